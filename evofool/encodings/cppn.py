@@ -1,0 +1,213 @@
+"""Compositional pattern-producing networks (Stanley 2007) as an encoding of images.
+
+A CPPN computes every pixel from its coordinates; its graph is what evolves. Settings and operators follow Nguyen,
+Yosinski, Clune 2015 (section 2.4 and their code).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import GenomeError
+from ..rng import Rng
+from . import variation
+from .cppn_batch import EMPTY, INPUTS, CPPNBatch
+from .functions import NAMES
+from .render import render
+
+Colour = Literal["grey", "hsl", "rgb"]
+
+ORIGINAL_FUNCTIONS = ("sin", "sigmoid", "gauss", "linear")
+
+
+@dataclass(frozen=True)
+class CPPNSettings:
+    """How CPPNs are made, varied and coloured. Probabilities are a child's; weights are in [−limit, limit]."""
+
+    coordinates: Literal["unit", "pixels"] = "unit"
+    """x and y run over [−1, 1] (the shorter side), or count pixels of the native size from 0"""
+    colour: Literal["hsl", "rgb"] = "hsl"
+    """how three outputs become a colour; a grey target has one output, |v|"""
+    functions: tuple[str, ...] = ORIGINAL_FUNCTIONS
+    limit: float = 10.0
+    start: float = 10.0
+    """first and new weights: uniform in [−start, start] when ``step`` is polynomial, else N(0, start)"""
+    step: Literal["polynomial", "gaussian"] = "polynomial"
+    weight_rate: float = 0.1
+    """probability that a weight changes"""
+    eta: float = 15.0
+    """index of polynomial mutation: larger is finer"""
+    sigma: float = 1.0
+    """standard deviation of Gaussian mutation"""
+    spread: float = 1.0
+    """siblings' standard deviations spread over sigma · spread^[−1, 1]"""
+    activation_rate: float = 0.1
+    """probability that a node's activation is drawn anew"""
+    add_connection: float = 0.5
+    delete_connection: float = 0.3
+    add_node: float = 0.5
+    delete_node: float = 0.2
+    max_nodes: int = 96
+    """node slots of a genome, inputs and outputs included"""
+    max_connections: int = 256
+
+
+PRESETS = {
+    "default": CPPNSettings(
+        limit=10.0,
+        start=2.0,
+        step="gaussian",
+        weight_rate=0.15,
+        sigma=0.8,
+        add_connection=0.3,
+        delete_connection=0.15,
+        add_node=0.3,
+        delete_node=0.1,
+    ),
+    "nguyen2015": CPPNSettings(coordinates="pixels"),
+}
+"""``nguyen2015`` is the original's: pixel indices as x and y beside a normalised distance, weights in [−10, 10],
+polynomial mutation (η = 15), all inputs connected to all outputs at first. Differences: hue covers the
+colour wheel once (OpenCV's 8-bit hue wraps), genomes are capped at ``max_nodes`` and
+``max_connections``, and a new connection never starts from an output."""
+
+
+class CPPN:
+    """The CPPN encoding for images of ``image_shape`` (C, H, W)."""
+
+    name = "cppn"
+    crossover_rate = 0.0
+
+    def __init__(
+        self, image_shape: tuple[int, int, int], device: torch.device | str, settings: CPPNSettings
+    ) -> None:
+        self.image_shape, self.device, self._settings = image_shape, torch.device(device), settings
+        self.outputs = image_shape[0]
+        self.colour: Colour = "grey" if self.outputs == 1 else settings.colour
+        size = image_shape[1:]
+        self._coordinates = pixel_coordinates(size, size, settings.coordinates, self.device)
+        self._functions = np.array([NAMES.index(name) for name in settings.functions], np.int8)
+
+    def settings(self) -> dict[str, Any]:
+        return {**asdict(self._settings), "functions": list(self._settings.functions)}
+
+    def random(self, n: int, rng: Rng) -> CPPNBatch:
+        """All inputs connected to all outputs, no hidden nodes, random weights and activations."""
+        s, inputs = self._settings, len(INPUTS)
+        batch = CPPNBatch.empty(n, s.max_nodes, s.max_connections)
+        outputs = slice(inputs, inputs + self.outputs)
+        batch.activation[:, :inputs] = 0
+        batch.activation[:, outputs] = rng.host.choice(self._functions, (n, self.outputs))
+        batch.position[:, outputs] = 1.0
+        pairs = np.arange(inputs * self.outputs)
+        batch.source[:, pairs] = pairs % inputs
+        batch.sink[:, pairs] = inputs + pairs // inputs
+        batch.weight[:, pairs] = self._first_weights((n, len(pairs)), rng)
+        return batch
+
+    def mutate(self, parents: CPPNBatch, rng: Rng) -> CPPNBatch:
+        """Mutated copies: structure first, then weights and activations."""
+        s, host, n = self._settings, rng.host, len(parents)
+        children = parents.take(np.arange(n))
+        rows = variation.chosen(n, s.add_connection, host)
+        variation.add_connection(children, rows, self._first_weights((len(rows),), rng), host)
+        variation.delete_connection(children, variation.chosen(n, s.delete_connection, host), host)
+        rows = variation.chosen(n, s.add_node, host)
+        activations = host.choice(self._functions, len(rows))
+        variation.add_node(children, rows, activations, host)
+        variation.delete_node(children, variation.chosen(n, s.delete_node, host), self.outputs, host)
+        if s.step == "polynomial":
+            variation.polynomial_weights(children, s.weight_rate, s.eta, s.limit, host)
+        else:
+            variation.gaussian_weights(children, s.weight_rate, s.sigma, s.spread, s.limit, host)
+        variation.change_activations(children, s.activation_rate, self._functions, host)
+        return children
+
+    def mate(self, parents: CPPNBatch, partners: CPPNBatch, rng: Rng) -> CPPNBatch:
+        """CPPNs are not crossed (the original doesn't either): copies of ``parents``."""
+        return parents.take(np.arange(len(parents)))
+
+    def decode(self, genomes: CPPNBatch) -> Tensor:
+        return render(genomes, self._coordinates, self.colour, self.image_shape[1:])
+
+    def decode_at(self, genomes: CPPNBatch, size: tuple[int, int]) -> Tensor:
+        """(N, C, H, W) uint8 pictures of another size (H, W): the same patterns, sampled anew."""
+        coordinates = pixel_coordinates(size, self.image_shape[1:], self._settings.coordinates, self.device)
+        return render(genomes, coordinates, self.colour, size)
+
+    def dump(self, genomes: CPPNBatch) -> dict[str, np.ndarray]:
+        return {f.name: getattr(genomes, f.name) for f in fields(genomes)}
+
+    def load(self, arrays: dict[str, np.ndarray]) -> CPPNBatch:
+        wanted = CPPNBatch.empty(0, 0, 0)
+        for f in fields(wanted):
+            if f.name not in arrays or arrays[f.name].dtype != getattr(wanted, f.name).dtype:
+                raise GenomeError(f"CPPN arrays lack {f.name}, or it has another type")
+        batch = CPPNBatch(*(arrays[f.name].copy() for f in fields(wanted)))
+        batch.check(self.outputs)
+        return batch
+
+    def resized(self, genomes: CPPNBatch) -> CPPNBatch:
+        """The same genomes with this encoding's numbers of slots.
+
+        Raises:
+            GenomeError: a genome does not fit ``max_nodes`` or ``max_connections``.
+        """
+        s = self._settings
+        batch = CPPNBatch.empty(len(genomes), s.max_nodes, s.max_connections)
+        for f in fields(batch):
+            ours, theirs = getattr(batch, f.name), getattr(genomes, f.name)
+            width = min(ours.shape[1], theirs.shape[1])
+            ours[:, :width] = theirs[:, :width]
+        for theirs, kept in ((genomes.activation, s.max_nodes), (genomes.source, s.max_connections)):
+            if (theirs[:, kept:] != EMPTY).any():
+                raise GenomeError(
+                    f"a genome exceeds {s.max_nodes} nodes or {s.max_connections} connections; "
+                    "this preset cannot take it up"
+                )
+        return batch
+
+    def _first_weights(self, shape: tuple[int, ...], rng: Rng) -> np.ndarray:
+        s = self._settings
+        if s.step == "polynomial":
+            return rng.host.uniform(-s.start, s.start, shape).astype(np.float32)
+        return np.clip(rng.host.normal(0, s.start, shape), -s.limit, s.limit).astype(np.float32)
+
+
+def pixel_coordinates(
+    size: tuple[int, int], native: tuple[int, int], system: str, device: torch.device
+) -> Tensor:
+    """(4, H · W) float32: x, y, distance and bias at the centre of every pixel.
+
+    Args:
+        size: (H, W) to render at.
+        native: (H, W) of the images the genome was evolved for; rendering at another size samples the same
+            pattern.
+        system: ``unit``: x and y reach ±1 on the shorter native side. ``pixels``: they count native pixels
+            from 0. The distance to the centre is 0 … 1 on the shorter side in both.
+        device: where to.
+    """
+    height, width = size
+    y = (torch.arange(height, dtype=torch.float64) + 0.5) / height * native[0]
+    x = (torch.arange(width, dtype=torch.float64) + 0.5) / width * native[1]
+    half = min(native) / 2
+    unit_y, unit_x = (y - native[0] / 2) / half, (x - native[1] / 2) / half
+    distance = torch.hypot(unit_x[None, :], unit_y[:, None])
+    if system == "pixels":
+        rows, columns = y - 0.5, x - 0.5
+    else:
+        rows, columns = unit_y, unit_x
+    grid = torch.stack(
+        [
+            columns.expand(height, width),
+            rows[:, None].expand(height, width),
+            distance,
+            torch.ones(height, width, dtype=torch.float64),
+        ]
+    )
+    return grid.reshape(len(INPUTS), -1).float().to(device)

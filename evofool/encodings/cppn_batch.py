@@ -1,0 +1,91 @@
+"""CPPN genomes as a struct of padded arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import GenomeError
+from .base import Rows
+from .functions import NAMES
+
+INPUTS = ("x", "y", "distance", "bias")
+"""What every CPPN reads at a pixel; slots 0…3 of a genome. Then come the outputs, then hidden nodes."""
+
+EMPTY = -1
+"""marks a free node or connection slot"""
+
+
+@dataclass
+class CPPNBatch:
+    """N acyclic graphs. V node slots and E connection slots a genome; free slots hold ``EMPTY``.
+
+    Every connection goes from a smaller to a larger position, so that no graph can have a cycle.
+    """
+
+    activation: NDArray[np.int8]
+    """(N, V) index into ``functions.NAMES``; 0 for inputs"""
+    position: NDArray[np.float64]
+    """(N, V) inputs 0, outputs 1, hidden nodes between"""
+    source: NDArray[np.int16]
+    """(N, E) node slot a connection starts from"""
+    sink: NDArray[np.int16]
+    """(N, E) node slot a connection ends in"""
+    weight: NDArray[np.float32]
+    """(N, E)"""
+
+    def __len__(self) -> int:
+        return len(self.activation)
+
+    def take(self, rows: Rows) -> CPPNBatch:
+        return CPPNBatch(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    def put(self, rows: Rows, genomes: CPPNBatch) -> None:
+        for f in fields(self):
+            getattr(self, f.name)[rows] = getattr(genomes, f.name)
+
+    def sizes(self) -> NDArray[np.int64]:
+        return np.count_nonzero(self.source != EMPTY, axis=1).astype(np.int64)
+
+    @classmethod
+    def empty(cls, n: int, nodes: int, edges: int) -> CPPNBatch:
+        """``n`` genomes without any node or connection."""
+        return cls(
+            activation=np.full((n, nodes), EMPTY, np.int8),
+            position=np.zeros((n, nodes), np.float64),
+            source=np.full((n, edges), EMPTY, np.int16),
+            sink=np.full((n, edges), EMPTY, np.int16),
+            weight=np.zeros((n, edges), np.float32),
+        )
+
+    def check(self, outputs: int) -> None:
+        """See that the arrays are graphs that can be rendered.
+
+        Raises:
+            GenomeError: shapes don't fit each other, a connection ends nowhere or runs backwards, a weight is
+                not a finite number, or an activation is unknown.
+        """
+        n, nodes = self.activation.shape
+        shapes = {f.name: getattr(self, f.name).shape for f in fields(self)}
+        if shapes["position"] != (n, nodes) or not (
+            shapes["source"] == shapes["sink"] == shapes["weight"] and shapes["source"][0] == n
+        ):
+            raise GenomeError(f"CPPN arrays don't fit each other: {shapes}")
+        fixed = len(INPUTS) + outputs
+        if nodes < fixed or (self.activation[:, :fixed] == EMPTY).any():
+            raise GenomeError(f"a CPPN needs {len(INPUTS)} inputs and {outputs} outputs in its first node slots")
+        if (self.activation < EMPTY).any() or (self.activation >= len(NAMES)).any():
+            raise GenomeError(f"a CPPN has an unknown activation; known are {', '.join(NAMES)}")
+        if not np.isfinite(self.weight).all() or not np.isfinite(self.position).all():
+            raise GenomeError("a CPPN has a weight or position that is not a finite number")
+        alive = self.source != EMPTY
+        rows = np.nonzero(alive)[0]
+        source, sink = self.source[alive], self.sink[alive]
+        if (source < 0).any() or (sink < len(INPUTS)).any() or (source >= nodes).any() or (sink >= nodes).any():
+            raise GenomeError("a CPPN has a connection from or to a node that isn't there")
+        if (self.activation[rows, source] == EMPTY).any() or (self.activation[rows, sink] == EMPTY).any():
+            raise GenomeError("a CPPN has a connection from or to a node that isn't there")
+        if (self.position[rows, source] >= self.position[rows, sink]).any():
+            raise GenomeError("a CPPN has a connection that runs backwards; its graph must be acyclic")

@@ -1,0 +1,71 @@
+"""Activation functions and colour mappings of CPPNs. All are bounded, so that no graph overflows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def _sigmoid(v: Tensor) -> Tensor:
+    return v.sigmoid_().sub_(0.5).mul_(2.0)
+
+
+def _gauss(v: Tensor) -> Tensor:
+    return v.square_().neg_().exp_()
+
+
+def _linear(v: Tensor) -> Tensor:
+    return v.clamp_(-3.0, 3.0).div_(3.0)
+
+
+def _wedge(v: Tensor) -> Tensor:
+    return v.abs_().clamp_(max=3.0).div_(1.5).sub_(1.0)
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sin": torch.sin_,
+    "sigmoid": _sigmoid,
+    "gauss": _gauss,
+    "linear": _linear,
+    "cos": torch.cos_,
+    "wedge": _wedge,
+}
+"""Each works in place on contiguous float32 and keeps values in [−1, 1]: ``sin`` sin p; ``sigmoid``
+2(σ(p) − 0.5); ``gauss`` exp(−p²); ``linear`` clamp(p, ±3) / 3 (these four are the original's); ``cos``
+cos p; ``wedge`` |clamp(p, ±3)| / 1.5 − 1. A genome names them, a batch holds their index."""
+
+NAMES = tuple(ACTIVATIONS)
+
+
+def grey(v: Tensor) -> Tensor:
+    """(N, 1, P) outputs in [−1, 1] -> (N, 1, P) brightness |v|."""
+    return v.abs()
+
+
+def hsl(v: Tensor) -> Tensor:
+    """(N, 3, P) outputs in [−1, 1] -> (N, 3, P) RGB in [0, 1], with |v| as hue, saturation, lightness.
+
+    The order of the original's outputs is hue, lightness, saturation; ours is the name's.
+    """
+    h, s, lightness = v.abs().unbind(1)
+    chroma = (1 - (2 * lightness - 1).abs()) * s
+    channels = []
+    for offset in (0.0, 4.0, 2.0):
+        wheel = ((6 * h + offset) % 6 - 3).abs() - 1
+        channels.append(lightness + chroma * (wheel.clamp(0, 1) - 0.5))
+    return torch.stack(channels, 1)
+
+
+def rgb(v: Tensor) -> Tensor:
+    """(N, 3, P) outputs in [−1, 1] -> (N, 3, P) RGB in [0, 1], (v + 1) / 2."""
+    return (v + 1) * 0.5
+
+
+COLOURS: dict[str, Callable[[Tensor], Tensor]] = {"grey": grey, "hsl": hsl, "rgb": rgb}
+
+
+def to_bytes(values: Tensor) -> Tensor:
+    """[0, 1] -> uint8 0…255, rounded to the nearest."""
+    return values.clamp(0, 1).mul(255).add(0.5).to(torch.uint8)

@@ -1,0 +1,54 @@
+"""One family of errors; the command line catches it, prints one line and exits with code 2.
+
+EvofoolError
+├── ConfigError       an option is missing, malformed or contradicts another
+├── TargetError       a target is unknown, cannot be built, or returns what it must not
+│   └── WeightsError  a weights file is missing, damaged, unsafe or of another network
+├── GenomeError       a genome file or batch is not what its encoding expects
+├── ImageError        an image file cannot be read or used
+└── RunError          a run folder is missing, taken, unwritable, damaged or of another version
+
+Every message names what was expected, what was found, and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EvofoolError(Exception):
+    """Base of all errors that evofool raises on purpose."""
+
+
+class ConfigError(EvofoolError):
+    """An option is missing, malformed or contradicts another."""
+
+
+class TargetError(EvofoolError):
+    """A target is unknown, cannot be built, or returns what it must not."""
+
+
+class WeightsError(TargetError):
+    """A weights file is missing, damaged, unsafe or belongs to another network."""
+
+
+class GenomeError(EvofoolError):
+    """A genome file or batch is not what its encoding expects."""
+
+
+class ImageError(EvofoolError):
+    """An image file cannot be read or used."""
+
+
+class RunError(EvofoolError):
+    """A run folder is missing, taken, unwritable, damaged or of another version."""
+
+
+def suggestion(word: str, choices: Iterable[str]) -> str:
+    """``' (did you mean "cat"?)'`` for the closest of ``choices``, or an empty string."""
+    options = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(word.lower(), options, n=3, cutoff=0.6)
+    if not close:
+        return ""
+    return " (did you mean " + " or ".join(f'"{options[name]}"' for name in close) + "?)"

@@ -1,0 +1,187 @@
+"""The loop of an evolution, and the DEAP toolbox it is wired with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from deap import base, tools
+from torch import Tensor
+
+from .archive import Archive, Update
+from .budget import Budget
+from .encodings.base import Encoding, Rows
+from .population import Population, batched_map
+from .rng import Rng
+from .strategies.map_elites import MapElites, select_uniform
+from .target import Target
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The state of an evolution after a generation. Confidences are probabilities, over the niches."""
+
+    generation: int
+    evaluations: int
+    confirmations: int
+    """children scored again in float32 before admission; 0 where the search itself is float32"""
+    seconds: float
+    median: float
+    mean: float
+    min: float
+    max: float
+    at_99: int
+    """niches with a confidence of 99 % or more"""
+    improved: int
+    """niches that got a new elite in this generation"""
+    size: float
+    """mean genome size of the elites"""
+
+
+def build_toolbox(target: Target, encoding: Encoding, rng: Rng) -> base.Toolbox:
+    """The one place where an evolution's parts are wired, and where a user swaps them.
+
+    ``generate`` and ``update`` are registered by :class:`Evolution`, which owns the strategy. With both, DEAP's own
+    ``algorithms.eaGenerateUpdate(toolbox, ngen)`` runs unmodified.
+    """
+
+    def evaluate(population: Population) -> Tensor:
+        return target.scores(toolbox.decode(population.genomes))
+
+    toolbox = base.Toolbox()
+    toolbox.register("random", encoding.random, rng=rng)
+    toolbox.register("select", select_uniform, rng=rng)
+    toolbox.register("mate", encoding.mate, rng=rng)
+    toolbox.register("mutate", encoding.mutate, rng=rng)
+    toolbox.register("decode", encoding.decode)
+    toolbox.register("evaluate", evaluate)
+    toolbox.register("confirm", target.confirm)
+    toolbox.register("map", batched_map)
+    return toolbox
+
+
+class Evolution:
+    """One evolution: a target, an encoding, and MAP-Elites over some of the target's classes.
+
+    Nothing is printed or written here. Iterate over :meth:`run`, or call :meth:`step`.
+
+    Args:
+        target: what is to be fooled.
+        encoding: of the genomes.
+        niches: (M,) class indices, one niche each.
+        batch: children a generation.
+        seed: of all randomness.
+        initial: a batch of genomes for the first generation, or None.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        encoding: Encoding,
+        *,
+        niches: Rows,
+        batch: int,
+        seed: int,
+        initial: Any = None,
+    ) -> None:
+        self.target, self.encoding = target, encoding
+        self.rng = Rng(seed, target.device)
+        self.toolbox = build_toolbox(target, encoding, self.rng)
+        self.archive = Archive(niches, len(target.classes), target.device)
+        self.strategy = MapElites(
+            self.toolbox,
+            self.archive,
+            batch=batch,
+            crossover_rate=encoding.crossover_rate,
+            rng=self.rng,
+            initial=initial,
+            confirm=target.precision != "float32",
+        )
+        self.toolbox.register("generate", self.strategy.generate)
+        self.toolbox.register("update", self.strategy.update)
+        self.seconds = 0.0
+        self.logbook = tools.Logbook()
+        self.logbook.header = ["gen", "nevals", "confidence", "size"]
+        confidence = tools.Statistics(itemgetter(0))
+        for name, function in (("median", np.median), ("mean", np.mean), ("min", np.min), ("max", np.max)):
+            confidence.register(name, function)
+        confidence.register("at_99", lambda values: int(np.count_nonzero(np.asarray(values) >= 0.99)))
+        size = tools.Statistics(itemgetter(1))
+        size.register("mean", np.mean)
+        self.statistics = tools.MultiStatistics(confidence=confidence, size=size)
+
+    def run(self, budget: Budget) -> Iterator[Progress]:
+        """Generations until the budget is spent, with a report after each."""
+        while not self.spent(budget):
+            yield self.step()
+
+    def spent(self, budget: Budget) -> bool:
+        """Whether the budget is spent."""
+        strategy = self.strategy
+        median = float(np.median(self.archive.confidence.tolist()))
+        return budget.spent(strategy.generation, strategy.evaluations, self.seconds, median)
+
+    def step(self) -> Progress:
+        """One generation: generate → decode → score → update → record."""
+        started = time.perf_counter()
+        toolbox = self.toolbox
+        population = toolbox.generate()
+        toolbox.map(toolbox.evaluate, population)
+        update = toolbox.update(population)
+        record = self._record(len(population))
+        self.seconds += time.perf_counter() - started
+        return self._progress(update, record)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that the next generation depends on, as arrays."""
+        state = {f"strategy.{k}": v for k, v in self.strategy.state().items()}
+        state |= {f"rng.{k}": v for k, v in self.rng.state().items()}
+        state["seconds"] = np.array(self.seconds)
+        for name, genomes in (("genomes", self.archive.genomes), ("initial", self.strategy.initial)):
+            if genomes is not None:
+                state |= {f"{name}.{k}": v for k, v in self.encoding.dump(genomes).items()}
+        return state
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Take up what :meth:`state` gave.
+
+        Raises:
+            GenomeError: the genomes are not this encoding's.
+        """
+
+        def under(prefix: str) -> dict[str, np.ndarray]:
+            return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+        genomes, initial = under("genomes."), under("initial.")
+        self.strategy.restore(under("strategy."), self.encoding.load(genomes) if genomes else None)
+        self.strategy.initial = self.encoding.load(initial) if initial else None
+        self.rng.restore(under("rng."))
+        self.seconds = float(state["seconds"])
+
+    def _record(self, evaluated: int) -> dict[str, dict[str, float]]:
+        elites = list(
+            zip(self.archive.confidence.tolist(), self.archive.genomes.sizes().tolist(), strict=True)
+        )
+        record: dict[str, dict[str, float]] = self.statistics.compile(elites)
+        self.logbook.record(gen=self.strategy.generation, nevals=evaluated, **record)
+        return record
+
+    def _progress(self, update: Update, record: dict[str, dict[str, float]]) -> Progress:
+        confidence = record["confidence"]
+        return Progress(
+            generation=self.strategy.generation,
+            evaluations=self.strategy.evaluations,
+            confirmations=self.strategy.confirmations,
+            seconds=self.seconds,
+            median=float(confidence["median"]),
+            mean=float(confidence["mean"]),
+            min=float(confidence["min"]),
+            max=float(confidence["max"]),
+            at_99=int(confidence["at_99"]),
+            improved=len(update.niches),
+            size=float(record["size"]["mean"]),
+        )

@@ -1,0 +1,1 @@
+"""Search strategies: each proposes batches of genomes and takes their scores."""

@@ -1,0 +1,185 @@
+"""The target: the classifier under test as a pure function from 8-bit images to probabilities."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from .devices import choose_device, choose_precision
+from .errors import ConfigError, TargetError
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+# Rows of one forward pass: about as many input values as keep a small network's activations in the caches
+# of a CPU, or fill a GPU. A speed parameter only; `micro_batch` overrides it.
+_VALUES_A_PASS = {"cpu": 2**20, "cuda": 2**26, "mps": 2**24}
+_ROWS_A_PASS = {"cpu": (16, 256), "cuda": (64, 4096), "mps": (32, 1024)}
+
+
+class Target:
+    """A classifier under test: 8-bit images in, class probabilities out.
+
+    Normalisation, batching, device, memory format and precision are settled here; nobody else sees
+    anything but uint8 images and float32 probabilities.
+
+    Args:
+        module: a network from normalised images (B, C, H, W) float to (B, K) logits (or probabilities, see
+            ``outputs``). It is put into evaluation mode and moved to the device.
+        classes: the K class names, in the order of the module's outputs.
+        image_shape: (C, H, W) of the images; C is 1 (grey) or 3 (RGB).
+        mean: per channel (or one for all), subtracted from pixels in [0, 1].
+        std: per channel (or one for all), divides what is left.
+        name: how records and messages call this target.
+        outputs: ``"logits"`` (a softmax is applied) or ``"probabilities"`` (taken as they are).
+        device: ``auto`` (CUDA, then MPS, then CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        precision: what a search scores in. ``auto`` is bfloat16 where the hardware has it, else float32;
+            :meth:`confirm` is float32 always.
+        micro_batch: rows of one forward pass; halved for good when the device runs out of memory.
+
+    Raises:
+        ConfigError: the device or precision is unknown or not there.
+        TargetError: image_shape, mean, std or classes don't fit each other.
+
+    Example:
+        >>> import torch, evofool
+        >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 2))
+        >>> target = evofool.Target(network, classes=["cat", "dog"], image_shape=(3, 8, 8), mean=0.5, std=0.25,
+        ...                         device="cpu")
+        >>> images = torch.zeros(5, 3, 8, 8, dtype=torch.uint8)
+        >>> target.scores(images).shape
+        torch.Size([5, 2])
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        classes: Sequence[str],
+        image_shape: tuple[int, int, int],
+        mean: float | Sequence[float] = 0.0,
+        std: float | Sequence[float] = 1.0,
+        name: str = "custom",
+        outputs: Literal["logits", "probabilities"] = "logits",
+        device: str = "auto",
+        precision: Precision = "auto",
+        micro_batch: int | None = None,
+    ) -> None:
+        channels, height, width = image_shape
+        if channels not in (1, 3) or height < 1 or width < 1:
+            raise TargetError(
+                f"{name}: image_shape must be (1 or 3 channels, height, width), got {image_shape}"
+            )
+        if not classes:
+            raise TargetError(f"{name}: classes is empty; give the name of every output, in order")
+        if micro_batch is not None and micro_batch < 1:
+            raise ConfigError(f"the micro-batch must be at least 1, got {micro_batch}")
+        self.name = name
+        self.classes = list(classes)
+        self.image_shape = (channels, height, width)
+        self.outputs = outputs
+        self.device = choose_device(device)
+        self.precision = choose_precision(precision, self.device)
+        self.micro_batch = micro_batch or self._default_micro_batch()
+        self._mean = self._per_channel("mean", mean)
+        self._std = self._per_channel("std", std)
+        if bool((self._std <= 0).any()):
+            raise TargetError(f"{name}: std must be above 0, got {std}")
+        self._exact = module.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._fast = self._exact
+        if self.precision == "bfloat16":
+            self._fast = copy.deepcopy(self._exact).to(torch.bfloat16)
+
+    def __repr__(self) -> str:
+        return (
+            f"Target({self.name}, {len(self.classes)} classes, {self.image_shape}, {self.device}, {self.precision})"
+        )
+
+    def scores(self, images: Tensor) -> Tensor:
+        """Probabilities of every class, in the target's search precision.
+
+        Args:
+            images: (B, C, H, W) uint8, on any device.
+
+        Returns:
+            (B, K) float32 on the target's device; rows sum to one.
+
+        Raises:
+            TargetError: the images have another shape or type, or the network returned NaN, infinity, or a
+                shape that isn't (B, K).
+        """
+        return self._score(self._fast, images)
+
+    def confirm(self, images: Tensor) -> Tensor:
+        """Like :meth:`scores`, in float32: the only scores that enter an archive or a record."""
+        return self._score(self._exact, images)
+
+    @torch.inference_mode()
+    def _score(self, module: nn.Module, images: Tensor) -> Tensor:
+        if images.dtype != torch.uint8 or tuple(images.shape[1:]) != self.image_shape:
+            raise TargetError(
+                f"{self.name} takes uint8 images (B, {', '.join(map(str, self.image_shape))}), "
+                f"got {images.dtype} {tuple(images.shape)}"
+            )
+        if len(images) == 0:
+            return torch.empty((0, len(self.classes)), device=self.device)
+        while True:
+            try:
+                passes = -(-len(images) // self.micro_batch)
+                parts = [self._forward(module, part) for part in images.tensor_split(passes)]
+                break
+            except (torch.OutOfMemoryError, MemoryError):
+                pass
+            except RuntimeError as error:  # the CPU allocator has no exception of its own
+                if "memory" not in str(error).lower():
+                    raise self._failed(error) from error
+            self._halve()
+        scores = torch.cat(parts)
+        if not bool(torch.isfinite(scores).all()):
+            raise TargetError(
+                f"target {self.name} returned NaN or infinite scores; check its weights and precision "
+                "(--precision float32)"
+            )
+        return scores
+
+    def _forward(self, module: nn.Module, images: Tensor) -> Tensor:
+        dtype = torch.float32 if module is self._exact else torch.bfloat16
+        pixels = images.to(self.device).float().div_(255).sub_(self._mean).div_(self._std)
+        output = module(pixels.to(dtype, memory_format=torch.channels_last))
+        if not isinstance(output, Tensor) or output.shape != (len(images), len(self.classes)):
+            found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise TargetError(
+                f"target {self.name} must return ({len(images)}, {len(self.classes)}) for {len(images)} images "
+                f"and {len(self.classes)} classes, got {found}"
+            )
+        return output.float() if self.outputs == "probabilities" else output.float().softmax(1)
+
+    def _failed(self, error: Exception) -> TargetError:
+        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        return TargetError(f"target {self.name} failed on {self.image_shape} images: {line}")
+
+    def _halve(self) -> None:
+        if self.micro_batch == 1:
+            raise TargetError(
+                f"{self.device} is out of memory for a single image of {self.name}; try --device cpu"
+            )
+        self.micro_batch //= 2
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _default_micro_batch(self) -> int:
+        kind = self.device.type if self.device.type in _ROWS_A_PASS else "cpu"
+        channels, height, width = self.image_shape
+        least, most = _ROWS_A_PASS[kind]
+        return max(least, min(most, _VALUES_A_PASS[kind] // (channels * height * width)))
+
+    def _per_channel(self, what: str, values: float | Sequence[float]) -> Tensor:
+        listed = [float(values)] if isinstance(values, int | float) else [float(v) for v in values]
+        if len(listed) not in (1, self.image_shape[0]):
+            raise TargetError(
+                f"{self.name}: {what} needs 1 or {self.image_shape[0]} values, got {len(listed)}"
+            )
+        return torch.tensor(listed, device=self.device)[:, None, None]

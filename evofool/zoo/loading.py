@@ -1,0 +1,80 @@
+"""Reading weights files into networks, without ever running code from them."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ..errors import WeightsError
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a ``.safetensors`` file or of a torch checkpoint (``weights_only=True``).
+
+    ``state_dict`` / ``model`` wrappers and ``module.`` prefixes of checkpoints are taken off.
+
+    Raises:
+        WeightsError: the file is missing, damaged, holds no tensors, or is a pickle with code in it.
+    """
+    if not path.is_file():
+        raise WeightsError(f"no weights file at {path}; give a .safetensors or .pth file")
+    if path.suffix == ".safetensors":
+        try:
+            return dict(load_file(path))
+        except (SafetensorError, OSError, ValueError) as error:
+            raise WeightsError(
+                f"{path} is not a whole safetensors file ({error}); fetch it again"
+            ) from error
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path} was refused: it is no plain checkpoint of tensors, and loading it could run code; "
+            "save the network's state_dict() or convert it to .safetensors"
+        ) from error
+    except (OSError, RuntimeError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(f"{path} is not a whole torch checkpoint ({first}); fetch it again") from error
+    for wrapper in ("state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    tensors = (
+        {str(name).removeprefix("module."): value for name, value in content.items() if isinstance(value, Tensor)}
+        if isinstance(content, Mapping)
+        else {}
+    )
+    if not tensors:
+        raise WeightsError(f"{path} holds no tensors by name; save the network's state_dict()")
+    return tensors
+
+
+def load_weights(network: nn.Module, path: Path, target: str) -> list[str]:
+    """Load a weights file into ``network``; returns the names of spare tensors, which are left out.
+
+    Raises:
+        WeightsError: as :func:`read_weights`, or the file lacks a tensor of the network, or one has another
+            shape.
+    """
+    tensors = read_weights(path)
+    wanted = network.state_dict()
+    missing = [name for name in wanted if name not in tensors and not name.endswith("num_batches_tracked")]
+    if missing:
+        raise WeightsError(
+            f"{path} is not for {target}: it lacks {len(missing)} of {len(wanted)} tensors, "
+            f"first {missing[0]}; use weights of that architecture"
+        )
+    for name, value in wanted.items():
+        if name in tensors and tensors[name].shape != value.shape:
+            raise WeightsError(
+                f"{path} is not for {target}: {name} should be {tuple(value.shape)}, "
+                f"is {tuple(tensors[name].shape)}; use weights of that architecture"
+            )
+    network.load_state_dict({name: tensors[name] for name in wanted if name in tensors}, strict=False)
+    return sorted(set(tensors) - set(wanted))
