@@ -1,2 +1,35 @@
-"""Evolve images that fool image classifiers."""
+"""Evolve images that fool image classifiers.
+
+MAP-Elites over direct and CPPN genomes, driven by DEAP, scored in batches by torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .errors import EvofoolError
+    from .session import Result, evolve, resume
+    from .target import Target
+    from .zoo import load_target
+
 __version__ = "0.1.0"
+
+__all__ = ["EvofoolError", "Result", "Target", "evolve", "load_target", "resume"]
+
+_HOMES = {
+    "EvofoolError": "errors",
+    "Result": "session",
+    "Target": "target",
+    "evolve": "session",
+    "load_target": "zoo",
+    "resume": "session",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Public names on first use, so that ``evofool --help`` need not wait for torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

@@ -46,9 +46,7 @@ class Budget:
 
     def spent(self, generations: int, evaluations: int, seconds: float, median: float) -> bool:
         """Whether a limit is reached."""
-        return self.share(generations, evaluations, seconds) >= 1 or (
-            self.until is not None and median >= self.until
-        )
+        return self.share(generations, evaluations, seconds) >= 1 or (self.until is not None and median >= self.until)
 
     def share(self, generations: int, evaluations: int, seconds: float) -> float:
         """How much of the budget is used, in [0, …): the largest share over the countable limits."""

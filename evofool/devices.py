@@ -23,15 +23,11 @@ def choose_device(wanted: str) -> torch.device:
         raise ConfigError(f'unknown device "{wanted}"; expected auto, cpu, cuda, cuda:0 … or mps')
     device = torch.device(wanted)
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(
-            "this machine has no CUDA device that torch can use; use --device cpu or --device auto"
-        )
+        raise ConfigError("this machine has no CUDA device that torch can use; use --device cpu or --device auto")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ConfigError(f"{wanted} is not there: torch sees {torch.cuda.device_count()} CUDA devices")
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise ConfigError(
-            "this machine has no MPS device that torch can use; use --device cpu or --device auto"
-        )
+        raise ConfigError("this machine has no MPS device that torch can use; use --device cpu or --device auto")
     return device
 
 

@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def write_atomically(path: Path, content: bytes | str | Callable[[BinaryIO], object]) -> None:
+def write_atomically(path: Path, content: bytes | str | Callable[[BinaryIO], object], *, durable: bool = True) -> None:
     """Write ``content`` (or let it write) to a temporary file, flush it to disk, then replace ``path``.
+
+    Args:
+        path: the file.
+        content: what it shall hold.
+        durable: wait until the disk has it; False for files that can be made again.
 
     Raises:
         OSError: the folder cannot be written; the old file is untouched and nothing is left behind.
@@ -22,8 +27,9 @@ def write_atomically(path: Path, content: bytes | str | Callable[[BinaryIO], obj
                 content(file)
             else:
                 file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)

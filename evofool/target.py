@@ -70,9 +70,7 @@ class Target:
     ) -> None:
         channels, height, width = image_shape
         if channels not in (1, 3) or height < 1 or width < 1:
-            raise TargetError(
-                f"{name}: image_shape must be (1 or 3 channels, height, width), got {image_shape}"
-            )
+            raise TargetError(f"{name}: image_shape must be (1 or 3 channels, height, width), got {image_shape}")
         if not classes:
             raise TargetError(f"{name}: classes is empty; give the name of every output, in order")
         if micro_batch is not None and micro_batch < 1:
@@ -94,9 +92,7 @@ class Target:
             self._fast = copy.deepcopy(self._exact).to(torch.bfloat16)
 
     def __repr__(self) -> str:
-        return (
-            f"Target({self.name}, {len(self.classes)} classes, {self.image_shape}, {self.device}, {self.precision})"
-        )
+        return f"Target({self.name}, {len(self.classes)} classes, {self.image_shape}, {self.device}, {self.precision})"
 
     def scores(self, images: Tensor) -> Tensor:
         """Probabilities of every class, in the target's search precision.
@@ -163,9 +159,7 @@ class Target:
 
     def _halve(self) -> None:
         if self.micro_batch == 1:
-            raise TargetError(
-                f"{self.device} is out of memory for a single image of {self.name}; try --device cpu"
-            )
+            raise TargetError(f"{self.device} is out of memory for a single image of {self.name}; try --device cpu")
         self.micro_batch //= 2
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -179,7 +173,5 @@ class Target:
     def _per_channel(self, what: str, values: float | Sequence[float]) -> Tensor:
         listed = [float(values)] if isinstance(values, int | float) else [float(v) for v in values]
         if len(listed) not in (1, self.image_shape[0]):
-            raise TargetError(
-                f"{self.name}: {what} needs 1 or {self.image_shape[0]} values, got {len(listed)}"
-            )
+            raise TargetError(f"{self.name}: {what} needs 1 or {self.image_shape[0]} values, got {len(listed)}")
         return torch.tensor(listed, device=self.device)[:, None, None]

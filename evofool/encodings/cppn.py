@@ -83,9 +83,7 @@ class CPPN:
     name = "cppn"
     crossover_rate = 0.0
 
-    def __init__(
-        self, image_shape: tuple[int, int, int], device: torch.device | str, settings: CPPNSettings
-    ) -> None:
+    def __init__(self, image_shape: tuple[int, int, int], device: torch.device | str, settings: CPPNSettings) -> None:
         self.image_shape, self.device, self._settings = image_shape, torch.device(device), settings
         self.outputs = image_shape[0]
         self.colour: Colour = "grey" if self.outputs == 1 else settings.colour
@@ -179,9 +177,7 @@ class CPPN:
         return np.clip(rng.host.normal(0, s.start, shape), -s.limit, s.limit).astype(np.float32)
 
 
-def pixel_coordinates(
-    size: tuple[int, int], native: tuple[int, int], system: str, device: torch.device
-) -> Tensor:
+def pixel_coordinates(size: tuple[int, int], native: tuple[int, int], system: str, device: torch.device) -> Tensor:
     """(4, H · W) float32: x, y, distance and bias at the centre of every pixel.
 
     Args:

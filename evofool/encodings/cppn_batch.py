@@ -47,7 +47,7 @@ class CPPNBatch:
             getattr(self, f.name)[rows] = getattr(genomes, f.name)
 
     def sizes(self) -> NDArray[np.int64]:
-        return np.count_nonzero(self.source != EMPTY, axis=1).astype(np.int64)
+        return np.asarray(np.count_nonzero(self.source != EMPTY, axis=1), np.int64)
 
     @classmethod
     def empty(cls, n: int, nodes: int, edges: int) -> CPPNBatch:

@@ -71,9 +71,7 @@ class Direct:
 
     name = "direct"
 
-    def __init__(
-        self, image_shape: tuple[int, int, int], device: torch.device | str, settings: DirectSettings
-    ) -> None:
+    def __init__(self, image_shape: tuple[int, int, int], device: torch.device | str, settings: DirectSettings) -> None:
         self.image_shape, self.device, self._settings = image_shape, torch.device(device), settings
         self.crossover_rate = settings.crossover
 
@@ -82,9 +80,7 @@ class Direct:
 
     def random(self, n: int, rng: Rng) -> DirectBatch:
         shape = (n, *self.image_shape)
-        return DirectBatch(
-            torch.randint(0, 256, shape, dtype=torch.uint8, device=self.device, generator=rng.tensors)
-        )
+        return DirectBatch(torch.randint(0, 256, shape, dtype=torch.uint8, device=self.device, generator=rng.tensors))
 
     def mutate(self, parents: DirectBatch, rng: Rng) -> DirectBatch:
         """Polynomial mutation of a random subset of the genes, rounded to 8 bits and clamped to 0…255."""

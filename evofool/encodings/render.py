@@ -88,13 +88,9 @@ def compile_program(batch: CPPNBatch, outputs: int, device: torch.device) -> Pro
                 )
             )
         offset = len(INPUTS)
-        groups.append(
-            _Group(start + offset, stop + offset, NAMES[int(activation[members[0]])], tuple(steps))
-        )
+        groups.append(_Group(start + offset, stop + offset, NAMES[int(activation[members[0]])], tuple(steps)))
     out_slots = (np.arange(n)[:, None] * nodes + len(INPUTS) + np.arange(outputs)).reshape(-1)
-    return Program(
-        tuple(groups), torch.from_numpy(row_of[out_slots]).to(device), len(INPUTS) + len(computed)
-    )
+    return Program(tuple(groups), torch.from_numpy(row_of[out_slots]).to(device), len(INPUTS) + len(computed))
 
 
 def evaluate(program: Program, inputs: Tensor, table: Tensor, scratch: Tensor) -> Tensor:
@@ -150,9 +146,7 @@ def render(batch: CPPNBatch, coordinates: Tensor, colour: str, size: tuple[int, 
         for start in range(0, pixels, tile):
             part = coordinates[:, start : start + tile]
             if part.shape[1] < tile:  # the last tile: smaller tables keep every slice contiguous
-                table, scratch = (
-                    torch.empty((len(t), part.shape[1]), device=device) for t in (table, scratch)
-                )
+                table, scratch = (torch.empty((len(t), part.shape[1]), device=device) for t in (table, scratch))
             values = evaluate(program, part, table, scratch).view(len(batch), channels, -1)
             images[:, :, start : start + tile] = to_bytes(COLOURS[colour](values))
     return images.view(len(batch), channels, *size)

@@ -58,9 +58,7 @@ def delete_connection(batch: CPPNBatch, rows: NDArray[np.int64], rng: Generator)
     _clear(batch, rows[found], slot[found])
 
 
-def add_node(
-    batch: CPPNBatch, rows: NDArray[np.int64], activations: NDArray[np.int8], rng: Generator
-) -> None:
+def add_node(batch: CPPNBatch, rows: NDArray[np.int64], activations: NDArray[np.int8], rng: Generator) -> None:
     """Put a node on a random connection of each of ``rows``; both halves get the old weight.
 
     ``activations`` (len(rows),) are the new nodes'. A genome that is full stays as it is.
@@ -94,18 +92,14 @@ def delete_node(batch: CPPNBatch, rows: NDArray[np.int64], outputs: int, rng: Ge
     _clear(batch, rows[at], slot)
 
 
-def change_activations(
-    batch: CPPNBatch, probability: float, choices: NDArray[np.int8], rng: Generator
-) -> None:
+def change_activations(batch: CPPNBatch, probability: float, choices: NDArray[np.int8], rng: Generator) -> None:
     """Draw each node's activation anew with this probability (inputs have none)."""
     hit = (rng.random(batch.activation.shape) < probability) & (batch.activation != EMPTY)
     hit[:, : len(INPUTS)] = False
     batch.activation[hit] = rng.choice(choices, np.count_nonzero(hit))
 
 
-def polynomial_weights(
-    batch: CPPNBatch, probability: float, eta: float, limit: float, rng: Generator
-) -> None:
+def polynomial_weights(batch: CPPNBatch, probability: float, eta: float, limit: float, rng: Generator) -> None:
     """Polynomial mutation (Deb & Agrawal 1999) of each weight with this probability, in [−limit, limit]."""
     hit = (rng.random(batch.weight.shape) < probability) & (batch.source != EMPTY)
     u = rng.random(np.count_nonzero(hit))

@@ -70,9 +70,7 @@ class MapElites:
     def update(self, population: Population) -> Update:
         scores, genomes, parents = population.scores, population.genomes, population.parents
         if scores is None:
-            raise TargetError(
-                "the population has no scores: call toolbox.map(toolbox.evaluate, population) first"
-            )
+            raise TargetError("the population has no scores: call toolbox.map(toolbox.evaluate, population) first")
         born = self.evaluations + np.arange(len(population))
         self.generation += 1
         self.evaluations += len(population)
@@ -90,9 +88,7 @@ class MapElites:
     def restore(self, state: dict[str, np.ndarray], genomes: Any) -> None:
         self.generation, self.evaluations, self.confirmations = (int(v) for v in state["counts"])
         prefix = "archive."
-        self.archive.restore(
-            {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}, genomes
-        )
+        self.archive.restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}, genomes)
 
     def _first(self) -> Population:
         seeds = 0 if self.initial is None else len(self.initial)

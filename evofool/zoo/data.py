@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,9 +40,7 @@ def digits() -> TrainingData:
     images, labels = load_digits(return_X_y=True)
     pixels = np.rint(images.reshape(-1, 1, 8, 8) * (255 / 16)).astype(np.uint8)
     held_out = np.arange(len(labels)) % 5 == 0
-    return TrainingData(
-        _split(pixels[~held_out], labels[~held_out]), _split(pixels[held_out], labels[held_out])
-    )
+    return TrainingData(_split(pixels[~held_out], labels[~held_out]), _split(pixels[held_out], labels[held_out]))
 
 
 def mnist(directory: Path) -> TrainingData:
@@ -99,7 +98,7 @@ def _read_npz(path: Path) -> Split:
     return _split(images.transpose(0, 3, 1, 2), labels)
 
 
-def _torchvision(dataset: type, directory: Path, train: bool) -> "dataset":  # type: ignore[valid-type]
+def _torchvision(dataset: type[Any], directory: Path, train: bool) -> Any:
     try:
         return dataset(root=directory, train=train, download=False)
     except RuntimeError:

@@ -29,9 +29,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         try:
             return dict(load_file(path))
         except (SafetensorError, OSError, ValueError) as error:
-            raise WeightsError(
-                f"{path} is not a whole safetensors file ({error}); fetch it again"
-            ) from error
+            raise WeightsError(f"{path} is not a whole safetensors file ({error}); fetch it again") from error
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -58,9 +59,7 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PIXELS_BY_256 = (0.0,), (256 / 255,)
 
 RECIPES = {
-    "digits": Recipe(
-        DigitsNet, lambda _: datasets.digits(), (0.0,), (1.0,), epochs=60, batch=64, peak=0.05, pad=1
-    ),
+    "digits": Recipe(DigitsNet, lambda _: datasets.digits(), (0.0,), (1.0,), epochs=60, batch=64, peak=0.05, pad=1),
     "mnist": Recipe(LeNet, datasets.mnist, *PIXELS_BY_256, epochs=20, peak=0.05, pad=2),
     "cifar10": Recipe(
         lambda: CifarResNet(20),
@@ -116,18 +115,18 @@ def train(
 
 
 class _Trainer:
-    def __init__(
-        self, recipe: Recipe, images: TrainingData, seed: int, epochs: int, device: torch.device
-    ) -> None:
+    def __init__(self, recipe: Recipe, images: TrainingData, seed: int, epochs: int, device: torch.device) -> None:
         self.recipe, self.images, self.device, self.epochs, self.seed = recipe, images, device, epochs, seed
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self.network = recipe.network().to(device, memory_format=torch.channels_last)
+            self.network = recipe.network().to(device)
+        self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).eval()
         decayed = [p for p in self.network.parameters() if p.ndim > 1]
         spared = [p for p in self.network.parameters() if p.ndim <= 1]
+        groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": recipe.decay}, {"params": spared}]
         self.optimizer = torch.optim.SGD(
-            [{"params": decayed, "weight_decay": recipe.decay}, {"params": spared}],
+            groups,
             lr=recipe.peak,
             momentum=0.9,
             nesterov=True,
@@ -145,9 +144,7 @@ class _Trainer:
         for index in range(self.steps_an_epoch):
             rows = order[index * self.recipe.batch : (index + 1) * self.recipe.batch]
             images, labels = self.images.train.images[rows], self.images.train.labels[rows]
-            loss = F.cross_entropy(
-                self.network(self._normalise(self._augment(images))), labels.to(self.device)
-            )
+            loss = F.cross_entropy(self.network(self._normalise(self._augment(images))), labels.to(self.device))
             self._set_rate()
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -200,18 +197,16 @@ class _Trainer:
 
     @torch.inference_mode()
     def accuracy(self, split: Split) -> float:
-        hits = sum(
-            int((self.averaged(self._normalise(images)).argmax(1).cpu() == labels).sum())
-            for images, labels in zip(split.images.split(500), split.labels.split(500), strict=True)
-        )
+        hits = 0
+        for start in range(0, len(split), 500):
+            images, labels = split.images[start : start + 500], split.labels[start : start + 500]
+            hits += int((self.averaged(self._normalise(images)).argmax(1).cpu() == labels).sum())
         return hits / len(split)
 
     def weights(self) -> dict[str, Tensor]:
         state = self.averaged.state_dict()
         return {
-            name: value.cpu().contiguous()
-            for name, value in state.items()
-            if not name.endswith("num_batches_tracked")
+            name: value.cpu().contiguous() for name, value in state.items() if not name.endswith("num_batches_tracked")
         }
 
     def provenance(self, name: str) -> dict[str, str]:

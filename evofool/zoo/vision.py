@@ -29,7 +29,7 @@ def card(name: str) -> Card:
     weights = _default_weights(name)
     transforms, meta = weights.transforms(), weights.meta
     crop, resize = transforms.crop_size[0], transforms.resize_size[0]
-    measured = next(iter(meta.get("_metrics", {}).values()), {})
+    measured: dict[str, float] = next(iter(meta.get("_metrics", {}).values()), {})
     return Card(
         name=PREFIX + name,
         architecture=f"torchvision's {name}, {meta['num_params'] / 1e6:.1f} million parameters",

@@ -163,9 +163,7 @@ class Evolution:
         self.seconds = float(state["seconds"])
 
     def _record(self, evaluated: int) -> dict[str, dict[str, float]]:
-        elites = list(
-            zip(self.archive.confidence.tolist(), self.archive.genomes.sizes().tolist(), strict=True)
-        )
+        elites = list(zip(self.archive.confidence.tolist(), self.archive.genomes.sizes().tolist(), strict=True))
         record: dict[str, dict[str, float]] = self.statistics.compile(elites)
         self.logbook.record(gen=self.strategy.generation, nevals=evaluated, **record)
         return record

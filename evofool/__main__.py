@@ -1,0 +1,5 @@
+"""``python -m evofool``."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,340 @@
+"""The command line: reads options, calls the library, and lets the console tell. Heavy imports are inside."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from . import __version__
+from .errors import ConfigError, EvofoolError, suggestion
+
+app = typer.Typer(
+    name="evofool",
+    help="Evolve images that fool image classifiers: pictures a network is sure about and people can't recognise.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+zoo_app = typer.Typer(help="Train the embedded networks.", no_args_is_help=True)
+app.add_typer(zoo_app, name="zoo")
+
+EVOLVE, LIMITS, PLACE = "What to evolve", "When to stop (the first limit ends the run)", "Where and how"
+
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0 … or mps.", rich_help_panel=PLACE)]
+Precision = Annotated[
+    str,
+    typer.Option(
+        help="What the search scores in: auto, float32 or bfloat16. Elites are float32 always.",
+        rich_help_panel=PLACE,
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.", rich_help_panel=PLACE)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.", rich_help_panel=PLACE)]
+Weights = Annotated[
+    Path | None,
+    typer.Option(help="Weights of your own: .safetensors or a torch checkpoint.", rich_help_panel=EVOLVE),
+]
+Generations = Annotated[int | None, typer.Option(help="This many generations.", rich_help_panel=LIMITS)]
+Evaluations = Annotated[
+    int | None, typer.Option(help="This many scored images. [default: 20000]", rich_help_panel=LIMITS)
+]
+Minutes = Annotated[float | None, typer.Option(help="This many minutes.", rich_help_panel=LIMITS)]
+Until = Annotated[float | None, typer.Option(help="A median confidence, say 0.99.", rich_help_panel=LIMITS)]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"evofool {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def evolve(
+    target: Annotated[
+        str, typer.Option("--target", "-t", help="A target; see: evofool targets.", rich_help_panel=EVOLVE)
+    ] = "cifar10",
+    encoding: Annotated[
+        str,
+        typer.Option("--encoding", "-e", help="How genomes become images: cppn or direct.", rich_help_panel=EVOLVE),
+    ] = "cppn",
+    preset: Annotated[
+        str, typer.Option(help="Settings: default, or nguyen2015 as published.", rich_help_panel=EVOLVE)
+    ] = "default",
+    classes: Annotated[
+        str | None,
+        typer.Option(help='Names or indices, as "cat,dog,3". [default: all]', rich_help_panel=EVOLVE),
+    ] = None,
+    weights: Weights = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            help="Start from genomes: a run, a file, a folder, or a bank such as cifar10-cppn.",
+            rich_help_panel=EVOLVE,
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(help="Children a generation. [default: 100; nguyen2015: 200]", rich_help_panel=EVOLVE),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of all randomness.", rich_help_panel=EVOLVE)] = 0,
+    generations: Generations = None,
+    evaluations: Evaluations = None,
+    minutes: Minutes = None,
+    until: Until = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The new run folder. [default: the next in outputs/]", rich_help_panel=PLACE),
+    ] = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    micro_batch: Annotated[
+        int | None,
+        typer.Option(help="Rows of one forward pass: speed only. [default: chosen]", rich_help_panel=PLACE),
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Evolve one image for every class that the target is sure about."""
+    from .budget import Budget
+    from .console import Console
+
+    budget = Budget(generations, evaluations, minutes, until).or_default()
+    console = Console(quiet=quiet or as_json, to_stderr=as_json)
+    from . import session
+
+    folder = out if out is not None else _next_folder(f"{target}-{encoding}")
+    with console.watch(budget, []) as view:
+        result = session.evolve(
+            target,
+            encoding,
+            preset=preset,
+            generations=generations,
+            evaluations=evaluations,
+            minutes=minutes,
+            until=until,
+            batch=batch,
+            classes=classes,
+            seed=seed,
+            init=init,
+            out=folder,
+            weights=weights,
+            device=device,
+            precision=precision,  # type: ignore[arg-type]
+            micro_batch=micro_batch,
+            observer=view,
+        )
+    spare = result.config["target"]["spare_tensors"]
+    if spare:
+        console.say(f"note: {weights} holds tensors that {target} has no place for: {', '.join(spare)}")
+    _finish(console, result, as_json)
+
+
+@app.command()
+def resume(
+    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    generations: Generations = None,
+    evaluations: Evaluations = None,
+    minutes: Minutes = None,
+    until: Until = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Go on with a run, exactly as if it had never stopped; limits given here are in all, not in addition."""
+    from .console import Console
+    from .run import RunFolder
+
+    console = Console(quiet=quiet or as_json, to_stderr=as_json)
+    folder = RunFolder.open(run)
+    from . import session
+    from .budget import Budget
+
+    wanted = Budget(generations, evaluations, minutes, until)
+    budget = Budget(**folder.config.get("budget", {})) if wanted.empty else wanted
+    medians = [line["median"] for line in folder.metrics()]
+    with console.watch(budget, medians) as view:
+        result = session.resume(
+            run,
+            generations=generations,
+            evaluations=evaluations,
+            minutes=minutes,
+            until=until,
+            observer=view,
+        )
+    _finish(console, result, as_json)
+
+
+@app.command()
+def inspect(
+    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    as_json: Json = False,
+) -> None:
+    """Tell what a run is and how far it got."""
+    from .console import Console
+    from .report import inspect_run
+
+    console = Console(to_stderr=as_json)
+    facts = inspect_run(run)
+    if as_json:
+        console.json(facts)
+    else:
+        elites = facts.pop("elites")
+        console.inspected(facts, elites)
+
+
+@app.command()
+def targets(
+    name: Annotated[str | None, typer.Argument(help="A target, or torchvision for the list.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the targets, or show one's model card."""
+    from . import zoo
+    from .console import Console
+    from .zoo import vision
+
+    console = Console(to_stderr=as_json)
+    if name in ("torchvision", "torchvision:"):
+        found = [vision.PREFIX + model for model in vision.names()]
+        console.json(found) if as_json else console.show("\n".join(found))
+    elif name is not None:
+        card = zoo.card(name)
+        console.json(vars(card)) if as_json else console.card(card)
+    else:
+        cards = list(zoo.CARDS.values())
+        if as_json:
+            console.json([card.name for card in cards])
+        else:
+            console.targets(cards, len(vision.names()))
+
+
+@app.command()
+def score(
+    images: Annotated[list[Path], typer.Argument(help="Image files.")],
+    target: Annotated[str, typer.Option("--target", "-t", help="A target; see: evofool targets.")] = "cifar10",
+    weights: Weights = None,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Show the target's five best guesses for image files, in float32."""
+    from .console import Console
+    from .report import score_files
+
+    console = Console(to_stderr=as_json)
+    results = score_files(images, target, weights=weights, device=device)
+    if as_json:
+        console.json({"target": target, "images": results})
+    else:
+        console.scores(results)
+
+
+@app.command()
+def render(
+    genome: Annotated[Path, typer.Argument(help="A CPPN genome (.json) or a picture.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The PNG file to write.")],
+    size: Annotated[str, typer.Option(help="Pixels: 1024 for the shorter side, or 1600x900.")] = "1024",
+    quiet: Quiet = False,
+) -> None:
+    """Render a genome at any size: CPPNs sharp, pictures with hard pixel edges."""
+    from .console import Console
+    from .report import render_genome
+
+    width, height = render_genome(genome, size, out)
+    Console(quiet=quiet).say(f"{out}: {width} × {height}")
+
+
+@zoo_app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="digits, mnist or cifar10.")],
+    data: Annotated[Path, typer.Option(help="Where the images are, or shall be downloaded to.")] = Path("data"),
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Weights file. [default: NAME.safetensors]")] = None,
+    seed: Annotated[int, typer.Option(help="Of all randomness.")] = 0,
+    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Train an embedded network anew; the same command goes on after an interruption."""
+    from .console import Console, clock, percent
+    from .devices import choose_device
+    from .zoo.train import train as train_network
+
+    if epochs is not None and epochs < 1:
+        raise ConfigError(f"--epochs must be at least 1, got {epochs}")
+    console = Console(quiet=quiet)
+    file = out or Path(f"{name}.safetensors")
+    for report in train_network(name, data, file, seed=seed, epochs=epochs, device=str(choose_device(device))):
+        console.say(
+            f"epoch {report.number}/{report.of}  loss {report.loss:.4f}  held out {percent(report.accuracy)}  "
+            f"{clock(report.seconds)} an epoch, {clock((report.of - report.number) * report.seconds)} to go"
+        )
+    console.say(f"weights: {file}")
+
+
+def main() -> NoReturn:
+    """Run the command line; bad input is one line on standard error and exit code 2."""
+    usage_error: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+    try:
+        code = typer.main.get_command(app)(standalone_mode=False)
+    except EvofoolError as error:
+        _fail(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("stopped; what the last checkpoint holds is kept", 130)
+    except BrokenPipeError:
+        sys.exit(1)
+    except usage_error as error:
+        message = error.format_message()
+        if not message:  # no arguments at all: typer has shown the help
+            sys.exit(2)
+        _fail(message.rstrip(".") + _command_hint(message))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int = 2) -> NoReturn:
+    from .console import Console
+
+    Console().error(message)
+    sys.exit(code)
+
+
+def _command_hint(message: str) -> str:
+    if message.startswith("No such command"):
+        word = message.split("'")[1] if "'" in message else ""
+        names = [c.name or (c.callback.__name__ if c.callback else "") for c in app.registered_commands]
+        return (suggestion(word, names) if "mean" not in message else "") + "; see: evofool --help"
+    return ""
+
+
+def _next_folder(stem: str) -> Path:
+    stem = "".join(c if c.isalnum() or c in "-_." else "-" for c in stem)
+    for number in range(1, 100_000):
+        folder = Path("outputs") / f"{stem}-{number:03d}"
+        if not folder.exists():
+            return folder
+    raise ConfigError("outputs/ is full; name a folder with --out")
+
+
+def _finish(console: Any, result: Any, as_json: bool) -> None:
+    if as_json:
+        console.json(result.summary())
+    else:
+        console.finished(result, f"evofool resume {shlex.quote(str(result.run))}{_further(result)}")
+
+
+def _further(result: Any) -> str:
+    return "" if result.interrupted else f" --evaluations {2 * result.evaluations}"
+
+
+if __name__ == "__main__":
+    main()

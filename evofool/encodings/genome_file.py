@@ -1,0 +1,147 @@
+"""Genomes on disk: a CPPN is small readable JSON; a direct genome is the picture itself, as PNG."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import GenomeError
+from .cppn import CPPN, CPPNSettings
+from .cppn_batch import EMPTY, INPUTS, CPPNBatch
+from .functions import NAMES
+
+FORMAT = 1
+MAX_BYTES = 2_000_000
+"""a genome file larger than this is refused before it is parsed"""
+
+
+@dataclass(frozen=True)
+class GenomeFile:
+    """A CPPN read from a file: a batch of one, how it is to be rendered, and where it came from."""
+
+    genomes: CPPNBatch
+    encoding: CPPN
+    provenance: dict[str, Any]
+    """target, class, index, score, seed, generation …, as far as the file tells"""
+
+
+def to_json(encoding: CPPN, genomes: CPPNBatch, row: int, provenance: dict[str, Any]) -> dict[str, Any]:
+    """One genome as plain JSON values; nodes that reach no output are kept, free slots are not.
+
+    Weights are written with the digits that float32 needs, so that reading them gives the same bits.
+    """
+    alive = np.flatnonzero(genomes.activation[row] != EMPTY)
+    number = {int(slot): i for i, slot in enumerate(alive)}
+    fixed = [*INPUTS, *output_names(encoding.outputs)]
+    nodes: list[dict[str, Any]] = []
+    for slot, i in number.items():
+        node: dict[str, Any] = {"id": i}
+        if i < len(fixed):
+            node["name"] = fixed[i]
+        if i >= len(INPUTS):
+            node["activation"] = NAMES[genomes.activation[row, slot]]
+        if i >= len(fixed):
+            node["position"] = float(genomes.position[row, slot])
+        nodes.append(node)
+    edges = np.flatnonzero(genomes.source[row] != EMPTY)
+    connections = [
+        {
+            "from": number[int(genomes.source[row, e])],
+            "to": number[int(genomes.sink[row, e])],
+            "weight": float(str(genomes.weight[row, e])),
+        }
+        for e in edges
+    ]
+    settings = encoding.settings()
+    return {
+        "format": FORMAT,
+        "encoding": "cppn",
+        "image_shape": list(encoding.image_shape),
+        "coordinates": settings["coordinates"],
+        "colour": encoding.colour,
+        **provenance,
+        "nodes": nodes,
+        "connections": connections,
+    }
+
+
+def dumps(genome: dict[str, Any]) -> str:
+    """Readable JSON: a line for every node and connection."""
+    lists = {"nodes", "connections"}
+    head = [f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in genome.items() if k not in lists]
+    for key in ("nodes", "connections"):
+        rows = ",\n".join("    " + json.dumps(item) for item in genome[key])
+        head.append(f"  {json.dumps(key)}: [\n{rows}\n  ]")
+    return "{\n" + ",\n".join(head) + "\n}\n"
+
+
+def read(path: Path) -> GenomeFile:
+    """A CPPN genome file.
+
+    Raises:
+        GenomeError: the file is missing, no genome, of another format version, or its graph is broken.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise GenomeError(f"{path} has {path.stat().st_size:,} bytes; a genome has at most {MAX_BYTES:,}")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise GenomeError(f"cannot read genome {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise GenomeError(f"{path} is not a genome file: expected JSON as evofool writes it ({error})") from error
+    try:
+        return parse(content)
+    except GenomeError as error:
+        raise GenomeError(f"{path}: {error}") from error
+
+
+def parse(content: Any) -> GenomeFile:
+    """A CPPN genome from JSON values; see :func:`read`."""
+    if not isinstance(content, dict) or content.get("encoding") != "cppn":
+        raise GenomeError('this is no CPPN genome: expected a JSON object with "encoding": "cppn"')
+    if content.get("format") != FORMAT:
+        raise GenomeError(f"genome format {content.get('format')!r} is not known; this version reads {FORMAT}")
+    try:
+        shape = tuple(int(v) for v in content["image_shape"])
+        nodes, connections = content["nodes"], content["connections"]
+        settings = CPPNSettings(
+            coordinates=content["coordinates"],
+            colour=content["colour"] if content["colour"] != "grey" else "hsl",
+            max_nodes=len(nodes),
+            max_connections=len(connections),
+        )
+        if len(shape) != 3 or shape[0] not in (1, 3) or not all(1 <= edge <= 8192 for edge in shape[1:]):
+            raise GenomeError(f"image_shape {list(shape)} is not (1 or 3, height, width)")
+        if settings.coordinates not in ("unit", "pixels") or settings.colour not in ("hsl", "rgb"):
+            raise GenomeError("coordinates must be unit or pixels, and colour grey, hsl or rgb")
+        encoding = CPPN(shape, "cpu", settings)
+        batch = CPPNBatch.empty(1, len(nodes), len(connections))
+        first_hidden = len(INPUTS) + encoding.outputs
+        if len(nodes) > np.iinfo(np.int16).max:
+            raise GenomeError(f"{len(nodes)} nodes are too many")
+        for i, node in enumerate(nodes):
+            if node["id"] != i:
+                raise GenomeError(f"node {i} must have id {i}, has {node['id']!r}")
+            batch.activation[0, i] = 0 if i < len(INPUTS) else NAMES.index(node["activation"])
+            hidden = i >= first_hidden
+            batch.position[0, i] = node["position"] if hidden else float(i >= len(INPUTS))
+        for e, connection in enumerate(connections):
+            for end, slots in (("from", batch.source), ("to", batch.sink)):
+                if not isinstance(connection[end], int) or not 0 <= connection[end] < len(nodes):
+                    raise GenomeError(f"connection {e} goes {end} node {connection[end]!r}, which isn't there")
+                slots[0, e] = connection[end]
+            batch.weight[0, e] = connection["weight"]
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
+        raise GenomeError(f"the genome is damaged or incomplete ({type(error).__name__}: {error})") from error
+    batch.check(encoding.outputs)
+    fixed = {"format", "encoding", "image_shape", "coordinates", "colour", "nodes", "connections"}
+    return GenomeFile(batch, encoding, {k: v for k, v in content.items() if k not in fixed})
+
+
+def output_names(outputs: int) -> tuple[str, ...]:
+    """How a genome file calls the output nodes."""
+    return ("grey",) if outputs == 1 else tuple(f"colour{i}" for i in range(outputs))

@@ -1,0 +1,201 @@
+"""The contact sheet: every elite with its class and confidence, in one picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from ..encodings import genome_file
+from ..errors import RunError
+from ..files import write_atomically
+from ..images import open_image, to_image
+from ..run import RunFolder
+
+INK, PAPER = (236, 236, 232), (16, 17, 20)
+FAINT, RULE = (140, 142, 148), (44, 46, 52)
+SURE, UNSURE = (120, 214, 160), (232, 150, 90)
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Sizes in pixels, for a number of tiles."""
+
+    columns: int
+    rows: int
+    tile: int
+    gap: int
+    text: int
+    """font size of the captions"""
+
+    @classmethod
+    def of(cls, count: int) -> Layout:
+        """Larger tiles for fewer pictures; as few empty places as a landscape sheet can have."""
+        tile = next(
+            size for most, size in ((12, 360), (40, 256), (120, 192), (400, 144), (10**9, 112)) if count <= most
+        )
+        wide = math.sqrt(1.6 * count)
+        choices = range(max(1, math.floor(wide * 0.8)), max(2, math.ceil(wide * 1.3) + 1))
+        columns = min(choices, key=lambda c: (-count % c / c, abs(c - wide)))
+        return cls(
+            columns=min(columns, count),
+            rows=math.ceil(count / columns),
+            tile=tile,
+            gap=max(10, tile // 10),
+            text=max(11, tile // 17),
+        )
+
+    @property
+    def caption(self) -> int:
+        """height under a picture"""
+        return round(2.3 * self.text)
+
+
+def contact_sheet(path: Path) -> Image.Image:
+    """The contact sheet of a run folder.
+
+    Elites are sorted by confidence, then class. Where the network sees fewer pixels than a tile has, a
+    CPPN is rendered anew at the tile's size and what the network saw is set into its corner.
+
+    Raises:
+        RunError: the folder is no run, or has no elites yet.
+    """
+    run = RunFolder.open(path)
+    elites = sorted(run.elites(), key=lambda line: (-line["score"], line["index"]))
+    if not elites:
+        raise RunError(f"{path} has no elites yet; let it run for a generation: evofool resume {path}")
+    layout = Layout.of(len(elites))
+    margin, header, footer = 3 * layout.gap, round(layout.tile * 0.36) + 24, round(layout.text * 3.2)
+    step_x, step_y = layout.tile + layout.gap, layout.tile + layout.caption + layout.gap
+    width = max(layout.columns * step_x - layout.gap, 720) + 2 * margin
+    height = header + layout.rows * step_y + layout.gap + footer
+    sheet = Image.new("RGB", (width, height), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    _header(draw, run, elites, margin, header)
+    inset = False
+    for position, line in enumerate(elites):
+        row, column = divmod(position, layout.columns)
+        x, y = margin + column * step_x, header + row * step_y
+        seen = open_image(path / line["file"])
+        sharp = _sharp(path, line, layout.tile)
+        sheet.paste(_scaled(sharp or seen, layout.tile), (x, y))
+        if sharp is not None:
+            inset = True
+            _inset(sheet, seen, x, y, layout.tile)
+        _caption(draw, line, x, y + layout.tile, layout)
+    _footer(draw, run, elites, inset, (margin, height - footer // 2), layout)
+    return sheet
+
+
+def percent(score: float) -> str:
+    """A confidence as text, cut and not rounded: only a certain 1 reads 100 %."""
+    return "100 %" if score >= 1 else f"{math.floor(score * 10000) / 100:.2f} %"
+
+
+def _sharp(path: Path, line: dict[str, Any], tile: int) -> Image.Image | None:
+    """A CPPN elite at the tile's size, or None where that shows no more than what was scored."""
+    if "genome" not in line:
+        return None
+    genome = genome_file.read(path / line["genome"])
+    height, width = genome.encoding.image_shape[1:]
+    if max(height, width) >= tile:
+        return None
+    scale = tile / max(height, width)
+    size = (round(height * scale), round(width * scale))
+    return to_image(genome.encoding.decode_at(genome.genomes, size)[0].numpy())
+
+
+def _scaled(image: Image.Image, tile: int) -> Image.Image:
+    """Centred in a tile; small pictures keep hard pixel edges."""
+    scale = tile / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    method = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.LANCZOS
+    canvas = Image.new("RGB", (tile, tile), PAPER)
+    canvas.paste(image.convert("RGB").resize(size, method), ((tile - size[0]) // 2, (tile - size[1]) // 2))
+    return canvas
+
+
+def _inset(sheet: Image.Image, seen: Image.Image, x: int, y: int, tile: int) -> None:
+    zoom = max(1, round(tile * 0.27 / max(seen.size)))
+    picture = seen.convert("RGB").resize((seen.width * zoom, seen.height * zoom), Image.Resampling.NEAREST)
+    frame = max(2, tile // 90)
+    framed = Image.new("RGB", (picture.width + frame, picture.height + frame), PAPER)
+    framed.paste(picture, (frame, frame))
+    sheet.paste(framed, (x + tile - framed.width, y + tile - framed.height))
+
+
+def _caption(draw: ImageDraw.ImageDraw, line: dict[str, Any], x: int, y: int, layout: Layout) -> None:
+    bar = max(2, layout.tile // 90)
+    share = round(layout.tile * max(0.0, min(1.0, line["score"])))
+    colour = SURE if line["score"] >= 0.99 else UNSURE
+    draw.rectangle((x, y + bar, x + layout.tile - 1, y + 2 * bar - 1), fill=RULE)
+    if share:
+        draw.rectangle((x, y + bar, x + share - 1, y + 2 * bar - 1), fill=colour)
+    font = _font(layout.text)
+    score = percent(line["score"])
+    room = layout.tile - draw.textlength(score, font) - layout.text / 2
+    top = y + 2 * bar + layout.text * 0.35
+    draw.text((x, top), _shortened(draw, line["class"], font, room), INK, font)
+    draw.text((x + layout.tile, top), score, FAINT, font, anchor="ra")
+
+
+def _header(draw: ImageDraw.ImageDraw, run: RunFolder, elites: list[dict[str, Any]], margin: int, height: int) -> None:
+    config, scores = run.config, [line["score"] for line in elites]
+    size = round(height * 0.27)
+    title = f"What {config['target']['name']} is sure about"
+    sure = sum(score >= 0.99 for score in scores)
+    told = (
+        f"{len(elites)} classes · median confidence {percent(float(np.median(scores)))} · "
+        f"{sure} of {len(elites)} at 99 % or more · lowest {percent(min(scores))}"
+    )
+    draw.text((margin, height * 0.24), title, INK, _font(size))
+    draw.text((margin, height * 0.62), told, FAINT, _font(round(size * 0.5)))
+
+
+def _footer(
+    draw: ImageDraw.ImageDraw,
+    run: RunFolder,
+    elites: list[dict[str, Any]],
+    inset: bool,
+    place: tuple[int, int],
+    layout: Layout,
+) -> None:
+    config = run.config
+    told = [f"evofool {config['versions']['evofool']}", config["encoding"], f"preset {config['preset']}"]
+    told.append(f"seed {config['seed']}")
+    last = run.metrics()[-1:]
+    if last:
+        told.append(f"{last[0]['evaluations']:,} evaluations")
+    if inset:
+        told.append("large: the genome rendered sharp; corner: the pixels the network saw")
+    draw.text(place, "  ·  ".join(told), FAINT, _font(max(14, layout.text - 2)), anchor="ls")
+
+
+def _shortened(draw: ImageDraw.ImageDraw, text: str, font: Font, room: float) -> str:
+    text = " ".join(text.split())
+    if draw.textlength(text, font) <= room:
+        return text
+    while text and draw.textlength(text + "…", font) > room:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def _font(size: int) -> Font:
+    return ImageFont.load_default(size)
+
+
+def write_sheet(path: Path) -> Path:
+    """Write ``gallery.png`` into a run folder; returns its path. Raises as :func:`contact_sheet`."""
+    file = path / "gallery.png"
+    sheet = contact_sheet(path)
+    try:
+        write_atomically(file, lambda out: sheet.save(out, "PNG"))
+    except OSError as error:
+        raise RunError(f"cannot write {file}: {error.strerror or error}") from error
+    return file

@@ -1,0 +1,85 @@
+"""Image files to and from the 8-bit arrays that targets see."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .errors import ImageError
+
+MAX_PIXELS = 100_000_000
+"""pictures with more pixels are refused before they are decoded"""
+
+_FILTERS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "nearest": Image.Resampling.NEAREST,
+}
+
+
+def open_image(path: Path) -> Image.Image:
+    """An image file as 8-bit grey or RGB: rotated as its EXIF data says, on white where transparent.
+
+    Raises:
+        ImageError: the file is missing, damaged, no image, or larger than ``MAX_PIXELS``.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ImageError(f"{path} has {image.width} × {image.height} pixels; at most {MAX_PIXELS:,} are read")
+            return _eight_bit(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{path} is not an image that Pillow can read") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{path} is too large: {error}") from error
+    except (OSError, ValueError, SyntaxError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ImageError(f"cannot read image {path}: {reason}") from error
+
+
+def fit(image: Image.Image, shape: tuple[int, int, int], resize: int, interpolation: str = "bilinear") -> np.ndarray:
+    """An image as (C, H, W) uint8 for a target, the way its card says.
+
+    An image that has the target's size already is taken pixel by pixel. Any other is resized so that its
+    shorter side is ``resize``, and its centre is cropped.
+    """
+    channels, height, width = shape
+    image = image.convert("L" if channels == 1 else "RGB")
+    if image.size != (width, height):
+        scale = resize / min(image.size)
+        larger = (max(width, round(image.width * scale)), max(height, round(image.height * scale)))
+        image = image.resize(larger, _FILTERS[interpolation])
+        left, top = (larger[0] - width) // 2, (larger[1] - height) // 2
+        image = image.crop((left, top, left + width, top + height))
+    pixels = np.asarray(image, np.uint8)
+    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def to_image(pixels: np.ndarray) -> Image.Image:
+    """(C, H, W) uint8 -> a grey or RGB image."""
+    return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """(C, H, W) uint8 as the bytes of a PNG file; always the same bytes for the same pixels."""
+    buffer = io.BytesIO()
+    to_image(pixels).save(buffer, "PNG", compress_level=6)
+    return buffer.getvalue()
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image, np.float64)
+        top = 65535.0 if image.mode != "F" and values.max(initial=0) > 255 else 255.0
+        return Image.fromarray(np.clip(np.rint(values * (255 / top)), 0, 255).astype(np.uint8))
+    if image.mode in ("L", "RGB"):
+        return image.copy()
+    if image.mode == "1":
+        return image.convert("L")
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")

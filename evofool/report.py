@@ -1,0 +1,122 @@
+"""Answers to questions about runs, pictures and genomes, as plain values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import zoo
+from .encodings import genome_file
+from .errors import ConfigError, RunError
+from .files import write_atomically
+from .images import fit, open_image, png
+from .run import RunFolder
+
+MAX_EDGE = 32_768
+"""longest side of a rendered picture, in pixels"""
+
+
+def inspect_run(path: Path) -> dict[str, Any]:
+    """What a run is and how far it got; ``elites`` are the lines of ``elites.jsonl``.
+
+    Raises:
+        RunError: no run is there, or it is damaged.
+    """
+    run = RunFolder.open(path)
+    config, metrics = run.config, run.metrics()
+    last = metrics[-1] if metrics else {}
+    try:
+        budget = {k: v for k, v in config["budget"].items() if v is not None}
+        return {
+            "run": str(path),
+            "target": config["target"]["name"],
+            "weights_sha256": config["target"]["weights_sha256"],
+            "encoding": config["encoding"],
+            "preset": config["preset"],
+            "batch": config["batch"],
+            "seed": config["seed"],
+            "budget": budget,
+            **{
+                key: last.get(key) for key in ("generation", "evaluations", "seconds", "median", "mean", "min", "at_99")
+            },
+            "niches": len(config["niches"]),
+            "device": config["target"]["device"],
+            "precision": config["target"]["precision"],
+            "versions": config["versions"],
+            "elites": run.elites(),
+        }
+    except KeyError as error:
+        raise RunError(f"{path / 'config.json'} lacks {error}; the run can't be read without it") from error
+
+
+def score_files(
+    images: Sequence[Path], target: str, *, weights: Path | None = None, device: str = "auto", top: int = 5
+) -> list[dict[str, Any]]:
+    """The best guesses for image files, in float32; images are fitted the way the target's card says.
+
+    Raises:
+        ImageError: a file is no image.
+        TargetError: the target is unknown or its weights can't be had.
+    """
+    loaded = zoo.load(target, weights=weights, device=device, precision="float32")
+    network, card = loaded.target, loaded.card
+    results = []
+    for path in images:
+        pixels = fit(open_image(path), card.image_shape, card.resize, card.interpolation)
+        scores = network.confirm(torch.from_numpy(pixels[None].copy()))[0]
+        values, columns = scores.topk(min(top, len(network.classes)))
+        guesses = [
+            {"class": network.classes[column], "index": column, "confidence": value}
+            for value, column in zip(values.tolist(), columns.tolist(), strict=True)
+        ]
+        results.append({"image": str(path), "top5": guesses})
+    return results
+
+
+def render_genome(path: Path, size: str, out: Path) -> tuple[int, int]:
+    """Render a CPPN genome, or scale a picture with hard edges, into a PNG file.
+
+    Args:
+        path: a genome file, or any image.
+        size: ``"1024"`` for the shorter side, or ``"1600x900"`` (width × height).
+        out: the PNG file.
+
+    Returns:
+        (width, height) of the picture.
+    """
+    if out.suffix.lower() != ".png":
+        raise ConfigError(f"--out must name a .png file, got {out}")
+    if path.suffix == ".json":
+        genome = genome_file.read(path)
+        height, width = _size(size, genome.encoding.image_shape[1:])
+        pixels = genome.encoding.decode_at(genome.genomes, (height, width))[0].numpy()
+    else:
+        image = open_image(path)
+        height, width = _size(size, (image.height, image.width))
+        array = np.asarray(image.resize((width, height), 0))
+        pixels = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+    try:
+        write_atomically(out, png(pixels))
+    except OSError as error:
+        raise RunError(f"cannot write {out}: {error.strerror or error}; choose another --out") from error
+    return width, height
+
+
+def _size(text: str, native: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) that ``--size`` means for a picture of ``native`` (height, width)."""
+    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text.strip())
+    if not match:
+        raise ConfigError(f'--size must be a number of pixels or WIDTHxHEIGHT, got "{text}"')
+    if match[2]:
+        height, width = int(match[2]), int(match[1])
+    else:
+        scale = int(match[1]) / min(native)
+        height, width = round(native[0] * scale), round(native[1] * scale)
+    if not (1 <= height <= MAX_EDGE and 1 <= width <= MAX_EDGE):
+        raise ConfigError(f"--size must be 1 to {MAX_EDGE} pixels a side, got {width}x{height}")
+    return height, width

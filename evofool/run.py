@@ -1,0 +1,256 @@
+"""The run folder: created whole, recorded atomically, resumed exactly.
+
+``config.json``     every option, versions, the target's name and its weights' SHA-256
+``metrics.jsonl``   a line a generation
+``checkpoint/``     ``state.npz``: the archive and the generators' states, replaced atomically
+``elites/``         a PNG per niche, named class and score, and its genome (CPPN)
+``elites.jsonl``    a line per niche: score, top-5, generation, evaluation, parent, files
+``gallery.png``     the contact sheet
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import unicodedata
+import zipfile
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .encodings import genome_file
+from .encodings.cppn import CPPN
+from .errors import RunError
+from .evolution import Evolution, Progress
+from .files import write_atomically
+from .images import png
+
+FORMAT = 1
+
+
+class RunFolder:
+    """One evolution's folder."""
+
+    def __init__(self, path: Path, config: dict[str, Any]) -> None:
+        self.path, self.config = path, config
+
+    @classmethod
+    def create(cls, path: Path, config: dict[str, Any]) -> RunFolder:
+        """Make the folder, with its config.
+
+        Raises:
+            RunError: something is there already, or the folder can't be written.
+        """
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            hint = f"; go on with: evofool resume {path}" if (path / "config.json").exists() else ""
+            raise RunError(f"{path} exists already; choose another --out{hint}")
+        run = cls(path, {"format": FORMAT, **config})
+        with _writing(path):
+            (path / "checkpoint").mkdir(parents=True, exist_ok=True)
+            (path / "elites").mkdir(exist_ok=True)
+            write_atomically(path / "config.json", json.dumps(run.config, indent=2) + "\n")
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """A run folder that exists.
+
+        Raises:
+            RunError: no run is there, its config is damaged, or it is of another version.
+        """
+        file = path / "config.json"
+        if not file.is_file():
+            raise RunError(f"no run at {path}: expected a folder with config.json, as evofool evolve makes it")
+        try:
+            config = json.loads(file.read_text(encoding="utf-8"))
+            version = config["format"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{file} is damaged ({error}); the run can't be read without it") from error
+        if version != FORMAT:
+            raise RunError(
+                f"{path} has format {version!r}, this version of evofool reads {FORMAT}; use the one that made it "
+                f"({config.get('versions', {}).get('evofool', 'not recorded')})"
+            )
+        return cls(path, config)
+
+    def rewrite_config(self, changes: dict[str, Any]) -> None:
+        """Record changed options (a larger budget, say)."""
+        self.config |= changes
+        with _writing(self.path):
+            write_atomically(self.path / "config.json", json.dumps(self.config, indent=2) + "\n")
+
+    def append_metrics(self, progress: Progress) -> None:
+        """Add a generation's line."""
+        with _writing(self.path), open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(progress)) + "\n")
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The recorded generations; a torn last line is left out."""
+        try:
+            lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise RunError(f"cannot read {self.path / 'metrics.jsonl'}: {error}") from error
+        return list(_whole(lines))
+
+    def trim_metrics(self, generation: int) -> list[dict[str, Any]]:
+        """Forget generations after ``generation``; returns those kept."""
+        kept = [line for line in self.metrics() if line["generation"] <= generation]
+        with _writing(self.path):
+            text = "".join(json.dumps(line) + "\n" for line in kept)
+            write_atomically(self.path / "metrics.jsonl", text)
+        return kept
+
+    def save_checkpoint(self, evolution: Evolution) -> None:
+        """Keep all that the next generation depends on."""
+        buffer = io.BytesIO()
+        np.savez(buffer, format=np.array(FORMAT), **evolution.state())  # type: ignore[arg-type]
+        with _writing(self.path):
+            write_atomically(self.path / "checkpoint" / "state.npz", buffer.getvalue())
+
+    def load_checkpoint(self, evolution: Evolution) -> None:
+        """Put an evolution where the last checkpoint left it.
+
+        Raises:
+            RunError: the checkpoint is missing, damaged or of another version.
+        """
+        state = self.checkpoint()
+        try:
+            evolution.restore(state)
+        except (KeyError, ValueError, IndexError, RuntimeError) as error:
+            raise RunError(f"{self._checkpoint_file} is damaged ({error}); start the run anew") from error
+
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        """The arrays of the last checkpoint; see :meth:`load_checkpoint`."""
+        try:
+            with np.load(self._checkpoint_file, allow_pickle=False) as archive:
+                state = {name: archive[name] for name in archive.files}
+        except FileNotFoundError as error:
+            raise RunError(f"{self.path} has no checkpoint; start the run anew") from error
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise RunError(f"{self._checkpoint_file} is damaged ({error}); start the run anew") from error
+        version = int(state.pop("format", np.array(-1)))
+        if version != FORMAT:
+            raise RunError(f"{self._checkpoint_file} has format {version}, this version reads {FORMAT}")
+        return state
+
+    def save_elites(self, evolution: Evolution, dirty: np.ndarray | None = None) -> None:
+        """Write pictures and genomes of the elites, and ``elites.jsonl``.
+
+        Args:
+            evolution: with an archive that has elites.
+            dirty: niches whose elites changed since the last call; None writes all.
+        """
+        archive, target = evolution.archive, evolution.target
+        known = {line["niche"]: line for line in self.elites()}
+        rows = np.arange(len(archive)) if dirty is None else np.unique(dirty)
+        lines: list[dict[str, Any]] = []
+        columns, values = archive.top(5)
+        confidence, sizes = archive.confidence.tolist(), archive.genomes.sizes().tolist()
+        for niche, index in enumerate(archive.niches.tolist()):
+            stem = elite_stem(index, target.classes[index], confidence[niche])
+            lines.append(
+                {
+                    "niche": niche,
+                    "class": target.classes[index],
+                    "index": index,
+                    "score": confidence[niche],
+                    "top5": [
+                        [target.classes[c], float(str(v))] for c, v in zip(columns[niche], values[niche], strict=True)
+                    ],
+                    "generation": int(archive.generation[niche]),
+                    "evaluation": int(archive.born[niche]),
+                    "parent": int(archive.parent[niche]),
+                    "size": sizes[niche],
+                    "file": f"elites/{stem}.png",
+                }
+            )
+            if evolution.encoding.name == "cppn":
+                lines[-1]["genome"] = f"elites/{stem}.json"
+        with _writing(self.path):
+            self._write_pictures(evolution, rows, lines)
+            write_atomically(self.path / "elites.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+            wanted = {line[key] for line in lines for key in ("file", "genome") if key in line}
+            stale = [old[k] for old in known.values() for k in ("file", "genome") if old.get(k, "") not in wanted]
+            for name in stale:
+                if name:
+                    (self.path / "elites" / Path(name).name).unlink(missing_ok=True)
+
+    def elites(self) -> list[dict[str, Any]]:
+        """The lines of ``elites.jsonl``; empty where there is none yet."""
+        try:
+            text = (self.path / "elites.jsonl").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise RunError(f"cannot read {self.path / 'elites.jsonl'}: {error}") from error
+        return list(_whole(text.splitlines()))
+
+    @property
+    def _checkpoint_file(self) -> Path:
+        return self.path / "checkpoint" / "state.npz"
+
+    def _write_pictures(self, evolution: Evolution, rows: np.ndarray, lines: list[dict[str, Any]]) -> None:
+        encoding, archive = evolution.encoding, evolution.archive
+        for part in np.array_split(rows, max(1, -(-len(rows) // 256))):
+            images = encoding.decode(archive.genomes.take(part)).cpu().numpy()
+            for niche, image in zip(part.tolist(), images, strict=True):
+                line = lines[niche]
+                write_atomically(self.path / line["file"], png(image), durable=False)
+                if isinstance(encoding, CPPN):
+                    content = genome_file.to_json(encoding, archive.genomes, niche, self._provenance(line))
+                    text = genome_file.dumps(content)
+                    write_atomically(self.path / line["genome"], text, durable=False)
+
+    def _provenance(self, line: dict[str, Any]) -> dict[str, Any]:
+        target = self.config["target"]
+        return {
+            "target": target["name"],
+            "weights_sha256": target["weights_sha256"],
+            "class": line["class"],
+            "index": line["index"],
+            "score": line["score"],
+            "preset": self.config["preset"],
+            "seed": self.config["seed"],
+            "generation": line["generation"],
+        }
+
+
+def elite_stem(index: int, name: str, score: float) -> str:
+    """A file name, without ending, that sorts by class and tells its name and score: ``003_cat_0.9987``.
+
+    Any class name becomes at most 40 letters, digits and hyphens. The score is cut, not rounded, so that
+    only a certain 1 reads 1.0000.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:40] or "class"
+    return f"{index:03d}_{slug}_{int(score * 10000) / 10000:.4f}"
+
+
+def _whole(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
+
+
+class _writing:
+    """Turns a failed write into a RunError that names the folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise RunError(
+                f"cannot write to {self.path}: {error.strerror or error}; make room or choose another --out"
+            ) from error

@@ -1,0 +1,114 @@
+"""Which classes a user means, and which genomes a run starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from .encodings import genome_file
+from .encodings.base import Rows
+from .encodings.cppn import CPPN
+from .encodings.direct import Direct, DirectBatch
+from .errors import ConfigError, GenomeError, suggestion
+from .images import fit, open_image
+
+
+def choose_classes(wanted: str | Iterable[str | int] | None, classes: Sequence[str]) -> Rows:
+    """(M,) sorted class indices for names and indices, as ``"cat,dog,3"`` or a list; None means all.
+
+    Upper and lower case are the same; a name that several classes share means all of them.
+
+    Raises:
+        ConfigError: a name or index is none of the target's, or nothing was named.
+    """
+    if wanted is None:
+        return np.arange(len(classes), dtype=np.int64)
+    words = wanted.split(",") if isinstance(wanted, str) else [str(word) for word in wanted]
+    known: dict[str, list[int]] = {}
+    for index, name in enumerate(classes):
+        known.setdefault(name.lower(), []).append(index)
+    found: set[int] = set()
+    for word in (word.strip() for word in words):
+        if not word:
+            continue
+        if word.lower() in known:
+            found.update(known[word.lower()])
+        elif word.lstrip("-").isdigit():
+            if not 0 <= int(word) < len(classes):
+                raise ConfigError(f"class {word} is not there: indices go from 0 to {len(classes) - 1}")
+            found.add(int(word))
+        else:
+            few = f"; the classes are {', '.join(classes)}" if len(classes) <= 20 else ""
+            raise ConfigError(f'no class is called "{word}"{suggestion(word, classes)}{few}')
+    if not found:
+        raise ConfigError("--classes names no class; give names or indices, as in --classes cat,dog,3")
+    return np.array(sorted(found), np.int64)
+
+
+def bank_folder(name: str | Path) -> Path | None:
+    """The folder of the genome bank that ``name`` (``cifar10-cppn`` or ``genomes/cifar10-cppn``) means."""
+    last = Path(name).name
+    packaged = Path(str(resources.files(__package__)))
+    for root in (packaged / "genomes", packaged.parent / "genomes"):
+        if last and (root / last).is_dir():
+            return root / last
+    return None
+
+
+def initial_genomes(path: str | Path, encoding: Any) -> Any:
+    """The genomes under ``path`` as one batch of this encoding.
+
+    Args:
+        path: a genome file, a folder of them, a run, or a folder of the genome bank that ships with evofool.
+            CPPNs are read from ``.json`` files, direct genomes from pictures.
+        encoding: that the run uses.
+
+    Raises:
+        GenomeError: nothing is there, or a genome does not fit the encoding.
+    """
+    place = Path(path)
+    if not place.exists():
+        bank = bank_folder(place)
+        if bank is None:
+            raise GenomeError(f"nothing at --init {path}; give a run, a genome file or a folder of genomes")
+        place = bank
+    if (place / "elites").is_dir():
+        place = place / "elites"
+    patterns = ["*.json"] if encoding.name == "cppn" else ["*.png", "*.jpg", "*.jpeg"]
+    files = sorted(file for p in patterns for file in place.glob(p)) if place.is_dir() else [place]
+    if not files:
+        kind = "CPPN genomes (.json)" if encoding.name == "cppn" else "pictures (.png)"
+        raise GenomeError(f"--init {path} holds no {kind}, which encoding {encoding.name} starts from")
+    if isinstance(encoding, CPPN):
+        return _cppns(files, encoding)
+    return _pictures(files, encoding)
+
+
+def _cppns(files: Sequence[Path], encoding: CPPN) -> Any:
+    coordinates = encoding.settings()["coordinates"]
+    batch = None
+    for row, file in enumerate(files):
+        genome = genome_file.read(file)
+        theirs = genome.encoding
+        for what, ours, found in (
+            ("colour", encoding.colour, theirs.colour),
+            ("coordinates", coordinates, theirs.settings()["coordinates"]),
+        ):
+            if ours != found:
+                raise GenomeError(f"{file} has {what} {found}, this run uses {ours}; choose a fitting --preset")
+        resized = encoding.resized(genome.genomes)
+        if batch is None:
+            batch = resized.take(np.zeros(len(files), np.int64))
+        batch.put(np.array([row]), resized)
+    return batch
+
+
+def _pictures(files: Sequence[Path], encoding: Direct) -> DirectBatch:
+    shape = encoding.image_shape
+    genes = np.stack([fit(open_image(file), shape, min(shape[1:])) for file in files])
+    return DirectBatch(torch.from_numpy(genes).to(encoding.device))

@@ -1,0 +1,373 @@
+"""One evolution from options to result: in memory, or with a run folder that can be resumed."""
+
+from __future__ import annotations
+
+import platform
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import deap
+import numpy as np
+import PIL
+import torch
+import torchvision
+
+from . import __version__, encodings, zoo
+from .budget import Budget
+from .errors import ConfigError, RunError
+from .evolution import Evolution, Progress
+from .files import sha256
+from .gallery.sheet import write_sheet
+from .run import RunFolder
+from .selection import choose_classes, initial_genomes
+from .target import Precision, Target
+
+CHECKPOINT_SECONDS = 20.0
+"""between two checkpoints; what a killed run repeats at most"""
+
+BATCH = {"default": 100, "nguyen2015": 200}
+"""children a generation, by preset"""
+
+Observer = Callable[[Progress, Evolution], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an evolution ended with.
+
+    Attributes:
+        classes: the M niches' class names; ``indices`` (M,) their places among the target's outputs.
+        confidence: (M,) float32, each elite's probability for its class.
+        images: (M, C, H, W) uint8, exactly what the target saw.
+        run: the run folder, or None.
+        gallery: the contact sheet, or None.
+        interrupted: whether it was stopped before its budget was spent.
+    """
+
+    classes: list[str]
+    indices: np.ndarray
+    confidence: np.ndarray
+    images: np.ndarray
+    generations: int
+    evaluations: int
+    seconds: float
+    run: Path | None
+    gallery: Path | None
+    interrupted: bool
+    config: dict[str, Any]
+
+    def summary(self) -> dict[str, Any]:
+        """The result as plain JSON values."""
+        values = self.confidence
+        return {
+            "run": str(self.run) if self.run else None,
+            "gallery": str(self.gallery) if self.gallery else None,
+            "target": self.config["target"]["name"],
+            "encoding": self.config["encoding"],
+            "preset": self.config["preset"],
+            "seed": self.config["seed"],
+            "generations": self.generations,
+            "evaluations": self.evaluations,
+            "seconds": round(self.seconds, 3),
+            "images_per_second": round(self.evaluations / self.seconds, 1) if self.seconds else 0.0,
+            "median": float(np.median(values)),
+            "mean": float(values.mean()),
+            "min": float(values.min()),
+            "at_99": int((values >= 0.99).sum()),
+            "interrupted": self.interrupted,
+            "classes": [
+                {"index": int(index), "class": name, "confidence": float(value)}
+                for index, name, value in zip(self.indices, self.classes, values, strict=True)
+            ],
+        }
+
+
+def evolve(
+    target: str | Target = "cifar10",
+    encoding: str = "cppn",
+    *,
+    preset: str = "default",
+    generations: int | None = None,
+    evaluations: int | None = None,
+    minutes: float | None = None,
+    until: float | None = None,
+    batch: int | None = None,
+    classes: str | Iterable[str | int] | None = None,
+    seed: int = 0,
+    init: str | Path | None = None,
+    out: str | Path | None = None,
+    weights: str | Path | None = None,
+    device: str = "auto",
+    precision: Precision = "auto",
+    micro_batch: int | None = None,
+    observer: Observer | None = None,
+) -> Result:
+    """Evolve images that a target is sure about: MAP-Elites over its classes.
+
+    Args:
+        target: a name (see ``evofool targets``) or a :class:`Target` of your own.
+        encoding: ``cppn`` or ``direct``.
+        preset: ``default``, or ``nguyen2015`` for the original's settings.
+        generations, evaluations, minutes, until: the budget; the first limit reached ends the run, at the end
+            of a generation. None of them: 20,000 evaluations.
+        batch: children a generation; 100, or 200 with preset ``nguyen2015``.
+        classes: names or indices to evolve for, as ``"cat,dog,3"`` or a list; all when None.
+        seed: of all randomness; the same seed, versions and machine give the same bytes.
+        init: genomes to start from: a run, a genome file, a folder, or a bank such as ``cifar10-cppn``.
+        out: a new run folder to write and to resume from; nothing is written when None.
+        weights, device, precision, micro_batch: as in :func:`load_target`; not with a Target of your own.
+        observer: called after every generation.
+
+    Raises:
+        EvofoolError: one of its family, for bad options, targets, genomes and folders.
+
+    Example:
+        >>> import evofool
+        >>> result = evofool.evolve("digits", "direct", generations=2, classes=["3", "8"], device="cpu")
+        >>> result.images.shape, result.evaluations
+        ((2, 1, 8, 8), 200)
+    """
+    budget = Budget(generations, evaluations, minutes, until).or_default()
+    if seed < 0:
+        raise ConfigError(f"--seed must be 0 or more, got {seed}")
+    settings = encodings.preset(encoding, preset)
+    if batch is None:
+        batch = BATCH[preset]
+    if batch < 1:
+        raise ConfigError(f"--batch is the number of children a generation, at least 1; got {batch}")
+    loaded = _load(target, weights, device, precision, micro_batch)
+    network = loaded.target
+    coded = encodings.build(encoding, settings, network.image_shape, network.device)
+    niches = choose_classes(classes, network.classes)
+    initial = initial_genomes(init, coded) if init is not None else None
+    config = {
+        "evofool": "evolve",
+        "target": loaded.record,
+        "encoding": encoding,
+        "preset": preset,
+        "settings": coded.settings(),
+        "niches": niches.tolist(),
+        "batch": batch,
+        "seed": seed,
+        "init": str(init) if init is not None else None,
+        "budget": asdict(budget),
+        "versions": versions(),
+    }
+    evolution = Evolution(network, coded, niches=niches, batch=batch, seed=seed, initial=initial)
+    folder = RunFolder.create(Path(out), config) if out is not None else None
+    if folder:
+        folder.save_checkpoint(evolution)
+    return _Session(evolution, budget, folder, config).run(observer)
+
+
+def resume(
+    run: str | Path,
+    *,
+    target: Target | None = None,
+    generations: int | None = None,
+    evaluations: int | None = None,
+    minutes: float | None = None,
+    until: float | None = None,
+    observer: Observer | None = None,
+) -> Result:
+    """Go on with a run: the same bytes as if it had never stopped.
+
+    Args:
+        run: the run folder.
+        target: needed where the run was made with a Target of your own: the same one.
+        generations, evaluations, minutes, until: a new budget, in all and not in addition; without one, the run's own.
+        observer: called after every generation.
+
+    Raises:
+        RunError: no run is there, it is damaged or of another version, or its weights file changed.
+        ConfigError: the new budget is spent already.
+    """
+    folder = RunFolder.open(Path(run))
+    config = folder.config
+    wanted = Budget(generations, evaluations, minutes, until)
+    try:
+        budget = Budget(**config["budget"]) if wanted.empty else wanted
+        evolution = _rebuild(folder, target)
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{folder.path / 'config.json'} is damaged ({error}); start the run anew") from error
+    folder.load_checkpoint(evolution)
+    strategy = evolution.strategy
+    if not wanted.empty and evolution.spent(budget):
+        raise ConfigError(
+            f"{run} is past that already: {strategy.generation} generations, {strategy.evaluations:,} evaluations, "
+            f"{evolution.seconds / 60:.1f} minutes; ask for more in all, as in --generations {2 * strategy.generation}"
+        )
+    if not wanted.empty:
+        folder.rewrite_config({"budget": asdict(budget)})
+    folder.trim_metrics(strategy.generation)
+    return _Session(evolution, budget, folder, config).run(observer)
+
+
+def versions() -> dict[str, str]:
+    """What a run's results depend on besides its options."""
+    return {
+        "evofool": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "numpy": np.__version__,
+        "deap": deap.__version__,
+        "pillow": PIL.__version__,
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+class _Session:
+    """The loop with its folder: checkpoints now and then, and whatever ends it, nothing is lost."""
+
+    def __init__(self, evolution: Evolution, budget: Budget, folder: RunFolder | None, config: dict[str, Any]) -> None:
+        self.evolution, self.budget, self.folder, self.config = evolution, budget, folder, config
+        self.dirty: np.ndarray | None = None
+
+    def run(self, observer: Observer | None) -> Result:
+        evolution, folder = self.evolution, self.folder
+        saved = time.monotonic()
+        with _interruptible() as stopped:
+            for progress in evolution.run(self.budget):
+                if folder:
+                    folder.append_metrics(progress)
+                if observer:
+                    observer(progress, evolution)
+                if stopped():
+                    break
+                if folder and time.monotonic() - saved > CHECKPOINT_SECONDS:
+                    self.save()
+                    saved = time.monotonic()
+            gallery = None
+            if folder and evolution.archive.genomes is not None:
+                self.save()
+                gallery = write_sheet(folder.path)
+        return self.result(gallery)
+
+    def save(self) -> None:
+        assert self.folder is not None
+        self.folder.save_checkpoint(self.evolution)
+        born = self.evolution.archive.born
+        dirty = None if self.dirty is None else np.flatnonzero(born != self.dirty)
+        self.folder.save_elites(self.evolution, dirty)
+        self.dirty = born.copy()
+
+    def result(self, gallery: Path | None) -> Result:
+        evolution = self.evolution
+        archive, target, strategy = evolution.archive, evolution.target, evolution.strategy
+        return Result(
+            classes=[target.classes[i] for i in archive.niches],
+            indices=archive.niches,
+            confidence=archive.confidence.cpu().numpy(),
+            images=evolution.encoding.decode(archive.genomes).cpu().numpy(),
+            generations=strategy.generation,
+            evaluations=strategy.evaluations,
+            seconds=evolution.seconds,
+            run=self.folder.path if self.folder else None,
+            gallery=gallery,
+            interrupted=not evolution.spent(self.budget),
+            config=self.config,
+        )
+
+
+@dataclass(frozen=True)
+class _LoadedTarget:
+    target: Target
+    record: dict[str, Any]
+    """what a run's config says of it"""
+
+
+def _load(
+    target: str | Target,
+    weights: str | Path | None,
+    device: str,
+    precision: Precision,
+    micro_batch: int | None,
+) -> _LoadedTarget:
+    if isinstance(target, Target):
+        if weights is not None or device != "auto" or precision != "auto" or micro_batch is not None:
+            raise ConfigError(
+                "weights, device, precision and micro_batch belong to a named target; set them in your Target"
+            )
+        record = {
+            "name": target.name,
+            "own": True,
+            "weights": None,
+            "weights_sha256": None,
+            "spare_tensors": [],
+        }
+        return _LoadedTarget(target, record | _numbers(target))
+    loaded = zoo.load(target, weights=weights, device=device, precision=precision, micro_batch=micro_batch)
+    record = {
+        "name": loaded.card.name,
+        "own": False,
+        "weights": str(Path(weights).absolute()) if weights is not None else None,
+        "weights_sha256": sha256(loaded.weights),
+        "spare_tensors": loaded.spare,
+    }
+    return _LoadedTarget(loaded.target, record | _numbers(loaded.target))
+
+
+def _numbers(target: Target) -> dict[str, Any]:
+    return {
+        "device": str(target.device),
+        "precision": target.precision,
+        "micro_batch": target.micro_batch,
+        "image_shape": list(target.image_shape),
+        "classes": len(target.classes),
+    }
+
+
+def _rebuild(folder: RunFolder, own: Target | None) -> Evolution:
+    config, record = folder.config, folder.config["target"]
+    if record["own"] != (own is not None):
+        raise RunError(
+            f"{folder.path} was made with your own Target {record['name']}; give it: evofool.resume(run, target=…)"
+            if record["own"]
+            else f"{folder.path} was made with the named target {record['name']}; leave target= out"
+        )
+    if own is not None:
+        target = own
+        if _numbers(own)["classes"] != record["classes"] or list(own.image_shape) != record["image_shape"]:
+            raise RunError(
+                f"{folder.path} was made with {record['classes']} classes and images {record['image_shape']}, "
+                f"the target has {len(own.classes)} and {list(own.image_shape)}; give the same one"
+            )
+    else:
+        loaded = _load(record["name"], record["weights"], record["device"], record["precision"], record["micro_batch"])
+        target = loaded.target
+        if loaded.record["weights_sha256"] != record["weights_sha256"]:
+            raise RunError(
+                f"the weights of {record['name']} are not those {folder.path} was made with "
+                f"(SHA-256 {record['weights_sha256'][:12]}…); bring those back, or start a new run"
+            )
+    coded = encodings.build(config["encoding"], config["settings"], target.image_shape, target.device)
+    niches = np.asarray(config["niches"], np.int64)
+    return Evolution(target, coded, niches=niches, batch=config["batch"], seed=config["seed"])
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM let the generation end and the run be saved; a second one stops at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    asked: list[int] = []
+
+    def ask(number: int, frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,45 @@
+"""What all tests share: the folder of real images and weights, small fake targets, pinned hypothesis runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from support import tiny_target
+
+from evofool.target import Target
+
+# Derandomised: the same examples every run, so that a red test stays red and a green one green.
+settings.register_profile(
+    "evofool",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("evofool")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real images and weights that lies beside the project."""
+    default = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("EVOFOOL_SHARED", default))
+    if not (folder / "weights").is_dir():
+        pytest.skip(f"no real images and weights under {folder} (set EVOFOOL_SHARED)")
+    return folder
+
+
+@pytest.fixture
+def target() -> Target:
+    """A seeded convolutional network for 3×8×8 images and four classes, in float32 on the CPU."""
+    return tiny_target()
+
+
+@pytest.fixture
+def grey_target() -> Target:
+    """The same for 1×8×8 images."""
+    return tiny_target(channels=1)

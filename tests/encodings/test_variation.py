@@ -1,0 +1,187 @@
+"""Mutation operators of CPPNs, one at a time: what each may and may not do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from graphs import BIAS, DISTANCE, Graph, X, Y, graphs, to_batch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evofool.encodings import variation
+from evofool.encodings.cppn_batch import EMPTY, CPPNBatch
+from evofool.encodings.functions import NAMES
+
+FULL = Graph(("sin",), (), ((X, 4, 1.0), (Y, 4, 2.0), (DISTANCE, 4, 3.0), (BIAS, 4, 4.0)))
+HIDDEN = Graph(("sin",), ("cos", "gauss"), ((X, 5, 1.0), (5, 6, 2.0), (6, 4, 3.0), (Y, 4, 4.0)))
+populations = st.lists(graphs(3), min_size=1, max_size=4)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def generator(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def everyone(batch: CPPNBatch) -> np.ndarray:
+    return np.arange(len(batch))
+
+
+def edges(batch: CPPNBatch, row: int) -> dict[tuple[int, int], float]:
+    """(source, sink) -> weight; fails when a pair is connected twice."""
+    slots = np.flatnonzero(batch.source[row] != EMPTY)
+    found = {(int(batch.source[row, k]), int(batch.sink[row, k])): float(batch.weight[row, k]) for k in slots}
+    assert len(found) == len(slots), "a pair of nodes is connected twice"
+    return found
+
+
+def nodes(batch: CPPNBatch, row: int) -> set[int]:
+    return set(np.flatnonzero(batch.activation[row] != EMPTY).tolist())
+
+
+@given(st.integers(0, 200), seeds)
+def test_certain_and_impossible_choices(n: int, seed: int) -> None:
+    assert variation.chosen(n, 1.0, generator(seed)).tolist() == list(range(n))
+    assert variation.chosen(n, 0.0, generator(seed)).tolist() == []
+
+
+def test_rows_are_chosen_at_the_rate_asked_for() -> None:
+    share = len(variation.chosen(100_000, 0.3, generator())) / 100_000
+    assert share == pytest.approx(0.3, abs=0.006)  # four standard deviations
+
+
+def test_picking_is_uniform_over_what_is_allowed() -> None:
+    mask = np.tile([True, False, True, True, False], (30_000, 1))
+    columns, found = variation.pick(mask, generator())
+    assert found.all()
+    counts = np.bincount(columns, minlength=5)
+    assert counts[[1, 4]].tolist() == [0, 0]
+    assert (np.abs(counts[[0, 2, 3]] - 10_000) < 4 * np.sqrt(30_000 * 2 / 9)).all()
+
+
+def test_picking_from_nothing_is_told() -> None:
+    _, found = variation.pick(np.array([[False, False], [False, True]]), generator())
+    assert found.tolist() == [False, True]
+
+
+@given(populations, seeds)
+def test_a_new_connection_joins_two_unconnected_nodes_forwards(drawn: list[Graph], seed: int) -> None:
+    batch = to_batch(drawn, 16, 18)
+    before = batch.take(everyone(batch))
+    variation.add_connection(batch, everyone(batch), np.full(len(batch), 7.5, np.float32), generator(seed))
+    batch.check(3)
+    for row in range(len(batch)):
+        old, new = edges(before, row), edges(batch, row)
+        assert old.items() <= new.items()
+        added = new.keys() - old.keys()
+        assert len(added) <= 1
+        for source, sink in added:
+            assert new[source, sink] == 7.5
+            assert source not in (4, 5, 6)  # never from an output
+            assert sink >= 4  # never into an input
+        assert nodes(batch, row) == nodes(before, row)
+
+
+def test_only_the_rows_asked_for_get_a_connection() -> None:
+    batch = to_batch([Graph(("sin",))] * 4, 6, 6)
+    variation.add_connection(batch, np.array([1, 3]), np.array([1, 2], np.float32), generator(), attempts=50)
+    assert batch.sizes().tolist() == [0, 1, 0, 1]
+    assert list(edges(batch, 1).values()) == [1]
+    assert list(edges(batch, 3).values()) == [2]
+
+
+def test_a_full_or_complete_genome_stays_as_it_is() -> None:
+    for batch in (to_batch([FULL], 5, 9), to_batch([HIDDEN], 9, 4)):
+        before = edges(batch, 0)
+        variation.add_connection(batch, everyone(batch), np.ones(1, np.float32), generator(), attempts=50)
+        assert edges(batch, 0) == before
+
+
+@given(populations, seeds)
+def test_deleting_takes_one_connection(drawn: list[Graph], seed: int) -> None:
+    batch = to_batch(drawn, 16, 18)
+    before = batch.take(everyone(batch))
+    variation.delete_connection(batch, everyone(batch), generator(seed))
+    batch.check(3)
+    for row in range(len(batch)):
+        old, new = edges(before, row), edges(batch, row)
+        assert new.items() <= old.items()
+        assert len(new) == max(0, len(old) - 1)
+    assert (batch.weight[batch.source == EMPTY] == 0).all()
+
+
+@given(populations, seeds)
+def test_a_new_node_splits_a_connection_and_both_halves_keep_its_weight(
+    drawn: list[Graph], seed: int
+) -> None:
+    batch = to_batch(drawn, 12, 15)
+    before = batch.take(everyone(batch))
+    activation = NAMES.index("wedge")
+    variation.add_node(batch, everyone(batch), np.full(len(batch), activation, np.int8), generator(seed))
+    batch.check(3)
+    for row in range(len(batch)):
+        old, new = edges(before, row), edges(batch, row)
+        added = nodes(batch, row) - nodes(before, row)
+        if not old or len(old) == 15:  # nothing to split, or no slot for the second half
+            assert new == old
+            assert not added
+            continue
+        (node,) = added
+        ((source, sink),) = old.keys() - new.keys()
+        assert new == {k: v for k, v in old.items() if k != (source, sink)} | {
+            (source, node): old[source, sink],
+            (node, sink): old[source, sink],
+        }
+        assert batch.activation[row, node] == activation
+        assert batch.position[row, source] < batch.position[row, node] < batch.position[row, sink]
+
+
+def test_without_a_free_node_slot_nothing_is_split() -> None:
+    batch = to_batch([HIDDEN], 7, 20)
+    before = edges(batch, 0)
+    variation.add_node(batch, everyone(batch), np.zeros(1, np.int8), generator())
+    assert edges(batch, 0) == before
+
+
+def test_splitting_the_same_connection_for_ever_stays_acyclic() -> None:
+    """Positions are floats: at some point there is no number between two of them."""
+    batch = to_batch([Graph(("sin",), (), ((X, 4, 1.0),))] * 2, 200, 200)
+    rng = generator()
+    for _ in range(150):
+        keep = batch.source != EMPTY
+        keep[:, :] &= np.cumsum(keep, 1) <= 1  # one connection is left: the one into the last node
+        for name in ("source", "sink"):
+            getattr(batch, name)[~keep] = EMPTY
+        batch.weight[~keep] = 0
+        variation.add_node(batch, everyone(batch), np.zeros(2, np.int8), rng)
+        batch.check(1)
+    assert len(nodes(batch, 0)) > 30  # float64 halves about fifty times, the draws a little less
+
+
+@given(populations, seeds)
+def test_deleting_a_node_takes_its_connections_and_never_an_input_or_output(
+    drawn: list[Graph], seed: int
+) -> None:
+    batch = to_batch(drawn, 16, 18)
+    before = batch.take(everyone(batch))
+    variation.delete_node(batch, everyone(batch), 3, generator(seed))
+    batch.check(3)
+    for row in range(len(batch)):
+        gone = nodes(before, row) - nodes(batch, row)
+        assert len(gone) == (1 if len(nodes(before, row)) > 7 else 0)
+        assert all(node >= 7 for node in gone)
+        assert edges(batch, row) == {
+            pair: weight for pair, weight in edges(before, row).items() if not gone & set(pair)
+        }
+
+
+@given(populations, seeds)
+def test_a_changed_activation_is_one_of_the_choices(drawn: list[Graph], seed: int) -> None:
+    batch = to_batch(drawn, 16, 18)
+    before = batch.take(everyone(batch))
+    choices = np.array([NAMES.index("sin"), NAMES.index("wedge")], np.int8)
+    variation.change_activations(batch, 1.0, choices, generator(seed))
+    batch.check(3)
+    assert (batch.activation[:, :4] == before.activation[:, :4]).all()
+    alive = before.activation[:, 4:] != EMPTY
+    assert np.isin(batch.activation[:, 4:][alive], choices).all()
+    assert (batch.activation[:, 4:][~alive] == EMPTY).all()

@@ -1,0 +1,44 @@
+"""One family of errors, and the hints in their messages."""
+
+import inspect
+
+import pytest
+
+from evofool import errors
+from evofool.errors import EvofoolError, suggestion
+
+
+def test_every_error_is_of_the_family_and_drawn_in_the_tree() -> None:
+    found = [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, Exception)]
+    assert len(found) >= 7
+    for kind in found:
+        assert issubclass(kind, EvofoolError)
+        assert kind.__name__ in (errors.__doc__ or "")
+
+
+def test_a_weights_error_is_a_target_error() -> None:
+    assert issubclass(errors.WeightsError, errors.TargetError)
+
+
+@pytest.mark.parametrize(
+    ("word", "choices", "hint"),
+    [
+        ("digts", ["digits", "mnist"], ' (did you mean "digits"?)'),
+        ("CIFAR10", ["cifar10", "mnist"], ' (did you mean "cifar10"?)'),
+        ("great danes", ["Great Dane", "tench"], ' (did you mean "Great Dane"?)'),
+        ("xyz", ["digits", "mnist"], ""),
+        ("anything", [], ""),
+    ],
+)
+def test_suggestion_names_the_closest_choice_as_it_is_written(
+    word: str, choices: list[str], hint: str
+) -> None:
+    assert suggestion(word, choices) == hint
+
+
+def test_suggestion_names_several_the_closest_first() -> None:
+    hint = suggestion("resnet3", ["resnet32", "vgg", "resnet34"])
+    assert hint.startswith(" (did you mean ")
+    assert '"resnet32"' in hint
+    assert '"resnet34"' in hint
+    assert "vgg" not in hint
