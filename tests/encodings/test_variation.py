@@ -113,7 +113,7 @@ def test_deleting_takes_one_connection(drawn: list[Graph], seed: int) -> None:
 def test_a_new_node_splits_a_connection_and_both_halves_keep_its_weight(
     drawn: list[Graph], seed: int
 ) -> None:
-    batch = to_batch(drawn, 12, 15)
+    batch = to_batch(drawn, 13, 15)
     before = batch.take(everyone(batch))
     activation = NAMES.index("wedge")
     variation.add_node(batch, everyone(batch), np.full(len(batch), activation, np.int8), generator(seed))
@@ -121,7 +121,7 @@ def test_a_new_node_splits_a_connection_and_both_halves_keep_its_weight(
     for row in range(len(batch)):
         old, new = edges(before, row), edges(batch, row)
         added = nodes(batch, row) - nodes(before, row)
-        if not old or len(old) == 15:  # nothing to split, or no slot for the second half
+        if not old or len(old) == 15 or len(nodes(before, row)) == 13:  # nothing to split, or no free slot
             assert new == old
             assert not added
             continue

@@ -1,0 +1,56 @@
+"""``python -m benchmarks [NAME …]``: run some or all measurements, print tables, write JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import torch
+
+from evofool.session import versions
+
+from . import default_run, imagenet, mnist
+
+BENCHMARKS = {"default": default_run.measure, "mnist": mnist.measure, "imagenet": imagenet.measure}
+RESULTS = Path(__file__).parent / "results"
+
+
+def hardware() -> dict[str, object]:
+    """What the figures were measured on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "vector": torch.backends.cpu.get_cpu_capability(),
+        "gpus": gpus,
+    }
+
+
+def main() -> None:
+    """Parse, measure, print, write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"any of {', '.join(BENCHMARKS)}; all when none is given")
+    parser.add_argument("--seeds", type=int, default=None, help="instead of each measurement's own number")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; choose {', '.join(BENCHMARKS)}")
+    RESULTS.mkdir(exist_ok=True)
+    for name in arguments.names or BENCHMARKS:
+        rows = BENCHMARKS[name](arguments.seeds)
+        content = {
+            "command": f"python -m benchmarks {name}",
+            "versions": versions(),
+            "hardware": hardware(),
+            "rows": rows,
+        }
+        (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

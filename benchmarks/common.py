@@ -1,0 +1,31 @@
+"""What the measurements share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+Row = dict[str, object]
+
+
+def shared() -> Path | None:
+    """The folder of real images and weights beside the project, or None."""
+    folder = Path(os.environ.get("EVOFOOL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+    return folder if folder.is_dir() else None
+
+
+def table(rows: Sequence[Row]) -> None:
+    """Print rows as a Markdown table."""
+    heads = list(rows[0])
+    print("| " + " | ".join(heads) + " |")
+    print("| " + " | ".join("---" for _ in heads) + " |")
+    for row in rows:
+        print("| " + " | ".join(_text(row[head]) for head in heads) + " |")
+    print(flush=True)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return ", ".join(_text(v) for v in value) if isinstance(value, list | tuple) else str(value)
