@@ -266,8 +266,9 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train an embedded network anew; the same command goes on after an interruption."""
-    from .console import Console, clock, percent
+    from .console import Console
     from .devices import choose_device
+    from .text import clock, percent
     from .zoo.train import train as train_network
 
     if epochs is not None and epochs < 1:

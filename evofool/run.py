@@ -31,6 +31,8 @@ from .images import png
 
 FORMAT = 1
 
+_ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}\.(png|json)")
+
 
 class RunFolder:
     """One evolution's folder."""
@@ -147,7 +149,6 @@ class RunFolder:
             dirty: niches whose elites changed since the last call; None writes all.
         """
         archive, target = evolution.archive, evolution.target
-        known = {line["niche"]: line for line in self.elites()}
         rows = np.arange(len(archive)) if dirty is None else np.unique(dirty)
         lines: list[dict[str, Any]] = []
         columns, values = archive.top(5)
@@ -175,11 +176,7 @@ class RunFolder:
         with _writing(self.path):
             self._write_pictures(evolution, rows, lines)
             write_atomically(self.path / "elites.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
-            wanted = {line[key] for line in lines for key in ("file", "genome") if key in line}
-            stale = [old[k] for old in known.values() for k in ("file", "genome") if old.get(k, "") not in wanted]
-            for name in stale:
-                if name:
-                    (self.path / "elites" / Path(name).name).unlink(missing_ok=True)
+            self._remove_stale({line[key] for line in lines for key in ("file", "genome") if key in line})
 
     def elites(self) -> list[dict[str, Any]]:
         """The lines of ``elites.jsonl``; empty where there is none yet."""
@@ -206,6 +203,15 @@ class RunFolder:
                     content = genome_file.to_json(encoding, archive.genomes, niche, self._provenance(line))
                     text = genome_file.dumps(content)
                     write_atomically(self.path / line["genome"], text, durable=False)
+
+    def _remove_stale(self, wanted: set[str]) -> None:
+        """Remove elites' files that ``elites.jsonl`` no longer names, those of a killed process too."""
+        for file in (self.path / "elites").iterdir():
+            if (
+                _ELITE.fullmatch(file.name.removeprefix(".").removesuffix(".tmp"))
+                and f"elites/{file.name}" not in wanted
+            ):
+                file.unlink(missing_ok=True)
 
     def _provenance(self, line: dict[str, Any]) -> dict[str, Any]:
         target = self.config["target"]

@@ -12,7 +12,7 @@ from deap import base, tools
 from support import build, global_random_untouched, labelled_batch, random_images, tiny_target
 
 from evofool.encodings.direct import DirectBatch
-from evofool.evolve import Evolution
+from evofool.evolution import Evolution
 from evofool.population import Confidence, Fitnesses, Individual, Population, batched_map, per_genome
 from evofool.rng import Rng
 

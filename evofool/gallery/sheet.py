@@ -15,6 +15,7 @@ from ..errors import RunError
 from ..files import write_atomically
 from ..images import open_image, to_image
 from ..run import RunFolder
+from ..text import percent
 
 INK, PAPER = (236, 236, 232), (16, 17, 20)
 FAINT, RULE = (140, 142, 148), (44, 46, 52)
@@ -93,11 +94,6 @@ def contact_sheet(path: Path) -> Image.Image:
     return sheet
 
 
-def percent(score: float) -> str:
-    """A confidence as text, cut and not rounded: only a certain 1 reads 100 %."""
-    return "100 %" if score >= 1 else f"{math.floor(score * 10000) / 100:.2f} %"
-
-
 def _sharp(path: Path, line: dict[str, Any], tile: int) -> Image.Image | None:
     """A CPPN elite at the tile's size, or None where that shows no more than what was scored."""
     if "genome" not in line:
@@ -138,7 +134,7 @@ def _caption(draw: ImageDraw.ImageDraw, line: dict[str, Any], x: int, y: int, la
     if share:
         draw.rectangle((x, y + bar, x + share - 1, y + 2 * bar - 1), fill=colour)
     font = _font(layout.text)
-    score = percent(line["score"])
+    score = percent(line["score"], fine=False)
     room = layout.tile - draw.textlength(score, font) - layout.text / 2
     top = y + 2 * bar + layout.text * 0.35
     draw.text((x, top), _shortened(draw, line["class"], font, room), INK, font)
@@ -151,8 +147,8 @@ def _header(draw: ImageDraw.ImageDraw, run: RunFolder, elites: list[dict[str, An
     title = f"What {config['target']['name']} is sure about"
     sure = sum(score >= 0.99 for score in scores)
     told = (
-        f"{len(elites)} classes · median confidence {percent(float(np.median(scores)))} · "
-        f"{sure} of {len(elites)} at 99 % or more · lowest {percent(min(scores))}"
+        f"{len(elites)} classes · median confidence {percent(float(np.median(scores)), fine=False)} · "
+        f"{sure} of {len(elites)} at 99 % or more · lowest {percent(min(scores), fine=False)}"
     )
     draw.text((margin, height * 0.24), title, INK, _font(size))
     draw.text((margin, height * 0.62), told, FAINT, _font(round(size * 0.5)))

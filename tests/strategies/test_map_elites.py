@@ -14,7 +14,7 @@ from torch import Tensor
 from evofool.archive import NOBODY, Archive
 from evofool.encodings.direct import DirectBatch
 from evofool.errors import TargetError
-from evofool.evolve import build_toolbox
+from evofool.evolution import build_toolbox
 from evofool.population import Population
 from evofool.rng import Rng
 from evofool.strategies.map_elites import MapElites, select_uniform

@@ -1,0 +1,44 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+BARS = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(values: Sequence[float], width: int = 48) -> str:
+    """Values in [0, 1] as a line of bars, the last ones at full resolution when they are few."""
+    if not values:
+        return ""
+    step = max(1.0, len(values) / width)
+    picked = [values[min(len(values) - 1, int((i + 1) * step) - 1)] for i in range(min(width, len(values)))]
+    return "".join(BARS[min(len(BARS) - 1, int(max(0.0, value) * len(BARS)))] for value in picked)
+
+
+def percent(value: float, *, fine: bool = True) -> str:
+    """A share in [0, 1] as text, cut and not rounded: only a certain 1 reads 100 %.
+
+    Two decimals; four above 99.99 %, where ``fine``.
+    """
+    if value >= 1:
+        return "100 %"
+    digits = 4 if fine and value > 0.9999 else 2
+    cut = math.floor(value * 10 ** (digits + 2)) / 10**digits
+    return f"{cut:.{digits}f} %"
+
+
+def clock(seconds: float | None) -> str:
+    """``1:02:03``, ``2:03`` or ``–`` when unknown."""
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def hardest(names: Sequence[str], confidence: Sequence[float], count: int) -> str:
+    """The classes with the lowest confidence, lowest first: ``deer 51.81 %, dog 99.99 %``."""
+    ranked = sorted(zip(confidence, names, strict=True))[:count]
+    return ", ".join(f"{name} {percent(value)}" for value, name in ranked)
