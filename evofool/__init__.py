@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .errors import EvofoolError
-    from .session import Result, evolve, resume
+    from .result import Result
+    from .session import evolve, resume
     from .target import Target
     from .zoo import load_target
 
@@ -20,7 +21,7 @@ __all__ = ["EvofoolError", "Result", "Target", "evolve", "load_target", "resume"
 
 _HOMES = {
     "EvofoolError": "errors",
-    "Result": "session",
+    "Result": "result",
     "Target": "target",
     "evolve": "session",
     "load_target": "zoo",

@@ -20,7 +20,7 @@ from .views import LiveView, PlainView, View, pairs
 
 if TYPE_CHECKING:
     from .budget import Budget
-    from .session import Result
+    from .result import Result
     from .zoo.cards import Card
 
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import platform
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,71 +17,16 @@ import torchvision
 from . import __version__, encodings, zoo
 from .budget import Budget
 from .errors import ConfigError, RunError
-from .evolution import Evolution, Progress
+from .evolution import Evolution
 from .files import sha256
-from .gallery.sheet import write_sheet
+from .result import Result
 from .run import RunFolder
 from .selection import choose_classes, initial_genomes
+from .sitting import Observer, Sitting
 from .target import Precision, Target
-
-CHECKPOINT_SECONDS = 20.0
-"""between two checkpoints; what a killed run repeats at most"""
 
 BATCH = {"default": 100, "nguyen2015": 200}
 """children a generation, by preset"""
-
-Observer = Callable[[Progress, Evolution], None]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What an evolution ended with.
-
-    Attributes:
-        classes: the M niches' class names; ``indices`` (M,) their places among the target's outputs.
-        confidence: (M,) float32, each elite's probability for its class.
-        images: (M, C, H, W) uint8, exactly what the target saw.
-        run: the run folder, or None.
-        gallery: the contact sheet, or None.
-        interrupted: whether it was stopped before its budget was spent.
-    """
-
-    classes: list[str]
-    indices: np.ndarray
-    confidence: np.ndarray
-    images: np.ndarray
-    generations: int
-    evaluations: int
-    seconds: float
-    run: Path | None
-    gallery: Path | None
-    interrupted: bool
-    config: dict[str, Any]
-
-    def summary(self) -> dict[str, Any]:
-        """The result as plain JSON values."""
-        values = self.confidence
-        return {
-            "run": str(self.run) if self.run else None,
-            "gallery": str(self.gallery) if self.gallery else None,
-            "target": self.config["target"]["name"],
-            "encoding": self.config["encoding"],
-            "preset": self.config["preset"],
-            "seed": self.config["seed"],
-            "generations": self.generations,
-            "evaluations": self.evaluations,
-            "seconds": round(self.seconds, 3),
-            "images_per_second": round(self.evaluations / self.seconds, 1) if self.seconds else 0.0,
-            "median": float(np.median(values)),
-            "mean": float(values.mean()),
-            "min": float(values.min()),
-            "at_99": int((values >= 0.99).sum()),
-            "interrupted": self.interrupted,
-            "classes": [
-                {"index": int(index), "class": name, "confidence": float(value)}
-                for index, name, value in zip(self.indices, self.classes, values, strict=True)
-            ],
-        }
 
 
 def evolve(
@@ -163,7 +104,7 @@ def evolve(
     folder = RunFolder.create(Path(out), config) if out is not None else None
     if folder:
         folder.save_checkpoint(evolution)
-    return _Session(evolution, budget, folder, config).run(observer)
+    return Sitting(evolution, budget, folder, config).run(observer)
 
 
 def resume(
@@ -206,7 +147,7 @@ def resume(
     if not wanted.empty:
         folder.rewrite_config({"budget": asdict(budget)})
     folder.trim_metrics(strategy.generation)
-    return _Session(evolution, budget, folder, config).run(observer)
+    return Sitting(evolution, budget, folder, config).run(observer)
 
 
 def versions() -> dict[str, str]:
@@ -221,59 +162,6 @@ def versions() -> dict[str, str]:
         "pillow": PIL.__version__,
         "machine": f"{platform.system()} {platform.machine()}",
     }
-
-
-class _Session:
-    """The loop with its folder: checkpoints now and then, and whatever ends it, nothing is lost."""
-
-    def __init__(self, evolution: Evolution, budget: Budget, folder: RunFolder | None, config: dict[str, Any]) -> None:
-        self.evolution, self.budget, self.folder, self.config = evolution, budget, folder, config
-        self.dirty: np.ndarray | None = None
-
-    def run(self, observer: Observer | None) -> Result:
-        evolution, folder = self.evolution, self.folder
-        saved = time.monotonic()
-        with _interruptible() as stopped:
-            for progress in evolution.run(self.budget):
-                if folder:
-                    folder.append_metrics(progress)
-                if observer:
-                    observer(progress, evolution)
-                if stopped():
-                    break
-                if folder and time.monotonic() - saved > CHECKPOINT_SECONDS:
-                    self.save()
-                    saved = time.monotonic()
-            gallery = None
-            if folder and evolution.archive.genomes is not None:
-                self.save()
-                gallery = write_sheet(folder.path)
-        return self.result(gallery)
-
-    def save(self) -> None:
-        assert self.folder is not None
-        self.folder.save_checkpoint(self.evolution)
-        born = self.evolution.archive.born
-        dirty = None if self.dirty is None else np.flatnonzero(born != self.dirty)
-        self.folder.save_elites(self.evolution, dirty)
-        self.dirty = born.copy()
-
-    def result(self, gallery: Path | None) -> Result:
-        evolution = self.evolution
-        archive, target, strategy = evolution.archive, evolution.target, evolution.strategy
-        return Result(
-            classes=[target.classes[i] for i in archive.niches],
-            indices=archive.niches,
-            confidence=archive.confidence.cpu().numpy(),
-            images=evolution.encoding.decode(archive.genomes).cpu().numpy(),
-            generations=strategy.generation,
-            evaluations=strategy.evaluations,
-            seconds=evolution.seconds,
-            run=self.folder.path if self.folder else None,
-            gallery=gallery,
-            interrupted=not evolution.spent(self.budget),
-            config=self.config,
-        )
 
 
 @dataclass(frozen=True)
@@ -350,24 +238,3 @@ def _rebuild(folder: RunFolder, own: Target | None) -> Evolution:
     coded = encodings.build(config["encoding"], config["settings"], target.image_shape, target.device)
     niches = np.asarray(config["niches"], np.int64)
     return Evolution(target, coded, niches=niches, batch=config["batch"], seed=config["seed"])
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM let the generation end and the run be saved; a second one stops at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    asked: list[int] = []
-
-    def ask(number: int, frame: object) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
