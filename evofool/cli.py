@@ -113,7 +113,7 @@ def evolve(
     from .console import Console
 
     budget = Budget(generations, evaluations, minutes, until).or_default()
-    console = Console(quiet=quiet or as_json, to_stderr=as_json)
+    console = Console(quiet=quiet, to_stderr=as_json)
     from . import session
 
     folder = out if out is not None else _next_folder(f"{target}-{encoding}")
@@ -157,7 +157,7 @@ def resume(
     from .console import Console
     from .run import RunFolder
 
-    console = Console(quiet=quiet or as_json, to_stderr=as_json)
+    console = Console(quiet=quiet, to_stderr=as_json)
     folder = RunFolder.open(run)
     from . import session
     from .budget import Budget

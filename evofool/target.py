@@ -82,10 +82,10 @@ class Target:
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
         self.micro_batch = micro_batch or self._default_micro_batch()
-        self._mean = self._per_channel("mean", mean)
-        self._std = self._per_channel("std", std)
-        if bool((self._std <= 0).any()):
+        means, deviations = self._per_channel("mean", mean), self._per_channel("std", std)
+        if bool((deviations <= 0).any()):
             raise TargetError(f"{name}: std must be above 0, got {std}")
+        self._scale, self._offset = 1 / (255 * deviations), -means / deviations
         self._exact = module.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._fast = self._exact
         if self.precision == "bfloat16":
@@ -143,7 +143,7 @@ class Target:
 
     def _forward(self, module: nn.Module, images: Tensor) -> Tensor:
         dtype = torch.float32 if module is self._exact else torch.bfloat16
-        pixels = images.to(self.device).float().div_(255).sub_(self._mean).div_(self._std)
+        pixels = images.to(self.device).float().mul_(self._scale).add_(self._offset)
         output = module(pixels.to(dtype, memory_format=torch.channels_last))
         if not isinstance(output, Tensor) or output.shape != (len(images), len(self.classes)):
             found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
 from support import tiny_target
 
@@ -21,6 +22,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("evofool")
+
+# What the tests compute is tiny: threads cost more than they give, and very much more on a busy machine.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

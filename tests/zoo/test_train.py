@@ -61,7 +61,6 @@ def test_trained_weights_are_a_target(undisturbed: Path) -> None:
     with safe_open(undisturbed, "pt") as file:
         metadata = file.metadata()
     assert accuracy == pytest.approx(float(metadata["test_accuracy"]), abs=1e-4)
-    assert accuracy > 0.5
     assert (metadata["network"], metadata["seed"], metadata["epochs"]) == ("digits", "0", "2")
     assert metadata["test_images"] == "360"
 

@@ -1,0 +1,96 @@
+"""Small runs, damaged runs and the command line inside this process, for the tests that need them."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from evofool import cli, session
+from evofool.session import Result
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run_cli(capsys: pytest.CaptureFixture[str], *words: object) -> Outcome:
+    """``evofool`` with these arguments, as the console script calls it; an exception it lets out fails the test."""
+    capsys.readouterr()
+    arguments = ["evofool", *map(str, words)]
+    with mock.patch.object(sys, "argv", arguments), pytest.raises(SystemExit) as stopped:
+        cli.main()
+    out, err = capsys.readouterr()
+    code = stopped.value.code
+    return Outcome(code if isinstance(code, int) else int(code is not None), out, err)
+
+
+def assert_refused(outcome: Outcome, *parts: str) -> None:
+    """Exit code 2, nothing on standard output, one line on standard error that holds ``parts``."""
+    assert outcome.code == 2, outcome
+    assert outcome.out == ""
+    assert outcome.err.startswith("error: ")
+    assert outcome.err.endswith("\n")
+    assert outcome.err.count("\n") == 1, outcome.err
+    for part in parts:
+        assert part in outcome.err
+
+
+def small_evolve(out: Path | None = None, **options: Any) -> Result:
+    """Three generations of twenty direct genomes for the embedded digits network, unless told otherwise."""
+    defaults: dict[str, Any] = {
+        "target": "digits",
+        "encoding": "direct",
+        "generations": 3,
+        "batch": 20,
+        "device": "cpu",
+        "precision": "float32",
+    }
+    return session.evolve(out=out, **{**defaults, **options})
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file under ``folder``, hidden ones too: relative path -> bytes."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def json_lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def change_config(run: Path, **changes: Any) -> None:
+    """Edit a run's config by hand; a change to None stays in it as null."""
+    file = run / "config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(config | changes), encoding="utf-8")
+
+
+def change_checkpoint(run: Path, **arrays: np.ndarray) -> None:
+    """Replace arrays of a run's checkpoint."""
+    file = run / "checkpoint" / "state.npz"
+    with np.load(file) as archive:
+        state = {name: archive[name] for name in archive.files}
+    buffer = io.BytesIO()
+    np.savez(buffer, **(state | arrays))  # type: ignore[arg-type]
+    file.write_bytes(buffer.getvalue())
+
+
+def save_weights(network: torch.nn.Module, file: Path, scale: float = 1.0) -> Path:
+    """A network's tensors as a safetensors file; floating ones multiplied by ``scale``."""
+    tensors = {k: (v * scale if v.is_floating_point() else v).contiguous() for k, v in network.state_dict().items()}
+    save_file(tensors, file)
+    return file

@@ -1,0 +1,112 @@
+"""Reading evofool's sources: who imports whom, who prints, who writes files, who draws from global generators."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import evofool
+
+ROOT = Path(evofool.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+GLOBAL_TORCH = {
+    "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "normal", "bernoulli",
+    "multinomial", "poisson", "seed", "manual_seed",
+}  # fmt: skip
+IN_PLACE = {"uniform_", "normal_", "random_", "bernoulli_", "exponential_", "log_normal_", "cauchy_", "geometric_"}
+NUMPY_WITHOUT_STATE = {"Generator", "PCG64", "SeedSequence", "BitGenerator"}
+WRITERS = {"open", "write_text", "write_bytes", "write_atomically", "save", "savez", "savez_compressed", "mkdir", "unlink"}
+
+
+def module_of(path: Path) -> tuple[str, ...]:
+    """("zoo", "train") for evofool/zoo/train.py, ("zoo",) for its __init__, () for the package's own."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+def imported(source: str, module: tuple[str, ...], is_package: bool) -> set[str]:
+    """The top-level parts of evofool that a module imports, at any place, type checking included."""
+    found = set()
+    package = module if is_package else module[:-1]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+            found |= {parts[1] for parts in names if parts[0] == "evofool" and len(parts) > 1}
+        elif isinstance(node, ast.ImportFrom):
+            target = node.module.split(".") if node.module else []
+            if node.level:
+                base = list(package[: len(package) - node.level + 1])
+            elif target[:1] == ["evofool"]:
+                base, target = [], target[1:]
+            else:
+                continue
+            full = base + target
+            found |= {full[0]} if full else {alias.name for alias in node.names if not alias.name.startswith("__")}
+    return found
+
+
+def dotted(node: ast.expr) -> str:
+    """``np.random.rand`` for that expression; an empty string for what is no plain name."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        before = dotted(node.value)
+        return f"{before}.{node.attr}" if before else ""
+    return ""
+
+
+def calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def printing(source: str) -> list[str]:
+    """Places that write to the terminal by themselves."""
+    tree = ast.parse(source)
+    found = [
+        f"line {call.lineno}: {dotted(call.func)}"
+        for call in calls(tree)
+        if dotted(call.func) in ("print", "typer.echo", "typer.secho", "click.echo", "rich.print")
+    ]
+    streams = ("sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__")
+    return found + [
+        f"line {node.lineno}: {dotted(node)}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and dotted(node) in streams
+    ]
+
+
+def writing(source: str) -> list[str]:
+    """Places that write files."""
+    return [
+        f"line {call.lineno}: {ast.unparse(call.func)}"
+        for call in calls(ast.parse(source))
+        if ast.unparse(call.func).split(".")[-1] in WRITERS
+    ]
+
+
+def global_randomness(source: str) -> list[str]:
+    """Calls that draw from, or seed, a generator of the whole process."""
+    tree = ast.parse(source)
+    forked = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With) and any("fork_rng" in ast.unparse(item) for item in node.items)
+        for inner in ast.walk(node)
+    }
+    found = []
+    for call in calls(tree):
+        name, last = dotted(call.func), ast.unparse(call.func).split(".")[-1]
+        own = any(keyword.arg == "generator" for keyword in call.keywords)
+        numpy = name.startswith(("np.random.", "numpy.random."))
+        seeded = last == "default_rng" and bool(call.args)
+        if (
+            (numpy and last not in NUMPY_WITHOUT_STATE and not seeded)
+            or name.split(".")[0] == "random" and name != "random"
+            or (name.startswith("torch.") and name.removeprefix("torch.") in GLOBAL_TORCH and not own and call not in forked)
+            or (last in IN_PLACE and not own)
+            or ("init." in name and last.endswith("_"))
+        ):
+            found.append(f"line {call.lineno}: {name or last}")
+    return found
