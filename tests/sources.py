@@ -17,7 +17,8 @@ GLOBAL_TORCH = {
 }  # fmt: skip
 IN_PLACE = {"uniform_", "normal_", "random_", "bernoulli_", "exponential_", "log_normal_", "cauchy_", "geometric_"}
 NUMPY_WITHOUT_STATE = {"Generator", "PCG64", "SeedSequence", "BitGenerator"}
-WRITERS = {"open", "write_text", "write_bytes", "write_atomically", "save", "savez", "savez_compressed", "mkdir", "unlink"}
+WRITERS = {"open", "write_text", "write_bytes", "write_atomically", "save", "savez", "savez_compressed", "mkdir"}
+"""names of functions and methods that make files or folders"""
 
 
 def module_of(path: Path) -> tuple[str, ...]:
@@ -99,12 +100,12 @@ def global_randomness(source: str) -> list[str]:
     for call in calls(tree):
         name, last = dotted(call.func), ast.unparse(call.func).split(".")[-1]
         own = any(keyword.arg == "generator" for keyword in call.keywords)
-        numpy = name.startswith(("np.random.", "numpy.random."))
         seeded = last == "default_rng" and bool(call.args)
+        torch_draws = name.startswith("torch.") and name.removeprefix("torch.") in GLOBAL_TORCH
         if (
-            (numpy and last not in NUMPY_WITHOUT_STATE and not seeded)
-            or name.split(".")[0] == "random" and name != "random"
-            or (name.startswith("torch.") and name.removeprefix("torch.") in GLOBAL_TORCH and not own and call not in forked)
+            (name.startswith(("np.random.", "numpy.random.")) and last not in NUMPY_WITHOUT_STATE and not seeded)
+            or name.startswith("random.")
+            or (torch_draws and not own and call not in forked)
             or (last in IN_PLACE and not own)
             or ("init." in name and last.endswith("_"))
         ):

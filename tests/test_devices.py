@@ -60,9 +60,7 @@ def test_an_unknown_precision_is_refused(name: str) -> None:
         choose_precision(name, torch.device("cpu"))
 
 
-@pytest.mark.parametrize(
-    ("capability", "precision"), [((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")]
-)
+@pytest.mark.parametrize(("capability", "precision"), [((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")])
 def test_auto_precision_on_cuda_follows_the_hardware(
     monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], precision: str
 ) -> None:

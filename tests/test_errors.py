@@ -30,9 +30,7 @@ def test_a_weights_error_is_a_target_error() -> None:
         ("anything", [], ""),
     ],
 )
-def test_suggestion_names_the_closest_choice_as_it_is_written(
-    word: str, choices: list[str], hint: str
-) -> None:
+def test_suggestion_names_the_closest_choice_as_it_is_written(word: str, choices: list[str], hint: str) -> None:
     assert suggestion(word, choices) == hint
 
 

@@ -35,9 +35,7 @@ def test_an_old_file_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stop", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_stopped_half_way_the_old_file_stays_and_nothing_is_left(
-    tmp_path: Path, stop: BaseException
-) -> None:
+def test_stopped_half_way_the_old_file_stays_and_nothing_is_left(tmp_path: Path, stop: BaseException) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
 
@@ -67,9 +65,7 @@ def test_a_failed_replacement_leaves_the_old_file(tmp_path: Path, monkeypatch: p
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_the_bytes_are_flushed_to_disk_before_the_replacement(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_bytes_are_flushed_to_disk_before_the_replacement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     sync, replace = os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda fd: (order.append("flush"), sync(fd)))

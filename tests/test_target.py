@@ -164,9 +164,7 @@ def test_a_network_that_views_its_activations_can_be_a_target() -> None:
         (torch.zeros(2, 8, 8, 3, dtype=torch.uint8), r"\(2, 8, 8, 3\)"),
     ],
 )
-def test_other_images_are_refused_with_what_was_expected_and_found(
-    target: Target, images: Tensor, found: str
-) -> None:
+def test_other_images_are_refused_with_what_was_expected_and_found(target: Target, images: Tensor, found: str) -> None:
     with pytest.raises(TargetError, match=r"tiny takes uint8 images \(B, 3, 8, 8\), got .*" + found):
         target.scores(images)
 

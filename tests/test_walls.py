@@ -1,4 +1,4 @@
-"""The walls of the design, held by reading the sources: imports point down, one place prints, nothing global is drawn."""
+"""The walls of the design, held by reading the sources: imports point down, one place prints, no global randomness."""
 
 from __future__ import annotations
 
@@ -31,12 +31,10 @@ PURE = {"archive", "population", "encodings", "target", "strategies", "evolution
 """They neither print nor write files."""
 
 
-
 def files(wanted: Callable[[tuple[str, ...]], bool] = lambda _: True) -> pytest.MarkDecorator:
     """One test for each source file whose module is wanted."""
     found = [path for path in sources.FILES if wanted(sources.module_of(path))]
     return pytest.mark.parametrize("path", found, ids=[str(path.relative_to(sources.ROOT)) for path in found])
-
 
 
 @files(lambda module: module != ())

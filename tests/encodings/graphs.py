@@ -53,9 +53,7 @@ def chain(length: int, outputs: int, activation: str, weight: float) -> Graph:
     return Graph((activation,) * outputs, (activation,) * length, tuple(edges))
 
 
-weights = st.one_of(
-    st.sampled_from([-10.0, -1.0, 0.0, 1.0, 10.0]), st.floats(-10, 10, width=32, allow_subnormal=False)
-)
+weights = st.one_of(st.sampled_from([-10.0, -1.0, 0.0, 1.0, 10.0]), st.floats(-10, 10, width=32, allow_subnormal=False))
 
 
 @st.composite

@@ -54,9 +54,7 @@ def inputs(size: tuple[int, int], native: tuple[int, int], system: str) -> list[
             y, x = (i + 0.5) * native[0] / size[0], (j + 0.5) * native[1] / size[1]
             unit_x, unit_y = (x - native[1] / 2) / half, (y - native[0] / 2) / half
             distance = math.sqrt(unit_x**2 + unit_y**2)
-            rows.append(
-                (x - 0.5, y - 0.5, distance, 1.0) if system == "pixels" else (unit_x, unit_y, distance, 1.0)
-            )
+            rows.append((x - 0.5, y - 0.5, distance, 1.0) if system == "pixels" else (unit_x, unit_y, distance, 1.0))
     return [np.array(column) for column in zip(*rows, strict=True)]
 
 
@@ -101,8 +99,7 @@ def picture(
     else:
         hue, saturation, lightness = (np.abs(v).tolist() for v in values)
         pixels = [
-            colorsys.hls_to_rgb(h, min(light, 1.0), s)
-            for h, s, light in zip(hue, saturation, lightness, strict=True)
+            colorsys.hls_to_rgb(h, min(light, 1.0), s) for h, s, light in zip(hue, saturation, lightness, strict=True)
         ]
         channels = [np.array(column) for column in zip(*pixels, strict=True)]
         # A channel moves by at most 6 per unit of hue (the wheel has no jump: 1 is 0), 1/2 of saturation, 2 of

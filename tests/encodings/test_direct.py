@@ -135,9 +135,7 @@ def test_children_spread_as_simulated_binary_crossover_says(eta: float) -> None:
     children = crossed(uniform(178), uniform(78), eta=eta)
     values = np.arange(1, 255)  # at the ends genes were clamped
     beta = (values + 0.5 - 128) / 50  # child = 128 + 50 β
-    below = np.where(
-        beta <= 1, 0.5 * np.clip(beta, 0, 1) ** (eta + 1), 1 - 0.5 * np.maximum(beta, 1) ** -(eta + 1)
-    )
+    below = np.where(beta <= 1, 0.5 * np.clip(beta, 0, 1) ** (eta + 1), 1 - 0.5 * np.maximum(beta, 1) ** -(eta + 1))
     measured = np.searchsorted(np.sort(children), values, side="right") / SAMPLES
     assert np.abs(measured - below).max() * np.sqrt(SAMPLES) < 1.6
     assert children.min() >= 128

@@ -1,148 +1,248 @@
-"""A CPPN as readable JSON: the same bits come back, and damage is refused."""
+"""CPPN genomes as JSON files: exact round trips, and files nobody should have written."""
 
 from __future__ import annotations
 
-import copy
 import json
-import re
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from graphs import BIAS, DISTANCE, Graph, X, Y, graphs, to_batch
+import torch
+from graphs import Graph, graphs, to_batch
 from hypothesis import given
 from hypothesis import strategies as st
 from support import build
 
-from evofool.encodings import genome_file
+from evofool import encodings
+from evofool.encodings import cppn, genome_file
+from evofool.encodings.cppn import CPPN
+from evofool.encodings.cppn_batch import CPPNBatch
 from evofool.encodings.functions import NAMES
 from evofool.errors import GenomeError
 from evofool.rng import Rng
 
-PROVENANCE = {"target": "digits", "class": "seven ×", "score": 0.9987654, "seed": 3}
+PRESETS = list(encodings.ENCODINGS["cppn"][2])
+LOOKS = [(1, "hsl"), (3, "hsl"), (3, "rgb")]
 
 
-def written(graph: Graph, preset: str = "default", shape: tuple[int, int, int] = (3, 9, 7)) -> dict[str, Any]:
-    return genome_file.to_json(build("cppn", preset, shape), to_batch([graph], 14, 20), 0, PROVENANCE)
+def through_json(encoding: CPPN, genomes: CPPNBatch, row: int, **provenance: Any) -> genome_file.GenomeFile:
+    text = genome_file.dumps(genome_file.to_json(encoding, genomes, row, provenance))
+    return genome_file.parse(json.loads(text))
 
 
-def example() -> dict[str, Any]:
-    edges = ((X, 7, 1.5), (DISTANCE, 8, -0.1), (7, 8, 3.0), (8, 4, 1.0), (Y, 5, 2.0), (BIAS, 6, 0.3))
-    return written(Graph(("sin", "cos", "gauss"), ("wedge", "linear"), edges))
+def evolved(preset: str, channels: int, colour: str, generations: int = 40) -> tuple[CPPN, CPPNBatch]:
+    """Eight genomes after many mutations."""
+    encoding = build("cppn", preset, (channels, 7, 5), colour=colour)
+    rng = Rng(3)
+    batch = encoding.random(8, rng)
+    for _ in range(generations):
+        batch = encoding.mutate(batch, rng)
+    return encoding, batch
 
 
-@given(graphs(3), st.sampled_from(["default", "nguyen2015"]))
-def test_a_genome_comes_back_from_its_text_and_looks_the_same(graph: Graph, preset: str) -> None:
-    encoding = build("cppn", preset, (3, 9, 7), functions=NAMES)
-    ours = to_batch([graph], 14, 20)
-    text = genome_file.dumps(genome_file.to_json(encoding, ours, 0, PROVENANCE))
-    read = genome_file.parse(json.loads(text))
-    assert read.provenance == PROVENANCE
-    assert read.encoding.image_shape == (3, 9, 7)
-    assert read.genomes.sizes().tolist() == ours.sizes().tolist()
-    assert (read.encoding.decode(read.genomes) == encoding.decode(ours)).all()
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(("channels", "colour"), LOOKS)
+def test_mutated_genomes_come_back_to_the_bit(preset: str, channels: int, colour: str) -> None:
+    encoding, batch = evolved(preset, channels, colour)
+    images, large = encoding.decode(batch).numpy(), encoding.decode_at(batch, (20, 31)).numpy()
+    for row in range(len(batch)):
+        again = through_json(encoding, batch, row, **{"class": "cat"})
+        assert again.encoding.image_shape == encoding.image_shape
+        assert again.encoding.colour == encoding.colour
+        assert again.provenance == {"class": "cat"}
+        assert again.genomes.sizes()[0] == batch.sizes()[row]
+        np.testing.assert_array_equal(again.encoding.decode(again.genomes)[0].numpy(), images[row])
+        np.testing.assert_array_equal(again.encoding.decode_at(again.genomes, (20, 31))[0].numpy(), large[row])
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 8, 8)])
-def test_evolved_genomes_come_back_and_can_be_evolved_on(shape: tuple[int, int, int], tmp_path: Path) -> None:
-    encoding, rng = build("cppn", "default", shape), Rng(0)
-    genomes = encoding.random(12, rng)
-    for _ in range(30):
-        genomes = encoding.mutate(genomes, rng)
-    images = encoding.decode(genomes)
-    for row in range(12):
-        path = tmp_path / f"{row}.json"
-        path.write_text(genome_file.dumps(genome_file.to_json(encoding, genomes, row, PROVENANCE)), encoding="utf-8")
-        read = genome_file.read(path)
-        assert (read.encoding.decode(read.genomes)[0] == images[row]).all()
-        taken_up = encoding.resized(read.genomes)
-        assert (encoding.decode(taken_up)[0] == images[row]).all()
-        encoding.mutate(taken_up, rng).check(shape[0])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_writing_what_was_read_gives_the_same_text(preset: str) -> None:
+    encoding, batch = evolved(preset, 3, "rgb")
+    text = genome_file.dumps(genome_file.to_json(encoding, batch, 2, {"seed": 1}))
+    again = genome_file.parse(json.loads(text))
+    assert genome_file.dumps(genome_file.to_json(again.encoding, again.genomes, 0, again.provenance)) == text
+
+
+@given(graphs(outputs=3))
+def test_any_graph_comes_back_to_the_bit(graph: Graph) -> None:
+    encoding, batch = build("cppn", "default"), to_batch([graph])
+    again = through_json(encoding, batch, 0)
+    np.testing.assert_array_equal(again.encoding.decode(again.genomes).numpy(), encoding.decode(batch).numpy())
+    alive = batch.source[0] >= 0
+    np.testing.assert_array_equal(again.genomes.weight[0], batch.weight[0, alive])
 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
-def test_weights_keep_every_bit(weight: float) -> None:
-    text = genome_file.dumps(written(Graph(("sin",) * 3, (), ((X, 4, weight),))))
-    read = genome_file.parse(json.loads(text)).genomes.weight[0, 0]
-    assert read.tobytes() == np.float32(weight).tobytes()
+def test_every_weight_keeps_its_bits(weight: float) -> None:
+    encoding = build("cppn", "default", (1, 4, 4))
+    again = through_json(encoding, to_batch([Graph(("sin",), (), ((0, 4, weight),))]), 0)
+    assert again.genomes.weight[0, 0].tobytes() == np.float32(weight).tobytes()
 
 
-def test_the_text_has_a_line_for_every_node_and_connection() -> None:
-    genome = example()
-    lines = genome_file.dumps(genome).splitlines()
-    assert len([line for line in lines if '"id":' in line]) == 9
-    assert len([line for line in lines if '"weight":' in line]) == 6
-    assert json.loads("\n".join(lines)) == genome
-    assert [node.get("name") for node in genome["nodes"][:5]] == ["x", "y", "distance", "bias", "colour0"]
+def test_a_file_is_readable_a_line_a_node_and_connection() -> None:
+    graph = Graph(("sin",), ("gauss",), ((0, 5, 0.1), (5, 4, -2.0)))
+    text = genome_file.dumps(genome_file.to_json(build("cppn", "default", (1, 4, 6)), to_batch([graph]), 0, {"seed": 7}))
+    assert '"image_shape": [1, 4, 6]' in text
+    assert '    {"id": 4, "name": "grey", "activation": "sin"},\n' in text
+    assert '    {"id": 5, "activation": "gauss", "position": 0.5}\n' in text
+    assert '    {"from": 0, "to": 5, "weight": 0.1},\n' in text
+    assert '  "seed": 7,\n' in text
 
 
-def damaged(change: Any) -> dict[str, Any]:
-    genome = copy.deepcopy(example())
-    change(genome)
-    return genome
+def test_reading_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "größe.json"
+    file.write_text(json.dumps(sound()), encoding="utf-8")
+    assert len(genome_file.read(file).genomes) == 1
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda g: g.pop("nodes"),
-        lambda g: g.pop("connections"),
-        lambda g: g.pop("image_shape"),
-        lambda g: g.update(format=2),
-        lambda g: g.update(format=None),
-        lambda g: g.update(encoding="direct"),
-        lambda g: g.update(coordinates="polar"),
-        lambda g: g.update(colour="cmyk"),
-        lambda g: g.update(colour=[]),
-        lambda g: g.update(image_shape=[3, 9]),
-        lambda g: g.update(image_shape=[2, 9, 7]),
-        lambda g: g.update(image_shape=[3, 0, 7]),
-        lambda g: g.update(image_shape=[3, 10**6, 7]),
-        lambda g: g.update(nodes=None),
-        lambda g: g.update(nodes=[]),
-        lambda g: g.update(nodes=g["nodes"][:6]),
-        lambda g: g.update(connections=[{}]),
-        lambda g: g["nodes"][5].update(activation="tanh"),
-        lambda g: g["nodes"][5].pop("activation"),
-        lambda g: g["nodes"][7].update(id=9),
-        lambda g: g["nodes"][7].pop("position"),
-        lambda g: g["nodes"][7].update(position=float("nan")),
-        lambda g: g["nodes"][7].update(position=2.0),
-        lambda g: g["nodes"].insert(0, 5),
-        lambda g: g["connections"][0].update(to=99),
-        lambda g: g["connections"][0].update({"from": -1}),
-        lambda g: g["connections"][0].update({"from": 1.5}),
-        lambda g: g["connections"][0].update({"from": "x"}),
-        lambda g: g["connections"][0].update(to=2),
-        lambda g: g["connections"][0].update({"from": 8, "to": 7}),
-        lambda g: g["connections"][0].update(weight=float("inf")),
-        lambda g: g["connections"][0].update(weight=None),
-        lambda g: g["connections"][0].update(weight="heavy"),
-        lambda g: g["connections"][0].pop("weight"),
-    ],
-)
-def test_damaged_genomes_are_refused_with_the_file_s_name(tmp_path: Path, change: Any) -> None:
-    path = tmp_path / "genome.json"
-    path.write_text(json.dumps(damaged(change)))
-    with pytest.raises(GenomeError, match=re.escape(str(path))) as caught:
-        genome_file.read(path)
-    assert "\n" not in str(caught.value)
+def sound() -> dict[str, Any]:
+    """A grey genome with two hidden nodes, as plain JSON values."""
+    graph = Graph(("sin",), ("gauss", "linear"), ((0, 5, 1.5), (5, 6, -2.0), (6, 4, 0.5), (3, 4, 1.0)))
+    return genome_file.to_json(build("cppn", "default", (1, 6, 6)), to_batch([graph]), 0, {})
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"[]", b"5", b"null", b"\xff\xfe", b"[" * 100_000, b'{"format": 1'])
-def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "genome.json"
-    path.write_bytes(content)
-    with pytest.raises(GenomeError, match=re.escape(str(path))):
-        genome_file.read(path)
+def swapped(place: list[Any], value: Any) -> Callable[[dict[str, Any]], None]:
+    """Put a value somewhere into the JSON tree."""
+
+    def edit(content: dict[str, Any]) -> None:
+        inner: Any = content
+        for key in place[:-1]:
+            inner = inner[key]
+        inner[place[-1]] = value
+
+    return edit
 
 
-def test_a_missing_or_huge_file_is_refused(tmp_path: Path) -> None:
+WRONG = [None, "word", [], {}, True, [[1]], {"id": 0}, float("nan"), float("inf"), -1, 1e300, 10**400, 99, 2.5, "NaN"]
+
+EDITS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "another format": swapped(["format"], 2),
+    "no format": lambda c: c.pop("format"),
+    "another encoding": swapped(["encoding"], "direct"),
+    "no encoding": lambda c: c.pop("encoding"),
+    "no nodes": lambda c: c.pop("nodes"),
+    "no connections": lambda c: c.pop("connections"),
+    "no shape": lambda c: c.pop("image_shape"),
+    "no colour": lambda c: c.pop("colour"),
+    "no coordinates": lambda c: c.pop("coordinates"),
+    "empty nodes": swapped(["nodes"], []),
+    "too few nodes": lambda c: c.update(nodes=c["nodes"][:4], connections=[]),
+    "shape of two": swapped(["image_shape"], [8, 8]),
+    "two channels": swapped(["image_shape"], [2, 8, 8]),
+    "no rows": swapped(["image_shape"], [1, 0, 8]),
+    "negative columns": swapped(["image_shape"], [1, 8, -8]),
+    "giant": swapped(["image_shape"], [1, 10**9, 10**9]),
+    "unknown colour": swapped(["colour"], "cmyk"),
+    "unknown coordinates": swapped(["coordinates"], "polar"),
+    "repeated id": swapped(["nodes", 5, "id"], 4),
+    "huge id": swapped(["nodes", 5, "id"], 10**12),
+    "no activation": lambda c: c["nodes"][5].pop("activation"),
+    "unknown activation": swapped(["nodes", 5, "activation"], "tanh"),
+    "no position": lambda c: c["nodes"][5].pop("position"),
+    "no weight": lambda c: c["connections"][0].pop("weight"),
+    "weight beyond float32": swapped(["connections", 0, "weight"], 1e39),
+    "from nowhere": swapped(["connections", 0, "from"], 7),
+    "from before": swapped(["connections", 0, "from"], -1),
+    "to an input": swapped(["connections", 0, "to"], 1),
+    "to itself": swapped(["connections", 0, "from"], 5),
+    "a cycle": lambda c: c["connections"].append({"from": 6, "to": 5, "weight": 1.0}),
+    "a cycle by positions": swapped(["nodes", 5, "position"], 0.9),
+    "hidden after the output": swapped(["nodes", 6, "position"], 1.5),
+}
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_a_damaged_genome_is_a_genome_error(edit: Callable[[dict[str, Any]], Any], tmp_path: Path) -> None:
+    content = json.loads(json.dumps(sound()))
+    genome_file.parse(content)
+    edit(content)
+    with pytest.raises(GenomeError):
+        genome_file.parse(content)
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(content))
+    with pytest.raises(GenomeError, match=r"a\.json"):
+        genome_file.read(file)
+
+
+PLACES = [
+    ["format"], ["encoding"], ["image_shape"], ["image_shape", 1], ["coordinates"], ["colour"], ["nodes"],
+    ["nodes", 0], ["nodes", 0, "id"], ["nodes", 4, "activation"], ["nodes", 5, "activation"],
+    ["nodes", 5, "position"], ["connections"], ["connections", 0], ["connections", 0, "from"],
+    ["connections", 0, "to"], ["connections", 0, "weight"],
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
+def test_wrong_values_anywhere_are_a_genome_error_or_a_genome_that_renders(place: list[Any]) -> None:
+    refused = 0
+    for value in WRONG:
+        content = json.loads(json.dumps(sound()))
+        swapped(place, value)(content)
+        try:
+            genome = genome_file.parse(content)
+        except GenomeError:
+            refused += 1
+        else:
+            images = genome.encoding.decode(genome.genomes)
+            assert tuple(images.shape[1:]) == genome.encoding.image_shape
+    assert refused >= len(WRONG) // 2
+
+
+TEXTS = {
+    "empty": b"",
+    "no JSON": b"genome",
+    "half": json.dumps(sound()).encode()[:-9],
+    "a list": b"[1, 2]",
+    "a number": b"1",
+    "null": b"null",
+    "bytes": b"\xff\xfe\x00\x01",
+    "deep": b"[" * 100_000 + b"]" * 100_000,
+    "deep in the nodes": json.dumps({**sound(), "nodes": 0}).encode().replace(b'"nodes": 0', b'"nodes": ' + b"[" * 50_000),
+    "digits": b'{"format": 1, "encoding": "cppn", "image_shape": [1, 8, ' + b"9" * 10_000 + b"]}",
+    "zeros": bytes(1000),
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_file_that_is_no_genome_is_a_genome_error(text: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(text)
+    with pytest.raises(GenomeError, match=r"a\.json"):
+        genome_file.read(tmp_path / "a.json")
+
+
+def test_a_file_of_ten_megabytes_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.json").write_bytes(b" " * 10_000_000)
+    monkeypatch.setattr(Path, "read_text", None)
+    with pytest.raises(GenomeError, match=r"10,000,000 bytes; a genome has at most 2,000,000"):
+        genome_file.read(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("place", ["nowhere.json", ".", "x" * 300])
+def test_what_is_no_file_is_a_genome_error(place: str, tmp_path: Path) -> None:
     with pytest.raises(GenomeError, match="cannot read genome"):
-        genome_file.read(tmp_path / "none.json")
-    with pytest.raises(GenomeError, match="cannot read genome"):
-        genome_file.read(tmp_path)
-    (tmp_path / "huge.json").write_bytes(b" " * (genome_file.MAX_BYTES + 1))
-    with pytest.raises(GenomeError, match="at most 2,000,000"):
-        genome_file.read(tmp_path / "huge.json")
+        genome_file.read(tmp_path / place)
+
+
+def test_a_small_file_cannot_make_reading_it_cost_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def grid(size: tuple[int, int], *_: object) -> torch.Tensor:
+        asked.append(size)
+        return torch.zeros(4, 1)
+
+    monkeypatch.setattr(cppn, "pixel_coordinates", grid)
+    with suppress(GenomeError):
+        genome_file.parse(sound() | {"image_shape": [1, 8192, 8192]})
+    assert [size for size in asked if size[0] * size[1] > 2**22] == []
+
+
+def test_a_graph_may_use_every_activation() -> None:
+    edges = tuple((0, 5 + i, 1.0) for i in range(len(NAMES))) + tuple((5 + i, 4, 1.0) for i in range(len(NAMES)))
+    encoding, batch = build("cppn", "default", (1, 4, 4)), to_batch([Graph(("sin",), NAMES, edges)])
+    again = through_json(encoding, batch, 0)
+    assert again.genomes.activation[0, 5:].tolist() == list(range(len(NAMES)))

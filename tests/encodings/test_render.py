@@ -55,9 +55,7 @@ def test_any_graphs_look_as_the_slow_renderer_draws_them(
 
 @pytest.mark.parametrize(("preset", "sharp"), [("default", 0.8), ("nguyen2015", 0.2)])
 @pytest.mark.parametrize("colour", ["grey", "hsl", "rgb"])
-def test_evolved_populations_look_as_the_slow_renderer_draws_them(
-    preset: str, sharp: float, colour: str
-) -> None:
+def test_evolved_populations_look_as_the_slow_renderer_draws_them(preset: str, sharp: float, colour: str) -> None:
     """Real genomes; and the comparison is sharp on enough pixels to be able to fail.
 
     Fewer are sharp with ``nguyen2015``: pixel indices times weights of ±10 turn sin many times over.

@@ -110,9 +110,7 @@ def test_deleting_takes_one_connection(drawn: list[Graph], seed: int) -> None:
 
 
 @given(populations, seeds)
-def test_a_new_node_splits_a_connection_and_both_halves_keep_its_weight(
-    drawn: list[Graph], seed: int
-) -> None:
+def test_a_new_node_splits_a_connection_and_both_halves_keep_its_weight(drawn: list[Graph], seed: int) -> None:
     batch = to_batch(drawn, 13, 15)
     before = batch.take(everyone(batch))
     activation = NAMES.index("wedge")
@@ -158,9 +156,7 @@ def test_splitting_the_same_connection_for_ever_stays_acyclic() -> None:
 
 
 @given(populations, seeds)
-def test_deleting_a_node_takes_its_connections_and_never_an_input_or_output(
-    drawn: list[Graph], seed: int
-) -> None:
+def test_deleting_a_node_takes_its_connections_and_never_an_input_or_output(drawn: list[Graph], seed: int) -> None:
     batch = to_batch(drawn, 16, 18)
     before = batch.take(everyone(batch))
     variation.delete_node(batch, everyone(batch), 3, generator(seed))

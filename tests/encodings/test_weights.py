@@ -95,9 +95,7 @@ def test_free_slots_keep_their_zeros(kind: str) -> None:
 
 
 @both
-@given(
-    limit=st.sampled_from([0.5, 1.0, 10.0]), share=st.floats(-1, 1, width=32), seed=st.integers(0, 2**32 - 1)
-)
+@given(limit=st.sampled_from([0.5, 1.0, 10.0]), share=st.floats(-1, 1, width=32), seed=st.integers(0, 2**32 - 1))
 def test_weights_stay_inside_the_limits(kind: str, limit: float, share: float, seed: int) -> None:
     batch = many(limit * share, genomes=10, edges=10)
     for _ in range(3):

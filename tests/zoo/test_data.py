@@ -23,9 +23,12 @@ def pictures(n: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (n, 32, 32, 3), dtype=np.uint8)
 
 
-def put(folder: Path, train: bytes, test: bytes | None = None) -> None:
+GOOD = archive(images=pictures(4), labels=np.arange(4))
+
+
+def put(folder: Path, train: bytes, test: bytes = GOOD) -> None:
     (folder / "cifar10-train.npz").write_bytes(train)
-    (folder / "cifar10-test.npz").write_bytes(archive(images=pictures(4), labels=np.arange(4)) if test is None else test)
+    (folder / "cifar10-test.npz").write_bytes(test)
 
 
 def test_digits_are_split_by_every_fifth_image() -> None:
@@ -50,7 +53,6 @@ def test_cifar10_archives_are_read(tmp_path: Path) -> None:
     assert len(read.test) == 4
 
 
-GOOD = archive(images=pictures(4), labels=np.arange(4))
 PLAIN_ARRAY = io.BytesIO()
 np.save(PLAIN_ARRAY, np.zeros(3))
 BAD = {
@@ -77,7 +79,7 @@ BAD = {
 @pytest.mark.parametrize("which", ["train", "test"])
 @pytest.mark.parametrize("kind", BAD)
 def test_bad_archives_are_config_errors_that_name_the_file(tmp_path: Path, kind: str, which: str) -> None:
-    put(tmp_path, *((BAD[kind], None) if which == "train" else (GOOD, BAD[kind])))
+    put(tmp_path, *((BAD[kind], GOOD) if which == "train" else (GOOD, BAD[kind])))
     with pytest.raises(ConfigError, match=f"cifar10-{which}.npz"):
         data.cifar10(tmp_path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from evofool.zoo.networks import CifarResNet, DigitsNet, LeNet
 
 
 @pytest.fixture(autouse=True)
-def seeded() -> object:
+def seeded() -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
@@ -34,11 +35,12 @@ def test_a_cifar_resnet_has_the_paper_s_number_of_parameters(depth: int, million
     assert count / 1e6 == pytest.approx(millions, abs=0.01)
 
 
-@pytest.mark.parametrize(("network", "shape"), [(LeNet, (1, 28, 28)), (DigitsNet, (1, 8, 8)), (lambda: CifarResNet(20, 7), (3, 32, 32))])
-def test_logits_are_one_a_class(network: object, shape: tuple[int, ...]) -> None:
-    built = network().eval()  # type: ignore[operator]
-    classes = 7 if shape[0] == 3 else 10
-    assert built(torch.rand(5, *shape)).shape == (5, classes)
+@pytest.mark.parametrize(
+    ("build", "shape", "classes"),
+    [(LeNet, (1, 28, 28), 10), (DigitsNet, (1, 8, 8), 10), (lambda: CifarResNet(20, 7), (3, 32, 32), 7)],
+)
+def test_logits_are_one_a_class(build: Callable[[], torch.nn.Module], shape: tuple[int, ...], classes: int) -> None:
+    assert build().eval()(torch.rand(5, *shape)).shape == (5, classes)
 
 
 def test_option_a_shortcuts_subsample_and_pad_with_zeros() -> None:
