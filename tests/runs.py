@@ -18,6 +18,11 @@ from safetensors.torch import save_file
 from evofool import cli, session
 from evofool.session import Result
 
+Capture = pytest.CaptureFixture[str]
+
+EVOLVE = ["evolve", "--target", "digits", "--generations", "1", "--batch", "20", "--device", "cpu"]
+"""one small generation; options that follow go before these"""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -28,7 +33,7 @@ class Outcome:
     err: str
 
 
-def run_cli(capsys: pytest.CaptureFixture[str], *words: object) -> Outcome:
+def run_cli(capsys: Capture, *words: object) -> Outcome:
     """``evofool`` with these arguments, as the console script calls it; an exception it lets out fails the test."""
     capsys.readouterr()
     arguments = ["evofool", *map(str, words)]

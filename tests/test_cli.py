@@ -111,8 +111,8 @@ def test_piped_progress_is_plain_lines(tmp_path: Path, capsys: Capture) -> None:
     outcome = succeed(capsys, *EVOLVE, "--generations", 3, "--out", tmp_path / "run")
     lines = [line for line in outcome.out.splitlines() if line.startswith("generation ")]
     assert [line.split()[1] for line in lines] == ["1", "3"]
-    for part in ("evaluations 60", "images/s", "elapsed", "remaining", "median", "mean", "lowest", "at 99 %", "hardest"):
-        assert part in lines[-1]
+    parts = ["evaluations 60", "images/s", "elapsed", "remaining", "median", "mean", "lowest", "at 99 %", "hardest"]
+    assert [part for part in parts if part not in lines[-1]] == []
     assert "\x1b" not in outcome.out
     assert "\r" not in outcome.out
 
@@ -169,7 +169,8 @@ def test_targets_lists_every_card(capsys: Capture) -> None:
     names = json.loads(succeed(capsys, "targets", "--json").out)
     assert {"cifar10", "mnist", "digits"} <= set(names)
     shown = succeed(capsys, "targets").out.splitlines()
-    assert [line.split()[0] for line in shown[1 : len(names) + 1]] == names
+    first_words = [line.split()[0] for line in shown if line[:1].strip()]  # of rows, not of what a cell folds into
+    assert first_words[1 : len(names) + 1] == names
     assert any("torchvision:NAME" in line for line in shown)
 
 

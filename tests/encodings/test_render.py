@@ -43,7 +43,7 @@ def assert_agrees(genomes: CPPNBatch, colour: str, size: tuple[int, int], system
     return float(np.mean(sharp))
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(st.data(), st.sampled_from(["grey", "hsl", "rgb"]), st.sampled_from(["unit", "pixels"]), st.sampled_from(SIZES))
 def test_any_graphs_look_as_the_slow_renderer_draws_them(
     data: st.DataObject, colour: str, system: str, size: tuple[int, int]
