@@ -24,7 +24,7 @@ def measure(seeds: int | None) -> list[Row]:
     rows: list[Row] = []
     for seed in range(seeds or 1):
         coded = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, target.device)
-        evolution = Evolution(target, coded, niches=np.arange(1000), batch=100, seed=seed)
+        evolution = Evolution(target, coded, niches=np.arange(1000), batch=50, seed=seed)
         *_, progress = evolution.run(Budget(evaluations=EVALUATIONS))
         rows.append(
             {

@@ -89,18 +89,29 @@ class Archive:
         return columns.cpu().numpy(), values.cpu().numpy()
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything but the genomes, as arrays."""
+        """Everything but the genomes, as arrays of their own."""
         return {
-            "niches": self.niches,
-            "scores": self.scores.cpu().numpy(),
-            "confidence": self.confidence.cpu().numpy(),
-            "born": self.born,
-            "parent": self.parent,
-            "generation": self.generation,
+            "niches": self.niches.copy(),
+            "scores": self.scores.numpy(force=True).copy(),
+            "confidence": self.confidence.numpy(force=True).copy(),
+            "born": self.born.copy(),
+            "parent": self.parent.copy(),
+            "generation": self.generation.copy(),
         }
 
     def restore(self, state: dict[str, np.ndarray], genomes: Any) -> None:
-        """Take up what :meth:`state` gave."""
+        """Take up what :meth:`state` gave.
+
+        Raises:
+            ValueError: it is the state of an archive of other niches or classes, or doesn't fit itself.
+        """
+        for name, ours in self.state().items():
+            if state[name].shape != ours.shape or state[name].dtype != ours.dtype:
+                raise ValueError(f"{name} should be {ours.dtype} {ours.shape}")
+        if not np.array_equal(state["niches"], self.niches):
+            raise ValueError("the niches are not those of the run")
+        if genomes is not None and len(genomes) != len(self):
+            raise ValueError(f"{len(genomes)} genomes for {len(self)} niches")
         self.genomes = genomes
         self.scores = torch.from_numpy(state["scores"].copy()).to(self.scores.device)
         self.confidence = torch.from_numpy(state["confidence"].copy()).to(self.scores.device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 import sys
 from pathlib import Path
@@ -88,7 +89,7 @@ def evolve(
     ] = None,
     batch: Annotated[
         int | None,
-        typer.Option(help="Children a generation. [default: 100; nguyen2015: 200]", rich_help_panel=EVOLVE),
+        typer.Option(help="Children a generation. [default: 50; nguyen2015: 200]", rich_help_panel=EVOLVE),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of all randomness.", rich_help_panel=EVOLVE)] = 0,
     generations: Generations = None,
@@ -163,7 +164,7 @@ def resume(
     from .budget import Budget
 
     wanted = Budget(generations, evaluations, minutes, until)
-    budget = Budget(**folder.config.get("budget", {})) if wanted.empty else wanted
+    budget = session.recorded_budget(folder) if wanted.empty else wanted
     medians = [line["median"] for line in folder.metrics()]
     with console.watch(budget, medians) as view:
         result = session.resume(
@@ -285,11 +286,16 @@ def train(
 
 def main() -> NoReturn:
     """Run the command line; bad input is one line on standard error and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without the characters gets question marks
     usage_error: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
     try:
         code = typer.main.get_command(app)(standalone_mode=False)
     except EvofoolError as error:
         _fail(str(error))
+    except MemoryError:
+        _fail("out of memory; use a smaller --batch, --size or --device cpu")
     except (KeyboardInterrupt, typer.Abort):
         _fail("stopped; what the last checkpoint holds is kept", 130)
     except BrokenPipeError:

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .text import clock, hardest, percent
-from .views import LiveView, PlainView, View, pairs
+from .views import LiveView, PlainView, View
 
 if TYPE_CHECKING:
     from .budget import Budget
@@ -92,11 +92,11 @@ class Console:
             rows.append(("run", str(result.run)))
             rows.append(("go on" if result.interrupted else "go further", resume))
         self.rich.print(Text(f"{ended}: {summary['target']}, {summary['encoding']}", style="bold"))
-        self.rich.print(Padding(pairs(rows), (0, 0, 0, 2)), soft_wrap=True)
+        self._pairs(rows)
 
     def inspected(self, facts: dict[str, Any], elites: list[dict[str, Any]]) -> None:
         """What ``evofool inspect`` tells."""
-        self.rich.print(Padding(pairs([(k, str(v)) for k, v in facts.items()]), (0, 0, 0, 2)))
+        self._pairs([(key, str(value)) for key, value in facts.items()])
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for name, justify in (
             ("class", "left"),
@@ -160,7 +160,7 @@ class Console:
             ("weights", origin),
         ]  # fmt: skip
         self.rich.print(Text(card.name, style="bold"))
-        self.rich.print(Padding(pairs(rows), (0, 0, 0, 2)))
+        self._pairs(rows)
 
     def scores(self, results: list[dict[str, Any]]) -> None:
         """Top-5 of every image."""
@@ -174,6 +174,12 @@ class Console:
                     + Text(guess["class"]),
                     soft_wrap=True,
                 )
+
+    def _pairs(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Names and values in two columns; values are never folded, so that paths and commands can be copied."""
+        width = max(len(key) for key, _ in rows)
+        for key, value in rows:
+            self.rich.print(Text(f"  {key:<{width}}  ", style="dim") + Text(value, style="default"), soft_wrap=True)
 
 
 def _numbers(values: Sequence[float]) -> str:

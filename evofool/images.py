@@ -49,11 +49,13 @@ def fit(image: Image.Image, shape: tuple[int, int, int], resize: int, interpolat
     channels, height, width = shape
     image = image.convert("L" if channels == 1 else "RGB")
     if image.size != (width, height):
-        scale = resize / min(image.size)
-        larger = (max(width, round(image.width * scale)), max(height, round(image.height * scale)))
-        image = image.resize(larger, _FILTERS[interpolation])
-        left, top = (larger[0] - width) // 2, (larger[1] - height) // 2
-        image = image.crop((left, top, left + width, top + height))
+        # The box that becomes the target's size when the shorter side becomes `resize`: cropped while resizing,
+        # so that no picture, however long, is ever enlarged as a whole.
+        scale = min(image.size) / resize
+        box_width, box_height = min(image.width, width * scale), min(image.height, height * scale)
+        left, top = (image.width - box_width) / 2, (image.height - box_height) / 2
+        box = (left, top, left + box_width, top + box_height)
+        image = image.resize((width, height), _FILTERS[interpolation], box=box)
     pixels = np.asarray(image, np.uint8)
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
 
@@ -73,13 +75,11 @@ def png(pixels: np.ndarray) -> bytes:
 def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image, np.float64)
-        top = 65535.0 if image.mode != "F" and values.max(initial=0) > 255 else 255.0
-        return Image.fromarray(np.clip(np.rint(values * (255 / top)), 0, 255).astype(np.uint8))
-    if image.mode in ("L", "RGB"):
-        return image.copy()
-    if image.mode == "1":
-        return image.convert("L")
+        sixteen = image.mode.startswith("I;16") or values.max(initial=0) > 255
+        return Image.fromarray(np.clip(np.rint(values / (257 if sixteen else 1)), 0, 255).astype(np.uint8))
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    return image.convert("RGB")
+    if image.mode in ("L", "RGB"):
+        return image.copy()
+    return image.convert("L" if image.mode == "1" else "RGB")

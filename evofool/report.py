@@ -50,8 +50,8 @@ def inspect_run(path: Path) -> dict[str, Any]:
             "versions": config["versions"],
             "elites": run.elites(),
         }
-    except KeyError as error:
-        raise RunError(f"{path / 'config.json'} lacks {error}; the run can't be read without it") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"{path / 'config.json'} is damaged ({error}); the run can't be read without it") from error
 
 
 def score_files(
@@ -109,7 +109,7 @@ def render_genome(path: Path, size: str, out: Path) -> tuple[int, int]:
 
 def _size(text: str, native: tuple[int, int]) -> tuple[int, int]:
     """(height, width) that ``--size`` means for a picture of ``native`` (height, width)."""
-    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text.strip())
+    match = re.fullmatch(r"([0-9]{1,6})(?:[x×]([0-9]{1,6}))?", text.strip())
     if not match:
         raise ConfigError(f'--size must be a number of pixels or WIDTHxHEIGHT, got "{text}"')
     if match[2]:

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import shutil
 import unicodedata
 import zipfile
 from collections.abc import Iterable
@@ -24,7 +26,7 @@ import numpy as np
 
 from .encodings import genome_file
 from .encodings.cppn import CPPN
-from .errors import RunError
+from .errors import GenomeError, RunError
 from .evolution import Evolution, Progress
 from .files import write_atomically
 from .images import png
@@ -47,15 +49,23 @@ class RunFolder:
         Raises:
             RunError: something is there already, or the folder can't be written.
         """
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            hint = f"; go on with: evofool resume {path}" if (path / "config.json").exists() else ""
-            raise RunError(f"{path} exists already; choose another --out{hint}")
         run = cls(path, {"format": FORMAT, **config})
         with _writing(path):
-            (path / "checkpoint").mkdir(parents=True, exist_ok=True)
-            (path / "elites").mkdir(exist_ok=True)
-            write_atomically(path / "config.json", json.dumps(run.config, indent=2) + "\n")
+            if os.path.exists(path) and (not path.is_dir() or any(path.iterdir())):
+                hint = f"; go on with: evofool resume {path}" if (path / "config.json").exists() else ""
+                raise RunError(f"{path} exists already; choose another --out{hint}")
+            try:
+                (path / "checkpoint").mkdir(parents=True, exist_ok=True)
+                (path / "elites").mkdir(exist_ok=True)
+                write_atomically(path / "config.json", json.dumps(run.config, indent=2) + "\n")
+            except OSError:
+                run.discard()
+                raise
         return run
+
+    def discard(self) -> None:
+        """Take back a folder that :meth:`create` made, when the run failed before its first generation ended."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -65,7 +75,7 @@ class RunFolder:
             RunError: no run is there, its config is damaged, or it is of another version.
         """
         file = path / "config.json"
-        if not file.is_file():
+        if not os.path.isfile(file):
             raise RunError(f"no run at {path}: expected a folder with config.json, as evofool evolve makes it")
         try:
             config = json.loads(file.read_text(encoding="utf-8"))
@@ -74,8 +84,7 @@ class RunFolder:
             raise RunError(f"{file} is damaged ({error}); the run can't be read without it") from error
         if version != FORMAT:
             raise RunError(
-                f"{path} has format {version!r}, this version of evofool reads {FORMAT}; use the one that made it "
-                f"({config.get('versions', {}).get('evofool', 'not recorded')})"
+                f"{path} has format {version!r}, this version of evofool reads {FORMAT}; use the one that made it"
             )
         return cls(path, config)
 
@@ -98,7 +107,7 @@ class RunFolder:
             return []
         except (OSError, ValueError) as error:
             raise RunError(f"cannot read {self.path / 'metrics.jsonl'}: {error}") from error
-        return list(_whole(lines))
+        return list(_whole(lines, ("generation", "evaluations", "median")))
 
     def trim_metrics(self, generation: int) -> list[dict[str, Any]]:
         """Forget generations after ``generation``; returns those kept."""
@@ -124,7 +133,7 @@ class RunFolder:
         state = self.checkpoint()
         try:
             evolution.restore(state)
-        except (KeyError, ValueError, IndexError, RuntimeError) as error:
+        except (KeyError, ValueError, IndexError, RuntimeError, TypeError, GenomeError) as error:
             raise RunError(f"{self._checkpoint_file} is damaged ({error}); start the run anew") from error
 
     def checkpoint(self) -> dict[str, np.ndarray]:
@@ -132,11 +141,11 @@ class RunFolder:
         try:
             with np.load(self._checkpoint_file, allow_pickle=False) as archive:
                 state = {name: archive[name] for name in archive.files}
+            version = int(state.pop("format", np.array(-1)))
         except FileNotFoundError as error:
             raise RunError(f"{self.path} has no checkpoint; start the run anew") from error
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
             raise RunError(f"{self._checkpoint_file} is damaged ({error}); start the run anew") from error
-        version = int(state.pop("format", np.array(-1)))
         if version != FORMAT:
             raise RunError(f"{self._checkpoint_file} has format {version}, this version reads {FORMAT}")
         return state
@@ -186,7 +195,7 @@ class RunFolder:
             return []
         except (OSError, ValueError) as error:
             raise RunError(f"cannot read {self.path / 'elites.jsonl'}: {error}") from error
-        return list(_whole(text.splitlines()))
+        return list(_whole(text.splitlines(), ("index", "class", "score", "top5", "generation", "size", "file")))
 
     @property
     def _checkpoint_file(self) -> Path:
@@ -238,12 +247,16 @@ def elite_stem(index: int, name: str, score: float) -> str:
     return f"{index:03d}_{slug}_{int(score * 10000) / 10000:.4f}"
 
 
-def _whole(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
+def _whole(lines: Iterable[str], keys: tuple[str, ...]) -> Iterable[dict[str, Any]]:
+    """The records up to the first line that is torn or lacks one of ``keys``."""
     for line in lines:
         try:
-            yield json.loads(line)
-        except ValueError:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
             return
+        if not isinstance(record, dict) or not all(key in record for key in keys):
+            return
+        yield record
 
 
 class _writing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -38,7 +40,7 @@ def choose_classes(wanted: str | Iterable[str | int] | None, classes: Sequence[s
             continue
         if word.lower() in known:
             found.update(known[word.lower()])
-        elif word.lstrip("-").isdigit():
+        elif re.fullmatch(r"-?[0-9]{1,18}", word):
             if not 0 <= int(word) < len(classes):
                 raise ConfigError(f"class {word} is not there: indices go from 0 to {len(classes) - 1}")
             found.add(int(word))
@@ -55,7 +57,7 @@ def bank_folder(name: str | Path) -> Path | None:
     last = Path(name).name
     packaged = Path(str(resources.files(__package__)))
     for root in (packaged / "genomes", packaged.parent / "genomes"):
-        if last and (root / last).is_dir():
+        if re.fullmatch(r"[a-z0-9][a-z0-9-]*", last) and os.path.isdir(root / last):
             return root / last
     return None
 
@@ -72,7 +74,7 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
         GenomeError: nothing is there, or a genome does not fit the encoding.
     """
     place = Path(path)
-    if not place.exists():
+    if not os.path.exists(place):
         bank = bank_folder(place)
         if bank is None:
             raise GenomeError(f"nothing at --init {path}; give a run, a genome file or a folder of genomes")

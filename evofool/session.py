@@ -25,8 +25,11 @@ from .selection import choose_classes, initial_genomes
 from .sitting import Observer, Sitting
 from .target import Precision, Target
 
-BATCH = {"default": 100, "nguyen2015": 200}
+BATCH = {"default": 50, "nguyen2015": 200}
 """children a generation, by preset"""
+
+MAX_BATCH = 65_536
+"""children a generation; more would not fit into memory anyway"""
 
 
 def evolve(
@@ -57,7 +60,7 @@ def evolve(
         preset: ``default``, or ``nguyen2015`` for the original's settings.
         generations, evaluations, minutes, until: the budget; the first limit reached ends the run, at the end
             of a generation. None of them: 20,000 evaluations.
-        batch: children a generation; 100, or 200 with preset ``nguyen2015``.
+        batch: children a generation; 50, or 200 with preset ``nguyen2015``.
         classes: names or indices to evolve for, as ``"cat,dog,3"`` or a list; all when None.
         seed: of all randomness; the same seed, versions and machine give the same bytes.
         init: genomes to start from: a run, a genome file, a folder, or a bank such as ``cifar10-cppn``.
@@ -72,16 +75,13 @@ def evolve(
         >>> import evofool
         >>> result = evofool.evolve("digits", "direct", generations=2, classes=["3", "8"], device="cpu")
         >>> result.images.shape, result.evaluations
-        ((2, 1, 8, 8), 200)
+        ((2, 1, 8, 8), 100)
     """
     budget = Budget(generations, evaluations, minutes, until).or_default()
-    if seed < 0:
-        raise ConfigError(f"--seed must be 0 or more, got {seed}")
     settings = encodings.preset(encoding, preset)
     if batch is None:
         batch = BATCH[preset]
-    if batch < 1:
-        raise ConfigError(f"--batch is the number of children a generation, at least 1; got {batch}")
+    _check_numbers(batch, seed)
     loaded = _load(target, weights, device, precision, micro_batch)
     network = loaded.target
     coded = encodings.build(encoding, settings, network.image_shape, network.device)
@@ -102,9 +102,14 @@ def evolve(
     }
     evolution = Evolution(network, coded, niches=niches, batch=batch, seed=seed, initial=initial)
     folder = RunFolder.create(Path(out), config) if out is not None else None
-    if folder:
-        folder.save_checkpoint(evolution)
-    return Sitting(evolution, budget, folder, config).run(observer)
+    try:
+        if folder:
+            folder.save_checkpoint(evolution)
+        return Sitting(evolution, budget, folder, config).run(observer)
+    except BaseException:
+        if folder and not evolution.strategy.generation:
+            folder.discard()
+        raise
 
 
 def resume(
@@ -133,9 +138,9 @@ def resume(
     config = folder.config
     wanted = Budget(generations, evaluations, minutes, until)
     try:
-        budget = Budget(**config["budget"]) if wanted.empty else wanted
+        budget = recorded_budget(folder) if wanted.empty else wanted
         evolution = _rebuild(folder, target)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, ConfigError) as error:
         raise RunError(f"{folder.path / 'config.json'} is damaged ({error}); start the run anew") from error
     folder.load_checkpoint(evolution)
     strategy = evolution.strategy
@@ -150,6 +155,18 @@ def resume(
     return Sitting(evolution, budget, folder, config).run(observer)
 
 
+def recorded_budget(folder: RunFolder) -> Budget:
+    """The budget in a run's config.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    try:
+        return Budget(**folder.config["budget"])
+    except (KeyError, TypeError, ConfigError) as error:
+        raise RunError(f"{folder.path / 'config.json'} is damaged (budget: {error}); start the run anew") from error
+
+
 def versions() -> dict[str, str]:
     """What a run's results depend on besides its options."""
     return {
@@ -162,6 +179,13 @@ def versions() -> dict[str, str]:
         "pillow": PIL.__version__,
         "machine": f"{platform.system()} {platform.machine()}",
     }
+
+
+def _check_numbers(batch: int, seed: int) -> None:
+    if not 1 <= batch <= MAX_BATCH:
+        raise ConfigError(f"--batch is the number of children a generation, 1 to {MAX_BATCH:,}; got {batch}")
+    if seed < 0:
+        raise ConfigError(f"--seed must be 0 or more, got {seed}")
 
 
 @dataclass(frozen=True)
@@ -237,4 +261,7 @@ def _rebuild(folder: RunFolder, own: Target | None) -> Evolution:
             )
     coded = encodings.build(config["encoding"], config["settings"], target.image_shape, target.device)
     niches = np.asarray(config["niches"], np.int64)
+    if niches.ndim != 1 or not len(niches) or niches.min() < 0 or niches.max() >= len(target.classes):
+        raise ValueError(f"niches must be class indices below {len(target.classes)}")
+    _check_numbers(config["batch"], config["seed"])
     return Evolution(target, coded, niches=niches, batch=config["batch"], seed=config["seed"])

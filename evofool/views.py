@@ -130,7 +130,7 @@ class Pace:
 
 
 def pairs(rows: Sequence[tuple[str, str]]) -> Table:
-    """Names and values in two columns."""
+    """Names and values in two columns, for the live view."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")

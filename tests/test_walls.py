@@ -109,8 +109,9 @@ def test_printing_is_found(line: str) -> None:
     assert len(sources.printing(line)) == 1
 
 
-def test_a_console_that_prints_is_no_print() -> None:
-    assert sources.printing("console.print(1)\nblueprint(2)") == []
+@pytest.mark.parametrize("line", ["console.print(1)", "blueprint(2)", "with redirect_stdout(sys.stderr): f()"])
+def test_what_prints_nothing_by_itself_is_no_finding(line: str) -> None:
+    assert sources.printing(line) == []
 
 
 @pytest.mark.parametrize("line", ["open('x')", "path.write_text('x')", "np.savez(f)", "write_atomically(p, b'')"])

@@ -49,5 +49,5 @@ def build(
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in settings.items()}
     try:
         return kind(image_shape, device, settings_class(**values))
-    except TypeError as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"settings of encoding {encoding} don't fit this version: {error}") from error

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import GenomeError
+from ..errors import ConfigError, GenomeError
 from ..rng import Rng
 from . import variation
 from .cppn_batch import EMPTY, INPUTS, CPPNBatch
@@ -23,6 +23,12 @@ from .render import render
 Colour = Literal["grey", "hsl", "rgb"]
 
 ORIGINAL_FUNCTIONS = ("sin", "sigmoid", "gauss", "linear")
+
+
+_CHOICES = {"coordinates": ("unit", "pixels"), "colour": ("hsl", "rgb"), "step": ("polynomial", "gaussian")}
+_PROBABILITIES = (
+    "weight_rate", "activation_rate", "add_connection", "delete_connection", "add_node", "delete_node",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,22 +62,27 @@ class CPPNSettings:
     """node slots of a genome, inputs and outputs included"""
     max_connections: int = 256
 
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ConfigError(f"CPPN settings: {name} must be {' or '.join(choices)}, got {getattr(self, name)!r}")
+        if not self.functions or not set(self.functions) <= set(NAMES):
+            raise ConfigError(f"CPPN settings: functions must be some of {', '.join(NAMES)}, got {self.functions}")
+        for name in _PROBABILITIES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"CPPN settings: {name} is a probability, got {getattr(self, name)}")
+        if not (self.limit > 0 and self.start > 0 and self.eta > 0 and self.sigma > 0 and self.spread >= 1):
+            raise ConfigError(f"CPPN settings: limit, start, eta, sigma must be above 0, spread at least 1, got {self}")
+
 
 PRESETS = {
-    "default": CPPNSettings(
-        limit=10.0,
-        start=2.0,
-        step="gaussian",
-        weight_rate=0.15,
-        sigma=0.8,
-        add_connection=0.3,
-        delete_connection=0.15,
-        add_node=0.3,
-        delete_node=0.1,
-    ),
+    "default": CPPNSettings(limit=30.0, start=10.0, step="gaussian", sigma=2.0, spread=8.0),
     "nguyen2015": CPPNSettings(coordinates="pixels"),
 }
-"""``nguyen2015`` is the original's: pixel indices as x and y beside a normalised distance, weights in [−10, 10],
+"""``default`` reads x and y in [−1, 1], so that a picture means the same at any size, and mutates weights with steps
+from coarse to fine (docs/REPRODUCTION.md has what it was measured against).
+
+``nguyen2015`` is the original's: pixel indices as x and y beside a normalised distance, weights in [−10, 10],
 polynomial mutation (η = 15), all inputs connected to all outputs at first. Differences: hue covers the
 colour wheel once (OpenCV's 8-bit hue wraps), genomes are capped at ``max_nodes`` and
 ``max_connections``, and a new connection never starts from an output."""
@@ -87,8 +98,13 @@ class CPPN:
         self.image_shape, self.device, self._settings = image_shape, torch.device(device), settings
         self.outputs = image_shape[0]
         self.colour: Colour = "grey" if self.outputs == 1 else settings.colour
-        size = image_shape[1:]
-        self._coordinates = pixel_coordinates(size, size, settings.coordinates, self.device)
+        fixed = len(INPUTS) + self.outputs
+        if settings.max_nodes < fixed or settings.max_connections < len(INPUTS) * self.outputs:
+            raise ConfigError(
+                f"CPPN settings: max_nodes must be at least {fixed} and max_connections {len(INPUTS) * self.outputs} "
+                f"for {self.outputs} outputs"
+            )
+        self._coordinates: Tensor | None = None
         self._functions = np.array([NAMES.index(name) for name in settings.functions], np.int8)
 
     def settings(self) -> dict[str, Any]:
@@ -131,7 +147,10 @@ class CPPN:
         return parents.take(np.arange(len(parents)))
 
     def decode(self, genomes: CPPNBatch) -> Tensor:
-        return render(genomes, self._coordinates, self.colour, self.image_shape[1:])
+        size = self.image_shape[1:]
+        if self._coordinates is None:
+            self._coordinates = pixel_coordinates(size, size, self._settings.coordinates, self.device)
+        return render(genomes, self._coordinates, self.colour, size)
 
     def decode_at(self, genomes: CPPNBatch, size: tuple[int, int]) -> Tensor:
         """(N, C, H, W) uint8 pictures of another size (H, W): the same patterns, sampled anew."""
@@ -139,7 +158,7 @@ class CPPN:
         return render(genomes, coordinates, self.colour, size)
 
     def dump(self, genomes: CPPNBatch) -> dict[str, np.ndarray]:
-        return {f.name: getattr(genomes, f.name) for f in fields(genomes)}
+        return {f.name: getattr(genomes, f.name).copy() for f in fields(genomes)}
 
     def load(self, arrays: dict[str, np.ndarray]) -> CPPNBatch:
         wanted = CPPNBatch.empty(0, 0, 0)
@@ -158,16 +177,21 @@ class CPPN:
         """
         s = self._settings
         batch = CPPNBatch.empty(len(genomes), s.max_nodes, s.max_connections)
-        for f in fields(batch):
-            ours, theirs = getattr(batch, f.name), getattr(genomes, f.name)
-            width = min(ours.shape[1], theirs.shape[1])
-            ours[:, :width] = theirs[:, :width]
-        for theirs, kept in ((genomes.activation, s.max_nodes), (genomes.source, s.max_connections)):
-            if (theirs[:, kept:] != EMPTY).any():
+        for row in range(len(genomes)):
+            nodes = np.flatnonzero(genomes.activation[row] != EMPTY)
+            edges = np.flatnonzero(genomes.source[row] != EMPTY)
+            if len(nodes) > s.max_nodes or len(edges) > s.max_connections:
                 raise GenomeError(
-                    f"a genome exceeds {s.max_nodes} nodes or {s.max_connections} connections; "
-                    "this preset cannot take it up"
+                    f"a genome has {len(nodes)} nodes and {len(edges)} connections, this preset takes at most "
+                    f"{s.max_nodes} and {s.max_connections}"
                 )
+            slot = np.full(genomes.activation.shape[1], EMPTY, np.int16)
+            slot[nodes] = np.arange(len(nodes))
+            batch.activation[row, : len(nodes)] = genomes.activation[row, nodes]
+            batch.position[row, : len(nodes)] = genomes.position[row, nodes]
+            batch.source[row, : len(edges)] = slot[genomes.source[row, edges]]
+            batch.sink[row, : len(edges)] = slot[genomes.sink[row, edges]]
+            batch.weight[row, : len(edges)] = genomes.weight[row, edges]
         return batch
 
     def _first_weights(self, shape: tuple[int, ...], rng: Rng) -> np.ndarray:

@@ -67,6 +67,8 @@ class CPPNBatch:
             GenomeError: shapes don't fit each other, a connection ends nowhere or runs backwards, a weight is
                 not a finite number, or an activation is unknown.
         """
+        if any(getattr(self, f.name).ndim != 2 for f in fields(self)):
+            raise GenomeError("CPPN arrays don't fit each other: each must have two dimensions")
         n, nodes = self.activation.shape
         shapes = {f.name: getattr(self, f.name).shape for f in fields(self)}
         if shapes["position"] != (n, nodes) or not (

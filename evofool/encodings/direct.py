@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import GenomeError
+from ..errors import ConfigError, GenomeError
 from ..rng import Rng
 from .base import Rows
 
@@ -33,6 +33,12 @@ class DirectSettings:
     spread: float = 1.0
     """how far mutation rates of siblings spread: each child's rate is ``rate`` · spread^u, u ~ U(−1, 1); at
     1 all siblings share one rate"""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate <= 1 or not 0 <= self.crossover <= 1:
+            raise ConfigError(f"direct settings: rate must be in (0, 1] and crossover in [0, 1], got {self}")
+        if not (self.eta > 0 and self.crossover_eta > 0 and self.spread >= 1):
+            raise ConfigError(f"direct settings: eta and crossover_eta must be above 0, spread at least 1, got {self}")
 
 
 PRESETS = {
@@ -110,7 +116,7 @@ class Direct:
         return genomes.genes
 
     def dump(self, genomes: DirectBatch) -> dict[str, np.ndarray]:
-        return {"genes": genomes.genes.cpu().numpy()}
+        return {"genes": genomes.genes.numpy(force=True).copy()}
 
     def load(self, arrays: dict[str, np.ndarray]) -> DirectBatch:
         genes = arrays.get("genes")

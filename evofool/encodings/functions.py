@@ -9,7 +9,8 @@ from torch import Tensor
 
 
 def _sigmoid(v: Tensor) -> Tensor:
-    return v.sigmoid_().sub_(0.5).mul_(2.0)
+    # Through exp: torch's own sigmoid rounds differently in the middle of a tensor and at its end.
+    return v.neg_().exp_().add_(1.0).reciprocal_().mul_(2.0).sub_(1.0)
 
 
 def _gauss(v: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GenomeError
+from ..errors import ConfigError, GenomeError
 from .cppn import CPPN, CPPNSettings
 from .cppn_batch import EMPTY, INPUTS, CPPNBatch
 from .functions import NAMES
@@ -111,13 +111,11 @@ def parse(content: Any) -> GenomeFile:
         settings = CPPNSettings(
             coordinates=content["coordinates"],
             colour=content["colour"] if content["colour"] != "grey" else "hsl",
-            max_nodes=len(nodes),
-            max_connections=len(connections),
+            max_nodes=max(len(nodes), len(INPUTS) + 3),
+            max_connections=max(len(connections), 3 * len(INPUTS)),
         )
         if len(shape) != 3 or shape[0] not in (1, 3) or not all(1 <= edge <= 8192 for edge in shape[1:]):
             raise GenomeError(f"image_shape {list(shape)} is not (1 or 3, height, width)")
-        if settings.coordinates not in ("unit", "pixels") or settings.colour not in ("hsl", "rgb"):
-            raise GenomeError("coordinates must be unit or pixels, and colour grey, hsl or rgb")
         encoding = CPPN(shape, "cpu", settings)
         batch = CPPNBatch.empty(1, len(nodes), len(connections))
         first_hidden = len(INPUTS) + encoding.outputs
@@ -135,7 +133,7 @@ def parse(content: Any) -> GenomeFile:
                     raise GenomeError(f"connection {e} goes {end} node {connection[end]!r}, which isn't there")
                 slots[0, e] = connection[end]
             batch.weight[0, e] = connection["weight"]
-    except (KeyError, ValueError, TypeError, OverflowError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError, ConfigError) as error:
         raise GenomeError(f"the genome is damaged or incomplete ({type(error).__name__}: {error})") from error
     batch.check(encoding.outputs)
     fixed = {"format", "encoding", "image_shape", "coordinates", "colour", "nodes", "connections"}

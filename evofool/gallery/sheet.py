@@ -42,7 +42,7 @@ class Layout:
             size for most, size in ((12, 360), (40, 256), (120, 192), (400, 144), (10**9, 112)) if count <= most
         )
         wide = math.sqrt(1.6 * count)
-        choices = range(max(1, math.floor(wide * 0.8)), max(2, math.ceil(wide * 1.3) + 1))
+        choices = range(max(1, math.floor(wide * 0.95)), max(2, math.ceil(wide * 1.35) + 1))
         columns = min(choices, key=lambda c: (-count % c / c, abs(c - wide)))
         return cls(
             columns=min(columns, count),
@@ -72,13 +72,14 @@ def contact_sheet(path: Path) -> Image.Image:
     if not elites:
         raise RunError(f"{path} has no elites yet; let it run for a generation: evofool resume {path}")
     layout = Layout.of(len(elites))
-    margin, header, footer = 3 * layout.gap, round(layout.tile * 0.36) + 24, round(layout.text * 3.2)
     step_x, step_y = layout.tile + layout.gap, layout.tile + layout.caption + layout.gap
+    margin = 3 * layout.gap
     width = max(layout.columns * step_x - layout.gap, 720) + 2 * margin
+    header, footer = max(112, round(width * 0.07)), max(56, round(width * 0.03))
     height = header + layout.rows * step_y + layout.gap + footer
     sheet = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(sheet)
-    _header(draw, run, elites, margin, header)
+    _header(draw, run, elites, (margin, width - 2 * margin), header)
     inset = False
     for position, line in enumerate(elites):
         row, column = divmod(position, layout.columns)
@@ -90,7 +91,7 @@ def contact_sheet(path: Path) -> Image.Image:
             inset = True
             _inset(sheet, seen, x, y, layout.tile)
         _caption(draw, line, x, y + layout.tile, layout)
-    _footer(draw, run, elites, inset, (margin, height - footer // 2), layout)
+    _footer(draw, run, inset, (margin, height - footer // 2), width - 2 * margin, footer)
     return sheet
 
 
@@ -141,26 +142,22 @@ def _caption(draw: ImageDraw.ImageDraw, line: dict[str, Any], x: int, y: int, la
     draw.text((x + layout.tile, top), score, FAINT, font, anchor="ra")
 
 
-def _header(draw: ImageDraw.ImageDraw, run: RunFolder, elites: list[dict[str, Any]], margin: int, height: int) -> None:
-    config, scores = run.config, [line["score"] for line in elites]
-    size = round(height * 0.27)
-    title = f"What {config['target']['name']} is sure about"
+def _header(
+    draw: ImageDraw.ImageDraw, run: RunFolder, elites: list[dict[str, Any]], place: tuple[int, int], height: int
+) -> None:
+    (left, room), scores = place, [line["score"] for line in elites]
     sure = sum(score >= 0.99 for score in scores)
     told = (
         f"{len(elites)} classes · median confidence {percent(float(np.median(scores)), fine=False)} · "
         f"{sure} of {len(elites)} at 99 % or more · lowest {percent(min(scores), fine=False)}"
     )
-    draw.text((margin, height * 0.24), title, INK, _font(size))
-    draw.text((margin, height * 0.62), told, FAINT, _font(round(size * 0.5)))
+    title = f"What {run.config['target']['name']} is sure about"
+    _line(draw, title, (left, height * 0.22), room, round(height * 0.28), INK)
+    _line(draw, told, (left, height * 0.62), room, round(height * 0.14), FAINT)
 
 
 def _footer(
-    draw: ImageDraw.ImageDraw,
-    run: RunFolder,
-    elites: list[dict[str, Any]],
-    inset: bool,
-    place: tuple[int, int],
-    layout: Layout,
+    draw: ImageDraw.ImageDraw, run: RunFolder, inset: bool, place: tuple[int, int], room: int, height: int
 ) -> None:
     config = run.config
     told = [f"evofool {config['versions']['evofool']}", config["encoding"], f"preset {config['preset']}"]
@@ -170,7 +167,23 @@ def _footer(
         told.append(f"{last[0]['evaluations']:,} evaluations")
     if inset:
         told.append("large: the genome rendered sharp; corner: the pixels the network saw")
-    draw.text(place, "  ·  ".join(told), FAINT, _font(max(14, layout.text - 2)), anchor="ls")
+    _line(draw, "  ·  ".join(told), place, room, round(height * 0.3), FAINT, anchor="ls")
+
+
+def _line(
+    draw: ImageDraw.ImageDraw,
+    text: str,
+    place: tuple[float, float],
+    room: float,
+    size: int,
+    colour: tuple[int, int, int],
+    anchor: str = "la",
+) -> None:
+    """One line of text that fits: set smaller, down to 11 pixels, then cut."""
+    text = " ".join(text.split())
+    while size > 11 and draw.textlength(text, _font(size)) > room:
+        size -= 1
+    draw.text(place, _shortened(draw, text, _font(size), room), colour, _font(size), anchor=anchor)
 
 
 def _shortened(draw: ImageDraw.ImageDraw, text: str, font: Font, room: float) -> str:

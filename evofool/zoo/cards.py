@@ -43,7 +43,7 @@ def _cifar(depth: int) -> Card:
         mean=(0.485, 0.456, 0.406),
         std=(0.229, 0.224, 0.225),
         data="CIFAR-10 (JPEG copies), 50,000 images" if embedded else "the user's own",
-        accuracy="87.56 % of 5,000 held-out images (JPEG copies of CIFAR-10 test)" if embedded else "depends on the weights",
+        accuracy="87.56 % of 5,000 held-out images (JPEG copies)" if embedded else "depends on the weights",
         licence="MIT, trained by this project" if embedded else "the user's own",
         weights="cifar10" if embedded else "",
         resize=32,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +65,8 @@ def network(name: str, *, own_weights: bool) -> nn.Module:
         built: nn.Module = models.get_model(name, weights=None, **_plain_options(name))
         return built
     try:
-        loaded: nn.Module = models.get_model(name, weights=weights)
+        with contextlib.redirect_stdout(sys.stderr):  # torch hub tells of its download on standard output
+            loaded: nn.Module = models.get_model(name, weights=weights)
     except (OSError, RuntimeError) as error:
         raise TargetError(
             f"torchvision's weights for {name} are not in the cache and could not be downloaded ({error}); "

@@ -38,7 +38,7 @@ def test_genomes_decode_to_8_bit_images_of_the_target_s_shape(
     assert images.shape == (8, *shape)
     assert images.dtype == torch.uint8
     assert images.device == encoding.device
-    assert len(images.flatten(1).unique(dim=0)) == 8
+    assert len(images.flatten(1).unique(dim=0)) > 4  # some CPPNs are all black or white
     assert encoding.decode(encoding.random(0, Rng(0))).shape == (0, *shape)
 
 

@@ -102,7 +102,7 @@ def test_an_evolved_population_in_slices_gives_the_same_bytes(preset: str) -> No
     for _ in range(30):
         genomes = encoding.mutate(genomes, rng)
     together = encoding.decode(genomes)
-    assert len(together.flatten(1).unique(dim=0)) > 30  # they do look different
+    assert len(together.flatten(1).unique(dim=0)) > 20  # they do look different
     for part in np.array_split(np.arange(40), 7):
         assert torch.equal(encoding.decode(genomes.take(part)), together[part])
     order = np.random.default_rng(0).permutation(40)
