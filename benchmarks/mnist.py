@@ -1,4 +1,7 @@
-"""Nguyen et al. 2015 on MNIST: the generation, of 200 children each, at which the median passes 99.99 %."""
+"""Nguyen et al. 2015 on MNIST: the generation, of 200 children each, at which confidence passes 99.99 %.
+
+A run ends when all ten classes are there, or after 200 generations.
+"""
 
 from __future__ import annotations
 
@@ -34,23 +37,30 @@ def measure(seeds: int | None) -> list[Row]:
 def _row(network: str, weights: Path | None, encoding: str, preset: str, seeds: int) -> Row:
     target = load_target("mnist", weights=weights)
     coded = encodings.build(encoding, encodings.preset(encoding, preset), target.image_shape, target.device)
-    passed, lowest, medians = [], [], {50: [], 200: []}  # type: ignore[var-annotated]
+    median_at, all_at, at_50, lowest = [], [], [], []
     for seed in range(seeds):
         evolution = Evolution(target, coded, niches=np.arange(10), batch=CHILDREN, seed=seed)
-        first = None
+        median_first: int | str = f"> {GENERATIONS}"
+        all_first: int | str = f"> {GENERATIONS}"
+        median_50 = None
         for progress in evolution.run(Budget(generations=GENERATIONS)):
-            if first is None and progress.median >= SURE:
-                first = progress.generation
-            if progress.generation in medians:
-                medians[progress.generation].append(progress.median)
-        passed.append(first if first is not None else f"> {GENERATIONS}")
+            if isinstance(median_first, str) and progress.median >= SURE:
+                median_first = progress.generation
+            if progress.generation == 50:
+                median_50 = progress.median
+            if progress.min >= SURE:
+                all_first = progress.generation
+                break
+        median_at.append(median_first)
+        all_at.append(all_first)
+        at_50.append(progress.median if median_50 is None else median_50)
         lowest.append(progress.min)
     return {
         "network": network,
         "encoding": encoding,
         "preset": preset,
-        "generation of median 99.99 %, each seed": passed,
-        "median at generation 50": float(np.median(medians[50])),
-        "median at 200": float(np.median(medians[200])),
-        "lowest class at 200, each seed": [round(value, 4) for value in lowest],
+        "median 99.99 % at generation": median_at,
+        "all ten 99.99 % at generation": all_at,
+        "median at 50, median of seeds": float(np.median(at_50)),
+        "lowest class at the end": [round(value, 4) for value in lowest],
     }

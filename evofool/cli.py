@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shlex
 import sys
 from pathlib import Path
@@ -50,7 +49,9 @@ Until = Annotated[float | None, typer.Option(help="A median confidence, say 0.99
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"evofool {__version__}")
+        from .console import Console
+
+        Console().say(f"evofool {__version__}")
         raise typer.Exit
 
 
@@ -165,7 +166,7 @@ def resume(
 
     wanted = Budget(generations, evaluations, minutes, until)
     budget = session.recorded_budget(folder) if wanted.empty else wanted
-    medians = [line["median"] for line in folder.metrics()]
+    medians = [line["median"] for line in folder.metrics() if "median" in line]
     with console.watch(budget, medians) as view:
         result = session.resume(
             run,
@@ -272,8 +273,6 @@ def train(
     from .text import clock, percent
     from .zoo.train import train as train_network
 
-    if epochs is not None and epochs < 1:
-        raise ConfigError(f"--epochs must be at least 1, got {epochs}")
     console = Console(quiet=quiet)
     file = out or Path(f"{name}.safetensors")
     for report in train_network(name, data, file, seed=seed, epochs=epochs, device=str(choose_device(device))):
@@ -286,9 +285,6 @@ def train(
 
 def main() -> NoReturn:
     """Run the command line; bad input is one line on standard error and exit code 2."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without the characters gets question marks
     usage_error: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
     try:
         code = typer.main.get_command(app)(standalone_mode=False)

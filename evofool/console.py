@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -36,6 +38,10 @@ class Console:
         self.quiet = quiet
         self.rich = Rich(stderr=to_stderr, highlight=False)
         self.errors = Rich(stderr=True, highlight=False)
+
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # where a character can't be shown, a question mark is
 
     def error(self, message: str) -> None:
         """One line on standard error."""
@@ -108,13 +114,13 @@ class Console:
         table.add_column("the network's next guesses")
         ranked = sorted(elites, key=lambda line: line["score"])
         for line in ranked[:20]:
-            others = [pair for pair in line["top5"] if pair[0] != line["class"]][:2]
+            others = [pair for pair in line.get("top5", []) if pair[0] != line["class"]][:2]
             guesses = ", ".join(f"{name} {percent(score)}" for name, score in others)
             table.add_row(
                 escape(line["class"]),
                 percent(line["score"]),
-                str(line["generation"]),
-                str(line["size"]),
+                str(line.get("generation", "–")),
+                str(line.get("size", "–")),
                 escape(guesses),
             )
         self.rich.print(Padding(table, (1, 0, 0, 2)))

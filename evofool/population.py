@@ -29,6 +29,15 @@ class Individual:
         """A batch of one: this genome."""
         return self.genomes.take(np.array([self.row]))
 
+    def __eq__(self, other: object) -> bool:
+        """Equal genomes are equal individuals: DEAP's hall of fame keeps nobody twice."""
+        if not isinstance(other, Individual):
+            return NotImplemented
+        ours, theirs = vars(self.genome), vars(other.genome)
+        return all(bool((ours[name] == theirs[name]).all()) for name in ours)
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Individual:
         """A copy that keeps its own genome alone, as DEAP's hall of fame wants it."""
         copied = Individual(self.genome, 0)
@@ -42,11 +51,12 @@ class Population(Sequence[Individual]):
     Attributes:
         genomes: a batch of B genomes.
         parents: (B,) the evaluation number of each child's parent, −1 where there is none.
+        niches: (M,) the class indices that count for an individual's fitness; None for all.
         scores: (B, K) probabilities once evaluated, on the target's device.
     """
 
-    def __init__(self, genomes: Any, parents: Rows) -> None:
-        self.genomes, self.parents = genomes, parents
+    def __init__(self, genomes: Any, parents: Rows, niches: Rows | None = None) -> None:
+        self.genomes, self.parents, self.niches = genomes, parents, niches
         self.scores: Tensor | None = None
         self._individuals: list[Individual] = []
 
@@ -69,15 +79,17 @@ class Population(Sequence[Individual]):
 class Fitnesses(Sequence[tuple[float, ...]]):
     """DEAP fitness values of a scored population, made only when someone reads them."""
 
-    def __init__(self, scores: Tensor) -> None:
-        self._scores, self._values = scores, None  # type: Tensor, list[tuple[float, ...]] | None
+    def __init__(self, scores: Tensor, niches: Rows | None = None) -> None:
+        self._scores, self._niches = scores, niches
+        self._values: list[tuple[float, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self._scores)
 
     def __getitem__(self, index: Any) -> Any:
         if self._values is None:
-            self._values = [(value,) for value in self._scores.amax(1).tolist()]
+            scores = self._scores if self._niches is None else self._scores[:, self._niches.tolist()]
+            self._values = [(value,) for value in scores.amax(1).tolist()]
         return self._values[index]
 
 
@@ -87,7 +99,7 @@ def batched_map(evaluate: Callable[[Population], Tensor], population: Population
     The full (B, K) scores stay with the population, for the strategy's update.
     """
     population.scores = evaluate(population)
-    return Fitnesses(population.scores)
+    return Fitnesses(population.scores, population.niches)
 
 
 def per_genome(operator: Callable[..., Any], rng: Any, **options: Any) -> Callable[..., Any]:

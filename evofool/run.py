@@ -84,7 +84,8 @@ class RunFolder:
             raise RunError(f"{file} is damaged ({error}); the run can't be read without it") from error
         if version != FORMAT:
             raise RunError(
-                f"{path} has format {version!r}, this version of evofool reads {FORMAT}; use the one that made it"
+                f"{path} has format {version!r}, this version of evofool reads {FORMAT}; "
+                f"use the one that made it{_maker(config)}"
             )
         return cls(path, config)
 
@@ -107,7 +108,7 @@ class RunFolder:
             return []
         except (OSError, ValueError) as error:
             raise RunError(f"cannot read {self.path / 'metrics.jsonl'}: {error}") from error
-        return list(_whole(lines, ("generation", "evaluations", "median")))
+        return list(_whole(lines, ("generation", "evaluations")))
 
     def trim_metrics(self, generation: int) -> list[dict[str, Any]]:
         """Forget generations after ``generation``; returns those kept."""
@@ -195,7 +196,7 @@ class RunFolder:
             return []
         except (OSError, ValueError) as error:
             raise RunError(f"cannot read {self.path / 'elites.jsonl'}: {error}") from error
-        return list(_whole(text.splitlines(), ("index", "class", "score", "top5", "generation", "size", "file")))
+        return list(_whole(text.splitlines(), ("index", "class", "score", "file")))
 
     @property
     def _checkpoint_file(self) -> Path:
@@ -245,6 +246,12 @@ def elite_stem(index: int, name: str, score: float) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:40] or "class"
     return f"{index:03d}_{slug}_{int(score * 10000) / 10000:.4f}"
+
+
+def _maker(config: dict[str, Any]) -> str:
+    versions = config.get("versions")
+    made = versions.get("evofool") if isinstance(versions, dict) else None
+    return f" (evofool {made})" if made else ""
 
 
 def _whole(lines: Iterable[str], keys: tuple[str, ...]) -> Iterable[dict[str, Any]]:

@@ -183,7 +183,7 @@ def versions() -> dict[str, str]:
 
 def _check_numbers(batch: int, seed: int) -> None:
     if not 1 <= batch <= MAX_BATCH:
-        raise ConfigError(f"--batch is the number of children a generation, 1 to {MAX_BATCH:,}; got {batch}")
+        raise ConfigError(f"--batch is the children of a generation, at least 1 and at most {MAX_BATCH:,}; got {batch}")
     if seed < 0:
         raise ConfigError(f"--seed must be 0 or more, got {seed}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -68,8 +69,7 @@ class Target:
         precision: Precision = "auto",
         micro_batch: int | None = None,
     ) -> None:
-        channels, height, width = image_shape
-        if channels not in (1, 3) or height < 1 or width < 1:
+        if len(image_shape) != 3 or image_shape[0] not in (1, 3) or min(image_shape) < 1:
             raise TargetError(f"{name}: image_shape must be (1 or 3 channels, height, width), got {image_shape}")
         if not classes:
             raise TargetError(f"{name}: classes is empty; give the name of every output, in order")
@@ -77,19 +77,20 @@ class Target:
             raise ConfigError(f"the micro-batch must be at least 1, got {micro_batch}")
         self.name = name
         self.classes = list(classes)
-        self.image_shape = (channels, height, width)
+        self.image_shape = image_shape
         self.outputs = outputs
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
         self.micro_batch = micro_batch or self._default_micro_batch()
         means, deviations = self._per_channel("mean", mean), self._per_channel("std", std)
-        if bool((deviations <= 0).any()):
-            raise TargetError(f"{name}: std must be above 0, got {std}")
+        if not bool((deviations > 0).all() & means.isfinite().all()):
+            raise TargetError(f"{name}: std must be above 0 and mean finite, got {std} and {mean}")
         self._scale, self._offset = 1 / (255 * deviations), -means / deviations
-        self._exact = module.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._exact = module.eval().to(self.device)
         self._fast = self._exact
         if self.precision == "bfloat16":
             self._fast = copy.deepcopy(self._exact).to(torch.bfloat16)
+        self._use_format(torch.channels_last)
 
     def __repr__(self) -> str:
         return f"Target({self.name}, {len(self.classes)} classes, {self.image_shape}, {self.device}, {self.precision})"
@@ -130,7 +131,10 @@ class Target:
             except (torch.OutOfMemoryError, MemoryError):
                 pass
             except RuntimeError as error:  # the CPU allocator has no exception of its own
-                if "memory" not in str(error).lower():
+                if "view size is not compatible" in str(error) and self._format is torch.channels_last:
+                    self._use_format(torch.contiguous_format)  # the network looks at its activations' layout
+                    continue
+                if not re.search("out of memory|can.?t allocate|not enough memory", str(error)):
                     raise self._failed(error) from error
             self._halve()
         scores = torch.cat(parts)
@@ -144,7 +148,7 @@ class Target:
     def _forward(self, module: nn.Module, images: Tensor) -> Tensor:
         dtype = torch.float32 if module is self._exact else torch.bfloat16
         pixels = images.to(self.device).float().mul_(self._scale).add_(self._offset)
-        output = module(pixels.to(dtype, memory_format=torch.channels_last))
+        output = module(pixels.to(dtype, memory_format=self._format))
         if not isinstance(output, Tensor) or output.shape != (len(images), len(self.classes)):
             found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise TargetError(
@@ -152,6 +156,11 @@ class Target:
                 f"and {len(self.classes)} classes, got {found}"
             )
         return output.float() if self.outputs == "probabilities" else output.float().softmax(1)
+
+    def _use_format(self, memory_format: torch.memory_format) -> None:
+        self._format = memory_format
+        for module in (self._exact, self._fast):
+            module.to(memory_format=memory_format)
 
     def _failed(self, error: Exception) -> TargetError:
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

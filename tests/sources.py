@@ -71,13 +71,12 @@ def printing(source: str) -> list[str]:
         if dotted(call.func) in ("print", "typer.echo", "typer.secho", "click.echo", "rich.print")
     ]
     streams = ("sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__")
-    # Another library's chatter may be sent to another stream; nothing of ours is printed by that.
-    redirected = {argument for call in calls(tree) if "redirect_std" in dotted(call.func) for argument in call.args}
-    return found + [
-        f"line {node.lineno}: {dotted(node)}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and dotted(node) in streams and node not in redirected
-    ]
+    for call in calls(tree):
+        written = dotted(call.func).rpartition(".")
+        given = any(keyword.arg == "file" and dotted(keyword.value) in streams for keyword in call.keywords)
+        if given or (written[0] in streams and written[2].startswith("write")):
+            found.append(f"line {call.lineno}: {dotted(call.func)}")
+    return found
 
 
 def writing(source: str) -> list[str]:

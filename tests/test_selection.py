@@ -134,12 +134,6 @@ def test_cppns_that_would_look_different_are_refused(theirs: dict[str, Any], par
         initial_genomes(tmp_path / "bank", build("cppn", "default", coordinates="unit", colour="hsl"))
 
 
-def test_a_genome_with_more_nodes_than_the_run_allows_is_refused(tmp_path: Path) -> None:
-    write_cppns(tmp_path / "bank", build("cppn", "default"), 1)
-    with pytest.raises(GenomeError, match="exceeds 6 nodes"):
-        initial_genomes(tmp_path / "bank", build("cppn", "default", max_nodes=6))
-
-
 def test_pictures_become_direct_genomes(tmp_path: Path) -> None:
     encoding = build("direct", "default")
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)

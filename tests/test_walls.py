@@ -109,7 +109,9 @@ def test_printing_is_found(line: str) -> None:
     assert len(sources.printing(line)) == 1
 
 
-@pytest.mark.parametrize("line", ["console.print(1)", "blueprint(2)", "with redirect_stdout(sys.stderr): f()"])
+@pytest.mark.parametrize(
+    "line", ["console.print(1)", "blueprint(2)", "with redirect_stdout(sys.stderr): f()", "sys.stdout.reconfigure()"]
+)
 def test_what_prints_nothing_by_itself_is_no_finding(line: str) -> None:
     assert sources.printing(line) == []
 

@@ -76,7 +76,7 @@ class CPPNSettings:
 
 
 PRESETS = {
-    "default": CPPNSettings(limit=30.0, start=10.0, step="gaussian", sigma=2.0, spread=8.0),
+    "default": CPPNSettings(limit=12.0, start=4.0, step="gaussian", sigma=1.5, spread=8.0),
     "nguyen2015": CPPNSettings(coordinates="pixels"),
 }
 """``default`` reads x and y in [−1, 1], so that a picture means the same at any size, and mutates weights with steps

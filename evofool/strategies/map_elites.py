@@ -65,7 +65,7 @@ class MapElites:
             partners = self.toolbox.select(self.archive, len(crossed))
             children = self.toolbox.mate(parents.take(crossed), self.archive.genomes.take(partners))
             parents.put(crossed, children)
-        return Population(self.toolbox.mutate(parents), self.archive.born[niches])
+        return Population(self.toolbox.mutate(parents), self.archive.born[niches], self.archive.niches)
 
     def update(self, population: Population) -> Update:
         scores, genomes, parents = population.scores, population.genomes, population.parents
@@ -95,4 +95,4 @@ class MapElites:
         genomes = self.toolbox.random(max(self.batch, seeds))
         if seeds:
             genomes.put(np.arange(seeds), self.initial)
-        return Population(genomes, np.full(len(genomes), NOBODY, np.int64))
+        return Population(genomes, np.full(len(genomes), NOBODY, np.int64), self.archive.niches)

@@ -62,6 +62,8 @@ def load(
     micro_batch: int | None = None,
 ) -> Loaded:
     """Build a target by name, with its card and where its weights came from; see :func:`load_target`."""
+    import torch
+
     from ..target import Target
     from . import vision
     from .loading import load_weights
@@ -70,13 +72,14 @@ def load(
     if weights is None and not known.weights:
         raise TargetError(f"{known.name} has no embedded weights; give yours with --weights FILE")
     spare: list[str] = []
-    if known.weights == "torchvision":
-        short = known.name.removeprefix(vision.PREFIX)
-        network = vision.network(short, own_weights=weights is not None)
-        path = Path(weights) if weights is not None else vision.cached_file(short)
-    else:
-        network = _network(known.name)
-        path = Path(weights) if weights is not None else embedded_weights(known.weights)
+    with torch.random.fork_rng(devices=[]):  # networks draw first weights from the global generator
+        if known.weights == "torchvision":
+            short = known.name.removeprefix(vision.PREFIX)
+            network = vision.network(short, own_weights=weights is not None)
+            path = Path(weights) if weights is not None else vision.cached_file(short)
+        else:
+            network = _network(known.name)
+            path = Path(weights) if weights is not None else embedded_weights(known.weights)
     if weights is not None or known.weights != "torchvision":
         spare = load_weights(network, path, known.name)
     target = Target(

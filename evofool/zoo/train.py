@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -100,7 +101,9 @@ def train(
     if name not in RECIPES:
         raise ConfigError(f'no recipe trains "{name}"; choose one of {", ".join(RECIPES)}')
     recipe = RECIPES[name]
-    total = epochs or recipe.epochs
+    total = recipe.epochs if epochs is None else epochs
+    if total < 1:
+        raise ConfigError(f"--epochs must be at least 1, got {total}")
     images = recipe.data(data)
     trainer = _Trainer(recipe, images, seed, total, torch.device(device))
     state_file = out.with_name(out.name + ".training")
@@ -110,8 +113,18 @@ def train(
         report = trainer.run_epoch()
         trainer.save(state_file)
         yield report
-    write_atomically(out, save(trainer.weights(), metadata=trainer.provenance(name)))
+    write_atomically(out, _ordered(save(trainer.weights(), metadata=trainer.provenance(name))))
     state_file.unlink(missing_ok=True)
+
+
+def _ordered(blob: bytes) -> bytes:
+    """A safetensors file with its metadata sorted: the library writes them in any order."""
+    length = int.from_bytes(blob[:8], "little")
+    header = json.loads(blob[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + blob[8 + length :]
 
 
 class _Trainer:
@@ -120,7 +133,7 @@ class _Trainer:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.network = recipe.network().to(device)
-        self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = self.network.to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network).eval()
         decayed = [p for p in self.network.parameters() if p.ndim > 1]
         spared = [p for p in self.network.parameters() if p.ndim <= 1]
@@ -226,8 +239,8 @@ class _Trainer:
         settings = {k: v for k, v in asdict(self.recipe).items() if not callable(v)}
         return repr((sorted(settings.items()), self.seed, self.epochs))
 
-    def save(self, path: Path) -> None:
-        state = {
+    def _state(self) -> dict[str, Any]:
+        return {
             "training": self._fingerprint(),
             "epoch": self.epoch,
             "step": self.step,
@@ -236,12 +249,18 @@ class _Trainer:
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
         }
+
+    def save(self, path: Path) -> None:
+        state = self._state()
         write_atomically(path, lambda file: torch.save(state, file))
 
     def restore(self, path: Path) -> None:
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
             known = state["training"]
+            lacking = self._state().keys() - state.keys()
+            if lacking:
+                raise KeyError(f"it lacks {', '.join(sorted(lacking))}")
         except Exception as error:
             raise ConfigError(f"{path} is not a training state ({error}); remove it to start anew") from error
         if known != self._fingerprint():

@@ -90,13 +90,12 @@ def cache_folder() -> Path:
 def _default_weights(name: str) -> Any:
     from torchvision import models
 
-    try:
-        return models.get_model_weights(name).DEFAULT
-    except ValueError as error:
-        hint = suggestion(name, names())
+    if name not in names():
         raise TargetError(
-            f'torchvision has no classification model "{name}"{hint}; list them with: evofool targets torchvision'
-        ) from error
+            f'torchvision has no classification model "{name}"{suggestion(name, names())}; '
+            "list them with: evofool targets torchvision"
+        )
+    return models.get_model_weights(name).DEFAULT
 
 
 def _plain_options(name: str) -> dict[str, Any]:

@@ -211,10 +211,10 @@ def test_genomes_that_fit_fewer_slots_are_moved_there_and_look_the_same() -> Non
     assert (encoding.decode(moved) == encoding.decode(genomes)).all()
 
 
-@pytest.mark.parametrize(("nodes", "connections"), [(6, 40), (20, 3)])
+@pytest.mark.parametrize(("nodes", "connections"), [(6, 40), (20, 4)])
 def test_genomes_that_do_not_fit_are_refused(nodes: int, connections: int) -> None:
-    edges = ((X, 5, 1.0), (5, 6, 2.0), (6, 4, 3.0), (Y, 4, -4.0))
+    edges = ((X, 5, 1.0), (5, 6, 2.0), (6, 4, 3.0), (Y, 4, -4.0), (BIAS, 4, 5.0))
     genomes = to_batch([Graph(("sin",), ("sin", "sin"), edges)], 20, 40)
     encoding = build("cppn", "default", (1, 8, 8), max_nodes=nodes, max_connections=connections)
-    with pytest.raises(GenomeError, match=f"exceeds {nodes} nodes or {connections} connections"):
+    with pytest.raises(GenomeError, match=f"has 7 nodes and 5 connections.*at most {nodes} and {connections}"):
         encoding.resized(genomes)
