@@ -19,6 +19,7 @@ from ..text import percent
 
 INK, PAPER = (236, 236, 232), (16, 17, 20)
 FAINT, RULE = (140, 142, 148), (44, 46, 52)
+FRAME = (92, 94, 102)
 SURE, UNSURE = (120, 214, 160), (232, 150, 90)
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -122,7 +123,7 @@ def _inset(sheet: Image.Image, seen: Image.Image, x: int, y: int, tile: int) -> 
     zoom = max(1, round(tile * 0.27 / max(seen.size)))
     picture = seen.convert("RGB").resize((seen.width * zoom, seen.height * zoom), Image.Resampling.NEAREST)
     frame = max(2, tile // 90)
-    framed = Image.new("RGB", (picture.width + frame, picture.height + frame), PAPER)
+    framed = Image.new("RGB", (picture.width + frame, picture.height + frame), FRAME)
     framed.paste(picture, (frame, frame))
     sheet.paste(framed, (x + tile - framed.width, y + tile - framed.height))
 
