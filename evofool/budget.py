@@ -33,7 +33,7 @@ class Budget:
         if self.until is not None and not 0 < self.until <= 1:
             raise ConfigError(
                 f"--until is a median confidence above 0 and at most 1, got {self.until}"
-                + (f" (did you mean {self.until / 100:g}?)" if 1 < self.until <= 100 else "")
+                + (f" (did you mean {self.until / 100:g}?)" if 50 <= self.until <= 100 else "")
             )
 
     @property

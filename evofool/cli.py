@@ -72,7 +72,7 @@ def evolve(
     preset: Annotated[str, typer.Option(help="Settings: default, or nguyen2015 as published.")] = "default",
     classes: Annotated[
         str | None,
-        typer.Option(help='Names or indices, as "cat,dog,3". [default: all]'),
+        typer.Option(help='Names or indices, as "cat,dog,8". [default: all]'),
     ] = None,
     weights: Weights = None,
     init: Annotated[
@@ -134,7 +134,7 @@ def evolve(
         )
     spare = result.config["target"]["spare_tensors"]
     if spare:
-        console.say(f"note: {weights} holds tensors that {target} has no place for: {', '.join(spare)}")
+        console.say(f"note: {weights} holds tensors that {target} has no place for, left out: {', '.join(spare)}")
     _finish(console, result, as_json)
 
 
@@ -291,10 +291,17 @@ def main() -> NoReturn:
         sys.exit(1)
     except usage_error as error:
         message = error.format_message()
-        if not message:  # no arguments at all: typer has shown the help
-            sys.exit(2)
+        if not message or type(error).__name__ == "NoArgsIsHelpError":  # no arguments at all: the help
+            _show_help(message)
         _fail(message.rstrip(".") + _command_hint(message))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show_help(text: str) -> NoReturn:
+    from .console import Console
+
+    Console().say(text)
+    sys.exit(2)
 
 
 def _fail(message: str, code: int = 2) -> NoReturn:

@@ -102,7 +102,7 @@ class Console:
 
     def inspected(self, facts: dict[str, Any], elites: list[dict[str, Any]]) -> None:
         """What ``evofool inspect`` tells."""
-        self._pairs([(key, str(value)) for key, value in facts.items()])
+        self._pairs([(key, _told(value)) for key, value in facts.items()])
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for name, justify in (
             ("class", "left"),
@@ -186,6 +186,15 @@ class Console:
         width = max(len(key) for key, _ in rows)
         for key, value in rows:
             self.rich.print(Text(f"  {key:<{width}}  ", style="dim") + Text(value, style="default"), soft_wrap=True)
+
+
+def _told(value: Any) -> str:
+    """A fact as people read it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_told(one)}" for key, one in value.items())
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "–" if value is None else str(value)
 
 
 def _numbers(values: Sequence[float]) -> str:

@@ -109,7 +109,7 @@ def render_genome(path: Path, size: str, out: Path) -> tuple[int, int]:
 
 def _size(text: str, native: tuple[int, int]) -> tuple[int, int]:
     """(height, width) that ``--size`` means for a picture of ``native`` (height, width)."""
-    match = re.fullmatch(r"([0-9]{1,6})(?:[x×]([0-9]{1,6}))?", text.strip())
+    match = re.fullmatch(r"([0-9]{1,12})(?:[x×]([0-9]{1,12}))?", text.strip())
     if not match:
         raise ConfigError(f'--size must be a number of pixels or WIDTHxHEIGHT, got "{text}"')
     if match[2]:

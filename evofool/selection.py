@@ -20,8 +20,8 @@ from .errors import ConfigError, GenomeError, suggestion
 from .images import fit, open_image
 
 
-def choose_classes(wanted: str | Iterable[str | int] | None, classes: Sequence[str]) -> Rows:
-    """(M,) sorted class indices for names and indices, as ``"cat,dog,3"`` or a list; None means all.
+def choose_classes(wanted: str | int | Iterable[str | int] | None, classes: Sequence[str]) -> Rows:
+    """(M,) sorted class indices for names and indices, as ``"cat,dog,8"`` or a list; None means all.
 
     Upper and lower case are the same; a name that several classes share means all of them.
 
@@ -30,6 +30,8 @@ def choose_classes(wanted: str | Iterable[str | int] | None, classes: Sequence[s
     """
     if wanted is None:
         return np.arange(len(classes), dtype=np.int64)
+    if isinstance(wanted, int):
+        wanted = [wanted]
     words = wanted.split(",") if isinstance(wanted, str) else [str(word) for word in wanted]
     known: dict[str, list[int]] = {}
     for index, name in enumerate(classes):
@@ -48,15 +50,26 @@ def choose_classes(wanted: str | Iterable[str | int] | None, classes: Sequence[s
             few = f"; the classes are {', '.join(classes)}" if len(classes) <= 20 else ""
             raise ConfigError(f'no class is called "{word}"{suggestion(word, classes)}{few}')
     if not found:
-        raise ConfigError("--classes names no class; give names or indices, as in --classes cat,dog,3")
+        raise ConfigError("--classes names no class; give names or indices, as in --classes cat,dog,8")
     return np.array(sorted(found), np.int64)
+
+
+def _banks() -> list[str]:
+    """The names of the genome bank's folders."""
+    return sorted(
+        {folder.name for root in _bank_roots() if root.is_dir() for folder in root.iterdir() if folder.is_dir()}
+    )
+
+
+def _bank_roots() -> tuple[Path, Path]:
+    packaged = Path(str(resources.files(__package__)))
+    return packaged / "genomes", packaged.parent / "genomes"
 
 
 def bank_folder(name: str | Path) -> Path | None:
     """The folder of the genome bank that ``name`` (``cifar10-cppn`` or ``genomes/cifar10-cppn``) means."""
     last = Path(name).name
-    packaged = Path(str(resources.files(__package__)))
-    for root in (packaged / "genomes", packaged.parent / "genomes"):
+    for root in _bank_roots():
         if re.fullmatch(r"[a-z0-9][a-z0-9-]*", last) and os.path.isdir(root / last):
             return root / last
     return None
@@ -77,7 +90,11 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
     if not os.path.exists(place):
         bank = bank_folder(place)
         if bank is None:
-            raise GenomeError(f"nothing at --init {path}; give a run, a genome file or a folder of genomes")
+            known = ", ".join(_banks())
+            raise GenomeError(
+                f"nothing at --init {path}{suggestion(place.name, _banks())}; "
+                f"give a run, a genome file, a folder of genomes or a bank ({known})"
+            )
         place = bank
     if (place / "elites").is_dir():
         place = place / "elites"
@@ -92,6 +109,9 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
 
 
 def _cppns(files: Sequence[Path], encoding: CPPN) -> Any:
+    for file in files:
+        if file.suffix.lower() in (".png", ".jpg", ".jpeg"):
+            raise GenomeError(f"{file} is a picture, and pictures start direct runs; add --encoding direct")
     coordinates = encoding.settings()["coordinates"]
     batch = None
     for row, file in enumerate(files):
@@ -102,7 +122,8 @@ def _cppns(files: Sequence[Path], encoding: CPPN) -> Any:
             ("coordinates", coordinates, theirs.settings()["coordinates"]),
         ):
             if ours != found:
-                raise GenomeError(f"{file} has {what} {found}, this run uses {ours}; choose a fitting --preset")
+                fix = "choose a grey target" if found == "grey" else "choose a target or --preset that fits"
+                raise GenomeError(f"{file} has {what} {found}, this run uses {ours}; {fix}")
         resized = encoding.resized(genome.genomes)
         if batch is None:
             batch = resized.take(np.zeros(len(files), np.int64))

@@ -42,7 +42,7 @@ def evolve(
     minutes: float | None = None,
     until: float | None = None,
     batch: int | None = None,
-    classes: str | Iterable[str | int] | None = None,
+    classes: str | int | Iterable[str | int] | None = None,
     seed: int = 0,
     init: str | Path | None = None,
     out: str | Path | None = None,
@@ -61,7 +61,7 @@ def evolve(
         generations, evaluations, minutes, until: the budget; the first limit reached ends the run, at the end
             of a generation. None of them: 20,000 evaluations.
         batch: children a generation; 50, or 200 with preset ``nguyen2015``.
-        classes: names or indices to evolve for, as ``"cat,dog,3"`` or a list; all when None.
+        classes: names or indices to evolve for, as ``"cat,dog,8"`` or a list; all when None.
         seed: of all randomness; the same seed, versions and machine give the same bytes.
         init: genomes to start from: a run, a genome file, a folder, or a bank such as ``cifar10-cppn``.
         out: a new run folder to write and to resume from; nothing is written when None.
@@ -145,9 +145,12 @@ def resume(
     folder.load_checkpoint(evolution)
     strategy = evolution.strategy
     if not wanted.empty and evolution.spent(budget):
+        further = f"generations {2 * strategy.generation}"
+        if budget.evaluations:
+            further = f"evaluations {2 * strategy.evaluations}"
         raise ConfigError(
             f"{run} is past that already: {strategy.generation} generations, {strategy.evaluations:,} evaluations, "
-            f"{evolution.seconds / 60:.1f} minutes; ask for more in all, as in --generations {2 * strategy.generation}"
+            f"{evolution.seconds / 60:.1f} minutes; ask for more in all, as in --{further}"
         )
     if not wanted.empty:
         folder.rewrite_config({"budget": asdict(budget)})

@@ -71,6 +71,11 @@ class Target:
     ) -> None:
         if len(image_shape) != 3 or image_shape[0] not in (1, 3) or min(image_shape) < 1:
             raise TargetError(f"{name}: image_shape must be (1 or 3 channels, height, width), got {image_shape}")
+        if not isinstance(module, nn.Module):
+            raise TargetError(
+                f"{name}: expected a torch.nn.Module, got {type(module).__name__}; "
+                f"put a function into a module's forward()"
+            )
         if not classes:
             raise TargetError(f"{name}: classes is empty; give the name of every output, in order")
         if micro_batch is not None and micro_batch < 1:

@@ -92,7 +92,7 @@ def test_a_damaged_genome_is_refused_everywhere(genomes: Path, capsys: Capture) 
         ("--encoding cppn --preset nguyen2015", ["coordinates unit", "pixels", "--preset"]),
         ("--encoding cppn --init {}/empty", ["holds no CPPN genomes (.json)"]),
         ("--encoding direct --init {}/empty", ["holds no pictures"]),
-        ("--encoding cppn --init {}/genome.png", ["genome.png", "not a genome file"]),
+        ("--encoding cppn --init {}/genome.png", ["genome.png", "add --encoding direct"]),
         ("--encoding direct --init {}/genome.json", ["genome.json", "not an image"]),
     ],
 )

@@ -150,7 +150,7 @@ def test_an_empty_folder_and_no_folder_are_refused(encoding: str, tmp_path: Path
     coded = build(encoding, "default")
     with pytest.raises(GenomeError, match=f"which encoding {encoding} starts from"):
         initial_genomes(tmp_path, coded)
-    with pytest.raises(GenomeError, match="give a run, a genome file or a folder of genomes"):
+    with pytest.raises(GenomeError, match="give a run, a genome file, a folder of genomes or a bank"):
         initial_genomes(tmp_path / "nowhere", coded)
 
 
@@ -176,3 +176,18 @@ def test_the_bank_is_found_by_name_from_anywhere(
 @pytest.mark.parametrize("name", ["", ".", "..", "/", "nowhere"])
 def test_what_is_no_bank_is_none(name: str) -> None:
     assert bank_folder(name) is None
+
+
+def test_one_index_may_stand_alone() -> None:
+    assert choose_classes(2, ["a", "b", "c"]).tolist() == [2]
+
+
+def test_a_mistyped_bank_gets_a_suggestion() -> None:
+    with pytest.raises(GenomeError, match=r'did you mean "mnist-cppn".*bank \(cifar10-cppn, mnist-cppn\)'):
+        initial_genomes("mnist-cpn", build("cppn", "default", (1, 28, 28)))
+
+
+def test_a_picture_starts_no_cppn_run(tmp_path: Path) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    with pytest.raises(GenomeError, match="add --encoding direct"):
+        initial_genomes(tmp_path / "a.png", build("cppn", "default"))

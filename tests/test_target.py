@@ -246,3 +246,9 @@ def test_unknown_options_are_config_errors(options: dict[str, object], message: 
 
 def test_it_says_what_it_is(target: Target) -> None:
     assert repr(target) == "Target(tiny, 4 classes, (3, 8, 8), cpu, float32)"
+
+
+@pytest.mark.parametrize("module", [None, lambda images: images], ids=["None", "function"])
+def test_what_is_no_module_is_refused(module: object) -> None:
+    with pytest.raises(TargetError, match=r"mine: expected a torch.nn.Module, got .*forward\(\)"):
+        Target(module, classes=["a"], image_shape=(1, 8, 8), name="mine", device="cpu")  # type: ignore[arg-type]
