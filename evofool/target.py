@@ -82,7 +82,8 @@ class Target:
             raise ConfigError(f"the micro-batch must be at least 1, got {micro_batch}")
         self.name = name
         self.classes = list(classes)
-        self.image_shape = image_shape
+        channels, height, width = image_shape
+        self.image_shape = (channels, height, width)
         self.outputs = outputs
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)

@@ -252,3 +252,10 @@ def test_it_says_what_it_is(target: Target) -> None:
 def test_what_is_no_module_is_refused(module: object) -> None:
     with pytest.raises(TargetError, match=r"mine: expected a torch.nn.Module, got .*forward\(\)"):
         Target(module, classes=["a"], image_shape=(1, 8, 8), name="mine", device="cpu")  # type: ignore[arg-type]
+
+
+def test_an_image_shape_may_be_a_list() -> None:
+    shape: tuple[int, int, int] = [3, 8, 8]  # type: ignore[assignment]
+    target = Target(tiny_network(), classes=list("abcd"), image_shape=shape, device="cpu")
+    assert target.image_shape == (3, 8, 8)
+    assert target.scores(random_images(2, (3, 8, 8))).shape == (2, 4)
