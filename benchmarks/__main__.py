@@ -5,15 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 
-from evofool.session import versions
+from evofool.record import versions
 
-from . import default_run, imagenet, mnist
+from . import default_run, imagenet, mnist, presets
+from .common import Row
 
-BENCHMARKS = {"default": default_run.measure, "mnist": mnist.measure, "imagenet": imagenet.measure}
+BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {
+    "default": default_run.measure,
+    "mnist": mnist.measure,
+    "imagenet": imagenet.measure,
+    "presets": presets.measure,
+}
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -42,14 +49,15 @@ def main() -> None:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; choose {', '.join(BENCHMARKS)}")
     RESULTS.mkdir(exist_ok=True)
     for name in arguments.names or BENCHMARKS:
-        rows = BENCHMARKS[name](arguments.seeds)
-        content = {
-            "command": f"python -m benchmarks {name}",
-            "versions": versions(),
-            "hardware": hardware(),
-            "rows": rows,
-        }
-        (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+        told = BENCHMARKS[name](arguments.seeds)
+        for rows in [told] if isinstance(told, list) else told:  # long ones tell what they have after each part
+            content = {
+                "command": f"python -m benchmarks {name}",
+                "versions": versions(),
+                "hardware": hardware(),
+                "rows": rows,
+            }
+            (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Evolve images that fool image classifiers.
+"""Evolve images that fool image classifiers, and attack real ones by a pixel.
 
-MAP-Elites over direct and CPPN genomes, driven by DEAP, scored in batches by torch.
+MAP-Elites over direct and CPPN genomes, differential evolution and local search over pixel edits, driven by DEAP,
+scored in batches by torch.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .campaigning import CampaignResult, attack, resume_campaign
     from .errors import EvofoolError
     from .result import Result
     from .session import evolve, resume
@@ -17,9 +19,22 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["EvofoolError", "Result", "Target", "evolve", "load_target", "resume"]
+__all__ = [
+    "CampaignResult",
+    "EvofoolError",
+    "Result",
+    "Target",
+    "attack",
+    "evolve",
+    "load_target",
+    "resume",
+    "resume_campaign",
+]
 
 _HOMES = {
+    "CampaignResult": "campaigning",
+    "attack": "campaigning",
+    "resume_campaign": "campaigning",
     "EvofoolError": "errors",
     "Result": "result",
     "Target": "target",

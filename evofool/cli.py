@@ -139,8 +139,91 @@ def evolve(
 
 
 @app.command()
+def attack(
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="A target; see: evofool targets. [default: the data's own]")
+    ] = None,
+    weights: Weights = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="digits, mnist, fashionmnist, cifar10, cifar100, svhn, imagenet, a folder of pictures or an .npz "
+            "archive. [default: the target's own]"
+        ),
+    ] = None,
+    data_dir: Annotated[Path, typer.Option(help="Where named data sets are, or are downloaded to.")] = Path("data"),
+    count: Annotated[int, typer.Option(help="Images, chosen by the seed, balanced over the classes.")] = 100,
+    first: Annotated[bool, typer.Option("--first", help="The data's first images instead of a choice.")] = False,
+    include_misclassified: Annotated[
+        bool, typer.Option("--include-misclassified", help="Also images that the target gets wrong.")
+    ] = False,
+    pixels: Annotated[
+        str, typer.Option("--pixels", "-k", help="Pixels that may be changed; auto: the fewest that succeed.")
+    ] = "1",
+    max_pixels: Annotated[int | None, typer.Option(help="Where --pixels auto ends. [default: 5]")] = None,
+    goal: Annotated[
+        str, typer.Option(help="untargeted, all (every other class in turn), or classes: cat, or 3, or cat,dog.")
+    ] = "untargeted",
+    strategy: Annotated[
+        str | None,
+        typer.Option(help="local, de, rand1, best1bin, sparse-rs, corners or random. [default: local]"),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A publication's settings instead: su2019 or hyperparticle.")
+    ] = None,
+    queries: Annotated[
+        int | None, typer.Option(help="Budget of a duel, in scored images. [default: the strategy's own]")
+    ] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="After each duel, random search with as many queries.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of all randomness.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The new folder. [default: the next in outputs/]")
+    ] = None,
+    export: Annotated[bool, typer.Option("--export", help="Write the images found: adversarial.npz and PNGs.")] = False,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    micro_batch: Annotated[int | None, typer.Option(help="Rows of one forward pass. [default: chosen]")] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Find the one pixel (or few) that flips a photograph's class, for many images. No options: handwritten digits."""
+    from .console import Console
+
+    console = Console(quiet=quiet, to_stderr=as_json)
+    from . import campaigning
+
+    with console.watch_campaign() as view:
+        result = campaigning.attack(
+            target,
+            data,
+            out=out if out is not None else _next_folder(f"attack-{target or Path(data or 'digits').stem}"),
+            data_dir=data_dir,
+            count=count,
+            first=first,
+            include_misclassified=include_misclassified,
+            pixels=pixels,
+            max_pixels=max_pixels,
+            goal=goal,
+            strategy=strategy,
+            preset=preset,
+            queries=queries,
+            baseline=baseline,
+            export=export,
+            seed=seed,
+            weights=weights,
+            device=device,
+            precision=precision,  # type: ignore[arg-type]
+            micro_batch=micro_batch,
+            observer=view,
+        )
+    _finish_campaign(console, result, as_json)
+
+
+@app.command()
 def resume(
-    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    run: Annotated[Path, typer.Argument(help="The folder of a run or a campaign.")],
     generations: Generations = None,
     evaluations: Evaluations = None,
     minutes: Minutes = None,
@@ -148,16 +231,20 @@ def resume(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Go on with a run, exactly as if it had never stopped; limits given here are in all, not in addition."""
+    """Go on with a run or a campaign as if it had never stopped; limits given here are in all, not in addition."""
+    from .budget import Budget
     from .console import Console
-    from .run import RunFolder
+    from .folder import read_config
 
     console = Console(quiet=quiet, to_stderr=as_json)
-    folder = RunFolder.open(run)
-    from . import session
-    from .budget import Budget
-
     wanted = Budget(generations, evaluations, minutes, until)
+    if read_config(run).get("evofool") == "attack":
+        _resume_campaign(run, wanted, console, as_json)
+        return
+    from . import session
+    from .run import RunFolder
+
+    folder = RunFolder.open(run)
     budget = session.recorded_budget(folder) if wanted.empty else wanted
     medians = [line["median"] for line in folder.metrics() if "median" in line]
     with console.watch(budget, medians) as view:
@@ -172,19 +259,58 @@ def resume(
     _finish(console, result, as_json)
 
 
+def _resume_campaign(path: Path, wanted: Any, console: Any, as_json: bool) -> None:
+    if not wanted.empty:
+        raise ConfigError(f"{path} is a campaign: it ends when all duels have; leave the limits out")
+    from . import campaigning
+
+    with console.watch_campaign() as view:
+        result = campaigning.resume_campaign(path, observer=view)
+    _finish_campaign(console, result, as_json)
+
+
+@app.command()
+def report(
+    campaigns: Annotated[list[Path], typer.Argument(help="The folder of a campaign; of several, to compare them.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The HTML file. [default: report.html or comparison.html in the folder]"),
+    ] = None,
+    export: Annotated[
+        bool, typer.Option("--export", help="Write the images found as well: adversarial.npz and PNGs.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a campaign's page anew, its plots and its table; or one that compares several."""
+    from .campaign.export import export_adversarial
+    from .campaign.folder import CampaignFolder
+    from .console import Console
+    from .gallery.campaign_page import write_report
+
+    console = Console(quiet=quiet)
+    console.say(f"report: {write_report(campaigns, out)}")
+    for path in campaigns if export else []:
+        count = export_adversarial(CampaignFolder.open(path))
+        console.say(f"images: {path / 'adversarial.npz'} ({count})")
+
+
 @app.command()
 def inspect(
-    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    run: Annotated[Path, typer.Argument(help="The folder of a run or a campaign.")],
     as_json: Json = False,
 ) -> None:
-    """Tell what a run is and how far it got."""
+    """Tell what a run or a campaign is and how far it got."""
     from .console import Console
-    from .report import inspect_run
+    from .folder import read_config
+    from .report import inspect_campaign, inspect_run
 
     console = Console(to_stderr=as_json)
-    facts = inspect_run(run)
+    campaign = read_config(run).get("evofool") == "attack"
+    facts = inspect_campaign(run) if campaign else inspect_run(run)
     if as_json:
         console.json(facts)
+    elif campaign:
+        console.facts(facts)
     else:
         elites = facts.pop("elites")
         console.inspected(facts, elites)
@@ -333,6 +459,13 @@ def _finish(console: Any, result: Any, as_json: bool) -> None:
         console.json(result.summary())
     else:
         console.finished(result, f"evofool resume {shlex.quote(str(result.run))}{_further(result)}")
+
+
+def _finish_campaign(console: Any, result: Any, as_json: bool) -> None:
+    if as_json:
+        console.json(result.summary())
+    else:
+        console.fought(result, f"evofool resume {shlex.quote(str(result.path))}")
 
 
 def _further(result: Any) -> str:

@@ -17,11 +17,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from .campaign_views import CampaignView, LiveCampaign, PlainCampaign, queries_text, success_text
 from .text import clock, hardest, percent
 from .views import LiveView, PlainView, View
 
 if TYPE_CHECKING:
     from .budget import Budget
+    from .campaigning import CampaignResult
     from .result import Result
     from .zoo.cards import Card
 
@@ -99,6 +101,46 @@ class Console:
             rows.append(("go on" if result.interrupted else "go further", resume))
         self.rich.print(Text(f"{ended}: {summary['target']}, {summary['encoding']}", style="bold"))
         self._pairs(rows)
+
+    @contextmanager
+    def watch_campaign(self) -> Iterator[CampaignView | None]:
+        """A live view of a campaign; plain lines now and then where the output is no terminal."""
+        if self.quiet:
+            yield None
+        elif self.rich.is_terminal:
+            with Live(Text("starting …", style="dim"), console=self.rich, refresh_per_second=8, transient=True) as live:
+                yield LiveCampaign(live)
+        else:
+            view = PlainCampaign(self.say)
+            yield view
+            view.close()
+
+    def fought(self, result: CampaignResult, resume: str) -> None:
+        """The summary of a campaign."""
+        if self.quiet:
+            return
+        summary, tally = result.summary(), result.tally
+        rows = [("success", success_text(tally)), ("queries", queries_text(summary))]
+        if len(summary["pixels"]) > 1:
+            rows.append(("by pixels", ", ".join(f"{k}: {n}" for k, n in summary["by_pixels"].items()) or "–"))
+        if result.baseline:
+            rows.append(("random", f"{success_text(result.baseline)}, with equal queries"))
+        if tally.already:
+            rows.append(("wrong before", f"{tally.already:,}, not counted above"))
+        skipped = result.config["data"]["skipped"]
+        if skipped:
+            name, reason = next(iter(skipped.items()))
+            rows.append(("left out", f"{len(skipped):,} files; {name}: {reason}"))
+        rows += [("report", str(result.report)), ("campaign", str(result.path))]
+        if result.interrupted:
+            rows.append(("go on", resume))
+        ended = "stopped" if result.interrupted else "done"
+        self.rich.print(Text(f"{ended}: {summary['target']}, {summary['goal']}, {summary['strategy']}", style="bold"))
+        self._pairs(rows)
+
+    def facts(self, facts: dict[str, Any]) -> None:
+        """What ``evofool inspect`` tells of a campaign."""
+        self._pairs([(key, _told(value)) for key, value in facts.items()])
 
     def inspected(self, facts: dict[str, Any], elites: list[dict[str, Any]]) -> None:
         """What ``evofool inspect`` tells."""
@@ -194,6 +236,8 @@ def _told(value: Any) -> str:
         return ", ".join(f"{key} {_told(one)}" for key, one in value.items())
     if isinstance(value, float):
         return f"{value:.6g}"
+    if isinstance(value, list):
+        return " ".join(map(_told, value))
     return "–" if value is None else str(value)
 
 

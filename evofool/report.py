@@ -11,6 +11,9 @@ import numpy as np
 import torch
 
 from . import zoo
+from .campaign.folder import CampaignFolder
+from .campaign.summary import Tally, tallies
+from .duels.plan import RANDOM
 from .encodings import genome_file
 from .errors import ConfigError, RunError
 from .files import write_atomically
@@ -52,6 +55,44 @@ def inspect_run(path: Path) -> dict[str, Any]:
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{path / 'config.json'} is damaged ({error}); the run can't be read without it") from error
+
+
+def inspect_campaign(path: Path) -> dict[str, Any]:
+    """What a campaign is and how far it got.
+
+    Raises:
+        RunError: no campaign is there, or it is damaged.
+    """
+    folder = CampaignFolder.open(path)
+    try:
+        config, data = folder.config, folder.config["data"]
+        last_k = config["pixels"][-1]
+        counted = tallies(folder.verdicts(), last_k)
+        own = counted.get(config["strategy"], Tally(last_k))
+        baseline = counted.get(RANDOM) if config["baseline"] else None
+        total = folder.pairs()
+        return {
+            "campaign": str(path),
+            "target": config["target"]["name"],
+            "weights_sha256": config["target"]["weights_sha256"],
+            "data": data["name"],
+            "images": data["chosen"],
+            "skipped": len(data["skipped"]),
+            "goal": config["goal"],
+            "pixels": config["pixels"],
+            "strategy": config["strategy"],
+            "queries_a_duel": config["queries"],
+            "seed": config["seed"],
+            "duels": total,
+            **own.figures(),
+            "baseline": baseline.figures() if baseline else None,
+            "finished": own.settled + own.already == total,
+            "device": config["target"]["device"],
+            "precision": config["target"]["precision"],
+            "versions": config["versions"],
+        }
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        raise RunError(f"{path} holds verdicts or a config that can't be read ({error!r})") from error
 
 
 def score_files(

@@ -12,12 +12,8 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import shutil
-import unicodedata
 import zipfile
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,9 +25,9 @@ from .encodings.cppn import CPPN
 from .errors import GenomeError, RunError
 from .evolution import Evolution, Progress
 from .files import write_atomically
+from .folder import FORMAT, append_lines, discard_folder, make_folder, read_config, read_lines, write_config, writing
 from .images import png
-
-FORMAT = 1
+from .slug import slug
 
 _ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}\.(png|json)")
 
@@ -49,23 +45,11 @@ class RunFolder:
         Raises:
             RunError: something is there already, or the folder can't be written.
         """
-        run = cls(path, {"format": FORMAT, **config})
-        with _writing(path):
-            if os.path.exists(path) and (not path.is_dir() or any(path.iterdir())):
-                hint = f"; go on with: evofool resume {path}" if (path / "config.json").exists() else ""
-                raise RunError(f"{path} exists already; choose another --out{hint}")
-            try:
-                (path / "checkpoint").mkdir(parents=True, exist_ok=True)
-                (path / "elites").mkdir(exist_ok=True)
-                write_atomically(path / "config.json", json.dumps(run.config, indent=2) + "\n")
-            except OSError:
-                run.discard()
-                raise
-        return run
+        return cls(path, make_folder(path, config, ("checkpoint", "elites")))
 
     def discard(self) -> None:
         """Take back a folder that :meth:`create` made, when the run failed before its first generation ended."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        discard_folder(self.path)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -74,46 +58,26 @@ class RunFolder:
         Raises:
             RunError: no run is there, its config is damaged, or it is of another version.
         """
-        file = path / "config.json"
-        if not os.path.isfile(file):
-            raise RunError(f"no run at {path}: expected a folder with config.json, as evofool evolve makes it")
-        try:
-            config = json.loads(file.read_text(encoding="utf-8"))
-            version = config["format"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{file} is damaged ({error}); the run can't be read without it") from error
-        if version != FORMAT:
-            raise RunError(
-                f"{path} has format {version!r}, this version of evofool reads {FORMAT}; "
-                f"use the one that made it{_maker(config)}"
-            )
-        return cls(path, config)
+        return cls(path, read_config(path, "evolve"))
 
     def rewrite_config(self, changes: dict[str, Any]) -> None:
         """Record changed options (a larger budget, say)."""
         self.config |= changes
-        with _writing(self.path):
-            write_atomically(self.path / "config.json", json.dumps(self.config, indent=2) + "\n")
+        with writing(self.path):
+            write_config(self.path, self.config)
 
     def append_metrics(self, progress: Progress) -> None:
         """Add a generation's line."""
-        with _writing(self.path), open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(progress)) + "\n")
+        append_lines(self.path / "metrics.jsonl", [asdict(progress)])
 
     def metrics(self) -> list[dict[str, Any]]:
         """The recorded generations; a torn last line is left out."""
-        try:
-            lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return []
-        except (OSError, ValueError) as error:
-            raise RunError(f"cannot read {self.path / 'metrics.jsonl'}: {error}") from error
-        return list(_whole(lines, ("generation", "evaluations")))
+        return list(read_lines(self.path / "metrics.jsonl", ("generation", "evaluations")))
 
     def trim_metrics(self, generation: int) -> list[dict[str, Any]]:
         """Forget generations after ``generation``; returns those kept."""
         kept = [line for line in self.metrics() if line["generation"] <= generation]
-        with _writing(self.path):
+        with writing(self.path):
             text = "".join(json.dumps(line) + "\n" for line in kept)
             write_atomically(self.path / "metrics.jsonl", text)
         return kept
@@ -122,7 +86,7 @@ class RunFolder:
         """Keep all that the next generation depends on."""
         buffer = io.BytesIO()
         np.savez(buffer, format=np.array(FORMAT), **evolution.state())  # type: ignore[arg-type]
-        with _writing(self.path):
+        with writing(self.path):
             write_atomically(self.path / "checkpoint" / "state.npz", buffer.getvalue())
 
     def load_checkpoint(self, evolution: Evolution) -> None:
@@ -183,20 +147,14 @@ class RunFolder:
             )
             if evolution.encoding.name == "cppn":
                 lines[-1]["genome"] = f"elites/{stem}.json"
-        with _writing(self.path):
+        with writing(self.path):
             self._write_pictures(evolution, rows, lines)
             write_atomically(self.path / "elites.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
             self._remove_stale({line[key] for line in lines for key in ("file", "genome") if key in line})
 
     def elites(self) -> list[dict[str, Any]]:
         """The lines of ``elites.jsonl``; empty where there is none yet."""
-        try:
-            text = (self.path / "elites.jsonl").read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return []
-        except (OSError, ValueError) as error:
-            raise RunError(f"cannot read {self.path / 'elites.jsonl'}: {error}") from error
-        return list(_whole(text.splitlines(), ("index", "class", "score", "file")))
+        return list(read_lines(self.path / "elites.jsonl", ("index", "class", "score", "file")))
 
     @property
     def _checkpoint_file(self) -> Path:
@@ -243,40 +201,4 @@ def elite_stem(index: int, name: str, score: float) -> str:
     Any class name becomes at most 40 letters, digits and hyphens. The score is cut, not rounded, so that
     only a certain 1 reads 1.0000.
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:40] or "class"
-    return f"{index:03d}_{slug}_{int(score * 10000) / 10000:.4f}"
-
-
-def _maker(config: dict[str, Any]) -> str:
-    versions = config.get("versions")
-    made = versions.get("evofool") if isinstance(versions, dict) else None
-    return f" (evofool {made})" if made else ""
-
-
-def _whole(lines: Iterable[str], keys: tuple[str, ...]) -> Iterable[dict[str, Any]]:
-    """The records up to the first line that is torn or lacks one of ``keys``."""
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            return
-        if not isinstance(record, dict) or not all(key in record for key in keys):
-            return
-        yield record
-
-
-class _writing:
-    """Turns a failed write into a RunError that names the folder."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise RunError(
-                f"cannot write to {self.path}: {error.strerror or error}; make room or choose another --out"
-            ) from error
+    return f"{index:03d}_{slug(name)}_{int(score * 10000) / 10000:.4f}"

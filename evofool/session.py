@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import deap
 import numpy as np
-import PIL
-import torch
-import torchvision
 
-from . import __version__, encodings, zoo
+from . import encodings
 from .budget import Budget
 from .errors import ConfigError, RunError
 from .evolution import Evolution
-from .files import sha256
+from .record import load_recorded, reload_target, versions
 from .result import Result
 from .run import RunFolder
 from .selection import choose_classes, initial_genomes
@@ -82,7 +76,7 @@ def evolve(
     if batch is None:
         batch = BATCH[preset]
     _check_numbers(batch, seed)
-    loaded = _load(target, weights, device, precision, micro_batch)
+    loaded = load_recorded(target, weights, device, precision, micro_batch)
     network = loaded.target
     coded = encodings.build(encoding, settings, network.image_shape, network.device)
     niches = choose_classes(classes, network.classes)
@@ -170,20 +164,6 @@ def recorded_budget(folder: RunFolder) -> Budget:
         raise RunError(f"{folder.path / 'config.json'} is damaged (budget: {error}); start the run anew") from error
 
 
-def versions() -> dict[str, str]:
-    """What a run's results depend on besides its options."""
-    return {
-        "evofool": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
-        "numpy": np.__version__,
-        "deap": deap.__version__,
-        "pillow": PIL.__version__,
-        "machine": f"{platform.system()} {platform.machine()}",
-    }
-
-
 def _check_numbers(batch: int, seed: int) -> None:
     if not 1 <= batch <= MAX_BATCH:
         raise ConfigError(f"--batch is the children of a generation, at least 1 and at most {MAX_BATCH:,}; got {batch}")
@@ -191,77 +171,9 @@ def _check_numbers(batch: int, seed: int) -> None:
         raise ConfigError(f"--seed must be 0 or more, got {seed}")
 
 
-@dataclass(frozen=True)
-class _LoadedTarget:
-    target: Target
-    record: dict[str, Any]
-    """what a run's config says of it"""
-
-
-def _load(
-    target: str | Target,
-    weights: str | Path | None,
-    device: str,
-    precision: Precision,
-    micro_batch: int | None,
-) -> _LoadedTarget:
-    if isinstance(target, Target):
-        if weights is not None or device != "auto" or precision != "auto" or micro_batch is not None:
-            raise ConfigError(
-                "weights, device, precision and micro_batch belong to a named target; set them in your Target"
-            )
-        record = {
-            "name": target.name,
-            "own": True,
-            "weights": None,
-            "weights_sha256": None,
-            "spare_tensors": [],
-        }
-        return _LoadedTarget(target, record | _numbers(target))
-    loaded = zoo.load(target, weights=weights, device=device, precision=precision, micro_batch=micro_batch)
-    record = {
-        "name": loaded.card.name,
-        "own": False,
-        "weights": str(Path(weights).absolute()) if weights is not None else None,
-        "weights_sha256": sha256(loaded.weights),
-        "spare_tensors": loaded.spare,
-    }
-    return _LoadedTarget(loaded.target, record | _numbers(loaded.target))
-
-
-def _numbers(target: Target) -> dict[str, Any]:
-    return {
-        "device": str(target.device),
-        "precision": target.precision,
-        "micro_batch": target.micro_batch,
-        "image_shape": list(target.image_shape),
-        "classes": len(target.classes),
-    }
-
-
 def _rebuild(folder: RunFolder, own: Target | None) -> Evolution:
-    config, record = folder.config, folder.config["target"]
-    if record["own"] != (own is not None):
-        raise RunError(
-            f"{folder.path} was made with your own Target {record['name']}; give it: evofool.resume(run, target=…)"
-            if record["own"]
-            else f"{folder.path} was made with the named target {record['name']}; leave target= out"
-        )
-    if own is not None:
-        target = own
-        if _numbers(own)["classes"] != record["classes"] or list(own.image_shape) != record["image_shape"]:
-            raise RunError(
-                f"{folder.path} was made with {record['classes']} classes and images {record['image_shape']}, "
-                f"the target has {len(own.classes)} and {list(own.image_shape)}; give the same one"
-            )
-    else:
-        loaded = _load(record["name"], record["weights"], record["device"], record["precision"], record["micro_batch"])
-        target = loaded.target
-        if loaded.record["weights_sha256"] != record["weights_sha256"]:
-            raise RunError(
-                f"the weights of {record['name']} are not those {folder.path} was made with "
-                f"(SHA-256 {record['weights_sha256'][:12]}…); bring those back, or start a new run"
-            )
+    config = folder.config
+    target = reload_target(config["target"], folder.path, own)
     coded = encodings.build(config["encoding"], config["settings"], target.image_shape, target.device)
     niches = np.asarray(config["niches"], np.int64)
     if niches.ndim != 1 or not len(niches) or niches.min() < 0 or niches.max() >= len(target.classes):

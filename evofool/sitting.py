@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ import numpy as np
 from .budget import Budget
 from .evolution import Evolution, Progress
 from .gallery.sheet import write_sheet
+from .interrupt import interruptible
 from .result import Result
 from .run import RunFolder
 
@@ -42,7 +40,7 @@ class Sitting:
         """Evolve until the budget is spent, or Ctrl-C or SIGTERM comes."""
         evolution, folder = self.evolution, self.folder
         saved = time.monotonic()
-        with _interruptible() as stopped:
+        with interruptible() as stopped:
             for progress in evolution.run(self.budget):
                 if folder:
                     folder.append_metrics(progress)
@@ -83,24 +81,3 @@ class Sitting:
             interrupted=not evolution.spent(self.budget),
             config=self.config,
         )
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM let the generation end and the run be saved; a second one stops at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    asked: list[int] = []
-
-    def ask(number: int, frame: object) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -18,6 +18,7 @@ import pytest
 from runs import json_lines, small_evolve, tree
 from support import assert_same_arrays
 
+from evofool import folder as folder_module
 from evofool import run as run_module
 from evofool import session, sitting
 from evofool.errors import RunError
@@ -148,7 +149,7 @@ def _kill_at_write(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise Killed
         write_atomically(path, content, **options)
 
-    for module in (run_module, sitting, sheet):
+    for module in (folder_module, run_module, sitting, sheet):
         if hasattr(module, "write_atomically"):
             monkeypatch.setattr(module, "write_atomically", write)
 

@@ -66,7 +66,6 @@ BAD = {
     "objects": archive(images=pictures(2), labels=np.array([{}, {}], dtype=object)),
     "no images at all": archive(images=pictures(0), labels=np.arange(0)),
     "of other sizes": archive(images=np.zeros((4, 28, 28, 3), np.uint8), labels=np.arange(4)),
-    "channels first": archive(images=np.zeros((4, 3, 32, 32), np.uint8), labels=np.arange(4)),
     "floats": archive(images=pictures(4).astype(np.float32), labels=np.arange(4)),
     "a label too few": archive(images=pictures(4), labels=np.arange(3)),
     "a label of eleven classes": archive(images=pictures(4), labels=np.array([0, 1, 2, 10])),

@@ -1,0 +1,1 @@
+"""Campaigns: their folder, their sittings, their figures."""

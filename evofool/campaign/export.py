@@ -1,0 +1,64 @@
+"""What a campaign found, as arrays and as pictures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any
+
+import numpy as np
+
+from ..duels.verdict import Verdict, recorded_edits
+from ..encodings.pixels import edited
+from ..files import write_atomically
+from ..folder import writing
+from ..images import png
+from ..slug import slug
+from .folder import CampaignFolder
+
+COLUMNS = ("images", "labels", "goals", "predictions", "source", "pixels")
+
+
+def export_adversarial(folder: CampaignFolder) -> int:
+    """Write ``adversarial.npz`` and ``adversarial/``, a folder a true class with a PNG for each success.
+
+    The archive holds ``images`` (N, H, W, C) uint8, ``labels`` (N,) the true classes, ``goals`` (N,) the target classes
+    or −1, ``predictions`` (N,) what the target now says, ``source`` (N,) the image's place in ``images.npy``,
+    ``pixels`` (N,) the number of pixels, ``classes`` (K,) the names. ``evofool attack --data`` reads it again.
+
+    Returns:
+        how many images there are.
+    """
+    classes, subjects = folder.config["classes"], folder.subjects
+    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    place = folder.path / "adversarial"
+    with writing(folder.path):
+        shutil.rmtree(place, ignore_errors=True)
+        for verdict in folder.verdicts():
+            if not verdict["success"] or verdict["strategy"] != folder.config["strategy"]:
+                continue
+            subject = subjects[verdict["image"]]
+            image = edited(subject.image, recorded_edits(verdict, len(subject.image))[: verdict["pixels"]])
+            columns["images"].append(image.transpose(1, 2, 0))
+            columns["labels"].append(subject.label)
+            columns["goals"].append(-1 if verdict["goal_index"] is None else verdict["goal_index"])
+            columns["predictions"].append(verdict["final_index"])
+            columns["source"].append(subject.index)
+            columns["pixels"].append(verdict["pixels"])
+            file = place / f"{subject.label:03d}_{slug(classes[subject.label])}" / _name(verdict)
+            os.makedirs(file.parent, exist_ok=True)
+            write_atomically(file, png(image), durable=False)
+        count = len(columns["labels"])
+        shape = subjects[0].image.shape
+        images = np.stack(columns.pop("images")) if count else np.zeros((0, *shape[1:], shape[0]), np.uint8)
+        arrays: dict[str, Any] = {name: np.array(values, np.int64) for name, values in columns.items()}
+        write_atomically(
+            folder.path / "adversarial.npz",
+            lambda file: np.savez_compressed(file, images=images, classes=np.array(classes), **arrays),
+        )
+    return count
+
+
+def _name(verdict: Verdict) -> str:
+    """``0012_to_cat_k1.png``: the image, what it is taken for, the number of pixels."""
+    return f"{verdict['image']:05d}_to_{slug(verdict['final'])}_k{verdict['pixels']}.png"

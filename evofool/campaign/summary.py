@@ -1,0 +1,111 @@
+"""Figures of a campaign, from its verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..duels.verdict import Verdict
+
+Z95 = 1.959963984540054
+"""of a two-sided 95 % interval"""
+
+
+def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
+    """Wilson's score interval of a share (Wilson 1927), in [0, 1]; (0, 1) where there is nothing to count.
+
+    >>> tuple(round(bound, 4) for bound in wilson(10, 100))
+    (0.0552, 0.1744)
+    """
+    if not n:
+        return 0.0, 1.0
+    share = successes / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@dataclass
+class Tally:
+    """Counts over the duels of one strategy; where several numbers of pixels were tried, a pair of image and goal
+    counts once: as a success of the smallest, or as a failure of the last.
+
+    Attributes:
+        successes: pairs whose goal was reached, ``failures`` those given up, ``already`` those that the clean image
+            reached.
+        queries: every scored row, those that settled several goals counted once.
+        to_success: (S,) queries of each success, those of smaller numbers of pixels included.
+        by_pixels: successes by number of pixels.
+    """
+
+    last_k: int
+    successes: int = 0
+    failures: int = 0
+    already: int = 0
+    duels: int = 0
+    queries: float = 0.0
+    to_success: list[int] = field(default_factory=list)
+    by_pixels: dict[int, int] = field(default_factory=dict)
+    _spent: dict[tuple[int, int | None], int] = field(default_factory=dict)
+
+    def add(self, verdict: Verdict) -> None:
+        """Count a verdict; those of one pair must come in the order of their numbers of pixels."""
+        pair, k = (verdict["image"], verdict["goal_index"]), verdict["pixels"]
+        self.duels += 1
+        self.queries += verdict["queries"] / verdict["shared"]
+        if verdict["already"]:
+            self.already += 1
+        elif verdict["success"]:
+            self.successes += 1
+            self.to_success.append(self._spent.pop(pair, 0) + verdict["queries_to_success"])
+            self.by_pixels[k] = self.by_pixels.get(k, 0) + 1
+        elif k == self.last_k:
+            self.failures += 1
+            self._spent.pop(pair, None)
+        else:
+            self._spent[pair] = self._spent.get(pair, 0) + verdict["queries"]
+
+    @property
+    def settled(self) -> int:
+        """pairs of image and goal that were fought to the end"""
+        return self.successes + self.failures
+
+    @property
+    def rate(self) -> float:
+        """share of successes among those settled, in [0, 1]"""
+        return self.successes / self.settled if self.settled else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the rate"""
+        return wilson(self.successes, self.settled)
+
+    def figures(self) -> dict[str, Any]:
+        """The counts as plain JSON values; no number for what nothing is known of."""
+        quantiles = np.quantile(self.to_success, [0.5, 0.9]).tolist() if self.to_success else [None, None]
+        low, high = self.interval
+        return {
+            "settled": self.settled,
+            "successes": self.successes,
+            "failures": self.failures,
+            "already": self.already,
+            "rate": self.rate,
+            "interval95": [low, high],
+            "queries": round(self.queries),
+            "mean_queries": round(self.queries / self.settled, 1) if self.settled else None,
+            "median_queries_to_success": quantiles[0],
+            "p90_queries_to_success": quantiles[1],
+            "by_pixels": {str(k): n for k, n in sorted(self.by_pixels.items())},
+        }
+
+
+def tallies(verdicts: Iterable[Verdict], last_k: int) -> dict[str, Tally]:
+    """A tally for each strategy among the verdicts: the campaign's own, and the baseline's."""
+    found: dict[str, Tally] = {}
+    for verdict in verdicts:
+        found.setdefault(verdict["strategy"], Tally(last_k)).add(verdict)
+    return found

@@ -1,0 +1,135 @@
+"""What a campaign looks like while it runs, in a terminal and piped."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rich.console import Group
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.text import Text
+
+from .text import clock
+from .views import PLAIN_SECONDS, pairs
+
+if TYPE_CHECKING:
+    from .campaign.summary import Tally
+    from .campaigning import Standing
+    from .duels.verdict import Verdict
+
+NEWS = 4
+"""successes that are told by name"""
+
+
+class CampaignView(Protocol):
+    """Follows a campaign."""
+
+    def __call__(self, standing: Standing) -> None: ...
+
+
+class LiveCampaign:
+    """A panel that is drawn anew a few times a second."""
+
+    def __init__(self, live: Live) -> None:
+        self.live, self.pace, self.drawn = live, CampaignPace(), 0.0
+        self.news: deque[str] = deque(maxlen=NEWS)
+
+    def __call__(self, standing: Standing) -> None:
+        self.pace.note(standing)
+        self.news.extend(told_success(verdict) for verdict in standing.new if verdict["success"])
+        if time.monotonic() - self.drawn < 0.12:
+            return
+        self.drawn = time.monotonic()
+        tally, pace, campaign = standing.tally, self.pace, standing.campaign
+        done = tally.settled + tally.already
+        rows = [
+            ("duels", f"{done:,} of {standing.total:,} done   {campaign.running:,} running"),
+            ("success", success_text(standing.tally)),
+            *([("random", success_text(standing.baseline))] if standing.baseline else []),
+            ("queries", f"{tally.queries:,.0f} in ended duels   {pace.rate:,.0f} a second"),
+            ("elapsed", f"{clock(pace.elapsed)}   remaining {clock(pace.remaining)}"),
+            ("last", "\n".join(reversed(self.news)) or "–"),
+        ]
+        bar = ProgressBar(total=1.0, completed=done / max(1, standing.total), width=48)
+        title = Text(f"{campaign.target.name} · {campaign.plan.strategy}", style="bold")
+        self.live.update(Group(title, Padding(pairs(rows), (0, 0, 0, 2)), Padding(bar, (0, 0, 0, 2))))
+
+
+class PlainCampaign:
+    """A line now and then: after the first batch, the last one, and every ``PLAIN_SECONDS`` between."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say, self.pace, self.told = say, CampaignPace(), float("-inf")
+        self.untold: Standing | None = None
+        self.last = "–"
+
+    def __call__(self, standing: Standing) -> None:
+        self.pace.note(standing)
+        won = [verdict for verdict in standing.new if verdict["success"]]
+        if won:
+            self.last = told_success(won[-1])
+        self.untold = standing
+        if time.monotonic() - self.told >= PLAIN_SECONDS:
+            self.close()
+
+    def close(self) -> None:
+        """Tell the last standing, if it wasn't."""
+        if self.untold is None:
+            return
+        standing, pace = self.untold, self.pace
+        tally = standing.tally
+        self.say(
+            f"duels {tally.settled + tally.already:,}/{standing.total:,}  running {standing.campaign.running:,}  "
+            f"success {success_text(standing.tally)}  {pace.rate:,.0f} queries/s  elapsed {clock(pace.elapsed)}  "
+            f"remaining {clock(pace.remaining)}  last {self.last}"
+        )
+        self.told, self.untold = time.monotonic(), None
+
+
+class CampaignPace:
+    """Speed and remaining time, from this sitting only."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.before: int | None = None
+        self.rate = self.elapsed = 0.0
+        self.remaining: float | None = None
+
+    def note(self, standing: Standing) -> None:
+        done = standing.tally.settled + standing.tally.already
+        if self.before is None:
+            self.before = done - len(standing.new)
+        self.elapsed = time.monotonic() - self.started
+        self.rate = standing.campaign.scored / self.elapsed if self.elapsed else 0.0
+        new = done - self.before
+        self.remaining = self.elapsed / new * (standing.total - done) if new > 0 else None
+
+
+def told_success(verdict: Verdict) -> str:
+    """``cat → dog at (14, 9), 23 queries``."""
+    places = ", ".join(f"({edit['x']}, {edit['y']})" for edit in verdict["edits"][:3])
+    more = " …" if len(verdict["edits"]) > 3 else ""
+    count = verdict["queries_to_success"]
+    word = "query" if count == 1 else "queries"
+    return f"{verdict['class']} → {verdict['final']} at {places}{more}, {count:,} {word}"
+
+
+def success_text(tally: Tally) -> str:
+    """``12 of 40: 30.0 % (95 % interval 18.1 – 45.4 %)``."""
+    low, high = (100 * bound for bound in tally.interval)
+    rate = f"{100 * tally.rate:.1f} % (95 % interval {low:.1f} – {high:.1f} %)"
+    return f"{tally.successes:,} of {tally.settled:,}: {rate}" if tally.settled else "none of 0 yet"
+
+
+def queries_text(figures: dict[str, Any]) -> str:
+    """The queries of a campaign's summary in words."""
+    told = f"{figures['queries']:,} in all"
+    if figures["mean_queries"] is not None:
+        told += f", {figures['mean_queries']:,.0f} a duel (mean)"
+    if figures["median_queries_to_success"] is not None:
+        told += f", {figures['median_queries_to_success']:,.0f} to a success (median)"
+    return told

@@ -1,0 +1,298 @@
+"""One attack campaign from options to result: chosen images, duels, verdicts, in a folder that can be resumed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .campaign.export import export_adversarial
+from .campaign.folder import CampaignFolder
+from .campaign.summary import Tally, tallies
+from .choice import choose_images
+from .datasets import NAMED, open_data
+from .duels.campaign import Campaign, batch_rows
+from .duels.plan import ALL, Plan
+from .duels.verdict import UNTARGETED, Verdict
+from .encodings.pixels import Pixels
+from .errors import ConfigError, GenomeError, RunError
+from .gallery.campaign_page import write_report
+from .interrupt import interruptible
+from .record import load_recorded, reload_target, versions
+from .selection import choose_classes
+from .strategies.pixels import DEFAULT, PRESETS, strategy
+from .target import Precision, Target
+
+COUNT = 100
+"""images of a campaign where no number was given"""
+
+MOST_AUTO = 5
+"""pixels that ``--pixels auto`` tries at most"""
+
+
+@dataclass
+class Standing:
+    """Where a campaign stands; handed to the observer after every batch."""
+
+    campaign: Campaign
+    tally: Tally
+    baseline: Tally | None
+    total: int
+    """pairs of image and goal"""
+    new: Sequence[Verdict]
+    """verdicts since the last call"""
+    classes: Sequence[str]
+
+
+Observer = Callable[[Standing], None]
+
+
+@dataclass(frozen=True)
+class CampaignResult:
+    """What a sitting of a campaign ended with.
+
+    Attributes:
+        path: the campaign's folder; ``report`` its page.
+        tally: counts over the campaign's own duels; ``baseline`` over those of random search, or None.
+        interrupted: whether it was stopped before all duels had ended.
+        scored: rows scored in this sitting.
+    """
+
+    path: Path
+    report: Path
+    tally: Tally
+    baseline: Tally | None
+    total: int
+    interrupted: bool
+    scored: int
+    config: dict[str, Any]
+
+    def summary(self) -> dict[str, Any]:
+        """The result as plain JSON values."""
+        config = self.config
+        return {
+            "campaign": str(self.path),
+            "report": str(self.report),
+            "target": config["target"]["name"],
+            "data": config["data"]["name"],
+            "images": config["data"]["chosen"],
+            "goal": config["goal"],
+            "pixels": config["pixels"],
+            "strategy": config["strategy"],
+            "seed": config["seed"],
+            "duels": self.total,
+            **self.tally.figures(),
+            "baseline": self.baseline.figures() if self.baseline else None,
+            "interrupted": self.interrupted,
+        }
+
+
+def attack(
+    target: str | Target | None = None,
+    data: str | Path | None = None,
+    *,
+    out: str | Path,
+    data_dir: str | Path = "data",
+    count: int = COUNT,
+    first: bool = False,
+    include_misclassified: bool = False,
+    pixels: int | str = 1,
+    max_pixels: int | None = None,
+    goal: str | int = UNTARGETED,
+    strategy: str | None = None,
+    preset: str | None = None,
+    queries: int | None = None,
+    baseline: bool = False,
+    export: bool = False,
+    seed: int = 0,
+    weights: str | Path | None = None,
+    device: str = "auto",
+    precision: Precision = "auto",
+    micro_batch: int | None = None,
+    observer: Observer | None = None,
+) -> CampaignResult:
+    """Attack labelled images by changing one or a few pixels of each.
+
+    Args:
+        target: a name (see ``evofool targets``) or a :class:`Target` of your own; None: the data's own.
+        data: ``digits``, ``mnist``, ``cifar10`` …, a folder of pictures, or an ``.npz``; None: the target's own.
+        out: a new folder for the campaign.
+        data_dir: where named data sets are, or are downloaded to.
+        count: images, chosen by ``seed`` and balanced over the classes; with ``first`` the first ones instead.
+        include_misclassified: also images that the target gets wrong.
+        pixels: k, how many pixels a duel may change; ``auto`` tries 1, 2, … ``max_pixels`` (5) until one succeeds.
+        goal: ``untargeted``, ``all`` (every other class in turn), or names or indices of classes.
+        strategy: see ``evofool attack --help``; ``preset``: a publication's settings instead.
+        queries: budget of a duel; None for the strategy's own.
+        baseline: after each duel, random search with as many queries as it took.
+        export: write ``adversarial.npz`` and a folder of PNGs.
+        seed: of the choice of images and of all duels.
+        weights, device, precision, micro_batch: as in :func:`evofool.load_target`; not with a Target of your own.
+        observer: called after every batch.
+
+    Raises:
+        EvofoolError: one of its family, for bad options, targets, data and folders.
+    """
+    named, source = _pair(target, data)
+    chosen_strategy = _strategy(strategy, preset)
+    if seed < 0:
+        raise ConfigError(f"--seed must be 0 or more, got {seed}")
+    if queries is not None and queries < 1:
+        raise ConfigError(f"--queries is the budget of a duel, at least 1; got {queries}")
+    loaded = load_recorded(named, weights, device, precision, micro_batch)
+    network = loaded.target
+    numbers = _pixels(pixels, max_pixels, chosen_strategy, network)
+    if baseline and len(numbers) > 1:
+        raise ConfigError("--baseline compares duels of one size; give --pixels a number")
+    goals, told = _goals(goal, network)
+    plan = Plan(goals, numbers, chosen_strategy, queries, seed, baseline)
+    chosen = choose_images(
+        open_data(source, Path(data_dir), loaded.fitting),
+        network,
+        count=count,
+        seed=seed,
+        first=first,
+        include_misclassified=include_misclassified,
+        without=goals if len(goals) == 1 and goals != (None,) and goals != ALL else (),  # type: ignore[arg-type]
+    )
+    config = {
+        "evofool": "attack",
+        "target": loaded.record,
+        "data": {
+            "name": str(source),
+            "dir": str(Path(data_dir).absolute()),
+            "asked": count,
+            "chosen": len(chosen),
+            "looked": chosen.looked,
+            "correct": chosen.correct,
+            "skipped": chosen.skipped,
+            "first": first,
+            "include_misclassified": include_misclassified,
+        },
+        "goal": told,
+        "goals": goals if isinstance(goals, str) else list(goals),
+        "pixels": list(numbers),
+        "strategy": chosen_strategy,
+        "queries": queries,
+        "baseline": baseline,
+        "seed": seed,
+        "rows": batch_rows(network, plan),
+        "export": export,
+        "classes": network.classes,
+        "versions": versions(),
+    }
+    folder = CampaignFolder.create(Path(out), config, chosen, network.classes)
+    return _fight(folder, network, plan, observer)
+
+
+def resume_campaign(
+    path: str | Path, *, target: Target | None = None, observer: Observer | None = None
+) -> CampaignResult:
+    """Go on with a campaign: duels that have a verdict are skipped, the others end as if nothing had happened.
+
+    Raises:
+        RunError: no campaign is there, it is damaged or of another version, or its weights file changed.
+    """
+    folder = CampaignFolder.open(Path(path))
+    config = folder.config
+    try:
+        network = reload_target(config["target"], folder.path, target)
+        goals = config["goals"] if config["goals"] == ALL else tuple(config["goals"])
+        plan = Plan(
+            goals, tuple(config["pixels"]), config["strategy"], config["queries"], config["seed"], config["baseline"]
+        )
+        rows = int(config["rows"])
+        if network.classes != config["classes"]:
+            raise ValueError("its classes are not the target's")
+        campaign = Campaign(network, folder.subjects, plan, rows)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ConfigError, GenomeError) as error:
+        raise RunError(f"{folder.path / 'config.json'} is damaged ({error}); start the campaign anew") from error
+    folder.trim()
+    return _sitting(folder, campaign, observer)
+
+
+def _fight(folder: CampaignFolder, network: Target, plan: Plan, observer: Observer | None) -> CampaignResult:
+    return _sitting(folder, Campaign(network, folder.subjects, plan, folder.config["rows"]), observer)
+
+
+def _sitting(folder: CampaignFolder, campaign: Campaign, observer: Observer | None) -> CampaignResult:
+    """Fight until all duels have ended, or Ctrl-C or SIGTERM comes; then the report."""
+    plan, last_k = campaign.plan, campaign.plan.pixels[-1]
+    counted = tallies(folder.verdicts(), last_k)
+    tally = counted.get(plan.strategy, Tally(last_k))
+    baseline = counted.get("random", Tally(last_k)) if plan.baseline else None
+    total, interrupted = folder.pairs(), False
+    with interruptible() as stopped:
+        for new in campaign.run(folder.verdicts()):
+            folder.append(new)
+            for verdict in new:
+                (tally if verdict["strategy"] == plan.strategy else baseline or tally).add(verdict)
+            if observer:
+                observer(Standing(campaign, tally, baseline, total, new, campaign.target.classes))
+            if stopped():
+                interrupted = True
+                break
+    report = write_report([folder.path])
+    if folder.config["export"]:
+        export_adversarial(folder)
+    return CampaignResult(folder.path, report, tally, baseline, total, interrupted, campaign.scored, folder.config)
+
+
+def _pair(target: str | Target | None, data: str | Path | None) -> tuple[str | Target, str | Path]:
+    """The target and the data, where one or both were left to us: those that belong together."""
+    own = {"digits": "digits", "mnist": "mnist", "cifar10": "cifar10"}
+    if target is None and data is None:
+        return "digits", "digits"
+    if target is None:
+        if str(data).lower() not in own:
+            raise ConfigError(f"--data {data} needs a --target to attack; see: evofool targets")
+        return own[str(data).lower()], str(data)
+    if data is not None:
+        return target, data
+    stem = target.split(":")[0] if isinstance(target, str) else ""
+    if stem not in own:
+        name = target if isinstance(target, str) else target.name
+        raise ConfigError(f"target {name} needs --data: {', '.join(NAMED)}, a folder of pictures or an .npz archive")
+    return target, own[stem]
+
+
+def _strategy(name: str | None, preset: str | None) -> str:
+    if preset is not None:
+        if preset not in PRESETS:
+            raise ConfigError(f'unknown preset "{preset}"; choose {" or ".join(PRESETS)}, or leave it out')
+        if name is not None:
+            raise ConfigError(f"--preset {preset} is a strategy of its own; leave --strategy {name} out")
+        return preset
+    return strategy(name or DEFAULT).name
+
+
+def _pixels(pixels: int | str, most: int | None, name: str, target: Target) -> tuple[int, ...]:
+    """The numbers of pixels that are tried."""
+    auto = str(pixels).strip().lower() == "auto"
+    if not auto and most is not None:
+        raise ConfigError("--max-pixels is the end of --pixels auto; leave it out")
+    if not auto and not re.fullmatch(r"-?[0-9]{1,9}", str(pixels).strip()):
+        raise ConfigError(f'--pixels is a number or auto, got "{pixels}"')
+    last = (MOST_AUTO if most is None else most) if auto else int(pixels)
+    try:
+        Pixels(target.image_shape, last)
+    except GenomeError as error:
+        raise ConfigError(str(error).replace("--pixels", "--max-pixels") if auto and most else str(error)) from error
+    if name == "corners" and last > 1:
+        raise ConfigError("--strategy corners sweeps single pixels; use --pixels 1")
+    return tuple(range(1, last + 1)) if auto else (last,)
+
+
+def _goals(goal: str | int, target: Target) -> tuple[tuple[int | None, ...] | str, str]:
+    """The goals, and how a config tells them."""
+    word = str(goal).strip()
+    if word.lower() == UNTARGETED:
+        return (None,), UNTARGETED
+    if word.lower() == ALL and ALL not in [name.lower() for name in target.classes]:
+        return ALL, ALL
+    if not word:
+        raise ConfigError("--goal is untargeted, all, or names or indices of classes; got nothing")
+    found = tuple(int(index) for index in choose_classes(word, target.classes))
+    return found, ", ".join(target.classes[index] for index in found)

@@ -1,0 +1,55 @@
+"""``.npz`` archives of labelled images: ``images``, ``labels`` and, where known, ``classes``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import ConfigError
+from .base import Arrays
+
+
+def read_archive(path: Path, classes: Sequence[str]) -> Arrays:
+    """Images and labels of an archive.
+
+    ``images`` is (N, H, W, 3), (N, H, W, 1), (N, H, W), (N, 3, H, W) or (N, 1, H, W) uint8, ``labels`` (N,) whole
+    numbers. Where ``classes`` (the names) is there too and names the target's classes in another order, labels
+    are translated.
+
+    Raises:
+        ConfigError: the archive is damaged, lacks an array, or an array has another shape or type.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            images, labels = archive["images"], archive["labels"]
+            names = [str(name) for name in archive["classes"]] if "classes" in archive.files else []
+    except Exception as error:  # numpy and zipfile raise almost anything on garbage
+        raise ConfigError(
+            f"{path} is not a readable image archive ({error}); "
+            "expected an .npz with images (N, H, W, 3) uint8 and labels (N,)"
+        ) from error
+    if images.dtype != np.uint8:
+        raise ConfigError(f"{path}: images are {images.dtype}; expected uint8, 0 to 255")
+    if not images.size:
+        raise ConfigError(f"{path} holds no images: shape {images.shape}")
+    if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
+        raise ConfigError(
+            f"{path}: expected one whole number as label for each of the {len(images)} images, "
+            f"got labels {labels.shape} {labels.dtype}"
+        )
+    place = {name.lower(): index for index, name in enumerate(classes)}
+    if names and len(names) > labels.max() and labels.min() >= 0 and all(name.lower() in place for name in names):
+        labels = np.array([place[name.lower()] for name in names], np.int64)[labels]
+    return Arrays(path.stem, _channels_first(path, images), labels)
+
+
+def _channels_first(path: Path, images: np.ndarray) -> np.ndarray:
+    if images.ndim == 3:
+        return images[:, None]
+    if images.ndim == 4 and images.shape[3] in (1, 3):
+        return images.transpose(0, 3, 1, 2)
+    if images.ndim == 4 and images.shape[1] in (1, 3):
+        return images
+    raise ConfigError(f"{path}: expected images (N, H, W, 3) or (N, H, W), got {images.shape}")

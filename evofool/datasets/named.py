@@ -1,0 +1,116 @@
+"""Data sets that have a name: scikit-learn's digits, torchvision's data sets."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigError
+from .archives import read_archive
+from .base import Arrays, Files, Fitting, LabelledImages, fitted
+
+NAMED = ("digits", "mnist", "fashionmnist", "cifar10", "cifar100", "svhn", "imagenet")
+CIFAR10_ARCHIVES = "cifar10-train.npz", "cifar10-test.npz"
+
+
+def open_named(name: str, directory: Path, fitting: Fitting) -> LabelledImages:
+    """The test images of a named data set, downloaded into ``directory`` where they are not there yet.
+
+    ``digits`` are the fifth of scikit-learn's that the embedded network was not trained on; ``cifar10`` is
+    ``cifar10-test.npz`` where the folder has it; ``imagenet`` is the validation set as torchvision wants it, which
+    nobody may download without an account.
+
+    Raises:
+        ConfigError: the files are neither there nor to be had.
+    """
+    if name == "imagenet":
+        return _imagenet(directory, fitting)
+    if name == "digits":
+        images, labels = digits(train=False)
+    elif name == "cifar10" and (directory / CIFAR10_ARCHIVES[1]).exists():
+        archive = read_archive(directory / CIFAR10_ARCHIVES[1], fitting.classes)
+        images, labels = archive.images, archive.labels
+    else:
+        images, labels = torchvision_arrays(name, directory, train=False)
+    if images.shape[1] != fitting.image_shape[0]:
+        colour = {1: "grey", 3: "RGB"}
+        raise ConfigError(
+            f"--data {name} is {colour[images.shape[1]]}, the target takes {colour[fitting.image_shape[0]]} images; "
+            "choose another --data or --target"
+        )
+    return Arrays(name, fitted(images, fitting), labels)
+
+
+def digits(*, train: bool) -> tuple[np.ndarray, np.ndarray]:
+    """scikit-learn's 1,797 handwritten digits (8×8, 17 grey levels); every fifth image is held out.
+
+    Returns:
+        images (N, 1, 8, 8) uint8, labels (N,).
+    """
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    pixels = np.rint(images.reshape(-1, 1, 8, 8) * (255 / 16)).astype(np.uint8)
+    wanted = (np.arange(len(labels)) % 5 != 0) == train
+    return pixels[wanted], labels[wanted]
+
+
+def torchvision_arrays(name: str, directory: Path, *, train: bool) -> tuple[np.ndarray, np.ndarray]:
+    """A torchvision data set that fits into memory.
+
+    Returns:
+        images (N, C, H, W) uint8, labels (N,).
+
+    Raises:
+        ConfigError: the files are neither there nor to be had.
+    """
+    from torchvision import datasets
+
+    if name == "svhn":
+        split = {"split": "train" if train else "test"}
+        data = _fetch(datasets.SVHN, directory, split)
+        return data.data, data.labels
+    kinds = {
+        "mnist": datasets.MNIST,
+        "fashionmnist": datasets.FashionMNIST,
+        "cifar10": datasets.CIFAR10,
+        "cifar100": datasets.CIFAR100,
+    }
+    data = _fetch(kinds[name], directory, {"train": train})
+    if name in ("mnist", "fashionmnist"):
+        return data.data.numpy()[:, None], data.targets.numpy()
+    return data.data.transpose(0, 3, 1, 2), np.asarray(data.targets)
+
+
+def _fetch(dataset: type[Any], directory: Path, options: dict[str, Any]) -> Any:
+    try:
+        return dataset(root=directory, download=False, **options)
+    except RuntimeError:
+        pass
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # torchvision's progress; standard output may be one JSON object
+            return dataset(root=directory, download=True, **options)
+    except Exception as error:
+        raise ConfigError(
+            f"no {dataset.__name__} under {directory} and it could not be downloaded ({error}); "
+            "put torchvision's files there (--data-dir) or go online"
+        ) from error
+
+
+def _imagenet(directory: Path, fitting: Fitting) -> Files:
+    from torchvision.datasets import ImageNet
+
+    try:
+        data = ImageNet(root=directory, split="val")
+    except Exception as error:
+        raise ConfigError(
+            f"no ImageNet validation set under {directory} ({error}); put torchvision's files there, or give a folder "
+            "with a folder for each class as --data"
+        ) from error
+    paths = [path for path, _ in data.samples]
+    ids = [Path(path).relative_to(directory).as_posix() for path in paths]
+    return Files("imagenet", paths, np.array([label for _, label in data.samples], np.int64), ids, fitting)

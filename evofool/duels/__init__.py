@@ -1,0 +1,1 @@
+"""Duels: one image, one goal, k pixels each; scored together, independent of each other."""

@@ -1,0 +1,164 @@
+"""Pixel edits: a genome is k pixels with the colours they get.
+
+Su, Vargas, Sakurai, "One Pixel Attack for Fooling Deep Neural Networks", section III: a candidate is k tuples of a
+position and a colour. Here positions of one genome are distinct and every value is the 8-bit one that is scored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..errors import GenomeError
+from .base import Rows
+
+Edits = NDArray[np.int16]
+"""(N, k, 2 + C): x, y, then one value 0 … 255 a channel"""
+
+
+@dataclass
+class EditBatch:
+    """N genomes as one array; a batch like those of the other encodings."""
+
+    edits: Edits
+
+    def __len__(self) -> int:
+        return len(self.edits)
+
+    def take(self, rows: Rows) -> EditBatch:
+        return EditBatch(self.edits[rows])
+
+    def put(self, rows: Rows, genomes: EditBatch) -> None:
+        self.edits[rows] = genomes.edits
+
+    def sizes(self) -> NDArray[np.int64]:
+        """(N,) pixels each genome changes."""
+        return np.full(len(self), self.edits.shape[1], np.int64)
+
+
+class Pixels:
+    """The space of k-pixel edits of a (C, H, W) image.
+
+    Raises:
+        GenomeError: k is below 1 or more than the image has pixels.
+    """
+
+    name = "pixels"
+
+    def __init__(self, image_shape: tuple[int, int, int], k: int) -> None:
+        self.channels, self.height, self.width = image_shape
+        self.k = k
+        if not 1 <= k <= self.places:
+            raise GenomeError(
+                f"--pixels must be 1 to {self.places}: the image has {self.width} × {self.height} pixels; got {k}"
+            )
+
+    @property
+    def places(self) -> int:
+        """positions of an image"""
+        return self.height * self.width
+
+    @property
+    def genes(self) -> int:
+        """values of one edited pixel: x, y and its colour"""
+        return 2 + self.channels
+
+    def random(self, n: int, rng: np.random.Generator) -> Edits:
+        """``n`` genomes, uniform over distinct positions and all colours."""
+        places = self.random_places(n, self.k, rng)
+        colours = rng.integers(0, 256, (n, self.k, self.channels))
+        return self.join(places, colours)
+
+    def random_places(self, n: int, k: int, rng: np.random.Generator) -> Rows:
+        """(n, k) places, distinct in every row."""
+        if k == 1:
+            return rng.integers(0, self.places, (n, 1))
+        if k * k > self.places:
+            return rng.random((n, self.places)).argpartition(k - 1)[:, :k] if k < self.places else self._orders(n, rng)
+        found = rng.integers(0, self.places, (n, k))
+        while len(rows := np.flatnonzero(_repeats(found).any(1))):
+            found[rows] = rng.integers(0, self.places, (len(rows), k))
+        return found
+
+    def join(self, places: NDArray[Any], colours: NDArray[Any]) -> Edits:
+        """Edits from places (N, k), counted row by row, and colours (N, k, C)."""
+        edits = np.empty((*places.shape, self.genes), np.int16)
+        edits[..., 1], edits[..., 0] = np.divmod(places, self.width)
+        edits[..., 2:] = colours
+        return edits
+
+    def repaired(self, edits: Edits, rng: np.random.Generator) -> Edits:
+        """The same genomes, where a place is named twice the later one moved to a random free place. In place."""
+        if self.k == 1:
+            return edits
+        places = edits[..., 1].astype(np.int64) * self.width + edits[..., 0]
+        while (again := _repeats(places)).any():
+            places[again] = rng.integers(0, self.places, int(again.sum()))
+        edits[..., 1], edits[..., 0] = np.divmod(places, self.width)
+        return edits
+
+    def corners(self) -> NDArray[np.int16]:
+        """(2^C, C) the corners of the colour cube, white first, black second, then each next to its opposite."""
+        codes = [code for pair in range(2 ** (self.channels - 1)) for code in (2**self.channels - 1 - pair, pair)]
+        bits = (np.array(codes)[:, None] >> np.arange(self.channels - 1, -1, -1)) & 1
+        return (255 * bits).astype(np.int16)
+
+    def _orders(self, n: int, rng: np.random.Generator) -> Rows:
+        return np.stack([rng.permutation(self.places) for _ in range(n)])
+
+
+def keys(edits: Edits) -> list[bytes]:
+    """One key for each genome; the same for the same edits in any order."""
+    if edits.shape[1] > 1:
+        order = np.lexsort((edits[..., 0], edits[..., 1]), axis=1)
+        edits = np.take_along_axis(edits, order[..., None], 1)
+    flat = np.ascontiguousarray(edits)
+    width = flat[0].nbytes if len(flat) else 0
+    content = flat.tobytes()
+    return [content[start : start + width] for start in range(0, len(content), width)] if width else []
+
+
+def apply_edits(images: Tensor, edits: Tensor) -> Tensor:
+    """Set the edited pixels.
+
+    Args:
+        images: (N, C, H, W) uint8; changed in place.
+        edits: (N, k, 2 + C) on the same device.
+    """
+    x, y = edits[..., 0].long(), edits[..., 1].long()
+    rows = torch.arange(len(images), device=images.device)[:, None].expand_as(x)
+    images[rows, :, y, x] = edits[..., 2:].to(torch.uint8)
+    return images
+
+
+def edited(image: np.ndarray, edits: Edits) -> np.ndarray:
+    """(C, H, W) uint8: a copy of an image with one genome's (k, 2 + C) edits."""
+    changed = torch.from_numpy(image[None].copy())
+    applied: np.ndarray = apply_edits(changed, torch.from_numpy(edits[None].copy()))[0].numpy()
+    return applied
+
+
+def distances(before: np.ndarray, after: np.ndarray) -> dict[str, float]:
+    """How far two images are apart: ``l0`` pixels that differ, ``l2`` and ``linf`` of pixels in [0, 1]."""
+    difference = (after.astype(np.float64) - before) / 255
+    return {
+        "l0": int((difference != 0).any(0).sum()),
+        "l2": round(float(np.sqrt((difference**2).sum())), 6),
+        "linf": round(float(np.abs(difference).max()), 6),
+    }
+
+
+def _repeats(places: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where a row names a place that an earlier column of it names: (N, k)."""
+    order = places.argsort(1, kind="stable")
+    ranked = np.take_along_axis(places, order, 1)
+    same = np.zeros(places.shape, bool)
+    same[:, 1:] = ranked[:, 1:] == ranked[:, :-1]
+    repeats = np.zeros(places.shape, bool)
+    np.put_along_axis(repeats, order, same, 1)
+    return repeats

@@ -1,0 +1,139 @@
+"""What the folders of runs and campaigns share: made whole, read with care, written so that nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import RunError
+from .files import write_atomically
+
+FORMAT = 1
+
+MADE_BY = {"evolve": "run", "attack": "campaign"}
+"""what the command in a config makes"""
+
+
+def make_folder(path: Path, config: dict[str, Any], inside: Sequence[str] = ()) -> dict[str, Any]:
+    """Make a folder with its ``config.json`` and the folders inside.
+
+    Returns:
+        the config as written, with its format.
+
+    Raises:
+        RunError: something is there already, or the folder can't be written.
+    """
+    config = {"format": FORMAT, **config}
+    with writing(path):
+        if os.path.exists(path) and (not path.is_dir() or any(path.iterdir())):
+            hint = f"; go on with: evofool resume {path}" if (path / "config.json").exists() else ""
+            raise RunError(f"{path} exists already; choose another --out{hint}")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            for name in inside:
+                (path / name).mkdir(exist_ok=True)
+            write_config(path, config)
+        except OSError:
+            discard_folder(path)
+            raise
+    return config
+
+
+def discard_folder(path: Path) -> None:
+    """Take back a folder that :func:`make_folder` made, when its work failed before anything was worth keeping."""
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def write_config(path: Path, config: dict[str, Any]) -> None:
+    """Write ``config.json`` into a folder."""
+    write_atomically(path / "config.json", json.dumps(config, indent=2) + "\n")
+
+
+def read_config(path: Path, made_by: str | None = None) -> dict[str, Any]:
+    """The config of a run's or campaign's folder.
+
+    Args:
+        made_by: ``evolve`` or ``attack``, where only one will do.
+
+    Raises:
+        RunError: there is none, it is damaged, of another version, or of the other kind.
+    """
+    file = path / "config.json"
+    if not os.path.isfile(file):
+        kind = MADE_BY[made_by] if made_by else "run"
+        raise RunError(
+            f"no {kind} at {path}: expected a folder with config.json, as evofool {made_by or 'evolve'} makes it"
+        )
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+        version = config["format"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RunError(f"{file} is damaged ({error}); the run can't be read without it") from error
+    if version != FORMAT:
+        raise RunError(
+            f"{path} has format {version!r}, this version of evofool reads {FORMAT}; "
+            f"use the one that made it{_maker(config)}"
+        )
+    found = config.get("evofool")
+    if made_by and found in MADE_BY and found != made_by:
+        raise RunError(f"{path} is a {MADE_BY[found]}, made by evofool {found}; expected a {MADE_BY[made_by]}")
+    return dict(config)
+
+
+def append_lines(file: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Add a JSON line for each record."""
+    text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    if text:
+        with writing(file.parent), open(file, "a", encoding="utf-8") as stream:
+            stream.write(text)
+
+
+def read_lines(file: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The JSON lines of a file up to the first that is torn or lacks one of ``keys``; none where there is no file.
+
+    Raises:
+        RunError: the file can't be read.
+    """
+    try:
+        with open(file, encoding="utf-8") as stream:
+            for line in stream:
+                record = _record(line, keys)
+                if record is None:
+                    return
+                yield record
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"cannot read {file}: {error}") from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns a failed write into a RunError that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"cannot write to {path}: {error.strerror or error}; make room or choose another --out"
+        ) from error
+
+
+def _record(line: str, keys: tuple[str, ...]) -> dict[str, Any] | None:
+    if not line.endswith("\n"):
+        return None
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) and all(key in record for key in keys) else None
+
+
+def _maker(config: dict[str, Any]) -> str:
+    versions = config.get("versions")
+    made = versions.get("evofool") if isinstance(versions, dict) else None
+    return f" (evofool {made})" if made else ""

@@ -1,0 +1,268 @@
+"""``report.html``: what a campaign found, as one page that needs no other file; its plots and a table beside it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+
+from ..campaign.folder import CampaignFolder
+from ..campaign.summary import Tally
+from ..duels.verdict import UNTARGETED
+from ..errors import ConfigError
+from ..files import write_atomically
+from ..folder import writing
+from . import plots
+from .examples import win_tiles
+from .findings import Findings, gather
+from .svg import STYLE, standalone
+
+PLOTS = "plots"
+
+
+def write_report(paths: Sequence[Path], out: Path | None = None) -> Path:
+    """Write the page of one campaign, or one that compares several.
+
+    Into a campaign's own folder go ``verdicts.csv`` and ``plots/*.svg`` as well.
+
+    Args:
+        paths: the campaigns' folders.
+        out: the HTML file; ``report.html`` in the folder of a single campaign, ``comparison.html`` in the first of
+            several.
+
+    Raises:
+        RunError: a campaign is missing or damaged, or the file can't be written.
+    """
+    found = [gather(path) for path in paths]
+    file = out or paths[0] / ("report.html" if len(paths) == 1 else "comparison.html")
+    if file.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"--out must name an .html file, got {file}")
+    figures = _figures(found[0]) if len(found) == 1 else {"success": plots.success_curve(_series(found))}
+    page = _report(found[0], figures) if len(found) == 1 else _comparison(found, figures)
+    with writing(file.parent):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, page)
+        if len(found) == 1:
+            (paths[0] / PLOTS).mkdir(exist_ok=True)
+            for name, svg in figures.items():
+                write_atomically(paths[0] / PLOTS / f"{name}.svg", standalone(svg), durable=False)
+            write_atomically(paths[0] / "verdicts.csv", _csv(found[0].folder), durable=False)
+    return file
+
+
+def _figures(found: Findings) -> dict[str, str]:
+    """Figures by name; those that would be empty are left out."""
+    figures = {"success": plots.success_curve(_series([found]))}
+    if not found.wins:
+        return figures
+    config = found.config
+    _, height, width = config["target"]["image_shape"]
+    figures["classes"] = plots.class_heat(found.became, config["classes"])
+    if config["goal"] != UNTARGETED:
+        counts = Counter(len(found.reached.get(image, ())) for image in found.fought)
+        figures["targets"] = plots.bars(counts, "target classes reached", "Target classes reached, by image")
+    if len(config["pixels"]) > 1:
+        figures["pixels"] = plots.bars(found.tally.by_pixels, "pixels needed", "Pixels needed")
+    xs, ys = [edit["x"] for edit in found.edits], [edit["y"] for edit in found.edits]
+    figures["places"] = plots.place_heat(xs, ys, width, height)
+    figures["colours"] = plots.colour_strip([edit["colour"] for edit in found.edits])
+    figures["confidence"] = plots.confidences(found.confidence)
+    return figures
+
+
+def _series(found: Sequence[Findings]) -> list[plots.Series]:
+    names = [one.name if len(found) > 1 else one.config["strategy"] for one in found]
+    own = [plots.Series(name, f.tally.to_success, f.tally.settled) for name, f in zip(names, found, strict=True)]
+    beside = [one.baseline for one in found if one.baseline]
+    return own + [plots.Series("random", tally.to_success, tally.settled, dashed=True) for tally in beside]
+
+
+def _report(found: Findings, figures: dict[str, str]) -> str:
+    config, tally = found.config, found.tally
+    pixels = config["pixels"]
+    k = "one pixel" if pixels == [1] else f"{pixels[0]} pixels" if len(pixels) == 1 else f"up to {pixels[-1]} pixels"
+    low, high = tally.interval
+    goal = "change class" if config["goal"] == UNTARGETED else "reach the class asked for"
+    kind = "images" if config["goal"] == UNTARGETED else "pairs of image and goal"
+    head = f"<b>{tally.successes:,} of {tally.settled:,}</b> {kind} {goal} when {k} may be changed"
+    title = f"{config['target']['name']}: {tally.successes} of {tally.settled} fooled by {k}"
+    facts = [
+        ("Success rate", _percent(tally.rate), f"95 % interval {_percent(low)} – {_percent(high)}"),
+        ("Queries to a success", _count(_median(tally)), "median"),
+        ("Queries a duel", _count(tally.queries / tally.settled if tally.settled else None), "mean, failures included"),
+        ("Queries in all", _count(tally.queries), "every scored image"),
+    ]
+    if found.baseline:
+        facts.append(("Random search", _percent(found.baseline.rate), "with the same queries"))
+    if tally.already:
+        facts.append(("Wrong before", _count(tally.already), "not counted in any rate"))
+    data = config["data"]
+    lead = (
+        f"{config['target']['name']} on {data['name']}, goal {config['goal']}, strategy {config['strategy']}, "
+        f"seed {config['seed']}. Of {data['looked']:,} images looked at, the target classifies {data['correct']:,} "
+        f"correctly; {data['chosen']:,} were attacked."
+    )
+    sections = [
+        _figure(
+            "Success against queries",
+            figures["success"],
+            "Share of all duels that were won within so many queries; shaded: Wilson 95 % interval.",
+        )
+    ]
+    sections.append(win_tiles(found))
+    wide = {
+        "classes": ("What became what", "Original class against the class that the edited image is taken for."),
+        "targets": ("Goals reached", "How many images reach how many of their target classes."),
+        "pixels": ("Pixels needed", "The smallest number of pixels that reached the goal."),
+    }
+    sections += [_figure(head_, figures[key], words) for key, (head_, words) in wide.items() if key in figures]
+    narrow = {
+        "places": ("Where", "Edited pixels of successes in the image."),
+        "colours": ("Which colours", "What those pixels were set to."),
+        "confidence": ("Confidence", "In the first guess before and in the new one after; a dot a success."),
+    }
+    pair = [_figure(head_, figures[key], words) for key, (head_, words) in narrow.items() if key in figures]
+    if pair:
+        sections.append(f'<div class="pair">{"".join(pair)}</div>')
+    sections.append(_method(found))
+    return _page(title, head, lead, facts, sections)
+
+
+def _comparison(found: Sequence[Findings], figures: dict[str, str]) -> str:
+    rows = "".join(_row(one) for one in found)
+    table = (
+        '<div class="scroll"><table><tr><th>campaign</th><th class="left">target</th><th class="left">data</th>'
+        '<th class="left">goal</th><th>k</th><th class="left">strategy</th><th>duels</th><th>success</th>'
+        f"<th>95 % interval</th><th>median queries</th><th>mean queries</th></tr>{rows}</table></div>"
+    )
+    sections = [
+        table,
+        _figure("Success against queries", figures["success"], "Shaded: interval of the first campaign."),
+    ]
+    sections += [_overlap(found[0], other) for other in found[1:]]
+    head = f"{len(found)} campaigns side by side"
+    lead = "Median queries count successes; mean queries count every duel, failures included."
+    return _page(head, head, lead, [], sections)
+
+
+def _row(one: Findings) -> str:
+    config, tally = one.config, one.tally
+    low, high = tally.interval
+    cells = [
+        ("words", str(one.folder.path)),
+        ("left", config["target"]["name"]),
+        ("left", config["data"]["name"]),
+        ("left", config["goal"]),
+        ("", " ".join(map(str, config["pixels"]))),
+        ("left", config["strategy"]),
+        ("", f"{tally.settled:,}"),
+        ("", _percent(tally.rate)),
+        ("", f"{_percent(low)} – {_percent(high)}"),
+        ("", _count(_median(tally))),
+        ("", _count(tally.queries / tally.settled if tally.settled else None)),
+    ]
+    return "<tr>" + "".join(f'<td class="{kind}">{escape(str(value))}</td>' for kind, value in cells) + "</tr>"
+
+
+def _overlap(first: Findings, other: Findings) -> str:
+    """How two campaigns differ on the duels that both fought."""
+    common = first.outcomes.keys() & other.outcomes.keys()
+    if not common:
+        return ""
+    counts = Counter((first.outcomes[key], other.outcomes[key]) for key in common)
+    names = [f"{escape(one.name)} ({escape(str(one.folder.path))})" for one in (first, other)]
+    return (
+        f"<p>On the {len(common):,} duels that both fought: won by both {counts[True, True]:,}, only by {names[0]} "
+        f"{counts[True, False]:,}, only by {names[1]} {counts[False, True]:,}, by neither {counts[False, False]:,}.</p>"
+    )
+
+
+def _method(found: Findings) -> str:
+    config = found.config
+    options = {
+        "--target": config["target"]["name"],
+        "--weights": config["target"]["weights"],
+        "--data": config["data"]["name"],
+        "--count": config["data"]["asked"],
+        "--pixels": "auto" if len(config["pixels"]) > 1 else config["pixels"][0],
+        "--max-pixels": config["pixels"][-1] if len(config["pixels"]) > 1 else None,
+        "--goal": config["goal"],
+        "--strategy": config["strategy"],
+        "--queries": config["queries"],
+        "--seed": config["seed"],
+    }
+    words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    flags = {
+        "--first": config["data"]["first"],
+        "--include-misclassified": config["data"]["include_misclassified"],
+        "--baseline": config["baseline"],
+    }
+    words += [name for name, given in flags.items() if given]
+    versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
+    skipped = config["data"]["skipped"]
+    left_out = "".join(
+        f"<li><code>{escape(name)}</code>: {escape(reason)}</li>" for name, reason in list(skipped.items())[:50]
+    )
+    return (
+        "<h2>How it was done</h2>"
+        "<p>A duel is one image with one goal. Its search sees nothing but the network's scores. Candidates are 8-bit "
+        "images; a success is the goal's own condition on the saved image, scored in float32. Queries count every "
+        "image that was scored for a duel; scoring the clean image is not among them.</p>"
+        f"<pre><code>{escape(shlex.join(['evofool', 'attack', *words]))}</code></pre>"
+        f'<p class="faint">{escape(versions)}; device {escape(config["target"]["device"])}, '
+        f"{escape(config['target']['precision'])}; weights {escape(str(config['target']['weights_sha256'])[:16])}…</p>"
+        + (f"<p>{len(skipped):,} files were left out:</p><ul>{left_out}</ul>" if skipped else "")
+    )
+
+
+def _page(title: str, head: str, lead: str, facts: Sequence[tuple[str, str, str]], sections: Sequence[str]) -> str:
+    css = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
+    cards = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(note)}</small></dd></div>"
+        for name, value, note in facts
+    )
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<style>{css}{STYLE}</style></head><body><main><header><h1>{head}</h1><p class="lead">{escape(lead)}</p>'
+        + (f'<dl class="facts">{cards}</dl>' if cards else "")
+        + f"</header>{''.join(sections)}</main></body></html>\n"
+    )
+
+
+def _figure(head: str, svg: str, words: str) -> str:
+    return f"<section><h2>{escape(head)}</h2><figure>{svg}<figcaption>{escape(words)}</figcaption></figure></section>"
+
+
+def _csv(folder: CampaignFolder) -> str:
+    """All verdicts as a table; edits as ``x:y:value:value:value`` with semicolons between."""
+    columns = (
+        "image", "id", "sha256", "class", "predicted", "confidence", "goal", "pixels", "strategy", "seed", "success",
+        "already", "stopped", "queries", "queries_to_success", "shared", "final", "margin", "l0", "l2", "linf",
+    )  # fmt: skip
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*columns, "final_confidence", "edits"])
+    for verdict in folder.verdicts():
+        edits = ";".join(":".join(map(str, (e["x"], e["y"], *e["colour"]))) for e in verdict["edits"])
+        final = verdict["top5"][0][1] if verdict["top5"] else ""
+        writer.writerow([*(verdict.get(column) for column in columns), final, edits])
+    return stream.getvalue()
+
+
+def _median(tally: Tally) -> float | None:
+    value = tally.figures()["median_queries_to_success"]
+    return None if value is None else float(value)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _count(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"

@@ -1,0 +1,84 @@
+"""Figures set by hand: axes, ticks and marks as SVG, for a page and for a paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+
+STYLE = """
+.fig{font:13px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;color:var(--ink,#1c1e21)}
+.fig text{fill:var(--ink,#1c1e21)}.fig .faint{fill:var(--faint,#5d6470)}
+.fig .axis{stroke:var(--faint,#5d6470);stroke-width:1;fill:none}
+.fig .grid{stroke:var(--rule,#dfe2e7);stroke-width:1}
+.fig .a{--tone:var(--one,#c2410c)}.fig .b{--tone:var(--two,#1d5fb8)}.fig .c{--tone:var(--three,#3f7d2a)}
+.fig .d{--tone:var(--four,#8a3ab9)}.fig .z{--tone:var(--faint,#5d6470)}
+.fig .line{stroke:var(--tone);stroke-width:2.2;fill:none;stroke-linejoin:round}
+.fig .dash{stroke-dasharray:5 4}.fig .band{fill:var(--tone);opacity:.13}.fig .fill{fill:var(--tone)}
+.fig .label{fill:var(--tone);font-weight:600}.fig .cell{fill:var(--one,#c2410c)}
+.fig .blank{fill:var(--blank,#f1f3f5)}.fig .on{fill:#fff}
+"""
+"""classes a–d colour series, z is for what is compared with; pages set the variables for light and dark"""
+
+TONES = "abcd"
+
+Scale = Callable[[float], float]
+
+
+def figure(width: float, height: float, body: Sequence[str], title: str) -> str:
+    """A figure as an ``<svg>`` that scales with its place; ``title`` is read aloud."""
+    return (
+        f'<svg class="fig" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img" '
+        f'aria-label="{escape(title)}">' + "".join(body) + "</svg>"
+    )
+
+
+def standalone(svg: str) -> str:
+    """The same figure as a file of its own: with its style, on white."""
+    head, rest = svg.split(">", 1)
+    return f'{head}><style>{STYLE}</style><rect width="100%" height="100%" fill="#fff"/>{rest}\n'
+
+
+def text(x: float, y: float, words: str, *, anchor: str = "start", kind: str = "", turn: bool = False) -> str:
+    """Words at a place; ``turn`` has them read upwards."""
+    turned = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turn else ""
+    of_kind = f' class="{kind}"' if kind else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{of_kind}{turned}>{escape(words)}</text>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
+
+
+def rect(x: float, y: float, width: float, height: float, attributes: str) -> str:
+    return f'<rect x="{x:.2f}" y="{y:.2f}" width="{max(0.0, width):.2f}" height="{max(0.0, height):.2f}" {attributes}/>'
+
+
+def path(points: Sequence[tuple[float, float]], kind: str, *, close: bool = False) -> str:
+    """Straight lines through points."""
+    steps = " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return f'<path d="M{steps}{"Z" if close else ""}" class="{kind}"/>'
+
+
+def linear(low: float, high: float, start: float, end: float) -> Scale:
+    """A scale from values to pixels."""
+    return lambda value: start + (value - low) / (high - low) * (end - start)
+
+
+def logarithmic(low: float, high: float, start: float, end: float) -> Scale:
+    """The same with a logarithmic axis; values above 0."""
+    inner = linear(math.log10(low), math.log10(high), start, end)
+    return lambda value: inner(math.log10(value))
+
+
+def decades(high: float) -> list[int]:
+    """1, 10, 100 … up to the first power of ten that is not below ``high``."""
+    return [10**power for power in range(max(1, math.ceil(math.log10(max(2, high)))) + 1)]
+
+
+def round_ticks(high: float, wanted: int = 5) -> list[int]:
+    """Whole numbers from 0 to at least ``high``, in steps of 1, 2 or 5 times a power of ten."""
+    raw = max(1.0, high / wanted)
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(int(m * power) for m in (1, 2, 5, 10) if m * power >= raw)
+    return list(range(0, math.ceil(max(1, high) / step) * step + 1, step))

@@ -1,0 +1,128 @@
+"""What a config says of its target, and building that target again."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import deap
+import numpy as np
+import PIL
+import torch
+import torchvision
+
+from . import __version__, zoo
+from .datasets import Fitting
+from .errors import ConfigError, RunError
+from .files import sha256
+from .target import Precision, Target
+
+
+@dataclass(frozen=True)
+class RecordedTarget:
+    """A target with what a config says of it and how pictures are fitted to it."""
+
+    target: Target
+    fitting: Fitting
+    record: dict[str, Any]
+    """what a run's config says of it"""
+
+
+def load_recorded(
+    target: str | Target,
+    weights: str | Path | None,
+    device: str,
+    precision: Precision,
+    micro_batch: int | None,
+) -> RecordedTarget:
+    """Build a target by name, or take the user's own, and write down what is needed to have it again.
+
+    Raises:
+        ConfigError: options of a named target were given with the user's own.
+        TargetError: no target has that name, or its weights can't be had.
+    """
+    if isinstance(target, Target):
+        if weights is not None or device != "auto" or precision != "auto" or micro_batch is not None:
+            raise ConfigError(
+                "weights, device, precision and micro_batch belong to a named target; set them in your Target"
+            )
+        record = {
+            "name": target.name,
+            "own": True,
+            "weights": None,
+            "weights_sha256": None,
+            "spare_tensors": [],
+        }
+        fitting = Fitting(target.classes, target.image_shape, min(target.image_shape[1:]))
+        return RecordedTarget(target, fitting, record | _numbers(target))
+    loaded = zoo.load(target, weights=weights, device=device, precision=precision, micro_batch=micro_batch)
+    record = {
+        "name": loaded.card.name,
+        "own": False,
+        "weights": str(Path(weights).absolute()) if weights is not None else None,
+        "weights_sha256": sha256(loaded.weights),
+        "spare_tensors": loaded.spare,
+    }
+    card = loaded.card
+    fitting = Fitting(loaded.target.classes, card.image_shape, card.resize, card.interpolation)
+    return RecordedTarget(loaded.target, fitting, record | _numbers(loaded.target))
+
+
+def _numbers(target: Target) -> dict[str, Any]:
+    return {
+        "device": str(target.device),
+        "precision": target.precision,
+        "micro_batch": target.micro_batch,
+        "image_shape": list(target.image_shape),
+        "classes": len(target.classes),
+    }
+
+
+def reload_target(record: dict[str, Any], path: Path, own: Target | None) -> Target:
+    """The target that a config's record tells of.
+
+    Args:
+        path: the folder of the config, for messages.
+        own: the user's own target, where the record says so.
+
+    Raises:
+        RunError: it is another target, or its weights changed.
+    """
+    if record["own"] != (own is not None):
+        raise RunError(
+            f"{path} was made with your own Target {record['name']}; give it: evofool.resume(run, target=…)"
+            if record["own"]
+            else f"{path} was made with the named target {record['name']}; leave target= out"
+        )
+    if own is not None:
+        if _numbers(own)["classes"] != record["classes"] or list(own.image_shape) != record["image_shape"]:
+            raise RunError(
+                f"{path} was made with {record['classes']} classes and images {record['image_shape']}, "
+                f"the target has {len(own.classes)} and {list(own.image_shape)}; give the same one"
+            )
+        return own
+    loaded = load_recorded(
+        record["name"], record["weights"], record["device"], record["precision"], record["micro_batch"]
+    )
+    if loaded.record["weights_sha256"] != record["weights_sha256"]:
+        raise RunError(
+            f"the weights of {record['name']} are not those {path} was made with "
+            f"(SHA-256 {record['weights_sha256'][:12]}…); bring those back, or start a new run"
+        )
+    return loaded.target
+
+
+def versions() -> dict[str, str]:
+    """What a run's results depend on besides its options."""
+    return {
+        "evofool": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "numpy": np.__version__,
+        "deap": deap.__version__,
+        "pillow": PIL.__version__,
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
