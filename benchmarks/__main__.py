@@ -12,16 +12,17 @@ import torch
 
 from evofool.record import versions
 
-from . import default_run, imagenet, mnist, presets
-from .common import Row
+from . import attack, default_run, imagenet, mnist, peers, presets
+from .common import RESULTS, Row
 
 BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {
     "default": default_run.measure,
     "mnist": mnist.measure,
     "imagenet": imagenet.measure,
+    "attack": attack.measure,
+    "peers": peers.measure,
     "presets": presets.measure,
 }
-RESULTS = Path(__file__).parent / "results"
 
 
 def hardware() -> dict[str, object]:

@@ -36,12 +36,23 @@ def bench(target: str, weights: Path | None, data: str | Path, data_dir: Path, c
 
 
 def fight(
-    on: Bench, strategy: str, k: int, *, queries: int | None = None, goals: tuple[int | None, ...] | str = (None,)
+    on: Bench,
+    strategy: str,
+    k: int,
+    *,
+    queries: int | None = None,
+    goals: tuple[int | None, ...] | str = (None,),
+    start: int = 0,
 ) -> tuple[list[Verdict], float]:
-    """A campaign's verdicts, and the seconds it took."""
+    """A campaign's verdicts on the images from ``start`` on, and the seconds it took."""
     campaign = Campaign(on.target, on.subjects, Plan(goals, (k,), strategy, queries, 0, False))
+    done: list[Verdict] = [
+        {"image": image, "goal_index": goal, "pixels": k, "strategy": strategy, "already": True, "success": False}
+        for image in range(start)
+        for goal in goals
+    ]
     started = time.perf_counter()
-    verdicts = [verdict for part in campaign.run() for verdict in part]
+    verdicts = [verdict for part in campaign.run(done) for verdict in part]
     return verdicts, time.perf_counter() - started
 
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 Row = dict[str, object]
+RESULTS = Path(__file__).parent / "results"
+
+
+def kept_rows(name: str) -> list[Row]:
+    """What an earlier sitting of a long measurement found."""
+    file = RESULTS / f"{name}.json"
+    rows: list[Row] = json.loads(file.read_text())["rows"] if file.exists() else []
+    return rows
 
 
 def shared() -> Path | None:

@@ -101,6 +101,11 @@ class Target:
     def __repr__(self) -> str:
         return f"Target({self.name}, {len(self.classes)} classes, {self.image_shape}, {self.device}, {self.precision})"
 
+    @property
+    def network(self) -> nn.Module:
+        """the module itself, in float32 and evaluation mode: normalised images to logits"""
+        return self._exact
+
     def scores(self, images: Tensor) -> Tensor:
         """Probabilities of every class, in the target's search precision.
 

@@ -175,7 +175,7 @@ def _overlap(first: Findings, other: Findings) -> str:
     if not common:
         return ""
     counts = Counter((first.outcomes[key], other.outcomes[key]) for key in common)
-    names = [f"{escape(one.name)} ({escape(str(one.folder.path))})" for one in (first, other)]
+    names = [escape(one.name) for one in (first, other)]
     return (
         f"<p>On the {len(common):,} duels that both fought: won by both {counts[True, True]:,}, only by {names[0]} "
         f"{counts[True, False]:,}, only by {names[1]} {counts[False, True]:,}, by neither {counts[False, False]:,}.</p>"

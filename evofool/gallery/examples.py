@@ -20,8 +20,8 @@ MOST_BYTES = 6_000_000
 MOST, EACH_PAIR = 48, 2
 """successes that are shown, and how many of the same change of class at first"""
 
-CLOSE = 13
-"""pixels across of the closer look"""
+CLOSE = 0.4
+"""share of the image's shorter side that the closer look shows, but 5 to 13 pixels"""
 
 
 def win_tiles(found: Findings) -> str:
@@ -57,14 +57,15 @@ def _tile(found: Findings, verdict: Verdict) -> str:
     changed = [(int(x), int(y)) for x, y in edits[:, :2] if (before[:, y, x] != after[:, y, x]).any()]
     where = ", ".join(f"({x}, {y})" for x, y in changed[:5]) + (" …" if len(changed) > 5 else "")
     queries = verdict["queries_to_success"]
+    surely = [percent(value, fine=False) for value in (verdict["confidence"], verdict["top5"][0][1])]
     return (
         '<figure class="win"><div class="trio">'
         f"{_shot(before, f'{was}, as it is')}"
         f"{_shot(after, f'taken for {now}', _rings(changed, width, height))}"
         f"{_shot(_close(after, changed), 'the edited pixel, closer')}</div>"
         f'<p class="to"><b>{was} → {now}</b></p>'
-        f'<p class="meta">{percent(verdict["confidence"])} before, {percent(verdict["top5"][0][1])} after · at '
-        f"{where} · {queries:,} {'query' if queries == 1 else 'queries'}</p></figure>"
+        f'<p class="meta">{surely[0]} before, {surely[1]} after · at {where} · '
+        f"{queries:,} {'query' if queries == 1 else 'queries'}</p></figure>"
     )
 
 
@@ -84,9 +85,9 @@ def _rings(places: list[tuple[int, int]], width: int, height: int) -> str:
 
 
 def _close(image: np.ndarray, places: list[tuple[int, int]]) -> np.ndarray:
-    """The square of ``CLOSE`` pixels around the first edit, moved inside the image."""
+    """The square around the first edit, moved inside the image."""
     _, height, width = image.shape
-    across = min(CLOSE, height, width)
+    across = min(height, width, max(5, min(13, round(CLOSE * min(height, width)) | 1)))
     x, y = places[0] if places else (width // 2, height // 2)
     left = min(max(0, x - across // 2), width - across)
     top = min(max(0, y - across // 2), height - across)

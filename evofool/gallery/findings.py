@@ -42,11 +42,8 @@ class Findings:
 
     @property
     def name(self) -> str:
-        """what a comparison calls this campaign"""
-        config = self.config
-        pixels = config["pixels"]
-        k = f"k = {pixels[0]}" if len(pixels) == 1 else f"k ≤ {pixels[-1]}"
-        return f"{config['strategy']}, {k}"
+        """what a comparison calls this campaign: its folder"""
+        return self.folder.path.absolute().name
 
 
 def gather(path: Path) -> Findings:

@@ -52,7 +52,9 @@ def success_curve(series: Sequence[Series]) -> str:
     for place, index, one in _apart(ends):
         share = len(one.queries) / one.n if one.n else 0.0
         tone = "z" if one.dashed else TONES[index % len(TONES)]
-        body.append(text(WIDTH - RIGHT + 10, place + 4, f"{one.name} {100 * share:.0f} %", kind=f"label {tone}"))
+        body.append(
+            text(WIDTH - RIGHT + 10, place + 4, f"{_short(one.name, 14)} {100 * share:.0f} %", kind=f"label {tone}")
+        )
     body.append(line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, "axis"))
     body.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, "queries, logarithmic", anchor="middle", kind="faint"))
     return figure(WIDTH, HEIGHT, body, "Share of duels won against queries")
@@ -69,7 +71,7 @@ def class_heat(counts: Mapping[tuple[int, int], int], classes: Sequence[str]) ->
         shown = list(range(len(classes)))
     size = max(20.0, min(40.0, 560 / max(1, len(shown))))
     names = [_short(classes[index], 16) for index in shown]
-    left = 24.0 + 7.0 * max(map(len, names), default=1)
+    left = 34.0 + 7.0 * max(map(len, names), default=1)
     top = 40.0 + 6.4 * max(map(len, names), default=1)
     body, most = [], max(counts.values(), default=1)
     for i, row in enumerate(shown):
@@ -85,7 +87,7 @@ def class_heat(counts: Mapping[tuple[int, int], int], classes: Sequence[str]) ->
                 ink = "on" if strength > 0.55 else ""
                 body.append(text(at[0] + size / 2, at[1] + size / 2 + 4.5, str(n), anchor="middle", kind=ink))
     body.append(text(left, 14, "became →", kind="faint"))
-    body.append(text(14, top + 4, "was →", kind="faint", anchor="end", turn=True))
+    body.append(text(left - 8, top - 8, "was ↓", kind="faint", anchor="end"))
     return figure(left + size * len(shown) + 12, top + size * len(shown) + 8, body, "Original class against new class")
 
 
@@ -155,12 +157,12 @@ def colour_strip(colours: Sequence[Sequence[int]]) -> str:
 
 def confidences(pairs: Sequence[tuple[float, float]]) -> str:
     """Confidence in the first guess before against that in the new one after, a dot a success."""
-    size, left, bottom = 360.0, 58.0, 52.0
-    x, y = linear(0, 1, left, size - 14), linear(0, 1, size - bottom, 14)
+    size, left, bottom, right = 360.0, 58.0, 52.0, 24.0
+    x, y = linear(0, 1, left, size - right), linear(0, 1, size - bottom, 14)
     body = []
     for share in range(6):
         at = share / 5
-        body += [line(left, y(at), size - 14, y(at), "grid"), line(x(at), y(0), x(at), y(1), "grid")]
+        body += [line(left, y(at), size - right, y(at), "grid"), line(x(at), y(0), x(at), y(1), "grid")]
         body.append(text(left - 8, y(at) + 4, f"{20 * share} %", anchor="end", kind="faint"))
         if share:
             body.append(text(x(at), size - bottom + 19, f"{20 * share} %", anchor="middle", kind="faint"))

@@ -28,8 +28,8 @@ Scale = Callable[[float], float]
 def figure(width: float, height: float, body: Sequence[str], title: str) -> str:
     """A figure as an ``<svg>`` that scales with its place; ``title`` is read aloud."""
     return (
-        f'<svg class="fig" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img" '
-        f'aria-label="{escape(title)}">' + "".join(body) + "</svg>"
+        f'<svg class="fig" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
+        f'style="max-width:{1.15 * width:.0f}px" role="img" aria-label="{escape(title)}">' + "".join(body) + "</svg>"
     )
 
 

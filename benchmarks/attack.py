@@ -1,0 +1,114 @@
+"""Attacks by success and queries: the default strategy against the sweep, Sparse-RS and differential evolution.
+
+Nothing here depends on the clock; ``python -m benchmarks peers`` measures time. Rows that
+``benchmarks/results/attack.json`` has already are kept, so that an hour can be spread over sittings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evofool.campaign.summary import wilson
+
+from .campaigns import Bench, bench, fight, median_queries, total_queries, within
+from .common import Row, kept_rows, shared, table
+
+
+@dataclass(frozen=True)
+class Case:
+    """One campaign: untargeted unless ``goals`` says otherwise."""
+
+    on: str
+    strategy: str
+    k: int
+    queries: int | None = None
+    goals: tuple[int | None, ...] | str = (None,)
+
+    @property
+    def name(self) -> str:
+        goal = "all goals" if self.goals == "all" else "untargeted"
+        budget = f", {self.queries:,} queries" if self.queries else ""
+        return f"{self.on}, {goal}, k = {self.k}, {self.strategy}{budget}"
+
+
+CASES = (
+    Case("resnet20", "local", 1),
+    Case("resnet20", "corners", 1),
+    Case("resnet20", "local", 3, 10_000),
+    Case("resnet20", "local", 5, 10_000),
+    Case("mnist", "local", 1),
+    Case("mnist", "local", 3),
+    Case("mnist", "local", 5),
+    Case("resnet20", "sparse-rs", 5, 10_000),
+    Case("resnet20", "sparse-rs", 3, 10_000),
+    Case("resnet20 on 30 images", "local", 1, 2_000, "all"),
+    Case("resnet20 on 30 images", "corners", 1, None, "all"),
+    Case("squeezenet on 40 photographs", "local", 5, 500),
+    Case("squeezenet on 40 photographs", "local", 1, 500),
+    Case("resnet20 on the next 100", "local", 1),
+    Case("resnet32", "local", 1),
+    Case("resnet20", "rand1", 1, 10_000),
+    Case("resnet20", "best1bin", 1, 10_000),
+    Case("resnet20", "random", 1, 10_000),
+)
+
+
+def measure(seeds: int | None) -> Iterator[list[Row]]:
+    """Every case on the first correctly classified images of its data."""
+    folder = shared()
+    if folder is None:
+        print("attack: skipped, no images; set EVOFOOL_SHARED")
+        return
+    rows = kept_rows("attack")
+    places: dict[str, Bench] = {}
+    for case in CASES:
+        if any(row["case"] == case.name for row in rows):
+            continue
+        if case.on not in places:
+            places[case.on] = _places(folder)[case.on]()
+        verdicts, seconds = fight(places[case.on], case.strategy, case.k, queries=case.queries, goals=case.goals)
+        won = [v for v in verdicts if v["success"]]
+        low, high = wilson(len(won), len(verdicts))
+        images = len({v["image"] for v in verdicts})
+        row: Row = {
+            "case": case.name,
+            "duels": len(verdicts),
+            "successes": len(won),
+            "95 % interval": [round(low, 3), round(high, 3)],
+            "within 100": within(verdicts, 100),
+            "within 300": within(verdicts, 300),
+            "within 1,000": within(verdicts, 1_000),
+            "median queries": median_queries(verdicts),
+            "median of successes": float(np.median([v["queries_to_success"] for v in won])) if won else None,
+            "mean queries an image": total_queries(verdicts) / images,
+            "images with a success": len({v["image"] for v in won}),
+            "seconds": round(seconds),
+        }
+        rows.append(row)
+        table([row])
+        yield rows
+
+
+def _places(folder: Path) -> dict[str, Callable[[], Bench]]:
+    data, weights = folder / "data", folder / "weights"
+    resnet20, resnet32 = weights / "resnet20-cifar10.safetensors", weights / "resnet32-cifar10.safetensors"
+    squeezenet = weights / "squeezenet1_1-imagenet.safetensors"
+    return {
+        "resnet20": lambda: bench("cifar10", resnet20, "cifar10", data, 100),
+        "resnet20 on 30 images": lambda: bench("cifar10", resnet20, "cifar10", data, 30),
+        "resnet20 on the next 100": lambda: _later(bench("cifar10", resnet20, "cifar10", data, 200), 100),
+        "resnet32": lambda: bench("cifar10:resnet32", resnet32, "cifar10", data, 100),
+        "mnist": lambda: bench("mnist", None, "mnist", data, 100),
+        "squeezenet on 40 photographs": lambda: bench(
+            "torchvision:squeezenet1_1", squeezenet, data / "imagenet-samples", data, 40
+        ),
+    }
+
+
+def _later(on: Bench, start: int) -> Bench:
+    """The same target with its later images: those that no setting was chosen on."""
+    return Bench(on.target, on.subjects[start:])

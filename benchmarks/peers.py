@@ -1,0 +1,141 @@
+"""One-pixel attacks by the clock: evofool beside torchattacks' OnePixel and ART's PixelAttack.
+
+Needs the ``bench`` extra. All of it runs in one process, one after the other, on the same network and images.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from evofool.target import Target
+
+from .campaigns import Bench, bench, fight, total_queries
+from .common import Row, shared, table
+
+IMAGES = 20
+"""of the hundred: the peers need ten to thirty seconds for each"""
+
+BUSY_IMAGES, BUSY_QUERIES = 500, 300
+
+
+def measure(seeds: int | None) -> Iterator[list[Row]]:
+    """evofool, torchattacks (NP 400, 75 steps), ART (th = 1, es = 1); then a campaign of 500 images."""
+    folder = shared()
+    if folder is None:
+        print("peers: skipped, no images; set EVOFOOL_SHARED")
+        return
+    weights = folder / "weights" / "resnet20-cifar10.safetensors"
+    on = bench("cifar10", weights, "cifar10", folder / "data", IMAGES)
+    images = torch.from_numpy(np.stack([subject.image for subject in on.subjects]))
+    labels = torch.tensor([subject.label for subject in on.subjects])
+    rows = [_ours(on)]
+    yield rows
+    for peer in (_torchattacks, _art):
+        network = _Counted(on.target)
+        started = time.perf_counter()
+        try:
+            found = peer(network, images, labels)
+        except ImportError as error:
+            print(f"peers: {error}; install evofool[bench]")
+            continue
+        seconds = time.perf_counter() - started
+        eight_bit = found.mul(255).round().clamp(0, 255).to(torch.uint8)
+        fooled = on.target.confirm(eight_bit).argmax(1).cpu() != labels
+        rows.append(_row(peer.__name__.strip("_"), int(fooled.sum()), network.rows, seconds))
+        rows[-1]["times evofool"] = seconds / float(str(rows[0]["seconds"]))
+        table([rows[-1]])
+        yield rows
+    rows.append(_busy(folder / "data", weights))
+    yield rows
+
+
+def _ours(on: Bench) -> Row:
+    verdicts, seconds = fight(on, "local", 1)
+    row = _row("evofool", sum(v["success"] for v in verdicts), total_queries(verdicts), seconds)
+    table([row])
+    return row
+
+
+def _row(name: str, successes: int, queries: float, seconds: float) -> Row:
+    return {
+        "attack": name,
+        "images": IMAGES,
+        "successes": successes,
+        "queries an image": queries / IMAGES,
+        "seconds": round(seconds, 2),
+        "rows/s": queries / seconds,
+    }
+
+
+class _Counted(nn.Module):
+    """A target's network as peers want it: pixels in [0, 1] to logits, rows counted."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__()
+        self.network, self.rows = target.network, 0
+        mean, std = (torch.tensor(values)[:, None, None] for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+        self.register_buffer("mean", mean)
+        self.register_buffer("std", std)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        self.rows += len(pixels)
+        logits: Tensor = self.network((pixels - self.mean) / self.std)
+        return logits
+
+
+def _torchattacks(network: _Counted, images: Tensor, labels: Tensor) -> Tensor:
+    import torchattacks
+
+    np.random.seed(0)  # noqa: NPY002 (its differential evolution draws from the global generator)
+    attack = torchattacks.OnePixel(network, pixels=1, steps=75, popsize=400, inf_batch=256)
+    found: Tensor = attack(images.float() / 255, labels)
+    return found.cpu()
+
+
+def _art(network: _Counted, images: Tensor, labels: Tensor) -> Tensor:
+    from art.attacks.evasion import PixelAttack
+    from art.estimators.classification import PyTorchClassifier
+
+    np.random.seed(0)  # noqa: NPY002 (as above)
+    classifier = PyTorchClassifier(
+        network, nn.CrossEntropyLoss(), input_shape=(3, 32, 32), nb_classes=10, clip_values=(0, 255),
+        preprocessing=(0, 255), device_type="cpu",
+    )  # fmt: skip
+    attack = PixelAttack(classifier, th=1, es=1, verbose=False)
+    found = attack.generate(images.float().numpy(), y=labels.numpy())
+    return torch.from_numpy(found) / 255
+
+
+def _busy(data: object, weights: object) -> Row:
+    """Rows a second in a campaign, beside the network's best forward pass alone, five times in turn."""
+    on = bench("cifar10", weights, "cifar10", data, BUSY_IMAGES)  # type: ignore[arg-type]
+    raw, ours = [], []
+    for _ in range(3):
+        raw.append(max(_forward(on.target, rows) for rows in (64, 128, 256)))
+        verdicts, seconds = fight(on, "local", 1, queries=BUSY_QUERIES)
+        ours.append(total_queries(verdicts) / seconds)
+    row: Row = {
+        "attack": f"campaign of {BUSY_IMAGES} images, at most {BUSY_QUERIES} queries each",
+        "rows/s": float(np.median(ours)),
+        "best raw forward, rows/s": float(np.median(raw)),
+        "utilisation": float(np.median(np.array(ours) / np.array(raw))),
+    }
+    table([row])
+    return row
+
+
+def _forward(target: Target, rows: int, seconds: float = 4.0) -> float:
+    """Rows a second of nothing but the network, channels last, at one batch size."""
+    batch = torch.zeros((rows, *target.image_shape)).to(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        target.network(batch)
+        started, done = time.perf_counter(), 0
+        while time.perf_counter() - started < seconds:
+            target.network(batch)
+            done += rows
+        return done / (time.perf_counter() - started)
