@@ -47,7 +47,16 @@ def fight(
     """A campaign's verdicts on the images from ``start`` on, and the seconds it took."""
     campaign = Campaign(on.target, on.subjects, Plan(goals, (k,), strategy, queries, 0, False))
     done: list[Verdict] = [
-        {"image": image, "goal_index": goal, "pixels": k, "strategy": strategy, "already": True, "success": False}
+        {
+            "image": image,
+            "goal_index": goal,
+            "pixels": k,
+            "strategy": strategy,
+            "already": True,
+            "success": False,
+            "queries": 0,
+            "edits": [],
+        }
         for image in range(start)
         for goal in goals
     ]

@@ -26,6 +26,10 @@ SEQUENTIAL_ROWS = 32
 """the same where a search wants its candidates scored one by one"""
 
 
+_REMEMBERED = ("image", "goal_index", "pixels", "strategy", "success", "already", "queries", "edits")
+"""what a finished duel's verdict means for those to come"""
+
+
 class Campaign:
     """Duels against images. Nothing is printed or written here: iterate over :meth:`run`.
 
@@ -69,7 +73,7 @@ class Campaign:
         """Fight all duels that have no verdict yet; gives the new verdicts after each batch, often none."""
         known: dict[int, list[Verdict]] = {}
         for record in finished:
-            known.setdefault(record["image"], []).append(record)
+            known.setdefault(record["image"], []).append({name: record[name] for name in _REMEMBERED})
         subjects = iter(self.subjects)
         while True:
             verdicts: list[Verdict] = []

@@ -98,7 +98,7 @@ class Scorer:
         return len(self._flying)
 
     def send(self, rows: Rows) -> None:
-        """Start scoring up to ``self.rows`` candidates; on CUDA without waiting for the device."""
+        """Start scoring up to ``self.rows`` candidates."""
         evaluate = self.toolbox.confirm if self.exact else self.toolbox.evaluate
         self._flying.append((rows, self._score(rows, evaluate, self.rows)))
 
