@@ -118,6 +118,14 @@ def told_success(verdict: Verdict) -> str:
     return f"{verdict['class']} → {verdict['final']} at {places}{more}, {count:,} {word}"
 
 
+def images_text(summary: dict[str, Any]) -> str:
+    """How many images there are, and how many of those looked at the target gets right."""
+    told = f"{summary['images']:,}"
+    if summary["images"] < summary["asked"]:
+        told += f" (there are no more, {summary['asked']:,} were asked for)"
+    return f"{told}; {summary['correct']:,} of {summary['looked']:,} looked at are classified correctly"
+
+
 def success_text(tally: Tally) -> str:
     """``12 of 40: 30.0 % (95 % interval 18.1 – 45.4 %)``."""
     low, high = (100 * bound for bound in tally.interval)

@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .campaign_views import CampaignView, LiveCampaign, PlainCampaign, queries_text, success_text
+from .campaign_views import CampaignView, LiveCampaign, PlainCampaign, images_text, queries_text, success_text
 from .text import clock, hardest, percent
 from .views import LiveView, PlainView, View
 
@@ -120,7 +120,11 @@ class Console:
         if self.quiet:
             return
         summary, tally = result.summary(), result.tally
-        rows = [("success", success_text(tally)), ("queries", queries_text(summary))]
+        rows = [
+            ("images", images_text(summary)),
+            ("success", success_text(tally)),
+            ("queries", queries_text(summary)),
+        ]
         if len(summary["pixels"]) > 1:
             rows.append(("by pixels", ", ".join(f"{k}: {n}" for k, n in summary["by_pixels"].items()) or "–"))
         if result.baseline:

@@ -64,8 +64,8 @@ def _tile(found: Findings, verdict: Verdict) -> str:
         f"{_shot(after, f'taken for {now}', _rings(changed, width, height))}"
         f"{_shot(_close(after, changed), 'the edited pixel, closer')}</div>"
         f'<p class="to"><b>{was} → {now}</b></p>'
-        f'<p class="meta">{surely[0]} before, {surely[1]} after · at {where} · '
-        f"{queries:,} {'query' if queries == 1 else 'queries'}</p></figure>"
+        f'<p class="meta">{surely[0]} before, {surely[1]} after · at&nbsp;{where} · '
+        f"{queries:,}&nbsp;{'query' if queries == 1 else 'queries'}</p></figure>"
     )
 
 

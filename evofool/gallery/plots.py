@@ -32,9 +32,12 @@ def success_curve(series: Sequence[Series]) -> str:
     most = max((max(one.queries, default=1) for one in series), default=1)
     ticks = decades(most)
     x = logarithmic(1, ticks[-1], LEFT, WIDTH - RIGHT)
-    y = linear(0, 1, HEIGHT - BOTTOM, TOP)
-    body = [line(LEFT, y(share / 5), WIDTH - RIGHT, y(share / 5), "grid") for share in range(6)]
-    body += [text(LEFT - 10, y(s / 5) + 4, f"{20 * s} %", anchor="end", kind="faint") for s in range(6)]
+    highest = max((wilson(len(one.queries), one.n)[1] for one in series if one.n), default=1.0)
+    top = next(value for value in (0.1, 0.2, 0.5, 1.0) if highest <= value)
+    y = linear(0, top, HEIGHT - BOTTOM, TOP)
+    shares = [top * step / 5 for step in range(6)]
+    body = [line(LEFT, y(share), WIDTH - RIGHT, y(share), "grid") for share in shares]
+    body += [text(LEFT - 10, y(share) + 4, f"{100 * share:g} %", anchor="end", kind="faint") for share in shares]
     body += [text(x(tick), HEIGHT - BOTTOM + 20, f"{tick:,}", anchor="middle", kind="faint") for tick in ticks]
     body += [line(x(tick), HEIGHT - BOTTOM, x(tick), HEIGHT - BOTTOM + 5, "axis") for tick in ticks]
     ends: list[tuple[float, int, Series]] = []
