@@ -12,7 +12,7 @@ from .campaign.export import export_adversarial
 from .campaign.folder import CampaignFolder
 from .campaign.summary import Tally, tallies
 from .choice import choose_images
-from .datasets import NAMED, open_data
+from .datasets import NAMED, check_data, open_data
 from .duels.campaign import Campaign, batch_rows
 from .duels.plan import ALL, Plan
 from .duels.verdict import UNTARGETED, Verdict
@@ -249,6 +249,7 @@ def _pair(target: str | Target | None, data: str | Path | None) -> tuple[str | T
     if target is None and data is None:
         return "digits", "digits"
     if target is None:
+        check_data(str(data))
         if str(data).lower() not in own:
             raise ConfigError(f"--data {data} needs a --target to attack; see: evofool targets")
         return own[str(data).lower()], str(data)

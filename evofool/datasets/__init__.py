@@ -11,7 +11,7 @@ from .base import Arrays, Fitting, LabelledImages
 from .folders import read_folder
 from .named import NAMED, open_named
 
-__all__ = ["NAMED", "Arrays", "Fitting", "LabelledImages", "open_data"]
+__all__ = ["NAMED", "Arrays", "Fitting", "LabelledImages", "check_data", "open_data"]
 
 
 def open_data(data: str | Path, data_dir: Path, fitting: Fitting) -> LabelledImages:
@@ -25,16 +25,25 @@ def open_data(data: str | Path, data_dir: Path, fitting: Fitting) -> LabelledIma
     Raises:
         ConfigError: nothing is there, or it is not what it should be.
     """
-    place = Path(data)
+    place = check_data(data)
     if str(data).lower() in NAMED:
         return open_named(str(data).lower(), data_dir, fitting)
     if os.path.isdir(place):
         return read_folder(place, fitting)
-    if os.path.isfile(place):
-        if place.suffix.lower() != ".npz":
-            raise ConfigError(f"--data {data} is a file; expected an .npz archive, a folder of pictures or a name")
-        return read_archive(place, fitting.classes)
-    raise ConfigError(
-        f"no data at --data {data}{suggestion(str(data), NAMED)}; "
-        f"give {', '.join(NAMED)}, a folder of pictures or an .npz archive"
-    )
+    if place.suffix.lower() != ".npz":
+        raise ConfigError(f"--data {data} is a file; expected an .npz archive, a folder of pictures or a name")
+    return read_archive(place, fitting.classes)
+
+
+def check_data(data: str | Path) -> Path:
+    """What ``--data`` names, as a path.
+
+    Raises:
+        ConfigError: it is neither a data set's name nor anything that exists.
+    """
+    if str(data).lower() not in NAMED and not os.path.exists(data):
+        raise ConfigError(
+            f"no data at --data {data}{suggestion(str(data), NAMED)}; "
+            f"give {', '.join(NAMED)}, a folder of pictures or an .npz archive"
+        )
+    return Path(data)

@@ -180,6 +180,8 @@ def confidences(pairs: Sequence[tuple[float, float]]) -> str:
 
 def _steps(one: Series) -> list[tuple[float, float]]:
     """(queries, share reached with them) at each query count where the share grows."""
+    if not one.queries:
+        return []
     ordered = np.sort(np.asarray(one.queries, np.int64))
     values, last = np.unique(ordered, return_index=True)
     counts = np.append(last[1:], len(ordered))
