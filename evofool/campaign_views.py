@@ -95,17 +95,14 @@ class CampaignPace:
 
     def __init__(self) -> None:
         self.started = time.monotonic()
-        self.before: int | None = None
         self.rate = self.elapsed = 0.0
         self.remaining: float | None = None
 
     def note(self, standing: Standing) -> None:
         done = standing.tally.settled + standing.tally.already
-        if self.before is None:
-            self.before = done - len(standing.new)
         self.elapsed = time.monotonic() - self.started
         self.rate = standing.campaign.scored / self.elapsed if self.elapsed else 0.0
-        new = done - self.before
+        new = done - standing.begun
         self.remaining = self.elapsed / new * (standing.total - done) if new > 0 else None
 
 

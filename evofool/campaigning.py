@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import zoo
 from .campaign.export import export_adversarial
 from .campaign.folder import CampaignFolder
 from .campaign.summary import Tally, tallies
 from .choice import choose_images
 from .datasets import NAMED, check_data, open_data
 from .duels.campaign import Campaign, batch_rows
-from .duels.plan import ALL, Plan
+from .duels.plan import ALL, RANDOM, Plan
 from .duels.verdict import UNTARGETED, Verdict
 from .encodings.pixels import Pixels
 from .errors import ConfigError, GenomeError, RunError
@@ -41,9 +42,10 @@ class Standing:
     baseline: Tally | None
     total: int
     """pairs of image and goal"""
+    begun: int
+    """pairs that were done when this sitting began"""
     new: Sequence[Verdict]
     """verdicts since the last call"""
-    classes: Sequence[str]
 
 
 Observer = Callable[[Standing], None]
@@ -149,6 +151,8 @@ def attack(
     numbers = _pixels(pixels, max_pixels, chosen_strategy, network)
     if baseline and len(numbers) > 1:
         raise ConfigError("--baseline compares duels of one size; give --pixels a number")
+    if baseline and chosen_strategy == RANDOM:
+        raise ConfigError("--strategy random is the baseline itself; leave --baseline out")
     goals, told = _goals(goal, network)
     plan = Plan(goals, numbers, chosen_strategy, queries, seed, baseline)
     chosen = choose_images(
@@ -201,23 +205,29 @@ def resume_campaign(
     folder = CampaignFolder.open(Path(path))
     config = folder.config
     try:
-        network = reload_target(config["target"], folder.path, target)
-        goals = config["goals"] if config["goals"] == ALL else tuple(config["goals"])
-        plan = Plan(
-            goals, tuple(config["pixels"]), config["strategy"], config["queries"], config["seed"], config["baseline"]
-        )
-        rows = int(config["rows"])
-        if network.classes != config["classes"]:
-            raise ValueError("its classes are not the target's")
-        campaign = Campaign(network, folder.subjects, plan, rows)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ConfigError, GenomeError) as error:
+        network = reload_target(config["target"], folder.path, target, "evofool.resume_campaign")
+    except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
         raise RunError(f"{folder.path / 'config.json'} is damaged ({error}); start the campaign anew") from error
+    if network.classes != config["classes"]:
+        raise RunError(f"{folder.path} was made with other classes than {network.name} has; give the same target")
+    plan = Plan(
+        config["goals"] if config["goals"] == ALL else tuple(config["goals"]),
+        tuple(config["pixels"]),
+        config["strategy"],
+        config["queries"],
+        config["seed"],
+        config["baseline"],
+    )
     folder.trim()
-    return _sitting(folder, campaign, observer)
+    return _fight(folder, network, plan, observer)
 
 
 def _fight(folder: CampaignFolder, network: Target, plan: Plan, observer: Observer | None) -> CampaignResult:
-    return _sitting(folder, Campaign(network, folder.subjects, plan, folder.config["rows"]), observer)
+    try:
+        campaign = Campaign(network, folder.subjects, plan, folder.config["rows"])
+    except GenomeError as error:
+        raise RunError(f"{folder.path / 'config.json'} is damaged ({error}); start the campaign anew") from error
+    return _sitting(folder, campaign, observer)
 
 
 def _sitting(folder: CampaignFolder, campaign: Campaign, observer: Observer | None) -> CampaignResult:
@@ -225,15 +235,15 @@ def _sitting(folder: CampaignFolder, campaign: Campaign, observer: Observer | No
     plan, last_k = campaign.plan, campaign.plan.pixels[-1]
     counted = tallies(folder.verdicts(), last_k)
     tally = counted.get(plan.strategy, Tally(last_k))
-    baseline = counted.get("random", Tally(last_k)) if plan.baseline else None
-    total, interrupted = folder.pairs(), False
+    baseline = counted.get(RANDOM, Tally(last_k)) if plan.baseline else None
+    total, begun, interrupted = folder.pairs(), tally.settled + tally.already, False
     with interruptible() as stopped:
         for new in campaign.run(folder.verdicts()):
             folder.append(new)
             for verdict in new:
                 (tally if verdict["strategy"] == plan.strategy else baseline or tally).add(verdict)
             if observer:
-                observer(Standing(campaign, tally, baseline, total, new, campaign.target.classes))
+                observer(Standing(campaign, tally, baseline, total, begun, new))
             if stopped():
                 interrupted = True
                 break
@@ -255,6 +265,8 @@ def _pair(target: str | Target | None, data: str | Path | None) -> tuple[str | T
         return own[str(data).lower()], str(data)
     if data is not None:
         return target, data
+    if isinstance(target, str):
+        zoo.card(target)  # an unknown target is told before missing data
     stem = target.split(":")[0] if isinstance(target, str) else ""
     if stem not in own:
         name = target if isinstance(target, str) else target.name
@@ -269,7 +281,7 @@ def _strategy(name: str | None, preset: str | None) -> str:
         if name is not None:
             raise ConfigError(f"--preset {preset} is a strategy of its own; leave --strategy {name} out")
         return preset
-    return strategy(name or DEFAULT).name
+    return strategy(DEFAULT if name is None else name).name
 
 
 def _pixels(pixels: int | str, most: int | None, name: str, target: Target) -> tuple[int, ...]:
@@ -283,7 +295,9 @@ def _pixels(pixels: int | str, most: int | None, name: str, target: Target) -> t
     try:
         Pixels(target.image_shape, last)
     except GenomeError as error:
-        raise ConfigError(str(error).replace("--pixels", "--max-pixels") if auto and most else str(error)) from error
+        raise ConfigError(
+            str(error).replace("--pixels", "--max-pixels") if auto and most is not None else str(error)
+        ) from error
     if name == "corners" and last > 1:
         raise ConfigError("--strategy corners sweeps single pixels; use --pixels 1")
     return tuple(range(1, last + 1)) if auto else (last,)
@@ -298,5 +312,5 @@ def _goals(goal: str | int, target: Target) -> tuple[tuple[int | None, ...] | st
         return ALL, ALL
     if not word:
         raise ConfigError("--goal is untargeted, all, or names or indices of classes; got nothing")
-    found = tuple(int(index) for index in choose_classes(word, target.classes))
+    found = tuple(int(index) for index in choose_classes(word, target.classes, option="--goal"))
     return found, ", ".join(target.classes[index] for index in found)

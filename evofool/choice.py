@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from .datasets import LabelledImages
-from .datasets.base import UNKNOWN, Labels
+from .datasets.base import UNKNOWN, Labels, printable
 from .errors import ConfigError, ImageError
 from .target import Target
 
@@ -73,7 +73,7 @@ def choose_images(
         raise ConfigError(f"--count is the number of images, at least 1; got {count}")
     _check_labels(data, target)
     queues = _queues(data.labels, seed, first, without)
-    if not queues:
+    if not any(queues):
         raise ConfigError(f"every image of {data.name} is of the goal's own class; choose another --goal or --data")
     finder = _Finder(data, target, include_misclassified, frozenset(without))
     taken: list[list[_Found]] = [[] for _ in queues]
@@ -123,7 +123,7 @@ class _Finder:
             try:
                 image = self.data.read(index)
             except ImageError as error:
-                self.skipped[self.data.id(index)] = str(error)
+                self.skipped[self.data.id(index)] = printable(str(error))
                 continue
             if image.shape != self.target.image_shape:
                 raise ConfigError(

@@ -86,10 +86,10 @@ def read_config(path: Path, made_by: str | None = None) -> dict[str, Any]:
 
 
 def append_lines(file: Path, records: Iterable[dict[str, Any]]) -> None:
-    """Add a JSON line for each record."""
-    text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    """Add a JSON line for each record; ASCII, so that no cut can fall inside a letter."""
+    text = "".join(json.dumps(record) + "\n" for record in records)
     if text:
-        with writing(file.parent), open(file, "a", encoding="utf-8") as stream:
+        with writing(file.parent), open(file, "a", encoding="ascii") as stream:
             stream.write(text)
 
 
@@ -99,17 +99,20 @@ def read_lines(file: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     Raises:
         RunError: the file can't be read.
     """
-    try:
-        with open(file, encoding="utf-8") as stream:
-            for line in stream:
-                record = _record(line, keys)
-                if record is None:
-                    return
-                yield record
-    except FileNotFoundError:
-        return
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"cannot read {file}: {error}") from error
+    for _, record in _whole_lines(file, keys):
+        yield record
+
+
+def trim_lines(file: Path, keys: tuple[str, ...]) -> None:
+    """Cut off what :func:`read_lines` leaves out, so that lines can be added.
+
+    Raises:
+        RunError: the file can't be read or written.
+    """
+    whole = max((end for end, _ in _whole_lines(file, keys)), default=0)
+    if file.exists() and file.stat().st_size > whole:
+        with writing(file.parent), open(file, "r+b") as stream:
+            stream.truncate(whole)
 
 
 @contextmanager
@@ -123,14 +126,31 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _record(line: str, keys: tuple[str, ...]) -> dict[str, Any] | None:
-    if not line.endswith("\n"):
+def _whole_lines(file: Path, keys: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each whole line's end in bytes, and its record."""
+    end = 0
+    try:
+        with open(file, "rb") as stream:
+            for line in stream:
+                record = _record(line)
+                if record is None or not all(key in record for key in keys):
+                    return
+                end += len(line)
+                yield end, record
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(f"cannot read {file}: {error}") from error
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    if not line.endswith(b"\n"):
         return None
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and all(key in record for key in keys) else None
+    return record if isinstance(record, dict) else None
 
 
 def _maker(config: dict[str, Any]) -> str:

@@ -80,19 +80,20 @@ def _numbers(target: Target) -> dict[str, Any]:
     }
 
 
-def reload_target(record: dict[str, Any], path: Path, own: Target | None) -> Target:
+def reload_target(record: dict[str, Any], path: Path, own: Target | None, resume: str = "evofool.resume") -> Target:
     """The target that a config's record tells of.
 
     Args:
         path: the folder of the config, for messages.
         own: the user's own target, where the record says so.
+        resume: the function that takes it, for messages.
 
     Raises:
         RunError: it is another target, or its weights changed.
     """
     if record["own"] != (own is not None):
         raise RunError(
-            f"{path} was made with your own Target {record['name']}; give it: evofool.resume(run, target=…)"
+            f"{path} was made with your own Target {record['name']}; give it: {resume}(…, target=…)"
             if record["own"]
             else f"{path} was made with the named target {record['name']}; leave target= out"
         )

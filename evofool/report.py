@@ -64,35 +64,32 @@ def inspect_campaign(path: Path) -> dict[str, Any]:
         RunError: no campaign is there, or it is damaged.
     """
     folder = CampaignFolder.open(path)
-    try:
-        config, data = folder.config, folder.config["data"]
-        last_k = config["pixels"][-1]
-        counted = tallies(folder.verdicts(), last_k)
-        own = counted.get(config["strategy"], Tally(last_k))
-        baseline = counted.get(RANDOM) if config["baseline"] else None
-        total = folder.pairs()
-        return {
-            "campaign": str(path),
-            "target": config["target"]["name"],
-            "weights_sha256": config["target"]["weights_sha256"],
-            "data": data["name"],
-            "images": data["chosen"],
-            "skipped": len(data["skipped"]),
-            "goal": config["goal"],
-            "pixels": config["pixels"],
-            "strategy": config["strategy"],
-            "queries_a_duel": config["queries"],
-            "seed": config["seed"],
-            "duels": total,
-            **own.figures(),
-            "baseline": baseline.figures() if baseline else None,
-            "finished": own.settled + own.already == total,
-            "device": config["target"]["device"],
-            "precision": config["target"]["precision"],
-            "versions": config["versions"],
-        }
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
-        raise RunError(f"{path} holds verdicts or a config that can't be read ({error!r})") from error
+    config, data = folder.config, folder.config["data"]
+    last_k = config["pixels"][-1]
+    counted = tallies(folder.verdicts(), last_k)
+    own = counted.get(config["strategy"], Tally(last_k))
+    baseline = counted.get(RANDOM) if config["baseline"] else None
+    total = folder.pairs()
+    return {
+        "campaign": str(path),
+        "target": config["target"]["name"],
+        "weights_sha256": config["target"]["weights_sha256"],
+        "data": data["name"],
+        "images": data["chosen"],
+        "skipped": len(data["skipped"]),
+        "goal": config["goal"],
+        "pixels": config["pixels"],
+        "strategy": config["strategy"],
+        "queries_a_duel": config["queries"],
+        "seed": config["seed"],
+        "duels": total,
+        **own.figures(),
+        "baseline": baseline.figures() if baseline else None,
+        "finished": own.settled + own.already == total,
+        "device": config["target"]["device"],
+        "precision": config["target"]["precision"],
+        "versions": config["versions"],
+    }
 
 
 def score_files(

@@ -20,7 +20,9 @@ from .errors import ConfigError, GenomeError, suggestion
 from .images import fit, open_image
 
 
-def choose_classes(wanted: str | int | Iterable[str | int] | None, classes: Sequence[str]) -> Rows:
+def choose_classes(
+    wanted: str | int | Iterable[str | int] | None, classes: Sequence[str], *, option: str = "--classes"
+) -> Rows:
     """(M,) sorted class indices for names and indices, as ``"cat,dog,8"`` or a list; None means all.
 
     Upper and lower case are the same; a name that several classes share means all of them.
@@ -50,7 +52,7 @@ def choose_classes(wanted: str | int | Iterable[str | int] | None, classes: Sequ
             few = f"; the classes are {', '.join(classes)}" if len(classes) <= 20 else ""
             raise ConfigError(f'no class is called "{word}"{suggestion(word, classes)}{few}')
     if not found:
-        raise ConfigError("--classes names no class; give names or indices, as in --classes cat,dog,8")
+        raise ConfigError(f"{option} names no class; give names or indices, as in {option} cat,dog,8")
     return np.array(sorted(found), np.int64)
 
 

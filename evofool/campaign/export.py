@@ -50,7 +50,8 @@ def export_adversarial(folder: CampaignFolder) -> int:
             write_atomically(file, png(image), durable=False)
         count = len(columns["labels"])
         shape = subjects[0].image.shape
-        images = np.stack(columns.pop("images")) if count else np.zeros((0, *shape[1:], shape[0]), np.uint8)
+        found = columns.pop("images")
+        images = np.stack(found) if count else np.zeros((0, *shape[1:], shape[0]), np.uint8)
         arrays: dict[str, Any] = {name: np.array(values, np.int64) for name, values in columns.items()}
         write_atomically(
             folder.path / "adversarial.npz",
@@ -60,5 +61,6 @@ def export_adversarial(folder: CampaignFolder) -> int:
 
 
 def _name(verdict: Verdict) -> str:
-    """``0012_to_cat_k1.png``: the image, what it is taken for, the number of pixels."""
-    return f"{verdict['image']:05d}_to_{slug(verdict['final'])}_k{verdict['pixels']}.png"
+    """``00012_to_003_cat_k1.png``: the image, what it is taken for, the number of pixels."""
+    taken_for = f"{verdict['final_index']:03d}_{slug(verdict['final'])}"
+    return f"{verdict['image']:05d}_to_{taken_for}_k{verdict['pixels']}.png"

@@ -23,10 +23,8 @@ from ..choice import Chosen
 from ..duels.verdict import Subject, Verdict
 from ..errors import RunError
 from ..files import write_atomically
-from ..folder import append_lines, discard_folder, make_folder, read_config, read_lines, writing
-
-NEEDED = ("image", "goal_index", "pixels", "strategy", "success", "already", "queries", "edits", "shared", "top5")
-"""what a verdict must have to count"""
+from ..folder import append_lines, discard_folder, make_folder, read_config, read_lines, trim_lines, writing
+from .checks import config_fault, image_fault, verdict_fault
 
 
 class CampaignFolder:
@@ -46,9 +44,9 @@ class CampaignFolder:
         try:
             with writing(path):
                 write_atomically(path / "images.npy", lambda file: np.save(file, chosen.images))
-                lines = [json.dumps(line, ensure_ascii=False) + "\n" for line in _image_lines(chosen, classes)]
+                lines = [json.dumps(line) + "\n" for line in _image_lines(chosen, classes)]
                 write_atomically(path / "images.jsonl", "".join(lines))
-        except RunError:
+        except BaseException:
             discard_folder(path)
             raise
         return folder
@@ -60,7 +58,10 @@ class CampaignFolder:
         Raises:
             RunError: no campaign is there, its config is damaged, or it is of another version.
         """
-        return cls(path, read_config(path, "attack"))
+        config = read_config(path, "attack")
+        if fault := config_fault(config):
+            raise RunError(f"{path / 'config.json'} is damaged ({fault}); start the campaign anew")
+        return cls(path, config)
 
     @cached_property
     def subjects(self) -> Subjects:
@@ -69,7 +70,7 @@ class CampaignFolder:
         Raises:
             RunError: they are missing or damaged.
         """
-        return Subjects(self.path)
+        return Subjects(self.path, self.config)
 
     def pairs(self) -> int:
         """How many pairs of image and goal the campaign has."""
@@ -81,33 +82,49 @@ class CampaignFolder:
 
     def append(self, verdicts: Iterable[Verdict]) -> None:
         """Add lines for duels that ended."""
-        append_lines(self.path / "verdicts.jsonl", verdicts)
+        append_lines(self._verdicts, verdicts)
 
     def verdicts(self) -> Iterator[Verdict]:
-        """All verdicts, in the order the duels ended; a torn last line is left out."""
-        return read_lines(self.path / "verdicts.jsonl", NEEDED)
+        """All verdicts, in the order the duels ended; a torn last line is left out.
+
+        Raises:
+            RunError: a verdict says what can't be.
+        """
+        for number, verdict in enumerate(read_lines(self._verdicts, ("image",)), 1):
+            if fault := verdict_fault(verdict, len(self.subjects), self.config):
+                raise RunError(
+                    f"line {number} of {self._verdicts} is damaged ({fault}); take it out, and its duel is fought again"
+                )
+            yield verdict
 
     def trim(self) -> None:
         """Cut off a torn last line, so that lines can be added."""
-        file = self.path / "verdicts.jsonl"
-        whole = sum(len(json.dumps(one, ensure_ascii=False).encode()) + 1 for one in self.verdicts())
-        if file.exists() and file.stat().st_size > whole:
-            with writing(self.path), open(file, "r+b") as stream:
-                stream.truncate(whole)
+        trim_lines(self._verdicts, ("image",))
+
+    @property
+    def _verdicts(self) -> Path:
+        return self.path / "verdicts.jsonl"
 
 
 class Subjects(Sequence[Subject]):
     """The images of a campaign's folder, read when they are asked for and checked against their hashes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, config: dict[str, Any]) -> None:
         self._file = path / "images.npy"
         try:
             self._images: np.ndarray = np.load(self._file, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise RunError(f"{self._file} is missing or damaged ({error}); start the campaign anew") from error
-        keys = ("image", "id", "sha256", "label", "prediction", "confidence")
-        self._lines = list(read_lines(path / "images.jsonl", keys))
-        if self._images.ndim != 4 or self._images.dtype != np.uint8 or len(self._lines) != len(self._images):
+        self._lines = list(read_lines(path / "images.jsonl", ("image",)))
+        for number, line in enumerate(self._lines, 1):
+            if fault := image_fault(line, len(config["classes"])):
+                where = path / "images.jsonl"
+                raise RunError(f"line {number} of {where} is damaged ({fault}); start the campaign anew")
+        if (
+            list(self._images.shape[1:]) != config["target"]["image_shape"]
+            or self._images.dtype != np.uint8
+            or len(self._lines) != len(self._images)
+        ):
             raise RunError(f"{self._file} and images.jsonl don't fit each other; start the campaign anew")
 
     def __len__(self) -> int:

@@ -30,6 +30,8 @@ def read_archive(path: Path, classes: Sequence[str]) -> Arrays:
             f"{path} is not a readable image archive ({error}); "
             "expected an .npz with images (N, H, W, 3) uint8 and labels (N,)"
         ) from error
+    if not (isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)) or images.ndim == 0:
+        raise ConfigError(f"{path}: images and labels must be arrays; expected images (N, H, W, 3) uint8, labels (N,)")
     if images.dtype != np.uint8:
         raise ConfigError(f"{path}: images are {images.dtype}; expected uint8, 0 to 255")
     if not images.size:
@@ -39,8 +41,9 @@ def read_archive(path: Path, classes: Sequence[str]) -> Arrays:
             f"{path}: expected one whole number as label for each of the {len(images)} images, "
             f"got labels {labels.shape} {labels.dtype}"
         )
-    place = {name.lower(): index for index, name in enumerate(classes)}
-    if names and len(names) > labels.max() and labels.min() >= 0 and all(name.lower() in place for name in names):
+    place = {name.lower(): index for index, name in reversed(list(enumerate(classes)))}
+    known = bool(names) and all(name.lower() in place for name in names) and names != list(classes)
+    if known and labels.min() >= 0 and labels.max() < len(names):
         labels = np.array([place[name.lower()] for name in names], np.int64)[labels]
     return Arrays(path.stem, _channels_first(path, images), labels)
 

@@ -14,7 +14,7 @@ from ..images import fit, open_image, to_image
 
 Labels = NDArray[np.int64]
 
-UNKNOWN = -1
+UNKNOWN = int(np.iinfo(np.int64).min)
 """the label of an image that nobody labelled"""
 
 
@@ -55,10 +55,17 @@ class LabelledImages(Protocol):
 
 
 class Arrays:
-    """Labelled images in memory: ``images`` (N, C, H, W) uint8, ``labels`` (N,) int64."""
+    """Labelled images in memory: ``images`` (N, C, H, W) uint8, ``labels`` (N,) whole numbers.
 
-    def __init__(self, name: str, images: np.ndarray, labels: np.ndarray) -> None:
-        self.name, self.images, self.labels = name, images, labels.astype(np.int64)
+    Args:
+        fitting: images of another size are resized as it says when they are read; None leaves them as they are.
+    """
+
+    def __init__(self, name: str, images: np.ndarray, labels: np.ndarray, fitting: Fitting | None = None) -> None:
+        self.name, self.images, self._fitting = name, images, fitting
+        if labels.dtype == np.uint64:
+            labels = np.minimum(labels, np.iinfo(np.int64).max)
+        self.labels: Labels = labels.astype(np.int64)
         self.skipped: dict[str, str] = {}
 
     def __len__(self) -> int:
@@ -68,7 +75,11 @@ class Arrays:
         return f"{self.name}:{index}"
 
     def read(self, index: int) -> np.ndarray:
-        return np.ascontiguousarray(self.images[index])
+        image = np.ascontiguousarray(self.images[index])
+        how = self._fitting
+        if how is None or image.shape == how.image_shape:
+            return image
+        return fit(to_image(image), how.image_shape, how.resize, how.interpolation)
 
 
 class Files:
@@ -83,16 +94,13 @@ class Files:
         return len(self._paths)
 
     def id(self, index: int) -> str:
-        return self._ids[index]
+        return printable(self._ids[index])
 
     def read(self, index: int) -> np.ndarray:
         how = self._fitting
         return fit(open_image(Path(self._paths[index])), how.image_shape, how.resize, how.interpolation)
 
 
-def fitted(images: np.ndarray, fitting: Fitting) -> np.ndarray:
-    """(N, C, H, W) uint8 of any size as the target's; the same array where it fits already."""
-    if images.shape[1:] == fitting.image_shape:
-        return images
-    shape, resize, how = fitting.image_shape, fitting.resize, fitting.interpolation
-    return np.stack([fit(to_image(pixels), shape, resize, how) for pixels in images])
+def printable(name: str) -> str:
+    """A file's name as text: bytes that are none are written out."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ConfigError
-from .base import UNKNOWN, Files, Fitting
+from .base import UNKNOWN, Files, Fitting, printable
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
@@ -32,17 +32,17 @@ def read_folder(path: Path, fitting: Fitting) -> Files:
         if not loose:
             raise ConfigError(f"--data {path} holds no pictures ({', '.join(PICTURES)}); give another folder")
         labels = np.full(len(loose), UNKNOWN, np.int64)
-        return Files(path.name, [str(path / name) for name in loose], labels, loose, fitting)
+        return Files(_name(path), [str(path / name) for name in loose], labels, loose, fitting)
     classes = _match(path, sorted(folders), fitting.classes)
     pairs = [(os.path.join(name, file), classes[name]) for name in sorted(folders) for file in folders[name]]
     files = Files(
-        path.name,
+        _name(path),
         [str(path / name) for name, _ in pairs],
         np.array([label for _, label in pairs], np.int64),
         [Path(name).as_posix() for name, _ in pairs],
         fitting,
     )
-    files.skipped = dict.fromkeys(loose, "lies beside the class folders")
+    files.skipped = dict.fromkeys(map(printable, loose), "lies beside the class folders")
     return files
 
 
@@ -60,6 +60,11 @@ def _match(path: Path, names: Sequence[str], classes: Sequence[str]) -> dict[str
         f'the folder "{strange}" in {path} is none of the target\'s {len(classes)} classes; call the folders by class '
         f"name or index, or give one for every class"
     )
+
+
+def _name(path: Path) -> str:
+    """What messages call the folder, ``.`` too."""
+    return path.absolute().name or str(path)
 
 
 def _plain(name: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ConfigError
 from .archives import read_archive
-from .base import Arrays, Files, Fitting, LabelledImages, fitted
+from .base import Arrays, Files, Fitting, LabelledImages
 
 NAMED = ("digits", "mnist", "fashionmnist", "cifar10", "cifar100", "svhn", "imagenet")
 CIFAR10_ARCHIVES = "cifar10-train.npz", "cifar10-test.npz"
@@ -42,7 +42,7 @@ def open_named(name: str, directory: Path, fitting: Fitting) -> LabelledImages:
             f"--data {name} is {colour[images.shape[1]]}, the target takes {colour[fitting.image_shape[0]]} images; "
             "choose another --data or --target"
         )
-    return Arrays(name, fitted(images, fitting), labels)
+    return Arrays(name, images, labels, fitting)
 
 
 def digits(*, train: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +89,7 @@ def torchvision_arrays(name: str, directory: Path, *, train: bool) -> tuple[np.n
 def _fetch(dataset: type[Any], directory: Path, options: dict[str, Any]) -> Any:
     try:
         return dataset(root=directory, download=False, **options)
-    except RuntimeError:
+    except Exception:  # not there, or damaged: what is missing is downloaded
         pass
     try:
         with contextlib.redirect_stdout(sys.stderr):  # torchvision's progress; standard output may be one JSON object

@@ -124,7 +124,7 @@ class Campaign:
             duel = Sweep(goals, search, queries)
         else:
             sure = strategy.sure if goals[0].target is not None else None
-            duel = Duel(goals[0], search, queries, sure)
+            duel = Duel(goals[0], search, queries, sure, confirms=not self.pool.scorer.exact)
         ended = self.pool.add(duel, subject.image, goals[0].column(subject.label), task)
         return verdicts + (self._end(ended) if ended else [])
 

@@ -75,10 +75,13 @@ class Duel:
         search: proposes the candidates.
         budget: queries at most.
         sure: go on after a success until the goal's fitness is at most this; None stops at once.
+        confirms: whether each candidate may cost a second query, that of its confirmation in float32.
     """
 
-    def __init__(self, goal: Goal, search: Search, budget: int, sure: float | None = None) -> None:
-        self.goal, self.search, self.budget, self.sure = goal, search, budget, sure
+    def __init__(
+        self, goal: Goal, search: Search, budget: int, sure: float | None = None, *, confirms: bool = False
+    ) -> None:
+        self.goal, self.search, self.budget, self.sure, self.confirms = goal, search, budget, sure, confirms
         self.queries = 0
         self.queries_to_success: int | None = None
         self.best: Best | None = None
@@ -94,6 +97,8 @@ class Duel:
         while self.stopped is None and self._sent == len(self._fresh):
             self._next_generation()
         left = self.budget - self.queries
+        if self.confirms:
+            left = max((left - 1) // 2, int(self.queries == 0))  # one is kept for the best candidate of a failure
         if self.stopped is None and left <= 0:
             self.stopped = "reached" if self.queries_to_success else "budget"
         if self.stopped is not None:
@@ -138,7 +143,7 @@ class Duel:
             self.best = best
             self.queries += 1
             if self.goal.reached(best.margin) and self.queries_to_success is None:
-                self.queries_to_success = self.queries
+                self.queries_to_success, self.stopped = self.queries, "reached"
 
     def _rank(self, best: Best) -> tuple[bool, float]:
         return not self.goal.reached(best.margin), best.fitness if self.sure is not None else best.margin

@@ -97,10 +97,19 @@ class Pixels:
         if self.k == 1:
             return edits
         places = edits[..., 1].astype(np.int64) * self.width + edits[..., 0]
-        while (again := _repeats(places)).any():
-            places[again] = rng.integers(0, self.places, int(again.sum()))
-        edits[..., 1], edits[..., 0] = np.divmod(places, self.width)
+        for row, slot in zip(*_repeats(places).nonzero(), strict=True):
+            places[row, slot] = self.free_place(places[row], rng)
+            edits[row, slot, 1], edits[row, slot, 0] = divmod(int(places[row, slot]), self.width)
         return edits
+
+    def free_place(self, taken: NDArray[Any], rng: np.random.Generator) -> int:
+        """A random place that is none of ``taken``, of which there must be fewer than there are places."""
+        if 2 * len(taken) > self.places:
+            return int(rng.choice(np.setdiff1d(np.arange(self.places), taken)))
+        place = int(rng.integers(self.places))
+        while place in taken:
+            place = int(rng.integers(self.places))
+        return place
 
     def corners(self) -> NDArray[np.int16]:
         """(2^C, C) the corners of the colour cube, white first, black second, then each next to its opposite."""
@@ -109,7 +118,7 @@ class Pixels:
         return (255 * bits).astype(np.int16)
 
     def _orders(self, n: int, rng: np.random.Generator) -> Rows:
-        return np.stack([rng.permutation(self.places) for _ in range(n)])
+        return rng.permuted(np.tile(np.arange(self.places), (n, 1)), axis=1)
 
 
 def keys(edits: Edits) -> list[bytes]:

@@ -46,13 +46,21 @@ def write_report(paths: Sequence[Path], out: Path | None = None) -> Path:
     page = _report(found[0], figures) if len(found) == 1 else _comparison(found, figures)
     with writing(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, page)
+        write_atomically(file, _encoded(page))
         if len(found) == 1:
             (paths[0] / PLOTS).mkdir(exist_ok=True)
             for name, svg in figures.items():
-                write_atomically(paths[0] / PLOTS / f"{name}.svg", standalone(svg), durable=False)
-            write_atomically(paths[0] / "verdicts.csv", _csv(found[0].folder), durable=False)
+                write_atomically(
+                    paths[0] / PLOTS / f"{name}.svg", standalone(svg).encode("utf-8", "backslashreplace"), durable=False
+                )
+            table = _csv(found[0].folder).encode("utf-8", "backslashreplace")
+            write_atomically(paths[0] / "verdicts.csv", table, durable=False)
     return file
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8; what is no character (names of files can be any bytes) is written out."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _figures(found: Findings) -> dict[str, str]:

@@ -11,7 +11,6 @@ from ..campaign.folder import CampaignFolder
 from ..campaign.summary import Tally
 from ..duels.plan import RANDOM
 from ..duels.verdict import Verdict
-from ..errors import RunError
 
 
 @dataclass
@@ -53,17 +52,14 @@ def gather(path: Path) -> Findings:
         RunError: no campaign is there, or it is damaged.
     """
     folder = CampaignFolder.open(path)
-    try:
-        config = folder.config
-        last_k, own = config["pixels"][-1], config["strategy"]
-        found = Findings(folder, Tally(last_k), Tally(last_k) if config["baseline"] else None)
-        for verdict in folder.verdicts():
-            if verdict["strategy"] == own:
-                _add(found, verdict, last_k)
-            elif verdict["strategy"] == RANDOM and found.baseline is not None:
-                found.baseline.add(verdict)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise RunError(f"{path} holds verdicts or a config that can't be read ({error!r})") from error
+    config = folder.config
+    last_k, own = config["pixels"][-1], config["strategy"]
+    found = Findings(folder, Tally(last_k), Tally(last_k) if config["baseline"] else None)
+    for verdict in folder.verdicts():
+        if verdict["strategy"] == own:
+            _add(found, verdict, last_k)
+        elif verdict["strategy"] == RANDOM and found.baseline is not None:
+            found.baseline.add(verdict)
     return found
 
 
@@ -82,6 +78,15 @@ def _add(found: Findings, verdict: Verdict, last_k: int) -> None:
     found.became[verdict["label"], verdict["final_index"]] += 1
     if verdict["goal_index"] is not None:
         found.reached[verdict["image"]].add(verdict["goal_index"])
-    found.edits += verdict["edits"]
+    found.edits += _changes(found.folder, verdict)
     found.confidence.append((verdict["confidence"], verdict["top5"][0][1]))
     found.wins.append(verdict)
+
+
+def _changes(folder: CampaignFolder, verdict: Verdict) -> list[dict[str, Any]]:
+    """A verdict's edits, without those that leave their pixel as it is."""
+    edits: list[dict[str, Any]] = verdict["edits"]
+    if verdict.get("l0") == len(edits):
+        return edits
+    image = folder.subjects[verdict["image"]].image
+    return [edit for edit in edits if image[:, edit["y"], edit["x"]].tolist() != edit["colour"]]

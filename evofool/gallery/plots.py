@@ -133,8 +133,8 @@ def place_heat(xs: Sequence[int], ys: Sequence[int], width: int, height: int) ->
 
 def colour_strip(colours: Sequence[Sequence[int]]) -> str:
     """The colours of the edited pixels of successes, one square each, those alike together."""
-    values = np.asarray(colours, np.int64).reshape(len(colours), -1)
-    channels = values.shape[1] if len(values) else 3
+    channels = len(colours[0]) if len(colours) else 3
+    values = np.asarray(colours, np.int64).reshape(-1, channels)
     rgb = np.repeat(values, 3, axis=1) if channels == 1 else values
     corner = (rgb > 127) @ np.array([4, 2, 1])
     order = np.lexsort((*rgb.T, corner))
@@ -197,11 +197,16 @@ def _stairs(steps: Sequence[tuple[float, float]], end: float) -> list[tuple[floa
 
 
 def _apart(ends: Sequence[tuple[float, int, Series]], gap: float = 17.0) -> list[tuple[float, int, Series]]:
-    """Labels moved down where they would overlap."""
-    placed: list[tuple[float, int, Series]] = []
-    for at, index, one in sorted(ends, key=lambda end: end[0]):
-        placed.append((max(at, placed[-1][0] + gap) if placed else at, index, one))
-    return placed
+    """Labels moved down where they would overlap, and up again where they would leave the figure."""
+    ranked = sorted(ends, key=lambda end: end[0])
+    places: list[float] = []
+    for at, _, _ in ranked:
+        places.append(max(at, places[-1] + gap) if places else at)
+    lowest = HEIGHT - BOTTOM + 4
+    for which in reversed(range(len(places))):
+        places[which] = min(places[which], lowest)
+        lowest = places[which] - gap
+    return [(place, index, one) for place, (_, index, one) in zip(places, ranked, strict=True)]
 
 
 def _short(name: str, most: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Sequence
 from html import escape
 
@@ -43,6 +44,7 @@ def text(x: float, y: float, words: str, *, anchor: str = "start", kind: str = "
     """Words at a place; ``turn`` has them read upwards."""
     turned = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turn else ""
     of_kind = f' class="{kind}"' if kind else ""
+    words = "".join("�" if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in words)
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{of_kind}{turned}>{escape(words)}</text>'
 
 

@@ -57,7 +57,9 @@ class Climb:
 
     def generate(self) -> Edits:
         if not self._best:
-            self._asked = [self._group() for _ in range(FIRST)]
+            groups = FIRST if len(self._start) < self.space.k else 1
+            self._asked = [self._group() for _ in range(groups)]
+            self._tried.update(frozenset(nodes) for nodes, _ in self._asked)
         else:
             self._asked = []
             wanted = max(EACH, len(self._tried) // GROWTH)
@@ -84,7 +86,7 @@ class Climb:
             node = self._next()
             if all(node[0] != place for place, _ in nodes):
                 nodes.append(node)
-        return nodes, nodes[len(self._start) :]
+        return nodes, nodes[len(self._start) :] or nodes
 
     def _try_step(self) -> None:
         slot = int(self.rng.integers(self.space.k))

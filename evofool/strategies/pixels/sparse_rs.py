@@ -37,13 +37,11 @@ class SparseRS:
         child = self.edits.copy()
         count = max(1, int(self._share() * self.space.k))
         moved = self.rng.permutation(self.space.k)[:count]
-        taken = set((child[0, :, 1].astype(int) * self.space.width + child[0, :, 0]).tolist())
-        colours = self._colours(count)
-        for slot, colour in zip(moved.tolist(), colours, strict=True):
-            place = int(self.rng.integers(self.space.places))
-            while place in taken and len(taken) < self.space.places:
-                place = int(self.rng.integers(self.space.places))
-            taken.add(place)
+        for slot, colour in zip(moved.tolist(), self._colours(count), strict=True):
+            places = child[0, :, 1].astype(np.int64) * self.space.width + child[0, :, 0]
+            place = int(places[slot])
+            if self.space.k < self.space.places:  # else there is none to move to
+                place = self.space.free_place(places, self.rng)
             child[0, slot] = (place % self.space.width, place // self.space.width, *colour)
         return child
 

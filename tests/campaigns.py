@@ -1,0 +1,100 @@
+"""Small campaigns against the tests' tiny network, for the tests that need them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from support import random_images, tiny_target
+
+from evofool import campaigning
+from evofool.campaigning import CampaignResult
+from evofool.duels.campaign import Campaign
+from evofool.duels.plan import Plan
+from evofool.duels.verdict import Subject, Verdict
+from evofool.target import Target
+
+NAMES = ["class 0", "class 1", "class 2", "class 3"]
+
+
+def subjects(n: int, target: Target | None = None, *, wrong: Sequence[int] = (), seed: int = 0) -> list[Subject]:
+    """Random images labelled with the target's own guess; those in ``wrong`` with the class after it."""
+    target = target or tiny_target()
+    images = random_images(n, target.image_shape, seed)
+    scores = target.confirm(images)
+    found = []
+    for index, (image, row) in enumerate(zip(images.numpy(), scores, strict=True)):
+        guess = int(row.argmax())
+        label = (guess + 1) % len(target.classes) if index in wrong else guess
+        digest = hashlib.sha256(image.tobytes()).hexdigest()
+        found.append(Subject(index, f"image {index}", digest, image, label, guess, float(row[guess])))
+    return found
+
+
+def plan(**changes: Any) -> Plan:
+    """An untargeted local search for one pixel, with some of it changed."""
+    options: dict[str, Any] = {
+        "goals": (None,), "pixels": (1,), "strategy": "local", "queries": 150, "seed": 0, "baseline": False,
+    }  # fmt: skip
+    return Plan(**(options | changes))
+
+
+def fight(campaign: Campaign, finished: Sequence[Verdict] = ()) -> list[Verdict]:
+    """All verdicts of a campaign, in the order the duels ended."""
+    return [verdict for new in campaign.run(finished) for verdict in new]
+
+
+def verdicts_of(images: Sequence[Subject], target: Target | None = None, **changes: Any) -> list[Verdict]:
+    return fight(Campaign(target or tiny_target(), images, plan(**changes)))
+
+
+def by_duel(verdicts: Sequence[Verdict]) -> dict[tuple[Any, ...], Verdict]:
+    """Each verdict by image, goal, number of pixels and strategy; none twice."""
+    found = {(v["image"], v["goal_index"], v["pixels"], v["strategy"]): v for v in verdicts}
+    assert len(found) == len(verdicts)
+    return found
+
+
+class Some(Sequence[Subject]):
+    """Subjects of which only some come, in this order, each under its own index."""
+
+    def __init__(self, images: Sequence[Subject], order: Sequence[int]) -> None:
+        self.images, self.order = images, order
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.images[index]
+
+    def __iter__(self) -> Iterator[Subject]:
+        return (self.images[index] for index in self.order)
+
+
+def archive(path: Path, n: int = 40, target: Target | None = None, names: Sequence[str] = ()) -> Path:
+    """An ``.npz`` of random images with the target's own guesses as labels; one in eight is labelled wrongly."""
+    wrong = [index for index in range(n) if index % 8 == 7]
+    images = subjects(n, target, wrong=wrong)
+    arrays = {"images": np.stack([s.image for s in images]), "labels": np.array([s.label for s in images])}
+    if names:
+        arrays["classes"] = np.array(names)
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+    return path
+
+
+def small_attack(out: Path, **options: Any) -> CampaignResult:
+    """Six random images against the tiny network, 150 queries a duel, unless told otherwise."""
+    data = out.parent / "images.npz"
+    if not data.exists():
+        archive(data, target=options.get("target"))
+    defaults: dict[str, Any] = {"target": tiny_target(), "data": data, "count": 6, "queries": 150}
+    return campaigning.attack(out=out, **(defaults | options))
+
+
+def verdict_lines(path: Path) -> list[bytes]:
+    """The lines of a campaign's verdicts, sorted: the order in which duels end is left open."""
+    file = path / "verdicts.jsonl"
+    return sorted(file.read_bytes().splitlines(keepends=True)) if file.exists() else []

@@ -1,0 +1,448 @@
+"""A campaign's report: a well-formed page that runs and loads nothing, whose numbers are those of the verdicts."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import signal
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from pages import Page, decode, parts, xml
+from PIL import Image
+from runs import change_config, json_lines
+from support import random_images, tiny_network, tiny_target
+
+import evofool
+from evofool.campaign.folder import CampaignFolder
+from evofool.duels.verdict import Verdict
+from evofool.errors import ConfigError
+from evofool.gallery import examples
+from evofool.gallery.campaign_page import write_report
+from evofool.gallery.examples import EACH_PAIR, pick, win_tiles
+from evofool.gallery.findings import gather
+from evofool.gallery.plots import MOST_CLASSES
+from evofool.target import Target
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=1>',
+    "مرحبا بالعالم\u202e",
+    "🦊🐈",
+    "w" * 300,
+    "a & b &amp; 'c' <!-- d",
+    "]]></style>",
+    "",
+]
+
+
+def own_target(classes: list[str], shape: tuple[int, int, int] = (3, 8, 8), name: str = "tiny") -> Target:
+    """A seeded network of random weights with these classes."""
+    return Target(
+        tiny_network(shape[0], len(classes), shape[1]),
+        classes=classes, image_shape=shape, mean=0.5, std=0.25, name=name, device="cpu", precision="float32",
+    )  # fmt: skip
+
+
+def pictures(folder: Path, n: int, shape: tuple[int, int, int] = (3, 8, 8)) -> Path:
+    """A folder of unlabelled pictures of noise."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, pixels in enumerate(random_images(n, shape).numpy()):
+        Image.fromarray(pixels.transpose(1, 2, 0) if shape[0] == 3 else pixels[0]).save(folder / f"{index:03d}.png")
+    return folder
+
+
+def page_of(campaign: Path) -> Page:
+    page = Page((campaign / "report.html").read_text(encoding="utf-8"))
+    assert page.problems == []
+    return page
+
+
+def verdicts(campaign: Path) -> list[Verdict]:
+    return json_lines(campaign / "verdicts.jsonl")
+
+
+def rewrite(campaign: Path, found: list[Verdict]) -> None:
+    lines = "".join(json.dumps(verdict, ensure_ascii=False) + "\n" for verdict in found)
+    (campaign / "verdicts.jsonl").write_text(lines, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Up to two pixels against 16 noisy pictures and four classes, every other class in turn; read only."""
+    place = tmp_path_factory.mktemp("page")
+    evofool.attack(
+        tiny_target(), pictures(place / "pictures", 16), out=place / "campaign", count=16, goal="all", pixels="auto",
+        max_pixels=2, queries=60,
+    )  # fmt: skip
+    return place / "campaign"
+
+
+@pytest.fixture
+def campaign(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "campaign"))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A campaign in which every name that a user gives is out for mischief."""
+    place = tmp_path_factory.mktemp("hostile") / "<b>a & b" / 'x" onload="1'
+    data = pictures(place / "<i>data&amp;", 12)
+    (data / "<img src=y>.png").write_text("no picture")
+    target = own_target(HOSTILE, name="<script>target</script>")
+    evofool.attack(target, data, out=place / "campaign", count=12, pixels=6, queries=200, goal="all", baseline=True)
+    return place / "campaign"
+
+
+def test_a_page_is_well_formed_and_loads_nothing(finished: Path) -> None:
+    page = page_of(finished)
+    assert page.tags["script"] == page.tags["link"] == 0
+    assert page.tags["title"] == page.tags["h1"] == page.tags["main"] == 1
+    assert len(page.sources) == page.tags["img"] > 0
+    html = (finished / "report.html").read_text(encoding="utf-8")
+    assert set(re.findall(r"[a-z]+://[^\s\"'<>]*", html)) == {"http://www.w3.org/2000/svg"}
+
+
+def test_names_out_for_mischief_are_only_told(hostile: Path) -> None:
+    page = page_of(hostile)
+    occurring = {verdict["class"] for verdict in verdicts(hostile) if verdict["success"]}
+    assert len(occurring) > 2
+    told = " ".join(page.of("b"))
+    assert [name for name in occurring if name not in told] == []
+    assert "<script>target</script>" in page.of("title")[0]
+    assert "<i>data&amp;" in page.words
+    assert "<img src=y>.png" in page.of("code")
+    alternatives = {found["alt"] for tag, found in page.attributes if tag == "img"}
+    assert {f"{name}, as it is" for name in occurring} <= alternatives
+
+
+def test_plots_with_hostile_names_are_xml(hostile: Path) -> None:
+    for file in (hostile / "plots").iterdir():
+        xml(file.read_text(encoding="utf-8"))
+    names = {text["text"] for text in parts(xml((hostile / "plots" / "classes.svg").read_text("utf-8")), "text")}
+    assert {name if len(name) <= 16 else name[:15] + "…" for name in HOSTILE} <= names
+
+
+def test_a_comparison_of_hostile_campaigns_is_well_formed(hostile: Path, finished: Path, tmp_path: Path) -> None:
+    html = write_report([hostile, finished, hostile], tmp_path / "both.html").read_text(encoding="utf-8")
+    page = Page(html)
+    assert page.problems == []
+    cells = page.of("td")
+    assert str(hostile) in cells
+    assert "<script>target</script>" in cells
+    own = [verdict for verdict in verdicts(hostile) if verdict["strategy"] == "local"]
+    won = sum(verdict["success"] for verdict in own)
+    words = [text for text in page.of("p") if "that both fought" in text][-1]  # the hostile one with itself
+    assert f"On the {len(own)} duels that both fought: won by both {won}, only by " in words
+    assert f"by neither {len(own) - won}." in words
+
+
+def test_the_command_on_the_page_can_be_copied(hostile: Path, finished: Path) -> None:
+    import shlex
+
+    words = shlex.split(page_of(hostile).of("code")[0])
+    config = json.loads((hostile / "config.json").read_text())
+    assert words[:2] == ["evofool", "attack"]
+    assert words[words.index("--data") + 1] == config["data"]["name"]
+    assert words[words.index("--pixels") + 1] == "6"
+    assert words[-1] == "--baseline"
+    words = shlex.split(page_of(finished).of("code")[0])
+    assert words[words.index("--pixels") + 1] == "auto"
+    assert words[words.index("--max-pixels") + 1] == "2"
+    assert words[words.index("--goal") + 1] == "all"
+    assert words[words.index("--queries") + 1] == "60"
+    assert "--baseline" not in words
+
+
+def test_the_head_counts_pairs_once(finished: Path) -> None:
+    page, found = page_of(finished), verdicts(finished)
+    won = [verdict for verdict in found if verdict["success"]]
+    pairs = {(verdict["image"], verdict["goal_index"]) for verdict in found}
+    assert len(pairs) == 48 < len(found)
+    assert 0 < len(won) < 48
+    assert page.of("h1")[0].startswith(" pairs of image and goal reach the class")
+    assert page.of("h1")[0].endswith("when up to 2 pixels may be changed")
+    assert page.of("b")[0] == f"{len(won)} of 48"
+    queries = sum(verdict["queries"] for verdict in found)
+    assert page.facts["Success rate"] == f"{100 * len(won) / 48:.1f} %"
+    assert page.facts["Queries in all"] == f"{queries:,}"
+    assert page.facts["Queries a duel"] == f"{queries / 48:,.0f}"
+    first = {v["image"]: {} for v in found}
+    for verdict in found:
+        if verdict["pixels"] == 1 and not verdict["success"]:
+            first[verdict["image"]][verdict["goal_index"]] = verdict["queries"]
+    spent = [first[v["image"]].get(v["goal_index"], 0) + v["queries_to_success"] for v in won]
+    assert page.facts["Queries to a success"] == f"{np.median(spent):,.0f}"
+    assert not page.facts.keys() & {"Random search", "Wrong before"}
+
+
+def numbers(campaign: Path, plot: str, **wanted: Any) -> list[str]:
+    """The texts of a plot that stand in the middle of something and are not faint."""
+    texts = parts(xml((campaign / "plots" / f"{plot}.svg").read_text(encoding="utf-8")), "text")
+    return [t["text"] for t in texts if t["text-anchor"] == "middle" and "faint" not in t.get("class", "")]
+
+
+def test_the_figures_show_the_numbers_of_the_verdicts(finished: Path) -> None:
+    won = [verdict for verdict in verdicts(finished) if verdict["success"]]
+    became = Counter((verdict["label"], verdict["final_index"]) for verdict in won)
+    assert list(map(int, numbers(finished, "classes"))) == [became[pair] for pair in sorted(became)]
+    by_pixels = Counter(verdict["pixels"] for verdict in won)
+    assert list(map(int, numbers(finished, "pixels"))) == [by_pixels[k] for k in sorted(by_pixels)]
+    of_image = Counter(verdict["image"] for verdict in won)
+    reached = Counter(of_image[image] for image in range(16))
+    assert list(map(int, numbers(finished, "targets"))) == [reached[n] for n in sorted(reached)]
+    dots = parts(xml((finished / "plots" / "confidence.svg").read_text(encoding="utf-8")), "circle")
+    assert len(dots) == len(won)
+    colours = parts(xml((finished / "plots" / "colours.svg").read_text(encoding="utf-8")), "text")[0]["text"]
+    assert colours.startswith(f"{sum(len(verdict['edits']) for verdict in won)} pixels;")
+    places = Counter((edit["x"], edit["y"]) for verdict in won for edit in verdict["edits"])
+    figure = xml((finished / "plots" / "places.svg").read_text(encoding="utf-8"))
+    assert len(parts(figure, "rect", "cell")) == len(places)
+    assert parts(figure, "text")[0]["text"].endswith(f"darkest: {max(places.values())}")
+
+
+def test_the_page_holds_the_plots_that_lie_beside_it(finished: Path) -> None:
+    html = (finished / "report.html").read_text(encoding="utf-8")
+    names = {"success", "classes", "targets", "pixels", "places", "colours", "confidence"}
+    assert {file.name for file in (finished / "plots").iterdir()} == {f"{name}.svg" for name in names}
+    for name in names:
+        svg = (finished / "plots" / f"{name}.svg").read_text(encoding="utf-8")
+        marks = svg.split('fill="#fff"/>', 1)[1].strip()
+        assert marks in html
+
+
+def test_the_table_is_the_verdicts(hostile: Path) -> None:
+    with open(hostile / "verdicts.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = verdicts(hostile)
+    assert len(rows) == len(found)
+    for row, verdict in zip(rows, found, strict=True):
+        for column in row.keys() - {"edits", "final_confidence"}:
+            value = verdict[column]
+            assert row[column] == ("" if value is None else str(value)), column
+        assert float(row["final_confidence"]) == verdict["top5"][0][1]
+        edits = [list(map(int, edit.split(":"))) for edit in row["edits"].split(";")]
+        assert edits == [[edit["x"], edit["y"], *edit["colour"]] for edit in verdict["edits"]]
+
+
+def test_random_search_is_told_beside_the_campaign_s_own_numbers(hostile: Path) -> None:
+    page = page_of(hostile)
+    found = [verdict for verdict in verdicts(hostile) if verdict["strategy"] == "random"]
+    own = [verdict for verdict in verdicts(hostile) if verdict["strategy"] == "local"]
+    assert len(found) == len(own) == 12 * (len(HOSTILE) - 1)
+    assert page.facts["Random search"] == f"{100 * sum(v['success'] for v in found) / len(found):.1f} %"
+    assert page.of("b")[0] == f"{sum(v['success'] for v in own)} of {len(own)}"
+    assert [kind for tag, a in page.attributes if "dash" in (kind := a.get("class", "")).split()] == ["line z dash"]
+
+
+def test_images_that_were_wrong_before_are_told_apart(tmp_path: Path) -> None:
+    target, images = tiny_target(), random_images(6)
+    labels = target.confirm(images).argmax(1).numpy()
+    labels[:2] = (labels[:2] + 1) % 4
+    np.savez(tmp_path / "set.npz", images=images.numpy(), labels=labels)
+    out = tmp_path / "campaign"
+    evofool.attack(target, tmp_path / "set.npz", out=out, pixels=4, queries=90, include_misclassified=True, count=6)
+    page = page_of(out)
+    assert page.facts["Wrong before"] == "2"
+    assert page.of("b")[0].endswith(" of 4")
+    assert "Of 6 images looked at, the target classifies 4 correctly; 6 were attacked." in page.words
+
+
+def test_a_campaign_without_a_success_has_a_page(tmp_path: Path) -> None:
+    out = tmp_path / "campaign"
+    result = evofool.attack(tiny_target(), pictures(tmp_path / "pictures", 3), out=out, count=3, queries=1)
+    assert result.tally.successes == 0
+    page = page_of(out)
+    assert page.of("b")[0] == "0 of 3"
+    assert page.facts["Success rate"] == "0.0 %"
+    assert page.facts["Queries to a success"] == "–"
+    assert "No duel was won" in page.words
+    assert page.tags["img"] == 0
+    assert [file.name for file in (out / "plots").iterdir()] == ["success.svg"]
+
+
+def test_a_campaign_interrupted_at_once_has_a_page(tmp_path: Path) -> None:
+    out = tmp_path / "campaign"
+    result = evofool.attack(
+        tiny_target(), pictures(tmp_path / "pictures", 3), out=out, count=3, goal="all", strategy="corners",
+        baseline=True, observer=lambda _: signal.raise_signal(signal.SIGINT),
+    )  # fmt: skip
+    assert result.interrupted
+    assert not (out / "verdicts.jsonl").exists()
+    page = page_of(out)
+    assert page.of("b")[0] == "0 of 0"
+    assert page.facts["Queries a duel"] == "–"
+    assert (out / "verdicts.csv").read_text(encoding="utf-8").count("\n") == 1
+
+
+def test_a_page_written_anew_follows_the_verdicts(campaign: Path) -> None:
+    rewrite(campaign, [verdict for verdict in verdicts(campaign) if not verdict["success"]])
+    write_report([campaign])
+    page = page_of(campaign)
+    assert page.tags["svg"] == 1
+    assert "No duel was won" in page.words
+
+
+def test_a_thousand_classes_give_a_heat_map_of_few(tmp_path: Path) -> None:
+    target = own_target([f"class {index}" for index in range(1000)])
+    out = tmp_path / "campaign"
+    evofool.attack(target, pictures(tmp_path / "pictures", 40), out=out, count=40, pixels=12, queries=200)
+    won = [verdict for verdict in verdicts(out) if verdict["success"]]
+    assert len({index for v in won for index in (v["label"], v["final_index"])}) > MOST_CLASSES
+    page_of(out)
+    figure = xml((out / "plots" / "classes.svg").read_text(encoding="utf-8"))
+    assert len(parts(figure, "rect", "cell")) + len(parts(figure, "rect", "blank")) == MOST_CLASSES**2
+    assert (out / "report.html").stat().st_size < 8_000_000
+
+
+def win(image: int, sure: float, kind: tuple[int, int] = (0, 1), **more: Any) -> Verdict:
+    record = {
+        "image": image, "label": kind[0], "final_index": kind[1], "class": f"class {kind[0]}",
+        "final": f"class {kind[1]}", "confidence": 0.5, "top5": [[f"class {kind[1]}", sure]], "queries_to_success": 3,
+        "edits": [{"x": 0, "y": 0, "colour": [1, 2, 3]}],
+    }  # fmt: skip
+    return record | more
+
+
+def test_the_surest_come_first_but_few_of_a_kind() -> None:
+    assert EACH_PAIR == 2
+    wins = [win(0, 0.9), win(1, 0.99), win(2, 0.95), win(3, 0.97), win(4, 0.6, (1, 0)), win(5, 0.7, (0, 2))]
+    assert [verdict["image"] for verdict in pick(wins, 9)] == [1, 3, 5, 4, 2, 0]
+    assert [verdict["image"] for verdict in pick(wins, 3)] == [1, 3, 5]
+    assert [verdict["image"] for verdict in pick([win(7, 0.5), win(6, 0.5)], 9)] == [6, 7]
+
+
+def tiles(image: np.ndarray, *wins: Verdict) -> Page:
+    """The tiles of successes against one image."""
+    found = SimpleNamespace(folder=SimpleNamespace(subjects=[SimpleNamespace(image=image)]), wins=list(wins))
+    page = Page(win_tiles(found))  # type: ignore[arg-type]
+    assert page.problems == []
+    return page
+
+
+SHAPES = [(3, 8, 8), (1, 8, 8), (3, 32, 32), (3, 7, 20), (3, 40, 9), (1, 3, 3), (3, 1, 1), (1, 1, 6), (3, 224, 224)]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_ring_and_the_closer_look_are_at_the_pixel(shape: tuple[int, int, int]) -> None:
+    channels, height, width = shape
+    image = np.full(shape, 50, np.uint8)
+    for x, y in {(0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1), (width // 2, height // 3)}:
+        colour = [200, 1, 2][:channels]
+        page = tiles(image, win(0, 0.9, edits=[{"x": x, "y": y, "colour": colour}]))
+        before, after, close = map(decode, page.sources)
+        np.testing.assert_array_equal(before, image)
+        changed = image.copy()
+        changed[:, y, x] = colour
+        np.testing.assert_array_equal(after, changed)
+        rings = [found for tag, found in page.attributes if tag == "circle"]
+        assert {ring["class"] for ring in rings} == {"ring", "ring back"}
+        assert {(float(ring["cx"]), float(ring["cy"])) for ring in rings} == {(x + 0.5, y + 0.5)}
+        assert {found["viewbox"] for tag, found in page.attributes if tag == "svg"} == {f"0 0 {width} {height}"}
+        assert (close == np.array(colour)[:, None, None]).all(0).sum() == 1
+        assert close.shape[1] == close.shape[2]
+        assert close.shape[1] == min(height, width, max(5, min(13, close.shape[1])))
+        assert f"at ({x}, {y})" in page.words
+
+
+def test_the_pixel_is_in_the_middle_of_the_closer_look_where_there_is_room() -> None:
+    image = np.zeros((3, 32, 32), np.uint8)
+    page = tiles(image, win(0, 0.9, edits=[{"x": 20, "y": 9, "colour": [9, 9, 9]}]))
+    close = decode(page.sources[2])
+    assert close.shape == (3, 13, 13)
+    assert np.argwhere(close[0] == 9).tolist() == [[6, 6]]
+
+
+def test_edits_that_change_nothing_have_no_ring() -> None:
+    image = np.full((3, 8, 8), 50, np.uint8)
+    edits = [{"x": 1, "y": 2, "colour": [50, 50, 50]}, {"x": 5, "y": 6, "colour": [50, 50, 51]}]
+    page = tiles(image, win(0, 0.9, edits=edits))
+    assert {(found["cx"], found["cy"]) for tag, found in page.attributes if tag == "circle"} == {("5.5", "6.5")}
+    assert "(1, 2)" not in page.words
+
+
+def test_a_tile_tells_confidence_cut_and_queries() -> None:
+    image = np.full((3, 8, 8), 50, np.uint8)
+    page = tiles(image, win(0, 0.99999, confidence=0.12999, queries_to_success=1))
+    assert "12.99 % before, 99.99 % after · at (0, 0) · 1 query" in page.words
+    assert "1,234 queries" in tiles(image, win(0, 0.9, queries_to_success=1234)).words
+    many = [{"x": x, "y": 0, "colour": [1, 2, 3]} for x in range(7)]
+    assert "at (0, 0), (1, 0), (2, 0), (3, 0), (4, 0) … ·" in tiles(image, win(0, 0.9, edits=many)).words
+
+
+def test_as_many_tiles_as_a_page_can_hold() -> None:
+    image = np.zeros((3, 8, 8), np.uint8)
+    wins = [win(0, 0.9, (index, index + 1)) for index in range(examples.MOST + 5)]
+    page = tiles(image, *wins)
+    assert page.tags["figure"] == examples.MOST
+    assert f"{examples.MOST} of {examples.MOST + 5} successes" in page.words
+    noise = np.random.default_rng(0).integers(0, 256, (3, 600, 600), dtype=np.uint8)
+    large = tiles(noise, *wins[:10])
+    assert large.tags["figure"] == 6
+    assert "successes" not in tiles(image, *wins[:3]).words
+
+
+def test_the_images_of_a_page_are_those_of_the_campaign(finished: Path) -> None:
+    page, subjects = page_of(finished), CampaignFolder.open(finished).subjects
+    shown = pick([verdict for verdict in verdicts(finished) if verdict["success"]], examples.MOST)
+    for verdict, source in zip(shown, page.sources[::3], strict=True):
+        np.testing.assert_array_equal(decode(source), subjects[verdict["image"]].image)
+
+
+def test_the_same_verdicts_give_the_same_bytes(campaign: Path) -> None:
+    made = {name: (campaign / name).read_bytes() for name in ("report.html", "verdicts.csv", "plots/classes.svg")}
+    write_report([campaign])
+    assert {name: (campaign / name).read_bytes() for name in made} == made
+
+
+def test_numbers_of_thousands_have_commas_and_no_other_signs(campaign: Path) -> None:
+    found = verdicts(campaign)
+    for verdict in found:
+        verdict["queries"] *= 1000
+    rewrite(campaign, found)
+    write_report([campaign])
+    assert page_of(campaign).facts["Queries in all"] == f"{sum(verdict['queries'] for verdict in found):,}"
+
+
+def test_options_of_the_data_are_told(campaign: Path) -> None:
+    config = json.loads((campaign / "config.json").read_text())
+    skipped = {f"file {index}.png": "cannot be read" for index in range(1234)}
+    change_config(campaign, data=config["data"] | {"first": True, "include_misclassified": True, "skipped": skipped})
+    write_report([campaign])
+    page = page_of(campaign)
+    assert page.of("code")[0].endswith(" --first --include-misclassified")
+    assert "1,234 files were left out" in page.words
+    assert page.tags["li"] == 50
+
+
+def test_edits_that_change_nothing_are_in_no_figure(campaign: Path) -> None:
+    found, subjects = verdicts(campaign), CampaignFolder.open(campaign).subjects
+    verdict = next(v for v in found if v["success"] and v["pixels"] == 2)
+    idle = verdict["edits"][1]
+    idle["colour"] = subjects[verdict["image"]].image[:, idle["y"], idle["x"]].tolist()
+    verdict["l0"] = 1
+    rewrite(campaign, found)
+    assert idle not in gather(campaign).edits
+
+
+def test_random_search_has_no_baseline_beside_it(tmp_path: Path) -> None:
+    data, out = pictures(tmp_path / "pictures", 4), tmp_path / "campaign"
+    with pytest.raises(ConfigError, match="leave --baseline out"):
+        evofool.attack(tiny_target(), data, out=out, count=4, strategy="random", baseline=True)
+    assert not out.exists()
+
+
+def test_every_success_has_its_picture_whatever_classes_are_called(tmp_path: Path) -> None:
+    out = tmp_path / "campaign"
+    target = own_target(["crane", "crane", "猫", "犬"])
+    evofool.attack(
+        target, pictures(tmp_path / "pictures", 6), out=out, count=6, pixels=8, queries=300, goal="all", export=True
+    )
+    won = sum(verdict["success"] for verdict in verdicts(out))
+    assert len(list((out / "adversarial").rglob("*.png"))) == won
