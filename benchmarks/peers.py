@@ -17,7 +17,7 @@ from evofool.target import Target
 from .campaigns import Bench, bench, fight, total_queries
 from .common import Row, shared, table
 
-IMAGES = 20
+IMAGES = 12
 """of the hundred: the peers need ten to thirty seconds for each"""
 
 BUSY_IMAGES, BUSY_QUERIES = 500, 300

@@ -45,16 +45,16 @@ class LiveCampaign:
             return
         self.drawn = time.monotonic()
         tally, pace, campaign = standing.tally, self.pace, standing.campaign
-        done = tally.settled + tally.already
+        done = tally.done
         rows = [
             ("duels", f"{done:,} of {standing.total:,} done   {campaign.running:,} running"),
-            ("success", success_text(standing.tally)),
-            *([("random", success_text(standing.baseline))] if standing.baseline else []),
+            ("success", success_text(standing.tally, standing.total)),
+            *([("random", success_text(standing.baseline, standing.total))] if standing.baseline else []),
             ("queries", f"{tally.queries:,.0f} in ended duels   {pace.rate:,.0f} a second"),
             ("elapsed", f"{clock(pace.elapsed)}   remaining {clock(pace.remaining)}"),
             ("last", "\n".join(reversed(self.news)) or "–"),
         ]
-        bar = ProgressBar(total=1.0, completed=done / max(1, standing.total), width=48)
+        bar = ProgressBar(total=1.0, completed=standing.done / max(1, standing.all), width=48)
         title = Text(f"{campaign.target.name} · {campaign.plan.strategy}", style="bold")
         self.live.update(Group(title, Padding(pairs(rows), (0, 0, 0, 2)), Padding(bar, (0, 0, 0, 2))))
 
@@ -81,13 +81,16 @@ class PlainCampaign:
         if self.untold is None:
             return
         standing, pace = self.untold, self.pace
-        tally = standing.tally
+        tally, self.untold = standing.tally, None
+        if not standing.campaign.scored and not standing.new:
+            return  # nothing was left to do
+        success = success_text(tally, standing.total)
         self.say(
-            f"duels {tally.settled + tally.already:,}/{standing.total:,}  running {standing.campaign.running:,}  "
-            f"success {success_text(standing.tally)}  {pace.rate:,.0f} queries/s  elapsed {clock(pace.elapsed)}  "
+            f"duels {tally.done:,}/{standing.total:,}  running {standing.campaign.running:,}  "
+            f"success {success}  {pace.rate:,.0f} queries/s  elapsed {clock(pace.elapsed)}  "
             f"remaining {clock(pace.remaining)}  last {self.last}"
         )
-        self.told, self.untold = time.monotonic(), None
+        self.told = time.monotonic()
 
 
 class CampaignPace:
@@ -99,11 +102,10 @@ class CampaignPace:
         self.remaining: float | None = None
 
     def note(self, standing: Standing) -> None:
-        done = standing.tally.settled + standing.tally.already
         self.elapsed = time.monotonic() - self.started
         self.rate = standing.campaign.scored / self.elapsed if self.elapsed else 0.0
-        new = done - standing.begun
-        self.remaining = self.elapsed / new * (standing.total - done) if new > 0 else None
+        new = standing.done - standing.begun
+        self.remaining = self.elapsed / new * (standing.all - standing.done) if new > 0 else None
 
 
 def told_success(verdict: Verdict) -> str:
@@ -120,14 +122,23 @@ def images_text(summary: dict[str, Any]) -> str:
     told = f"{summary['images']:,}"
     if summary["images"] < summary["asked"]:
         told += f" (there are no more, {summary['asked']:,} were asked for)"
+    if not summary["labelled"]:
+        return f"{told}; nobody labelled them, the target's own predictions stand in"
     return f"{told}; {summary['correct']:,} of {summary['looked']:,} looked at are classified correctly"
 
 
-def success_text(tally: Tally) -> str:
-    """``12 of 40: 30.0 % (95 % interval 18.1 – 45.4 %)``."""
+def success_text(tally: Tally, total: int) -> str:
+    """``12 of 40: 30.0 % (95 % interval 18.1 – 45.4 %)``; while duels are to come, what the end can bring."""
     low, high = (100 * bound for bound in tally.interval)
-    rate = f"{100 * tally.rate:.1f} % (95 % interval {low:.1f} – {high:.1f} %)"
-    return f"{tally.successes:,} of {tally.settled:,}: {rate}" if tally.settled else "none of 0 yet"
+    told = (
+        f"{tally.successes:,} of {tally.settled:,}: {100 * tally.rate:.1f} % (95 % interval {low:.1f} – {high:.1f} %)"
+    )
+    if not tally.settled:
+        told = "none of 0 yet"
+    if tally.done < total:
+        least, most = (100 * bound for bound in tally.bounds(total))
+        told += f"; {least:.1f} – {most:.1f} % when all have ended"
+    return told
 
 
 def queries_text(figures: dict[str, Any]) -> str:

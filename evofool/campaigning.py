@@ -43,9 +43,19 @@ class Standing:
     total: int
     """pairs of image and goal"""
     begun: int
-    """pairs that were done when this sitting began"""
+    """what :attr:`done` was when this sitting began"""
     new: Sequence[Verdict]
     """verdicts since the last call"""
+
+    @property
+    def done(self) -> int:
+        """pairs that nothing more will come of; those of the baseline too"""
+        return self.tally.done + (self.baseline.done if self.baseline else 0)
+
+    @property
+    def all(self) -> int:
+        """what :attr:`done` will be at the end"""
+        return self.total + (self.total - self.tally.already if self.baseline else 0)
 
 
 Observer = Callable[[Standing], None]
@@ -83,11 +93,13 @@ class CampaignResult:
             "asked": config["data"]["asked"],
             "looked": config["data"]["looked"],
             "correct": config["data"]["correct"],
+            "labelled": config["data"]["labelled"],
             "goal": config["goal"],
             "pixels": config["pixels"],
             "strategy": config["strategy"],
             "seed": config["seed"],
             "duels": self.total,
+            "pending": self.total - self.tally.done,
             **self.tally.figures(),
             "baseline": self.baseline.figures() if self.baseline else None,
             "interrupted": self.interrupted,
@@ -105,7 +117,7 @@ def attack(
     include_misclassified: bool = False,
     pixels: int | str = 1,
     max_pixels: int | None = None,
-    goal: str | int = UNTARGETED,
+    goal: str | int | Sequence[str | int] = UNTARGETED,
     strategy: str | None = None,
     preset: str | None = None,
     queries: int | None = None,
@@ -142,10 +154,12 @@ def attack(
     """
     named, source = _pair(target, data)
     chosen_strategy = _strategy(strategy, preset)
-    if seed < 0:
-        raise ConfigError(f"--seed must be 0 or more, got {seed}")
-    if queries is not None and queries < 1:
-        raise ConfigError(f"--queries is the budget of a duel, at least 1; got {queries}")
+    if not (isinstance(seed, int) and 0 <= seed < 2**62):
+        raise ConfigError(f"--seed is a whole number from 0 to 2^62, got {seed}")
+    if queries is not None and not (isinstance(queries, int) and 1 <= queries < 2**62):
+        raise ConfigError(f"--queries is the budget of a duel, a whole number of at least 1; got {queries}")
+    if not isinstance(count, int):
+        raise ConfigError(f"--count is a whole number of images, got {count}")
     loaded = load_recorded(named, weights, device, precision, micro_batch)
     network = loaded.target
     numbers = _pixels(pixels, max_pixels, chosen_strategy, network)
@@ -174,6 +188,7 @@ def attack(
             "chosen": len(chosen),
             "looked": chosen.looked,
             "correct": chosen.correct,
+            "labelled": chosen.labelled,
             "skipped": chosen.skipped,
             "first": first,
             "include_misclassified": include_misclassified,
@@ -236,7 +251,8 @@ def _sitting(folder: CampaignFolder, campaign: Campaign, observer: Observer | No
     counted = tallies(folder.verdicts(), last_k)
     tally = counted.get(plan.strategy, Tally(last_k))
     baseline = counted.get(RANDOM, Tally(last_k)) if plan.baseline else None
-    total, begun, interrupted = folder.pairs(), tally.settled + tally.already, False
+    total, interrupted = folder.pairs(), False
+    begun = tally.done + (baseline.done if baseline else 0)
     with interruptible() as stopped:
         for new in campaign.run(folder.verdicts()):
             folder.append(new)
@@ -255,6 +271,8 @@ def _sitting(folder: CampaignFolder, campaign: Campaign, observer: Observer | No
 
 def _pair(target: str | Target | None, data: str | Path | None) -> tuple[str | Target, str | Path]:
     """The target and the data, where one or both were left to us: those that belong together."""
+    if data is not None and not isinstance(data, str | Path):
+        raise ConfigError(f"data is a name, a folder or an .npz archive, got {type(data).__name__}")
     own = {"digits": "digits", "mnist": "mnist", "cifar10": "cifar10"}
     if target is None and data is None:
         return "digits", "digits"
@@ -303,9 +321,9 @@ def _pixels(pixels: int | str, most: int | None, name: str, target: Target) -> t
     return tuple(range(1, last + 1)) if auto else (last,)
 
 
-def _goals(goal: str | int, target: Target) -> tuple[tuple[int | None, ...] | str, str]:
+def _goals(goal: str | int | Sequence[str | int], target: Target) -> tuple[tuple[int | None, ...] | str, str]:
     """The goals, and how a config tells them."""
-    word = str(goal).strip()
+    word = str(goal).strip() if isinstance(goal, str | int) else ",".join(map(str, goal))
     if word.lower() == UNTARGETED:
         return (None,), UNTARGETED
     if word.lower() == ALL and ALL not in [name.lower() for name in target.classes]:

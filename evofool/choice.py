@@ -29,6 +29,7 @@ class Chosen:
         predictions: (N,) the target's first guesses; ``confidence`` (N,) how sure it is of them.
         ids: (N,) what records call them; ``hashes`` (N,) the SHA-256 of each image's bytes.
         looked: images that were scored; ``correct`` of them the target gets right.
+        labelled: whether somebody labelled them; else the target's own predictions stand in.
         skipped: files that could not be used, and why.
     """
 
@@ -40,6 +41,7 @@ class Chosen:
     hashes: list[str]
     looked: int = 0
     correct: int = 0
+    labelled: bool = True
     skipped: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -96,6 +98,7 @@ def choose_images(
         hashes=[hashlib.sha256(one.image.tobytes()).hexdigest() for one in chosen],
         looked=finder.looked,
         correct=finder.correct,
+        labelled=bool((data.labels != UNKNOWN).all()),
         skipped=data.skipped | finder.skipped,
     )
 

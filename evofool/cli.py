@@ -14,7 +14,8 @@ from .errors import ConfigError, EvofoolError, suggestion
 
 app = typer.Typer(
     name="evofool",
-    help="Evolve images that fool image classifiers: pictures a network is sure about and people can't recognise.",
+    help="Evolve images that fool image classifiers: pictures a network is sure about and people can't recognise; and "
+    "attack real images by a pixel.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: the rich one costs a third of a second
@@ -183,12 +184,14 @@ def attack(
     ] = None,
     export: Annotated[bool, typer.Option("--export", help="Write the images found: adversarial.npz and PNGs.")] = False,
     device: Device = "auto",
-    precision: Precision = "auto",
+    precision: Annotated[
+        str, typer.Option(help="What the search scores in: auto, float32 or bfloat16. Verdicts are float32 always.")
+    ] = "auto",
     micro_batch: Annotated[int | None, typer.Option(help="Rows of one forward pass. [default: chosen]")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Find the one pixel (or few) that flips a photograph's class, for many images. No options: handwritten digits."""
+    """Find the one pixel (or few) that flips an image's class, for many images; without options, handwritten digits."""
     from .console import Console
 
     console = Console(quiet=quiet, to_stderr=as_json)
@@ -231,7 +234,7 @@ def resume(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Go on with a run or a campaign as if it had never stopped; limits given here are in all, not in addition."""
+    """Go on with a run or a campaign as if it had never stopped; limits are for runs, in all and not in addition."""
     from .budget import Budget
     from .console import Console
     from .folder import read_config

@@ -122,19 +122,21 @@ class Console:
         summary, tally = result.summary(), result.tally
         rows = [
             ("images", images_text(summary)),
-            ("success", success_text(tally)),
+            ("success", success_text(tally, result.total)),
             ("queries", queries_text(summary)),
         ]
         if len(summary["pixels"]) > 1:
             rows.append(("by pixels", ", ".join(f"{k}: {n}" for k, n in summary["by_pixels"].items()) or "–"))
         if result.baseline:
-            rows.append(("random", f"{success_text(result.baseline)}, with equal queries"))
-        if tally.already:
-            rows.append(("wrong before", f"{tally.already:,}, not counted above"))
+            rows.append(
+                ("random", f"{success_text(result.baseline, result.total - tally.already)}, with equal queries")
+            )
+        if tally.already + tally.wrong:
+            rows.append(("wrong before", f"{tally.already + tally.wrong:,}, not counted above"))
         skipped = result.config["data"]["skipped"]
         if skipped:
             name, reason = next(iter(skipped.items()))
-            rows.append(("left out", f"{len(skipped):,} files; {name}: {reason}"))
+            rows.append(("left out", f"{len(skipped):,} files (all in the report); the first, {name}: {reason}"))
         rows += [("report", str(result.report)), ("campaign", str(result.path))]
         if result.interrupted:
             rows.append(("go on", resume))
@@ -144,7 +146,10 @@ class Console:
 
     def facts(self, facts: dict[str, Any]) -> None:
         """What ``evofool inspect`` tells of a campaign."""
-        self._pairs([(key, _told(value)) for key, value in facts.items()])
+        beside = facts["baseline"] or {}
+        flat = facts | {"baseline": "equal queries" if beside else None}
+        flat |= {f"baseline_{key}": value for key, value in beside.items()}
+        self._pairs([(key, _told(value)) for key, value in flat.items()])
 
     def inspected(self, facts: dict[str, Any], elites: list[dict[str, Any]]) -> None:
         """What ``evofool inspect`` tells."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shlex
 import shutil
 import signal
 from collections import Counter
@@ -144,20 +145,20 @@ def test_a_comparison_of_hostile_campaigns_is_well_formed(hostile: Path, finishe
 
 
 def test_the_command_on_the_page_can_be_copied(hostile: Path, finished: Path) -> None:
-    import shlex
-
-    words = shlex.split(page_of(hostile).of("code")[0])
     config = json.loads((hostile / "config.json").read_text())
-    assert words[:2] == ["evofool", "attack"]
-    assert words[words.index("--data") + 1] == config["data"]["name"]
-    assert words[words.index("--pixels") + 1] == "6"
-    assert words[-1] == "--baseline"
-    words = shlex.split(page_of(finished).of("code")[0])
-    assert words[words.index("--pixels") + 1] == "auto"
-    assert words[words.index("--max-pixels") + 1] == "2"
-    assert words[words.index("--goal") + 1] == "all"
-    assert words[words.index("--queries") + 1] == "60"
-    assert "--baseline" not in words
+    call = page_of(hostile).of("code")[0]
+    assert call.startswith(f"evofool.attack(target, {config['data']['name']!r}, count=")
+    assert "pixels=6, " in call
+    assert call.endswith("baseline=True, out=…)")
+    assert "pixels='auto', max_pixels=2, goal='all'" in page_of(finished).of("code")[0]
+
+
+def test_the_command_for_a_named_target_is_one_for_the_shell(tmp_path: Path) -> None:
+    evofool.attack("digits", "digits", out=tmp_path / "a b", count=2, queries=20, goal="3", device="cpu", first=True)
+    words = shlex.split(page_of(tmp_path / "a b").of("code")[0])
+    assert words[:6] == ["evofool", "attack", "--target", "digits", "--data", "digits"]
+    assert words[words.index("--goal") + 1] == "3"
+    assert words[-1] == "--first"
 
 
 def test_the_head_counts_pairs_once(finished: Path) -> None:
@@ -276,7 +277,8 @@ def test_a_campaign_interrupted_at_once_has_a_page(tmp_path: Path) -> None:
     assert result.interrupted
     assert not (out / "verdicts.jsonl").exists()
     page = page_of(out)
-    assert page.of("b")[0] == "0 of 0"
+    assert page.of("b")[0] == "0 of 9"
+    assert "9 duels have not ended" in page.words
     assert page.facts["Queries a duel"] == "–"
     assert (out / "verdicts.csv").read_text(encoding="utf-8").count("\n") == 1
 
@@ -416,7 +418,7 @@ def test_options_of_the_data_are_told(campaign: Path) -> None:
     change_config(campaign, data=config["data"] | {"first": True, "include_misclassified": True, "skipped": skipped})
     write_report([campaign])
     page = page_of(campaign)
-    assert page.of("code")[0].endswith(" --first --include-misclassified")
+    assert page.of("code")[0].endswith(", first=True, include_misclassified=True, out=…)")
     assert "1,234 files were left out" in page.words
     assert page.tags["li"] == 50
 

@@ -113,19 +113,19 @@ def test_three_places_are_told_and_that_there_are_more(edits: int, places: str) 
 
 def test_the_share_of_successes_is_told_with_its_interval() -> None:
     tally = tally_of(*(verdict(i) for i in range(12)), *(failure(i) for i in range(12, 40)))
-    assert success_text(tally) == "12 of 40: 30.0 % (95 % interval 18.1 – 45.4 %)"
+    assert success_text(tally, 40) == "12 of 40: 30.0 % (95 % interval 18.1 – 45.4 %)"
 
 
 def test_nothing_is_told_of_a_share_of_nothing() -> None:
-    assert success_text(Tally(1)) == "none of 0 yet"
+    assert success_text(Tally(1), 0) == "none of 0 yet"
     already = verdict(success=False, already=True, queries=0, queries_to_success=None, edits=[])
-    assert success_text(tally_of(already)) == "none of 0 yet"  # an image that was wrong before is no success
-    assert success_text(tally_of(failure())).startswith("0 of 1: 0.0 % (")
+    assert success_text(tally_of(already), 1) == "none of 0 yet"  # an image that was wrong before is no success
+    assert success_text(tally_of(failure()), 1).startswith("0 of 1: 0.0 % (")
 
 
 def test_large_counts_have_commas() -> None:
     tally = Tally(1, successes=1234, failures=4321)
-    assert success_text(tally).startswith("1,234 of 5,555: 22.2 % (")
+    assert success_text(tally, 5555).startswith("1,234 of 5,555: 22.2 % (")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_queries_are_told_as_far_as_they_are_known(verdicts: list[Verdict], text
 
 
 def test_images_are_told_with_how_many_there_were() -> None:
-    known = {"images": 100, "asked": 100, "looked": 1234, "correct": 1111}
+    known = {"images": 100, "asked": 100, "looked": 1234, "correct": 1111, "labelled": True}
     assert images_text(known) == "100; 1,111 of 1,234 looked at are classified correctly"
     told = images_text(known | {"asked": 2000})
     assert told == "100 (there are no more, 2,000 were asked for); 1,111 of 1,234 looked at are classified correctly"
@@ -220,7 +220,8 @@ def test_a_line_tells_all_there_is_to_know(clock: Clock) -> None:
     clock.now += 60
     view(Course(total=4000).after(verdict(0), failure(1), scored=72_000))
     assert lines == [
-        "duels 2/4,000  running 3  success 1 of 2: 50.0 % (95 % interval 9.5 – 90.5 %)  1,200 queries/s  "
+        "duels 2/4,000  running 3  success 1 of 2: 50.0 % (95 % interval 9.5 – 90.5 %); 0.0 – 100.0 % when "
+        "all have ended  1,200 queries/s  "
         "elapsed 1:00  remaining 33:19:00  last cat → dog at (14, 9), 23 queries"
     ]
 
@@ -312,7 +313,7 @@ def test_the_live_view_keeps_to_its_width(name: str, width: int) -> None:
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
 def test_any_count_has_its_words(successes: int, failures: int) -> None:
-    text = success_text(Tally(1, successes=successes, failures=failures))
+    text = success_text(Tally(1, successes=successes, failures=failures), successes + failures)
     if successes + failures:
         assert text.startswith(f"{successes:,} of {successes + failures:,}: ")
         low, high = map(float, re.findall(r"([0-9.]+) – ([0-9.]+) %", text)[0])

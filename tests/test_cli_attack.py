@@ -395,7 +395,7 @@ def test_data_may_be_an_archive_or_a_folder_a_class(tmp_path: Path, capsys: Capt
     hashes = [{line["sha256"]: line["label"] for line in json_lines(tmp_path / name / "images.jsonl")} for name in "ab"]
     assert hashes[0] == hashes[1]
     assert len(hashes[0]) > 8
-    assert shown["left out"].startswith("1 files; 0/broken.png: ")
+    assert shown["left out"].startswith("1 files (all in the report); the first, 0/broken.png: ")
     assert {line["id"] for line in json_lines(tmp_path / "b" / "images.jsonl")} <= {
         f"{label}/{index:02d}.png" for index, label in enumerate(labels[some])
     }

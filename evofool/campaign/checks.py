@@ -43,6 +43,7 @@ def config_fault(config: dict[str, Any]) -> str | None:
         "data.chosen": (data, _natural),
         "data.looked": (data, _natural),
         "data.correct": (data, _natural),
+        "data.labelled": (data, _flag),
         "data.first": (data, _flag),
         "data.include_misclassified": (data, _flag),
         "data.skipped": (data, lambda v: isinstance(v, dict) and all(map(_text, v.values()))),

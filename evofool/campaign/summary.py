@@ -35,8 +35,9 @@ class Tally:
     counts once: as a success of the smallest, or as a failure of the last.
 
     Attributes:
-        successes: pairs whose goal was reached, ``failures`` those given up, ``already`` those that the clean image
-            reached.
+        successes: pairs whose goal was reached, ``failures`` those given up.
+        already: pairs whose goal the clean image reached, ``wrong`` those fought on an image that the target gets wrong
+            without any edit; neither is in a rate.
         queries: every scored row, those that settled several goals counted once.
         to_success: (S,) queries of each success, those of smaller numbers of pixels included.
         by_pixels: successes by number of pixels.
@@ -46,8 +47,11 @@ class Tally:
     successes: int = 0
     failures: int = 0
     already: int = 0
+    wrong: int = 0
     duels: int = 0
     queries: float = 0.0
+    longest: int = 0
+    """queries of the longest pair"""
     to_success: list[int] = field(default_factory=list)
     by_pixels: dict[int, int] = field(default_factory=dict)
     _spent: dict[tuple[int, int | None], int] = field(default_factory=dict)
@@ -59,20 +63,34 @@ class Tally:
         self.queries += verdict["queries"] / verdict["shared"]
         if verdict["already"]:
             self.already += 1
+            return
+        before = self._spent.pop(pair, 0)
+        self.longest = max(self.longest, before + verdict["queries"])
+        if not verdict["success"] and k != self.last_k:
+            self._spent[pair] = before + verdict["queries"]
+        elif verdict.get("prediction") != verdict.get("label"):
+            self.wrong += 1
         elif verdict["success"]:
             self.successes += 1
-            self.to_success.append(self._spent.pop(pair, 0) + verdict["queries_to_success"])
+            self.to_success.append(before + verdict["queries_to_success"])
             self.by_pixels[k] = self.by_pixels.get(k, 0) + 1
-        elif k == self.last_k:
-            self.failures += 1
-            self._spent.pop(pair, None)
         else:
-            self._spent[pair] = self._spent.get(pair, 0) + verdict["queries"]
+            self.failures += 1
 
     @property
     def settled(self) -> int:
-        """pairs of image and goal that were fought to the end"""
+        """pairs of image and goal that were fought to the end and count"""
         return self.successes + self.failures
+
+    @property
+    def done(self) -> int:
+        """pairs that nothing more will come of"""
+        return self.settled + self.already + self.wrong
+
+    def bounds(self, total: int) -> tuple[float, float]:
+        """Between which shares of successes the campaign can end, of ``total`` pairs; duels that succeed end first."""
+        counted, pending = total - self.already - self.wrong, total - self.done
+        return (self.successes / counted, (self.successes + pending) / counted) if counted else (0.0, 1.0)
 
     @property
     def rate(self) -> float:
@@ -93,6 +111,7 @@ class Tally:
             "successes": self.successes,
             "failures": self.failures,
             "already": self.already,
+            "wrong": self.wrong,
             "rate": self.rate,
             "interval95": [low, high],
             "queries": round(self.queries),

@@ -26,8 +26,9 @@ def read_archive(path: Path, classes: Sequence[str]) -> Arrays:
             images, labels = archive["images"], archive["labels"]
             names = [str(name) for name in archive["classes"]] if "classes" in archive.files else []
     except Exception as error:  # numpy and zipfile raise almost anything on garbage
+        reason = "it holds Python objects" if "allow_pickle" in str(error) else error
         raise ConfigError(
-            f"{path} is not a readable image archive ({error}); "
+            f"{path} is not a readable image archive ({reason}); "
             "expected an .npz with images (N, H, W, 3) uint8 and labels (N,)"
         ) from error
     if not (isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)) or images.ndim == 0:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from ..campaign.folder import CampaignFolder
 from ..campaign.summary import Tally
@@ -85,9 +86,18 @@ def _figures(found: Findings) -> dict[str, str]:
 
 def _series(found: Sequence[Findings]) -> list[plots.Series]:
     names = [one.name if len(found) > 1 else one.config["strategy"] for one in found]
-    own = [plots.Series(name, f.tally.to_success, f.tally.settled) for name, f in zip(names, found, strict=True)]
-    beside = [one.baseline for one in found if one.baseline]
-    return own + [plots.Series("random", tally.to_success, tally.settled, dashed=True) for tally in beside]
+    own = [_one_series(name, one, one.tally) for name, one in zip(names, found, strict=True)]
+    for name, one in zip(names, found, strict=True):
+        if one.baseline:
+            label = "random" if len(found) == 1 else f"{name} random"
+            own.append(_one_series(label, one, one.baseline, dashed=True))
+    return own
+
+
+def _one_series(name: str, one: Findings, tally: Tally, *, dashed: bool = False) -> plots.Series:
+    """All pairs that can count are the curve's whole, those to come too."""
+    n = one.folder.pairs() - one.tally.already - one.tally.wrong
+    return plots.Series(name, tally.to_success, n, dashed, max(tally.longest, one.tally.longest))
 
 
 def _report(found: Findings, figures: dict[str, str]) -> str:
@@ -95,26 +105,40 @@ def _report(found: Findings, figures: dict[str, str]) -> str:
     pixels = config["pixels"]
     k = "one pixel" if pixels == [1] else f"{pixels[0]} pixels" if len(pixels) == 1 else f"up to {pixels[-1]} pixels"
     low, high = tally.interval
+    pending = found.folder.pairs() - tally.done
+    counted = tally.settled + pending
     goal = "change class" if config["goal"] == UNTARGETED else "reach the class asked for"
     kind = "images" if config["goal"] == UNTARGETED else "pairs of image and goal"
-    head = f"<b>{tally.successes:,} of {tally.settled:,}</b> {kind} {goal} when {k} may be changed"
-    title = f"{config['target']['name']}: {tally.successes} of {tally.settled} fooled by {k}"
+    so_far = ", so far" if pending else ""
+    head = f"<b>{tally.successes:,} of {counted:,}</b> {kind} {goal} when {k} may be changed{so_far}"
+    title = f"{config['target']['name']}: {tally.successes} of {counted} fooled by {k}{so_far}"
     facts = [
-        ("Success rate", _percent(tally.rate), f"95 % interval {_percent(low)} – {_percent(high)}"),
+        ("Success rate", _percent(tally.rate), f"95 % interval {_percent(low)} – {_percent(high)}")
+        if not pending
+        else ("Success rate", f"≥ {_percent(tally.bounds(found.folder.pairs())[0])}", f"{pending:,} duels to come"),
         ("Queries to a success", _count(_median(tally)), "median"),
         ("Queries a duel", _count(tally.queries / tally.settled if tally.settled else None), "mean, failures included"),
         ("Queries in all", _count(tally.queries), "every scored image"),
     ]
     if found.baseline:
         facts.append(("Random search", _percent(found.baseline.rate), "with the same queries"))
-    if tally.already:
-        facts.append(("Wrong before", _count(tally.already), "not counted in any rate"))
+    if tally.already + tally.wrong:
+        facts.append(("Wrong before", _count(tally.already + tally.wrong), "not counted in any rate"))
     data = config["data"]
     lead = (
         f"{config['target']['name']} on {data['name']}, goal {config['goal']}, strategy {config['strategy']}, "
-        f"seed {config['seed']}. Of {data['looked']:,} images looked at, the target classifies {data['correct']:,} "
-        f"correctly; {data['chosen']:,} were attacked."
+        f"seed {config['seed']}. "
     )
+    if data["labelled"]:
+        lead += f"Of {data['looked']:,} images looked at, the target classifies {data['correct']:,} correctly; "
+    else:
+        lead += "Nobody labelled the images, the target's own predictions stand in; "
+    lead += f"{data['chosen']:,} were attacked."
+    if pending:
+        lead += (
+            f" The campaign is not finished: {pending:,} duels have not ended. Duels that succeed end first, so "
+            "what the others bring is not to be guessed from these."
+        )
     sections = [
         _figure(
             "Success against queries",
@@ -192,25 +216,6 @@ def _overlap(first: Findings, other: Findings) -> str:
 
 def _method(found: Findings) -> str:
     config = found.config
-    options = {
-        "--target": config["target"]["name"],
-        "--weights": config["target"]["weights"],
-        "--data": config["data"]["name"],
-        "--count": config["data"]["asked"],
-        "--pixels": "auto" if len(config["pixels"]) > 1 else config["pixels"][0],
-        "--max-pixels": config["pixels"][-1] if len(config["pixels"]) > 1 else None,
-        "--goal": config["goal"],
-        "--strategy": config["strategy"],
-        "--queries": config["queries"],
-        "--seed": config["seed"],
-    }
-    words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
-    flags = {
-        "--first": config["data"]["first"],
-        "--include-misclassified": config["data"]["include_misclassified"],
-        "--baseline": config["baseline"],
-    }
-    words += [name for name, given in flags.items() if given]
     versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
     skipped = config["data"]["skipped"]
     left_out = "".join(
@@ -221,11 +226,43 @@ def _method(found: Findings) -> str:
         "<p>A duel is one image with one goal. Its search sees nothing but the network's scores. Candidates are 8-bit "
         "images; a success is the goal's own condition on the saved image, scored in float32. Queries count every "
         "image that was scored for a duel; scoring the clean image is not among them.</p>"
-        f"<pre><code>{escape(shlex.join(['evofool', 'attack', *words]))}</code></pre>"
+        f"<pre><code>{escape(_command(config))}</code></pre>"
         f'<p class="faint">{escape(versions)}; device {escape(config["target"]["device"])}, '
         f"{escape(config['target']['precision'])}; weights {escape(str(config['target']['weights_sha256'])[:16])}…</p>"
         + (f"<p>{len(skipped):,} files were left out:</p><ul>{left_out}</ul>" if skipped else "")
     )
+
+
+def _command(config: dict[str, Any]) -> str:
+    """What repeats the campaign: a command, or a call where the target is the user's own and has no name."""
+    data, pixels = config["data"], config["pixels"]
+    options = {
+        "count": data["asked"],
+        "pixels": "auto" if len(pixels) > 1 else pixels[0],
+        "max-pixels": pixels[-1] if len(pixels) > 1 else None,
+        "goal": config["goal"],
+        "strategy": config["strategy"],
+        "queries": config["queries"],
+        "seed": config["seed"],
+        "first": data["first"],
+        "include-misclassified": data["include_misclassified"],
+        "baseline": config["baseline"],
+    }
+    given = {name: value for name, value in options.items() if value is not None and value is not False}
+    if config["target"].get("own"):
+        told = "".join(f", {name.replace('-', '_')}={value!r}" for name, value in given.items())
+        return f"evofool.attack(target, {data['name']!r}{told}, out=…)"
+    given = {
+        "target": config["target"]["name"],
+        "weights": config["target"].get("weights"),
+        "data": data["name"],
+        **given,
+    }
+    words = ["evofool", "attack"]
+    for name, value in given.items():
+        if value is not None:
+            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+    return shlex.join(words)
 
 
 def _page(title: str, head: str, lead: str, facts: Sequence[tuple[str, str, str]], sections: Sequence[str]) -> str:

@@ -25,11 +25,13 @@ class Series:
     queries: Sequence[int]
     n: int
     dashed: bool = False
+    longest: int = 1
+    """queries of the longest pair: where the curve ends"""
 
 
 def success_curve(series: Sequence[Series]) -> str:
     """Share of pairs whose goal was reached within so many queries, with the first one's Wilson band."""
-    most = max((max(one.queries, default=1) for one in series), default=1)
+    most = max((max(one.longest, *one.queries, 1) for one in series), default=1)
     ticks = decades(most)
     x = logarithmic(1, ticks[-1], LEFT, WIDTH - RIGHT)
     highest = max((wilson(len(one.queries), one.n)[1] for one in series if one.n), default=1.0)
@@ -45,7 +47,7 @@ def success_curve(series: Sequence[Series]) -> str:
         steps = _steps(one)
         tone = "z" if one.dashed else TONES[index % len(TONES)]
         if index == 0 and one.n:
-            bounds = [(q, *wilson(round(share * one.n), one.n)) for q, share in steps]
+            bounds = [(q, *wilson(round(share * one.n), one.n)) for q, share in [(1.0, 0.0), *steps]]
             low = _stairs([(q, b) for q, b, _ in bounds], ticks[-1])
             high = _stairs([(q, b) for q, _, b in bounds], ticks[-1])
             body.append(path([(x(q), y(v)) for q, v in low + high[::-1]], f"band {tone}", close=True))

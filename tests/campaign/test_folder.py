@@ -30,7 +30,7 @@ CONFIG: dict[str, Any] = {
         "name": "tiny", "image_shape": [3, 8, 8], "device": "cpu", "precision": "float32", "weights_sha256": None,
     },
     "data": {
-        "name": "some", "asked": 3, "chosen": 3, "looked": 3, "correct": 2, "first": False,
+        "name": "some", "asked": 3, "chosen": 3, "looked": 3, "correct": 2, "labelled": True, "first": False,
         "include_misclassified": True, "skipped": {},
     },
 }  # fmt: skip

@@ -141,7 +141,19 @@ def test_figures_of_real_verdicts(strategy: str) -> None:
     verdicts = verdicts_of(images, goals=ALL, strategy=strategy, queries=queries)
     tally = tallies(verdicts, plan().pixels[-1])[strategy]
     found = by_duel(verdicts).values()
-    assert tally.settled + tally.already == len(found) == 15
+    assert tally.done == len(found) == 15
     assert tally.successes == sum(v["success"] for v in found)
     rows = 5 * 512 if strategy == "corners" else sum(v["queries"] for v in found)
     assert tally.figures()["queries"] == rows
+
+
+def test_duels_on_images_that_were_wrong_before_are_in_no_rate() -> None:
+    """Neither those whose goal the clean image reaches nor those that were fought."""
+    tally = Tally(1)
+    base = {"goal_index": 2, "pixels": 1, "queries": 9, "shared": 1, "already": False, "queries_to_success": 5}
+    tally.add({**base, "image": 0, "label": 0, "prediction": 0, "success": True})
+    tally.add({**base, "image": 1, "label": 0, "prediction": 1, "success": True})
+    tally.add({**base, "image": 2, "label": 0, "prediction": 1, "success": False})
+    assert (tally.successes, tally.settled, tally.wrong, tally.done, tally.rate) == (1, 1, 2, 3, 1.0)
+    assert tally.bounds(6) == (1 / 4, 1.0)
+    assert tally.queries == 27
