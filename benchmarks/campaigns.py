@@ -70,9 +70,10 @@ def within(verdicts: Sequence[Verdict], queries: int) -> int:
     return sum(v["success"] and v["queries_to_success"] <= queries for v in verdicts)
 
 
-def median_queries(verdicts: Sequence[Verdict]) -> float:
-    """Median queries to success; a failure counts as endless."""
-    return float(np.median([v["queries_to_success"] if v["success"] else np.inf for v in verdicts]))
+def median_queries(verdicts: Sequence[Verdict]) -> float | None:
+    """Median queries to success; a failure counts as endless, and None is an endless median."""
+    value = float(np.median([v["queries_to_success"] if v["success"] else np.inf for v in verdicts]))
+    return value if np.isfinite(value) else None
 
 
 def total_queries(verdicts: Sequence[Verdict]) -> float:

@@ -18,9 +18,9 @@ from .scorer import Scorer, build_toolbox
 from .sweep import Sweep
 from .verdict import Subject, Verdict, verdict
 
-ROWS = {"cpu": 128}
-"""rows of a batch at most, by kind of device: a campaign's last duels can't fill larger ones, which are
-hardly faster"""
+ROWS = {"cpu": 64}
+"""rows of a batch at most, by kind of device: a campaign's last duels can't fill larger ones, and a small network's
+activations stay in the caches (ResNet-20: 1,680 rows/s with 64, 1,230 with 128)"""
 
 SEQUENTIAL_ROWS = 32
 """the same where a search wants its candidates scored one by one"""
