@@ -141,7 +141,7 @@ def test_an_own_target_is_evolved_and_resumed(tmp_path: Path) -> None:
 
 def test_resuming_an_own_target_without_it_names_what_to_do(tmp_path: Path) -> None:
     own_evolve(tmp_path / "run", generations=1)
-    with pytest.raises(RunError, match=r"own Target tiny; give it: evofool\.resume\(run, target=…\)"):
+    with pytest.raises(RunError, match=r"own Target tiny; give it: evofool\.resume\(…, target=…\)"):
         session.resume(tmp_path / "run", generations=2)
 
 

@@ -371,7 +371,7 @@ def test_in_bfloat16_other_duels_change_no_verdict() -> None:
 
 def test_batches_fit_the_device_and_the_search() -> None:
     target = tiny_target()
-    assert batch_rows(target, plan()) == 128
+    assert batch_rows(target, plan()) == 64
     assert batch_rows(target, plan(strategy="sparse-rs")) == 32
     assert batch_rows(tiny_target(micro_batch=5), plan()) == 5
     assert Campaign(target, IMAGES, plan(), rows=7).pool.scorer.rows == 7
