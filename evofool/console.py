@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console as Rich
 from rich.console import RenderableType
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from .campaigning import CampaignResult
     from .result import Result
     from .zoo.cards import Card
+
+V = TypeVar("V")
+P = TypeVar("P", PlainView, PlainCampaign)
 
 
 class Console:
@@ -66,15 +69,8 @@ class Console:
     @contextmanager
     def watch(self, budget: Budget, medians: list[float]) -> Iterator[View | None]:
         """A live view of an evolution; plain lines now and then where the output is no terminal."""
-        if self.quiet:
-            yield None
-        elif self.rich.is_terminal:
-            with Live(Text("starting …", style="dim"), console=self.rich, refresh_per_second=8, transient=True) as live:
-                yield LiveView(live, budget, medians)
-        else:
-            view = PlainView(self.say, budget)
+        with self._view(lambda live: LiveView(live, budget, medians), lambda: PlainView(self.say, budget)) as view:
             yield view
-            view.close()
 
     def finished(self, result: Result, resume: str) -> None:
         """The summary of an evolution."""
@@ -105,15 +101,8 @@ class Console:
     @contextmanager
     def watch_campaign(self) -> Iterator[CampaignView | None]:
         """A live view of a campaign; plain lines now and then where the output is no terminal."""
-        if self.quiet:
-            yield None
-        elif self.rich.is_terminal:
-            with Live(Text("starting …", style="dim"), console=self.rich, refresh_per_second=8, transient=True) as live:
-                yield LiveCampaign(live)
-        else:
-            view = PlainCampaign(self.say)
+        with self._view(LiveCampaign, lambda: PlainCampaign(self.say)) as view:
             yield view
-            view.close()
 
     def fought(self, result: CampaignResult, resume: str) -> None:
         """The summary of a campaign."""
@@ -231,6 +220,19 @@ class Console:
                     + Text(guess["class"]),
                     soft_wrap=True,
                 )
+
+    @contextmanager
+    def _view(self, lively: Callable[[Live], V], plain: Callable[[], P]) -> Iterator[V | P | None]:
+        """The view that fits where the output goes; none when quiet."""
+        if self.quiet:
+            yield None
+        elif self.rich.is_terminal:
+            with Live(Text("starting …", style="dim"), console=self.rich, refresh_per_second=8, transient=True) as live:
+                yield lively(live)
+        else:
+            view = plain()
+            yield view
+            view.close()
 
     def _pairs(self, rows: Sequence[tuple[str, str]]) -> None:
         """Names and values in two columns; values are never folded, so that paths and commands can be copied."""

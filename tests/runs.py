@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,18 @@ class Outcome:
     code: int
     out: str
     err: str
+
+
+class Killed(BaseException):
+    """What nobody catches, as a power cut."""
+
+
+def kill() -> None:
+    raise Killed
+
+
+def interrupt() -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 def run_cli(capsys: Capture, *words: object) -> Outcome:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from campaigns import archive, small_attack, verdict_lines
 from PIL import Image
-from runs import json_lines, save_weights, tree
+from runs import Killed, interrupt, json_lines, kill, save_weights, tree
 from support import global_random_untouched, random_images, tiny_target
 
 import evofool
@@ -38,10 +38,6 @@ SETUPS: dict[str, dict[str, Any]] = {
     "baseline": {"baseline": True, "queries": 100},
     "rand1 list": {"strategy": "rand1", "queries": 220, "goal": "class 0, class 2"},
 }
-
-
-class Killed(BaseException):
-    """What nobody catches, as a power cut."""
 
 
 def resume(path: Path, **options: Any) -> CampaignResult:
@@ -72,14 +68,6 @@ def after(calls: int, act: Callable[[], object]) -> Callable[[Standing], None]:
             act()
 
     return observe
-
-
-def kill() -> None:
-    raise Killed
-
-
-def interrupt() -> None:
-    signal.raise_signal(signal.SIGINT)
 
 
 def assert_same_campaign(ours: Path, theirs: Path) -> None:

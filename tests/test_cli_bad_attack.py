@@ -450,23 +450,6 @@ def test_a_report_that_cannot_be_written_is_refused(campaign: Path, tmp_path: Pa
         refused_untouched(capsys, tmp_path, "report", campaign, "--out", place, parts=["cannot write to"])
 
 
-@pytest.mark.parametrize(
-    ("words", "parts"),
-    [
-        ("report", ["Missing argument"]),
-        ("reprot", ["reprot", "report"]),
-        ("atack", ["atack", "attack"]),
-        ("report nowhere", ["no campaign at nowhere", "evofool attack"]),
-    ],
-)
-def test_a_bad_command_is_refused(
-    words: str, parts: list[str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert_refused(run_cli(capsys, *words.split()), *parts)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_campaign_whose_weights_changed_is_refused(tmp_path: Path, capsys: Capture) -> None:
     network = networks.DigitsNet()
     network.load_state_dict(load_target("digits", device="cpu").network.state_dict())

@@ -85,6 +85,10 @@ def test_a_bad_option_of_evolve_is_refused(options: str, parts: list[str], tmp_p
         ("score nowhere.png --target digts", ['did you mean "digits"']),
         ("render nowhere.json --out a.png", ["nowhere.json", "No such file"]),
         ("render nowhere.json", ["Missing option", "--out"]),
+        ("report", ["Missing argument"]),
+        ("reprot", ["reprot", "report"]),
+        ("atack", ["atack", "attack"]),
+        ("report nowhere", ["no campaign at nowhere", "evofool attack"]),
     ],
 )
 def test_a_bad_command_is_refused(

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from runs import json_lines, small_evolve, tree
+from runs import Killed, interrupt, json_lines, kill, small_evolve, tree
 from support import assert_same_arrays
 
 from evofool import folder as folder_module
@@ -30,10 +30,6 @@ from evofool.session import Result
 GENERATIONS = 6
 
 Observer = Callable[[Progress, Evolution], None]
-
-
-class Killed(BaseException):
-    """What nobody catches, as a power cut."""
 
 
 @pytest.fixture
@@ -54,14 +50,6 @@ def at(generation: int, act: Callable[[], object]) -> Observer:
             act()
 
     return observe
-
-
-def kill() -> None:
-    raise Killed
-
-
-def interrupt() -> None:
-    signal.raise_signal(signal.SIGINT)
 
 
 def without_seconds(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -64,6 +64,11 @@ def best_of(edits: Edits, scored: Scored, row: int) -> Best:
     )
 
 
+def slice_size(left: int, queries: int) -> int:
+    """Rows of the next slice, of a budget of which so much is left and so much is spent."""
+    return min(left, MOST_SLICE, max(LEAST_SLICE, queries // SLICE_SHARE))
+
+
 class Duel:
     """The state of one duel. What it does depends on nothing but its own search and scores.
 
@@ -103,8 +108,7 @@ class Duel:
             self.stopped = "reached" if self.queries_to_success else "budget"
         if self.stopped is not None:
             return self._edits[:0]
-        size = min(left, MOST_SLICE, max(LEAST_SLICE, self.queries // SLICE_SHARE))
-        rows = self._fresh[self._sent : self._sent + size]
+        rows = self._fresh[self._sent : self._sent + slice_size(left, self.queries)]
         self._sent += len(rows)
         return self._edits[rows]
 
@@ -120,9 +124,7 @@ class Duel:
             self.queries_to_success = self.queries + first + 1 + int(confirmed[: first + 1].sum())
         self.queries += len(edits) + int(confirmed.sum())
         value = fitness if self.sure is not None else margin
-        order = np.lexsort((np.arange(len(value)), value, ~reached))
-        row = int(order[0])
-        found = best_of(edits, scored, row)
+        found = best_of(edits, scored, int(np.lexsort((value, ~reached))[0]))
         if self.best is None or self._rank(found) < self._rank(self.best):
             self.best = found
         if self.queries_to_success is not None and (self.sure is None or self.best.fitness <= self.sure):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..encodings.pixels import Edits
 from ..strategies.pixels.base import Outcome, Search
-from .duel import LEAST_SLICE, MOST_SLICE, SLICE_SHARE, Best, Ended, Stopped, best_of
+from .duel import Best, Ended, Stopped, best_of, slice_size
 from .goals import NARROW, Goal, margins_to_all
 from .scorer import Scored
 
@@ -48,8 +48,7 @@ class Sweep:
             self.stopped = "budget" if len(self._edits) else "exhausted"
         if self.stopped is not None:
             return self._edits[:0]
-        size = min(left, MOST_SLICE, max(LEAST_SLICE, self.queries // SLICE_SHARE))
-        part = self._edits[self._sent : self._sent + size]
+        part = self._edits[self._sent : self._sent + slice_size(left, self.queries)]
         self._sent += len(part)
         return part
 

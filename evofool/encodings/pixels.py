@@ -92,11 +92,15 @@ class Pixels:
         edits[..., 2:] = colours
         return edits
 
+    def places_of(self, edits: Edits) -> Rows:
+        """The places of edits (…, 2 + C), counted row by row: (…)."""
+        return np.asarray(edits[..., 1].astype(np.int64) * self.width + edits[..., 0])
+
     def repaired(self, edits: Edits, rng: np.random.Generator) -> Edits:
         """The same genomes, where a place is named twice the later one moved to a random free place. In place."""
         if self.k == 1:
             return edits
-        places = edits[..., 1].astype(np.int64) * self.width + edits[..., 0]
+        places = self.places_of(edits)
         for row, slot in zip(*_repeats(places).nonzero(), strict=True):
             places[row, slot] = self.free_place(places[row], rng)
             edits[row, slot, 1], edits[row, slot, 0] = divmod(int(places[row, slot]), self.width)

@@ -51,11 +51,8 @@ def write_report(paths: Sequence[Path], out: Path | None = None) -> Path:
         if len(found) == 1:
             (paths[0] / PLOTS).mkdir(exist_ok=True)
             for name, svg in figures.items():
-                write_atomically(
-                    paths[0] / PLOTS / f"{name}.svg", standalone(svg).encode("utf-8", "backslashreplace"), durable=False
-                )
-            table = _csv(found[0].folder).encode("utf-8", "backslashreplace")
-            write_atomically(paths[0] / "verdicts.csv", table, durable=False)
+                write_atomically(paths[0] / PLOTS / f"{name}.svg", _encoded(standalone(svg)), durable=False)
+            write_atomically(paths[0] / "verdicts.csv", _encoded(_csv(found[0].folder)), durable=False)
     return file
 
 
@@ -105,7 +102,8 @@ def _report(found: Findings, figures: dict[str, str]) -> str:
     pixels = config["pixels"]
     k = "one pixel" if pixels == [1] else f"{pixels[0]} pixels" if len(pixels) == 1 else f"up to {pixels[-1]} pixels"
     low, high = tally.interval
-    pending = found.folder.pairs() - tally.done
+    total = found.folder.pairs()
+    pending = total - tally.done
     counted = tally.settled + pending
     goal = "change class" if config["goal"] == UNTARGETED else "reach the class asked for"
     kind = "images" if config["goal"] == UNTARGETED else "pairs of image and goal"
@@ -115,7 +113,7 @@ def _report(found: Findings, figures: dict[str, str]) -> str:
     facts = [
         ("Success rate", _percent(tally.rate), f"95 % interval {_percent(low)} – {_percent(high)}")
         if not pending
-        else ("Success rate", f"≥ {_percent(tally.bounds(found.folder.pairs())[0])}", f"{pending:,} duels to come"),
+        else ("Success rate", f"≥ {_percent(tally.bounds(total)[0])}", f"{pending:,} duels to come"),
         ("Queries to a success", _count(_median(tally)), "median"),
         ("Queries a duel", _count(tally.queries / tally.settled if tally.settled else None), "mean, failures included"),
         ("Queries in all", _count(tally.queries), "every scored image"),

@@ -14,11 +14,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 
-import numpy as np
-
 from ...encodings.pixels import Edits
 from .base import Brief, Outcome
-from .places import AROUND, COARSE, Node, coarse_step, coarse_to_fine, neighbour, scan
+from .places import AROUND, COARSE, Node, as_edits, coarse_step, coarse_to_fine, neighbour, scan
 
 EACH, GROWTH = 16, 8
 """candidates of a generation after the first: at least the first number, and all seen so far divided by the second"""
@@ -55,10 +53,7 @@ class BestFirst:
         if len(asked) < wanted:
             self._explore(asked, wanted - len(asked))
         self._asked = asked
-        return self.space.join(
-            np.array([place for place, _ in asked], np.int64).reshape(-1, 1),
-            np.array([colour for _, colour in asked], np.int64).reshape(-1, 1, self.space.channels),
-        )
+        return as_edits(self.space, [[node] for node in asked])
 
     def update(self, edits: Edits, outcome: Outcome) -> None:
         for node, margin in zip(self._asked, outcome.margin.tolist(), strict=True):

@@ -18,7 +18,7 @@ import numpy as np
 from ...encodings.pixels import Edits
 from .base import Brief, Outcome
 from .best_first import changed
-from .places import AROUND, COARSE, Node, coarse_to_fine, neighbour, scan
+from .places import AROUND, COARSE, Node, as_edits, coarse_to_fine, neighbour, scan
 
 FIRST = 16
 """candidates of the first generation, each of k new pixels"""
@@ -67,10 +67,7 @@ class Climb:
                 self._try_step()
                 if len(self._asked) == wanted:
                     break
-        places = np.array([[place for place, _ in nodes] for nodes, _ in self._asked], np.int64)
-        colours = np.array([[colour for _, colour in nodes] for nodes, _ in self._asked], np.int64)
-        k, channels = self.space.k, self.space.channels
-        return self.space.join(places.reshape(-1, k), colours.reshape(-1, k, channels))
+        return as_edits(self.space, [nodes for nodes, _ in self._asked])
 
     def update(self, edits: Edits, outcome: Outcome) -> None:
         for (nodes, new), margin in zip(self._asked, outcome.margin.tolist(), strict=True):
@@ -124,4 +121,5 @@ class Climb:
         return node
 
     def _nodes(self, edits: Edits) -> list[Node]:
-        return [(row[1] * self.space.width + row[0], tuple(row[2:])) for row in edits.tolist()]
+        places = self.space.places_of(edits).tolist()
+        return [(place, tuple(row[2:])) for place, row in zip(places, edits.tolist(), strict=True)]

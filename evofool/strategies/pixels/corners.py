@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...encodings.pixels import Edits, Pixels
+from ...encodings.pixels import Edits
 from ...errors import ConfigError
 from .base import Brief, Outcome
+from .places import from_centre
 
 AT_ONCE = 1024
 
@@ -22,7 +23,7 @@ class Corners:
         if brief.space.k != 1:
             raise ConfigError(f"--strategy corners sweeps single pixels; use --pixels 1, not {brief.space.k}")
         self.space, self.sent = brief.space, 0
-        self.order, self.colours = centre_out(brief.space), brief.space.corners()
+        self.order, self.colours = np.argsort(from_centre(brief.space), kind="stable"), brief.space.corners()
 
     def generate(self) -> Edits:
         each = len(self.colours)
@@ -32,10 +33,3 @@ class Corners:
 
     def update(self, edits: Edits, outcome: Outcome) -> None:
         pass
-
-
-def centre_out(space: Pixels) -> np.ndarray:
-    """(H · W,) places by distance from the centre of the image."""
-    y, x = np.divmod(np.arange(space.places), space.width)
-    distance = (2 * y + 1 - space.height) ** 2 + (2 * x + 1 - space.width) ** 2
-    return np.argsort(distance, kind="stable")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ...encodings.pixels import Pixels
+from ...encodings.pixels import Edits, Pixels
 
 Node = tuple[int, tuple[int, ...]]
 """one edited pixel: its place, counted row by row, and its colour"""
@@ -31,8 +31,13 @@ def coarse_to_fine(space: Pixels) -> np.ndarray:
         level[(level < 0) & (y % step == step // 2) & (x % step == step // 2)] = grid
         step, grid = step // 2, grid + 1
     level[level < 0] = grid
-    distance = (2 * y + 1 - space.height) ** 2 + (2 * x + 1 - space.width) ** 2
-    return np.lexsort((distance, level))
+    return np.lexsort((from_centre(space), level))
+
+
+def from_centre(space: Pixels) -> np.ndarray:
+    """(H · W,) how far each place is from the centre of the image: squared, in half pixels."""
+    y, x = np.divmod(np.arange(space.places), space.width)
+    return np.asarray((2 * y + 1 - space.height) ** 2 + (2 * x + 1 - space.width) ** 2)
 
 
 def scan(space: Pixels, image: np.ndarray, order: np.ndarray) -> Iterator[Node]:
@@ -51,6 +56,13 @@ def scan(space: Pixels, image: np.ndarray, order: np.ndarray) -> Iterator[Node]:
     for rank in ranked.T:
         for place in order.tolist():
             yield place, colours[rank[place]]
+
+
+def as_edits(space: Pixels, candidates: Sequence[Sequence[Node]]) -> Edits:
+    """Candidates of k nodes each as (N, k, 2 + C) edits."""
+    places = np.array([[place for place, _ in nodes] for nodes in candidates], np.int64)
+    colours = np.array([[colour for _, colour in nodes] for nodes in candidates], np.int64)
+    return space.join(places.reshape(-1, space.k), colours.reshape(-1, space.k, space.channels))
 
 
 def neighbour(space: Pixels, place: int, dy: int, dx: int) -> int | None:

@@ -38,7 +38,7 @@ class SparseRS:
         count = max(1, int(self._share() * self.space.k))
         moved = self.rng.permutation(self.space.k)[:count]
         for slot, colour in zip(moved.tolist(), self._colours(count), strict=True):
-            places = child[0, :, 1].astype(np.int64) * self.space.width + child[0, :, 0]
+            places = self.space.places_of(child[0])
             place = int(places[slot])
             if self.space.k < self.space.places:  # else there is none to move to
                 place = self.space.free_place(places, self.rng)
