@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from .banks import bank_folder, banks
 from .encodings import genome_file
 from .encodings.base import Rows
 from .encodings.cppn import CPPN
@@ -56,27 +56,6 @@ def choose_classes(
     return np.array(sorted(found), np.int64)
 
 
-def _banks() -> list[str]:
-    """The names of the genome bank's folders."""
-    return sorted(
-        {folder.name for root in _bank_roots() if root.is_dir() for folder in root.iterdir() if folder.is_dir()}
-    )
-
-
-def _bank_roots() -> tuple[Path, Path]:
-    packaged = Path(str(resources.files(__package__)))
-    return packaged / "genomes", packaged.parent / "genomes"
-
-
-def bank_folder(name: str | Path) -> Path | None:
-    """The folder of the genome bank that ``name`` (``cifar10-cppn`` or ``genomes/cifar10-cppn``) means."""
-    last = Path(name).name
-    for root in _bank_roots():
-        if re.fullmatch(r"[a-z0-9][a-z0-9-]*", last) and os.path.isdir(root / last):
-            return root / last
-    return None
-
-
 def initial_genomes(path: str | Path, encoding: Any) -> Any:
     """The genomes under ``path`` as one batch of this encoding.
 
@@ -92,9 +71,9 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
     if not os.path.exists(place):
         bank = bank_folder(place)
         if bank is None:
-            known = ", ".join(_banks())
+            known = ", ".join(banks())
             raise GenomeError(
-                f"nothing at --init {path}{suggestion(place.name, _banks())}; "
+                f"nothing at --init {path}{suggestion(place.name, banks())}; "
                 f"give a run, a genome file, a folder of genomes or a bank ({known})"
             )
         place = bank

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from support import build
 
-from evofool import selection
+from evofool import banks
+from evofool.banks import bank_folder
 from evofool.encodings import genome_file
 from evofool.errors import ConfigError, EvofoolError, GenomeError
 from evofool.rng import Rng
-from evofool.selection import bank_folder, choose_classes, initial_genomes
+from evofool.selection import choose_classes, initial_genomes
 
 CLASSES = ["airplane", "cat", "Great Dane", "crane", "dog", "crane"]
 
@@ -165,7 +166,7 @@ def test_a_file_of_another_kind_is_refused(encoding: str, tmp_path: Path) -> Non
 def test_the_bank_is_found_by_name_from_anywhere(
     name: str | Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selection.resources, "files", lambda _: tmp_path / "evofool")
+    monkeypatch.setattr(banks.resources, "files", lambda _: tmp_path / "evofool")
     monkeypatch.chdir(tmp_path.parent)
     encoding = build("cppn", "default")
     write_cppns(tmp_path / "evofool" / "genomes" / "digits-cppn", encoding, 2)

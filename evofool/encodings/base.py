@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from ..rng import Rng
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..rng import Rng
 
 Rows = NDArray[np.int64]
 

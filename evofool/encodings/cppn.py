@@ -6,6 +6,7 @@ Yosinski, Clune 2015 (section 2.4 and their code).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
@@ -16,9 +17,8 @@ from torch import Tensor
 from ..errors import ConfigError, GenomeError
 from ..rng import Rng
 from . import variation
-from .cppn_batch import EMPTY, INPUTS, CPPNBatch
-from .functions import NAMES
-from .render import render
+from .cppn_batch import EMPTY, INPUTS, NAMES, CPPNBatch
+from .render import Renderer, render
 
 Colour = Literal["grey", "hsl", "rgb"]
 
@@ -157,6 +157,18 @@ class CPPN:
         coordinates = pixel_coordinates(size, self.image_shape[1:], self._settings.coordinates, self.device)
         return render(genomes, coordinates, self.colour, size)
 
+    def decode_rows(self, genomes: CPPNBatch, size: tuple[int, int]) -> Callable[[int, int], Tensor]:
+        """What gives rows ``start`` to ``stop`` of :meth:`decode_at`'s pictures, (N, C, stop − start, W), for
+        pictures that are too large to be had whole."""
+        renderer = Renderer(genomes, self.colour, self.device)
+
+        def rows(start: int, stop: int) -> Tensor:
+            native, system = self.image_shape[1:], self._settings.coordinates
+            coordinates = pixel_coordinates(size, native, system, self.device, (start, stop))
+            return renderer.at(coordinates).view(len(genomes), self.outputs, stop - start, size[1])
+
+        return rows
+
     def dump(self, genomes: CPPNBatch) -> dict[str, np.ndarray]:
         return {f.name: getattr(genomes, f.name).copy() for f in fields(genomes)}
 
@@ -201,7 +213,13 @@ class CPPN:
         return np.clip(rng.host.normal(0, s.start, shape), -s.limit, s.limit).astype(np.float32)
 
 
-def pixel_coordinates(size: tuple[int, int], native: tuple[int, int], system: str, device: torch.device) -> Tensor:
+def pixel_coordinates(
+    size: tuple[int, int],
+    native: tuple[int, int],
+    system: str,
+    device: torch.device,
+    window: tuple[int, int] | None = None,
+) -> Tensor:
     """(4, H · W) float32: x, y, distance and bias at the centre of every pixel.
 
     Args:
@@ -211,9 +229,11 @@ def pixel_coordinates(size: tuple[int, int], native: tuple[int, int], system: st
         system: ``unit``: x and y reach ±1 on the shorter native side. ``pixels``: they count native pixels
             from 0. The distance to the centre is 0 … 1 on the shorter side in both.
         device: where to.
+        window: rows ``start`` to ``stop``, where not all of the H are wanted.
     """
-    height, width = size
-    y = (torch.arange(height, dtype=torch.float64) + 0.5) / height * native[0]
+    width = size[1]
+    first, last = window or (0, size[0])
+    y = (torch.arange(first, last, dtype=torch.float64) + 0.5) / size[0] * native[0]
     x = (torch.arange(width, dtype=torch.float64) + 0.5) / width * native[1]
     half = min(native) / 2
     unit_y, unit_x = (y - native[0] / 2) / half, (x - native[1] / 2) / half
@@ -224,10 +244,10 @@ def pixel_coordinates(size: tuple[int, int], native: tuple[int, int], system: st
         rows, columns = unit_y, unit_x
     grid = torch.stack(
         [
-            columns.expand(height, width),
-            rows[:, None].expand(height, width),
+            columns.expand(distance.shape),
+            rows[:, None].expand(distance.shape),
             distance,
-            torch.ones(height, width, dtype=torch.float64),
+            torch.ones_like(distance),
         ]
     )
     return grid.reshape(len(INPUTS), -1).float().to(device)

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from ..errors import GenomeError
 from .base import Rows
-from .functions import NAMES
 
 INPUTS = ("x", "y", "distance", "bias")
 """What every CPPN reads at a pixel; slots 0…3 of a genome. Then come the outputs, then hidden nodes."""
+
+NAMES = ("sin", "sigmoid", "gauss", "linear", "cos", "wedge")
+"""the activations; a genome file names them, a batch holds their index (``functions.ACTIVATIONS`` computes them)"""
 
 EMPTY = -1
 """marks a free node or connection slot"""
@@ -26,7 +28,7 @@ class CPPNBatch:
     """
 
     activation: NDArray[np.int8]
-    """(N, V) index into ``functions.NAMES``; 0 for inputs"""
+    """(N, V) index into ``NAMES``; 0 for inputs"""
     position: NDArray[np.float64]
     """(N, V) inputs 0, outputs 1, hidden nodes between"""
     source: NDArray[np.int16]

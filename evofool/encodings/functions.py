@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from .cppn_batch import NAMES
+
 
 def _sigmoid(v: Tensor) -> Tensor:
     # Through exp: torch's own sigmoid rounds differently in the middle of a tensor and at its end.
@@ -25,19 +27,12 @@ def _wedge(v: Tensor) -> Tensor:
     return v.abs_().clamp_(max=3.0).div_(1.5).sub_(1.0)
 
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "sin": torch.sin_,
-    "sigmoid": _sigmoid,
-    "gauss": _gauss,
-    "linear": _linear,
-    "cos": torch.cos_,
-    "wedge": _wedge,
-}
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = dict(
+    zip(NAMES, (torch.sin_, _sigmoid, _gauss, _linear, torch.cos_, _wedge), strict=True)
+)
 """Each works in place on contiguous float32 and keeps values in [−1, 1]: ``sin`` sin p; ``sigmoid``
 2(σ(p) − 0.5); ``gauss`` exp(−p²); ``linear`` clamp(p, ±3) / 3 (these four are the original's); ``cos``
-cos p; ``wedge`` |clamp(p, ±3)| / 1.5 − 1. A genome names them, a batch holds their index."""
-
-NAMES = tuple(ACTIVATIONS)
+cos p; ``wedge`` |clamp(p, ±3)| / 1.5 − 1."""
 
 
 def grey(v: Tensor) -> Tensor:

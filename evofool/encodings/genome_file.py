@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..errors import ConfigError, GenomeError
-from .cppn import CPPN, CPPNSettings
-from .cppn_batch import EMPTY, INPUTS, CPPNBatch
-from .functions import NAMES
+from ..errors import GenomeError
+from .cppn_batch import EMPTY, INPUTS, NAMES, CPPNBatch
+
+if TYPE_CHECKING:
+    from .cppn import CPPN
 
 FORMAT = 1
 MAX_BYTES = 2_000_000
@@ -24,9 +26,26 @@ class GenomeFile:
     """A CPPN read from a file: a batch of one, how it is to be rendered, and where it came from."""
 
     genomes: CPPNBatch
-    encoding: CPPN
+    image_shape: tuple[int, int, int]
+    coordinates: Literal["unit", "pixels"]
+    colour: Literal["grey", "hsl", "rgb"]
     provenance: dict[str, Any]
     """target, class, index, score, seed, generation …, as far as the file tells"""
+    content: dict[str, Any]
+    """the file's JSON"""
+
+    @cached_property
+    def encoding(self) -> CPPN:
+        """What renders it; made on first use, so that reading a file need not wait for torch."""
+        from .cppn import CPPN, CPPNSettings
+
+        settings = CPPNSettings(
+            coordinates=self.coordinates,
+            colour="hsl" if self.colour == "grey" else self.colour,
+            max_nodes=max(self.genomes.activation.shape[1], len(INPUTS) + 3),
+            max_connections=max(self.genomes.source.shape[1], 3 * len(INPUTS)),
+        )
+        return CPPN(self.image_shape, "cpu", settings)
 
 
 def to_json(encoding: CPPN, genomes: CPPNBatch, row: int, provenance: dict[str, Any]) -> dict[str, Any]:
@@ -108,17 +127,14 @@ def parse(content: Any) -> GenomeFile:
     try:
         shape = tuple(int(v) for v in content["image_shape"])
         nodes, connections = content["nodes"], content["connections"]
-        settings = CPPNSettings(
-            coordinates=content["coordinates"],
-            colour=content["colour"] if content["colour"] != "grey" else "hsl",
-            max_nodes=max(len(nodes), len(INPUTS) + 3),
-            max_connections=max(len(connections), 3 * len(INPUTS)),
-        )
         if len(shape) != 3 or shape[0] not in (1, 3) or not all(1 <= edge <= 8192 for edge in shape[1:]):
             raise GenomeError(f"image_shape {list(shape)} is not (1 or 3, height, width)")
-        encoding = CPPN(shape, "cpu", settings)
+        coordinates = _one_of(content, "coordinates", ("unit", "pixels"))
+        named = _one_of(content, "colour", ("grey", "hsl", "rgb") if shape[0] == 1 else ("hsl", "rgb"))
+        colour: Any = "grey" if shape[0] == 1 else named
+        outputs = shape[0]
         batch = CPPNBatch.empty(1, len(nodes), len(connections))
-        first_hidden = len(INPUTS) + encoding.outputs
+        first_hidden = len(INPUTS) + outputs
         if len(nodes) > np.iinfo(np.int16).max:
             raise GenomeError(f"{len(nodes)} nodes are too many")
         for i, node in enumerate(nodes):
@@ -133,13 +149,19 @@ def parse(content: Any) -> GenomeFile:
                     raise GenomeError(f"connection {e} goes {end} node {connection[end]!r}, which isn't there")
                 slots[0, e] = connection[end]
             batch.weight[0, e] = connection["weight"]
-    except (KeyError, ValueError, TypeError, OverflowError, ConfigError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise GenomeError(f"the genome is damaged or incomplete ({type(error).__name__}: {error})") from error
-    batch.check(encoding.outputs)
+    batch.check(outputs)
     fixed = {"format", "encoding", "image_shape", "coordinates", "colour", "nodes", "connections"}
-    return GenomeFile(batch, encoding, {k: v for k, v in content.items() if k not in fixed})
+    return GenomeFile(batch, shape, coordinates, colour, {k: v for k, v in content.items() if k not in fixed}, content)
 
 
 def output_names(outputs: int) -> tuple[str, ...]:
     """How a genome file calls the output nodes."""
     return ("grey",) if outputs == 1 else tuple(f"colour{i}" for i in range(outputs))
+
+
+def _one_of(content: dict[str, Any], key: str, choices: tuple[str, ...]) -> Any:
+    if content[key] not in choices:
+        raise ValueError(f"{key} must be {' or '.join(choices)}, got {content[key]!r}")
+    return content[key]

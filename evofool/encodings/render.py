@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .cppn_batch import EMPTY, INPUTS, CPPNBatch
-from .functions import ACTIVATIONS, COLOURS, NAMES, to_bytes
+from .cppn_batch import EMPTY, INPUTS, NAMES, CPPNBatch
+from .functions import ACTIVATIONS, COLOURS, to_bytes
 
 _TILE_VALUES = {"cpu": 2**20, "cuda": 2**28, "mps": 2**26}
 """values of one tile's table: what stays in a CPU's cache, or keeps a GPU busy"""
@@ -121,6 +121,45 @@ def evaluate(program: Program, inputs: Tensor, table: Tensor, scratch: Tensor) -
     return table.index_select(0, program.outputs)
 
 
+class Renderer:
+    """A batch that is compiled once and evaluated at any pixels.
+
+    Args:
+        batch: N genomes.
+        colour: a name in ``functions.COLOURS``.
+        device: to render on.
+    """
+
+    def __init__(self, batch: CPPNBatch, colour: str, device: torch.device) -> None:
+        self.count, self.colour, self.device = len(batch), colour, device
+        self.channels = 1 if colour == "grey" else 3
+        if len(batch):
+            self.program = compile_program(batch, self.channels, device)
+
+    def at(self, coordinates: Tensor) -> Tensor:
+        """(N, C, P) uint8 at P pixels, on the device.
+
+        Args:
+            coordinates: (4, P) float32 on the device, the values of ``INPUTS`` at each pixel.
+        """
+        pixels = coordinates.shape[1]
+        images = torch.empty((self.count, self.channels, pixels), dtype=torch.uint8, device=self.device)
+        if self.count:
+            widest = max(group.stop - group.start for group in self.program.groups)
+            budget = _TILE_VALUES.get(self.device.type, _TILE_VALUES["cpu"])
+            tile = min(pixels, max(256, budget // (self.program.rows + widest)))
+            table = torch.empty((self.program.rows, tile), device=self.device)
+            scratch = torch.empty((widest, tile), device=self.device)
+            for start in range(0, pixels, tile):
+                part = coordinates[:, start : start + tile]
+                left = part.shape[1]
+                if left < tile:  # the last tile: smaller tables keep every slice contiguous
+                    table, scratch = (torch.empty((len(t), left), device=self.device) for t in (table, scratch))
+                values = evaluate(self.program, part, table, scratch).view(self.count, self.channels, -1)
+                images[:, :, start : start + tile] = to_bytes(COLOURS[self.colour](values))
+        return images
+
+
 def render(batch: CPPNBatch, coordinates: Tensor, colour: str, size: tuple[int, int]) -> Tensor:
     """Decode a batch to images.
 
@@ -133,23 +172,8 @@ def render(batch: CPPNBatch, coordinates: Tensor, colour: str, size: tuple[int, 
     Returns:
         (N, C, H, W) uint8 on the same device.
     """
-    device, pixels = coordinates.device, coordinates.shape[1]
-    channels = 1 if colour == "grey" else 3
-    images = torch.empty((len(batch), channels, pixels), dtype=torch.uint8, device=device)
-    if len(batch):
-        program = compile_program(batch, channels, device)
-        widest = max(group.stop - group.start for group in program.groups)
-        budget = _TILE_VALUES.get(device.type, _TILE_VALUES["cpu"])
-        tile = min(pixels, max(256, budget // (program.rows + widest)))
-        table = torch.empty((program.rows, tile), device=device)
-        scratch = torch.empty((widest, tile), device=device)
-        for start in range(0, pixels, tile):
-            part = coordinates[:, start : start + tile]
-            if part.shape[1] < tile:  # the last tile: smaller tables keep every slice contiguous
-                table, scratch = (torch.empty((len(t), part.shape[1]), device=device) for t in (table, scratch))
-            values = evaluate(program, part, table, scratch).view(len(batch), channels, -1)
-            images[:, :, start : start + tile] = to_bytes(COLOURS[colour](values))
-    return images.view(len(batch), channels, *size)
+    images = Renderer(batch, colour, coordinates.device).at(coordinates)
+    return images.view(*images.shape[:2], *size)
 
 
 def _reaching_outputs(source: Ints, sink: Ints, n: int, nodes: int, outputs: int) -> NDArray[np.bool_]:

@@ -20,8 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evofool.encodings.cppn_batch import CPPNBatch
-from evofool.encodings.functions import NAMES
+from evofool.encodings.cppn_batch import NAMES, CPPNBatch
 
 Values = NDArray[np.float64]
 U = 2.0**-24

@@ -10,6 +10,7 @@ from graphs import BIAS, DISTANCE, Graph, X, Y, to_batch
 from support import build
 
 from evofool.encodings.cppn import pixel_coordinates
+from evofool.rng import Rng
 
 CPU = torch.device("cpu")
 
@@ -65,3 +66,25 @@ def test_decode_at_draws_the_same_pattern_larger() -> None:
     off = np.abs(large[0].double().numpy() - picture.value)
     assert (off <= 0.5 + picture.bound).all()
     assert picture.bound.max() < 0.05
+
+
+@pytest.mark.parametrize("system", ["unit", "pixels"])
+@pytest.mark.parametrize("size", [(37, 41), (16, 16), (5, 203)])
+def test_a_window_of_rows_has_the_whole_picture_s_bytes(system: str, size: tuple[int, int]) -> None:
+    whole = pixel_coordinates(size, (12, 10), system, CPU).reshape(4, *size)
+    for start, stop in ((0, 1), (1, 4), (2, size[0]), (size[0] - 1, size[0])):
+        window = pixel_coordinates(size, (12, 10), system, CPU, (start, stop)).reshape(4, stop - start, size[1])
+        assert torch.equal(window, whole[:, start:stop])
+
+
+@pytest.mark.parametrize("preset", ["default", "nguyen2015"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_rows_of_a_picture_are_those_of_the_whole(preset: str, channels: int) -> None:
+    encoding, rng = build("cppn", preset, (channels, 12, 10)), Rng(3)
+    genomes = encoding.random(6, rng)
+    for _ in range(20):
+        genomes = encoding.mutate(genomes, rng)
+    size = (61, 83)
+    whole, rows = encoding.decode_at(genomes, size), encoding.decode_rows(genomes, size)
+    for start, stop in ((0, 61), (0, 1), (17, 30), (60, 61)):
+        assert torch.equal(rows(start, stop), whole[:, :, start:stop])

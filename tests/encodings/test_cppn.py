@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from support import build
 
 from evofool.encodings import preset
-from evofool.encodings.cppn_batch import EMPTY, CPPNBatch
-from evofool.encodings.functions import NAMES
+from evofool.encodings.cppn_batch import EMPTY, NAMES, CPPNBatch
 from evofool.errors import GenomeError
 from evofool.rng import Rng
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from graphs import BIAS, Graph, X, Y, to_batch
 
-from evofool.encodings.cppn_batch import EMPTY, CPPNBatch
-from evofool.encodings.functions import NAMES
+from evofool.encodings.cppn_batch import EMPTY, NAMES, CPPNBatch
 from evofool.errors import GenomeError
 
 PATH = Graph(("sin",), ("cos", "gauss"), ((X, 5, 1.0), (5, 6, 2.0), (6, 4, 3.0), (Y, 4, 4.0)))

@@ -19,8 +19,7 @@ from support import build
 from evofool import encodings
 from evofool.encodings import cppn, genome_file
 from evofool.encodings.cppn import CPPN
-from evofool.encodings.cppn_batch import CPPNBatch
-from evofool.encodings.functions import NAMES
+from evofool.encodings.cppn_batch import NAMES, CPPNBatch
 from evofool.errors import GenomeError
 from evofool.rng import Rng
 

@@ -15,8 +15,7 @@ from support import build
 
 from evofool.encodings import render as renderer
 from evofool.encodings.cppn import pixel_coordinates
-from evofool.encodings.cppn_batch import CPPNBatch
-from evofool.encodings.functions import NAMES
+from evofool.encodings.cppn_batch import NAMES, CPPNBatch
 from evofool.rng import Rng
 
 CPU = torch.device("cpu")

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evofool.encodings import variation
-from evofool.encodings.cppn_batch import EMPTY, CPPNBatch
-from evofool.encodings.functions import NAMES
+from evofool.encodings.cppn_batch import EMPTY, NAMES, CPPNBatch
 
 FULL = Graph(("sin",), (), ((X, 4, 1.0), (Y, 4, 2.0), (DISTANCE, 4, 3.0), (BIAS, 4, 4.0)))
 HIDDEN = Graph(("sin",), ("cos", "gauss"), ((X, 5, 1.0), (5, 6, 2.0), (6, 4, 3.0), (Y, 4, 4.0)))
