@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from pathlib import Path
 
@@ -68,8 +69,13 @@ def to_image(pixels: np.ndarray) -> Image.Image:
 def png(pixels: np.ndarray) -> bytes:
     """(C, H, W) uint8 as the bytes of a PNG file; always the same bytes for the same pixels."""
     buffer = io.BytesIO()
-    to_image(pixels).save(buffer, "PNG", compress_level=6)
+    to_image(pixels).save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
+
+
+def data_uri(content: bytes) -> str:
+    """A PNG as what goes into ``src``."""
+    return f"data:image/png;base64,{base64.b64encode(content).decode()}"
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -5,7 +5,9 @@
 ``checkpoint/``     ``state.npz``: the archive and the generators' states, replaced atomically
 ``elites/``         a PNG per niche, named class and score, and its genome (CPPN)
 ``elites.jsonl``    a line per niche: score, top-5, generation, evaluation, parent, files
+``history/``        how the elites came about; see ``evofool.history``
 ``gallery.png``     the contact sheet
+``index.html``      the page; while the run goes on, its dashboard
 """
 
 from __future__ import annotations
@@ -16,18 +18,20 @@ import re
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from .encodings import genome_file
-from .encodings.cppn import CPPN
 from .errors import GenomeError, RunError
-from .evolution import Evolution, Progress
 from .files import write_atomically
 from .folder import FORMAT, append_lines, discard_folder, make_folder, read_config, read_lines, write_config, writing
 from .images import png
 from .slug import slug
+
+if TYPE_CHECKING:
+    from .encodings.cppn import CPPN
+    from .evolution import Evolution, Progress
 
 _ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}\.(png|json)")
 
@@ -162,15 +166,18 @@ class RunFolder:
 
     def _write_pictures(self, evolution: Evolution, rows: np.ndarray, lines: list[dict[str, Any]]) -> None:
         encoding, archive = evolution.encoding, evolution.archive
+        rows = rows[np.argsort(archive.born[rows], kind="stable")]  # a child that won many niches is drawn once
         for part in np.array_split(rows, max(1, -(-len(rows) // 256))):
-            images = encoding.decode(archive.genomes.take(part)).cpu().numpy()
-            for niche, image in zip(part.tolist(), images, strict=True):
+            _, first, which = np.unique(archive.born[part], return_index=True, return_inverse=True)
+            images = encoding.decode(archive.genomes.take(part[first])).cpu().numpy()
+            pictures = [png(image) for image in images]
+            for niche, child in zip(part.tolist(), which.tolist(), strict=True):
                 line = lines[niche]
-                write_atomically(self.path / line["file"], png(image), durable=False)
-                if isinstance(encoding, CPPN):
-                    content = genome_file.to_json(encoding, archive.genomes, niche, self._provenance(line))
-                    text = genome_file.dumps(content)
-                    write_atomically(self.path / line["genome"], text, durable=False)
+                write_atomically(self.path / line["file"], pictures[child], durable=False)
+                if encoding.name == "cppn":
+                    told = self._provenance(line)
+                    content = genome_file.to_json(cast("CPPN", encoding), archive.genomes, niche, told)
+                    write_atomically(self.path / line["genome"], genome_file.dumps(content), durable=False)
 
     def _remove_stale(self, wanted: set[str]) -> None:
         """Remove elites' files that ``elites.jsonl`` no longer names, those of a killed process too."""

@@ -25,6 +25,7 @@ from evofool.errors import RunError
 from evofool.evolution import Evolution, Progress
 from evofool.files import write_atomically
 from evofool.gallery import sheet
+from evofool.history import HistoryFolder
 from evofool.session import Result
 
 GENERATIONS = 6
@@ -61,10 +62,25 @@ def checkpoint(run: Path) -> dict[str, np.ndarray]:
         return {name: archive[name] for name in archive.files if name != "seconds"}
 
 
+def history(run: Path) -> dict[str, np.ndarray]:
+    """Changes, and the genomes in the order of ``born``: how many files they are in depends on the clock."""
+    past = HistoryFolder(run)
+    arrays = {f"changes.{name}": value for name, value in vars(past.changes()).items() if not name.startswith("_")}
+    parts = list(past.genomes(set(past.kept().tolist())))
+    order = np.argsort(np.concatenate([born for born, _ in parts]))
+    for name in parts[0][1]:
+        arrays[name] = np.concatenate([genomes[name] for _, genomes in parts])[order]
+    return arrays | {"kept": past.kept()}
+
+
 def assert_same_run(ours: Path, theirs: Path) -> None:
     """All files but for what a stopwatch wrote into them."""
-    timed = {"checkpoint/state.npz", "metrics.jsonl"}
-    our_files, their_files = tree(ours), tree(theirs)
+    timed = {"checkpoint/state.npz", "metrics.jsonl", "index.html"}
+    our_files, their_files = (
+        {name: content for name, content in tree(run).items() if not name.startswith("history/")}
+        for run in (ours, theirs)
+    )
+    assert_same_arrays(history(ours), history(theirs))
     assert sorted(our_files) == sorted(their_files)
     assert [name for name in our_files if name not in timed and our_files[name] != their_files[name]] == []
     assert_same_arrays(checkpoint(ours), checkpoint(theirs))

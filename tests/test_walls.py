@@ -9,13 +9,13 @@ import pytest
 import sources
 
 LAYERS = (
-    {"errors", "text", "result", "slug"},
+    {"errors", "text", "result", "slug", "banks"},
     {"rng", "files", "budget", "devices", "images", "interrupt"},
     {"encodings", "target", "datasets", "folder"},
     {"archive", "population", "zoo", "choice"},
     {"strategies", "record"},
     {"evolution", "duels"},
-    {"run", "selection"},
+    {"run", "selection", "history"},
     {"campaign"},
     {"gallery", "report"},
     {"sitting"},

@@ -1,0 +1,101 @@
+"""Taking down, generation by generation, which elites changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.nn.functional import interpolate
+
+from ..archive import NOBODY
+from ..encodings.direct import DirectBatch
+from ..evolution import Evolution
+from .folder import COLUMNS, Arrays, HistoryFolder
+
+PICTURE = 96
+"""longest side, in pixels, of what is kept of a direct genome"""
+BUFFER = 64_000_000
+"""bytes of genomes that wait in memory for a checkpoint; more are written earlier"""
+
+
+class Recorder:
+    """Keeps the history of a run while it goes on.
+
+    Args:
+        run: the run's folder.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.folder = HistoryFolder(run)
+        self._rows: list[Arrays] = []
+        self._genomes: list[tuple[NDArray[np.int64], Any]] = []
+        self._size = 0
+        self._known: NDArray[np.int64] | None = None
+
+    def note(self, evolution: Evolution) -> None:
+        """Take down which elites changed since the last call; on the device, nothing is written."""
+        archive = evolution.archive
+        known = np.full(len(archive), NOBODY) if self._known is None else self._known
+        niches = np.flatnonzero(archive.born != known)
+        niches = niches[np.argsort(archive.generation[niches], kind="stable")]
+        self._known = archive.born.copy()
+        if not len(niches):
+            return
+        columns = {
+            "generation": archive.generation[niches],
+            "niche": niches,
+            "born": archive.born[niches],
+            "parent": archive.parent[niches],
+            "score": archive.confidence.numpy(force=True)[niches],
+        }
+        self._rows.append({name: columns[name].astype(kind) for name, kind in COLUMNS.items()})
+        born, first = np.unique(columns["born"], return_index=True)
+        genomes = _reduced(archive.genomes.take(niches[first]))
+        self._genomes.append((born, genomes))
+        self._size += sum(value.nbytes for value in vars(genomes).values())
+        if self._size > BUFFER:
+            self.flush(evolution)
+
+    def go_on(self, evolution: Evolution) -> None:
+        """After a restart: forget what happened after the checkpoint that the evolution goes on from.
+
+        Elites that the history does not know are taken down: it was removed, or the run is older than histories.
+
+        Raises:
+            RunError: the history can't be read or written.
+        """
+        self.folder.cut(evolution.strategy.generation)
+        changes = self.folder.changes()
+        self._known = np.full(len(evolution.archive), NOBODY)
+        rows = changes.elites()
+        rows = rows[changes.niche[rows] < len(self._known)]
+        self._known[changes.niche[rows]] = changes.born[rows]
+        self.note(evolution)
+
+    def flush(self, evolution: Evolution) -> None:
+        """Write what has gathered; with every checkpoint, before it.
+
+        Raises:
+            RunError: the folder can't be written.
+        """
+        if not self._rows:
+            return
+        arrays = {name: np.concatenate([row[name] for row in self._rows]) for name in COLUMNS}
+        arrays["kept"] = np.concatenate([born for born, _ in self._genomes])
+        dumps = [evolution.encoding.dump(genomes) for _, genomes in self._genomes]
+        arrays |= {f"genome.{name}": np.concatenate([dump[name] for dump in dumps]) for name in dumps[0]}
+        self.folder.add(arrays)
+        self._rows, self._genomes, self._size = [], [], 0
+
+
+def _reduced(genomes: Any) -> Any:
+    """Large direct genomes as small pictures; other genomes as they are."""
+    if not isinstance(genomes, DirectBatch) or max(genomes.genes.shape[2:]) <= PICTURE:
+        return genomes
+    height, width = genomes.genes.shape[2:]
+    scale = PICTURE / max(height, width)
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    small = interpolate(genomes.genes.float(), size, mode="area")
+    return DirectBatch(small.round().clamp(0, 255).byte())
