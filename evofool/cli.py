@@ -38,6 +38,9 @@ Weights = Annotated[
     Path | None,
     typer.Option(help="Weights of your own: .safetensors or a torch checkpoint."),
 ]
+Gallery = Annotated[
+    bool, typer.Option("--gallery/--no-gallery", help="Keep index.html up to date, and a contact sheet at the end.")
+]
 Generations = Annotated[
     int | None, typer.Option(help="Stop after this many generations (the first limit reached ends the run).")
 ]
@@ -101,6 +104,7 @@ def evolve(
         int | None,
         typer.Option(help="Rows of one forward pass: speed only. [default: chosen]"),
     ] = None,
+    gallery: Gallery = True,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -131,6 +135,7 @@ def evolve(
             device=device,
             precision=precision,  # type: ignore[arg-type]
             micro_batch=micro_batch,
+            gallery=gallery,
             observer=view,
         )
     spare = result.config["target"]["spare_tensors"]
@@ -231,6 +236,7 @@ def resume(
     evaluations: Evaluations = None,
     minutes: Minutes = None,
     until: Until = None,
+    gallery: Gallery = True,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -257,6 +263,7 @@ def resume(
             evaluations=evaluations,
             minutes=minutes,
             until=until,
+            gallery=gallery,
             observer=view,
         )
     _finish(console, result, as_json)
@@ -295,6 +302,65 @@ def report(
     for path in campaigns if export else []:
         count = export_adversarial(CampaignFolder.open(path))
         console.say(f"images: {path / 'adversarial.npz'} ({count})")
+
+
+@app.command()
+def gallery(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="A run, a campaign, genomes or a bank such as cifar10-cppn; several runs side by side."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The HTML file. [default: index.html in the folder]")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Instead of the page's own.")] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a page to look at: the pictures, what the network made of them, how they came about."""
+    from .console import Console
+    from .gallery.run_page import write_gallery
+
+    page = write_gallery(paths, out, title)
+    Console(quiet=quiet).say(f"gallery: {page}")
+    if show:
+        typer.launch(page.absolute().as_uri())
+
+
+@app.command()
+def timelapse(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .gif or .webp file to write.")],
+    classes: Annotated[
+        str | None, typer.Option("--classes", "--class", help='Names or indices, as "cat,dog,8". [default: up to 20]')
+    ] = None,
+    size: Annotated[int, typer.Option(help="Pixels of a picture's longer side.")] = 256,
+    frames: Annotated[int, typer.Option(help="Pictures in all.")] = 60,
+    seconds: Annotated[float, typer.Option(help="How long it plays.")] = 8.0,
+    quiet: Quiet = False,
+) -> None:
+    """Show a run's elites as they grew: a GIF or WebP with the confidence under every frame."""
+    from .console import Console
+    from .gallery.timelapse import write_timelapse
+
+    count = write_timelapse(run, out, classes=classes, size=size, frames=frames, seconds=seconds)
+    Console(quiet=quiet).say(f"{out}: {count} frames")
+
+
+@app.command()
+def poster(
+    paths: Annotated[list[Path], typer.Argument(help="A run, genomes, or a bank such as cifar10-cppn.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .png or .pdf file to write.")],
+    size: Annotated[str, typer.Option(help="Pixels, as 7016x4961, or a0 … a5 at 300 dpi.")] = "a2",
+    title: Annotated[str | None, typer.Option(help="Instead of the poster's own.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Set elites as a poster for print: CPPNs rendered at its full size, in bands that need little memory."""
+    from .console import Console
+    from .gallery.poster import write_poster
+
+    width, height = write_poster(paths, size, out, title=title)
+    Console(quiet=quiet).say(f"{out}: {width} × {height}")
 
 
 @app.command()

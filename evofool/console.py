@@ -92,6 +92,8 @@ class Console:
         ]
         if result.gallery:
             rows.append(("gallery", str(result.gallery)))
+        if result.page:
+            rows.append(("page", str(result.page)))
         if result.run:
             rows.append(("run", str(result.run)))
             rows.append(("go on" if result.interrupted else "go further", resume))

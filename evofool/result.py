@@ -19,6 +19,7 @@ class Result:
         images: (M, C, H, W) uint8, exactly what the target saw.
         run: the run folder, or None.
         gallery: the contact sheet, or None.
+        page: the page ``index.html``, or None.
         interrupted: whether it was stopped before its budget was spent.
     """
 
@@ -31,6 +32,7 @@ class Result:
     seconds: float
     run: Path | None
     gallery: Path | None
+    page: Path | None
     interrupted: bool
     config: dict[str, Any]
 
@@ -40,6 +42,7 @@ class Result:
         return {
             "run": str(self.run) if self.run else None,
             "gallery": str(self.gallery) if self.gallery else None,
+            "page": str(self.page) if self.page else None,
             "target": self.config["target"]["name"],
             "encoding": self.config["encoding"],
             "preset": self.config["preset"],

@@ -44,6 +44,7 @@ def evolve(
     device: str = "auto",
     precision: Precision = "auto",
     micro_batch: int | None = None,
+    gallery: bool = True,
     observer: Observer | None = None,
 ) -> Result:
     """Evolve images that a target is sure about: MAP-Elites over its classes.
@@ -60,6 +61,7 @@ def evolve(
         init: genomes to start from: a run, a genome file, a folder, or a bank such as ``cifar10-cppn``.
         out: a new run folder to write and to resume from; nothing is written when None.
         weights, device, precision, micro_batch: as in :func:`load_target`; not with a Target of your own.
+        gallery: keep ``index.html`` in the run folder up to date, and write the contact sheet at the end.
         observer: called after every generation.
 
     Raises:
@@ -99,7 +101,7 @@ def evolve(
     try:
         if folder:
             folder.save_checkpoint(evolution)
-        return Sitting(evolution, budget, folder, config).run(observer)
+        return Sitting(evolution, budget, folder, config, gallery=gallery).run(observer)
     except BaseException:
         if folder and not evolution.strategy.generation:
             folder.discard()
@@ -114,6 +116,7 @@ def resume(
     evaluations: int | None = None,
     minutes: float | None = None,
     until: float | None = None,
+    gallery: bool = True,
     observer: Observer | None = None,
 ) -> Result:
     """Go on with a run: the same bytes as if it had never stopped.
@@ -122,6 +125,7 @@ def resume(
         run: the run folder.
         target: needed where the run was made with a Target of your own: the same one.
         generations, evaluations, minutes, until: a new budget, in all and not in addition; without one, the run's own.
+        gallery: as in :func:`evolve`.
         observer: called after every generation.
 
     Raises:
@@ -149,7 +153,7 @@ def resume(
     if not wanted.empty:
         folder.rewrite_config({"budget": asdict(budget)})
     folder.trim_metrics(strategy.generation)
-    return Sitting(evolution, budget, folder, config).run(observer)
+    return Sitting(evolution, budget, folder, config, gallery=gallery).run(observer)
 
 
 def recorded_budget(folder: RunFolder) -> Budget:

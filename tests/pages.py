@@ -19,12 +19,12 @@ VOID = {"meta", "img"}
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "main", "header", "section", "h1", "h2", "p", "b", "small", "dl",
     "dt", "dd", "div", "figure", "figcaption", "table", "tr", "th", "td", "pre", "code", "ul", "li", "img", "svg",
-    "text", "line", "rect", "path", "circle",
+    "text", "line", "rect", "path", "circle", "a",
 }  # fmt: skip
 ATTRIBUTES = {
     "lang", "charset", "name", "content", "class", "src", "alt", "loading", "xmlns", "viewbox", "style", "role",
     "aria-label", "aria-hidden", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "width", "height", "d",
-    "fill", "stroke", "stroke-width", "opacity", "text-anchor", "transform",
+    "fill", "stroke", "stroke-width", "opacity", "text-anchor", "transform", "href",
 }  # fmt: skip
 """none of them can run anything; ``src`` is looked at more closely"""
 
@@ -65,6 +65,8 @@ class Page(HTMLParser):
             self.sources.append(found["src"])
             if not re.fullmatch(r"data:image/png;base64,[A-Za-z0-9+/]+=*", found["src"]):
                 self.problems.append(f"<{tag}> loads {found['src'][:80]}")
+        if found.get("href", "index.html") != "index.html":
+            self.problems.append(f"<{tag}> leads to {found['href'][:80]}")
         if found.get("xmlns", SVG) != SVG or re.search(r"url\(|//", found.get("style", "")):
             self.problems.append(f"<{tag}> refers to something: {attrs}")
 

@@ -8,7 +8,6 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,9 @@ from ..folder import writing
 from . import plots
 from .examples import win_tiles
 from .findings import Findings, gather
+from .headline import count, headline, median, share
+from .parts import encoded, part
+from .run_page import PAGE, write_gallery
 from .svg import STYLE, standalone
 
 PLOTS = "plots"
@@ -29,7 +31,8 @@ PLOTS = "plots"
 def write_report(paths: Sequence[Path], out: Path | None = None) -> Path:
     """Write the page of one campaign, or one that compares several.
 
-    Into a campaign's own folder go ``verdicts.csv`` and ``plots/*.svg`` as well.
+    Into a campaign's own folder go ``verdicts.csv``, ``plots/*.svg`` and, where there are successes, ``index.html`` as
+    well, which has them to look at closely.
 
     Args:
         paths: the campaigns' folders.
@@ -44,21 +47,19 @@ def write_report(paths: Sequence[Path], out: Path | None = None) -> Path:
     if file.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"--out must name an .html file, got {file}")
     figures = _figures(found[0]) if len(found) == 1 else {"success": plots.success_curve(_series(found))}
-    page = _report(found[0], figures) if len(found) == 1 else _comparison(found, figures)
+    closer = len(found) == 1 and out is None and bool(found[0].wins)
+    page = _report(found[0], figures, closer) if len(found) == 1 else _comparison(found, figures)
     with writing(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, _encoded(page))
+        write_atomically(file, encoded(page))
         if len(found) == 1:
             (paths[0] / PLOTS).mkdir(exist_ok=True)
             for name, svg in figures.items():
-                write_atomically(paths[0] / PLOTS / f"{name}.svg", _encoded(standalone(svg)), durable=False)
-            write_atomically(paths[0] / "verdicts.csv", _encoded(_csv(found[0].folder)), durable=False)
+                write_atomically(paths[0] / PLOTS / f"{name}.svg", encoded(standalone(svg)), durable=False)
+            write_atomically(paths[0] / "verdicts.csv", encoded(_csv(found[0].folder)), durable=False)
+    if closer:
+        write_gallery([paths[0]])
     return file
-
-
-def _encoded(text: str) -> bytes:
-    """UTF-8; what is no character (names of files can be any bytes) is written out."""
-    return text.encode("utf-8", "backslashreplace")
 
 
 def _figures(found: Findings) -> dict[str, str]:
@@ -97,46 +98,8 @@ def _one_series(name: str, one: Findings, tally: Tally, *, dashed: bool = False)
     return plots.Series(name, tally.to_success, n, dashed, max(tally.longest, one.tally.longest))
 
 
-def _report(found: Findings, figures: dict[str, str]) -> str:
-    config, tally = found.config, found.tally
-    pixels = config["pixels"]
-    k = "one pixel" if pixels == [1] else f"{pixels[0]} pixels" if len(pixels) == 1 else f"up to {pixels[-1]} pixels"
-    low, high = tally.interval
-    total = found.folder.pairs()
-    pending = total - tally.done
-    counted = tally.settled + pending
-    goal = "change class" if config["goal"] == UNTARGETED else "reach the class asked for"
-    kind = "images" if config["goal"] == UNTARGETED else "pairs of image and goal"
-    so_far = ", so far" if pending else ""
-    head = f"<b>{tally.successes:,} of {counted:,}</b> {kind} {goal} when {k} may be changed{so_far}"
-    title = f"{config['target']['name']}: {tally.successes} of {counted} fooled by {k}{so_far}"
-    facts = [
-        ("Success rate", _percent(tally.rate), f"95 % interval {_percent(low)} – {_percent(high)}")
-        if not pending
-        else ("Success rate", f"≥ {_percent(tally.bounds(total)[0])}", f"{pending:,} duels to come"),
-        ("Queries to a success", _count(_median(tally)), "median"),
-        ("Queries a duel", _count(tally.queries / tally.settled if tally.settled else None), "mean, failures included"),
-        ("Queries in all", _count(tally.queries), "every scored image"),
-    ]
-    if found.baseline:
-        facts.append(("Random search", _percent(found.baseline.rate), "with the same queries"))
-    if tally.already + tally.wrong:
-        facts.append(("Wrong before", _count(tally.already + tally.wrong), "not counted in any rate"))
-    data = config["data"]
-    lead = (
-        f"{config['target']['name']} on {data['name']}, goal {config['goal']}, strategy {config['strategy']}, "
-        f"seed {config['seed']}. "
-    )
-    if data["labelled"]:
-        lead += f"Of {data['looked']:,} images looked at, the target classifies {data['correct']:,} correctly; "
-    else:
-        lead += "Nobody labelled the images, the target's own predictions stand in; "
-    lead += f"{data['chosen']:,} were attacked."
-    if pending:
-        lead += (
-            f" The campaign is not finished: {pending:,} duels have not ended. Duels that succeed end first, so "
-            "what the others bring is not to be guessed from these."
-        )
+def _report(found: Findings, figures: dict[str, str], closer: bool) -> str:
+    told = headline(found)
     sections = [
         _figure(
             "Success against queries",
@@ -145,6 +108,8 @@ def _report(found: Findings, figures: dict[str, str]) -> str:
         )
     ]
     sections.append(win_tiles(found))
+    if closer:
+        sections.append(f'<p><a href="{PAGE}">All successes, to look at closely</a></p>')
     wide = {
         "classes": ("What became what", "Original class against the class that the edited image is taken for."),
         "targets": ("Goals reached", "How many images reach how many of their target classes."),
@@ -160,7 +125,7 @@ def _report(found: Findings, figures: dict[str, str]) -> str:
     if pair:
         sections.append(f'<div class="pair">{"".join(pair)}</div>')
     sections.append(_method(found))
-    return _page(title, head, lead, facts, sections)
+    return _page(told.title, told.head, told.lead, told.facts, sections)
 
 
 def _comparison(found: Sequence[Findings], figures: dict[str, str]) -> str:
@@ -191,10 +156,10 @@ def _row(one: Findings) -> str:
         ("", " ".join(map(str, config["pixels"]))),
         ("left", config["strategy"]),
         ("", f"{tally.settled:,}"),
-        ("", _percent(tally.rate)),
-        ("", f"{_percent(low)} – {_percent(high)}"),
-        ("", _count(_median(tally))),
-        ("", _count(tally.queries / tally.settled if tally.settled else None)),
+        ("", share(tally.rate)),
+        ("", f"{share(low)} – {share(high)}"),
+        ("", count(median(tally))),
+        ("", count(tally.queries / tally.settled if tally.settled else None)),
     ]
     return "<tr>" + "".join(f'<td class="{kind}">{escape(str(value))}</td>' for kind, value in cells) + "</tr>"
 
@@ -264,7 +229,7 @@ def _command(config: dict[str, Any]) -> str:
 
 
 def _page(title: str, head: str, lead: str, facts: Sequence[tuple[str, str, str]], sections: Sequence[str]) -> str:
-    css = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
+    css = part("tokens.css") + part("report.css")
     cards = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(note)}</small></dd></div>"
         for name, value, note in facts
@@ -296,16 +261,3 @@ def _csv(folder: CampaignFolder) -> str:
         final = verdict["top5"][0][1] if verdict["top5"] else ""
         writer.writerow([*(verdict.get(column) for column in columns), final, edits])
     return stream.getvalue()
-
-
-def _median(tally: Tally) -> float | None:
-    value = tally.figures()["median_queries_to_success"]
-    return None if value is None else float(value)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _count(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.0f}"

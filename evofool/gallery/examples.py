@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 
 from ..duels.verdict import Verdict, recorded_edits
-from ..encodings.pixels import edited
+from ..encodings.pixels import Edits, edited
 from ..images import png
 from ..text import percent
 from .findings import Findings
@@ -54,14 +54,14 @@ def _tile(found: Findings, verdict: Verdict) -> str:
     after = edited(before, edits)
     _, height, width = before.shape
     was, now = escape(verdict["class"]), escape(verdict["final"])
-    changed = [(int(x), int(y)) for x, y in edits[:, :2] if (before[:, y, x] != after[:, y, x]).any()]
+    changed = changed_places(before, after, edits)
     where = ", ".join(f"({x}, {y})" for x, y in changed[:5]) + (" …" if len(changed) > 5 else "")
     queries = verdict["queries_to_success"]
     surely = [percent(value, fine=False) for value in (verdict["confidence"], verdict["top5"][0][1])]
     return (
         '<figure class="win"><div class="trio">'
         f"{_shot(before, f'{was}, as it is')}"
-        f"{_shot(after, f'taken for {now}', _rings(changed, width, height))}"
+        f"{_shot(after, f'taken for {now}', rings(changed, width, height))}"
         f"{_shot(_close(after, changed), 'the edited pixel, closer')}</div>"
         f'<p class="to"><b>{was} → {now}</b></p>'
         f'<p class="meta">{surely[0]} before, {surely[1]} after · at&nbsp;{where} · '
@@ -74,7 +74,13 @@ def _shot(pixels: np.ndarray, words: str, over: str = "") -> str:
     return f'<div class="shot"><img src="data:image/png;base64,{data}" alt="{words}" loading="lazy">{over}</div>'
 
 
-def _rings(places: list[tuple[int, int]], width: int, height: int) -> str:
+def changed_places(before: np.ndarray, after: np.ndarray, edits: Edits) -> list[tuple[int, int]]:
+    """(x, y) of the edits that change their pixel."""
+    return [(int(x), int(y)) for x, y in edits[:, :2] if (before[:, y, x] != after[:, y, x]).any()]
+
+
+def rings(places: list[tuple[int, int]], width: int, height: int) -> str:
+    """Circles around pixels, to lie over a picture."""
     radius = max(1.6, 0.06 * max(width, height))
     circles = "".join(
         f'<circle class="ring{back}" cx="{x + 0.5}" cy="{y + 0.5}" r="{radius:.2f}"/>'

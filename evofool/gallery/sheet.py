@@ -7,22 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from ..encodings import genome_file
 from ..errors import RunError
 from ..files import write_atomically
 from ..images import open_image, to_image
 from ..run import RunFolder
-from ..text import percent
-
-INK, PAPER = (236, 236, 232), (16, 17, 20)
-FAINT, RULE = (140, 142, 148), (44, 46, 52)
-FRAME = (92, 94, 102)
-SURE, UNSURE = (120, 214, 160), (232, 150, 90)
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+from .lettering import FAINT, FRAME, INK, PAPER, caption, how_sure, line
 
 
 @dataclass(frozen=True)
@@ -69,7 +61,7 @@ def contact_sheet(path: Path) -> Image.Image:
         RunError: the folder is no run, or has no elites yet.
     """
     run = RunFolder.open(path)
-    elites = sorted(run.elites(), key=lambda line: (-line["score"], line["index"]))
+    elites = sorted(run.elites(), key=lambda elite: (-elite["score"], elite["index"]))
     if not elites:
         raise RunError(f"{path} has no elites yet; let it run for a generation: evofool resume {path}")
     layout = Layout.of(len(elites))
@@ -82,25 +74,25 @@ def contact_sheet(path: Path) -> Image.Image:
     draw = ImageDraw.Draw(sheet)
     _header(draw, run, elites, (margin, width - 2 * margin), header)
     inset = False
-    for position, line in enumerate(elites):
+    for position, elite in enumerate(elites):
         row, column = divmod(position, layout.columns)
         x, y = margin + column * step_x, header + row * step_y
-        seen = open_image(path / line["file"])
-        sharp = _sharp(path, line, layout.tile)
+        seen = open_image(path / elite["file"])
+        sharp = _sharp(path, elite, layout.tile)
         sheet.paste(_scaled(sharp or seen, layout.tile), (x, y))
         if sharp is not None:
             inset = True
             _inset(sheet, seen, x, y, layout.tile)
-        _caption(draw, line, x, y + layout.tile, layout)
+        caption(draw, elite["class"], elite["score"], (x, y + layout.tile), layout.tile, layout.text)
     _footer(draw, run, inset, (margin, height - footer // 2), width - 2 * margin, footer)
     return sheet
 
 
-def _sharp(path: Path, line: dict[str, Any], tile: int) -> Image.Image | None:
+def _sharp(path: Path, elite: dict[str, Any], tile: int) -> Image.Image | None:
     """A CPPN elite at the tile's size, or None where that shows no more than what was scored."""
-    if "genome" not in line:
+    if "genome" not in elite:
         return None
-    genome = genome_file.read(path / line["genome"])
+    genome = genome_file.read(path / elite["genome"])
     height, width = genome.encoding.image_shape[1:]
     if max(height, width) >= tile:
         return None
@@ -128,33 +120,14 @@ def _inset(sheet: Image.Image, seen: Image.Image, x: int, y: int, tile: int) -> 
     sheet.paste(framed, (x + tile - framed.width, y + tile - framed.height))
 
 
-def _caption(draw: ImageDraw.ImageDraw, line: dict[str, Any], x: int, y: int, layout: Layout) -> None:
-    bar = max(2, layout.tile // 90)
-    share = round(layout.tile * max(0.0, min(1.0, line["score"])))
-    colour = SURE if line["score"] >= 0.99 else UNSURE
-    draw.rectangle((x, y + bar, x + layout.tile - 1, y + 2 * bar - 1), fill=RULE)
-    if share:
-        draw.rectangle((x, y + bar, x + share - 1, y + 2 * bar - 1), fill=colour)
-    font = _font(layout.text)
-    score = percent(line["score"], fine=False)
-    room = layout.tile - draw.textlength(score, font) - layout.text / 2
-    top = y + 2 * bar + layout.text * 0.35
-    draw.text((x, top), _shortened(draw, line["class"], font, room), INK, font)
-    draw.text((x + layout.tile, top), score, FAINT, font, anchor="ra")
-
-
 def _header(
     draw: ImageDraw.ImageDraw, run: RunFolder, elites: list[dict[str, Any]], place: tuple[int, int], height: int
 ) -> None:
-    (left, room), scores = place, [line["score"] for line in elites]
-    sure = sum(score >= 0.99 for score in scores)
-    told = (
-        f"{len(elites)} classes · median confidence {percent(float(np.median(scores)), fine=False)} · "
-        f"{sure} of {len(elites)} at 99 % or more · lowest {percent(min(scores), fine=False)}"
-    )
+    left, room = place
     title = f"What {run.config['target']['name']} is sure about"
-    _line(draw, title, (left, height * 0.22), room, round(height * 0.28), INK)
-    _line(draw, told, (left, height * 0.62), room, round(height * 0.14), FAINT)
+    line(draw, title, (left, height * 0.22), room, round(height * 0.28), INK)
+    told = how_sure([elite["score"] for elite in elites])
+    line(draw, told, (left, height * 0.62), room, round(height * 0.14), FAINT)
 
 
 def _footer(
@@ -168,36 +141,7 @@ def _footer(
         told.append(f"{last[0]['evaluations']:,} evaluations")
     if inset:
         told.append("large: the genome rendered sharp; corner: the pixels the network saw")
-    _line(draw, "  ·  ".join(told), place, room, round(height * 0.3), FAINT, anchor="ls")
-
-
-def _line(
-    draw: ImageDraw.ImageDraw,
-    text: str,
-    place: tuple[float, float],
-    room: float,
-    size: int,
-    colour: tuple[int, int, int],
-    anchor: str = "la",
-) -> None:
-    """One line of text that fits: set smaller, down to 11 pixels, then cut."""
-    text = " ".join(text.split())
-    while size > 11 and draw.textlength(text, _font(size)) > room:
-        size -= 1
-    draw.text(place, _shortened(draw, text, _font(size), room), colour, _font(size), anchor=anchor)
-
-
-def _shortened(draw: ImageDraw.ImageDraw, text: str, font: Font, room: float) -> str:
-    text = " ".join(text.split())
-    if draw.textlength(text, font) <= room:
-        return text
-    while text and draw.textlength(text + "…", font) > room:
-        text = text[:-1]
-    return text.rstrip() + "…"
-
-
-def _font(size: int) -> Font:
-    return ImageFont.load_default(size)
+    line(draw, "  ·  ".join(told), place, room, round(height * 0.3), FAINT, anchor="ls")
 
 
 def write_sheet(path: Path) -> Path:

@@ -1,0 +1,253 @@
+"""What a page shows, read from the folders of runs and from genome files: sources and their tiles."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..banks import bank_folder, banks
+from ..encodings import genome_file
+from ..encodings.cppn_batch import EMPTY
+from ..errors import GenomeError, RunError, suggestion
+from ..folder import read_config
+from ..history import Changes, HistoryFolder
+from ..images import data_uri, png
+from ..run import RunFolder
+from .strip import Strip, strip_of
+
+MOST_ANCESTORS, MANY = 48, 400
+"""ancestors in a film strip, a third of them where there are more tiles than so many; of longer lines the first, the
+last and those between at equal distances"""
+
+
+@dataclass
+class Tile:
+    """One picture and what is known of it."""
+
+    name: str
+    """the class"""
+    score: float | None
+    picture: bytes | Path
+    """PNG, exactly what the network saw"""
+    index: int | None = None
+    top: list[list[Any]] = field(default_factory=list)
+    generation: int | None = None
+    evaluation: int | None = None
+    size: int | None = None
+    genome: dict[str, Any] | None = None
+    """the genome file's JSON"""
+    line: list[list[Any]] = field(default_factory=list)
+    """ancestors, the first ones first: [generation, class, confidence, born]"""
+    ancestors: int = 0
+    """how many there are, those left out of ``line`` too"""
+    stem: str = "genome"
+    """of file names"""
+    commands: list[str] = field(default_factory=list)
+    """that render or score it again"""
+    before: bytes | None = None
+    """PNG, of an attacked image as it was"""
+    edits: list[list[int]] = field(default_factory=list)
+    """[x, y] of pixels that were changed"""
+    more: list[tuple[str, str]] = field(default_factory=list)
+    """name and value of other facts"""
+    over: str = ""
+    """SVG over the picture"""
+
+
+@dataclass
+class Source:
+    """A run, or genomes from somewhere, as a page tells of it."""
+
+    name: str
+    target: str
+    facts: dict[str, Any]
+    """encoding, preset, seed, generation, evaluations, seconds: as far as they are known"""
+    tiles: list[Tile]
+    shape: list[int]
+    """(C, H, W) of what the network sees"""
+    strip: Strip | None = None
+    frame: dict[str, Any] | None = None
+    """how CPPNs become pictures: shape, xy, colour"""
+    past: dict[int, Any] = field(default_factory=dict)
+    """ancestors by ``born``: compact CPPNs, or pictures as data URIs"""
+    title: str = ""
+    lead: str = ""
+    cards: list[tuple[str, str, str]] = field(default_factory=list)
+    """name, value and note of the figures at the top; title, lead and cards are a run's own when empty"""
+    links: list[tuple[Path, str]] = field(default_factory=list)
+    """other pages, and what they are; for a page beside them"""
+    sorts: dict[str, str] = field(default_factory=dict)
+    """what tiles can be sorted by, where it is not as usual; empty words leave one out"""
+
+
+def collect(path: Path) -> list[Source]:
+    """The sources under a path: a run, a genome file, a folder of genomes, a folder of such folders, or a bank's name.
+
+    Raises:
+        RunError: nothing of that kind is there, or a run is damaged.
+        GenomeError: a genome is damaged.
+    """
+    if (path / "config.json").exists():
+        if read_config(path).get("evofool") == "attack":
+            from .campaign_exhibit import from_campaign  # waits for torch, which runs needn't
+
+            return [from_campaign(path)]
+        return [from_run(path)]
+    if path.is_file():
+        return [from_genomes(path.stem, [path])]
+    place = path if path.is_dir() else bank_folder(path)
+    if place is None:
+        raise RunError(
+            f"nothing at {path}{suggestion(path.name, banks())}: give a run, a campaign, a genome file, "
+            f"a folder of genomes or a bank ({', '.join(banks())})"
+        )
+    files = sorted(place.glob("*.json"))
+    if files:
+        return [from_genomes(place.name, files)]
+    inside = [folder for folder in sorted(place.iterdir()) if folder.is_dir() and any(folder.glob("*.json"))]
+    if not inside:
+        raise RunError(f"{path} holds neither a run (config.json) nor genomes (.json)")
+    return [source for folder in inside for source in collect(folder)]
+
+
+def from_run(path: Path) -> Source:
+    """A run, finished or going on.
+
+    Raises:
+        RunError: it is damaged, or has no elites yet.
+    """
+    run = RunFolder.open(path)
+    config, elites, metrics = run.config, run.elites(), run.metrics()
+    if not elites:
+        raise RunError(f"{path} has no elites yet; let it run for a generation: evofool resume {path}")
+    last = metrics[-1] if metrics else {}
+    changes = HistoryFolder(path).changes()
+    try:
+        target = config["target"]["name"]
+        names = {int(line["niche"]): str(line["class"]) for line in elites}
+        most = MOST_ANCESTORS if len(elites) <= MANY else MOST_ANCESTORS // 3
+        tiles = [_elite(path, line, changes, names, target, most) for line in elites]
+        source = Source(
+            name=path.absolute().name,
+            target=target,
+            facts={
+                "encoding": config["encoding"],
+                "preset": config["preset"],
+                "seed": config["seed"],
+                "own": config["target"].get("own", False),
+                **{key: last[key] for key in ("generation", "evaluations", "seconds") if key in last},
+            },
+            tiles=tiles,
+            shape=[int(edge) for edge in config["target"]["image_shape"]],
+            strip=strip_of(changes, names, metrics),
+        )
+        if config["encoding"] == "cppn":
+            colour = "grey" if source.shape[0] == 1 else config["settings"]["colour"]
+            source.frame = {"shape": source.shape, "xy": config["settings"]["coordinates"], "colour": colour}
+        source.past = _past(path, {ancestor[3] for tile in tiles for ancestor in tile.line[:-1]})
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise RunError(f"{path} is damaged ({type(error).__name__}: {error}); resume it, or start anew") from error
+    return source
+
+
+def from_genomes(name: str, files: list[Path]) -> Source:
+    """CPPN genome files, with what they tell of themselves.
+
+    Raises:
+        GenomeError: a file is damaged, or they are of different shapes or colours.
+    """
+    tiles: list[Tile] = []
+    frame: dict[str, Any] = {}
+    read = [genome_file.read(file) for file in files]
+    for file, genome in zip(files, read, strict=True):
+        its = {"shape": list(genome.image_shape), "xy": genome.coordinates, "colour": genome.colour}
+        if frame and its != frame:
+            raise GenomeError(
+                f"{file} is not rendered as the genomes before it ({its}); show them on pages of their own"
+            )
+        frame = its
+        tiles.append(_from_file(file, genome))
+    targets = sorted({str(genome.provenance.get("target", "a network")) for genome in read})
+    return Source(name, ", ".join(targets), {"encoding": "cppn"}, tiles, frame["shape"], frame=frame)
+
+
+def _elite(path: Path, line: dict[str, Any], changes: Changes, names: dict[int, str], target: str, most: int) -> Tile:
+    file = path / line["file"]
+    genome = path / line["genome"] if "genome" in line else None
+    rows = changes.lineage(int(line["evaluation"]), int(line["niche"]))
+    shown = np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int)).tolist() if rows else []
+    return Tile(
+        name=str(line["class"]),
+        score=float(line["score"]),
+        picture=file,
+        index=int(line["index"]),
+        top=[[str(name), float(value)] for name, value in line["top5"]],
+        generation=int(line["generation"]),
+        evaluation=int(line["evaluation"]),
+        size=int(line["size"]),
+        genome=genome_file.read(genome).content if genome else None,
+        line=[_ancestor(changes, rows[at], names) for at in shown],
+        ancestors=max(0, len(rows) - 1),
+        stem=file.stem,
+        commands=_commands(genome or file, file, target),
+    )
+
+
+def _ancestor(changes: Changes, row: int, names: dict[int, str]) -> list[Any]:
+    name = names.get(int(changes.niche[row]), "")
+    return [int(changes.generation[row]), name, _short(changes.score[row]), int(changes.born[row])]
+
+
+def _from_file(file: Path, genome: genome_file.GenomeFile) -> Tile:
+    told = genome.provenance
+    score, index = told.get("score"), told.get("index")
+    return Tile(
+        name=str(told.get("class", file.stem)),
+        score=float(score) if isinstance(score, int | float) and 0 <= score <= 1 else None,
+        picture=png(genome.encoding.decode(genome.genomes)[0].numpy()),
+        index=index if isinstance(index, int) else None,
+        generation=told["generation"] if isinstance(told.get("generation"), int) else None,
+        size=int(genome.genomes.sizes()[0]),
+        genome=genome.content,
+        stem=file.stem,
+        commands=_commands(file, None, ""),
+    )
+
+
+def _commands(genome: Path, picture: Path | None, target: str) -> list[str]:
+    commands = [shlex.join(["evofool", "render", str(genome), "--size", "2048", "--out", f"{genome.stem}-2048.png"])]
+    if picture is not None:
+        commands.append(shlex.join(["evofool", "score", str(picture), "--target", target]))
+    return commands
+
+
+def _past(path: Path, wanted: set[int]) -> dict[int, Any]:
+    """Ancestors that the history still has."""
+    past: dict[int, Any] = {}
+    for born, arrays in HistoryFolder(path).genomes(wanted):
+        for row, child in enumerate(born.tolist()):
+            past[child] = data_uri(png(arrays["genes"][row])) if "genes" in arrays else _compact(arrays, row)
+    return past
+
+
+def _compact(arrays: dict[str, np.ndarray], row: int) -> dict[str, list[Any]]:
+    """A CPPN of a batch's arrays, its free slots left out."""
+    alive = np.flatnonzero(arrays["activation"][row] != EMPTY)
+    number = np.full(arrays["activation"].shape[1], EMPTY)
+    number[alive] = np.arange(len(alive))
+    edges = np.flatnonzero(arrays["source"][row] != EMPTY)
+    return {
+        "a": arrays["activation"][row, alive].tolist(),
+        "s": number[arrays["source"][row, edges]].tolist(),
+        "t": number[arrays["sink"][row, edges]].tolist(),
+        "w": [_short(weight) for weight in arrays["weight"][row, edges]],
+    }
+
+
+def _short(value: Any) -> float:
+    """A float32 with the digits it needs."""
+    return float(str(np.float32(value)))
