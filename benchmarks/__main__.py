@@ -12,7 +12,7 @@ import torch
 
 from evofool.record import versions
 
-from . import attack, default_run, imagenet, mnist, peers, presets
+from . import attack, default_run, gallery, imagenet, mnist, peers, presets
 from .common import RESULTS, Row
 
 BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "mnist": mnist.measure,
     "imagenet": imagenet.measure,
     "attack": attack.measure,
+    "gallery": gallery.measure,
     "peers": peers.measure,
     "presets": presets.measure,
 }
