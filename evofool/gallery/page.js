@@ -430,12 +430,15 @@
     };
     canvas.onpointerleave = () => { tip.hidden = true; };
   }
-  let width = 0;
-  if ($("how")) new ResizeObserver(([{contentRect}]) => {
-    if (Math.abs(contentRect.width - width) < 1) return;
-    width = contentRect.width;
-    history_();
-  }).observe($("how"));
+  if ($("how")) {
+    let width = $("how").clientWidth;
+    history_();  // at once: what it moves has to lie there before one is taken back to where one was
+    new ResizeObserver(([{contentRect}]) => {
+      if (Math.abs(contentRect.width - width) < 1) return;
+      width = contentRect.width;
+      history_();
+    }).observe($("how"));
+  }
 
   // While the run goes on, the page loads itself again
   function follow() {
@@ -444,17 +447,14 @@
     const last = () => (Date.now() / 1000 - written), patience = Math.max(60, 6 * every);
     const {generation, evaluations} = sources[0].facts;
     const tick = () => {
-      const silent = last() > patience;
+      const silent = last() > patience, quiet = dialog.open || document.hidden;
       badge.classList.toggle("gone", silent);
-      const quiet = dialog.open || document.hidden;
       words.textContent = silent ? "no news for a while: the run may have been stopped"
-        : `live · generation ${count(generation)}, ${count(evaluations)} evaluations${quiet && dialog.open ? " · waits while a picture is open" : ""}`;
-      if (!quiet && last() > every && (!silent || last() - patience < 30 || Math.floor(last()) % 60 === 0)) {
+        : `live · generation ${count(generation)}, ${count(evaluations)} evaluations${dialog.open ? " · waits while a picture is open" : ""}`;
+      if (!quiet && performance.now() / 1000 > (silent ? 60 : every)) {
         remember();
         location.reload();
-        return;
-      }
-      setTimeout(tick, 1000);
+      } else setTimeout(tick, 250);
     };
     tick();
     grid.addEventListener("error", () => setTimeout(() => { if (!dialog.open) { remember(); location.reload(); } }, every * 1000), true);

@@ -80,11 +80,13 @@ const Strip = (() => {
     pen.putImageData(image, 0, 0);
     const high = Math.log(strip.evaluations.at(-1)), low = Math.log(strip.evaluations[0]);
     const x = (column) => LEFT + ((Math.log(strip.evaluations[column]) - low) / Math.max(1e-9, high - low)) * (width - LEFT - RIGHT);
+    // a moment's column goes half the way to its neighbours
+    const edge = (column) => column === 0 ? LEFT : column === moments ? width - RIGHT : (x(column - 1) + x(column)) / 2;
     const brush = canvas.getContext("2d");
     brush.scale(ratio, ratio);
     brush.imageSmoothingEnabled = !labelled;
     for (let column = 0; column < moments; column++) {
-      const left = column ? x(column) : LEFT, right = column + 1 < moments ? x(column + 1) : width - RIGHT;
+      const left = edge(column), right = edge(column + 1);
       if (labelled) for (let row = 0; row < count; row++) brush.drawImage(plain, column, row, 1, 1, left, row * step, right - left + 0.6, step - 2);
       else brush.drawImage(plain, column, 0, 1, count, left, 0, right - left + 0.6, height);
     }
@@ -103,7 +105,7 @@ const Strip = (() => {
     return (left, top) => {
       const row = Math.max(0, Math.min(count - 1, Math.floor((top / height) * count)));
       let column = 0;
-      while (column + 1 < moments && x(column + 1) <= left) column++;
+      while (column + 1 < moments && edge(column + 1) <= left) column++;
       return {name: strip.names[row], generation: strip.generations[column], evaluations: strip.evaluations[column],
         confidence: share(value(row, column))};
     };

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from ..history import Changes, log_odds
 
 COLUMNS = 160
-"""moments of a strip"""
+"""most moments of a strip"""
 
 
 @dataclass(frozen=True)
 class Strip:
-    """Confidence over time; moments are spaced geometrically, as progress is."""
+    """Confidence over time; where there are many generations, moments are spaced geometrically, as progress is."""
 
     generations: NDArray[np.int64]
     """(T,) of each moment"""
@@ -53,7 +53,9 @@ def strip_of(changes: Changes, names: dict[int, str], metrics: list[dict[str, An
     if len(metrics) < 2:
         return None
     last = int(metrics[-1]["generation"])
-    moments = np.unique(np.geomspace(1, last, min(COLUMNS, last)).round().astype(np.int64))
+    moments = np.arange(1, last + 1)
+    if last > COLUMNS:
+        moments = np.unique(np.geomspace(1, last, COLUMNS).round().astype(np.int64))
     by_generation = {int(line["generation"]): line for line in metrics}
     lines = [by_generation[moment] for moment in moments.tolist() if moment in by_generation]
     generations = np.array([line["generation"] for line in lines], np.int64)

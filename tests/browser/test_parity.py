@@ -1,0 +1,157 @@
+"""The page's arithmetic against the renderer whose pictures networks are shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from browsing import Open, as_rgb, rendered
+from support import build
+
+from evofool.encodings import genome_file
+from evofool.encodings.cppn_batch import INPUTS, NAMES
+from evofool.encodings.genome_file import GenomeFile, parse, to_json
+from evofool.rng import Rng
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "evofool" / "gallery" / "cppn.js"
+BANK = sorted((ROOT / "genomes").glob("*/*.json"))
+CLOSE, ENOUGH = 2, 0.99
+"""levels of 255, and the share of a picture's pixels that differ by no more"""
+SHAPES = [(1, 13, 20), (1, 28, 28), (3, 20, 13), (3, 32, 32), (3, 1, 9)]
+EACH = 10
+"""random genomes of a kind"""
+
+
+@pytest.fixture
+def script(opened: Open) -> Page:
+    """A blank page with the arithmetic in it."""
+    page = opened()
+    page.add_script_tag(path=SCRIPT)
+    return page
+
+
+def grown(
+    shape: tuple[int, int, int], colour: str, coordinates: str, seed: int, mutations: int = 40
+) -> list[GenomeFile]:
+    """Random genomes with all activations, after some mutations, as their files give them."""
+    encoding = build("cppn", "default", shape, functions=NAMES, colour=colour, coordinates=coordinates)
+    rng = Rng(seed, "cpu")
+    genomes = encoding.random(EACH, rng)
+    for _ in range(mutations):
+        genomes = encoding.mutate(genomes, rng)
+    return [parse(json.loads(json.dumps(to_json(encoding, genomes, row, {})))) for row in range(EACH)]
+
+
+def kinds() -> list[Any]:
+    return [
+        pytest.param(shape, colour, coordinates, id=f"{'x'.join(map(str, shape))}-{colour}-{coordinates}")
+        for shape in SHAPES
+        for colour in (("hsl", "rgb") if shape[0] == 3 else ("hsl",))
+        for coordinates in ("unit", "pixels")
+    ]
+
+
+def job(genome: GenomeFile, h: int, w: int, view: dict[str, float] | None = None) -> dict[str, Any]:
+    frame = {"shape": list(genome.image_shape), "xy": genome.coordinates, "colour": genome.colour}
+    return {"file": genome.content, "frame": frame, "w": w, "h": h, "view": view}
+
+
+def assert_close(found: Sequence[np.ndarray], expected: Sequence[np.ndarray], record: Any) -> None:
+    """Every picture agrees; how well goes into the report of the tests."""
+    shares = []
+    for number, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
+        assert ours.shape == theirs.shape
+        far = abs(ours.astype(int) - theirs).max(2)
+        shares.append(float((far <= CLOSE).mean()))
+        assert shares[-1] >= ENOUGH, f"picture {number}: {far.max()} levels off at worst, {shares[-1]:.4f} are close"
+    exact = float(np.mean([(a == b).all(2).mean() for a, b in zip(found, expected, strict=True)]))
+    record("worst_share_within_2", min(shares))
+    record("mean_share_exact", exact)
+
+
+def native(genomes: Sequence[GenomeFile]) -> list[np.ndarray]:
+    return [as_rgb(genome.encoding.decode(genome.genomes).numpy())[0] for genome in genomes]
+
+
+def larger(genomes: Sequence[GenomeFile], h: int, w: int) -> list[np.ndarray]:
+    return [as_rgb(genome.encoding.decode_at(genome.genomes, (h, w)).numpy())[0] for genome in genomes]
+
+
+def test_the_whole_bank(script: Page, record_property: Any) -> None:
+    genomes = [genome_file.read(file) for file in BANK]
+    assert len(genomes) >= 20
+    found = rendered(script, [job(genome, *genome.image_shape[1:]) for genome in genomes])
+    assert_close(found, native(genomes), record_property)
+
+
+def test_the_whole_bank_at_another_size(script: Page, record_property: Any) -> None:
+    genomes = [genome_file.read(file) for file in BANK]
+    found = rendered(script, [job(genome, 75, 120) for genome in genomes])
+    assert_close(found, larger(genomes, 75, 120), record_property)
+
+
+@pytest.mark.parametrize(("shape", "colour", "coordinates"), kinds())
+def test_random_genomes(
+    script: Page, shape: tuple[int, int, int], colour: str, coordinates: str, record_property: Any
+) -> None:
+    genomes = grown(shape, colour, coordinates, seed=len(colour) + shape[2])
+    used = {node.get("activation") for genome in genomes for node in genome.content["nodes"]} - {None}
+    assert used == set(NAMES)
+    found = rendered(script, [job(genome, *shape[1:]) for genome in genomes])
+    assert_close(found, native(genomes), record_property)
+    found = rendered(script, [job(genome, 37, 53) for genome in genomes])
+    assert_close(found, larger(genomes, 37, 53), record_property)
+
+
+def test_first_genomes_that_never_mutated(script: Page, record_property: Any) -> None:
+    genomes = grown((3, 16, 16), "hsl", "unit", seed=5, mutations=0)
+    assert_close(rendered(script, [job(genome, 16, 16) for genome in genomes]), native(genomes), record_property)
+
+
+def test_a_window_is_a_part_of_a_larger_picture(script: Page, record_property: Any) -> None:
+    genomes = [*grown((3, 20, 32), "hsl", "unit", 1), *grown((1, 20, 32), "hsl", "pixels", 2)]
+    view = {"x": 8.0, "y": 2.5, "width": 8.0, "height": 5.0}
+    found = rendered(script, [job(genome, 40, 64, view) for genome in genomes])
+    parts = [picture[20:60, 64:128] for picture in larger(genomes, 160, 256)]
+    assert_close(found, parts, record_property)
+
+
+def test_a_deep_window_is_a_part_of_a_far_larger_picture(script: Page, record_property: Any) -> None:
+    """Past a zoom of 300 the page computes with doubles; the renderer's floats are as good as that here."""
+    genomes = grown((1, 16, 16), "hsl", "unit", 3, mutations=6)
+    side = 16 * 800  # so many pixels a side has the picture; 16 of them are compared
+    view = {"x": 3200 / 800, "y": 4000 / 800, "width": 16 / 800, "height": 16 / 800}
+    found = rendered(script, [job(genome, 16, 16, view) for genome in genomes])
+    parts = [
+        as_rgb(genome.encoding.decode_rows(genome.genomes, (side, side))(4000, 4016)[..., 3200:3216].numpy())[0]
+        for genome in genomes
+    ]
+    assert_close(found, parts, record_property)
+
+
+def test_bands_leave_no_seams(script: Page) -> None:
+    """Pictures wider than a band's values are computed in bands of a row."""
+    genome = genome_file.read(BANK[0])
+    wide, narrow = rendered(script, [job(genome, 3, 9003), job(genome, 3, 3)])
+    np.testing.assert_array_equal(wide[:, 1500::3001], narrow)
+
+
+def test_a_genome_without_connections_is_flat(script: Page) -> None:
+    content = {
+        "format": 1, "encoding": "cppn", "image_shape": [3, 6, 5], "coordinates": "unit", "colour": "rgb",
+        "nodes": [{"id": i} for i in range(len(INPUTS))]
+        + [{"id": 4, "activation": "cos"}, {"id": 5, "activation": "wedge"}, {"id": 6, "activation": "sin"}],
+        "connections": [],
+    }  # fmt: skip
+    genome = parse(content)
+    (found,) = rendered(script, [job(genome, 6, 5)])
+    np.testing.assert_array_equal(found, native([genome])[0])
+    assert (found == [255, 0, 128]).all()

@@ -1,0 +1,105 @@
+"""How it came about, in the browser: the strip tells of every class at every moment."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browsing import Open, elites, open_tile, told
+from runs import json_lines, small_evolve
+
+from evofool.gallery.run_page import write_run_page
+from evofool.history import HistoryFolder
+
+TOLD = re.compile(r"(.+?) (?:< )?([\d.]+) % · generation ([\d,]+), ([\d,]+) evaluations")
+
+
+@pytest.fixture(params=["digits", "colours", "raw"])
+def run(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.getfixturevalue(request.param)
+    return found
+
+
+def test_pointing_at_it_tells_class_confidence_and_moment(opened: Open, run: Path) -> None:
+    page, lines = opened(run / "index.html"), elites(run)
+    names = [line["class"] for line in sorted(lines, key=lambda line: -line["score"])]
+    niches = {line["class"]: line["niche"] for line in lines}
+    changes, metrics = HistoryFolder(run).changes(), json_lines(run / "metrics.jsonl")
+    strip = page.locator("#strip")
+    strip.scroll_into_view_if_needed()
+    box = strip.bounding_box()
+    assert box is not None
+    seen = set()
+    for across in (0.02, 0.3, 0.6, 0.8, 0.985):
+        for row in (0, 4, 9):
+            page.mouse.move(box["x"] + across * box["width"], box["y"] + (row + 0.5) / 10 * box["height"])
+            match = TOLD.fullmatch(page.locator("#tip").inner_text())
+            assert match is not None
+            name, generation = match[1], int(match[3].replace(",", ""))
+            assert name == names[row]
+            (moment,) = [line for line in metrics if line["generation"] == generation]
+            assert match[4] == f"{moment['evaluations']:,}"
+            own = changes.of(niches[name])
+            score = changes.score[own][changes.generation[own] <= generation][-1]
+            assert float(match[2]) == pytest.approx(float(re.sub("[< %]", "", told(score))), abs=0.03)
+            seen.add(generation)
+    assert {1, metrics[-1]["generation"]} <= seen
+    page.mouse.move(5, 5)
+    assert page.locator("#tip").is_hidden()
+
+
+def test_the_median_s_curve_is_that_of_the_metrics(opened: Open, digits: Path) -> None:
+    page, metrics = opened(digits / "index.html"), json_lines(digits / "metrics.jsonl")
+    path = page.locator("#medians .line").get_attribute("d") or ""
+    points = np.array([[float(v) for v in point.split()] for point in path[1:].split("L")])
+    assert len(points) == len(metrics)
+    lines = page.locator("#medians .axis").evaluate_all(
+        "all => all.slice(0, 3).map((l) => Number(l.getAttribute('y1')))"
+    )
+    zero, one = lines[0], lines[2]
+    found = (points[:, 1] - zero) / (one - zero)
+    np.testing.assert_allclose(found, [line["median"] for line in metrics], atol=0.002)
+    logs = np.log([line["evaluations"] for line in metrics])
+    np.testing.assert_allclose(np.diff(points[:, 0]) / np.diff(logs), np.ptp(points[:, 0]) / np.ptp(logs), rtol=0.02)
+
+
+def test_the_strip_s_colours_grow_with_confidence(opened: Open, digits: Path) -> None:
+    page = opened(digits / "index.html")
+    scale = page.locator("#scale i").evaluate_all("all => all.map((i) => getComputedStyle(i).backgroundColor)")
+    bright = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in scale]
+    assert len(bright) == 5
+    assert bright == sorted(bright)
+    assert page.locator("#scale span").all_inner_texts() == ["1 %", "50 %", "90 %", "99 %", "99.99 %"]
+
+
+def test_a_run_without_its_history_has_the_curve_only(opened: Open, digits: Path, tmp_path: Path) -> None:
+    shutil.copytree(digits, tmp_path / "run", ignore=shutil.ignore_patterns("history"))
+    page = opened(write_run_page(tmp_path / "run"))
+    assert page.locator("#medians .line").count() == 1
+    assert page.locator("#strip").count() == 0
+    open_tile(page, 2)
+    assert page.locator("#lineage").is_hidden()
+    assert page.locator("#network").is_visible()
+
+
+def test_a_run_of_one_generation_has_neither(opened: Open, tmp_path: Path) -> None:
+    small_evolve(tmp_path / "run", encoding="cppn", generations=1, gallery=False)
+    page = opened(write_run_page(tmp_path / "run"))
+    assert page.locator("#how").count() == 0
+    open_tile(page, 2)
+    assert page.locator("#lineage").is_hidden()
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_it_follows_the_width(opened: Open, digits: Path, width: int) -> None:
+    page = opened(digits / "index.html", viewport={"width": 900, "height": 900})
+    page.locator("#medians svg").wait_for()
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(150)
+    boxes = page.evaluate("['strip', 'medians'].map((id) => document.getElementById(id).getBoundingClientRect().width)")
+    assert boxes[0] == boxes[1] < width
+    assert page.locator("#medians svg").get_attribute("viewBox") == f"0 0 {round(boxes[1])} 150"
+    assert page.evaluate("document.getElementById('strip').width") == pytest.approx(boxes[0], abs=1)
