@@ -19,8 +19,11 @@ from .duels.plan import ALL, RANDOM, Plan
 from .duels.verdict import UNTARGETED, Verdict
 from .encodings.pixels import Pixels
 from .errors import ConfigError, GenomeError, RunError
+from .files import sweep
+from .folder import claim_folder
 from .gallery.campaign_page import write_report
 from .interrupt import interruptible
+from .lock import locked
 from .record import load_recorded, reload_target, versions
 from .selection import choose_classes
 from .strategies.pixels import DEFAULT, PRESETS, strategy
@@ -205,8 +208,11 @@ def attack(
         "classes": network.classes,
         "versions": versions(),
     }
-    folder = CampaignFolder.create(Path(out), config, chosen, network.classes)
-    return _fight(folder, network, plan, observer)
+    path = Path(out)
+    claim_folder(path)
+    with locked(path):
+        folder = CampaignFolder.create(path, config, chosen, network.classes)
+        return _fight(folder, network, plan, observer)
 
 
 def resume_campaign(
@@ -215,9 +221,16 @@ def resume_campaign(
     """Go on with a campaign: duels that have a verdict are skipped, the others end as if nothing had happened.
 
     Raises:
-        RunError: no campaign is there, it is damaged or of another version, or its weights file changed.
+        RunError: no campaign is there, it is damaged or of another version, its weights file changed, or another
+            process works on it.
     """
-    folder = CampaignFolder.open(Path(path))
+    CampaignFolder.open(Path(path))  # before anything is written: is it one?
+    with locked(Path(path)):
+        sweep(Path(path))
+        return _go_on(CampaignFolder.open(Path(path)), target, observer)
+
+
+def _go_on(folder: CampaignFolder, target: Target | None, observer: Observer | None) -> CampaignResult:
     config = folder.config
     try:
         network = reload_target(config["target"], folder.path, target, "evofool.resume_campaign")

@@ -366,15 +366,24 @@ def poster(
 @app.command()
 def inspect(
     run: Annotated[Path, typer.Argument(help="The folder of a run or a campaign.")],
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Go back to the checkpoint before a damaged one; take damaged records out."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Tell what a run or a campaign is and how far it got."""
+    """Tell what a run or a campaign is and how far it got; mend it where it is damaged."""
     from .console import Console
     from .folder import read_config
     from .report import inspect_campaign, inspect_run
 
     console = Console(to_stderr=as_json)
     campaign = read_config(run).get("evofool") == "attack"
+    if repair:
+        from .repair import repair_campaign, repair_run
+
+        for line in (repair_campaign if campaign else repair_run)(run) or ["nothing was damaged"]:
+            console.say(f"repair: {line}")
     facts = inspect_campaign(run) if campaign else inspect_run(run)
     if as_json:
         console.json(facts)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,23 +23,68 @@ def write_atomically(path: Path, content: bytes | str | Callable[[BinaryIO], obj
     Raises:
         OSError: the folder cannot be written; the old file is untouched and nothing is left behind.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            if callable(content):
-                content(file)
-            else:
-                file.write(content.encode() if isinstance(content, str) else content)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with _replacing(path) as temporary, open(temporary, "wb") as file:
+        if callable(content):
+            content(file)
+        else:
+            file.write(content.encode() if isinstance(content, str) else content)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def copy_atomically(file: Path, path: Path) -> None:
+    """Let ``path`` be what ``file`` is: by a link where the file system has links, and with one replacement.
+
+    Raises:
+        OSError: the folder cannot be written; the old file is untouched and nothing is left behind.
+    """
+    if path.exists() and path.samefile(file):
+        return  # a second name already; a name that is put in another's place when both are one file stays
+    with _replacing(path) as temporary:
+        try:
+            os.link(file, temporary)
+        except OSError:
+            shutil.copyfile(file, temporary)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files, in a folder and those inside, of processes that are gone."""
+    for file in folder.rglob(".*.tmp"):
+        owner = _TEMPORARY.fullmatch(file.name)
+        if owner and not _alive(int(owner[1])):
+            file.unlink(missing_ok=True)
 
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+_TEMPORARY = re.compile(r"\..+\.(\d{1,9})\.tmp")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A temporary name of this process, for a file that then takes the place of ``path``, or is removed."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _alive(process: int) -> bool:
+    if process == os.getpid():
+        return False  # a number that was given out again: this process writes one file after the other
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -15,8 +15,22 @@ from .files import write_atomically
 
 FORMAT = 1
 
+LOCK = ".lock"
+"""held by the process that works on a folder; see ``evofool.lock``"""
+
 MADE_BY = {"evolve": "run", "attack": "campaign"}
 """what the command in a config makes"""
+
+
+def claim_folder(path: Path) -> None:
+    """Make an empty folder, where there is none yet.
+
+    Raises:
+        RunError: something is there already, or the folder can't be written.
+    """
+    with writing(path):
+        _check_free(path)
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def make_folder(path: Path, config: dict[str, Any], inside: Sequence[str] = ()) -> dict[str, Any]:
@@ -30,13 +44,10 @@ def make_folder(path: Path, config: dict[str, Any], inside: Sequence[str] = ()) 
     """
     config = {"format": FORMAT, **config}
     with writing(path):
-        if os.path.exists(path) and (not path.is_dir() or any(path.iterdir())):
-            hint = f"; go on with: evofool resume {path}" if (path / "config.json").exists() else ""
-            raise RunError(f"{path} exists already; choose another --out{hint}")
+        _check_free(path)
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            for name in inside:
-                (path / name).mkdir(exist_ok=True)
+            for name in ("", *inside):
+                (path / name).mkdir(parents=True, exist_ok=True)
             write_config(path, config)
         except OSError:
             discard_folder(path)
@@ -103,6 +114,18 @@ def read_lines(file: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         yield record
 
 
+def good_lines(file: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """Like :func:`read_lines`, but goes on after a line that is damaged.
+
+    Raises:
+        RunError: the file can't be read.
+    """
+    for line in _raw_lines(file):
+        record = _record(line)
+        if record is not None and all(key in record for key in keys):
+            yield record
+
+
 def trim_lines(file: Path, keys: tuple[str, ...]) -> None:
     """Cut off what :func:`read_lines` leaves out, so that lines can be added.
 
@@ -126,17 +149,27 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
+def _check_free(path: Path) -> None:
+    if os.path.exists(path) and (not path.is_dir() or any(file.name != LOCK for file in path.iterdir())):
+        hint = f"; go on with: evofool resume {path}" if (path / "config.json").exists() else ""
+        raise RunError(f"{path} exists already; choose another --out{hint}")
+
+
 def _whole_lines(file: Path, keys: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each whole line's end in bytes, and its record."""
+    """Each whole line's end in bytes, and its record, up to the first that is none."""
     end = 0
+    for line in _raw_lines(file):
+        record = _record(line)
+        if record is None or not all(key in record for key in keys):
+            return
+        end += len(line)
+        yield end, record
+
+
+def _raw_lines(file: Path) -> Iterator[bytes]:
     try:
         with open(file, "rb") as stream:
-            for line in stream:
-                record = _record(line)
-                if record is None or not all(key in record for key in keys):
-                    return
-                end += len(line)
-                yield end, record
+            yield from stream
     except FileNotFoundError:
         return
     except OSError as error:

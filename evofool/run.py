@@ -2,7 +2,7 @@
 
 ``config.json``     every option, versions, the target's name and its weights' SHA-256
 ``metrics.jsonl``   a line a generation
-``checkpoint/``     ``state.npz``: the archive and the generators' states, replaced atomically
+``checkpoint/``     ``state.npz``: the archive and the generators' states, replaced atomically; ``previous.npz``
 ``elites/``         a PNG per niche, named class and score, and its genome (CPPN)
 ``elites.jsonl``    a line per niche: score, top-5, generation, evaluation, parent, files
 ``history/``        how the elites came about; see ``evofool.history``
@@ -12,26 +12,37 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from .checkpoint import Checkpoints
 from .encodings import genome_file
 from .errors import GenomeError, RunError
 from .files import write_atomically
-from .folder import FORMAT, append_lines, discard_folder, make_folder, read_config, read_lines, write_config, writing
+from .folder import (
+    append_lines,
+    discard_folder,
+    good_lines,
+    make_folder,
+    read_config,
+    read_lines,
+    write_config,
+    writing,
+)
 from .images import png
 from .slug import slug
 
 if TYPE_CHECKING:
     from .encodings.cppn import CPPN
     from .evolution import Evolution, Progress
+
+_NUMBERS = ("generation", "evaluations", "seconds", "median", "mean", "min", "max", "at_99", "improved", "size")
+"""in every line of ``metrics.jsonl``"""
 
 _ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}\.(png|json)")
 
@@ -41,6 +52,7 @@ class RunFolder:
 
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
         self.path, self.config = path, config
+        self.checkpoints = Checkpoints(path, config)
 
     @classmethod
     def create(cls, path: Path, config: dict[str, Any]) -> RunFolder:
@@ -75,8 +87,9 @@ class RunFolder:
         append_lines(self.path / "metrics.jsonl", [asdict(progress)])
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The recorded generations; a torn last line is left out."""
-        return list(read_lines(self.path / "metrics.jsonl", ("generation", "evaluations")))
+        """The recorded generations; torn and damaged lines are left out."""
+        lines = good_lines(self.path / "metrics.jsonl", _NUMBERS)
+        return [line for line in lines if all(type(line[name]) in (int, float) for name in _NUMBERS)]
 
     def trim_metrics(self, generation: int) -> list[dict[str, Any]]:
         """Forget generations after ``generation``; returns those kept."""
@@ -88,36 +101,19 @@ class RunFolder:
 
     def save_checkpoint(self, evolution: Evolution) -> None:
         """Keep all that the next generation depends on."""
-        buffer = io.BytesIO()
-        np.savez(buffer, format=np.array(FORMAT), **evolution.state())  # type: ignore[arg-type]
-        with writing(self.path):
-            write_atomically(self.path / "checkpoint" / "state.npz", buffer.getvalue())
+        self.checkpoints.save(evolution.state())
 
     def load_checkpoint(self, evolution: Evolution) -> None:
         """Put an evolution where the last checkpoint left it.
 
         Raises:
-            RunError: the checkpoint is missing, damaged or of another version.
+            RunError: the checkpoint is missing, damaged, of another version or of another run.
         """
-        state = self.checkpoint()
+        state = self.checkpoints.load()
         try:
             evolution.restore(state)
         except (KeyError, ValueError, IndexError, RuntimeError, TypeError, GenomeError) as error:
-            raise RunError(f"{self._checkpoint_file} is damaged ({error}); start the run anew") from error
-
-    def checkpoint(self) -> dict[str, np.ndarray]:
-        """The arrays of the last checkpoint; see :meth:`load_checkpoint`."""
-        try:
-            with np.load(self._checkpoint_file, allow_pickle=False) as archive:
-                state = {name: archive[name] for name in archive.files}
-            version = int(state.pop("format", np.array(-1)))
-        except FileNotFoundError as error:
-            raise RunError(f"{self.path} has no checkpoint; start the run anew") from error
-        except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-            raise RunError(f"{self._checkpoint_file} is damaged ({error}); start the run anew") from error
-        if version != FORMAT:
-            raise RunError(f"{self._checkpoint_file} has format {version}, this version reads {FORMAT}")
-        return state
+            raise RunError(f"{self.checkpoints.last} is damaged ({error}); start the run anew") from error
 
     def save_elites(self, evolution: Evolution, dirty: np.ndarray | None = None) -> None:
         """Write pictures and genomes of the elites, and ``elites.jsonl``.
@@ -160,10 +156,6 @@ class RunFolder:
         """The lines of ``elites.jsonl``; empty where there is none yet."""
         return list(read_lines(self.path / "elites.jsonl", ("index", "class", "score", "file")))
 
-    @property
-    def _checkpoint_file(self) -> Path:
-        return self.path / "checkpoint" / "state.npz"
-
     def _write_pictures(self, evolution: Evolution, rows: np.ndarray, lines: list[dict[str, Any]]) -> None:
         encoding, archive = evolution.encoding, evolution.archive
         rows = rows[np.argsort(archive.born[rows], kind="stable")]  # a child that won many niches is drawn once
@@ -182,10 +174,7 @@ class RunFolder:
     def _remove_stale(self, wanted: set[str]) -> None:
         """Remove elites' files that ``elites.jsonl`` no longer names, those of a killed process too."""
         for file in (self.path / "elites").iterdir():
-            if (
-                _ELITE.fullmatch(file.name.removeprefix(".").removesuffix(".tmp"))
-                and f"elites/{file.name}" not in wanted
-            ):
+            if _ELITE.fullmatch(file.name) and f"elites/{file.name}" not in wanted:
                 file.unlink(missing_ok=True)
 
     def _provenance(self, line: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from . import encodings
 from .budget import Budget
 from .errors import ConfigError, RunError
 from .evolution import Evolution
+from .files import sweep
+from .folder import claim_folder
+from .lock import locked
 from .record import load_recorded, reload_target, versions
 from .result import Result
 from .run import RunFolder
@@ -97,15 +100,19 @@ def evolve(
         "versions": versions(),
     }
     evolution = Evolution(network, coded, niches=niches, batch=batch, seed=seed, initial=initial)
-    folder = RunFolder.create(Path(out), config) if out is not None else None
-    try:
-        if folder:
+    if out is None:
+        return Sitting(evolution, budget, None, config).run(observer)
+    path = Path(out)
+    claim_folder(path)
+    with locked(path):
+        folder = RunFolder.create(path, config)
+        try:
             folder.save_checkpoint(evolution)
-        return Sitting(evolution, budget, folder, config, gallery=gallery).run(observer)
-    except BaseException:
-        if folder and not evolution.strategy.generation:
-            folder.discard()
-        raise
+            return Sitting(evolution, budget, folder, config, gallery=gallery).run(observer)
+        except BaseException:
+            if not evolution.strategy.generation:
+                folder.discard()
+            raise
 
 
 def resume(
@@ -129,31 +136,17 @@ def resume(
         observer: called after every generation.
 
     Raises:
-        RunError: no run is there, it is damaged or of another version, or its weights file changed.
+        RunError: no run is there, it is damaged or of another version, its weights file changed, or another process
+            works on it.
         ConfigError: the new budget is spent already.
     """
-    folder = RunFolder.open(Path(run))
-    config = folder.config
-    wanted = Budget(generations, evaluations, minutes, until)
-    try:
-        budget = recorded_budget(folder) if wanted.empty else wanted
-        evolution = _rebuild(folder, target)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, ConfigError) as error:
-        raise RunError(f"{folder.path / 'config.json'} is damaged ({error}); start the run anew") from error
-    folder.load_checkpoint(evolution)
-    strategy = evolution.strategy
-    if not wanted.empty and evolution.spent(budget):
-        further = f"generations {2 * strategy.generation}"
-        if budget.evaluations:
-            further = f"evaluations {2 * strategy.evaluations}"
-        raise ConfigError(
-            f"{run} is past that already: {strategy.generation} generations, {strategy.evaluations:,} evaluations, "
-            f"{evolution.seconds / 60:.1f} minutes; ask for more in all, as in --{further}"
-        )
-    if not wanted.empty:
-        folder.rewrite_config({"budget": asdict(budget)})
-    folder.trim_metrics(strategy.generation)
-    return Sitting(evolution, budget, folder, config, gallery=gallery).run(observer)
+    path, wanted = Path(run), Budget(generations, evaluations, minutes, until)
+    RunFolder.open(path)  # before anything is written: is it one?
+    with locked(path):
+        sweep(path)
+        folder = RunFolder.open(path)
+        evolution, budget = _restored(folder, wanted, target)
+        return Sitting(evolution, budget, folder, folder.config, gallery=gallery).run(observer)
 
 
 def recorded_budget(folder: RunFolder) -> Budget:
@@ -173,6 +166,29 @@ def _check_numbers(batch: int, seed: int) -> None:
         raise ConfigError(f"--batch is the children of a generation, at least 1 and at most {MAX_BATCH:,}; got {batch}")
     if seed < 0:
         raise ConfigError(f"--seed must be 0 or more, got {seed}")
+
+
+def _restored(folder: RunFolder, wanted: Budget, own: Target | None) -> tuple[Evolution, Budget]:
+    """The evolution where the last checkpoint left it, its folder ready to go on, and its budget."""
+    try:
+        budget = recorded_budget(folder) if wanted.empty else wanted
+        evolution = _rebuild(folder, own)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, ConfigError) as error:
+        raise RunError(f"{folder.path / 'config.json'} is damaged ({error}); start the run anew") from error
+    folder.load_checkpoint(evolution)
+    strategy = evolution.strategy
+    if not wanted.empty and evolution.spent(budget):
+        further = f"generations {2 * strategy.generation}"
+        if budget.evaluations:
+            further = f"evaluations {2 * strategy.evaluations}"
+        raise ConfigError(
+            f"{folder.path} is past that already: {strategy.generation} generations, {strategy.evaluations:,} "
+            f"evaluations, {evolution.seconds / 60:.1f} minutes; ask for more in all, as in --{further}"
+        )
+    if not wanted.empty:
+        folder.rewrite_config({"budget": asdict(budget)})
+    folder.trim_metrics(strategy.generation)
+    return evolution, budget
 
 
 def _rebuild(folder: RunFolder, own: Target | None) -> Evolution:

@@ -32,7 +32,7 @@ class Sitting:
     """The loop with its folder: checkpoints now and then, and whatever ends it, nothing is lost.
 
     Args:
-        evolution: new, or restored.
+        evolution: new, or restored; the folder has its checkpoint.
         budget: when it ends by itself.
         folder: to write to, or None.
         config: for the result.
@@ -53,6 +53,7 @@ class Sitting:
         self.recorder = Recorder(folder.path) if folder else None
         self.dirty: np.ndarray | None = None
         self.every = PAGE_SECONDS
+        self._saved = evolution.strategy.generation
 
     def run(self, observer: Observer | None) -> Result:
         """Evolve until the budget is spent, or Ctrl-C or SIGTERM comes."""
@@ -86,7 +87,10 @@ class Sitting:
         """Checkpoint, then the pictures of new elites."""
         if self.recorder:
             self.recorder.flush(self.evolution)
-        folder.save_checkpoint(self.evolution)
+        generation = self.evolution.strategy.generation
+        if generation > self._saved:
+            folder.save_checkpoint(self.evolution)
+            self._saved = generation
         self._save_elites(folder)
 
     def result(self, sheet: Path | None, page: Path | None) -> Result:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import signal
 import sys
@@ -17,6 +16,7 @@ import torch
 from safetensors.torch import save_file
 
 from evofool import cli, session
+from evofool.arrays import read_arrays, write_arrays
 from evofool.session import Result
 
 Capture = pytest.CaptureFixture[str]
@@ -98,13 +98,9 @@ def change_config(run: Path, **changes: Any) -> None:
 
 
 def change_checkpoint(run: Path, **arrays: np.ndarray) -> None:
-    """Replace arrays of a run's checkpoint."""
+    """Replace arrays of a run's checkpoint, and seal it anew."""
     file = run / "checkpoint" / "state.npz"
-    with np.load(file) as archive:
-        state = {name: archive[name] for name in archive.files}
-    buffer = io.BytesIO()
-    np.savez(buffer, **(state | arrays))  # type: ignore[arg-type]
-    file.write_bytes(buffer.getvalue())
+    write_arrays(file, read_arrays(file) | arrays)
 
 
 def save_weights(network: torch.nn.Module, file: Path, scale: float = 1.0) -> Path:

@@ -109,7 +109,7 @@ def _npy(file: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "part"),
     [
-        (Path.unlink, "has no checkpoint"),
+        (Path.unlink, "is missing; go back to the checkpoint before it with: evofool inspect --repair"),
         (_cut, "is damaged"),
         (lambda file: file.write_bytes(b""), "is damaged"),
         (lambda file: file.write_bytes(b"not an archive"), "is damaged"),

@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from evofool.files import sha256, write_atomically
+from evofool.files import copy_atomically, sha256, sweep, write_atomically
 
 
 @pytest.mark.parametrize(
@@ -80,13 +82,33 @@ def test_a_missing_folder_is_an_os_error_and_is_not_made(tmp_path: Path) -> None
     assert os.listdir(tmp_path) == []
 
 
-def test_what_a_killed_writer_left_is_overwritten(tmp_path: Path) -> None:
+def test_what_a_killed_writer_left_is_swept(tmp_path: Path) -> None:
     """After kill -9 between the write and the replacement, the temporary file lies there."""
-    write_atomically(tmp_path / "file", b"old")
-    (tmp_path / ".file.tmp").write_bytes(b"half of something much longer than the new content")
-    write_atomically(tmp_path / "file", b"new")
-    assert (tmp_path / "file").read_bytes() == b"new"
-    assert os.listdir(tmp_path) == ["file"]
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    (tmp_path / "inside").mkdir()
+    for name in ("file", "inside/file"):
+        write_atomically(tmp_path / name, b"old")
+        left = (tmp_path / name).with_name(f".file.{int(gone.stdout)}.tmp")
+        left.write_bytes(b"half of something")
+    (tmp_path / f".other.{os.getppid()}.tmp").write_bytes(b"somebody is at it")
+    (tmp_path / ".hidden.tmp").write_bytes(b"not ours")
+    sweep(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == [".hidden.tmp", f".other.{os.getppid()}.tmp", "file", "inside"]
+    assert os.listdir(tmp_path / "inside") == ["file"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_copy_is_what_the_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    (tmp_path / "b").write_bytes(b"old")
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: exec("raise OSError"))
+    copy_atomically(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == b"content"
+    assert (tmp_path / "b").samefile(tmp_path / "a") == links
+    write_atomically(tmp_path / "a", b"new")
+    assert (tmp_path / "b").read_bytes() == b"content"
+    assert sorted(os.listdir(tmp_path)) == ["a", "b"]
 
 
 def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:

@@ -18,13 +18,14 @@ import pytest
 from runs import Killed, interrupt, json_lines, kill, small_evolve, tree
 from support import assert_same_arrays
 
+from evofool import arrays, session, sitting
 from evofool import folder as folder_module
 from evofool import run as run_module
-from evofool import session, sitting
+from evofool.arrays import read_arrays
 from evofool.errors import RunError
 from evofool.evolution import Evolution, Progress
 from evofool.files import write_atomically
-from evofool.gallery import sheet
+from evofool.gallery import run_page, sheet
 from evofool.history import HistoryFolder
 from evofool.session import Result
 
@@ -58,8 +59,8 @@ def without_seconds(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def checkpoint(run: Path) -> dict[str, np.ndarray]:
-    with np.load(run / "checkpoint" / "state.npz") as archive:
-        return {name: archive[name] for name in archive.files if name != "seconds"}
+    arrays = read_arrays(run / "checkpoint" / "state.npz")
+    return {name: array for name, array in arrays.items() if name != "seconds"}
 
 
 def history(run: Path) -> dict[str, np.ndarray]:
@@ -77,7 +78,7 @@ def assert_same_run(ours: Path, theirs: Path) -> None:
     """All files but for what a stopwatch wrote into them."""
     timed = {"checkpoint/state.npz", "metrics.jsonl", "index.html"}
     our_files, their_files = (
-        {name: content for name, content in tree(run).items() if not name.startswith("history/")}
+        {name: content for name, content in tree(run).items() if not name.startswith(("history/", "checkpoint/prev"))}
         for run in (ours, theirs)
     )
     assert_same_arrays(history(ours), history(theirs))
@@ -149,13 +150,12 @@ def _kill_at_write(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def write(path: Path, content: Any, **options: Any) -> None:
         if next(numbers) == number:
-            path.with_name(f".{path.name}.tmp").write_bytes(b"half")
+            path.with_name(f".{path.name}.{os.getpid()}.tmp").write_bytes(b"half")
             raise Killed
         write_atomically(path, content, **options)
 
-    for module in (folder_module, run_module, sitting, sheet):
-        if hasattr(module, "write_atomically"):
-            monkeypatch.setattr(module, "write_atomically", write)
+    for module in (arrays, folder_module, run_module, sheet, run_page):
+        monkeypatch.setattr(module, "write_atomically", write)
 
 
 @pytest.mark.usefixtures("eager")

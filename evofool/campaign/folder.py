@@ -23,7 +23,16 @@ from ..choice import Chosen
 from ..duels.verdict import Subject, Verdict
 from ..errors import RunError
 from ..files import write_atomically
-from ..folder import append_lines, discard_folder, make_folder, read_config, read_lines, trim_lines, writing
+from ..folder import (
+    append_lines,
+    discard_folder,
+    good_lines,
+    make_folder,
+    read_config,
+    read_lines,
+    trim_lines,
+    writing,
+)
 from .checks import config_fault, image_fault, verdict_fault
 
 
@@ -93,9 +102,25 @@ class CampaignFolder:
         for number, verdict in enumerate(read_lines(self._verdicts, ("image",)), 1):
             if fault := verdict_fault(verdict, len(self.subjects), self.config):
                 raise RunError(
-                    f"line {number} of {self._verdicts} is damaged ({fault}); take it out, and its duel is fought again"
+                    f"line {number} of {self._verdicts} is damaged ({fault}); take it out, so that its duel is fought "
+                    f"again, with: evofool inspect --repair {self.path}"
                 )
             yield verdict
+
+    def drop_damaged(self) -> int:
+        """Take out verdicts that are torn or say what can't be; returns how many lines that were.
+
+        Raises:
+            RunError: the images are damaged, or the folder can't be written.
+        """
+        count = len(self.subjects)
+        verdicts = good_lines(self._verdicts, ("image",))
+        good = [verdict for verdict in verdicts if not verdict_fault(verdict, count, self.config)]
+        with writing(self.path):
+            lines = self._verdicts.read_bytes().count(b"\n") if self._verdicts.exists() else 0
+            if lines > len(good):
+                write_atomically(self._verdicts, "".join(json.dumps(verdict) + "\n" for verdict in good))
+        return lines - len(good)
 
     def trim(self) -> None:
         """Cut off a torn last line, so that lines can be added."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arrays import DamagedArrays, read_arrays
 from ..errors import ConfigError
 from .base import Arrays
 
@@ -22,17 +23,16 @@ def read_archive(path: Path, classes: Sequence[str]) -> Arrays:
         ConfigError: the archive is damaged, lacks an array, or an array has another shape or type.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            images, labels = archive["images"], archive["labels"]
-            names = [str(name) for name in archive["classes"]] if "classes" in archive.files else []
-    except Exception as error:  # numpy and zipfile raise almost anything on garbage
-        reason = "it holds Python objects" if "allow_pickle" in str(error) else error
+        arrays = read_arrays(path, sealed=False)
+        images, labels = arrays["images"], arrays["labels"]
+        names = [str(name) for name in arrays["classes"]] if "classes" in arrays else []
+    except (DamagedArrays, KeyError, TypeError, OSError) as error:
         raise ConfigError(
-            f"{path} is not a readable image archive ({reason}); "
+            f"{path} is not a readable image archive ({error}); "
             "expected an .npz with images (N, H, W, 3) uint8 and labels (N,)"
         ) from error
-    if not (isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)) or images.ndim == 0:
-        raise ConfigError(f"{path}: images and labels must be arrays; expected images (N, H, W, 3) uint8, labels (N,)")
+    if images.ndim == 0:
+        raise ConfigError(f"{path}: images must be (N, H, W, 3) uint8, got one number")
     if images.dtype != np.uint8:
         raise ConfigError(f"{path}: images are {images.dtype}; expected uint8, 0 to 255")
     if not images.size:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Arrays, DamagedArrays, read_arrays, write_arrays
 from ..errors import RunError
-from ..files import write_atomically
 from ..folder import FORMAT, writing
 from .changes import Changes, worth_keeping
 
@@ -24,14 +20,6 @@ SMALL, MANY = 1_000_000, 16
 """so many files of fewer than so many bytes become one"""
 
 COLUMNS = {"generation": np.int32, "niche": np.int32, "born": np.int64, "parent": np.int64, "score": np.float32}
-
-DAMAGE = (
-    OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, IndexError, NotImplementedError, RuntimeError,
-    MemoryError, SyntaxError, struct.error, zlib.error, zipfile.BadZipFile,
-)  # fmt: skip
-"""what reading a damaged file can raise"""
-
-Arrays = dict[str, np.ndarray]
 
 
 class HistoryFolder:
@@ -104,6 +92,14 @@ class HistoryFolder:
                 arrays = _load(file)
                 missing = np.setdiff1d(missing, arrays["kept"][rows])
                 yield arrays["kept"][rows], {name: array[rows] for name, array in _genomes(arrays).items()}
+
+    def damaged(self) -> Iterator[tuple[Path, str]]:
+        """Files that can't be read, and why."""
+        for file in self._files():
+            try:
+                _load(file)
+            except RunError as error:
+                yield file, str(error).partition(";")[0]
 
     # Keeping it small
 
@@ -179,9 +175,7 @@ def _write_or_remove(file: Path, arrays: Arrays) -> None:
 
 
 def _write(file: Path, arrays: Arrays) -> None:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, format=np.array(FORMAT), **arrays)  # type: ignore[arg-type]
-    write_atomically(file, buffer.getvalue())
+    write_arrays(file, {**arrays, "format": np.array(FORMAT)}, compress=True)
 
 
 def _load(file: Path, names: tuple[str, ...] = ()) -> Arrays:
@@ -191,13 +185,14 @@ def _load(file: Path, names: tuple[str, ...] = ()) -> Arrays:
         RunError: it is damaged or of another version.
     """
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            if int(archive["format"]) != FORMAT:
-                raise RunError(f"{file} has format {archive['format']}, this version reads {FORMAT}")
-            arrays = {name: archive[name] for name in names or set(archive.files) - {"format"}}
-            _check(arrays, whole=not names)
-    except DAMAGE as error:
-        raise RunError(f"{file} is damaged ({error}); remove the folder {file.parent} to go on without it") from error
+        arrays = read_arrays(file, (*names, "format") if names else ())
+        version = int(arrays.pop("format"))
+        if version != FORMAT:
+            raise RunError(f"{file} has format {version}, this version reads {FORMAT}")
+        _check(arrays, whole=not names)
+    except (OSError, DamagedArrays, KeyError, ValueError, TypeError) as error:
+        run = file.parent.parent
+        raise RunError(f"{file} is damaged ({error}); go on without it with: evofool inspect --repair {run}") from error
     return arrays
 
 

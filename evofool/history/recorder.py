@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
 from ..archive import NOBODY
+from ..arrays import Arrays
 from ..encodings.direct import DirectBatch
 from ..evolution import Evolution
-from .folder import COLUMNS, Arrays, HistoryFolder
+from .folder import COLUMNS, HistoryFolder
 
 PICTURE = 96
 """longest side, in pixels, of what is kept of a direct genome"""

@@ -175,7 +175,7 @@ def use(history: HistoryFolder) -> None:
 
 
 def assert_told(run: Path) -> None:
-    with pytest.raises(RunError, match=r"remove the folder .*history to go on|this version reads") as caught:
+    with pytest.raises(RunError, match=r"evofool inspect --repair|this version reads") as caught:
         use(HistoryFolder(run))
     assert "\n" not in str(caught.value)
 

@@ -1,0 +1,123 @@
+"""Arrays in ``.npz`` files: sealed when they are written; read with a bound on memory, and never with code in them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from .files import write_atomically
+
+UNPACKED = 2**30
+"""bytes that the arrays of a file may always have together"""
+RATIO = 20
+"""how many times its size on disk a larger file may unpack to"""
+
+SEAL = "sha256"
+"""the array that holds the digest of all others"""
+
+Arrays = dict[str, np.ndarray]
+
+
+class DamagedArrays(ValueError):
+    """A file is no archive of plain arrays, is damaged, or would unpack to more than it should."""
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compress: bool = False) -> None:
+    """Write an archive atomically, with a seal: the SHA-256 over the names, types, shapes and values.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    sealed = {**arrays, SEAL: _seal(arrays)}
+    save = np.savez_compressed if compress else np.savez
+
+    def write(file: BinaryIO) -> None:
+        save(file, **sealed)  # type: ignore[arg-type]
+
+    write_atomically(path, write)
+
+
+def read_arrays(path: Path, names: Iterable[str] = (), *, sealed: bool = True) -> Arrays:
+    """The arrays of an archive, or some of them.
+
+    Args:
+        path: the file.
+        names: the arrays that are wanted; all when empty.
+        sealed: whether the archive must have a seal; it is checked where all arrays are read (the rest is left to the
+            archive's own CRC-32).
+
+    Raises:
+        DamagedArrays: it is damaged in any way, lacks one of ``names``, or holds what is no plain array.
+        OSError: the file can't be read; FileNotFoundError where there is none.
+    """
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                members = _members(archive, os.fstat(file.fileno()).st_size)
+                if missing := [name for name in names if name not in members]:
+                    raise DamagedArrays(f"it has no array {missing[0]}")
+                arrays = {name: _array(archive, members[name], name) for name in names or members}
+        except DamagedArrays:
+            raise
+        except (
+            ValueError, KeyError, TypeError, EOFError, IndexError, AttributeError, NotImplementedError, RuntimeError,
+            SyntaxError, OverflowError, OSError, MemoryError, zlib.error, zipfile.BadZipFile,
+        ) as error:  # fmt: skip
+            raise DamagedArrays(str(error) or type(error).__name__) from error
+    if sealed and not names:
+        seal = arrays.pop(SEAL, None)
+        if seal is None or not np.array_equal(seal, _seal(arrays)):
+            raise DamagedArrays("its SHA-256 is not that of its contents")
+    return arrays
+
+
+def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
+    infos = [info for info in archive.infolist() if info.filename.endswith(".npy")]
+    members = {info.filename.removesuffix(".npy"): info for info in infos}
+    if len(members) < len(infos):
+        raise DamagedArrays("an array is in it twice")
+    unpacked = sum(info.file_size for info in infos)
+    if unpacked > max(UNPACKED, RATIO * size):
+        raise DamagedArrays(f"its {size:,} bytes would unpack to {unpacked:,}")
+    return members
+
+
+def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> np.ndarray:
+    """One array; nothing is allocated before its header and its length were found to agree."""
+    with archive.open(info) as stream:
+        version = npy.read_magic(stream)
+        if version not in ((1, 0), (2, 0)):
+            raise DamagedArrays(f"{name} is in version {version} of the .npy format")
+        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, fortran, dtype = read_header(stream)
+        if dtype.hasobject:
+            raise DamagedArrays(f"{name} holds Python objects")
+        length = math.prod(shape) * dtype.itemsize
+        if min(shape, default=0) < 0 or length != info.file_size - stream.tell():
+            raise DamagedArrays(f"{name} should be {dtype} {shape}, and has {info.file_size - stream.tell():,} bytes")
+        flat = np.empty(length, np.uint8)
+        filled = 0
+        while part := stream.read(2**20):  # at the end, the archive's check sum is compared
+            flat[filled : filled + len(part)] = np.frombuffer(part, np.uint8)
+            filled += len(part)
+        if filled < length:
+            raise DamagedArrays(f"{name} ends early")
+    return flat.view(dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _seal(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}|{array.dtype.str}|{np.shape(arrays[name])}|".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data if array.size else b"")
+    return np.frombuffer(digest.digest(), np.uint8)

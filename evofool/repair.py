@@ -1,0 +1,52 @@
+"""Making a damaged folder one that can go on: what is good stays, what isn't is set aside or made again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .campaign.folder import CampaignFolder
+from .files import sweep
+from .folder import writing
+from .history import HistoryFolder
+from .lock import locked
+from .run import RunFolder
+
+
+def repair_run(path: Path) -> list[str]:
+    """Go back to the checkpoint before a damaged one; set damaged parts of the history aside.
+
+    Returns:
+        what was done, in words; empty where nothing was wrong.
+
+    Raises:
+        RunError: no run is there, another process works on it, or neither checkpoint can be used.
+    """
+    RunFolder.open(path)
+    with locked(path):
+        sweep(path)
+        run, done = RunFolder.open(path), []
+        if fault := run.checkpoints.go_back():
+            generation = int(run.checkpoints.load()["strategy.counts"][0])
+            done.append(f"{fault}: went back to the checkpoint before it, of generation {generation}")
+        for file, fault in HistoryFolder(path).damaged():
+            with writing(path):
+                os.replace(file, file.with_name(f"{file.name}.damaged"))
+            done.append(f"{fault}: set aside; the ancestors in it are not shown")
+        return done
+
+
+def repair_campaign(path: Path) -> list[str]:
+    """Take damaged verdicts out; their duels are fought again.
+
+    Returns:
+        what was done, in words; empty where nothing was wrong.
+
+    Raises:
+        RunError: no campaign is there, another process works on it, or its images are damaged.
+    """
+    CampaignFolder.open(path)
+    with locked(path):
+        sweep(path)
+        dropped = CampaignFolder.open(path).drop_damaged()
+        return [f"{dropped} damaged lines of {path / 'verdicts.jsonl'}: taken out"] if dropped else []
