@@ -1,0 +1,113 @@
+"""Targets that return what are no probabilities, or other ones each time: named errors, and nothing is archived."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from campaigns import small_attack
+from runs import json_lines
+from support import tiny_network, tiny_target
+from torch import Tensor, nn
+
+from evofool import session
+from evofool.campaigning import attack, resume_campaign
+from evofool.errors import TargetError
+from evofool.target import Target
+
+CLASSES = ["a", "b", "c", "d"]
+
+
+class Returns(nn.Module):
+    """A network that lets a function make something of its logits."""
+
+    def __init__(self, change: Callable[[Tensor, int], Any], after: int = 0) -> None:
+        super().__init__()
+        self.inner, self.change, self.after, self.calls = tiny_network(3, len(CLASSES), 8), change, after, 0
+
+    def forward(self, images: Tensor) -> Any:
+        self.calls += 1
+        logits = self.inner(images)
+        return self.change(logits, self.calls) if self.calls > self.after else logits
+
+
+def target(module: nn.Module, **options: Any) -> Target:
+    options = {"outputs": "logits", "precision": "float32"} | options
+    return Target(
+        module, classes=CLASSES, image_shape=(3, 8, 8), mean=0.5, std=0.25, name="odd", device="cpu", **options
+    )
+
+
+def evolve(module: nn.Module, out: Path | None = None, **options: Any) -> session.Result:
+    return session.evolve(target(module, **options), "direct", generations=6, batch=20, out=out)
+
+
+UNSOUND: dict[str, tuple[Callable[[Tensor, int], Any], dict[str, Any], str]] = {
+    "nan": (lambda x, _: x * float("nan"), {}, "NaN or infinite"),
+    "infinite": (lambda x, _: x.exp() * float("inf"), {"outputs": "probabilities"}, "NaN or infinite"),
+    "logits as probabilities": (lambda x, _: x, {"outputs": "probabilities"}, 'if these are logits, say outputs="logi'),
+    "sums": (lambda x, _: x.softmax(1) * 1.1, {"outputs": "probabilities"}, "rows sum to 1.1"),
+    "negative": (lambda x, _: x.softmax(1) * 3 - 0.5, {"outputs": "probabilities"}, "lowest value is -"),
+    "probabilities as logits": (lambda x, _: x.softmax(1), {}, 'say outputs="probabilities"'),
+    "classes": (lambda x, _: x[:, :3], {}, r"must return \(\d+, 4\).*got \(\d+, 3\)"),
+    "rows": (lambda x, _: x[:-1], {}, r"must return \((20|4), 4\).*got \((19|3), 4\)"),
+    "a tuple": (lambda x, _: (x, x), {}, "got tuple"),
+    "another device": (lambda x, _: x.to("meta"), {}, "on cpu and returned scores on meta"),
+}
+
+
+@pytest.mark.parametrize("name", UNSOUND)
+@pytest.mark.parametrize("after", [0, 3], ids=["from the first", "later"])
+def test_what_are_no_probabilities_is_a_target_error(name: str, after: int, tmp_path: Path) -> None:
+    change, options, message = UNSOUND[name]
+    if after and (options.get("outputs") == "probabilities" or name == "probabilities as logits"):
+        pytest.skip("these networks return the same kind of values always")
+    with pytest.raises(TargetError, match=message) as caught:
+        evolve(Returns(change, after), tmp_path / "run", **options)
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / "run").exists() == bool(after)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_target_that_says_something_else_each_time_is_noticed(precision: str, tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(0)
+    noisy = Returns(lambda x, _: x + torch.randn(x.shape, generator=generator) * 0.1)
+    with pytest.raises(TargetError, match="other scores each time"):
+        evolve(noisy, tmp_path / "run", precision=precision)
+
+
+def test_dropout_that_stays_on_is_noticed(tmp_path: Path) -> None:
+    module = Returns(lambda x, _: nn.functional.dropout(x, 0.3, training=True))
+    with pytest.raises(TargetError, match="dropout"):
+        evolve(module)
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), np.uint8)
+    np.savez(tmp_path / "data.npz", images=images, labels=np.arange(20) % 4)
+    with pytest.raises(TargetError, match="dropout"):
+        attack(target(module), tmp_path / "data.npz", out=tmp_path / "out", count=8, include_misclassified=True)
+
+
+def test_another_network_does_not_go_on_with_a_run(tmp_path: Path) -> None:
+    evolve(Returns(lambda x, _: x), tmp_path / "run")
+    with pytest.raises(TargetError, match="other scores"):
+        session.resume(tmp_path / "run", target=target(Returns(lambda x, _: 2 * x)), generations=9)
+    same = target(Returns(lambda x, _: x))
+    assert session.resume(tmp_path / "run", target=same, generations=9).generations == 9
+
+
+def test_changed_successes_of_a_campaign_are_noticed(tmp_path: Path) -> None:
+    result = small_attack(tmp_path / "campaign", pixels=6)
+    assert result.tally.successes
+    file = tmp_path / "campaign" / "verdicts.jsonl"
+    changed = []
+    for line in json_lines(file):
+        for edit in line["edits"]:
+            edit["colour"] = [255 - value for value in edit["colour"]]
+        changed.append(json.dumps(line) + "\n")
+    file.write_text("".join(changed))
+    with pytest.raises(TargetError, match="other scores"):
+        resume_campaign(tmp_path / "campaign", target=tiny_target())
