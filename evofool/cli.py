@@ -342,9 +342,10 @@ def timelapse(
     """Show a run's elites as they grew: a GIF or WebP with the confidence under every frame."""
     from .console import Console
     from .gallery.timelapse import write_timelapse
+    from .text import counted
 
     count = write_timelapse(run, out, classes=classes, size=size, frames=frames, seconds=seconds)
-    Console(quiet=quiet).say(f"{out}: {count} frames")
+    Console(quiet=quiet).say(f"{out}: {counted(count, 'frame')}")
 
 
 @app.command()

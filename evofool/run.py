@@ -153,8 +153,19 @@ class RunFolder:
             self._remove_stale({line[key] for line in lines for key in ("file", "genome") if key in line})
 
     def elites(self) -> list[dict[str, Any]]:
-        """The lines of ``elites.jsonl``; empty where there is none yet."""
-        return list(read_lines(self.path / "elites.jsonl", ("index", "class", "score", "file")))
+        """The lines of ``elites.jsonl``; empty where there is none yet.
+
+        Raises:
+            RunError: it is not whole.
+        """
+        file = self.path / "elites.jsonl"
+        lines, niches = list(read_lines(file, ("index", "class", "score", "file"))), self.config.get("niches")
+        if file.exists() and isinstance(niches, list) and len(lines) != len(niches):
+            raise RunError(
+                f"{file} is damaged ({len(lines)} whole lines for {len(niches)} niches); "
+                f"evofool resume {self.path} writes it anew"
+            )
+        return lines
 
     def _write_pictures(self, evolution: Evolution, rows: np.ndarray, lines: list[dict[str, Any]]) -> None:
         encoding, archive = evolution.encoding, evolution.archive

@@ -42,3 +42,8 @@ def hardest(names: Sequence[str], confidence: Sequence[float], count: int) -> st
     """The classes with the lowest confidence, lowest first: ``deer 51.81 %, dog 99.99 %``."""
     ranked = sorted(zip(confidence, names, strict=True))[:count]
     return ", ".join(f"{name} {percent(value)}" for value, name in ranked)
+
+
+def counted(number: int, thing: str) -> str:
+    """``1 generation``, ``1,200 generations``."""
+    return f"{number:,} {thing}{'s' * (number != 1)}"

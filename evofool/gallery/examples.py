@@ -81,7 +81,7 @@ def changed_places(before: np.ndarray, after: np.ndarray, edits: Edits) -> list[
 
 def rings(places: list[tuple[int, int]], width: int, height: int) -> str:
     """Circles around pixels, to lie over a picture."""
-    radius = max(1.6, 0.06 * max(width, height))
+    radius = max(1.0, 0.06 * max(width, height))
     circles = "".join(
         f'<circle class="ring{back}" cx="{x + 0.5}" cy="{y + 0.5}" r="{radius:.2f}"/>'
         for back in (" back", "")

@@ -1,7 +1,7 @@
 "use strict";
 // A CPPN drawn as a graph: inputs on the left, colours on the right, every node with its activation's curve.
 const Graph = (() => {
-  const SVG = "http://www.w3.org/2000/svg", RADIUS = 19, WIDE = 104, HIGH = 58, EDGE = 96;
+  const SVG = "http://www.w3.org/2000/svg", RADIUS = 19, WIDE = 102, HIGH = 58, EDGE = 95;
 
   function make(name, attributes, parent) {
     const element = document.createElementNS(SVG, name);
@@ -57,7 +57,7 @@ const Graph = (() => {
   /** Draw into `place`; `chosen` is called with a connection's number, `looked` with a node's. */
   function draw(place, genome, frame, {chosen, looked}) {
     const {place: at, width, height} = layout(genome, frame);
-    const svg = make("svg", {width, height, viewBox: `0 0 ${width} ${height}`, role: "img",
+    const svg = make("svg", {width, height, viewBox: `0 0 ${width} ${height}`, role: "group",
       "aria-label": `A graph of ${genome.a.length} nodes and ${genome.s.length} connections`});
     const used = Cppn.feeding(genome, Cppn.outputs(frame.shape[0]));
     const largest = Math.max(1e-9, ...genome.w.map(Math.abs));
@@ -88,11 +88,18 @@ const Graph = (() => {
         const words = make("text", input ? {x: -RADIUS - 8, y: 4.5, "text-anchor": "end"} : {x: RADIUS + 8, y: 4.5}, g);
         words.textContent = title(genome, frame, node);
       }
+      for (const [name, value] of [["tabindex", 0], ["role", "button"], ["aria-label", title(genome, frame, node)]]) g.setAttribute(name, value);
       g.addEventListener("click", () => looked(node));
+      g.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        looked(node);
+      });
       return g;
     });
     place.replaceChildren(svg);
     place.scrollLeft = 0;
+    place.dataset.wide = String(width > place.clientWidth);
     const mark = (all, on) => all.forEach((g, i) => g.classList.toggle("on", i === on));
     return {weigh, markWire: (e) => mark(wires, e), markNode: (node) => mark(nodes, node)};
   }

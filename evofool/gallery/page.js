@@ -76,13 +76,20 @@
   $("level").addEventListener("change", sieve);
   $("sort").addEventListener("change", arrange);
 
-  const watcher = new IntersectionObserver((seen) => seen.forEach(({target, isIntersecting}) => {
-    if (!isIntersecting) return;
-    watcher.unobserve(target);
-    sharpen(target);
-  }), {rootMargin: "300px"});
-  const waiting = [];
-  function sharpen(button) {
+  // What stays in view is drawn sharp; what is scrolled past costs nothing.
+  const near = new Set();
+  let resting = 0;
+  const watcher = new IntersectionObserver((seen) => {
+    for (const {target, isIntersecting} of seen) if (isIntersecting) near.add(target); else near.delete(target);
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      for (const button of near) { watcher.unobserve(button); sharpen(button); }
+      near.clear();
+    }, 120);
+  }, {rootMargin: "300px"});
+  const waiting = [], loading = new Map();
+  async function sharpen(button) {
+    await details(Number(button.dataset.n));
     waiting.push(button);
     if (waiting.length === 1) setTimeout(sharpenOne, 0);
   }
@@ -90,6 +97,7 @@
     const until = performance.now() + 12;
     while (waiting.length && performance.now() < until) {
       const button = waiting.shift(), tile = tiles[Number(button.dataset.n)], shot = button.querySelector(".shot");
+      if (!tile.genome) continue;
       const side = Math.min(512, Math.ceil(shot.clientWidth * Math.min(2, window.devicePixelRatio || 1)));
       if (side) { shot.append(picture(Cppn.compact(tile.genome), sources[tile.s].frame, side)); shot.classList.add("sharp"); }
     }
@@ -106,13 +114,13 @@
     return canvas;
   }
   // Where the network saw almost as many pixels as a tile has, there is nothing to sharpen.
-  const coarse = (tile) => tile.genome && grid.classList.contains("hard");
+  const coarse = (tile) => (tile.genome || (tile.details && sources[tile.s].frame)) && grid.classList.contains("hard");
   function look() {
     const sharp = !$("look") || $("look").querySelector("input:checked").value === "sharp";
     for (const button of grid.querySelectorAll(".tile")) {
       const shot = button.querySelector(".shot");
       if (sharp && coarse(tiles[Number(button.dataset.n)])) watcher.observe(button);
-      else { watcher.unobserve(button); shot.classList.remove("sharp"); shot.querySelector("canvas")?.remove(); }
+      else { watcher.unobserve(button); near.delete(button); shot.classList.remove("sharp"); shot.querySelector("canvas")?.remove(); }
     }
   }
   $("look")?.addEventListener("change", look);
@@ -141,7 +149,12 @@
     all[Math.max(0, Math.min(all.length - 1, to))].focus();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "/" && !dialog.open && document.activeElement !== $("filter")) {
+    const into = document.activeElement === $("filter") ? ["ArrowDown", "Enter"] : document.activeElement === document.body ? ["ArrowRight", "ArrowLeft"] : [];
+    if (into.includes(event.key) && !dialog.open && !event.altKey && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      const all = visible();
+      (all.find((tile) => tile.getBoundingClientRect().top > 60) || all[0])?.focus();
+    } else if (event.key === "/" && !dialog.open && document.activeElement !== $("filter")) {
       event.preventDefault();
       $("filter").focus();
       $("filter").select();
@@ -154,20 +167,17 @@
 
   // A tile opened
   const stage = Stage.on($("stage"), () => {});
-  const loaded = new Map();
   let open = null;
 
-  window.evofoolDetails = (n, details) => { Object.assign(tiles[n], details); loaded.get(n)?.(); };
+  window.evofoolDetails = (n, details) => Object.assign(tiles[n], details, {details: null});
   function details(n) {
-    const tile = tiles[n];
-    if (!tile.details) return Promise.resolve();
-    return new Promise((done) => {
-      const finish = () => { tile.details = null; done(); };
-      const script = element("script", undefined, {src: tile.details});
-      loaded.set(n, finish);
-      script.onerror = done;
+    if (!tiles[n].details) return Promise.resolve();
+    if (!loading.has(n)) loading.set(n, new Promise((done) => {
+      const script = element("script", undefined, {src: tiles[n].details});
+      script.onload = script.onerror = done;
       document.head.append(script);
-    });
+    }));
+    return loading.get(n);
   }
   function image(src) {
     return new Promise((done) => {
@@ -190,7 +200,7 @@
     const before = tile.before ? await image(tile.before) : null;
     if (open !== state) return;
     const frame = source.frame || {shape: source.shape};
-    Object.assign(state, {seen, before, frame, genome: tile.genome ? Cppn.compact(tile.genome) : null, ancestor: null, node: undefined});
+    Object.assign(state, {seen, before, frame, genome: tile.genome ? Cppn.compact(tile.genome) : null, ancestor: null, node: undefined, turned: null});
     state.mode = state.genome ? "sharp" : "seen";
     $("mode").querySelectorAll("input").forEach((input) => {
       const there = {sharp: state.genome, seen: true, before}[input.value];
@@ -251,18 +261,20 @@
 
   /** What the stage shows now. */
   function paint(state, anew = false) {
-    const {frame, mode} = state, genome = state.ancestor?.genome || state.genome;
+    const {frame, mode} = state, genome = state.turned || state.ancestor?.genome || state.genome;
     const seen = state.ancestor?.picture || state.seen;
     if (mode === "sharp" && genome) stage.show({frame, genome, node: state.node, anew});
     else if (mode === "before") stage.show({frame, picture: state.before, anew});
     else stage.show({frame, picture: seen, rings: state.ancestor ? [] : state.tile.edits || [], anew});
     const [, height, width] = frame.shape;
-    let words = mode === "seen" ? `${width} × ${height} pixels, exactly what was scored.` : "Drag, wheel or pinch: it has no end.";
+    let words = `${width} × ${height} pixels, exactly what was scored.`;
+    if (mode === "sharp") words = "Drag, wheel, pinch: it has no end. Dimmed: not seen by the network.";
     if (mode === "before") words = "As it was.";
     if (state.before && mode === "seen") words = "With the changed pixels ringed.";
     if (state.node !== undefined) words = `What ${Graph.title(genome, frame, state.node)} sees: black −1, white 1. Click it again to come back.`;
-    else if (state.changed) words = "Weights changed: the confidence is that of the original.";
-    else if (state.ancestor) words = `Generation ${count(state.ancestor.generation)}: ${percent(state.ancestor.score)} ${state.ancestor.name}.`;
+    else if (state.changed && mode === "sharp") words = "Weights changed: the confidence is that of the original.";
+    else if (state.ancestor) words = `Generation ${count(state.ancestor.generation)}: ${percent(state.ancestor.score)} ${state.ancestor.name}.`
+      + (mode === "seen" && state.ancestor.genome ? ` Drawn anew at ${width} × ${height} pixels.` : "");
     $("note").textContent = words;
   }
 
@@ -293,7 +305,8 @@
       };
       button.addEventListener("click", async () => {
         state.ancestor = last ? null : {generation, name, score,
-          genome: typeof kept === "string" ? null : kept, picture: typeof kept === "string" ? await image(kept) : null};
+          genome: typeof kept === "string" ? null : kept,
+          picture: typeof kept === "string" ? await image(kept) : picture(kept, state.frame, Math.max(state.frame.shape[1], state.frame.shape[2]))};
         state.node = undefined;
         if (state.ancestor && state.ancestor.genome) select("sharp");
         $("line").querySelectorAll("button").forEach((other) => other.setAttribute("aria-current", String(other === button)));
@@ -319,7 +332,8 @@
     if (!original) return;
     const {frame, tile} = state, turned = {...original, w: [...original.w]};
     state.changed = false;
-    const graph = Graph.draw($("graph"), original, frame, {
+    state.turned = null;
+    const graph = state.graph = Graph.draw($("graph"), original, frame, {
       chosen: (e) => choose(e),
       looked: (node) => {
         state.node = state.node === node ? undefined : node;
@@ -333,8 +347,7 @@
       element("option", `${Graph.title(original, frame, source)} → ${Graph.title(original, frame, original.t[e])}`, {value: e})));
     const apply = () => {
       state.changed = turned.w.some((weight, e) => weight !== original.w[e]);
-      if (state.ancestor) state.ancestor.genome = turned;
-      else state.genome = turned;
+      state.turned = state.changed ? turned : null;
       graph.weigh(turned.w);
       select("sharp");
       paint(state);
@@ -355,7 +368,7 @@
       if (link.hidden) return;
       const file = structuredClone(tile.genome);
       file.connections.forEach((connection, e) => { connection.weight = Math.fround(turned.w[e]) === Math.fround(original.w[e]) ? connection.weight : turned.w[e]; });
-      if (state.changed) for (const name of ["score", "class", "index", "generation"]) delete file[name];
+      if (state.changed) for (const name of ["sha256", "score", "class", "index", "generation"]) delete file[name];
       if (state.url) URL.revokeObjectURL(state.url);
       state.url = URL.createObjectURL(new Blob([`${JSON.stringify(file, null, 1)}\n`], {type: "application/json"}));
       link.href = state.url;
@@ -383,7 +396,7 @@
     const button = event.target.closest(".tile");
     if (button) show(Number(button.dataset.n));
   });
-  $("mode").addEventListener("change", (event) => { open.mode = event.target.value; open.node = undefined; paint(open); });
+  $("mode").addEventListener("change", (event) => { open.mode = event.target.value; open.node = undefined; open.graph?.markNode(-1); paint(open); });
   $("in").addEventListener("click", () => stage.zoom(1.6));
   $("out").addEventListener("click", () => stage.zoom(1 / 1.6));
   $("fit").addEventListener("click", () => stage.whole());
@@ -461,9 +474,10 @@
   }
   function remember() {
     keep(session, key, {filter: $("filter").value, level: $("level").value, sort: $("sort").value, scroll: scrollY,
-      look: $("look")?.querySelector("input:checked").value, focus: document.activeElement?.id,
-      tile: document.activeElement?.closest?.(".tile")?.getAttribute("aria-label")?.replace(/, [\d.]+ %.*/, "")});
+      look: $("look")?.querySelector("input:checked").value, focus: document.activeElement?.id, caret: $("filter").selectionStart,
+      tile: tileName(document.activeElement?.closest?.(".tile"))});
   }
+  function tileName(tile) { return tile?.getAttribute("aria-label").replace(/, [<\d. ]+%.*/, ""); }
   addEventListener("pagehide", remember);
   const before = recall(session, key);
   if (before.filter) $("filter").value = before.filter;
@@ -472,7 +486,9 @@
   arrange();
   look();
   if (before.scroll) { history.scrollRestoration = "manual"; requestAnimationFrame(() => scrollTo(0, before.scroll)); }
-  if (before.focus === "filter") $("filter").focus({preventScroll: true});
+  if (["filter", "level", "sort", "theme"].includes(before.focus)) $(before.focus).focus({preventScroll: true});
+  else if (before.tile) visible().find((tile) => tileName(tile) === before.tile)?.focus({preventScroll: true});
+  if (before.focus === "filter") $("filter").setSelectionRange(before.caret, before.caret);
   const asked = /^#(\d+)$/.exec(location.hash);
   if (asked && tiles[Number(asked[1])]) show(Number(asked[1]));
   follow();

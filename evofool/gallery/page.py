@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from ..text import clock, percent
+from ..text import clock, counted, percent
 from .exhibit import Source, Tile
 from .parts import part
 
@@ -164,7 +164,7 @@ def _cards(source: Source) -> list[tuple[str, str, str]]:
             ("Lowest", percent(lowest.score or 0.0, fine=False), " ".join(lowest.name.split())[:40]),
         ]
     if "evaluations" in facts:
-        cards.append(("Evaluations", f"{facts['evaluations']:,}", f"{facts['generation']:,} generations"))
+        cards.append(("Evaluations", f"{facts['evaluations']:,}", counted(facts["generation"], "generation")))
     if "seconds" in facts:
         cards.append(
             ("Time", clock(facts["seconds"]), f"{facts['evaluations'] / max(facts['seconds'], 1e-9):,.0f} images/s")
@@ -248,7 +248,7 @@ def _grid(sources: Sequence[Source], numbered: list[Numbered], store: Store) -> 
     else:
         cards = [[one] for one in sorted(numbered, key=lambda one: -(one[1][1].score or 0.0))]
     size = "few" if len(cards) <= 12 else "some" if len(cards) <= 120 else "many"
-    inner = "".join(_card(card, sources if several else [], store) for card in cards)
+    inner = "".join(_card(card, sources, several, store) for card in cards)
     hard = " hard" if all(max(source.shape[1:]) < COARSE for source in sources) else ""
     kind = f"grid pairs of{min(len(sources), 4)}" if several else f"grid {size}"
     kind += hard
@@ -266,26 +266,27 @@ def _by_class(numbered: list[Numbered]) -> list[list[Numbered]]:
     return list(cards.values())
 
 
-def _card(card: list[Numbered], sources: Sequence[Source], store: Store) -> str:
-    """A class; with the sources' names where it is shown side by side."""
+def _card(card: list[Numbered], sources: Sequence[Source], paired: bool, store: Store) -> str:
+    """A class; with the sources' names where it is shown side by side, and their colours where there are several."""
     name = card[0][1][1].name
-    head = f'<p class="name"><bdi>{_words(name)}</bdi></p>' if sources else ""
-    labels = [sources[at].name if sources else "" for _, (at, _) in card]
+    head = f'<p class="name"><bdi>{_words(name)}</bdi></p>' if paired else ""
+    labels = [sources[at].name if len(sources) > 1 else "" for _, (at, _) in card]
     tiles = "".join(
-        _button(number, tile, label, at, store) for label, (number, (at, tile)) in zip(labels, card, strict=True)
+        _button(number, tile, label, at, paired, store)
+        for label, (number, (at, tile)) in zip(labels, card, strict=True)
     )
     return f'<li class="card">{head}{tiles}</li>'
 
 
-def _button(number: int, tile: Tile, label: str, at: int, store: Store) -> str:
+def _button(number: int, tile: Tile, label: str, at: int, paired: bool, store: Store) -> str:
     name = escape(" ".join(tile.name.split()), quote=True)
     sure = percent(tile.score, fine=False) if tile.score is not None else ""
     told = f"{name}{', ' + sure if sure else ''}{', ' + escape(label, quote=True) if label else ''}"
     picture = escape(store.picture(number, tile), quote=True)
     share = 100 * (tile.score or 0.0)
     kind = "sure" if (tile.score or 0.0) >= SURE else "unsure"
-    shown = escape(label) if label else f"<bdi>{name}</bdi>"
-    key = f'<i class="key k{at % 6}"></i>' if label else ""
+    shown = escape(label) if paired else f"<bdi>{name}</bdi>"
+    key = f'<i class="key k{at % 6}" title="{escape(label, quote=True)}"></i>' if label else ""
     return (
         f'<button type="button" class="tile" data-n="{number}" aria-label="{told}">'
         f'<span class="shot"><img src="{picture}" alt="taken for {name}" loading="lazy" decoding="async">'

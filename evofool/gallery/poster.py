@@ -358,7 +358,9 @@ def _head(works: list[Work], page: Size, title: str, scale: float) -> tuple[list
     scores = [work.score for work in works if work.score is not None]
     lines = [_line(title, page, margin, round(0.048 * unit), INK)]
     if len(scores) == len(works) > 1:
-        lines.append(_line(how_sure(scores), page, lines[0].bottom + round(0.014 * unit), round(0.017 * unit), FAINT))
+        things = "classes" if len({work.name for work in works}) == len(works) else "pictures"
+        told = how_sure(scores, things)
+        lines.append(_line(told, page, lines[0].bottom + round(0.014 * unit), round(0.017 * unit), FAINT))
     return lines, lines[-1].bottom + round(0.03 * unit)
 
 

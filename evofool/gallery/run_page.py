@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..errors import ConfigError
+from ..errors import ConfigError, RunError
 from ..files import write_atomically
 from ..folder import writing
 from ..images import data_uri
@@ -50,6 +50,8 @@ def write_gallery(paths: Sequence[Path], out: Path | None = None, title: str | N
     """
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"--out must name an .html file, got {out}")
+    if twice := [path for at, path in enumerate(paths) if path in paths[:at]]:
+        raise ConfigError(f"{twice[0]} is given twice; a page compares different runs")
     sources: list[Source] = []
     for path in paths:
         found = collect(path)
@@ -83,8 +85,7 @@ def _fits(sources: list[Source]) -> bool:
         return False
     weight = sum(len(dumps(source.past)) for source in sources)
     for tile in tiles:
-        weight += len(tile.picture) if isinstance(tile.picture, bytes) else tile.picture.stat().st_size
-        weight += len(tile.before or b"") + len(dumps(tile.genome))
+        weight += len(_png(tile)) + len(tile.before or b"") + len(dumps(tile.genome))
     return weight <= MOST_BYTES
 
 
@@ -129,6 +130,13 @@ class Beside:
         return {}
 
 
-def _png(tile: Tile, kind: str) -> bytes:
+def _png(tile: Tile, kind: str = "") -> bytes:
     picture = tile.before if kind else tile.picture
-    return picture.read_bytes() if isinstance(picture, Path) else picture or b""
+    if not isinstance(picture, Path):
+        return picture or b""
+    try:
+        return picture.read_bytes()
+    except OSError as error:
+        raise RunError(
+            f"cannot read {picture} ({error.strerror}); evofool resume {picture.parent.parent} writes it anew"
+        ) from error

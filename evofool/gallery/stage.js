@@ -36,7 +36,7 @@ const Stage = (() => {
         pen.strokeStyle = tone;
         for (const [x, y] of shown.rings) {
           pen.beginPath();
-          pen.arc((x + 0.5 - view.x) * scale, (y + 0.5 - view.y) * scale, Math.max(1.2 * scale, line * 6), 0, 7);
+          pen.arc((x + 0.5 - view.x) * scale, (y + 0.5 - view.y) * scale, Math.max(0.8 * scale, Math.min(line * 6, 2 * scale)), 0, 7);
           pen.stroke();
         }
       }
