@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -52,8 +54,8 @@ def read_arrays(path: Path, names: Iterable[str] = (), *, sealed: bool = True) -
     Args:
         path: the file.
         names: the arrays that are wanted; all when empty.
-        sealed: whether the archive must have a seal; it is checked where all arrays are read (the rest is left to the
-            archive's own CRC-32).
+        sealed: whether the archive must have a seal. Where it has one, it is checked when all arrays are read; the rest
+            is left to the archive's own CRC-32.
 
     Raises:
         DamagedArrays: it is damaged in any way, lacks one of ``names``, or holds what is no plain array.
@@ -66,16 +68,17 @@ def read_arrays(path: Path, names: Iterable[str] = (), *, sealed: bool = True) -
                 if missing := [name for name in names if name not in members]:
                     raise DamagedArrays(f"it has no array {missing[0]}")
                 arrays = {name: _array(archive, members[name], name) for name in names or members}
-        except DamagedArrays:
-            raise
         except (
             ValueError, KeyError, TypeError, EOFError, IndexError, AttributeError, NotImplementedError, RuntimeError,
-            SyntaxError, OverflowError, OSError, MemoryError, zlib.error, zipfile.BadZipFile,
+            SyntaxError, OverflowError, OSError, MemoryError, struct.error, tokenize.TokenError, zlib.error,
+            zipfile.BadZipFile,
         ) as error:  # fmt: skip
-            raise DamagedArrays(str(error) or type(error).__name__) from error
-    if sealed and not names:
+            raise DamagedArrays(_in_a_line(error)) from error
+    if not names:
         seal = arrays.pop(SEAL, None)
-        if seal is None or not np.array_equal(seal, _seal(arrays)):
+        if seal is None and sealed:
+            raise DamagedArrays("it has no SHA-256; versions before 0.1 wrote none")
+        if seal is not None and not np.array_equal(seal, _seal(arrays)):
             raise DamagedArrays("its SHA-256 is not that of its contents")
     return arrays
 
@@ -85,6 +88,8 @@ def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
     members = {info.filename.removesuffix(".npy"): info for info in infos}
     if len(members) < len(infos):
         raise DamagedArrays("an array is in it twice")
+    if odd := {info.compress_type for info in infos} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise DamagedArrays(f"it is compressed by method {min(odd)}; deflate is read, or none")
     unpacked = sum(info.file_size for info in infos)
     if unpacked > max(UNPACKED, RATIO * size):
         raise DamagedArrays(f"its {size:,} bytes would unpack to {unpacked:,}")
@@ -95,10 +100,9 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> np.nda
     """One array; nothing is allocated before its header and its length were found to agree."""
     with archive.open(info) as stream:
         version = npy.read_magic(stream)
-        if version not in ((1, 0), (2, 0)):
+        if version != (1, 0):  # others are for headers of more than 64 KiB
             raise DamagedArrays(f"{name} is in version {version} of the .npy format")
-        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = read_header(stream)
+        shape, fortran, dtype = npy.read_array_header_1_0(stream)
         if dtype.hasobject:
             raise DamagedArrays(f"{name} holds Python objects")
         length = math.prod(shape) * dtype.itemsize
@@ -112,6 +116,12 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> np.nda
         if filled < length:
             raise DamagedArrays(f"{name} ends early")
     return flat.view(dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _in_a_line(error: Exception) -> str:
+    """What an error says, which may quote what is in the file."""
+    words = "".join(letter if letter.isprintable() else " " for letter in str(error)).split()
+    return " ".join(words)[:200] or type(error).__name__
 
 
 def _seal(arrays: Mapping[str, np.ndarray]) -> np.ndarray:

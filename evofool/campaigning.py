@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import torch
 
 from . import zoo
 from .campaign.export import export_adversarial
@@ -16,8 +20,8 @@ from .choice import choose_images
 from .datasets import NAMED, check_data, open_data
 from .duels.campaign import Campaign, batch_rows
 from .duels.plan import ALL, RANDOM, Plan
-from .duels.verdict import UNTARGETED, Verdict
-from .encodings.pixels import Pixels
+from .duels.verdict import UNTARGETED, Verdict, recorded_edits
+from .encodings.pixels import Pixels, edited
 from .errors import ConfigError, GenomeError, RunError
 from .files import sweep
 from .folder import claim_folder
@@ -27,10 +31,13 @@ from .lock import locked
 from .record import load_recorded, reload_target, versions
 from .selection import choose_classes
 from .strategies.pixels import DEFAULT, PRESETS, strategy
-from .target import Precision, Target
+from .target import Precision, Target, compare_scores
 
 COUNT = 100
 """images of a campaign where no number was given"""
+
+CHECKED = 16
+"""images, and successes, that are scored again at both ends of a sitting"""
 
 MOST_AUTO = 5
 """pixels that ``--pixels auto`` tries at most"""
@@ -251,11 +258,31 @@ def _go_on(folder: CampaignFolder, target: Target | None, observer: Observer | N
 
 
 def _fight(folder: CampaignFolder, network: Target, plan: Plan, observer: Observer | None) -> CampaignResult:
+    _check_steady(network, folder)
     try:
         campaign = Campaign(network, folder.subjects, plan, folder.config["rows"])
     except GenomeError as error:
         raise RunError(f"{folder.path / 'config.json'} is damaged ({error}); start the campaign anew") from error
     return _sitting(folder, campaign, observer)
+
+
+def _check_steady(network: Target, folder: CampaignFolder) -> None:
+    """Score some images again, as they were chosen and, where duels have ended, as they were changed.
+
+    Raises:
+        TargetError: the target scores them otherwise than it did.
+    """
+    subjects = folder.subjects[:CHECKED]
+    images = [subject.image for subject in subjects]
+    expected = [(subject.prediction, subject.confidence) for subject in subjects]
+    won = (verdict for verdict in folder.verdicts() if verdict["success"] and verdict["top5"])
+    for verdict in deque(won, CHECKED):
+        image = folder.subjects[verdict["image"]].image
+        images.append(edited(image, recorded_edits(verdict, len(image))[: verdict["pixels"]]))
+        expected.append((verdict["final_index"], verdict["top5"][0][1]))
+    scores = network.confirm(torch.from_numpy(np.stack(images))).cpu()
+    before = torch.tensor([confidence for _, confidence in expected])
+    compare_scores(network.name, before, scores[range(len(expected)), [index for index, _ in expected]])
 
 
 def _sitting(folder: CampaignFolder, campaign: Campaign, observer: Observer | None) -> CampaignResult:
@@ -276,6 +303,7 @@ def _sitting(folder: CampaignFolder, campaign: Campaign, observer: Observer | No
             if stopped():
                 interrupted = True
                 break
+    _check_steady(campaign.target, folder)
     report = write_report([folder.path])
     if folder.config["export"]:
         export_adversarial(folder)

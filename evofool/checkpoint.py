@@ -95,7 +95,7 @@ class Checkpoints:
             version, run = int(state.pop("format")), state.pop("run")
         except FileNotFoundError as error:
             raise RunError(f"{file} is missing") from error
-        except (OSError, DamagedArrays, KeyError, TypeError, ValueError) as error:
+        except (OSError, DamagedArrays, KeyError, TypeError, ValueError, OverflowError) as error:
             raise RunError(f"{file} is damaged ({error})") from error
         if version != FORMAT:
             raise RunError(f"{file} has format {version}, this version of evofool reads {FORMAT}")

@@ -18,7 +18,10 @@ from .encodings.base import Encoding, Rows
 from .population import Population, batched_map
 from .rng import Rng
 from .strategies.map_elites import MapElites, select_uniform
-from .target import Target
+from .target import Target, compare_scores
+
+CHECKED = 16
+"""elites that are scored again, in generations 1, 2, 4, 8, … and after a restart"""
 
 
 @dataclass(frozen=True)
@@ -133,8 +136,23 @@ class Evolution:
         toolbox.map(toolbox.evaluate, population)
         update = toolbox.update(population)
         record = self._record(len(population))
+        if self.strategy.generation & (self.strategy.generation - 1) == 0:  # 1, 2, 4, 8, …
+            self.check_steady()
         self.seconds += time.perf_counter() - started
         return self._progress(update, record)
+
+    def check_steady(self) -> None:
+        """Score the newest elites again: what an archive records must be what anyone finds who scores the same image.
+
+        Raises:
+            TargetError: the scores are others.
+        """
+        archive, toolbox = self.archive, self.toolbox
+        newest = np.argsort(-archive.born, kind="stable")[:CHECKED]
+        elites = Population(archive.genomes.take(newest), archive.parent[newest], archive.niches)
+        exact = self.strategy.confirm
+        now = toolbox.confirm(toolbox.decode(elites.genomes)) if exact else toolbox.evaluate(elites)
+        compare_scores(self.target.name, archive.scores[newest], now)
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that the next generation depends on, as arrays."""

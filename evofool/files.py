@@ -49,11 +49,16 @@ def copy_atomically(file: Path, path: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files, in a folder and those inside, of processes that are gone."""
-    for file in folder.rglob(".*.tmp"):
-        owner = _TEMPORARY.fullmatch(file.name)
-        if owner and not _alive(int(owner[1])):
-            file.unlink(missing_ok=True)
+    """Remove the temporary files, in a folder and those inside, of processes that are gone; where that fails, they stay.
+
+    They do no harm: what is wrong with the folder is told by the next that writes to it.
+    """
+    with suppress(OSError):  # the folder may be removed meanwhile
+        for file in folder.rglob(".*.tmp"):
+            owner = _TEMPORARY.fullmatch(file.name)
+            if owner and not _alive(int(owner[1])):
+                with suppress(OSError):
+                    file.unlink()
 
 
 def sha256(path: Path) -> str:

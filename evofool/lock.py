@@ -76,7 +76,8 @@ def _flock(file: Path) -> Callable[[], None] | None:
 
 def _let_go(file: Path, held: int) -> None:
     try:
-        file.unlink()  # while it is held: whoever opened it meanwhile finds that it is gone
+        if _same(held, file):  # the folder may have been removed, and made again by another process
+            file.unlink()  # while it is held: whoever opened it meanwhile finds that it is gone
     finally:
         os.close(held)
 
@@ -109,14 +110,18 @@ def _lease(file: Path) -> Callable[[], None]:
         mine.unlink(missing_ok=True)
     done = threading.Event()
 
+    def if_mine(act: Callable[[Path], None]) -> None:
+        if token in file.read_text():  # a claim that became void may be another process's by now
+            act(file)
+
     def touch() -> None:
         while not done.wait(TOUCH):
             with contextlib.suppress(OSError):
-                os.utime(file)
+                if_mine(os.utime)
 
     def give_back() -> None:
         done.set()
-        file.unlink()
+        if_mine(Path.unlink)
 
     threading.Thread(target=touch, daemon=True).start()
     return give_back

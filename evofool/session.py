@@ -176,6 +176,8 @@ def _restored(folder: RunFolder, wanted: Budget, own: Target | None) -> tuple[Ev
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, ConfigError) as error:
         raise RunError(f"{folder.path / 'config.json'} is damaged ({error}); start the run anew") from error
     folder.load_checkpoint(evolution)
+    if evolution.archive.genomes is not None:
+        evolution.check_steady()
     strategy = evolution.strategy
     if not wanted.empty and evolution.spent(budget):
         further = f"generations {2 * strategy.generation}"

@@ -18,6 +18,12 @@ Precision = Literal["auto", "float32", "bfloat16"]
 # Rows of one forward pass: about as many input values as keep a small network's activations in the caches
 # of a CPU, or fill a GPU. A speed parameter only; `micro_batch` overrides it.
 _VALUES_A_PASS = {"cpu": 2**20, "cuda": 2**26, "mps": 2**24}
+STEADY = 1e-3
+"""how far the scores of one image may be apart when it is scored again, in another batch"""
+
+# How far the sum of probabilities may be from one: bfloat16 has 8 bits.
+_LOOSE = 0.02
+
 _ROWS_A_PASS = {"cpu": (16, 256), "cuda": (64, 4096), "mps": (32, 1024)}
 
 
@@ -84,7 +90,7 @@ class Target:
         self.classes = list(classes)
         channels, height, width = image_shape
         self.image_shape = (channels, height, width)
-        self.outputs = outputs
+        self.outputs, self._looked_at = outputs, False
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
         self.micro_batch = micro_batch or self._default_micro_batch()
@@ -116,8 +122,8 @@ class Target:
             (B, K) float32 on the target's device; rows sum to one.
 
         Raises:
-            TargetError: the images have another shape or type, or the network returned NaN, infinity, or a
-                shape that isn't (B, K).
+            TargetError: the images have another shape or type, or the network returned what are no probabilities:
+                another shape than (B, K), NaN, infinity, rows that don't sum to one, or on another device.
         """
         return self._score(self._fast, images)
 
@@ -149,11 +155,8 @@ class Target:
                     raise self._failed(error) from error
             self._halve()
         scores = torch.cat(parts)
-        if not bool(torch.isfinite(scores).all()):
-            raise TargetError(
-                f"target {self.name} returned NaN or infinite scores; check its weights and precision "
-                "(--precision float32)"
-            )
+        if not bool(self._sound(scores)):
+            raise TargetError(self._fault(scores))
         return scores
 
     def _forward(self, module: nn.Module, images: Tensor) -> Tensor:
@@ -166,7 +169,47 @@ class Target:
                 f"target {self.name} must return ({len(images)}, {len(self.classes)}) for {len(images)} images "
                 f"and {len(self.classes)} classes, got {found}"
             )
-        return output.float() if self.outputs == "probabilities" else output.float().softmax(1)
+        if output.device != pixels.device:
+            raise TargetError(
+                f"target {self.name} was given images on {pixels.device} and returned scores on {output.device}; "
+                "leave them where they are"
+            )
+        output = output.float()
+        if self.outputs == "probabilities":
+            return output
+        if not self._looked_at:
+            self._look_at(output)
+        return output.softmax(1)
+
+    def _sound(self, scores: Tensor) -> Tensor:
+        """Whether these are probabilities, as one value on the device."""
+        sound = torch.isfinite(scores).all()
+        if self.outputs == "logits":  # after a softmax, the rest holds
+            return sound
+        return sound & (scores >= -_LOOSE).all() & ((scores.sum(1) - 1).abs() <= _LOOSE).all()
+
+    def _fault(self, scores: Tensor) -> str:
+        if not bool(torch.isfinite(scores).all()):
+            return (
+                f"target {self.name} returned NaN or infinite scores; check its weights and precision "
+                "(--precision float32)"
+            )
+        sums = scores.sum(1)
+        return (
+            f'target {self.name} has outputs="probabilities", but its rows sum to {float(sums.min()):.3g} … '
+            f"{float(sums.max()):.3g} and its lowest value is {float(scores.min()):.3g}; "
+            'if these are logits, say outputs="logits"'
+        )
+
+    def _look_at(self, logits: Tensor) -> None:
+        """Refuse logits that are probabilities already: a second softmax would flatten them."""
+        self._looked_at = True
+        varied = len(self.classes) > 1 and float((logits - logits.round()).abs().max()) > 0
+        if varied and float(logits.min()) >= 0 and float((logits.sum(1) - 1).abs().max()) < 1e-5:
+            raise TargetError(
+                f"target {self.name} returns probabilities where logits were announced; "
+                'say outputs="probabilities", or take its softmax out'
+            )
 
     def _use_format(self, memory_format: torch.memory_format) -> None:
         self._format = memory_format
@@ -195,3 +238,17 @@ class Target:
         if len(listed) not in (1, self.image_shape[0]):
             raise TargetError(f"{self.name}: {what} needs 1 or {self.image_shape[0]} values, got {len(listed)}")
         return torch.tensor(listed, device=self.device)[:, None, None]
+
+
+def compare_scores(name: str, before: Tensor, now: Tensor) -> None:
+    """Compare the scores of the same images, scored twice.
+
+    Raises:
+        TargetError: they differ by more than ``STEADY``.
+    """
+    apart = float((before - now).abs().max()) if len(before) else 0.0
+    if not apart <= STEADY:
+        raise TargetError(
+            f"target {name} gives the same image other scores each time (by up to {apart:.2g}), so nothing it says can "
+            "be recorded; look for dropout or noise that evaluation mode does not stop, or for other weights"
+        )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from runs import tree
 from support import random_images, tiny_target
 
 from evofool import campaigning
@@ -98,3 +100,15 @@ def verdict_lines(path: Path) -> list[bytes]:
     """The lines of a campaign's verdicts, sorted: the order in which duels end is left open."""
     file = path / "verdicts.jsonl"
     return sorted(file.read_bytes().splitlines(keepends=True)) if file.exists() else []
+
+
+def assert_same_campaign(ours: Path, theirs: Path) -> None:
+    """The same verdicts, byte for byte, and the same pictures; none twice."""
+    assert verdict_lines(ours) == verdict_lines(theirs)
+    assert len(set(verdict_lines(ours))) == len(verdict_lines(ours))
+    our_files, their_files = tree(ours), tree(theirs)
+    assert sorted(our_files) == sorted(their_files)
+    for name in ("images.npy", "images.jsonl"):
+        assert our_files[name] == their_files[name]
+    ours_told, theirs_told = (json.loads(files["config.json"]) for files in (our_files, their_files))
+    assert {**ours_told, "data": None} == {**theirs_told, "data": None}  # the data lie in another folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -14,15 +15,21 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from support import assert_same_arrays
 
 from evofool import cli, session
 from evofool.arrays import read_arrays, write_arrays
+from evofool.history import HistoryFolder
 from evofool.session import Result
 
 Capture = pytest.CaptureFixture[str]
 
 EVOLVE = ["evolve", "--target", "digits", "--generations", "1", "--batch", "20", "--device", "cpu"]
 """one small generation; options that follow go before these"""
+
+
+LONG = os.environ.get("EVOFOOL_LONG") == "1"
+"""whether tests of many cases try them all"""
 
 
 @dataclass(frozen=True)
@@ -108,3 +115,38 @@ def save_weights(network: torch.nn.Module, file: Path, scale: float = 1.0) -> Pa
     tensors = {k: (v * scale if v.is_floating_point() else v).contiguous() for k, v in network.state_dict().items()}
     save_file(tensors, file)
     return file
+
+
+def without_seconds(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
+
+
+def checkpoint(run: Path) -> dict[str, np.ndarray]:
+    arrays = read_arrays(run / "checkpoint" / "state.npz")
+    return {name: array for name, array in arrays.items() if name != "seconds"}
+
+
+def history(run: Path) -> dict[str, np.ndarray]:
+    """Changes, and the genomes in the order of ``born``: how many files they are in depends on the clock."""
+    past = HistoryFolder(run)
+    arrays = {f"changes.{name}": value for name, value in vars(past.changes()).items() if not name.startswith("_")}
+    parts = list(past.genomes(set(past.kept().tolist())))
+    order = np.argsort(np.concatenate([born for born, _ in parts]))
+    for name in parts[0][1]:
+        arrays[name] = np.concatenate([genomes[name] for _, genomes in parts])[order]
+    return arrays | {"kept": past.kept()}
+
+
+def assert_same_run(ours: Path, theirs: Path) -> None:
+    """All files but for what a stopwatch wrote into them."""
+    timed = {"checkpoint/state.npz", "metrics.jsonl", "index.html"}
+    our_files, their_files = (
+        {name: content for name, content in tree(run).items() if not name.startswith(("history/", "checkpoint/prev"))}
+        for run in (ours, theirs)
+    )
+    assert_same_arrays(history(ours), history(theirs))
+    assert sorted(our_files) == sorted(their_files)
+    assert [name for name in our_files if name not in timed and our_files[name] != their_files[name]] == []
+    assert_same_arrays(checkpoint(ours), checkpoint(theirs))
+    our_lines, their_lines = (without_seconds(json_lines(run / "metrics.jsonl")) for run in (ours, theirs))
+    assert our_lines == their_lines

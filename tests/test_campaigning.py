@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from campaigns import archive, small_attack, verdict_lines
+from campaigns import archive, assert_same_campaign, small_attack, verdict_lines
 from PIL import Image
 from runs import Killed, interrupt, json_lines, kill, save_weights, tree
 from support import global_random_untouched, random_images, tiny_target
@@ -68,18 +68,6 @@ def after(calls: int, act: Callable[[], object]) -> Callable[[Standing], None]:
             act()
 
     return observe
-
-
-def assert_same_campaign(ours: Path, theirs: Path) -> None:
-    """The same verdicts, byte for byte, and the same pictures; none twice."""
-    assert verdict_lines(ours) == verdict_lines(theirs)
-    assert len(set(verdict_lines(ours))) == len(verdict_lines(ours))
-    our_files, their_files = tree(ours), tree(theirs)
-    assert sorted(our_files) == sorted(their_files)
-    for name in ("images.npy", "images.jsonl"):
-        assert our_files[name] == their_files[name]
-    ours_told, theirs_told = (json.loads(files["config.json"]) for files in (our_files, their_files))
-    assert {**ours_told, "data": None} == {**theirs_told, "data": None}  # the data lie in another folder
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -15,18 +15,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from runs import Killed, interrupt, json_lines, kill, small_evolve, tree
-from support import assert_same_arrays
+from runs import Killed, assert_same_run, interrupt, json_lines, kill, small_evolve, tree
 
 from evofool import arrays, session, sitting
 from evofool import folder as folder_module
 from evofool import run as run_module
-from evofool.arrays import read_arrays
 from evofool.errors import RunError
 from evofool.evolution import Evolution, Progress
 from evofool.files import write_atomically
 from evofool.gallery import run_page, sheet
-from evofool.history import HistoryFolder
 from evofool.session import Result
 
 GENERATIONS = 6
@@ -52,41 +49,6 @@ def at(generation: int, act: Callable[[], object]) -> Observer:
             act()
 
     return observe
-
-
-def without_seconds(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
-
-
-def checkpoint(run: Path) -> dict[str, np.ndarray]:
-    arrays = read_arrays(run / "checkpoint" / "state.npz")
-    return {name: array for name, array in arrays.items() if name != "seconds"}
-
-
-def history(run: Path) -> dict[str, np.ndarray]:
-    """Changes, and the genomes in the order of ``born``: how many files they are in depends on the clock."""
-    past = HistoryFolder(run)
-    arrays = {f"changes.{name}": value for name, value in vars(past.changes()).items() if not name.startswith("_")}
-    parts = list(past.genomes(set(past.kept().tolist())))
-    order = np.argsort(np.concatenate([born for born, _ in parts]))
-    for name in parts[0][1]:
-        arrays[name] = np.concatenate([genomes[name] for _, genomes in parts])[order]
-    return arrays | {"kept": past.kept()}
-
-
-def assert_same_run(ours: Path, theirs: Path) -> None:
-    """All files but for what a stopwatch wrote into them."""
-    timed = {"checkpoint/state.npz", "metrics.jsonl", "index.html"}
-    our_files, their_files = (
-        {name: content for name, content in tree(run).items() if not name.startswith(("history/", "checkpoint/prev"))}
-        for run in (ours, theirs)
-    )
-    assert_same_arrays(history(ours), history(theirs))
-    assert sorted(our_files) == sorted(their_files)
-    assert [name for name in our_files if name not in timed and our_files[name] != their_files[name]] == []
-    assert_same_arrays(checkpoint(ours), checkpoint(theirs))
-    our_lines, their_lines = (without_seconds(json_lines(run / "metrics.jsonl")) for run in (ours, theirs))
-    assert our_lines == their_lines
 
 
 @pytest.mark.parametrize("encoding", ["direct", "cppn"])

@@ -11,6 +11,9 @@ from ..arrays import DamagedArrays, read_arrays
 from ..errors import ConfigError
 from .base import Arrays
 
+MAX_IMAGES, MAX_CLASSES = 4_000_000, 100_000
+"""in an archive; a megabyte of zeros could hold many times as many, and each costs far more than its byte"""
+
 
 def read_archive(path: Path, classes: Sequence[str]) -> Arrays:
     """Images and labels of an archive.
@@ -25,8 +28,8 @@ def read_archive(path: Path, classes: Sequence[str]) -> Arrays:
     try:
         arrays = read_arrays(path, sealed=False)
         images, labels = arrays["images"], arrays["labels"]
-        names = [str(name) for name in arrays["classes"]] if "classes" in arrays else []
-    except (DamagedArrays, KeyError, TypeError, OSError) as error:
+        names = _names(arrays["classes"]) if "classes" in arrays else []
+    except (DamagedArrays, KeyError, ValueError, OSError) as error:
         raise ConfigError(
             f"{path} is not a readable image archive ({error}); "
             "expected an .npz with images (N, H, W, 3) uint8 and labels (N,)"
@@ -37,6 +40,8 @@ def read_archive(path: Path, classes: Sequence[str]) -> Arrays:
         raise ConfigError(f"{path}: images are {images.dtype}; expected uint8, 0 to 255")
     if not images.size:
         raise ConfigError(f"{path} holds no images: shape {images.shape}")
+    if len(images) > MAX_IMAGES:
+        raise ConfigError(f"{path} holds {len(images):,} images; at most {MAX_IMAGES:,} are read")
     if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
         raise ConfigError(
             f"{path}: expected one whole number as label for each of the {len(images)} images, "
@@ -47,6 +52,12 @@ def read_archive(path: Path, classes: Sequence[str]) -> Arrays:
     if known and labels.min() >= 0 and labels.max() < len(names):
         labels = np.array([place[name.lower()] for name in names], np.int64)[labels]
     return Arrays(path.stem, _channels_first(path, images), labels)
+
+
+def _names(classes: np.ndarray) -> list[str]:
+    if classes.ndim != 1 or len(classes) > MAX_CLASSES:
+        raise ValueError(f"classes should be (K,) names, at most {MAX_CLASSES:,}, and are {classes.shape}")
+    return [str(name) for name in classes]
 
 
 def _channels_first(path: Path, images: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 FORMAT = 1
 MAX_BYTES = 2_000_000
 """a genome file larger than this is refused before it is parsed"""
+
+SEAL = "sha256"
+"""the check sum that evofool writes; a file that was written or changed by hand needs none"""
 
 
 @dataclass(frozen=True)
@@ -89,13 +93,27 @@ def to_json(encoding: CPPN, genomes: CPPNBatch, row: int, provenance: dict[str, 
 
 
 def dumps(genome: dict[str, Any]) -> str:
-    """Readable JSON: a line for every node and connection."""
+    """Readable JSON: a line for every node and connection, and a check sum over all of it."""
+    genome = {k: v for k, v in genome.items() if k != SEAL} | {SEAL: seal(genome)}
     lists = {"nodes", "connections"}
     head = [f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in genome.items() if k not in lists]
     for key in ("nodes", "connections"):
         rows = ",\n".join("    " + json.dumps(item) for item in genome[key])
         head.append(f"  {json.dumps(key)}: [\n{rows}\n  ]")
     return "{\n" + ",\n".join(head) + "\n}\n"
+
+
+def seal(genome: dict[str, Any]) -> str:
+    """The SHA-256 over a genome's values, however they are written down."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(inner) for key, inner in value.items() if key != SEAL}
+        if isinstance(value, list):
+            return [plain(inner) for inner in value]
+        return float(value) if type(value) is int else value
+
+    return hashlib.sha256(json.dumps(plain(genome), sort_keys=True).encode()).hexdigest()
 
 
 def read(path: Path) -> GenomeFile:
@@ -125,6 +143,15 @@ def parse(content: Any) -> GenomeFile:
     if content.get("format") != FORMAT:
         raise GenomeError(f"genome format {content.get('format')!r} is not known; this version reads {FORMAT}")
     try:
+        whole = SEAL not in content or content[SEAL] == seal(content)
+    except (OverflowError, RecursionError) as error:
+        raise GenomeError(f"the genome is damaged ({error})") from error
+    if not whole:
+        raise GenomeError(
+            f"the genome is not as it was written: its {SEAL} is another; fetch it again, or, if you changed it, "
+            f"take the {SEAL} out"
+        )
+    try:
         shape = tuple(int(v) for v in content["image_shape"])
         nodes, connections = content["nodes"], content["connections"]
         if len(shape) != 3 or shape[0] not in (1, 3) or not all(1 <= edge <= 8192 for edge in shape[1:]):
@@ -152,7 +179,7 @@ def parse(content: Any) -> GenomeFile:
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise GenomeError(f"the genome is damaged or incomplete ({type(error).__name__}: {error})") from error
     batch.check(outputs)
-    fixed = {"format", "encoding", "image_shape", "coordinates", "colour", "nodes", "connections"}
+    fixed = {"format", SEAL, "encoding", "image_shape", "coordinates", "colour", "nodes", "connections"}
     return GenomeFile(batch, shape, coordinates, colour, {k: v for k, v in content.items() if k not in fixed}, content)
 
 

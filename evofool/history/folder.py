@@ -185,12 +185,12 @@ def _load(file: Path, names: tuple[str, ...] = ()) -> Arrays:
         RunError: it is damaged or of another version.
     """
     try:
-        arrays = read_arrays(file, (*names, "format") if names else ())
+        arrays = read_arrays(file, (*names, "format") if names else (), sealed=False)
         version = int(arrays.pop("format"))
         if version != FORMAT:
             raise RunError(f"{file} has format {version}, this version reads {FORMAT}")
         _check(arrays, whole=not names)
-    except (OSError, DamagedArrays, KeyError, ValueError, TypeError) as error:
+    except (OSError, DamagedArrays, KeyError, ValueError, TypeError, OverflowError) as error:
         run = file.parent.parent
         raise RunError(f"{file} is damaged ({error}); go on without it with: evofool inspect --repair {run}") from error
     return arrays

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import WeightsError
+from . import pickles
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -28,10 +29,16 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         try:
             return dict(load_file(path))
-        except (SafetensorError, OSError, ValueError) as error:
-            raise WeightsError(f"{path} is not a whole safetensors file ({error}); fetch it again") from error
+        except Exception as error:  # SafetensorError, and what torch makes of headers that lie
+            raise WeightsError(f"{path} is not a whole safetensors file ({_line(error)}); fetch it again") from error
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        if fault := pickles.fault(path):
+            raise WeightsError(f"{path} was refused: {fault}; save the network's state_dict() or use .safetensors")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except WeightsError:
+        raise
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path} was refused: it is no plain checkpoint of tensors, and loading it could run code; "
@@ -45,7 +52,11 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]
     tensors = (
-        {str(name).removeprefix("module."): value for name, value in content.items() if isinstance(value, Tensor)}
+        {
+            name.removeprefix("module."): value
+            for name, value in content.items()
+            if isinstance(name, str) and isinstance(value, Tensor)
+        }
         if isinstance(content, Mapping)
         else {}
     )
@@ -75,5 +86,23 @@ def load_weights(network: nn.Module, path: Path, target: str) -> list[str]:
                 f"{path} is not for {target}: {name} should be {tuple(value.shape)}, "
                 f"is {tuple(tensors[name].shape)}; use weights of that architecture"
             )
-    network.load_state_dict({name: tensors[name] for name in wanted if name in tensors}, strict=False)
+        if name in tensors and (kind := _odd_kind(tensors[name])):
+            raise WeightsError(f"{path} is not for {target}: {name} is {kind}; save it as plain numbers")
+    try:
+        network.load_state_dict({name: tensors[name] for name in wanted if name in tensors}, strict=False)
+    except RuntimeError as error:
+        raise WeightsError(f"{path} is not for {target}: {_line(error)}") from error
     return sorted(set(tensors) - set(wanted))
+
+
+def _odd_kind(tensor: Tensor) -> str | None:
+    """What a tensor is where it is no plain array of real numbers in memory."""
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested:
+        return "sparse, nested or quantized"
+    if tensor.is_complex():
+        return "complex"
+    return f"on {tensor.device}" if tensor.device.type != "cpu" else None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

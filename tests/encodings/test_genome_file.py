@@ -98,6 +98,35 @@ def test_reading_a_file(tmp_path: Path) -> None:
     assert len(genome_file.read(file).genomes) == 1
 
 
+@pytest.mark.parametrize("change", [{"seed": 8}, {"connections": []}, {"sha256": "0" * 64}, {"sha256": None}])
+def test_a_changed_value_is_noticed(change: dict[str, Any]) -> None:
+    written = json.loads(genome_file.dumps(sound() | {"seed": 7, "class": "größe"}))
+    with pytest.raises(GenomeError, match="not as it was written"):
+        genome_file.parse(written | change)
+    del written["sha256"]
+    genome_file.parse(written | {key: value for key, value in change.items() if key != "sha256"})
+
+
+def test_the_check_sum_does_not_care_how_numbers_and_keys_are_written() -> None:
+    written = json.loads(genome_file.dumps(sound() | {"score": 1.0, "seed": 7}))
+    reordered = dict(reversed(written.items())) | {"score": 1, "seed": 7.0}
+    assert genome_file.parse(json.loads(json.dumps(reordered))).content["sha256"] == written["sha256"]
+
+
+def test_any_flipped_bit_is_noticed_or_harmless() -> None:
+    text = genome_file.dumps(sound()).encode()
+    whole = genome_file.parse(json.loads(text))
+    for bit in range(8 * len(text)):
+        broken = bytearray(text)
+        broken[bit // 8] ^= 1 << bit % 8
+        try:
+            found = genome_file.parse(json.loads(broken.decode("utf-8")))
+        except (GenomeError, ValueError):  # the latter by the parser: read() makes a GenomeError of it
+            continue
+        for name, values in vars(whole.genomes).items():
+            np.testing.assert_array_equal(vars(found.genomes)[name], values)
+
+
 def sound() -> dict[str, Any]:
     """A grey genome with two hidden nodes, as plain JSON values."""
     graph = Graph(("sin",), ("gauss", "linear"), ((0, 5, 1.5), (5, 6, -2.0), (6, 4, 0.5), (3, 4, 1.0)))
