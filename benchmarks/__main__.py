@@ -12,7 +12,7 @@ import torch
 
 from evofool.record import versions
 
-from . import attack, default_run, gallery, imagenet, mnist, peers, presets
+from . import attack, default_run, gallery, imagenet, load, mnist, peers, presets
 from .common import RESULTS, Row
 
 BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "imagenet": imagenet.measure,
     "attack": attack.measure,
     "gallery": gallery.measure,
+    "load": load.measure,
     "peers": peers.measure,
     "presets": presets.measure,
 }

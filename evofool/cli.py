@@ -68,6 +68,11 @@ def _options(
 
 @app.command()
 def evolve(
+    ctx: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Make a run again: its folder, or its config.json. Options beside it win."),
+    ] = None,
     target: Annotated[str, typer.Option("--target", "-t", help="A target; see: evofool targets.")] = "cifar10",
     encoding: Annotated[
         str,
@@ -112,35 +117,40 @@ def evolve(
     from .budget import Budget
     from .console import Console
 
-    budget = Budget(generations, evaluations, minutes, until).or_default()
+    options: dict[str, Any] = {
+        "target": target,
+        "encoding": encoding,
+        "preset": preset,
+        "generations": generations,
+        "evaluations": evaluations,
+        "minutes": minutes,
+        "until": until,
+        "batch": batch,
+        "classes": classes,
+        "seed": seed,
+        "init": init,
+        "weights": weights,
+        "device": device,
+        "precision": precision,
+        "micro_batch": micro_batch,
+    }
+    if config is not None:
+        from .recipe import recipe
+
+        options = recipe(config, {name: options[name] for name in options if _was_given(ctx, name)})
+    budget = Budget(*(options.get(name) for name in ("generations", "evaluations", "minutes", "until"))).or_default()
     console = Console(quiet=quiet, to_stderr=as_json)
     from . import session
 
-    folder = out if out is not None else _next_folder(f"{target}-{encoding}")
+    folder = out if out is not None else _next_folder(f"{options['target']}-{options.get('encoding', encoding)}")
     with console.watch(budget, []) as view:
-        result = session.evolve(
-            target,
-            encoding,
-            preset=preset,
-            generations=generations,
-            evaluations=evaluations,
-            minutes=minutes,
-            until=until,
-            batch=batch,
-            classes=classes,
-            seed=seed,
-            init=init,
-            out=folder,
-            weights=weights,
-            device=device,
-            precision=precision,  # type: ignore[arg-type]
-            micro_batch=micro_batch,
-            gallery=gallery,
-            observer=view,
-        )
+        result = session.evolve(**options, out=folder, gallery=gallery, observer=view)
     spare = result.config["target"]["spare_tensors"]
     if spare:
-        console.say(f"note: {weights} holds tensors that {target} has no place for, left out: {', '.join(spare)}")
+        console.say(
+            f"note: {options['weights']} holds tensors that {options['target']} has no place for, "
+            f"left out: {', '.join(spare)}"
+        )
     _finish(console, result, as_json)
 
 
@@ -267,6 +277,12 @@ def resume(
             observer=view,
         )
     _finish(console, result, as_json)
+
+
+def _was_given(ctx: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _resume_campaign(path: Path, wanted: Any, console: Any, as_json: bool) -> None:

@@ -15,6 +15,8 @@ from .files import write_atomically
 
 FORMAT = 1
 
+CONFIG = "config.json"
+
 LOCK = ".lock"
 """held by the process that works on a folder; see ``evofool.lock``"""
 
@@ -62,7 +64,7 @@ def discard_folder(path: Path) -> None:
 
 def write_config(path: Path, config: dict[str, Any]) -> None:
     """Write ``config.json`` into a folder."""
-    write_atomically(path / "config.json", json.dumps(config, indent=2) + "\n")
+    write_atomically(path / CONFIG, json.dumps(config, indent=2) + "\n")
 
 
 def read_config(path: Path, made_by: str | None = None) -> dict[str, Any]:
@@ -74,7 +76,7 @@ def read_config(path: Path, made_by: str | None = None) -> dict[str, Any]:
     Raises:
         RunError: there is none, it is damaged, of another version, or of the other kind.
     """
-    file = path / "config.json"
+    file = path / CONFIG
     if not os.path.isfile(file):
         kind = MADE_BY[made_by] if made_by else "run"
         raise RunError(
@@ -100,7 +102,7 @@ def append_lines(file: Path, records: Iterable[dict[str, Any]]) -> None:
     """Add a JSON line for each record; ASCII, so that no cut can fall inside a letter."""
     text = "".join(json.dumps(record) + "\n" for record in records)
     if text:
-        with writing(file.parent), open(file, "a", encoding="ascii") as stream:
+        with writing(file.parent), open(file, "a", encoding="ascii", opener=_here) as stream:
             stream.write(text)
 
 
@@ -130,12 +132,19 @@ def trim_lines(file: Path, keys: tuple[str, ...]) -> None:
     """Cut off what :func:`read_lines` leaves out, so that lines can be added.
 
     Raises:
-        RunError: the file can't be read or written.
+        RunError: good lines would be lost with it, or the file can't be read or written.
     """
-    whole = max((end for end, _ in _whole_lines(file, keys)), default=0)
-    if file.exists() and file.stat().st_size > whole:
-        with writing(file.parent), open(file, "r+b") as stream:
-            stream.truncate(whole)
+    ends = [end for end, _ in _whole_lines(file, keys)]
+    whole = ends[-1] if ends else 0
+    if not file.exists() or file.stat().st_size <= whole:
+        return
+    if sum(1 for _ in good_lines(file, keys)) > len(ends):
+        raise RunError(
+            f"line {len(ends) + 1} of {file} is damaged, and good ones follow; take it out with: "
+            f"evofool inspect --repair {file.parent}"
+        )
+    with writing(file.parent), open(file, "r+b", opener=_here) as stream:
+        stream.truncate(whole)
 
 
 @contextmanager
@@ -149,9 +158,14 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
+def _here(path: str, flags: int) -> int:
+    """Open a file, never one elsewhere that it links to: the folder may come from a stranger."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
 def _check_free(path: Path) -> None:
     if os.path.exists(path) and (not path.is_dir() or any(file.name != LOCK for file in path.iterdir())):
-        hint = f"; go on with: evofool resume {path}" if (path / "config.json").exists() else ""
+        hint = f"; go on with: evofool resume {path}" if (path / CONFIG).exists() else ""
         raise RunError(f"{path} exists already; choose another --out{hint}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ def evolve(
     encoding: str = "cppn",
     *,
     preset: str = "default",
+    settings: dict[str, Any] | None = None,
     generations: int | None = None,
     evaluations: int | None = None,
     minutes: float | None = None,
@@ -44,6 +46,7 @@ def evolve(
     init: str | Path | None = None,
     out: str | Path | None = None,
     weights: str | Path | None = None,
+    weights_sha256: str | None = None,
     device: str = "auto",
     precision: Precision = "auto",
     micro_batch: int | None = None,
@@ -56,6 +59,7 @@ def evolve(
         target: a name (see ``evofool targets``) or a :class:`Target` of your own.
         encoding: ``cppn`` or ``direct``.
         preset: ``default``, or ``nguyen2015`` for the original's settings.
+        settings: of the encoding, as a run's config has them, instead of the preset's.
         generations, evaluations, minutes, until: the budget; the first limit reached ends the run, at the end
             of a generation. None of them: 20,000 evaluations.
         batch: children a generation; 50, or 200 with preset ``nguyen2015``.
@@ -64,6 +68,7 @@ def evolve(
         init: genomes to start from: a run, a genome file, a folder, or a bank such as ``cifar10-cppn``.
         out: a new run folder to write and to resume from; nothing is written when None.
         weights, device, precision, micro_batch: as in :func:`load_target`; not with a Target of your own.
+        weights_sha256: of the weights' file, where it must be that one.
         gallery: keep ``index.html`` in the run folder up to date, and write the contact sheet at the end.
         observer: called after every generation.
 
@@ -77,13 +82,18 @@ def evolve(
         ((2, 1, 8, 8), 100)
     """
     budget = Budget(generations, evaluations, minutes, until).or_default()
-    settings = encodings.preset(encoding, preset)
+    chosen = encodings.preset(encoding, preset) if settings is None else settings
     if batch is None:
-        batch = BATCH[preset]
+        batch = BATCH.get(preset, BATCH["default"])
     _check_numbers(batch, seed)
     loaded = load_recorded(target, weights, device, precision, micro_batch)
     network = loaded.target
-    coded = encodings.build(encoding, settings, network.image_shape, network.device)
+    if weights_sha256 is not None and loaded.record["weights_sha256"] != weights_sha256:
+        raise ConfigError(
+            f"the weights of {network.name} have another SHA-256 than {weights_sha256[:12]}…; "
+            "give the same file with --weights"
+        )
+    coded = encodings.build(encoding, chosen, network.image_shape, network.device)
     niches = choose_classes(classes, network.classes)
     initial = initial_genomes(init, coded) if init is not None else None
     config = {

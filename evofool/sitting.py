@@ -19,7 +19,9 @@ from .result import Result
 from .run import RunFolder
 
 CHECKPOINT_SECONDS = 20.0
-"""between two checkpoints; what a killed run repeats at most"""
+"""between two checkpoints, at least: what a killed run repeats, unless its checkpoints are large"""
+CHECKPOINT_SHARE = 0.02
+"""of the time that checkpoints may take; large ones are written less often"""
 PAGE_SECONDS = 3.0
 """between two refreshes of the page, at least"""
 PAGE_SHARE = 0.02
@@ -58,7 +60,7 @@ class Sitting:
     def run(self, observer: Observer | None) -> Result:
         """Evolve until the budget is spent, or Ctrl-C or SIGTERM comes."""
         evolution, folder, recorder = self.evolution, self.folder, self.recorder
-        saved, due = time.monotonic(), 0.0
+        checkpoint, due = time.monotonic() + CHECKPOINT_SECONDS, 0.0
         if recorder:
             recorder.go_on(evolution)
         with interruptible() as stopped:
@@ -71,9 +73,8 @@ class Sitting:
                     observer(progress, evolution)
                 if stopped():
                     break
-                if folder and time.monotonic() - saved > CHECKPOINT_SECONDS:
-                    self.save(folder)
-                    saved = time.monotonic()
+                if folder and time.monotonic() >= checkpoint:
+                    checkpoint = self._checkpoint(folder)
                 if folder and self.gallery and time.monotonic() >= due:
                     due = self._refresh(folder)
             sheet = page = None
@@ -110,6 +111,13 @@ class Sitting:
             interrupted=not evolution.spent(self.budget),
             config=self.config,
         )
+
+    def _checkpoint(self, folder: RunFolder) -> float:
+        """Save; returns when to do it again."""
+        started = time.monotonic()
+        self.save(folder)
+        now = time.monotonic()
+        return now + max(CHECKPOINT_SECONDS, (now - started) / CHECKPOINT_SHARE)
 
     def _save_elites(self, folder: RunFolder) -> None:
         """Write the pictures of elites that are new since the last call."""

@@ -35,6 +35,7 @@ Observer = Callable[[Progress, Evolution], None]
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint after every generation."""
     monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(sitting, "CHECKPOINT_SHARE", float("inf"))
 
 
 def evolve(out: Path, generations: int = GENERATIONS, **options: Any) -> Result:
@@ -154,7 +155,7 @@ def test_killed_by_sigkill_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
     code = (
         "import pathlib, sys, time; sys.path.insert(0, sys.argv[1])\n"
         "from evofool import sitting; from runs import small_evolve\n"
-        "sitting.CHECKPOINT_SECONDS = -1.0\n"
+        "sitting.CHECKPOINT_SECONDS = -1.0; sitting.CHECKPOINT_SHARE = float('inf')\n"
         "small_evolve(pathlib.Path(sys.argv[2]), generations=10**6, classes=['3', '5', '8'],"
         " observer=lambda *_: time.sleep(0.02))"
     )

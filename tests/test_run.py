@@ -81,6 +81,7 @@ def test_files_and_lines_agree(encoding: str, tmp_path: Path) -> None:
 
 def test_files_of_beaten_elites_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(sitting, "CHECKPOINT_SHARE", float("inf"))
     run, seen = tmp_path / "run", set()
 
     def look(*_: object) -> None:

@@ -16,7 +16,7 @@ LAYERS = (
     {"archive", "population", "zoo", "choice", "lock", "checkpoint"},
     {"strategies", "record"},
     {"evolution", "duels"},
-    {"run", "selection", "history"},
+    {"run", "selection", "history", "recipe"},
     {"campaign"},
     {"gallery", "report", "repair"},
     {"sitting"},
