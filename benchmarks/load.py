@@ -69,7 +69,13 @@ def _evolution() -> Row:
         run = Path(temporary) / "run"
         started = time.perf_counter()
         session.evolve(
-            target, "cppn", generations=GENERATIONS, batch=100, out=run, observer=lambda p, _: watch.note(p.evaluations)
+            target,
+            "cppn",
+            generations=GENERATIONS,
+            batch=100,
+            out=run,
+            gallery=False,
+            observer=lambda p, _: watch.note(p.evaluations),
         )
         took = time.perf_counter() - started
         return {"what": f"evolve, {CLASSES:,} classes", "seconds": round(took), **watch.figures(run)}
