@@ -255,7 +255,7 @@ def test_a_thousand_tiles_are_there_at_once_and_scroll(opened: Open, thousand: P
     assert shown(page) == [n for n in range(1000) if "99" in str(n)]
 
 
-def test_a_thousand_tiles_details_come_when_they_are_looked_at(opened: Open, thousand: Path, record_property: Any) -> None:
+def test_details_of_a_thousand_come_when_they_are_looked_at(opened: Open, thousand: Path, record_property: Any) -> None:
     page, asked = opened(), []
     page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[1]))
     page.goto((thousand / "index.html").as_uri())

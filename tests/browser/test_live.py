@@ -90,8 +90,17 @@ def test_typing_goes_on_over_a_reload(opened: Open, running: Path) -> None:
     until(page, "document.activeElement.id === 'filter'")
     assert page.locator("#filter").input_value() == "4"
     assert shown(page) == [4]
+    page.keyboard.press("ArrowLeft")
     page.keyboard.type("2")
-    assert page.locator("#filter").input_value() == "42"
+    assert page.locator("#filter").input_value() == "24"
+
+
+def test_a_tile_in_focus_is_in_focus_after_a_reload(opened: Open, running: Path) -> None:
+    page = opened(write_run_page(running, every=1))
+    page.locator('.tile[data-n="4"]').focus()
+    write_run_page(running, every=60)
+    rests(page)
+    until(page, "document.activeElement.dataset.n === '4'")
 
 
 def test_it_shows_what_is_new(opened: Open, running: Path) -> None:

@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from browsing import Open, after, at_centres, canvas, elites, open_tile, pixels, rendered, still, told, whole_view
+from browsing import (
+    Open,
+    after,
+    as_rgb,
+    at_centres,
+    canvas,
+    elites,
+    open_tile,
+    pixels,
+    rendered,
+    still,
+    told,
+    whole_view,
+)
 from runs import Capture, run_cli
 
 from evofool.encodings import genome_file
@@ -98,6 +111,58 @@ def test_an_ancestor_comes_to_the_stage_and_goes(opened: Open, run: Path) -> Non
         "aria-label"
     )
     np.testing.assert_array_equal(after(page, buttons.last.click), own)
+
+
+@pytest.mark.parametrize("kind", ["digits", "colours"])
+def test_a_turned_weight_never_passes_for_the_original(opened: Open, kind: str, request: pytest.FixtureRequest) -> None:
+    run = request.getfixturevalue(kind)
+    page, number = opened(run / "index.html"), longest(run)
+    open_tile(page, number)
+    own, buttons = canvas(page), page.locator("#line button")
+    edge = page.locator("#graph .wire:not(.idle)").last.get_attribute("data-e") or ""
+    page.locator("#wire").select_option(edge)
+    weight = float(page.locator("#weight").input_value())
+    assert (after(page, lambda: page.locator("#weight").fill(str(weight - 2.5))) != own).any()
+    after(page, buttons.first.click)
+    np.testing.assert_array_equal(after(page, buttons.last.click), own)
+    assert "Weights changed" not in page.locator("#note").inner_text()
+    assert page.locator("#download").inner_text() == "download the genome"
+    page.locator("#weight").fill(str(weight - 2.5))
+    after(page, lambda: page.locator("#mode label", has_text="as the network saw it").click())
+    assert "exactly what was scored" in page.locator("#note").inner_text()
+
+
+@pytest.mark.parametrize("kind", ["digits", "colours"])
+def test_an_ancestor_as_the_network_saw_it_is_the_ancestor(
+    opened: Open, kind: str, request: pytest.FixtureRequest
+) -> None:
+    run = request.getfixturevalue(kind)
+    page, number = opened(run / "index.html"), longest(run)
+    line = lineage(run, number)
+    open_tile(page, number)
+    after(page, page.locator("#line button").first.click)
+    seen = after(page, lambda: page.locator("#mode label", has_text="as the network saw it").click())
+    height, width = pixels(run / elites(run)[number]["file"]).shape[:2]
+    child = next(int(c) for c in HistoryFolder(run).changes().lineage(elites(run)[number]["evaluation"], number))
+    born = int(HistoryFolder(run).changes().born[child])
+    ((_, arrays),) = HistoryFolder(run).genomes({born})
+    encoding = genome_file.read(run / elites(run)[number]["genome"]).encoding
+    drawn = as_rgb(encoding.decode(encoding.load(arrays)).numpy())[0]
+    apart = np.abs(at_centres(seen, width, height).astype(int) - drawn)
+    assert (apart <= 2).mean() >= 0.99
+    assert page.locator("#note").inner_text().startswith(f"Generation {line[0][0]}: ")
+    assert f"Drawn anew at {width} × {height} pixels." in page.locator("#note").inner_text()
+
+
+def test_a_node_is_looked_at_with_the_keyboard(opened: Open, digits: Path) -> None:
+    page = opened(digits / "index.html")
+    open_tile(page, largest(digits))
+    own = canvas(page)
+    page.locator("#graph .node").first.focus()
+    assert (after(page, lambda: page.keyboard.press("Enter")) != own).any()
+    assert "What x sees" in page.locator("#note").inner_text()
+    after(page, lambda: page.locator("#mode label", has_text="as the network saw it").click())
+    assert page.locator("#graph .node.on").count() == 0
 
 
 @pytest.mark.parametrize("kind", ["digits", "colours"])
