@@ -7,16 +7,17 @@ import math
 import os
 import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
 
-from .files import write_atomically
+from .files import open_regular, write_atomically
 
 UNPACKED = 2**30
 """bytes that the arrays of a file may always have together"""
@@ -27,6 +28,13 @@ SEAL = "sha256"
 """the array that holds the digest of all others"""
 
 Arrays = dict[str, np.ndarray]
+
+_DAMAGE = (
+    ValueError, KeyError, TypeError, EOFError, IndexError, AttributeError, NotImplementedError, RuntimeError,
+    SyntaxError, OverflowError, OSError, MemoryError, struct.error, tokenize.TokenError, zlib.error,
+    zipfile.BadZipFile, UserWarning,
+)  # fmt: skip
+"""what reading a damaged file can raise"""
 
 
 class DamagedArrays(ValueError):
@@ -61,18 +69,14 @@ def read_arrays(path: Path, names: Iterable[str] = (), *, sealed: bool = True) -
         DamagedArrays: it is damaged in any way, lacks one of ``names``, or holds what is no plain array.
         OSError: the file can't be read; FileNotFoundError where there is none.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 members = _members(archive, os.fstat(file.fileno()).st_size)
                 if missing := [name for name in names if name not in members]:
                     raise DamagedArrays(f"it has no array {missing[0]}")
                 arrays = {name: _array(archive, members[name], name) for name in names or members}
-        except (
-            ValueError, KeyError, TypeError, EOFError, IndexError, AttributeError, NotImplementedError, RuntimeError,
-            SyntaxError, OverflowError, OSError, MemoryError, struct.error, tokenize.TokenError, zlib.error,
-            zipfile.BadZipFile,
-        ) as error:  # fmt: skip
+        except _DAMAGE as error:
             raise DamagedArrays(_in_a_line(error)) from error
     if not names:
         seal = arrays.pop(SEAL, None)
@@ -81,6 +85,24 @@ def read_arrays(path: Path, names: Iterable[str] = (), *, sealed: bool = True) -
         if seal is not None and not np.array_equal(seal, _seal(arrays)):
             raise DamagedArrays("its SHA-256 is not that of its contents")
     return arrays
+
+
+def map_array(path: Path) -> np.ndarray:
+    """The array of an ``.npy`` file, read-only, without reading its values.
+
+    Raises:
+        DamagedArrays: it is no such file, or is damaged in its header or cut.
+        OSError: the file can't be read.
+    """
+    with open_regular(path) as file:
+        try:
+            shape, fortran, dtype, _ = _header(file, os.fstat(file.fileno()).st_size, path.name)
+            start = file.tell()
+            if not math.prod(shape):
+                return np.empty(shape, dtype)
+            return np.memmap(file, dtype, "r", start, shape, "F" if fortran else "C")
+        except _DAMAGE as error:
+            raise DamagedArrays(_in_a_line(error)) from error
 
 
 def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
@@ -99,15 +121,7 @@ def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> np.ndarray:
     """One array; nothing is allocated before its header and its length were found to agree."""
     with archive.open(info) as stream:
-        version = npy.read_magic(stream)
-        if version != (1, 0):  # others are for headers of more than 64 KiB
-            raise DamagedArrays(f"{name} is in version {version} of the .npy format")
-        shape, fortran, dtype = npy.read_array_header_1_0(stream)
-        if dtype.hasobject:
-            raise DamagedArrays(f"{name} holds Python objects")
-        length = math.prod(shape) * dtype.itemsize
-        if min(shape, default=0) < 0 or length != info.file_size - stream.tell():
-            raise DamagedArrays(f"{name} should be {dtype} {shape}, and has {info.file_size - stream.tell():,} bytes")
+        shape, fortran, dtype, length = _header(stream, info.file_size, name)
         flat = np.empty(length, np.uint8)
         filled = 0
         while part := stream.read(2**20):  # at the end, the archive's check sum is compared
@@ -116,6 +130,22 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> np.nda
         if filled < length:
             raise DamagedArrays(f"{name} ends early")
     return flat.view(dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _header(stream: IO[bytes], size: int, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, order and type of an array of ``size`` bytes, its header included, and how many of them are values."""
+    version = npy.read_magic(stream)
+    if version != (1, 0):  # others are for headers of more than 64 KiB
+        raise DamagedArrays(f"{name} is in version {version} of the .npy format")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        shape, fortran, dtype = npy.read_array_header_1_0(stream)
+    if dtype.hasobject:
+        raise DamagedArrays(f"{name} holds Python objects")
+    length = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or length != size - stream.tell():
+        raise DamagedArrays(f"{name} should be {dtype} {shape}, and has {size - stream.tell():,} bytes")
+    return shape, fortran, dtype, length
 
 
 def _in_a_line(error: Exception) -> str:

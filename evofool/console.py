@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console as Rich
-from rich.console import RenderableType
+from rich.console import ConsoleOptions, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -31,6 +33,18 @@ V = TypeVar("V")
 P = TypeVar("P", PlainView, PlainCampaign)
 
 
+class Clean(Rich):
+    """A console on which names send the terminal nothing but letters."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(_CONTROL.sub("", segment.text), segment.style)
+
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+"""all but the end of a line"""
+
+
 class Console:
     """Where everything is told.
 
@@ -41,8 +55,8 @@ class Console:
 
     def __init__(self, *, quiet: bool = False, to_stderr: bool = False) -> None:
         self.quiet = quiet
-        self.rich = Rich(stderr=to_stderr, highlight=False)
-        self.errors = Rich(stderr=True, highlight=False)
+        self.rich = Clean(stderr=to_stderr, highlight=False)
+        self.errors = Clean(stderr=True, highlight=False)
 
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):

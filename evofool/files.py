@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -48,10 +50,22 @@ def copy_atomically(file: Path, path: Path) -> None:
             shutil.copyfile(file, temporary)
 
 
-def sweep(folder: Path) -> None:
-    """Remove the temporary files, in a folder and those inside, of processes that are gone; where that fails, they stay.
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading.
 
-    They do no harm: what is wrong with the folder is told by the next that writes to it.
+    Raises:
+        OSError: it can't be read, or is a device, a pipe or a folder, which might have no end.
+    """
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # to open a folder is an error already
+        raise OSError(errno.EINVAL, "this is no regular file")
+    return open(path, "rb")
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files, in a folder and those inside, of processes that are gone.
+
+    Where that fails they stay, and do no harm: what is wrong with the folder is told by what writes to it next.
     """
     with suppress(OSError):  # the folder may be removed meanwhile
         for file in folder.rglob(".*.tmp"):

@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from .errors import RunError
-from .files import write_atomically
+from .files import open_regular, write_atomically
 
 FORMAT = 1
 
 CONFIG = "config.json"
+
+INSIDE = ("checkpoint", "elites", "history", "plots", "adversarial", "index-files")
+"""folders that runs and campaigns have inside"""
+
+MAX_LINE = 2**24
+"""bytes of a line of JSON, or of a config; a longer one is damaged"""
 
 LOCK = ".lock"
 """held by the process that works on a folder; see ``evofool.lock``"""
@@ -83,8 +89,11 @@ def read_config(path: Path, made_by: str | None = None) -> dict[str, Any]:
             f"no {kind} at {path}: expected a folder with config.json, as evofool {made_by or 'evolve'} makes it"
         )
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-        version = config["format"]
+        with open_regular(file) as stream:
+            config = json.loads(stream.read(MAX_LINE))
+        version, found = config["format"], config.get("evofool")
+        if not isinstance(found, str | None):
+            raise TypeError(f"evofool is {found!r}"[:80])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(f"{file} is damaged ({error}); the run can't be read without it") from error
     if version != FORMAT:
@@ -92,7 +101,9 @@ def read_config(path: Path, made_by: str | None = None) -> dict[str, Any]:
             f"{path} has format {version!r}, this version of evofool reads {FORMAT}; "
             f"use the one that made it{_maker(config)}"
         )
-    found = config.get("evofool")
+    for name in INSIDE:
+        if (path / name).is_symlink():
+            raise RunError(f"{path / name} is a link, and what is written there would be elsewhere; put a folder there")
     if made_by and found in MADE_BY and found != made_by:
         raise RunError(f"{path} is a {MADE_BY[found]}, made by evofool {found}; expected a {MADE_BY[made_by]}")
     return dict(config)
@@ -128,21 +139,37 @@ def good_lines(file: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
             yield record
 
 
+def numbered_lines(file: Path, keys: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Like :func:`read_lines`, with the lines' numbers from 1; only what comes after all good lines is left out.
+
+    Raises:
+        RunError: a line before the last good one is damaged, or the file can't be read.
+    """
+    damaged = 0
+    for number, line in enumerate(_raw_lines(file), 1):
+        record = _record(line)
+        if record is None or not all(key in record for key in keys):
+            damaged = damaged or number
+        elif damaged:
+            raise RunError(
+                f"line {damaged} of {file} is damaged, and good ones follow; take it out with: "
+                f"evofool inspect --repair {file.parent}"
+            )
+        else:
+            yield number, record
+
+
 def trim_lines(file: Path, keys: tuple[str, ...]) -> None:
     """Cut off what :func:`read_lines` leaves out, so that lines can be added.
 
     Raises:
         RunError: good lines would be lost with it, or the file can't be read or written.
     """
-    ends = [end for end, _ in _whole_lines(file, keys)]
-    whole = ends[-1] if ends else 0
+    for _ in numbered_lines(file, keys):
+        pass
+    whole = max((end for end, _ in _whole_lines(file, keys)), default=0)
     if not file.exists() or file.stat().st_size <= whole:
         return
-    if sum(1 for _ in good_lines(file, keys)) > len(ends):
-        raise RunError(
-            f"line {len(ends) + 1} of {file} is damaged, and good ones follow; take it out with: "
-            f"evofool inspect --repair {file.parent}"
-        )
     with writing(file.parent), open(file, "r+b", opener=_here) as stream:
         stream.truncate(whole)
 
@@ -182,8 +209,9 @@ def _whole_lines(file: Path, keys: tuple[str, ...]) -> Iterator[tuple[int, dict[
 
 def _raw_lines(file: Path) -> Iterator[bytes]:
     try:
-        with open(file, "rb") as stream:
-            yield from stream
+        with open_regular(file) as stream:
+            while line := stream.readline(MAX_LINE):
+                yield line
     except FileNotFoundError:
         return
     except OSError as error:

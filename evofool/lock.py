@@ -56,7 +56,7 @@ def _flock(file: Path) -> Callable[[], None] | None:
     if fcntl is None:
         return None
     while True:
-        held = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        held, made = _opened(file)
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _same(held, file):
@@ -67,11 +67,24 @@ def _flock(file: Path) -> Callable[[], None] | None:
             os.close(held)
             raise _taken(file) from error
         except OSError as error:
+            if made:
+                with contextlib.suppress(OSError):
+                    file.unlink()
             os.close(held)
             if error.errno in _UNKNOWN:
                 return None
             raise
         os.close(held)
+
+
+def _opened(file: Path) -> tuple[int, bool]:
+    """The file, never one elsewhere that it links to; and whether it was made just now."""
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    while True:
+        with contextlib.suppress(FileExistsError):
+            return os.open(file, flags | os.O_CREAT | os.O_EXCL, 0o644), True
+        with contextlib.suppress(FileNotFoundError):  # it was given back meanwhile
+            return os.open(file, flags), False
 
 
 def _let_go(file: Path, held: int) -> None:

@@ -17,11 +17,15 @@ from .duels.plan import RANDOM
 from .encodings import genome_file
 from .errors import ConfigError, RunError
 from .files import write_atomically
+from .history.checks import elite_fault, metrics_fault, run_fault
 from .images import fit, open_image, png
 from .run import RunFolder
 
 MAX_EDGE = 32_768
 """longest side of a rendered picture, in pixels"""
+
+BAND = 2**22
+"""pixels of a genome that are rendered at once"""
 
 
 def inspect_run(path: Path) -> dict[str, Any]:
@@ -31,13 +35,22 @@ def inspect_run(path: Path) -> dict[str, Any]:
         RunError: no run is there, or it is damaged.
     """
     run = RunFolder.open(path)
-    config, metrics = run.config, run.metrics()
+    config, elites = run.config, run.elites()
+    metrics = [line for line in run.metrics() if not metrics_fault(line)]
+    for number, line in enumerate(elites, 1):
+        if fault := elite_fault(line):
+            raise RunError(
+                f"line {number} of {path / 'elites.jsonl'} is damaged ({fault}); evofool resume {path} writes it anew"
+            )
     last = metrics[-1] if metrics else {}
     try:
         budget = {k: v for k, v in config["budget"].items() if v is not None}
+        name = config["target"]["name"]
+        if fault := run_fault(config):
+            raise RunError(f"{path / 'config.json'} is damaged ({fault}); the run can't be read without it")
         return {
             "run": str(path),
-            "target": config["target"]["name"],
+            "target": name,
             "weights_sha256": config["target"]["weights_sha256"],
             "encoding": config["encoding"],
             "preset": config["preset"],
@@ -51,7 +64,7 @@ def inspect_run(path: Path) -> dict[str, Any]:
             "device": config["target"]["device"],
             "precision": config["target"]["precision"],
             "versions": config["versions"],
-            "elites": run.elites(),
+            "elites": elites,
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{path / 'config.json'} is damaged ({error}); the run can't be read without it") from error
@@ -133,7 +146,11 @@ def render_genome(path: Path, size: str, out: Path) -> tuple[int, int]:
     if path.suffix == ".json":
         genome = genome_file.read(path)
         height, width = _size(size, genome.encoding.image_shape[1:])
-        pixels = genome.encoding.decode_at(genome.genomes, (height, width))[0].numpy()
+        rows = genome.encoding.decode_rows(genome.genomes, (height, width))
+        pixels = np.empty((genome.image_shape[0], height, width), np.uint8)
+        step = max(1, BAND // width)
+        for top in range(0, height, step):
+            pixels[:, top : top + step] = rows(top, min(height, top + step))[0].numpy()
     else:
         image = open_image(path)
         height, width = _size(size, (image.height, image.width))

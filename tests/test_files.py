@@ -97,6 +97,25 @@ def test_what_a_killed_writer_left_is_swept(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "inside") == ["file"]
 
 
+def test_what_cannot_be_swept_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is read-only, or removed meanwhile, is told of by what writes to it next."""
+    (tmp_path / f".file.{10**9 - 1}.tmp").write_bytes(b"half of something")
+
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        sweep(tmp_path)
+    assert len(os.listdir(tmp_path)) == 1
+    monkeypatch.setattr(os, "scandir", refuse)
+    sweep(tmp_path)
+    monkeypatch.undo()
+    sweep(tmp_path / "missing")
+    sweep(tmp_path)
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.parametrize("links", [True, False])
 def test_a_copy_is_what_the_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
     (tmp_path / "a").write_bytes(b"content")

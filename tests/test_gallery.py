@@ -45,7 +45,9 @@ def fake_run(folder: Path, count: int, names: list[str] | None = None, **config:
         for i, name in enumerate(names)
     ]
     (folder / "elites.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    (folder / "metrics.jsonl").write_text(json.dumps({"generation": 9, "evaluations": 12_345_678}) + "\n")
+    numbers = dict.fromkeys(("seconds", "median", "mean", "min", "max", "at_99", "improved", "size"), 0)
+    told = {"generation": 9, "evaluations": 12_345_678, **numbers}
+    (folder / "metrics.jsonl").write_text(json.dumps(told) + "\n")
     return folder
 
 

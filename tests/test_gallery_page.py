@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from campaigns import small_attack
 from runs import Capture, json_lines, run_cli, small_evolve
 from support import tiny_target
 
 from evofool import sitting
+from evofool.arrays import read_arrays, write_arrays
 from evofool.errors import ConfigError, GenomeError, RunError
 from evofool.gallery import run_page
 from evofool.gallery.page import dumps
@@ -303,3 +305,45 @@ def test_a_page_of_a_target_of_one_s_own(tmp_path: Path) -> None:
 
     evolve(tiny_target(), "direct", generations=2, batch=10, out=tmp_path / "run")
     assert len(data_of(tmp_path / "run" / "index.html")["tiles"]) == 4
+
+
+@pytest.mark.parametrize("key", ["file", "genome"])
+@pytest.mark.parametrize("place", ["../secret.png", "{}/secret.png", "elites/link.png", "elites", "elites/\0"])
+def test_a_page_shows_the_run_s_own_files_only(run: Path, key: str, place: str) -> None:
+    secret = run.parent / "secret.png"
+    secret.write_text("nobody's business")
+    (run / "elites" / "link.png").symlink_to(secret)
+    lines = json_lines(run / "elites.jsonl")
+    lines[3][key] = place.format(run.parent)
+    (run / "elites.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(RunError, match=r"elites\.jsonl names .* no file of this run"):
+        write_run_page(run)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), []])
+def test_a_genome_that_a_script_can_t_hold_is_refused(run: Path, value: Any, tmp_path: Path) -> None:
+    genome = json.loads((run / json_lines(run / "elites.jsonl")[3]["genome"]).read_text())
+    genome.pop("sha256", None)
+    for _ in range(32 if isinstance(value, list) else 0):
+        value = [value]
+    (tmp_path / "a.json").write_text(json.dumps({**genome, "note": value}))
+    with pytest.raises(GenomeError, match=r"a\.json can't be shown"):
+        write_gallery([tmp_path / "a.json"], tmp_path / "page.html")
+
+
+def test_a_genome_of_a_giant_picture_is_not_drawn(run: Path, tmp_path: Path) -> None:
+    genome = json.loads((run / json_lines(run / "elites.jsonl")[3]["genome"]).read_text())
+    genome.pop("sha256", None)
+    (tmp_path / "a.json").write_text(json.dumps({**genome, "image_shape": [1, 8192, 8192]}))
+    with pytest.raises(GenomeError, match="8192 × 8192 pixels; a page draws"):
+        write_gallery([tmp_path / "a.json"], tmp_path / "page.html")
+
+
+@pytest.mark.parametrize(("name", "value"), [("score", np.nan), ("score", 2.0), ("genome.weight", np.nan)])
+def test_a_history_that_lies_is_refused(run: Path, name: str, value: float) -> None:
+    for file in (run / "history").glob("*.npz"):
+        arrays = read_arrays(file)
+        arrays[name] = np.full_like(arrays[name], value)
+        write_arrays(file, arrays)
+    with pytest.raises(RunError, match="damaged"):
+        write_run_page(run)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any
@@ -217,3 +219,45 @@ def test_a_very_thin_picture_is_not_blown_up(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(Image.Image, "resize", watched)
     assert fit(Image.new("RGB", (1, 500_000), RED), (3, 224, 224), resize=232).shape == (3, 224, 224)
+
+
+@pytest.mark.parametrize(
+    ("mode", "dtype"), [("I;16", np.uint16), ("F", np.float32), ("I", np.int32), ("RGBA", np.uint8), ("LA", np.uint8)]
+)
+def test_a_picture_converted_in_strips_is_the_same(
+    mode: str, dtype: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = {"RGBA": (9, 5, 4), "LA": (9, 5, 2)}.get(mode, (9, 5))
+    top = 255 if len(shape) == 3 else 60_000
+    pixels = np.random.default_rng(0).integers(0, top, shape).astype(dtype)
+    pixels[:4] %= 200  # the first strips alone would pass for 8 bits
+    file = saved(Image.fromarray(pixels), tmp_path / ("a.png" if dtype in (np.uint8, np.uint16) else "a.tif"))
+    whole = np.asarray(open_image(file))
+    monkeypatch.setattr(images, "STRIP", 11)
+    np.testing.assert_array_equal(open_image(file), whole)
+
+
+def test_values_that_are_no_numbers_are_black(tmp_path: Path) -> None:
+    values = np.array([[np.nan, np.inf, -np.inf, 7]], np.float32)
+    assert opened(Image.fromarray(values), tmp_path / "a.tif").tolist() in ([[0, 255, 0, 0]], [[0, 255, 0, 7]])
+
+
+def test_pipes_are_no_pictures(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(ImageError, match="no plain file"):
+        open_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.eps"])
+def test_postscript_is_not_run(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n")
+    with pytest.raises(ImageError, match="known format"):
+        open_image(tmp_path / name)
+
+
+def test_damage_that_can_be_read_past_is_not_told_on_standard_error(tmp_path: Path, capsys: Any) -> None:
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x09\x01\x12"  # nine entries are promised
+    Image.new("RGB", (8, 8), RED).save(tmp_path / "a.jpg", exif=exif)
+    with warnings.catch_warnings(action="error"):
+        assert open_image(tmp_path / "a.jpg").size == (8, 8)
+    assert capsys.readouterr() == ("", "")

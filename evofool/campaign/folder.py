@@ -19,6 +19,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..arrays import DamagedArrays, map_array
 from ..choice import Chosen
 from ..duels.verdict import Subject, Verdict
 from ..errors import RunError
@@ -28,6 +29,7 @@ from ..folder import (
     discard_folder,
     good_lines,
     make_folder,
+    numbered_lines,
     read_config,
     read_lines,
     trim_lines,
@@ -94,18 +96,21 @@ class CampaignFolder:
         append_lines(self._verdicts, verdicts)
 
     def verdicts(self) -> Iterator[Verdict]:
-        """All verdicts, in the order the duels ended; a torn last line is left out.
+        """All verdicts, in the order the duels ended; without a torn last line; a duel that stands twice counts once.
 
         Raises:
-            RunError: a verdict says what can't be.
+            RunError: a line is damaged, or says what can't be.
         """
-        for number, verdict in enumerate(read_lines(self._verdicts, ("image",)), 1):
+        told: set[tuple[Any, ...]] = set()
+        for number, verdict in numbered_lines(self._verdicts, ("image",)):
             if fault := verdict_fault(verdict, len(self.subjects), self.config):
                 raise RunError(
                     f"line {number} of {self._verdicts} is damaged ({fault}); take it out, so that its duel is fought "
                     f"again, with: evofool inspect --repair {self.path}"
                 )
-            yield verdict
+            if (duel := _duel(verdict)) not in told:
+                told.add(duel)
+                yield verdict
 
     def drop_damaged(self) -> int:
         """Take out verdicts that are torn or say what can't be; returns how many lines that were.
@@ -115,7 +120,8 @@ class CampaignFolder:
         """
         count = len(self.subjects)
         verdicts = good_lines(self._verdicts, ("image",))
-        good = [verdict for verdict in verdicts if not verdict_fault(verdict, count, self.config)]
+        sound = (verdict for verdict in verdicts if not verdict_fault(verdict, count, self.config))
+        good = list({_duel(verdict): verdict for verdict in sound}.values())
         with writing(self.path):
             lines = self._verdicts.read_bytes().count(b"\n") if self._verdicts.exists() else 0
             if lines > len(good):
@@ -137,8 +143,8 @@ class Subjects(Sequence[Subject]):
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
         self._file = path / "images.npy"
         try:
-            self._images: np.ndarray = np.load(self._file, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+            self._images = map_array(self._file)
+        except (OSError, DamagedArrays) as error:
             raise RunError(f"{self._file} is missing or damaged ({error}); start the campaign anew") from error
         self._lines = list(read_lines(path / "images.jsonl", ("image",)))
         for number, line in enumerate(self._lines, 1):
@@ -178,6 +184,11 @@ class Subjects(Sequence[Subject]):
     def label(self, index: int) -> int:
         """An image's true class, without reading the image."""
         return int(self._lines[index]["label"])
+
+
+def _duel(verdict: Verdict) -> tuple[Any, ...]:
+    """What a verdict is the only one of."""
+    return tuple(verdict[key] for key in ("image", "goal_index", "pixels", "strategy"))
 
 
 def _image_lines(chosen: Chosen, classes: Sequence[str]) -> Iterator[dict[str, Any]]:

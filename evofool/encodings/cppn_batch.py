@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -18,6 +19,10 @@ NAMES = ("sin", "sigmoid", "gauss", "linear", "cos", "wedge")
 
 EMPTY = -1
 """marks a free node or connection slot"""
+
+
+MAX_NODES, MAX_CONNECTIONS = 1024, 4096
+"""of a genome, free slots included: the presets need a tenth, and rendering costs time with each"""
 
 
 @dataclass
@@ -62,12 +67,25 @@ class CPPNBatch:
             weight=np.zeros((n, edges), np.float32),
         )
 
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> CPPNBatch:
+        """The batch that these arrays by name are.
+
+        Raises:
+            GenomeError: one is missing, or of another type.
+        """
+        wanted = cls.empty(0, 0, 0)
+        for f in fields(wanted):
+            if f.name not in arrays or arrays[f.name].dtype != getattr(wanted, f.name).dtype:
+                raise GenomeError(f"CPPN arrays lack {f.name}, or it has another type")
+        return cls(*(arrays[f.name] for f in fields(wanted)))
+
     def check(self, outputs: int) -> None:
         """See that the arrays are graphs that can be rendered.
 
         Raises:
-            GenomeError: shapes don't fit each other, a connection ends nowhere or runs backwards, a weight is
-                not a finite number, or an activation is unknown.
+            GenomeError: shapes don't fit each other, there are too many nodes or connections, one of these ends nowhere
+                or runs backwards, a weight is not a finite number, or an activation is unknown.
         """
         if any(getattr(self, f.name).ndim != 2 for f in fields(self)):
             raise GenomeError("CPPN arrays don't fit each other: each must have two dimensions")
@@ -77,6 +95,11 @@ class CPPNBatch:
             shapes["source"] == shapes["sink"] == shapes["weight"] and shapes["source"][0] == n
         ):
             raise GenomeError(f"CPPN arrays don't fit each other: {shapes}")
+        if nodes > MAX_NODES or shapes["source"][1] > MAX_CONNECTIONS:
+            raise GenomeError(
+                f"a CPPN has {nodes:,} nodes and {shapes['source'][1]:,} connections; at most {MAX_NODES:,} and "
+                f"{MAX_CONNECTIONS:,} are read"
+            )
         fixed = len(INPUTS) + outputs
         if nodes < fixed or (self.activation[:, :fixed] == EMPTY).any():
             raise GenomeError(f"a CPPN needs {len(INPUTS)} inputs and {outputs} outputs in its first node slots")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import GenomeError
+from ..files import open_regular
 from .cppn_batch import EMPTY, INPUTS, NAMES, CPPNBatch
 
 if TYPE_CHECKING:
@@ -123,9 +125,10 @@ def read(path: Path) -> GenomeFile:
         GenomeError: the file is missing, no genome, of another format version, or its graph is broken.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise GenomeError(f"{path} has {path.stat().st_size:,} bytes; a genome has at most {MAX_BYTES:,}")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        with open_regular(path) as file:
+            if (size := os.fstat(file.fileno()).st_size) > MAX_BYTES:
+                raise GenomeError(f"{path} has {size:,} bytes; a genome has at most {MAX_BYTES:,}")
+            content = json.loads(file.read())
     except OSError as error:
         raise GenomeError(f"cannot read genome {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -175,7 +178,8 @@ def parse(content: Any) -> GenomeFile:
                 if not isinstance(connection[end], int) or not 0 <= connection[end] < len(nodes):
                     raise GenomeError(f"connection {e} goes {end} node {connection[end]!r}, which isn't there")
                 slots[0, e] = connection[end]
-            batch.weight[0, e] = connection["weight"]
+            with np.errstate(over="ignore"):  # what float32 can't hold is refused below, as infinite
+                batch.weight[0, e] = connection["weight"]
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise GenomeError(f"the genome is damaged or incomplete ({type(error).__name__}: {error})") from error
     batch.check(outputs)

@@ -50,7 +50,8 @@ def from_campaign(path: Path) -> Source:
 
 
 def _tile(found: Findings, verdict: Verdict) -> Tile:
-    before = found.folder.subjects[verdict["image"]].image
+    subject = found.folder.subjects[verdict["image"]]
+    before = subject.image
     edits = recorded_edits(verdict, len(before))
     after = edited(before, edits)
     _, height, width = before.shape
@@ -70,7 +71,7 @@ def _tile(found: Findings, verdict: Verdict) -> Tile:
             ("Before", percent(verdict["confidence"], fine=False)),
             ("Changed", ", ".join(f"({x}, {y})" for x, y in places[:6]) + (" …" if len(places) > 6 else "")),
             ("Queries", f"{verdict['queries_to_success']:,}"),
-            ("Image", str(verdict["id"])),
+            ("Image", subject.id),
         ],
         over=rings(places, width, height),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,11 @@ import numpy as np
 
 from ..banks import bank_folder, banks
 from ..encodings import genome_file
-from ..encodings.cppn_batch import EMPTY
+from ..encodings.cppn_batch import EMPTY, CPPNBatch
 from ..errors import GenomeError, RunError, suggestion
 from ..folder import read_config
 from ..history import Changes, HistoryFolder
+from ..history.checks import elite_fault, image_shape, metrics_fault, plain_fault, run_fault
 from ..images import data_uri, png
 from ..run import RunFolder
 from .strip import Strip, strip_of
@@ -22,6 +25,12 @@ from .strip import Strip, strip_of
 MOST_ANCESTORS, MANY = 48, 400
 """ancestors in a film strip, a third of them where there are more tiles than so many; of longer lines the first, the
 last and those between at equal distances"""
+
+MAX_DRAWN = 2**22
+"""pixels of a CPPN that a page draws, as its network saw it"""
+
+MAX_WORK = 2**30
+"""of those pixels, times the genome's nodes and connections"""
 
 
 @dataclass
@@ -121,11 +130,21 @@ def from_run(path: Path) -> Source:
         RunError: it is damaged, or has no elites yet.
     """
     run = RunFolder.open(path)
-    config, elites, metrics = run.config, run.elites(), run.metrics()
+    config, elites = run.config, run.elites()
+    if fault := run_fault(config):
+        raise RunError(f"{path / 'config.json'} is damaged ({fault}); a page can't be made without it")
     if not elites:
         raise RunError(f"{path} has no elites yet; let it run for a generation: evofool resume {path}")
+    for number, line in enumerate(elites, 1):
+        if fault := elite_fault(line):
+            raise RunError(
+                f"line {number} of {path / 'elites.jsonl'} is damaged ({fault}); evofool resume {path} writes it anew"
+            )
+    metrics = [line for line in run.metrics() if not metrics_fault(line)]
     last = metrics[-1] if metrics else {}
     changes = HistoryFolder(path).changes()
+    if not ((changes.score >= 0) & (changes.score <= 1.0001)).all():
+        raise RunError(f"{path / 'history'} is damaged (a confidence is none); move it away to go on without it")
     try:
         target = config["target"]["name"]
         names = {int(line["niche"]): str(line["class"]) for line in elites}
@@ -148,8 +167,8 @@ def from_run(path: Path) -> Source:
         if config["encoding"] == "cppn":
             colour = "grey" if source.shape[0] == 1 else config["settings"]["colour"]
             source.frame = {"shape": source.shape, "xy": config["settings"]["coordinates"], "colour": colour}
-        source.past = _past(path, {ancestor[3] for tile in tiles for ancestor in tile.line[:-1]})
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        source.past = _past(path, {ancestor[3] for tile in tiles for ancestor in tile.line[:-1]}, source.shape)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise RunError(f"{path} is damaged ({type(error).__name__}: {error}); resume it, or start anew") from error
     return source
 
@@ -176,8 +195,8 @@ def from_genomes(name: str, files: list[Path]) -> Source:
 
 
 def _elite(path: Path, line: dict[str, Any], changes: Changes, names: dict[int, str], target: str, most: int) -> Tile:
-    file = path / line["file"]
-    genome = path / line["genome"] if "genome" in line else None
+    file = own_file(path, line["file"])
+    genome = own_file(path, line["genome"]) if "genome" in line else None
     rows = changes.lineage(int(line["evaluation"]), int(line["niche"]))
     shown = np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int)).tolist() if rows else []
     return Tile(
@@ -189,7 +208,7 @@ def _elite(path: Path, line: dict[str, Any], changes: Changes, names: dict[int, 
         generation=int(line["generation"]),
         evaluation=int(line["evaluation"]),
         size=int(line["size"]),
-        genome=genome_file.read(genome).content if genome else None,
+        genome=_content(genome_file.read(genome), genome) if genome else None,
         line=[_ancestor(changes, rows[at], names) for at in shown],
         ancestors=max(0, len(rows) - 1),
         stem=file.stem,
@@ -202,8 +221,40 @@ def _ancestor(changes: Changes, row: int, names: dict[int, str]) -> list[Any]:
     return [int(changes.generation[row]), name, _short(changes.score[row]), int(changes.born[row])]
 
 
+def own_file(run: Path, name: str) -> Path:
+    """A file that a line of the run names: a plain one in the run's own folder, wherever links lead.
+
+    Raises:
+        RunError: it is elsewhere, or can't be read.
+    """
+    file = run / name
+    try:
+        if file.resolve().is_relative_to(run.resolve()) and stat.S_ISREG(os.stat(file).st_mode):
+            return file
+    except OSError as error:
+        raise RunError(f"cannot read {file} ({error.strerror}); evofool resume {run} writes it anew") from error
+    except (ValueError, RuntimeError):
+        pass
+    raise RunError(
+        f"{run / 'elites.jsonl'} names {name[:80]!r}, which is no file of this run; its pages show none other"
+    )
+
+
+def _content(genome: genome_file.GenomeFile, file: Path) -> dict[str, Any]:
+    """A genome's JSON, for a page."""
+    if fault := plain_fault(genome.content):
+        raise GenomeError(f"{file} can't be shown: {fault}")
+    return genome.content
+
+
 def _from_file(file: Path, genome: genome_file.GenomeFile) -> Tile:
-    told = genome.provenance
+    told, pixels = genome.provenance, genome.image_shape[1] * genome.image_shape[2]
+    size = genome.genomes.activation.size + genome.genomes.source.size
+    if pixels > MAX_DRAWN or pixels * size > MAX_WORK:
+        raise GenomeError(
+            f"{file} has {size:,} nodes and connections for {genome.image_shape[2]} × {genome.image_shape[1]} pixels; "
+            f"a page draws {MAX_DRAWN:,} pixels, and {MAX_WORK:,} times such a part"
+        )
     score, index = told.get("score"), told.get("index")
     return Tile(
         name=str(told.get("class", file.stem)),
@@ -212,7 +263,7 @@ def _from_file(file: Path, genome: genome_file.GenomeFile) -> Tile:
         index=index if isinstance(index, int) else None,
         generation=told["generation"] if isinstance(told.get("generation"), int) else None,
         size=int(genome.genomes.sizes()[0]),
-        genome=genome.content,
+        genome=_content(genome, file),
         stem=file.stem,
         commands=_commands(file, None, ""),
     )
@@ -225,10 +276,22 @@ def _commands(genome: Path, picture: Path | None, target: str) -> list[str]:
     return commands
 
 
-def _past(path: Path, wanted: set[int]) -> dict[int, Any]:
-    """Ancestors that the history still has."""
+def _past(path: Path, wanted: set[int], shape: list[int]) -> dict[int, Any]:
+    """Ancestors that the history still has.
+
+    Raises:
+        RunError: the history is damaged.
+        ValueError: they are no genomes.
+    """
     past: dict[int, Any] = {}
     for born, arrays in HistoryFolder(path).genomes(wanted):
+        if "genes" not in arrays:
+            try:
+                CPPNBatch.of(arrays).check(shape[0])
+            except GenomeError as error:
+                raise ValueError(f"of its history: {error}") from error
+        elif arrays["genes"].dtype != np.uint8 or not image_shape(list(arrays["genes"].shape[1:])):
+            raise ValueError(f"ancestors are {arrays['genes'].dtype} {arrays['genes'].shape}")
         for row, child in enumerate(born.tolist()):
             past[child] = data_uri(png(arrays["genes"][row])) if "genes" in arrays else _compact(arrays, row)
     return past

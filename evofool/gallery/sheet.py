@@ -14,6 +14,7 @@ from ..errors import RunError
 from ..files import write_atomically
 from ..images import open_image, to_image
 from ..run import RunFolder
+from .exhibit import own_file
 from .lettering import FAINT, FRAME, INK, PAPER, caption, how_sure, line
 
 
@@ -92,7 +93,7 @@ def _sharp(path: Path, elite: dict[str, Any], tile: int) -> Image.Image | None:
     """A CPPN elite at the tile's size, or None where that shows no more than what was scored."""
     if "genome" not in elite:
         return None
-    genome = genome_file.read(path / elite["genome"])
+    genome = genome_file.read(own_file(path, elite["genome"]))
     height, width = genome.encoding.image_shape[1:]
     if max(height, width) >= tile:
         return None

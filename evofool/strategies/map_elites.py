@@ -86,7 +86,10 @@ class MapElites:
         return {"counts": counts, **{f"archive.{k}": v for k, v in self.archive.state().items()}}
 
     def restore(self, state: dict[str, np.ndarray], genomes: Any) -> None:
-        self.generation, self.evaluations, self.confirmations = (int(v) for v in state["counts"])
+        counts = state["counts"]
+        if counts.shape != (3,) or counts.dtype != np.int64 or counts.min() < 0:
+            raise ValueError(f"counts should be three whole numbers, got {counts}")
+        self.generation, self.evaluations, self.confirmations = counts.tolist()
         prefix = "archive."
         self.archive.restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}, genomes)
 

@@ -56,7 +56,7 @@ def _swells(stream: BinaryIO) -> str | None:
         if name.endswith("PUT") or name == "MEMOIZE":
             memo[len(memo) if argument is None else int(argument)] = (stack[-1] if stack else None) or 1
             continue
-        objects = memo.get(int(argument), 1) if name.endswith("GET") else 1
+        objects = memo.get(int(argument or 0), 1) if name.endswith("GET") else 1
         for kind in reversed(opcode.stack_before):
             if kind is pickletools.stackslice:
                 while stack and (inner := stack.pop()) is not None:

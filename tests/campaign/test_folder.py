@@ -372,3 +372,21 @@ def test_hashes_are_of_the_images_bytes(finished: Path) -> None:
     hashes = [one["sha256"] for one in json_lines(finished / "images.jsonl")]
     assert hashes == [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
     assert len(verdict_lines(finished)) == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"pixels": [1, 10**12]}, "pixels"),
+        ({"goals": [1, 2, 1]}, "goals"),
+        ({"target": {**CONFIG["target"], "image_shape": [2, 8, 8]}}, "image_shape"),
+        ({"target": {**CONFIG["target"], "image_shape": [3, 0, 8]}}, "image_shape"),
+        ({"target": {**CONFIG["target"], "image_shape": [3, 8, 10**6]}}, "image_shape"),
+    ],
+    ids=["more pixels than there are", "a goal twice", "two channels", "no rows", "endless rows"],
+)
+def test_a_config_that_no_campaign_can_have_is_refused(changes: dict[str, Any], says: str, tmp_path: Path) -> None:
+    create(tmp_path / "a")
+    change_config(tmp_path / "a", **changes)
+    with pytest.raises(RunError, match=f"damaged .*{says}"):
+        CampaignFolder.open(tmp_path / "a")

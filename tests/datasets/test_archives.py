@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labelled import CLASSES
 
+from evofool.datasets import archives
 from evofool.datasets.archives import read_archive
 from evofool.datasets.base import UNKNOWN
 from evofool.errors import ConfigError
@@ -215,3 +216,14 @@ def test_a_damaged_archive_is_read_right_or_refused(
         data = read_archive(path, CLASSES)
         np.testing.assert_array_equal(data.images, IMAGES)
         assert data.labels.tolist() == LABELS.tolist()
+
+
+def test_more_images_or_classes_than_can_be_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive(tmp_path / "a.npz", classes=np.array(CLASSES))
+    monkeypatch.setattr(archives, "MAX_CLASSES", len(CLASSES) - 1)
+    with pytest.raises(ConfigError, match=f"at most {len(CLASSES) - 1}"):
+        read_archive(tmp_path / "a.npz", CLASSES)
+    monkeypatch.setattr(archives, "MAX_CLASSES", len(CLASSES))
+    monkeypatch.setattr(archives, "MAX_IMAGES", 4)
+    with pytest.raises(ConfigError, match="5 images; at most 4"):
+        read_archive(tmp_path / "a.npz", CLASSES)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from graphs import BIAS, Graph, X, Y, to_batch
 
-from evofool.encodings.cppn_batch import EMPTY, NAMES, CPPNBatch
+from evofool.encodings.cppn_batch import EMPTY, MAX_CONNECTIONS, MAX_NODES, NAMES, CPPNBatch
 from evofool.errors import GenomeError
 
 PATH = Graph(("sin",), ("cos", "gauss"), ((X, 5, 1.0), (5, 6, 2.0), (6, 4, 3.0), (Y, 4, 4.0)))
@@ -100,3 +100,19 @@ def test_what_is_no_graph_is_refused(damage: Callable[[CPPNBatch], None], messag
 def test_a_batch_for_another_number_of_outputs_is_refused() -> None:
     with pytest.raises(GenomeError, match="4 inputs and 3 outputs"):
         to_batch([PLAIN]).check(3)
+
+
+@pytest.mark.parametrize(("nodes", "edges"), [(MAX_NODES + 1, 1), (20, MAX_CONNECTIONS + 1)])
+def test_more_nodes_or_connections_than_can_be_are_refused(nodes: int, edges: int) -> None:
+    to_batch([PLAIN], MAX_NODES, MAX_CONNECTIONS).check(1)
+    with pytest.raises(GenomeError, match="at most 1,024 and 4,096"):
+        to_batch([PLAIN], nodes, edges).check(1)
+
+
+def test_arrays_of_another_type_are_no_batch() -> None:
+    arrays = {name: np.asarray(value) for name, value in vars(two()).items()}
+    assert CPPNBatch.of(arrays).sizes().tolist() == [4, 1]
+    for name in arrays:
+        for wrong in ({k: v for k, v in arrays.items() if k != name}, arrays | {name: arrays[name].astype(complex)}):
+            with pytest.raises(GenomeError, match=name):
+                CPPNBatch.of(wrong)

@@ -6,6 +6,7 @@ import pickle
 import random
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,22 @@ def test_refused_weights_leave_the_network_as_it_was(tmp_path: Path, tensors: di
     with pytest.raises(WeightsError):
         load_weights(network, tmp_path / "w.safetensors", "digits")
     assert same(network.state_dict(), before)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda t: t.to_sparse(), "sparse"),
+        (lambda t: t.to(torch.complex64), "complex"),
+        (lambda t: torch.empty_like(t, device="meta"), "on meta"),
+        (lambda t: torch.quantize_per_tensor(t, 0.1, 0, torch.qint8), "quantized"),
+    ],
+    ids=["sparse", "complex", "meta", "quantized"],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_tensors_that_are_no_plain_numbers_are_refused(
+    change: Callable[[Tensor], Tensor], says: str, tmp_path: Path, tensors: dict[str, Tensor]
+) -> None:
+    torch.save({**tensors, "fc1.weight": change(tensors["fc1.weight"])}, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match=says):
+        load_weights(DigitsNet(), tmp_path / "w.pth", "digits")

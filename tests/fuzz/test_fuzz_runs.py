@@ -1,0 +1,258 @@
+"""Runs from strangers: config, metrics, elites, checkpoints and history that lie."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hostile import LONG, Sandbox, damaged, fuzz, instead, json_files, line_files, refused, tried
+from hypothesis import given
+from hypothesis import strategies as st
+from runs import json_lines, small_evolve
+
+from evofool import session
+from evofool.arrays import read_arrays, write_arrays
+from evofool.console import Console
+from evofool.errors import EvofoolError
+from evofool.evolution import Progress
+from evofool.gallery.run_page import write_run_page
+from evofool.report import inspect_run
+from evofool.run import RunFolder
+
+ENCODINGS = ["cppn", "direct"]
+USES = ["show", "inspect", "resume"]
+
+
+@pytest.fixture(scope="module")
+def boxes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sandbox]:
+    """A run of each encoding, of three classes and three generations."""
+    found = {}
+    for encoding in ENCODINGS:
+        box = Sandbox(tmp_path_factory.mktemp(encoding))
+        small_evolve(box.inside, encoding=encoding, classes="0,1,2", gallery=False)
+        box.remember()
+        found[encoding] = box
+    return found
+
+
+def use(what: str, run: Path) -> None:
+    """Do with the run what commands do; resuming stops before it evolves, for the budget is spent."""
+    if what == "show":
+        write_run_page(run)
+    elif what == "inspect":
+        facts = inspect_run(run)
+        elites = facts.pop("elites")
+        console = Console()
+        console.rich.file = io.StringIO()
+        console.inspected(facts, elites)
+    else:
+        session.resume(run, generations=1, gallery=False, observer=enough)
+
+
+class Enough(EvofoolError):
+    """Ends an evolution."""
+
+
+def enough(progress: Progress, _: object) -> None:
+    """Ends one whose checkpoint says that it has hardly begun."""
+    raise Enough(f"ended after generation {progress.generation}")
+
+
+def held(kind: str, box: Sandbox, file: str, content: bytes, what: str) -> None:
+    (box.inside / file).write_bytes(content)
+    tried(kind, lambda: use(what, box.inside))
+    box.assert_untouched()
+    page = box.inside / "index.html"
+    assert not page.exists() or Sandbox.SECRET not in page.read_text(encoding="utf-8")
+    box.restore()
+
+
+@fuzz(0.06)
+@given(data=st.data(), encoding=st.sampled_from(ENCODINGS), what=st.sampled_from(USES))
+def test_a_config_that_lies(data: Any, encoding: str, what: str, boxes: dict[str, Sandbox]) -> None:
+    config = json.loads((boxes[encoding].inside / "config.json").read_text())
+    held("run config", boxes[encoding], "config.json", data.draw(json_files(config)), what)
+
+
+@fuzz(0.03)
+@given(data=st.data(), what=st.sampled_from(USES[:2]))
+def test_metrics_that_lie(data: Any, what: str, boxes: dict[str, Sandbox]) -> None:
+    box = boxes["direct"]
+    held("run metrics", box, "metrics.jsonl", data.draw(line_files(json_lines(box.inside / "metrics.jsonl"))), what)
+
+
+@fuzz(0.05)
+@given(data=st.data(), encoding=st.sampled_from(ENCODINGS), what=st.sampled_from(USES[:2]))
+def test_elites_that_lie(data: Any, encoding: str, what: str, boxes: dict[str, Sandbox]) -> None:
+    box = boxes[encoding]
+    held("run elites", box, "elites.jsonl", data.draw(line_files(json_lines(box.inside / "elites.jsonl"))), what)
+
+
+def test_what_made_a_config_is_no_text(boxes: dict[str, Sandbox]) -> None:
+    config = json.loads((boxes["cppn"].inside / "config.json").read_text())
+    with instead(boxes["cppn"].inside / "config.json", json.dumps(config | {"evofool": ["evolve"]}).encode()):
+        refused(lambda: RunFolder.open(boxes["cppn"].inside))
+
+
+# Checkpoints and history: sealed anew, as a stranger who knows the seal would
+
+
+VALUES = (0, 1, -1, 2, 127, -128, 2**15 - 1, 2**31 - 1, 2**62, np.nan, np.inf, -np.inf, 0.5)
+
+
+@st.composite
+def arrays(draw: Any, sample: dict[str, np.ndarray]) -> dict[str, Any]:
+    """A checkpoint's or history's arrays with some changed, missing, or of another kind."""
+    found: dict[str, Any] = dict(sample)
+    for _ in range(draw(st.integers(1, 2))):
+        name = draw(st.sampled_from(sorted(sample)))
+        array = np.array(sample[name])
+        how = draw(st.sampled_from(["value"] * 4 + ["out", "kind", "shape", "cut", "twice", "empty", "scalar"]))
+        if how == "value" and array.size:
+            number = np.array(draw(st.sampled_from(VALUES)))
+            where = ... if draw(st.booleans()) else np.unravel_index(draw(st.integers(0, array.size - 1)), array.shape)
+            with np.errstate(all="ignore"):
+                array[where] = number.astype(array.dtype)
+        elif how == "out":
+            found.pop(name, None)
+            continue
+        elif how == "kind":
+            with np.errstate(all="ignore"):
+                array = array.astype(draw(st.sampled_from([np.uint8, np.int64, np.float32, np.float64, "?", "S5"])))
+        elif how == "shape":
+            array = array.reshape(-1)
+        elif how == "cut" and array.ndim:
+            array = array[:-1]
+        elif how == "twice" and array.ndim:
+            array = np.concatenate([array, array])
+        elif how == "empty":
+            array = np.zeros((0, *array.shape[1:]), array.dtype)
+        elif how == "scalar":
+            array = np.array(draw(st.sampled_from([0, -1, 2**62, np.nan])))
+        found[name] = array
+    return found
+
+
+@fuzz(0.05)
+@given(data=st.data(), encoding=st.sampled_from(ENCODINGS))
+def test_a_checkpoint_that_lies(data: Any, encoding: str, boxes: dict[str, Sandbox]) -> None:
+    """What a stranger changed and sealed anew is refused, or can be evolved further."""
+    box = boxes[encoding]
+    file = box.inside / "checkpoint" / "state.npz"
+    changed = data.draw(
+        arrays({name: array for name, array in read_arrays(file).items() if name not in ("format", "run")})
+    )
+    write_arrays(file, read_arrays(file) | changed if data.draw(st.booleans()) else changed)
+    tried("checkpoints", lambda: use("resume", box.inside))
+    box.assert_untouched()
+    box.restore()
+
+
+def test_a_checkpoint_of_negative_counts(boxes: dict[str, Sandbox]) -> None:
+    file = boxes["direct"].inside / "checkpoint" / "state.npz"
+    write_arrays(file, read_arrays(file) | {"strategy.counts": np.full(3, -(2**62))})
+    told = refused(lambda: use("resume", boxes["direct"].inside))
+    boxes["direct"].restore()
+    if told.startswith("ended"):
+        raise Enough(told)
+
+
+@fuzz(0.03)
+@given(data=st.data())
+def test_a_checkpoint_damaged(data: Any, boxes: dict[str, Sandbox]) -> None:
+    file = boxes["direct"].inside / "checkpoint" / "state.npz"
+    held("checkpoint bytes", boxes["direct"], "checkpoint/state.npz", data.draw(damaged(file.read_bytes())), "resume")
+
+
+@fuzz(0.05)
+@given(data=st.data(), encoding=st.sampled_from(ENCODINGS))
+def test_a_history_that_lies(data: Any, encoding: str, boxes: dict[str, Sandbox]) -> None:
+    box = boxes[encoding]
+    file = sorted((box.inside / "history").glob("*.npz"))[0]
+    changed = data.draw(arrays(read_arrays(file)))
+    write_arrays(file, changed, compress=True)
+    tried("history", lambda: use("show", box.inside))
+    box.assert_untouched()
+    box.restore()
+
+
+# Links, paths and what is no file
+
+
+PATHS = {
+    "above": "../beside/secret.txt",
+    "far above": "../../../../../../../../etc/passwd",
+    "absolute": "/etc/passwd",
+    "a device": "/dev/zero",
+    "through a folder": "elites/../../beside/secret.txt",
+    "a link": "elites/link.png",
+    "a link of links": "elites/second.png",
+    "a linked folder": "elsewhere/secret.txt",
+    "a folder": "elites",
+    "a pipe": "elites/pipe.png",
+    "nothing": "",
+    "nul": "elites/\0.png",
+    "no character": "elites/\ud800.png",
+    "long": "elites/" + "x" * 5000,
+    "looped": "elites/loop.png",
+}
+
+
+@pytest.fixture
+def box(boxes: dict[str, Sandbox], tmp_path: Path) -> Sandbox:
+    """A run with links and pipes in it."""
+    import os
+
+    fresh = Sandbox(tmp_path / "box")
+    run = shutil.copytree(boxes["cppn"].inside, fresh.inside)
+    (run / "elites" / "link.png").symlink_to(fresh.secret)
+    (run / "elites" / "second.png").symlink_to(run / "elites" / "link.png")
+    (run / "elites" / "loop.png").symlink_to(run / "elites" / "loop.png")
+    (run / "elsewhere").symlink_to(fresh.beside)
+    os.mkfifo(run / "elites" / "pipe.png")
+    return fresh
+
+
+def name_elsewhere(run: Path, key: str, place: str) -> None:
+    lines = json_lines(run / "elites.jsonl")
+    lines[1][key] = place
+    (run / "elites.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.mark.parametrize("key", ["file", "genome"])
+@pytest.mark.parametrize("place", PATHS.values(), ids=PATHS)
+def test_a_page_shows_no_file_of_elsewhere(key: str, place: str, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    name_elsewhere(box.inside, key, place)
+    for beside in (False, True):
+        monkeypatch.setattr("evofool.gallery.run_page.MOST_TILES", 0 if beside else 400)
+        told = tried("paths out of a run", lambda: use("show", box.inside), seconds=10)
+        assert told is not None
+        assert "elites.jsonl" in told or "cannot read" in told
+        assert Sandbox.SECRET not in told
+    assert not (box.inside / "index.html").exists()
+    box.assert_untouched()
+
+
+def test_a_run_reached_through_a_link_is_shown(boxes: dict[str, Sandbox], tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(boxes["cppn"].inside)
+    assert tried("paths out of a run", lambda: write_run_page(tmp_path / "link")) is None
+
+
+def test_a_history_of_many_changes_is_shown_in_time(boxes: dict[str, Sandbox], tmp_path: Path) -> None:
+    """Children that descend from each other in a circle have no first ancestor."""
+    run = shutil.copytree(boxes["direct"].inside, tmp_path / "run")
+    n = 200_000 if LONG else 20_000
+    file = sorted((run / "history").glob("*.npz"))[0]
+    one = read_arrays(file, ("format",))
+    born = np.arange(n)
+    circle = {
+        "generation": np.full(n, 2, np.int32), "niche": (born % 2**31).astype(np.int32), "born": born,
+        "parent": (born + 1) % n, "score": np.full(n, 0.5, np.float32), "kept": np.empty(0, np.int64),
+    }  # fmt: skip
+    write_arrays(file, circle | one, compress=True)
+    tried("history", lambda: use("show", run), seconds=20)
