@@ -347,3 +347,11 @@ def test_a_history_that_lies_is_refused(run: Path, name: str, value: float) -> N
         write_arrays(file, arrays)
     with pytest.raises(RunError, match="damaged"):
         write_run_page(run)
+
+
+def test_a_history_of_children_that_are_their_own_ancestors_is_refused(run: Path) -> None:
+    for file in (run / "history").glob("*.npz"):
+        arrays = read_arrays(file)
+        write_arrays(file, arrays | {"parent": arrays["born"]})
+    with pytest.raises(RunError, match="its own ancestor"):
+        write_run_page(run)

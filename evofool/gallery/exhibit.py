@@ -145,6 +145,8 @@ def from_run(path: Path) -> Source:
     changes = HistoryFolder(path).changes()
     if not ((changes.score >= 0) & (changes.score <= 1.0001)).all():
         raise RunError(f"{path / 'history'} is damaged (a confidence is none); move it away to go on without it")
+    if (changes.parent >= changes.born).any():
+        raise RunError(f"{path / 'history'} is damaged (a child is its own ancestor); move it away to go on without it")
     try:
         target = config["target"]["name"]
         names = {int(line["niche"]): str(line["class"]) for line in elites}

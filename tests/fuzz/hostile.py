@@ -111,7 +111,15 @@ def _told(action: Callable[[], object]) -> str:
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
+    """Raise :class:`Hang` in the block after so long; once more where the whole process was halted meanwhile."""
+    started = time.monotonic()
+
     def stop(*_: object) -> None:
+        nonlocal started
+        if time.monotonic() - started > 1.5 * seconds:
+            started = time.monotonic()
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            return
         raise Hang(f"still at work after {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, stop)

@@ -243,16 +243,25 @@ def test_a_run_reached_through_a_link_is_shown(boxes: dict[str, Sandbox], tmp_pa
     assert tried("paths out of a run", lambda: write_run_page(tmp_path / "link")) is None
 
 
-def test_a_history_of_many_changes_is_shown_in_time(boxes: dict[str, Sandbox], tmp_path: Path) -> None:
-    """Children that descend from each other in a circle have no first ancestor."""
+@pytest.mark.parametrize("kind", ["a chain", "a circle", "its own child", "a crowd"])
+def test_a_history_of_many_changes_is_shown_in_time_or_refused(
+    kind: str, boxes: dict[str, Sandbox], tmp_path: Path
+) -> None:
+    """A child may descend from many others; of those that descend from themselves there is no first ancestor."""
     run = shutil.copytree(boxes["direct"].inside, tmp_path / "run")
-    n = 200_000 if LONG else 20_000
+    n, elite = 200_000 if LONG else 20_000, json_lines(run / "elites.jsonl")[0]["evaluation"]
     file = sorted((run / "history").glob("*.npz"))[0]
-    one = read_arrays(file, ("format",))
-    born = np.arange(n)
-    circle = {
-        "generation": np.full(n, 2, np.int32), "niche": (born % 2**31).astype(np.int32), "born": born,
-        "parent": (born + 1) % n, "score": np.full(n, 0.5, np.float32), "kept": np.empty(0, np.int64),
+    one, rows = read_arrays(file, ("format",)), np.arange(n)
+    born, parent = {
+        "a chain": (rows, rows - 1),
+        "a circle": (rows, (rows + 1) % n),
+        "its own child": (np.full(n, elite), np.full(n, elite)),
+        "a crowd": (np.full(n, elite), np.full(n, -1)),
+    }[kind]
+    changes = {
+        "generation": np.full(n, 2, np.int32), "niche": rows.astype(np.int32), "born": born, "parent": parent,
+        "score": np.full(n, 0.5, np.float32), "kept": np.empty(0, np.int64),
     }  # fmt: skip
-    write_arrays(file, circle | one, compress=True)
-    tried("history", lambda: use("show", run), seconds=20)
+    write_arrays(file, changes | one, compress=True)
+    told = tried("history", lambda: use("show", run), seconds=20)
+    assert (told is not None) == (kind in ("a circle", "its own child"))
