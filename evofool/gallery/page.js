@@ -405,6 +405,7 @@
   $("close").addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   dialog.addEventListener("close", () => {
+    if (dialog.open) return;  // the event comes late: the next picture is open already
     const button = open && grid.querySelector(`.tile[data-n="${open.n}"]`);
     open = null;
     delete dialog.dataset.ready;
