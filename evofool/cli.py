@@ -265,7 +265,7 @@ def resume(
 
     folder = RunFolder.open(run)
     budget = session.recorded_budget(folder) if wanted.empty else wanted
-    medians = [line["median"] for line in folder.metrics() if "median" in line]
+    medians = [line["median"] for line in folder.metrics()]
     with console.watch(budget, medians) as view:
         result = session.resume(
             run,

@@ -33,6 +33,8 @@ def write_atomically(path: Path, content: bytes | str | Callable[[BinaryIO], obj
         if durable:
             file.flush()
             os.fsync(file.fileno())
+    if durable:
+        _sync_folder(path.parent)
 
 
 def copy_atomically(file: Path, path: Path) -> None:
@@ -95,6 +97,16 @@ def _replacing(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the disk knows a replacement; where folders can't be opened or synced, it happens when it happens."""
+    with suppress(OSError):
+        place = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(place)
+        finally:
+            os.close(place)
 
 
 def _alive(process: int) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,11 @@ INSIDE = ("checkpoint", "elites", "history", "plots", "adversarial", "index-file
 
 MAX_LINE = 2**24
 """bytes of a line of JSON, or of a config; a longer one is damaged"""
+
+SEAL = "crc32"
+"""the last value of a line that has one; it is of the line without it"""
+
+_SEALED = re.compile(rb'(.*), "crc32": "([0-9a-f]{8})"\}\n')
 
 LOCK = ".lock"
 """held by the process that works on a folder; see ``evofool.lock``"""
@@ -109,10 +116,20 @@ def read_config(path: Path, made_by: str | None = None) -> dict[str, Any]:
     return dict(config)
 
 
-def append_lines(file: Path, records: Iterable[dict[str, Any]]) -> None:
-    """Add a JSON line for each record; ASCII, so that no cut can fall inside a letter."""
-    text = "".join(json.dumps(record) + "\n" for record in records)
-    if text:
+def json_line(record: dict[str, Any]) -> str:
+    """A line that :func:`append_lines` and the readers know; ASCII, so that no cut can fall inside a letter."""
+    return json.dumps(record) + "\n"
+
+
+def sealed_line(record: dict[str, Any]) -> str:
+    """A :func:`json_line` with its CRC-32 as the last value, which readers check and take away."""
+    text = json.dumps(record)
+    return f'{text[:-1]}, "{SEAL}": "{zlib.crc32(text.encode()):08x}"}}\n'
+
+
+def append_lines(file: Path, lines: Iterable[str]) -> None:
+    """Add lines."""
+    if text := "".join(lines):
         with writing(file.parent), open(file, "a", encoding="ascii", opener=_here) as stream:
             stream.write(text)
 
@@ -225,7 +242,13 @@ def _record(line: bytes) -> dict[str, Any] | None:
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) else None
+    if not isinstance(record, dict):
+        return None
+    if record.pop(SEAL, None) is not None:
+        sealed = _SEALED.fullmatch(line)
+        if not sealed or zlib.crc32(sealed[1] + b"}") != int(sealed[2], 16):
+            return None
+    return record
 
 
 def _maker(config: dict[str, Any]) -> str:

@@ -13,11 +13,11 @@ import torch
 from . import zoo
 from .campaign.folder import CampaignFolder
 from .campaign.summary import Tally, tallies
+from .checks import run_fault
 from .duels.plan import RANDOM
 from .encodings import genome_file
 from .errors import ConfigError, RunError
 from .files import write_atomically
-from .history.checks import elite_fault, metrics_fault, run_fault
 from .images import fit, open_image, png
 from .run import RunFolder
 
@@ -36,12 +36,7 @@ def inspect_run(path: Path) -> dict[str, Any]:
     """
     run = RunFolder.open(path)
     config, elites = run.config, run.elites()
-    metrics = [line for line in run.metrics() if not metrics_fault(line)]
-    for number, line in enumerate(elites, 1):
-        if fault := elite_fault(line):
-            raise RunError(
-                f"line {number} of {path / 'elites.jsonl'} is damaged ({fault}); evofool resume {path} writes it anew"
-            )
+    metrics = run.metrics()
     last = metrics[-1] if metrics else {}
     try:
         budget = {k: v for k, v in config["budget"].items() if v is not None}

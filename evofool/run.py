@@ -12,8 +12,9 @@
 
 from __future__ import annotations
 
-import json
+import os
 import re
+import stat
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from .checkpoint import Checkpoints
+from .checks import elite_fault, metrics_fault
 from .encodings import genome_file
 from .errors import GenomeError, RunError
 from .files import write_atomically
@@ -28,6 +30,7 @@ from .folder import (
     append_lines,
     discard_folder,
     good_lines,
+    json_line,
     make_folder,
     read_config,
     read_lines,
@@ -40,9 +43,6 @@ from .slug import slug
 if TYPE_CHECKING:
     from .encodings.cppn import CPPN
     from .evolution import Evolution, Progress
-
-_NUMBERS = ("generation", "evaluations", "seconds", "median", "mean", "min", "max", "at_99", "improved", "size")
-"""in every line of ``metrics.jsonl``"""
 
 _ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}\.(png|json)")
 
@@ -84,18 +84,17 @@ class RunFolder:
 
     def append_metrics(self, progress: Progress) -> None:
         """Add a generation's line."""
-        append_lines(self.path / "metrics.jsonl", [asdict(progress)])
+        append_lines(self.path / "metrics.jsonl", [json_line(asdict(progress))])
 
     def metrics(self) -> list[dict[str, Any]]:
         """The recorded generations; torn and damaged lines are left out."""
-        lines = good_lines(self.path / "metrics.jsonl", _NUMBERS)
-        return [line for line in lines if all(type(line[name]) in (int, float) for name in _NUMBERS)]
+        return [line for line in good_lines(self.path / "metrics.jsonl", ()) if not metrics_fault(line)]
 
     def trim_metrics(self, generation: int) -> list[dict[str, Any]]:
         """Forget generations after ``generation``; returns those kept."""
         kept = [line for line in self.metrics() if line["generation"] <= generation]
         with writing(self.path):
-            text = "".join(json.dumps(line) + "\n" for line in kept)
+            text = "".join(map(json_line, kept))
             write_atomically(self.path / "metrics.jsonl", text)
         return kept
 
@@ -149,23 +148,48 @@ class RunFolder:
                 lines[-1]["genome"] = f"elites/{stem}.json"
         with writing(self.path):
             self._write_pictures(evolution, rows, lines)
-            write_atomically(self.path / "elites.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+            write_atomically(self.path / "elites.jsonl", "".join(map(json_line, lines)))
             self._remove_stale({line[key] for line in lines for key in ("file", "genome") if key in line})
 
     def elites(self) -> list[dict[str, Any]]:
         """The lines of ``elites.jsonl``; empty where there is none yet.
 
         Raises:
-            RunError: it is not whole.
+            RunError: it is not whole, or tells what can't be true.
         """
         file = self.path / "elites.jsonl"
-        lines, niches = list(read_lines(file, ("index", "class", "score", "file"))), self.config.get("niches")
+        lines, niches = list(read_lines(file, ())), self.config.get("niches")
+        for number, line in enumerate(lines, 1):
+            if fault := elite_fault(line):
+                raise RunError(
+                    f"line {number} of {file} is damaged ({fault}); evofool resume {self.path} writes it anew"
+                )
         if file.exists() and isinstance(niches, list) and len(lines) != len(niches):
             raise RunError(
                 f"{file} is damaged ({len(lines)} whole lines for {len(niches)} niches); "
                 f"evofool resume {self.path} writes it anew"
             )
         return lines
+
+    def own_file(self, name: str) -> Path:
+        """A file that ``elites.jsonl`` names: a plain one in the run's own folder, wherever links lead.
+
+        Raises:
+            RunError: it is elsewhere, or can't be read.
+        """
+        file = self.path / name
+        try:
+            if file.resolve().is_relative_to(self.path.resolve()) and stat.S_ISREG(os.stat(file).st_mode):
+                return file
+        except OSError as error:
+            raise RunError(
+                f"cannot read {file} ({error.strerror}); evofool resume {self.path} writes it anew"
+            ) from error
+        except (ValueError, RuntimeError):
+            pass
+        raise RunError(
+            f"{self.path / 'elites.jsonl'} names {name[:80]!r}, which is no file of this run; its pages show none other"
+        )
 
     def _write_pictures(self, evolution: Evolution, rows: np.ndarray, lines: list[dict[str, Any]]) -> None:
         encoding, archive = evolution.encoding, evolution.archive

@@ -19,6 +19,7 @@ from support import assert_same_arrays
 
 from evofool import cli, session
 from evofool.arrays import read_arrays, write_arrays
+from evofool.folder import SEAL
 from evofool.history import HistoryFolder
 from evofool.session import Result
 
@@ -94,7 +95,9 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def json_lines(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    """What the lines say, without their seals."""
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [{key: value for key, value in line.items() if key != SEAL} for line in lines]
 
 
 def change_config(run: Path, **changes: Any) -> None:

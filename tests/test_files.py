@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,22 @@ def test_stopped_half_way_the_old_file_stays_and_nothing_is_left(tmp_path: Path,
         write_atomically(path, half)
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_the_disk_has_a_durable_file_and_then_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+
+    def sync(number: int) -> None:
+        events.append("folder" if stat.S_ISDIR(os.fstat(number).st_mode) else "file")
+
+    replace = os.replace
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "replace", lambda *names: (events.append("replace"), replace(*names)))
+    write_atomically(tmp_path / "file", b"new")
+    assert events == ["file", "replace", "folder"]
+    events.clear()
+    write_atomically(tmp_path / "file", b"newer", durable=False)
+    assert events == ["replace"]
 
 
 def test_a_failed_replacement_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 import sources
 
 LAYERS = (
-    {"errors", "text", "result", "slug", "banks"},
+    {"errors", "text", "result", "slug", "banks", "checks"},
     {"rng", "files", "budget", "devices", "images", "interrupt"},
     {"arrays"},
     {"encodings", "target", "datasets", "folder"},

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..checks import Check, first_fault, flag, image_shape, list_of, natural, share, text
 from ..duels.plan import ALL
-from ..history.checks import Check, first_fault, flag, image_shape, list_of, natural, share, text
 from ..strategies.pixels import STRATEGIES
 
 

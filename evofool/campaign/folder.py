@@ -2,7 +2,7 @@
 
 ``config.json``      every option, versions, the target's name and its weights' SHA-256, the class names
 ``images.npy``       (N, C, H, W) uint8: the images under attack, exactly as the target sees them
-``images.jsonl``     a line an image: id, SHA-256, true class, the target's first guess
+``images.jsonl``     a sealed line an image: id, SHA-256, true class, the target's first guess
 ``verdicts.jsonl``   a line a duel, appended as it ends
 ``verdicts.csv`` ``report.html`` ``plots/``   made from the verdicts, again and again
 ``adversarial.npz`` ``adversarial/``          where they were asked for
@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +31,7 @@ from ..folder import (
     numbered_lines,
     read_config,
     read_lines,
+    sealed_line,
     trim_lines,
     writing,
 )
@@ -55,8 +55,7 @@ class CampaignFolder:
         try:
             with writing(path):
                 write_atomically(path / "images.npy", lambda file: np.save(file, chosen.images))
-                lines = [json.dumps(line) + "\n" for line in _image_lines(chosen, classes)]
-                write_atomically(path / "images.jsonl", "".join(lines))
+                write_atomically(path / "images.jsonl", "".join(map(sealed_line, _image_lines(chosen, classes))))
         except BaseException:
             discard_folder(path)
             raise
@@ -93,7 +92,7 @@ class CampaignFolder:
 
     def append(self, verdicts: Iterable[Verdict]) -> None:
         """Add lines for duels that ended."""
-        append_lines(self._verdicts, verdicts)
+        append_lines(self._verdicts, map(sealed_line, verdicts))
 
     def verdicts(self) -> Iterator[Verdict]:
         """All verdicts, in the order the duels ended; without a torn last line; a duel that stands twice counts once.
@@ -125,7 +124,7 @@ class CampaignFolder:
         with writing(self.path):
             lines = self._verdicts.read_bytes().count(b"\n") if self._verdicts.exists() else 0
             if lines > len(good):
-                write_atomically(self._verdicts, "".join(json.dumps(verdict) + "\n" for verdict in good))
+                write_atomically(self._verdicts, "".join(map(sealed_line, good)))
         return lines - len(good)
 
     def trim(self) -> None:

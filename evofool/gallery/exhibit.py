@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..banks import bank_folder, banks
+from ..checks import image_shape, plain_fault, run_fault
 from ..encodings import genome_file
 from ..encodings.cppn_batch import EMPTY, CPPNBatch
 from ..errors import GenomeError, RunError, suggestion
 from ..folder import read_config
 from ..history import Changes, HistoryFolder
-from ..history.checks import elite_fault, image_shape, metrics_fault, plain_fault, run_fault
 from ..images import data_uri, png
 from ..run import RunFolder
 from .strip import Strip, strip_of
@@ -135,12 +133,7 @@ def from_run(path: Path) -> Source:
         raise RunError(f"{path / 'config.json'} is damaged ({fault}); a page can't be made without it")
     if not elites:
         raise RunError(f"{path} has no elites yet; let it run for a generation: evofool resume {path}")
-    for number, line in enumerate(elites, 1):
-        if fault := elite_fault(line):
-            raise RunError(
-                f"line {number} of {path / 'elites.jsonl'} is damaged ({fault}); evofool resume {path} writes it anew"
-            )
-    metrics = [line for line in run.metrics() if not metrics_fault(line)]
+    metrics = run.metrics()
     last = metrics[-1] if metrics else {}
     changes = HistoryFolder(path).changes()
     if not ((changes.score >= 0) & (changes.score <= 1.0001)).all():
@@ -151,7 +144,7 @@ def from_run(path: Path) -> Source:
         target = config["target"]["name"]
         names = {int(line["niche"]): str(line["class"]) for line in elites}
         most = MOST_ANCESTORS if len(elites) <= MANY else MOST_ANCESTORS // 3
-        tiles = [_elite(path, line, changes, names, target, most) for line in elites]
+        tiles = [_elite(run, line, changes, names, target, most) for line in elites]
         source = Source(
             name=path.absolute().name,
             target=target,
@@ -196,9 +189,11 @@ def from_genomes(name: str, files: list[Path]) -> Source:
     return Source(name, ", ".join(targets), {"encoding": "cppn"}, tiles, frame["shape"], frame=frame)
 
 
-def _elite(path: Path, line: dict[str, Any], changes: Changes, names: dict[int, str], target: str, most: int) -> Tile:
-    file = own_file(path, line["file"])
-    genome = own_file(path, line["genome"]) if "genome" in line else None
+def _elite(
+    run: RunFolder, line: dict[str, Any], changes: Changes, names: dict[int, str], target: str, most: int
+) -> Tile:
+    file = run.own_file(line["file"])
+    genome = run.own_file(line["genome"]) if "genome" in line else None
     rows = changes.lineage(int(line["evaluation"]), int(line["niche"]))
     shown = np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int)).tolist() if rows else []
     return Tile(
@@ -221,25 +216,6 @@ def _elite(path: Path, line: dict[str, Any], changes: Changes, names: dict[int, 
 def _ancestor(changes: Changes, row: int, names: dict[int, str]) -> list[Any]:
     name = names.get(int(changes.niche[row]), "")
     return [int(changes.generation[row]), name, _short(changes.score[row]), int(changes.born[row])]
-
-
-def own_file(run: Path, name: str) -> Path:
-    """A file that a line of the run names: a plain one in the run's own folder, wherever links lead.
-
-    Raises:
-        RunError: it is elsewhere, or can't be read.
-    """
-    file = run / name
-    try:
-        if file.resolve().is_relative_to(run.resolve()) and stat.S_ISREG(os.stat(file).st_mode):
-            return file
-    except OSError as error:
-        raise RunError(f"cannot read {file} ({error.strerror}); evofool resume {run} writes it anew") from error
-    except (ValueError, RuntimeError):
-        pass
-    raise RunError(
-        f"{run / 'elites.jsonl'} names {name[:80]!r}, which is no file of this run; its pages show none other"
-    )
 
 
 def _content(genome: genome_file.GenomeFile, file: Path) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from ..files import write_atomically
 from ..images import open_image, to_image
 from ..run import RunFolder
 from .banded import DPI, Pixels, write_pdf, write_png
-from .exhibit import own_file
 from .lettering import FAINT, INK, PAPER, Font, bar, fitted, how_sure, label, thickness
 
 MIN_EDGE, MAX_EDGE, MAX_PIXELS = 200, 32_768, 1_000_000_000
@@ -260,7 +259,7 @@ def _elites(path: Path) -> list[Work]:
         target = str(run.config["target"]["name"])
         return [
             Work(
-                file=own_file(path, line.get("genome", line["file"])),
+                file=run.own_file(line.get("genome", line["file"])),
                 name=str(line["class"]),
                 score=float(line["score"]),
                 index=int(line["index"]),

@@ -14,7 +14,6 @@ from ..errors import RunError
 from ..files import write_atomically
 from ..images import open_image, to_image
 from ..run import RunFolder
-from .exhibit import own_file
 from .lettering import FAINT, FRAME, INK, PAPER, caption, how_sure, line
 
 
@@ -78,8 +77,8 @@ def contact_sheet(path: Path) -> Image.Image:
     for position, elite in enumerate(elites):
         row, column = divmod(position, layout.columns)
         x, y = margin + column * step_x, header + row * step_y
-        seen = open_image(path / elite["file"])
-        sharp = _sharp(path, elite, layout.tile)
+        seen = open_image(run.own_file(elite["file"]))
+        sharp = _sharp(run, elite, layout.tile)
         sheet.paste(_scaled(sharp or seen, layout.tile), (x, y))
         if sharp is not None:
             inset = True
@@ -89,11 +88,11 @@ def contact_sheet(path: Path) -> Image.Image:
     return sheet
 
 
-def _sharp(path: Path, elite: dict[str, Any], tile: int) -> Image.Image | None:
+def _sharp(run: RunFolder, elite: dict[str, Any], tile: int) -> Image.Image | None:
     """A CPPN elite at the tile's size, or None where that shows no more than what was scored."""
     if "genome" not in elite:
         return None
-    genome = genome_file.read(own_file(path, elite["genome"]))
+    genome = genome_file.read(run.own_file(elite["genome"]))
     height, width = genome.encoding.image_shape[1:]
     if max(height, width) >= tile:
         return None

@@ -166,6 +166,40 @@ def test_a_whole_line_without_its_end_is_torn(tmp_path: Path) -> None:
     assert list(folder.verdicts()) == [line(0), line(2)]
 
 
+def test_a_flipped_bit_in_a_verdict_is_noticed_or_changes_nothing(tmp_path: Path) -> None:
+    """Nothing: where it turns the seal itself into a value that nobody reads."""
+    folder = create(tmp_path / "a")
+    folder.append([line(0), line(1), line(2)])
+    file = tmp_path / "a" / "verdicts.jsonl"
+    whole = file.read_bytes()
+    start, end = whole.index(b"\n") + 1, whole.index(b"\n", whole.index(b"\n") + 1)
+    named, unnoticed = [], []
+    for at in range(start, end):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        file.write_bytes(damaged)
+        try:
+            found = list(folder.verdicts())
+        except RunError as error:
+            named.append(str(file) in str(error))
+            continue
+        unnoticed.append(at)
+        assert [{key: verdict[key] for key in line(0)} for verdict in found] == [line(0), line(1), line(2)]
+    assert all(named)
+    assert len(unnoticed) <= len('"crc32"')
+
+
+def test_a_verdict_that_was_edited_is_noticed(tmp_path: Path) -> None:
+    folder = create(tmp_path / "a")
+    folder.append([line(0), line(1), line(2)])
+    file = tmp_path / "a" / "verdicts.jsonl"
+    file.write_bytes(file.read_bytes().replace(b'"image": 1', b'"image": 2'))
+    with pytest.raises(RunError, match=r"line 2 of .* is damaged, and good ones follow"):
+        list(folder.verdicts())
+    assert folder.drop_damaged() == 1
+    assert list(folder.verdicts()) == [line(0), line(2)]
+
+
 def test_trim_leaves_whole_verdicts_and_no_verdicts_alone(tmp_path: Path) -> None:
     folder = create(tmp_path / "a")
     folder.trim()

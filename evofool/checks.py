@@ -63,7 +63,8 @@ def metrics_fault(line: dict[str, Any]) -> str | None:
             "evaluations": (line, natural),
             "seconds": (line, lambda v: number(v) and 0 <= v < 2**62),
             **dict.fromkeys(("median", "mean", "min", "max"), (line, share)),
-            "at_99": (line, natural),
+            **dict.fromkeys(("at_99", "improved"), (line, natural)),
+            "size": (line, lambda v: number(v) and v >= 0),
         }
     )
 

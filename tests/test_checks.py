@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from runs import json_lines, small_evolve
 
-from evofool.history.checks import MAX_DEPTH, MAX_GENERATIONS, elite_fault, metrics_fault, plain_fault, run_fault
+from evofool.checks import MAX_DEPTH, MAX_GENERATIONS, elite_fault, metrics_fault, plain_fault, run_fault
 
 
 @pytest.fixture(scope="module", params=["cppn", "direct"])
