@@ -19,8 +19,8 @@ from evofool import campaigning, session, sitting
 
 from .common import Row, table
 
-CLASSES, GENERATIONS = 10_000, 400
-IMAGES, GOALS = 10_000, 5
+CLASSES, GENERATIONS = 10_000, 2_000
+IMAGES, GOALS = 12_000, 5
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:

@@ -26,6 +26,7 @@ from evofool.campaigning import CampaignResult, Standing
 from evofool.duels.scorer import Scorer
 from evofool.duels.verdict import Verdict
 from evofool.errors import ConfigError, RunError
+from evofool.folder import sealed_line
 from evofool.zoo import networks
 
 SETUPS: dict[str, dict[str, Any]] = {
@@ -107,7 +108,7 @@ def test_killed_in_the_middle_of_writing_verdicts_it_ends_with_the_same_verdicts
         if left[0] or not verdicts:
             append(folder, verdicts)
             return
-        text = "".join(json.dumps(verdict, ensure_ascii=False) + "\n" for verdict in verdicts).encode()
+        text = "".join(map(sealed_line, verdicts)).encode()
         with open(folder.path / "verdicts.jsonl", "ab") as file:
             file.write(text[: rng.integers(len(text))])
         raise Killed

@@ -40,10 +40,8 @@ def fake_run(folder: Path, count: int, names: list[str] | None = None, **config:
     }
     (folder / "config.json").write_text(json.dumps(told | config))
     names = names or [f"class number {i}" for i in range(count)]
-    lines = [
-        {"niche": i, "index": i, "class": name, "score": 1 - i / count, "file": "elites/a.png"}
-        for i, name in enumerate(names)
-    ]
+    rest = {"top5": [], "generation": 9, "evaluation": 7, "size": 3, "file": "elites/a.png"}
+    lines = [{"niche": i, "index": i, "class": name, "score": 1 - i / count, **rest} for i, name in enumerate(names)]
     (folder / "elites.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     numbers = dict.fromkeys(("seconds", "median", "mean", "min", "max", "at_99", "improved", "size"), 0)
     told = {"generation": 9, "evaluations": 12_345_678, **numbers}

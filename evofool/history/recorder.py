@@ -17,7 +17,7 @@ from .folder import COLUMNS, HistoryFolder
 
 PICTURE = 96
 """longest side, in pixels, of what is kept of a direct genome"""
-BUFFER = 64_000_000
+BUFFER = 16_000_000
 """bytes of genomes that wait in memory for a checkpoint; more are written earlier"""
 
 
