@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -41,10 +41,62 @@ from .images import png
 from .slug import slug
 
 if TYPE_CHECKING:
+    from .encodings.base import Encoding
     from .encodings.cppn import CPPN
     from .evolution import Evolution, Progress
 
 _ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}\.(png|json)")
+
+
+@dataclass(frozen=True)
+class Elites:
+    """The elites of a moment, as copies: they can be written while the evolution goes on."""
+
+    encoding: Encoding
+    lines: list[dict[str, Any]]
+    """of ``elites.jsonl``, one a niche"""
+    genomes: Any
+    """a batch of those whose files are to be written; a child that won many niches is there once"""
+    shown: list[list[int]]
+    """the niches of each of them"""
+
+    @classmethod
+    def of(cls, evolution: Evolution, dirty: np.ndarray | None = None) -> Elites:
+        """Those of an evolution whose archive has elites.
+
+        Args:
+            dirty: niches whose elites changed since the last time; None is all.
+        """
+        archive, target = evolution.archive, evolution.target
+        lines: list[dict[str, Any]] = []
+        columns, values = archive.top(5)
+        confidence, sizes = archive.confidence.tolist(), archive.genomes.sizes().tolist()
+        for niche, index in enumerate(archive.niches.tolist()):
+            stem = elite_stem(index, target.classes[index], confidence[niche])
+            lines.append(
+                {
+                    "niche": niche,
+                    "class": target.classes[index],
+                    "index": index,
+                    "score": confidence[niche],
+                    "top5": [
+                        [target.classes[c], float(str(v))] for c, v in zip(columns[niche], values[niche], strict=True)
+                    ],
+                    "generation": int(archive.generation[niche]),
+                    "evaluation": int(archive.born[niche]),
+                    "parent": int(archive.parent[niche]),
+                    "size": sizes[niche],
+                    "file": f"elites/{stem}.png",
+                }
+            )
+            if evolution.encoding.name == "cppn":
+                lines[-1]["genome"] = f"elites/{stem}.json"
+        rows = np.arange(len(archive)) if dirty is None else np.unique(dirty)
+        born, first = np.unique(archive.born[rows], return_index=True)
+        shown = {child: list[int]() for child in born.tolist()}
+        for niche in rows.tolist():
+            shown[int(archive.born[niche])].append(niche)
+        return cls(evolution.encoding, lines, archive.genomes.take(rows[first]), list(shown.values()))
 
 
 class RunFolder:
@@ -98,10 +150,6 @@ class RunFolder:
             write_atomically(self.path / "metrics.jsonl", text)
         return kept
 
-    def save_checkpoint(self, evolution: Evolution) -> None:
-        """Keep all that the next generation depends on."""
-        self.checkpoints.save(evolution.state())
-
     def load_checkpoint(self, evolution: Evolution) -> None:
         """Put an evolution where the last checkpoint left it.
 
@@ -114,40 +162,11 @@ class RunFolder:
         except (KeyError, ValueError, IndexError, RuntimeError, TypeError, GenomeError) as error:
             raise RunError(f"{self.checkpoints.last} is damaged ({error}); start the run anew") from error
 
-    def save_elites(self, evolution: Evolution, dirty: np.ndarray | None = None) -> None:
-        """Write pictures and genomes of the elites, and ``elites.jsonl``.
-
-        Args:
-            evolution: with an archive that has elites.
-            dirty: niches whose elites changed since the last call; None writes all.
-        """
-        archive, target = evolution.archive, evolution.target
-        rows = np.arange(len(archive)) if dirty is None else np.unique(dirty)
-        lines: list[dict[str, Any]] = []
-        columns, values = archive.top(5)
-        confidence, sizes = archive.confidence.tolist(), archive.genomes.sizes().tolist()
-        for niche, index in enumerate(archive.niches.tolist()):
-            stem = elite_stem(index, target.classes[index], confidence[niche])
-            lines.append(
-                {
-                    "niche": niche,
-                    "class": target.classes[index],
-                    "index": index,
-                    "score": confidence[niche],
-                    "top5": [
-                        [target.classes[c], float(str(v))] for c, v in zip(columns[niche], values[niche], strict=True)
-                    ],
-                    "generation": int(archive.generation[niche]),
-                    "evaluation": int(archive.born[niche]),
-                    "parent": int(archive.parent[niche]),
-                    "size": sizes[niche],
-                    "file": f"elites/{stem}.png",
-                }
-            )
-            if evolution.encoding.name == "cppn":
-                lines[-1]["genome"] = f"elites/{stem}.json"
+    def save_elites(self, elites: Elites) -> None:
+        """Write pictures and genomes of the elites that changed, and ``elites.jsonl``."""
+        lines = elites.lines
         with writing(self.path):
-            self._write_pictures(evolution, rows, lines)
+            self._write_pictures(elites)
             write_atomically(self.path / "elites.jsonl", "".join(map(json_line, lines)))
             self._remove_stale({line[key] for line in lines for key in ("file", "genome") if key in line})
 
@@ -191,20 +210,19 @@ class RunFolder:
             f"{self.path / 'elites.jsonl'} names {name[:80]!r}, which is no file of this run; its pages show none other"
         )
 
-    def _write_pictures(self, evolution: Evolution, rows: np.ndarray, lines: list[dict[str, Any]]) -> None:
-        encoding, archive = evolution.encoding, evolution.archive
-        rows = rows[np.argsort(archive.born[rows], kind="stable")]  # a child that won many niches is drawn once
-        for part in np.array_split(rows, max(1, -(-len(rows) // 256))):
-            _, first, which = np.unique(archive.born[part], return_index=True, return_inverse=True)
-            images = encoding.decode(archive.genomes.take(part[first])).cpu().numpy()
-            pictures = [png(image) for image in images]
-            for niche, child in zip(part.tolist(), which.tolist(), strict=True):
-                line = lines[niche]
-                write_atomically(self.path / line["file"], pictures[child], durable=False)
-                if encoding.name == "cppn":
-                    told = self._provenance(line)
-                    content = genome_file.to_json(cast("CPPN", encoding), archive.genomes, niche, told)
-                    write_atomically(self.path / line["genome"], genome_file.dumps(content), durable=False)
+    def _write_pictures(self, elites: Elites) -> None:
+        encoding = elites.encoding
+        for part in np.array_split(np.arange(len(elites.shown)), max(1, -(-len(elites.shown) // 256))):
+            images = encoding.decode(elites.genomes.take(part)).cpu().numpy()
+            for row, image in zip(part.tolist(), images, strict=True):
+                picture = png(image)
+                for niche in elites.shown[row]:
+                    line = elites.lines[niche]
+                    write_atomically(self.path / line["file"], picture, durable=False)
+                    if encoding.name == "cppn":
+                        told = self._provenance(line)
+                        content = genome_file.to_json(cast("CPPN", encoding), elites.genomes, row, told)
+                        write_atomically(self.path / line["genome"], genome_file.dumps(content), durable=False)
 
     def _remove_stale(self, wanted: set[str]) -> None:
         """Remove elites' files that ``elites.jsonl`` no longer names, those of a killed process too."""

@@ -117,7 +117,7 @@ def evolve(
     with locked(path):
         folder = RunFolder.create(path, config)
         try:
-            folder.save_checkpoint(evolution)
+            folder.checkpoints.save(evolution.state())
             return Sitting(evolution, budget, folder, config, gallery=gallery).run(observer)
         except BaseException:
             if not evolution.strategy.generation:

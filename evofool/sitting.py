@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from .gallery.sheet import write_sheet
 from .history.recorder import Recorder
 from .interrupt import interruptible
 from .result import Result
-from .run import RunFolder
+from .run import Elites, RunFolder
+from .writer import Writer
 
 CHECKPOINT_SECONDS = 20.0
-"""between two checkpoints, at least: what a killed run repeats, unless its checkpoints are large"""
+"""between two checkpoints, at least: what a killed run repeats, unless its checkpoints are large; below 0: one after
+every generation"""
 CHECKPOINT_SHARE = 0.02
 """of the time that checkpoints may take; large ones are written less often"""
 PAGE_SECONDS = 3.0
@@ -28,6 +31,49 @@ PAGE_SHARE = 0.02
 """of the time that refreshing the page may take"""
 
 Observer = Callable[[Progress, Evolution], None]
+
+
+Do = Callable[[Callable[[], object]], object]
+
+
+class Pace:
+    """When work is due that comes again and again and may take only a share of the time.
+
+    Args:
+        least: seconds between the end of one and the beginning of the next, at least.
+        share: of the time.
+    """
+
+    def __init__(self, least: float, share: float) -> None:
+        self.every, self._least, self._share = least, least, share
+        self.spent = 0.0
+        self._next, self._under_way = 0.0, False
+
+    def begun(self) -> None:
+        """It was done just now."""
+        self._next = time.monotonic() + self.every
+
+    def due(self) -> bool:
+        """Whether it is time, and the last one is done."""
+        return self._least < 0 or (not self._under_way and time.monotonic() >= self._next)
+
+    def timed(self, writer: Writer) -> Do:
+        """What gives the writer a job whose time counts."""
+
+        def do(job: Callable[[], object]) -> None:
+            self._under_way = True
+            writer.do(partial(self._time, job))
+
+        return do
+
+    def _time(self, job: Callable[[], object]) -> None:
+        started = time.monotonic()
+        job()
+        took = time.monotonic() - started
+        self.spent += took
+        self.every = max(self._least, took / self._share)
+        self.begun()
+        self._under_way = False
 
 
 class Sitting:
@@ -52,47 +98,81 @@ class Sitting:
     ) -> None:
         self.evolution, self.budget, self.folder, self.config = evolution, budget, folder, config
         self.gallery = gallery and folder is not None
-        self.recorder = Recorder(folder.path) if folder else None
         self.dirty: np.ndarray | None = None
-        self.every = PAGE_SECONDS
+        self._checkpoints = Pace(CHECKPOINT_SECONDS, CHECKPOINT_SHARE)
+        self._pages = Pace(PAGE_SECONDS, PAGE_SHARE)
         self._saved = evolution.strategy.generation
 
     def run(self, observer: Observer | None) -> Result:
         """Evolve until the budget is spent, or Ctrl-C or SIGTERM comes."""
-        evolution, folder, recorder = self.evolution, self.folder, self.recorder
-        checkpoint, due = time.monotonic() + CHECKPOINT_SECONDS, 0.0
-        if recorder:
-            recorder.go_on(evolution)
+        sheet = page = None
         with interruptible() as stopped:
-            for progress in evolution.run(self.budget):
-                if folder:
-                    folder.append_metrics(progress)
-                if recorder:
-                    recorder.note(evolution)
-                if observer:
-                    observer(progress, evolution)
-                if stopped():
-                    break
-                if folder and time.monotonic() >= checkpoint:
-                    checkpoint = self._checkpoint(folder)
-                if folder and self.gallery and time.monotonic() >= due:
-                    due = self._refresh(folder)
-            sheet = page = None
-            if folder and evolution.archive.genomes is not None:
-                self.save(folder)
-                if self.gallery:
-                    sheet, page = write_sheet(folder.path), write_run_page(folder.path)
+            if self.folder is None:
+                for progress in self.evolution.run(self.budget):
+                    if observer:
+                        observer(progress, self.evolution)
+                    if stopped():
+                        break
+            else:
+                with Writer() as writer:
+                    self._recorded(self.folder, writer, observer, stopped)
+                if self.gallery and self.evolution.archive.genomes is not None:
+                    sheet, page = write_sheet(self.folder.path), write_run_page(self.folder.path)
         return self.result(sheet, page)
 
-    def save(self, folder: RunFolder) -> None:
+    def _recorded(
+        self, folder: RunFolder, writer: Writer, observer: Observer | None, stopped: Callable[[], bool]
+    ) -> None:
+        """The loop, with all that happens kept in the folder."""
+        evolution, recorder = self.evolution, Recorder(folder.path, writer.do)
+        recorder.go_on(evolution)
+        self._checkpoints.begun()
+        for progress in evolution.run(self.budget):
+            writer.do(partial(folder.append_metrics, progress))
+            recorder.note(evolution)
+            if observer:
+                observer(progress, evolution)
+            if stopped():
+                break
+            if self._checkpoints.due():
+                self._save(folder, recorder, self._checkpoints.timed(writer))
+            if self.gallery and self._pages.due():
+                self._refresh(folder, recorder, self._pages.timed(writer))
+        if evolution.archive.genomes is not None:
+            self._save(folder, recorder, writer.do)
+
+    def _save(self, folder: RunFolder, recorder: Recorder, do: Do) -> None:
         """Checkpoint, then the pictures of new elites."""
-        if self.recorder:
-            self.recorder.flush(self.evolution)
+        recorder.flush(self.evolution)
         generation = self.evolution.strategy.generation
-        if generation > self._saved:
-            folder.save_checkpoint(self.evolution)
-            self._saved = generation
-        self._save_elites(folder)
+        state = self.evolution.state() if generation > self._saved else None
+        self._saved = generation
+        elites = self._changed()
+
+        def write() -> None:
+            if state:
+                folder.checkpoints.save(state)
+            folder.save_elites(elites)
+
+        do(write)
+
+    def _refresh(self, folder: RunFolder, recorder: Recorder, do: Do) -> None:
+        """The page as things stand."""
+        recorder.flush(self.evolution)
+        elites, every = self._changed(), self._pages.every
+
+        def write() -> None:
+            folder.save_elites(elites)
+            write_run_page(folder.path, every=every)
+
+        do(write)
+
+    def _changed(self) -> Elites:
+        """What is new among the elites since the last call."""
+        born = self.evolution.archive.born
+        dirty = None if self.dirty is None else np.flatnonzero(born != self.dirty)
+        self.dirty = born.copy()
+        return Elites.of(self.evolution, dirty)
 
     def result(self, sheet: Path | None, page: Path | None) -> Result:
         evolution = self.evolution
@@ -111,28 +191,3 @@ class Sitting:
             interrupted=not evolution.spent(self.budget),
             config=self.config,
         )
-
-    def _checkpoint(self, folder: RunFolder) -> float:
-        """Save; returns when to do it again."""
-        started = time.monotonic()
-        self.save(folder)
-        now = time.monotonic()
-        return now + max(CHECKPOINT_SECONDS, (now - started) / CHECKPOINT_SHARE)
-
-    def _save_elites(self, folder: RunFolder) -> None:
-        """Write the pictures of elites that are new since the last call."""
-        born = self.evolution.archive.born
-        dirty = None if self.dirty is None else np.flatnonzero(born != self.dirty)
-        folder.save_elites(self.evolution, dirty)
-        self.dirty = born.copy()
-
-    def _refresh(self, folder: RunFolder) -> float:
-        """Write the page as things stand; returns when to do it again."""
-        started = time.monotonic()
-        if self.recorder:
-            self.recorder.flush(self.evolution)
-        self._save_elites(folder)
-        write_run_page(folder.path, every=self.every)
-        now = time.monotonic()
-        self.every = max(PAGE_SECONDS, (now - started) / PAGE_SHARE)
-        return now + self.every

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from support import tiny_target
 from evofool import sitting
 from evofool.arrays import read_arrays, write_arrays
 from evofool.errors import ConfigError, GenomeError, RunError
+from evofool.evolution import Progress
 from evofool.gallery import run_page
 from evofool.gallery.page import dumps
 from evofool.gallery.run_page import write_gallery, write_run_page
@@ -226,14 +228,19 @@ def test_pages_need_not_wait_for_torch() -> None:
 
 
 def test_the_page_is_written_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sitting, "PAGE_SECONDS", 1e-6)
+    monkeypatch.setattr(sitting, "PAGE_SECONDS", -1.0)
     monkeypatch.setattr(sitting, "PAGE_SHARE", 1e9)
-    seen = []
+    page, seen = tmp_path / "run" / "index.html", []
 
-    def look(*_: Any) -> None:
-        page = tmp_path / "run" / "index.html"
-        if page.exists():
-            data = data_of(page)
+    def look(progress: Progress, _: Any) -> None:
+        for _ in range(3000):  # it is written beside the work
+            data = data_of(page) if page.exists() else None
+            if progress.generation == 1 or (
+                data and data["sources"][0]["facts"]["generation"] == progress.generation - 1
+            ):
+                break
+            time.sleep(0.01)
+        if data:
             seen.append((data["live"] is not None, data["sources"][0]["facts"]["generation"], len(data["tiles"])))
 
     result = small_evolve(tmp_path / "run", encoding="cppn", generations=5, observer=look)

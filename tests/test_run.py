@@ -20,7 +20,7 @@ from evofool import sitting
 from evofool.encodings import genome_file
 from evofool.errors import RunError
 from evofool.evolution import Evolution
-from evofool.run import RunFolder, elite_stem
+from evofool.run import Elites, RunFolder, elite_stem
 
 HOSTILE = [
     "../../x",
@@ -95,17 +95,17 @@ def test_files_of_beaten_elites_are_removed(tmp_path: Path, monkeypatch: pytest.
 
 def test_only_changed_elites_are_written_anew(folder: RunFolder) -> None:
     run = evolution()
-    folder.save_elites(run)
+    folder.save_elites(Elites.of(run))
     files = [folder.path / line["file"] for line in folder.elites()]
     for file in files:
         os.utime(file, (0, 0))
-    folder.save_elites(run, np.array([1]))
+    folder.save_elites(Elites.of(run, np.array([1])))
     assert [file.stat().st_mtime == 0 for file in files] == [True, False, True, True]
 
 
 def test_a_user_s_own_files_among_the_elites_stay(folder: RunFolder) -> None:
     (folder.path / "elites" / "notes.txt").write_text("the third looks like a fox")
-    folder.save_elites(evolution())
+    folder.save_elites(Elites.of(evolution()))
     assert (folder.path / "elites" / "notes.txt").exists()
 
 
@@ -162,7 +162,7 @@ def test_a_run_is_made_with_the_folders_above_it(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_holds_no_objects(folder: RunFolder) -> None:
-    folder.save_checkpoint(evolution())
+    folder.checkpoints.save(evolution().state())
     with np.load(folder.path / "checkpoint" / "state.npz", allow_pickle=False) as archive:
         assert [name for name in archive.files if archive[name].dtype.hasobject] == []
 
@@ -177,15 +177,15 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(
     what: str, broken: str, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     older, newer = evolution(1), evolution(6)
-    folder.save_checkpoint(older)
-    folder.save_elites(older)
+    folder.checkpoints.save(older.state())
+    folder.save_elites(Elites.of(older))
     folder.append_metrics(older.step())
     before = tree(folder.path)
     actions = {
         "config": lambda: folder.rewrite_config({"seed": 5}),
-        "checkpoint": lambda: folder.save_checkpoint(newer),
+        "checkpoint": lambda: folder.checkpoints.save(newer.state()),
         "metrics": lambda: folder.trim_metrics(0),
-        "elites": lambda: folder.save_elites(newer),
+        "elites": lambda: folder.save_elites(Elites.of(newer)),
     }
     monkeypatch.setattr(os, broken, _refuse)
     with pytest.raises(RunError, match=r"cannot write to .*run: No space left on device; make room") as caught:
@@ -226,7 +226,7 @@ def test_a_full_disk_ends_with_one_line_and_later_the_run_goes_on_or_starts_anew
 
 
 def test_files_are_readable_by_others(folder: RunFolder) -> None:
-    folder.save_elites(evolution())
+    folder.save_elites(Elites.of(evolution()))
     mask = os.umask(0)
     os.umask(mask)
     for file in folder.path.rglob("*.png"):

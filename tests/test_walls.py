@@ -10,7 +10,7 @@ import sources
 
 LAYERS = (
     {"errors", "text", "result", "slug", "banks", "checks"},
-    {"rng", "files", "budget", "devices", "images", "interrupt"},
+    {"rng", "files", "budget", "devices", "images", "interrupt", "writer"},
     {"arrays"},
     {"encodings", "target", "datasets", "folder"},
     {"archive", "population", "zoo", "choice", "lock", "checkpoint"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch.nn.functional import interpolate
 
 from ..archive import NOBODY
 from ..arrays import Arrays
+from ..encodings.base import Encoding
 from ..encodings.direct import DirectBatch
 from ..evolution import Evolution
 from .folder import COLUMNS, HistoryFolder
@@ -26,17 +28,18 @@ class Recorder:
 
     Args:
         run: the run's folder.
+        do: what does a job of writing, now or later but in order.
     """
 
-    def __init__(self, run: Path) -> None:
-        self.folder = HistoryFolder(run)
+    def __init__(self, run: Path, do: Callable[[Callable[[], object]], object] = lambda job: job()) -> None:
+        self.folder, self._do = HistoryFolder(run), do
         self._rows: list[Arrays] = []
         self._genomes: list[tuple[NDArray[np.int64], Any]] = []
         self._size = 0
         self._known: NDArray[np.int64] | None = None
 
     def note(self, evolution: Evolution) -> None:
-        """Take down which elites changed since the last call; on the device, nothing is written."""
+        """Take down which elites changed since the last call."""
         archive = evolution.archive
         known = np.full(len(archive), NOBODY) if self._known is None else self._known
         niches = np.flatnonzero(archive.born != known)
@@ -81,14 +84,18 @@ class Recorder:
         Raises:
             RunError: the folder can't be written.
         """
-        if not self._rows:
-            return
-        arrays = {name: np.concatenate([row[name] for row in self._rows]) for name in COLUMNS}
-        arrays["kept"] = np.concatenate([born for born, _ in self._genomes])
-        dumps = [evolution.encoding.dump(genomes) for _, genomes in self._genomes]
-        arrays |= {f"genome.{name}": np.concatenate([dump[name] for dump in dumps]) for name in dumps[0]}
-        self.folder.add(arrays)
-        self._rows, self._genomes, self._size = [], [], 0
+        if self._rows:
+            rows, genomes, encoding = self._rows, self._genomes, evolution.encoding
+            self._rows, self._genomes, self._size = [], [], 0
+            self._do(lambda: self.folder.add(_arrays(encoding, rows, genomes)))
+
+
+def _arrays(encoding: Encoding, rows: list[Arrays], genomes: list[tuple[NDArray[np.int64], Any]]) -> Arrays:
+    """What a file of the history holds."""
+    arrays = {name: np.concatenate([row[name] for row in rows]) for name in COLUMNS}
+    arrays["kept"] = np.concatenate([born for born, _ in genomes])
+    dumps = [encoding.dump(batch) for _, batch in genomes]
+    return arrays | {f"genome.{name}": np.concatenate([dump[name] for dump in dumps]) for name in dumps[0]}
 
 
 def _reduced(genomes: Any) -> Any:

@@ -1,0 +1,63 @@
+"""A thread that writes beside the work, so that encoding pictures and waiting for disks keep no one waiting."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+Job = Callable[[], object]
+
+DEPTH = 64
+"""jobs that may wait; whoever adds one more waits himself"""
+
+
+class Writer:
+    """Does what it is given on a thread of its own, one after the other and in that order.
+
+    At the end of its ``with`` all is done. After a job that failed no other is done, and the next call, or the end,
+    raises what it raised; where the block ends with an error of its own, that one counts.
+    """
+
+    def __enter__(self) -> Writer:
+        self._jobs: queue.Queue[Job | None] = queue.Queue(DEPTH)
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="evofool-writer", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._jobs.put(None)
+        self._thread.join()
+        if error is None:
+            self._raise()
+
+    def do(self, job: Job) -> None:
+        """Add a job; it must hold copies of all that may change meanwhile.
+
+        Raises:
+            Exception: whatever an earlier job raised.
+        """
+        self._raise()
+        self._jobs.put(job)
+
+    def _raise(self) -> None:
+        if self._failed is not None:
+            raise self._failed
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            try:
+                if job is None:
+                    return
+                if self._failed is None:
+                    job()
+            except BaseException as error:
+                self._failed = error
+            finally:
+                del job  # what it holds may be large
+                self._jobs.task_done()
