@@ -156,7 +156,7 @@ def attack(
         baseline: after each duel, random search with as many queries as it took.
         export: write ``adversarial.npz`` and a folder of PNGs.
         seed: of the choice of images and of all duels.
-        weights, device, precision, micro_batch: as in :func:`evofool.load_target`; not with a Target of your own.
+        weights, device, precision, micro_batch: as in :func:`evofool.evolve`; not with a Target of your own.
         observer: called after every batch.
 
     Raises:

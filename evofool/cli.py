@@ -414,15 +414,24 @@ def inspect(
 @app.command()
 def targets(
     name: Annotated[str | None, typer.Argument(help="A target, or torchvision for the list.")] = None,
+    tune: Annotated[bool, typer.Option("--tune", help="Try anew how it runs fastest on this machine.")] = False,
+    weights: Weights = None,
+    device: Device = "auto",
     as_json: Json = False,
 ) -> None:
-    """List the targets, or show one's model card."""
+    """List the targets, or show one's model card, or how fast it runs here."""
     from . import zoo
     from .console import Console
     from .zoo import vision
 
     console = Console(to_stderr=as_json)
-    if name in ("torchvision", "torchvision:"):
+    if not tune and (weights is not None or device != "auto"):
+        raise ConfigError("--weights and --device are for trying how a target runs; add --tune")
+    if tune:
+        if name is None:
+            raise ConfigError("--tune needs a target: evofool targets cifar10 --tune")
+        _tune(console, name, weights, device, as_json)
+    elif name in ("torchvision", "torchvision:"):
         found = [vision.PREFIX + model for model in vision.names()]
         console.json(found) if as_json else console.show("\n".join(found))
     elif name is not None:
@@ -434,6 +443,25 @@ def targets(
             console.json([card.name for card in cards])
         else:
             console.targets(cards, len(vision.names()))
+
+
+def _tune(console: Any, name: str, weights: Path | None, device: str, as_json: bool) -> None:
+    """Try all settings of a target and show them."""
+    from .tuning import retune
+    from .zoo import load_target
+
+    target = load_target(name, weights=weights, device=device)
+    found = retune(target)
+    if as_json:
+        rows = [
+            {**vars(trial.setting), "images_per_second": round(trial.images_per_second, 1), "error": trial.error}
+            for trial in found
+        ]
+        console.json(
+            {"target": target.name, "device": str(target.device), "trials": rows, "chosen": vars(target.setting)}
+        )
+    else:
+        console.trials(target, found)
 
 
 @app.command()

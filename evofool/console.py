@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .budget import Budget
     from .campaigning import CampaignResult
     from .result import Result
+    from .target import Target
+    from .tuning import Trial
     from .zoo.cards import Card
 
 V = TypeVar("V")
@@ -223,6 +225,31 @@ class Console:
         ]  # fmt: skip
         self.rich.print(Text(card.name, style="bold"))
         self._pairs(rows)
+
+    def trials(self, target: Target, found: Sequence[Trial]) -> None:
+        """What settings of a target were tried, and which was chosen."""
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for name in ("precision", "memory format", "rows a pass", "images/s", "error", ""):
+            table.add_column(name, justify="left" if name in ("precision", "memory format", "") else "right")
+        for number, trial in enumerate(found):
+            setting = trial.setting
+            note = "chosen" if setting == target.setting else "" if trial.faithful else "not faithful"
+            if not number:
+                note = ", ".join(["default", *([note] if note else [])])
+            table.add_row(
+                setting.precision,
+                setting.memory_format,
+                f"{setting.micro_batch:,}",
+                f"{trial.images_per_second:,.0f}",
+                f"{trial.error:.0e}",
+                note,
+            )
+        self.rich.print(Text(f"{target.name} on {target.device}", style="bold"))
+        self.rich.print(table)
+        self.rich.print(
+            "\nError: the largest difference of a probability from that of a float32 confirmation.\n"
+            "The default stays unless another setting is faster by more than 5 %."
+        )
 
     def scores(self, results: list[dict[str, Any]]) -> None:
         """Top-5 of every image."""

@@ -1,12 +1,28 @@
-"""Which device and which precision a target runs in."""
+"""Which device and which precision a target runs in, and how its forward passes are run."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import torch
 
 from .errors import ConfigError
+
+FORMATS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
+"""memory formats of images and weights, by name"""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How forward passes are run. Speed depends on it, and the last digits of scores."""
+
+    precision: str
+    """``float32`` or ``bfloat16``"""
+    memory_format: str
+    """a name in ``FORMATS``"""
+    micro_batch: int
+    """rows of one forward pass, at most"""
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -45,3 +61,14 @@ def choose_precision(wanted: str, device: torch.device) -> str:
         return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float32"
     native = device.type == "cpu" and getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
     return "bfloat16" if native else "float32"
+
+
+def choose_format(wanted: str) -> str:
+    """``channels_last`` or ``contiguous``; ``auto`` is channels_last, which most convolutions run fastest in.
+
+    Raises:
+        ConfigError: the name is none of ``auto``, ``channels_last``, ``contiguous``.
+    """
+    if wanted not in ("auto", *FORMATS):
+        raise ConfigError(f'unknown memory format "{wanted}"; expected auto, {" or ".join(FORMATS)}')
+    return "channels_last" if wanted == "auto" else wanted

@@ -23,6 +23,9 @@ from .target import Target, compare_scores
 CHECKED = 16
 """elites that are scored again, in generations 1, 2, 4, 8, … and after a restart"""
 
+CONFIRM_ROWS = {"cpu": 8, "cuda": 64, "mps": 32}
+"""rows of a pass that confirms, by device: few on the CPU, where filling up costs"""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -62,7 +65,7 @@ def build_toolbox(target: Target, encoding: Encoding, rng: Rng) -> base.Toolbox:
     toolbox.register("mutate", encoding.mutate, rng=rng)
     toolbox.register("decode", encoding.decode)
     toolbox.register("evaluate", evaluate)
-    toolbox.register("confirm", target.confirm)
+    toolbox.register("confirm", target.confirm, rows=CONFIRM_ROWS.get(target.device.type))
     toolbox.register("map", batched_map)
     return toolbox
 

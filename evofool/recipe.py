@@ -19,7 +19,7 @@ def recipe(path: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
         path: a run's folder, or its ``config.json``.
         changes: options that were given besides; they win, and what was recorded for others of their kind is
             left out: the settings with another encoding or preset, the weights' digest with another target or
-            weights, the whole budget with another limit.
+            weights, how passes are run with another target or device, the whole budget with another limit.
 
     Raises:
         RunError: no run's config is there, it is damaged, or it was made with a Target of one's own.
@@ -39,6 +39,7 @@ def recipe(path: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
             "device": target["device"],
             "precision": target["precision"],
             "micro_batch": target["micro_batch"],
+            "memory_format": target.get("memory_format", "channels_last"),
             "encoding": config["encoding"],
             "preset": config["preset"],
             "settings": config["settings"],
@@ -54,7 +55,9 @@ def recipe(path: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
         raise RunError(f"{folder / CONFIG} is damaged ({fault}); the run can't be made again from it")
     dropped: set[str] = set()
     if changes.keys() & {"target", "weights"}:
-        dropped |= {"weights", "weights_sha256", "precision", "micro_batch"}
+        dropped |= {"weights", "weights_sha256"}
+    if changes.keys() & {"target", "weights", "device"}:
+        dropped |= {"precision", "micro_batch", "memory_format"}
     if "target" in changes:
         dropped.add("classes")
     if changes.keys() & {"encoding", "preset"}:
@@ -69,7 +72,8 @@ def _fault(recorded: dict[str, Any]) -> str | None:
     text, number, none = str, (int, float), type(None)
     kinds: dict[str, Any] = {
         "target": text, "weights": (text, none), "weights_sha256": text, "device": text, "precision": text,
-        "micro_batch": int, "encoding": text, "preset": text, "settings": dict, "classes": list, "batch": int,
+        "micro_batch": int, "memory_format": text,
+        "encoding": text, "preset": text, "settings": dict, "classes": list, "batch": int,
         "seed": int, "init": (text, none), "generations": (int, none), "evaluations": (int, none),
         "minutes": (*number, none), "until": (*number, none),
     }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from . import __version__, zoo
 from .datasets import Fitting
 from .errors import ConfigError, RunError
 from .files import sha256
-from .target import Precision, Target
+from .target import Format, Precision, Target
+from .tuning import tune
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,17 @@ def load_recorded(
     device: str,
     precision: Precision,
     micro_batch: int | None,
+    memory_format: Format = "auto",
 ) -> RecordedTarget:
-    """Build a target by name, or take the user's own, and write down what is needed to have it again.
+    """Build a target by name, or take the user's own, tune it, and write down what is needed to have it again.
 
     Raises:
         ConfigError: options of a named target were given with the user's own.
         TargetError: no target has that name, or its weights can't be had.
     """
     if isinstance(target, Target):
-        if weights is not None or device != "auto" or precision != "auto" or micro_batch is not None:
+        given = (weights, device, precision, micro_batch, memory_format)
+        if given != (None, "auto", "auto", None, "auto"):
             raise ConfigError(
                 "weights, device, precision and micro_batch belong to a named target; set them in your Target"
             )
@@ -55,9 +58,18 @@ def load_recorded(
             "weights_sha256": None,
             "spare_tensors": [],
         }
+        tune(target)
         fitting = Fitting(target.classes, target.image_shape, min(target.image_shape[1:]))
         return RecordedTarget(target, fitting, record | _numbers(target))
-    loaded = zoo.load(target, weights=weights, device=device, precision=precision, micro_batch=micro_batch)
+    loaded = zoo.load(
+        target,
+        weights=weights,
+        device=device,
+        precision=precision,
+        micro_batch=micro_batch,
+        memory_format=memory_format,
+    )
+    tune(loaded.target)
     record = {
         "name": loaded.card.name,
         "own": False,
@@ -75,6 +87,7 @@ def _numbers(target: Target) -> dict[str, Any]:
         "device": str(target.device),
         "precision": target.precision,
         "micro_batch": target.micro_batch,
+        "memory_format": target.memory_format,
         "image_shape": list(target.image_shape),
         "classes": len(target.classes),
     }
@@ -103,10 +116,12 @@ def reload_target(record: dict[str, Any], path: Path, own: Target | None, resume
                 f"{path} was made with {record['classes']} classes and images {record['image_shape']}, "
                 f"the target has {len(own.classes)} and {list(own.image_shape)}; give the same one"
             )
+        own.use(replace(own.setting, **{name: record[name] for name in own.free if name in record}))
         return own
     loaded = load_recorded(
-        record["name"], record["weights"], record["device"], record["precision"], record["micro_batch"]
-    )
+        record["name"], record["weights"], record["device"], record["precision"], record["micro_batch"],
+        record.get("memory_format", "channels_last"),
+    )  # fmt: skip
     if loaded.record["weights_sha256"] != record["weights_sha256"]:
         raise RunError(
             f"the weights of {record['name']} are not those {path} was made with "

@@ -21,7 +21,7 @@ from .result import Result
 from .run import RunFolder
 from .selection import choose_classes, initial_genomes
 from .sitting import Observer, Sitting
-from .target import Precision, Target
+from .target import Format, Precision, Target
 
 BATCH = {"default": 50, "nguyen2015": 200}
 """children a generation, by preset"""
@@ -50,6 +50,7 @@ def evolve(
     device: str = "auto",
     precision: Precision = "auto",
     micro_batch: int | None = None,
+    memory_format: Format = "auto",
     gallery: bool = True,
     observer: Observer | None = None,
 ) -> Result:
@@ -67,7 +68,8 @@ def evolve(
         seed: of all randomness; the same seed, versions and machine give the same bytes.
         init: genomes to start from: a run, a genome file, a folder, or a bank such as ``cifar10-cppn``.
         out: a new run folder to write and to resume from; nothing is written when None.
-        weights, device, precision, micro_batch: as in :func:`load_target`; not with a Target of your own.
+        weights, device, precision, micro_batch, memory_format: as in :class:`Target`; not with a Target of your own.
+            What is left open is tried out, once on each machine, and recorded.
         weights_sha256: of the weights' file, where it must be that one.
         gallery: keep ``index.html`` in the run folder up to date, and write the contact sheet at the end.
         observer: called after every generation.
@@ -86,7 +88,7 @@ def evolve(
     if batch is None:
         batch = BATCH.get(preset, BATCH["default"])
     _check_numbers(batch, seed)
-    loaded = load_recorded(target, weights, device, precision, micro_batch)
+    loaded = load_recorded(target, weights, device, precision, micro_batch, memory_format)
     network = loaded.target
     if weights_sha256 is not None and loaded.record["weights_sha256"] != weights_sha256:
         raise ConfigError(

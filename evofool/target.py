@@ -10,10 +10,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from .devices import choose_device, choose_precision
+from .devices import FORMATS, Setting, choose_device, choose_format, choose_precision
 from .errors import ConfigError, TargetError
 
 Precision = Literal["auto", "float32", "bfloat16"]
+Format = Literal["auto", "channels_last", "contiguous"]
 
 # Rows of one forward pass: about as many input values as keep a small network's activations in the caches
 # of a CPU, or fill a GPU. A speed parameter only; `micro_batch` overrides it.
@@ -46,6 +47,7 @@ class Target:
         precision: what a search scores in. ``auto`` is bfloat16 where the hardware has it, else float32;
             :meth:`confirm` is float32 always.
         micro_batch: rows of one forward pass; halved for good when the device runs out of memory.
+        memory_format: of images and weights in forward passes.
 
     Raises:
         ConfigError: the device or precision is unknown or not there.
@@ -74,6 +76,7 @@ class Target:
         device: str = "auto",
         precision: Precision = "auto",
         micro_batch: int | None = None,
+        memory_format: Format = "auto",
     ) -> None:
         if len(image_shape) != 3 or image_shape[0] not in (1, 3) or min(image_shape) < 1:
             raise TargetError(f"{name}: image_shape must be (1 or 3 channels, height, width), got {image_shape}")
@@ -84,8 +87,6 @@ class Target:
             )
         if not classes:
             raise TargetError(f"{name}: classes is empty; give the name of every output, in order")
-        if micro_batch is not None and micro_batch < 1:
-            raise ConfigError(f"the micro-batch must be at least 1, got {micro_batch}")
         self.name = name
         self.classes = list(classes)
         channels, height, width = image_shape
@@ -93,16 +94,23 @@ class Target:
         self.outputs, self._looked_at = outputs, False
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
-        self.micro_batch = micro_batch or self._default_micro_batch()
+        self.micro_batch = self._default_micro_batch() if micro_batch is None else micro_batch
+        self.memory_format = choose_format(memory_format)
+        self.free = {
+            name
+            for name, open_ in (
+                ("precision", precision == "auto"),
+                ("memory_format", memory_format == "auto"),
+                ("micro_batch", micro_batch is None),
+            )
+            if open_
+        }
         means, deviations = self._per_channel("mean", mean), self._per_channel("std", std)
         if not bool((deviations > 0).all() & means.isfinite().all()):
             raise TargetError(f"{name}: std must be above 0 and mean finite, got {std} and {mean}")
         self._scale, self._offset = 1 / (255 * deviations), -means / deviations
         self._exact = module.eval().to(self.device)
-        self._fast = self._exact
-        if self.precision == "bfloat16":
-            self._fast = copy.deepcopy(self._exact).to(torch.bfloat16)
-        self._use_format(torch.channels_last)
+        self.use(self.setting)
 
     def __repr__(self) -> str:
         return f"Target({self.name}, {len(self.classes)} classes, {self.image_shape}, {self.device}, {self.precision})"
@@ -111,6 +119,25 @@ class Target:
     def network(self) -> nn.Module:
         """the module itself, in float32 and evaluation mode: normalised images to logits"""
         return self._exact
+
+    @property
+    def setting(self) -> Setting:
+        """how its forward passes are run"""
+        return Setting(self.precision, self.memory_format, self.micro_batch)
+
+    def use(self, setting: Setting) -> None:
+        """Run forward passes in another way from now on.
+
+        Raises:
+            ConfigError: there is no such way.
+        """
+        if type(setting.micro_batch) is not int or setting.micro_batch < 1:
+            raise ConfigError(f"the micro-batch must be at least 1, got {setting.micro_batch}")
+        self.precision, self.micro_batch = choose_precision(setting.precision, self.device), setting.micro_batch
+        self._fast = self._exact
+        if self.precision == "bfloat16":
+            self._fast = copy.deepcopy(self._exact).to(torch.bfloat16)
+        self._use_format(choose_format(setting.memory_format))
 
     def scores(self, images: Tensor) -> Tensor:
         """Probabilities of every class, in the target's search precision.
@@ -125,14 +152,19 @@ class Target:
             TargetError: the images have another shape or type, or the network returned what are no probabilities:
                 another shape than (B, K), NaN, infinity, rows that don't sum to one, or on another device.
         """
-        return self._score(self._fast, images)
+        return self._score(self._fast, images, None)
 
-    def confirm(self, images: Tensor) -> Tensor:
-        """Like :meth:`scores`, in float32: the only scores that enter an archive or a record."""
-        return self._score(self._exact, images)
+    def confirm(self, images: Tensor, *, rows: int | None = None) -> Tensor:
+        """Like :meth:`scores`, in float32: the only scores that enter an archive or a record.
+
+        Args:
+            rows: of every pass, the last one filled up, so that no score depends on how many others are confirmed
+                beside it; None is as in a search.
+        """
+        return self._score(self._exact, images, rows)
 
     @torch.inference_mode()
-    def _score(self, module: nn.Module, images: Tensor) -> Tensor:
+    def _score(self, module: nn.Module, images: Tensor, fixed: int | None) -> Tensor:
         if images.dtype != torch.uint8 or tuple(images.shape[1:]) != self.image_shape:
             raise TargetError(
                 f"{self.name} takes uint8 images (B, {', '.join(map(str, self.image_shape))}), "
@@ -142,19 +174,23 @@ class Target:
             return torch.empty((0, len(self.classes)), device=self.device)
         while True:
             try:
-                passes = -(-len(images) // self.micro_batch)
-                parts = [self._forward(module, part) for part in images.tensor_split(passes)]
+                if fixed:
+                    fixed = min(fixed, self.micro_batch)
+                    parts = [self._forward(module, part) for part in torch.split(_padded(images, fixed), fixed)]
+                else:
+                    passes = -(-len(images) // self.micro_batch)
+                    parts = [self._forward(module, part) for part in images.tensor_split(passes)]
                 break
             except (torch.OutOfMemoryError, MemoryError):
                 pass
             except RuntimeError as error:  # the CPU allocator has no exception of its own
-                if "view size is not compatible" in str(error) and self._format is torch.channels_last:
-                    self._use_format(torch.contiguous_format)  # the network looks at its activations' layout
+                if "view size is not compatible" in str(error) and self.memory_format == "channels_last":
+                    self._use_format("contiguous")  # the network looks at its activations' layout
                     continue
                 if not re.search("out of memory|can.?t allocate|not enough memory", str(error)):
                     raise self._failed(error) from error
             self._halve()
-        scores = torch.cat(parts)
+        scores = torch.cat(parts)[: len(images)]
         if not bool(self._sound(scores)):
             raise TargetError(self._fault(scores))
         return scores
@@ -162,7 +198,7 @@ class Target:
     def _forward(self, module: nn.Module, images: Tensor) -> Tensor:
         dtype = torch.float32 if module is self._exact else torch.bfloat16
         pixels = images.to(self.device).float().mul_(self._scale).add_(self._offset)
-        output = module(pixels.to(dtype, memory_format=self._format))
+        output = module(pixels.to(dtype, memory_format=FORMATS[self.memory_format]))
         if not isinstance(output, Tensor) or output.shape != (len(images), len(self.classes)):
             found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise TargetError(
@@ -211,10 +247,10 @@ class Target:
                 'say outputs="probabilities", or take its softmax out'
             )
 
-    def _use_format(self, memory_format: torch.memory_format) -> None:
-        self._format = memory_format
+    def _use_format(self, memory_format: str) -> None:
+        self.memory_format = memory_format
         for module in (self._exact, self._fast):
-            module.to(memory_format=memory_format)
+            module.to(memory_format=FORMATS[memory_format])
 
     def _failed(self, error: Exception) -> TargetError:
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -238,6 +274,12 @@ class Target:
         if len(listed) not in (1, self.image_shape[0]):
             raise TargetError(f"{self.name}: {what} needs 1 or {self.image_shape[0]} values, got {len(listed)}")
         return torch.tensor(listed, device=self.device)[:, None, None]
+
+
+def _padded(images: Tensor, rows: int) -> Tensor:
+    """The images and, where they are no multiple of ``rows``, black ones after them."""
+    missing = -len(images) % rows
+    return torch.cat([images, images.new_zeros((missing, *images.shape[1:]))]) if missing else images
 
 
 def compare_scores(name: str, before: Tensor, now: Tensor) -> None:

@@ -458,7 +458,7 @@ def test_a_run_can_be_looked_at_while_it_goes_on(tmp_path: Path, capsys: Capture
         small_evolve(path, observer=observe)
 
     with process(evolve):
-        while len((path / "metrics.jsonl").read_bytes().splitlines()) < 2:
+        while not (path / "metrics.jsonl").exists() or len((path / "metrics.jsonl").read_bytes().splitlines()) < 2:
             time.sleep(0.01)  # it writes beside its work; this is the last that it has to write
         before = tree(path)
         assert run_cli(capsys, "inspect", path).code == 0

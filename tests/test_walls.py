@@ -13,7 +13,7 @@ LAYERS = (
     {"rng", "files", "budget", "devices", "images", "interrupt", "writer"},
     {"arrays"},
     {"encodings", "target", "datasets", "folder"},
-    {"archive", "population", "zoo", "choice", "lock", "checkpoint"},
+    {"archive", "population", "zoo", "choice", "lock", "checkpoint", "tuning"},
     {"strategies", "record"},
     {"evolution", "duels"},
     {"run", "selection", "history", "recipe"},

@@ -14,7 +14,7 @@ from .cards import CARDS, Card
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..target import Precision, Target
+    from ..target import Format, Precision, Target
 
 __all__ = ["CARDS", "Card", "Loaded", "card", "embedded_weights", "load", "load_target"]
 
@@ -60,6 +60,7 @@ def load(
     device: str = "auto",
     precision: Precision = "auto",
     micro_batch: int | None = None,
+    memory_format: Format = "auto",
 ) -> Loaded:
     """Build a target by name, with its card and where its weights came from; see :func:`load_target`."""
     import torch
@@ -92,6 +93,7 @@ def load(
         device=device,
         precision=precision,
         micro_batch=micro_batch,
+        memory_format=memory_format,
     )
     return Loaded(target, known, path, spare)
 

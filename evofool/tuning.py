@@ -1,0 +1,224 @@
+"""Which setting of a target's forward passes is fastest here: tried once, and kept for this machine.
+
+What a setting changes is speed, and the last digits of scores. So the choice is written into a run's config and
+taken from there when it goes on, and a setting that is not faithful to float32 is never chosen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from . import __version__
+from .devices import FORMATS, Setting
+from .errors import TargetError
+from .files import open_regular, write_atomically
+from .target import STEADY, Target
+
+FAITHFUL = {"float32": STEADY, "bfloat16": 0.1}
+"""how far a probability may be from that of a confirmation, by precision; bfloat16 keeps 8 bits"""
+WORTH = 1.05
+"""how much faster than what was there before a setting must be: less may be noise"""
+SECONDS = 0.12
+"""that one setting is tried for, at least one pass"""
+PATIENCE = 8.0
+"""seconds after which no other setting is tried"""
+LADDER = (0.25, 0.5, 2, 4)
+"""micro-batches that are tried, as multiples of the default"""
+SWITCH = "EVOFOOL_TUNING"
+"""the environment variable that turns it off: ``off``"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A setting and what was found."""
+
+    setting: Setting
+    images_per_second: float
+    error: float
+    """the largest difference of a probability from that of a confirmation"""
+
+    @property
+    def faithful(self) -> bool:
+        return self.error <= FAITHFUL[self.setting.precision]
+
+
+def tune(target: Target) -> None:
+    """Let a target run at its fastest here, in whatever was left free when it was made.
+
+    What was found on this machine before is taken from the cache. A target that can't score noise stays as it is.
+    """
+    if not target.free or os.environ.get(SWITCH) == "off":
+        return
+    if known := _setting(_read(cache_file()).get(_key(target))):
+        target.use(known)
+    else:
+        with suppress(TargetError):  # the work itself will tell, if it meets that too
+            retune(target)
+
+
+def retune(target: Target) -> list[Trial]:
+    """Try all settings anew, use the best, and keep it for this machine.
+
+    Raises:
+        TargetError: the network fails on noise.
+    """
+    key, found = _key(target), list(trials(target))
+    if found:
+        file, setting = cache_file(), best(found)
+        with suppress(OSError):  # a machine that keeps nothing tries again
+            file.parent.mkdir(parents=True, exist_ok=True)
+            content = json.dumps(_read(file) | {key: asdict(setting)}, indent=1) + "\n"
+            write_atomically(file, content, durable=False)
+        target.use(setting)
+    return found
+
+
+def trials(target: Target) -> Iterator[Trial]:
+    """Try settings: precisions and memory formats first, then micro-batches with the best of them.
+
+    The first is the target's own, and it is left with that one.
+    """
+    own, started = target.setting, time.monotonic()
+    images = _images(target)
+    try:
+        exact = target.confirm(images[:_CHECKED])
+        found = [trial for trial in [_trial(target, own, images, exact)] if trial]
+        yield from found
+        for setting in _combinations(target, own):
+            if time.monotonic() - started < PATIENCE and (trial := _trial(target, setting, images, exact)):
+                found.append(trial)
+                yield trial
+        base = best(found) if found else own
+        for factor in LADDER if "micro_batch" in target.free else ():
+            setting = replace(base, micro_batch=max(1, round(factor * base.micro_batch)))
+            if time.monotonic() - started < PATIENCE and (trial := _trial(target, setting, images, exact)):
+                yield trial
+    finally:
+        target.use(own)
+
+
+def best(found: list[Trial]) -> Setting:
+    """The fastest that is faithful; the first, unless another is faster by more than noise."""
+    chosen = found[0]
+    for trial in found[1:]:
+        faster = trial.images_per_second > WORTH * chosen.images_per_second
+        if trial.faithful and (faster or not chosen.faithful):
+            chosen = trial
+    return chosen.setting
+
+
+def cache_file() -> Path:
+    """Where choices are kept: ``EVOFOOL_CACHE``, or the user's cache folder."""
+    folder = os.environ.get("EVOFOOL_CACHE")
+    if folder:
+        return Path(folder) / "tuning.json"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evofool" / "tuning.json"
+
+
+_CHECKED, _MOST = 32, 4096
+
+
+def _combinations(target: Target, own: Setting) -> list[Setting]:
+    precisions, formats = [own.precision], [own.memory_format]
+    if "precision" in target.free and own.precision == "bfloat16":  # elsewhere it is emulated, and slow
+        precisions.append("float32")
+    if "memory_format" in target.free:
+        formats += [name for name in FORMATS if name != own.memory_format]
+    made = [Setting(precision, memory_format, own.micro_batch) for precision in precisions for memory_format in formats]
+    return made[1:]
+
+
+def _trial(target: Target, setting: Setting, images: torch.Tensor, exact: torch.Tensor) -> Trial | None:
+    """None where the network can't run so."""
+    rows = images[torch.arange(setting.micro_batch) % len(images)]
+    try:
+        target.use(setting)
+        error = float((target.scores(images[:_CHECKED]) - exact).abs().max())
+        target.scores(rows)
+        _wait(target)
+        began, quickest = time.perf_counter(), float("inf")
+        while time.perf_counter() - began < SECONDS or quickest == float("inf"):
+            started = time.perf_counter()
+            target.scores(rows)
+            _wait(target)
+            quickest = min(quickest, time.perf_counter() - started)  # what else runs here can only slow it down
+    except TargetError:
+        return None
+    if target.setting != setting:  # it ran out of memory, or can't have this format
+        return None
+    return Trial(setting, len(rows) / quickest, error)
+
+
+def _images(target: Target) -> torch.Tensor:
+    """Noise of all scales, from the finest to one colour: (N, C, H, W) uint8."""
+    draw = torch.Generator().manual_seed(0)
+    channels, height, width = target.image_shape
+    many = max(_CHECKED, min(_MOST, 2**24 // (channels * height * width)))
+    parts = []
+    for level in range(4):
+        size = [max(1, edge >> (2 * level)) for edge in (height, width)]
+        coarse = torch.randint(0, 256, (many // 4, channels, *size), generator=draw).float()
+        parts.append(torch.nn.functional.interpolate(coarse, (height, width)).byte())
+    mixed = torch.cat(parts)
+    return mixed[torch.randperm(len(mixed), generator=draw)].to(target.device)
+
+
+def _wait(target: Target) -> None:
+    if target.device.type == "cuda":
+        torch.cuda.synchronize(target.device)
+
+
+def _key(target: Target) -> str:
+    """What the choice depends on, as a digest: network, weights, device, threads, versions, what was left free."""
+    digest = hashlib.sha256(repr(target.network).encode())
+    for name, tensor in target.network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    device = target.device.type
+    known = [__version__, torch.__version__, platform.machine(), _device(target), torch.get_num_threads()]
+    told = [*known, target.image_shape, asdict(target.setting), sorted(target.free)]
+    digest.update(json.dumps(told).encode())
+    return f"{target.name}, {device}, {digest.hexdigest()[:16]}"
+
+
+def _device(target: Target) -> str:
+    if target.device.type == "cuda":
+        return torch.cuda.get_device_name(target.device)
+    return f"{platform.processor()} {torch.backends.cpu.get_cpu_capability()} {os.cpu_count()}"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """What is kept; nothing where it can't be read, and it is made anew."""
+    try:
+        with open_regular(file) as stream:
+            content = json.loads(stream.read(_LARGEST))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+_LARGEST = 2**24
+
+
+def _setting(value: Any) -> Setting | None:
+    if not isinstance(value, dict) or value.keys() != {"precision", "memory_format", "micro_batch"}:
+        return None
+    setting = Setting(**value)
+    sound = (
+        setting.precision in FAITHFUL
+        and setting.memory_format in FORMATS
+        and type(setting.micro_batch) is int
+        and 1 <= setting.micro_batch <= 2**20
+    )
+    return setting if sound else None
