@@ -47,7 +47,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compress: bool
     Raises:
         OSError: the folder cannot be written.
     """
-    sealed = {**arrays, SEAL: _seal(arrays)}
+    sealed = {**arrays, SEAL: seal_of(arrays)}
     save = np.savez_compressed if compress else np.savez
 
     def write(file: BinaryIO) -> None:
@@ -82,7 +82,7 @@ def read_arrays(path: Path, names: Iterable[str] = (), *, sealed: bool = True) -
         seal = arrays.pop(SEAL, None)
         if seal is None and sealed:
             raise DamagedArrays("it has no SHA-256; versions before 0.1 wrote none")
-        if seal is not None and not np.array_equal(seal, _seal(arrays)):
+        if seal is not None and not np.array_equal(seal, seal_of(arrays)):
             raise DamagedArrays("its SHA-256 is not that of its contents")
     return arrays
 
@@ -154,7 +154,7 @@ def _in_a_line(error: Exception) -> str:
     return " ".join(words)[:200] or type(error).__name__
 
 
-def _seal(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+def seal_of(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     digest = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])

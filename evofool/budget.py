@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from .errors import ConfigError
 
 DEFAULT_EVALUATIONS = 20_000
+LARGEST = 2**62
+"""no number of a run is as large"""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,10 @@ class Budget:
     def __post_init__(self) -> None:
         for name in ("generations", "evaluations", "minutes"):
             value = getattr(self, name)
-            if value is not None and not (value > 0 and math.isfinite(value)):
+            if value is not None and not (value > 0 and value != math.inf):
                 raise ConfigError(f"--{name} must be above 0, got {value}")
+            if value is not None and value >= LARGEST:
+                raise ConfigError(f"--{name} must be below 2^62; leave it out to go on without that limit")
         if self.until is not None and not 0 < self.until <= 1:
             raise ConfigError(
                 f"--until is a median confidence above 0 and at most 1, got {self.until}"

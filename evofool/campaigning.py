@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from . import zoo
+from .budget import LARGEST
 from .campaign.export import export_adversarial
 from .campaign.folder import CampaignFolder
 from .campaign.summary import Tally, tallies
@@ -164,9 +165,9 @@ def attack(
     """
     named, source = _pair(target, data)
     chosen_strategy = _strategy(strategy, preset)
-    if not (isinstance(seed, int) and 0 <= seed < 2**62):
+    if not (isinstance(seed, int) and 0 <= seed < LARGEST):
         raise ConfigError(f"--seed is a whole number from 0 to 2^62, got {seed}")
-    if queries is not None and not (isinstance(queries, int) and 1 <= queries < 2**62):
+    if queries is not None and not (isinstance(queries, int) and 1 <= queries < LARGEST):
         raise ConfigError(f"--queries is the budget of a duel, a whole number of at least 1; got {queries}")
     if not isinstance(count, int):
         raise ConfigError(f"--count is a whole number of images, got {count}")

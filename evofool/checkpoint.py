@@ -43,6 +43,7 @@ class Checkpoints:
             RunError: the folder can't be written.
         """
         with writing(self.run):
+            self.last.parent.mkdir(exist_ok=True)
             if self.last.exists():
                 copy_atomically(self.last, self.previous)
             write_arrays(self.last, {**state, "format": np.array(FORMAT), "run": self._identity})
@@ -83,6 +84,8 @@ class Checkpoints:
         return str(fault)
 
     def _way(self) -> str:
+        if not self.last.exists() and not self.previous.exists():
+            return f"the run was stopped before it began: start it again, with --out {self.run}"
         try:
             self._read(self.previous)
         except RunError:

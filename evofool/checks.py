@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,7 @@ def run_fault(config: dict[str, Any]) -> str | None:
     if config.get("encoding") == "cppn":
         wanted["settings.coordinates"] = (settings, lambda v: v in ("unit", "pixels"))
         wanted["settings.colour"] = (settings, lambda v: v in ("hsl", "rgb"))
-    return first_fault(wanted)
+    return first_fault(wanted) or plain_fault(config)
 
 
 def elite_fault(line: dict[str, Any]) -> str | None:
@@ -119,7 +120,8 @@ def natural(value: Any) -> bool:
 
 
 def number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """One that a double can be; JSON knows whole numbers of any length."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def share(value: Any) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -528,8 +530,11 @@ def train(
 def main() -> NoReturn:
     """Run the command line; bad input is one line on standard error and exit code 2."""
     usage_error: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+    if sys.stdout is None:  # it was closed
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     try:
         code = typer.main.get_command(app)(standalone_mode=False)
+        sys.stdout.flush()
     except EvofoolError as error:
         _fail(str(error))
     except MemoryError:
@@ -538,6 +543,10 @@ def main() -> NoReturn:
         _fail("stopped; what the last checkpoint holds is kept", 130)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # what is left goes nowhere: at the end it would be tried again
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"cannot write what was found: {error.strerror or error}; look at the folder, or where the output goes")
     except usage_error as error:
         message = error.format_message()
         if not message or type(error).__name__ == "NoArgsIsHelpError":  # no arguments at all: the help

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ def write_atomically(path: Path, content: bytes | str | Callable[[BinaryIO], obj
     Raises:
         OSError: the folder cannot be written; the old file is untouched and nothing is left behind.
     """
-    with _replacing(path) as temporary, open(temporary, "wb") as file:
+    with _replacing(path) as temporary, open(temporary, "xb") as file:
         if callable(content):
             content(file)
         else:
@@ -49,7 +50,8 @@ def copy_atomically(file: Path, path: Path) -> None:
         try:
             os.link(file, temporary)
         except OSError:
-            shutil.copyfile(file, temporary)
+            with open(file, "rb") as source, open(temporary, "xb") as copy:
+                shutil.copyfileobj(source, copy)
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -83,13 +85,22 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-_TEMPORARY = re.compile(r"\..+\.(\d{1,9})\.tmp")
+_TEMPORARY = re.compile(r"\..+\.(\d{1,9})\.[0-9a-f]{8}\.tmp")
+
+
+def is_temporary(name: str) -> bool:
+    """Whether it is the name of a file that was to take another one's place."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary name of this process, for a file that then takes the place of ``path``, or is removed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """A temporary name of this process, for a file that then takes the place of ``path``, or is removed.
+
+    It can't be guessed, and is to be made with mode ``x``: a link that a stranger's folder has under that name must not
+    be followed.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
         os.replace(temporary, path)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import RunError
-from .files import open_regular, write_atomically
+from .files import is_temporary, open_regular, sweep, write_atomically
 
 FORMAT = 1
 
@@ -26,7 +26,7 @@ MAX_LINE = 2**24
 """bytes of a line of JSON, or of a config; a longer one is damaged"""
 
 SEAL = "crc32"
-"""the last value of a line that has one; it is of the line without it"""
+"""the last value of a sealed line; it is of the line without it"""
 
 _SEALED = re.compile(rb'(.*), "crc32": "([0-9a-f]{8})"\}\n')
 
@@ -60,6 +60,7 @@ def make_folder(path: Path, config: dict[str, Any], inside: Sequence[str] = ()) 
     config = {"format": FORMAT, **config}
     with writing(path):
         _check_free(path)
+        sweep(path)
         try:
             for name in ("", *inside):
                 (path / name).mkdir(parents=True, exist_ok=True)
@@ -121,10 +122,14 @@ def json_line(record: dict[str, Any]) -> str:
     return json.dumps(record) + "\n"
 
 
-def sealed_line(record: dict[str, Any]) -> str:
-    """A :func:`json_line` with its CRC-32 as the last value, which readers check and take away."""
+def sealed_line(record: dict[str, Any], key: bytes) -> str:
+    """A :func:`json_line` with its CRC-32 as the last value, which readers check and take away.
+
+    Args:
+        key: what the line belongs to; a reader with another key takes it for damaged.
+    """
     text = json.dumps(record)
-    return f'{text[:-1]}, "{SEAL}": "{zlib.crc32(text.encode()):08x}"}}\n'
+    return f'{text[:-1]}, "{SEAL}": "{zlib.crc32(text.encode(), zlib.crc32(key)):08x}"}}\n'
 
 
 def append_lines(file: Path, lines: Iterable[str]) -> None:
@@ -134,61 +139,64 @@ def append_lines(file: Path, lines: Iterable[str]) -> None:
             stream.write(text)
 
 
-def read_lines(file: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def read_lines(file: Path, keys: tuple[str, ...], seal: bytes | None = None) -> Iterator[dict[str, Any]]:
     """The JSON lines of a file up to the first that is torn or lacks one of ``keys``; none where there is no file.
+
+    Args:
+        seal: the key that lines were sealed with; None where they are not.
 
     Raises:
         RunError: the file can't be read.
     """
-    for _, record in _whole_lines(file, keys):
+    for line in _raw_lines(file):
+        if (record := _record(line, keys, seal)) is None:
+            return
         yield record
 
 
-def good_lines(file: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def good_lines(file: Path, keys: tuple[str, ...], seal: bytes | None = None) -> Iterator[dict[str, Any]]:
     """Like :func:`read_lines`, but goes on after a line that is damaged.
 
     Raises:
         RunError: the file can't be read.
     """
     for line in _raw_lines(file):
-        record = _record(line)
-        if record is not None and all(key in record for key in keys):
+        if (record := _record(line, keys, seal)) is not None:
             yield record
 
 
-def numbered_lines(file: Path, keys: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Like :func:`read_lines`, with the lines' numbers from 1; only what comes after all good lines is left out.
+def numbered_lines(file: Path, keys: tuple[str, ...], seal: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Like :func:`read_lines`, with the lines' numbers from 1; only a last line is left out, which a killed process
+    tears.
 
     Raises:
-        RunError: a line before the last good one is damaged, or the file can't be read.
+        RunError: another line is damaged or of another folder, or the file can't be read.
     """
-    damaged = 0
+    damaged: list[int] = []
     for number, line in enumerate(_raw_lines(file), 1):
-        record = _record(line)
-        if record is None or not all(key in record for key in keys):
-            damaged = damaged or number
-        elif damaged:
+        record = _record(line, keys, seal)
+        if record is None:
+            damaged.append(number)
+        if damaged and (record is not None or len(damaged) > 1):
             raise RunError(
-                f"line {damaged} of {file} is damaged, and good ones follow; take it out with: "
-                f"evofool inspect --repair {file.parent}"
+                f"line {damaged[0]} of {file} is damaged or of another {MADE_BY['attack']}, and others follow; "
+                f"take out all such lines with: evofool inspect --repair {file.parent}"
             )
-        else:
+        if record is not None:
             yield number, record
 
 
-def trim_lines(file: Path, keys: tuple[str, ...]) -> None:
-    """Cut off what :func:`read_lines` leaves out, so that lines can be added.
+def trim_lines(file: Path, keys: tuple[str, ...], seal: bytes) -> None:
+    """Cut off what :func:`numbered_lines` leaves out, so that lines can be added.
 
     Raises:
         RunError: good lines would be lost with it, or the file can't be read or written.
     """
-    for _ in numbered_lines(file, keys):
-        pass
-    whole = max((end for end, _ in _whole_lines(file, keys)), default=0)
-    if not file.exists() or file.stat().st_size <= whole:
-        return
-    with writing(file.parent), open(file, "r+b", opener=_here) as stream:
-        stream.truncate(whole)
+    whole = sum(1 for _ in numbered_lines(file, keys, seal))
+    end = sum(len(line) for line, _ in zip(_raw_lines(file), range(whole), strict=False))
+    if file.exists() and file.stat().st_size > end:
+        with writing(file.parent), open(file, "r+b", opener=_here) as stream:
+            stream.truncate(end)
 
 
 @contextmanager
@@ -208,20 +216,17 @@ def _here(path: str, flags: int) -> int:
 
 
 def _check_free(path: Path) -> None:
-    if os.path.exists(path) and (not path.is_dir() or any(file.name != LOCK for file in path.iterdir())):
+    """A folder that a process left before its work began is free: nothing is lost with it."""
+    if os.path.lexists(path) and not (path.is_dir() and all(map(_of_a_start, path.rglob("*")))):
         hint = f"; go on with: evofool resume {path}" if (path / CONFIG).exists() else ""
         raise RunError(f"{path} exists already; choose another --out{hint}")
 
 
-def _whole_lines(file: Path, keys: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each whole line's end in bytes, and its record, up to the first that is none."""
-    end = 0
-    for line in _raw_lines(file):
-        record = _record(line)
-        if record is None or not all(key in record for key in keys):
-            return
-        end += len(line)
-        yield end, record
+def _of_a_start(file: Path) -> bool:
+    """Whether a file may be there before the work of a run or a campaign begins."""
+    return not file.is_symlink() and (
+        file.is_dir() or file.name in (CONFIG, LOCK, "images.npy") or is_temporary(file.name)
+    )
 
 
 def _raw_lines(file: Path) -> Iterator[bytes]:
@@ -235,19 +240,22 @@ def _raw_lines(file: Path) -> Iterator[bytes]:
         raise RunError(f"cannot read {file}: {error}") from error
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
-    if not line.endswith(b"\n"):
+def _record(line: bytes, keys: tuple[str, ...], seal: bytes | None) -> dict[str, Any] | None:
+    """What a line says; None where it is damaged."""
+    if seal is not None:
+        sealed = _SEALED.fullmatch(line)
+        if not sealed or zlib.crc32(sealed[1] + b"}", zlib.crc32(seal)) != int(sealed[2], 16):
+            return None
+    elif not line.endswith(b"\n"):
         return None
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(record, dict):
+    if not isinstance(record, dict) or not all(key in record for key in keys):
         return None
-    if record.pop(SEAL, None) is not None:
-        sealed = _SEALED.fullmatch(line)
-        if not sealed or zlib.crc32(sealed[1] + b"}") != int(sealed[2], 16):
-            return None
+    if seal is not None:
+        del record[SEAL]
     return record
 
 

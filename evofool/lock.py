@@ -13,6 +13,7 @@ import errno
 import json
 import os
 import platform
+import stat
 import threading
 import time
 import uuid
@@ -79,12 +80,16 @@ def _flock(file: Path) -> Callable[[], None] | None:
 
 def _opened(file: Path) -> tuple[int, bool]:
     """The file, never one elsewhere that it links to; and whether it was made just now."""
-    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     while True:
         with contextlib.suppress(FileExistsError):
             return os.open(file, flags | os.O_CREAT | os.O_EXCL, 0o644), True
         with contextlib.suppress(FileNotFoundError):  # it was given back meanwhile
-            return os.open(file, flags), False
+            held = os.open(file, flags)
+            if not stat.S_ISREG(os.fstat(held).st_mode):
+                os.close(held)
+                raise RunError(f"{file} is no regular file; remove it")
+            return held, False
 
 
 def _let_go(file: Path, held: int) -> None:

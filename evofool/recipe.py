@@ -47,6 +47,7 @@ def recipe(path: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
             "batch": config["batch"],
             "seed": config["seed"],
             "init": config["init"],
+            "init_sha256": config.get("init_sha256"),
             **{name: config["budget"][name] for name in BUDGET},
         }
     except (KeyError, TypeError) as error:
@@ -56,6 +57,8 @@ def recipe(path: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
     dropped: set[str] = set()
     if changes.keys() & {"target", "weights"}:
         dropped |= {"weights", "weights_sha256"}
+    if changes.keys() & {"init", "target", "encoding", "preset"}:
+        dropped.add("init_sha256")
     if changes.keys() & {"target", "weights", "device"}:
         dropped |= {"precision", "micro_batch", "memory_format"}
     if "target" in changes:
@@ -74,7 +77,8 @@ def _fault(recorded: dict[str, Any]) -> str | None:
         "target": text, "weights": (text, none), "weights_sha256": text, "device": text, "precision": text,
         "micro_batch": int, "memory_format": text,
         "encoding": text, "preset": text, "settings": dict, "classes": list, "batch": int,
-        "seed": int, "init": (text, none), "generations": (int, none), "evaluations": (int, none),
+        "seed": int, "init": (text, none), "init_sha256": (text, none),
+        "generations": (int, none), "evaluations": (int, none),
         "minutes": (*number, none), "until": (*number, none),
     }  # fmt: skip
     for name, kind in kinds.items():

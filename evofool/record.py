@@ -15,6 +15,7 @@ import torchvision
 
 from . import __version__, zoo
 from .datasets import Fitting
+from .devices import choose_device
 from .errors import ConfigError, RunError
 from .files import sha256
 from .target import Format, Precision, Target
@@ -118,6 +119,15 @@ def reload_target(record: dict[str, Any], path: Path, own: Target | None, resume
             )
         own.use(replace(own.setting, **{name: record[name] for name in own.free if name in record}))
         return own
+    device = record["device"]
+    try:
+        choose_device(device)
+    except ConfigError as error:
+        if device.startswith(("cuda", "mps")):
+            raise RunError(
+                f"{path} was made on {device}, and this machine has none that torch can use; go on where there is one"
+            ) from error
+        raise
     loaded = load_recorded(
         record["name"], record["weights"], record["device"], record["precision"], record["micro_batch"],
         record.get("memory_format", "channels_last"),

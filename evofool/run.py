@@ -166,6 +166,7 @@ class RunFolder:
         """Write pictures and genomes of the elites that changed, and ``elites.jsonl``."""
         lines = elites.lines
         with writing(self.path):
+            (self.path / "elites").mkdir(exist_ok=True)
             self._write_pictures(elites)
             write_atomically(self.path / "elites.jsonl", "".join(map(json_line, lines)))
             self._remove_stale({line[key] for line in lines for key in ("file", "genome") if key in line})

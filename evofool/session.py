@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from . import encodings
-from .budget import Budget
+from .arrays import seal_of
+from .budget import LARGEST, Budget
 from .errors import ConfigError, RunError
 from .evolution import Evolution
 from .files import sweep
@@ -47,6 +48,7 @@ def evolve(
     out: str | Path | None = None,
     weights: str | Path | None = None,
     weights_sha256: str | None = None,
+    init_sha256: str | None = None,
     device: str = "auto",
     precision: Precision = "auto",
     micro_batch: int | None = None,
@@ -70,7 +72,7 @@ def evolve(
         out: a new run folder to write and to resume from; nothing is written when None.
         weights, device, precision, micro_batch, memory_format: as in :class:`Target`; not with a Target of your own.
             What is left open is tried out, once on each machine, and recorded.
-        weights_sha256: of the weights' file, where it must be that one.
+        weights_sha256: of the weights' file, where it must be that one; ``init_sha256`` of the first genomes.
         gallery: keep ``index.html`` in the run folder up to date, and write the contact sheet at the end.
         observer: called after every generation.
 
@@ -98,6 +100,11 @@ def evolve(
     coded = encodings.build(encoding, chosen, network.image_shape, network.device)
     niches = choose_classes(classes, network.classes)
     initial = initial_genomes(init, coded) if init is not None else None
+    digest = seal_of(coded.dump(initial)).tobytes().hex() if initial is not None else None
+    if init_sha256 is not None and digest != init_sha256:
+        raise ConfigError(
+            f"the genomes of --init {init} are not those that the run began with; give those, or leave it"
+        )
     config = {
         "evofool": "evolve",
         "target": loaded.record,
@@ -107,7 +114,8 @@ def evolve(
         "niches": niches.tolist(),
         "batch": batch,
         "seed": seed,
-        "init": str(init) if init is not None else None,
+        "init": str(Path(init).absolute() if Path(init).exists() else init) if init is not None else None,
+        "init_sha256": digest,
         "budget": asdict(budget),
         "versions": versions(),
     }
@@ -176,8 +184,8 @@ def recorded_budget(folder: RunFolder) -> Budget:
 def _check_numbers(batch: int, seed: int) -> None:
     if not 1 <= batch <= MAX_BATCH:
         raise ConfigError(f"--batch is the children of a generation, at least 1 and at most {MAX_BATCH:,}; got {batch}")
-    if seed < 0:
-        raise ConfigError(f"--seed must be 0 or more, got {seed}")
+    if not 0 <= seed < LARGEST:
+        raise ConfigError(f"--seed is a whole number from 0 to 2^62, got {str(seed)[:40]}")
 
 
 def _restored(folder: RunFolder, wanted: Budget, own: Target | None) -> tuple[Evolution, Budget]:

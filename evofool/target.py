@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .devices import FORMATS, Setting, choose_device, choose_format, choose_precision
-from .errors import ConfigError, TargetError
+from .errors import ConfigError, EvofoolError, TargetError
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Format = Literal["auto", "channels_last", "contiguous"]
@@ -87,6 +87,10 @@ class Target:
             )
         if not classes:
             raise TargetError(f"{name}: classes is empty; give the name of every output, in order")
+        if isinstance(classes, str) or not all(isinstance(one, str) for one in classes):
+            raise TargetError(f"{name}: classes must be the name of every output, in order; got {classes!r:.60}")
+        if outputs not in ("logits", "probabilities"):
+            raise ConfigError(f'{name}: outputs must be "logits" or "probabilities", got {outputs!r:.60}')
         self.name = name
         self.classes = list(classes)
         channels, height, width = image_shape
@@ -189,11 +193,15 @@ class Target:
                     continue
                 if not re.search("out of memory|can.?t allocate|not enough memory", str(error)):
                     raise self._failed(error) from error
+            except EvofoolError:
+                raise
+            except Exception as error:  # whatever a module of the user's raises
+                raise self._failed(error) from error
             self._halve()
         scores = torch.cat(parts)[: len(images)]
         if not bool(self._sound(scores)):
             raise TargetError(self._fault(scores))
-        return scores
+        return scores.clamp_(0, 1) if self.outputs == "probabilities" else scores
 
     def _forward(self, module: nn.Module, images: Tensor) -> Tensor:
         dtype = torch.float32 if module is self._exact else torch.bfloat16
@@ -205,6 +213,8 @@ class Target:
                 f"target {self.name} must return ({len(images)}, {len(self.classes)}) for {len(images)} images "
                 f"and {len(self.classes)} classes, got {found}"
             )
+        if output.is_complex() or output.layout is not torch.strided:
+            raise TargetError(f"target {self.name} must return real numbers in a plain tensor, got {output.dtype}")
         if output.device != pixels.device:
             raise TargetError(
                 f"target {self.name} was given images on {pixels.device} and returned scores on {output.device}; "
@@ -241,7 +251,8 @@ class Target:
         """Refuse logits that are probabilities already: a second softmax would flatten them."""
         self._looked_at = True
         varied = len(self.classes) > 1 and float((logits - logits.round()).abs().max()) > 0
-        if varied and float(logits.min()) >= 0 and float((logits.sum(1) - 1).abs().max()) < 1e-5:
+        loose = _LOOSE if self.precision == "bfloat16" else 1e-5
+        if varied and float(logits.min()) >= 0 and float((logits.sum(1) - 1).abs().max()) < loose:
             raise TargetError(
                 f"target {self.name} returns probabilities where logits were announced; "
                 'say outputs="probabilities", or take its softmax out'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from runs import tree
 from support import random_images, tiny_target
 
 from evofool import campaigning
+from evofool.campaign.folder import seal
 from evofool.campaigning import CampaignResult
 from evofool.duels.campaign import Campaign
 from evofool.duels.plan import Plan
 from evofool.duels.verdict import Subject, Verdict
+from evofool.folder import SEAL, sealed_line
 from evofool.target import Target
 
 NAMES = ["class 0", "class 1", "class 2", "class 3"]
@@ -74,6 +77,23 @@ class Some(Sequence[Subject]):
 
     def __iter__(self) -> Iterator[Subject]:
         return (self.images[index] for index in self.order)
+
+
+def write_lines(campaign: Path, name: str, lines: Sequence[dict[str, Any]]) -> None:
+    """Lines that a campaign's folder takes for its own, whatever they say."""
+    key = seal(json.loads((campaign / "config.json").read_text(encoding="utf-8")))
+    (campaign / name).write_text("".join(sealed_line(line, key) for line in lines), encoding="ascii")
+
+
+def sealed_bytes(content: bytes, campaign: Path) -> bytes:
+    """Lines as bytes, whatever they are, with the seals of a campaign's own."""
+    key = zlib.crc32(seal(json.loads((campaign / "config.json").read_text(encoding="utf-8"))))
+    found = []
+    for line in content.splitlines(keepends=True):
+        if line.endswith(b"}\n"):
+            line = line[:-2] + f', "{SEAL}": "{zlib.crc32(line[:-1], key):08x}"}}\n'.encode()
+        found.append(line)
+    return b"".join(found)
 
 
 def archive(path: Path, n: int = 40, target: Target | None = None, names: Sequence[str] = ()) -> Path:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from campaigns import write_lines
 from pages import Page, decode, parts, xml
 from PIL import Image
 from runs import change_config, json_lines
@@ -70,8 +71,7 @@ def verdicts(campaign: Path) -> list[Verdict]:
 
 
 def rewrite(campaign: Path, found: list[Verdict]) -> None:
-    lines = "".join(json.dumps(verdict, ensure_ascii=False) + "\n" for verdict in found)
-    (campaign / "verdicts.jsonl").write_text(lines, encoding="utf-8")
+    write_lines(campaign, "verdicts.jsonl", found)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from support import global_random_untouched, random_images, tiny_target
 
 import evofool
 from evofool import cli
-from evofool.campaign.folder import CampaignFolder
+from evofool.campaign.folder import CampaignFolder, seal
 from evofool.campaign.summary import tallies
 from evofool.campaigning import CampaignResult, Standing
 from evofool.duels.scorer import Scorer
@@ -108,7 +108,7 @@ def test_killed_in_the_middle_of_writing_verdicts_it_ends_with_the_same_verdicts
         if left[0] or not verdicts:
             append(folder, verdicts)
             return
-        text = "".join(map(sealed_line, verdicts)).encode()
+        text = "".join(sealed_line(verdict, seal(folder.config)) for verdict in verdicts).encode()
         with open(folder.path / "verdicts.jsonl", "ab") as file:
             file.write(text[: rng.integers(len(text))])
         raise Killed

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from campaigns import write_lines
 from PIL import Image
 from runs import Capture, assert_refused, change_config, json_lines, run_cli, save_weights, small_evolve, tree
 
@@ -393,10 +394,9 @@ def test_verdicts_that_are_no_text_are_refused_or_passed_over(command: str, camp
 
 def change_verdict(campaign: Path, **changes: Any) -> None:
     """Edit the first success by hand."""
-    file = campaign / "verdicts.jsonl"
-    found = json_lines(file)
+    found = json_lines(campaign / "verdicts.jsonl")
     next(verdict for verdict in found if verdict["success"]).update(changes)
-    file.write_text("".join(json.dumps(verdict) + "\n" for verdict in found))
+    write_lines(campaign, "verdicts.jsonl", found)
 
 
 @pytest.mark.parametrize(

@@ -105,18 +105,18 @@ def test_what_a_killed_writer_left_is_swept(tmp_path: Path) -> None:
     (tmp_path / "inside").mkdir()
     for name in ("file", "inside/file"):
         write_atomically(tmp_path / name, b"old")
-        left = (tmp_path / name).with_name(f".file.{int(gone.stdout)}.tmp")
+        left = (tmp_path / name).with_name(f".file.{int(gone.stdout)}.0123abcd.tmp")
         left.write_bytes(b"half of something")
-    (tmp_path / f".other.{os.getppid()}.tmp").write_bytes(b"somebody is at it")
+    (tmp_path / f".other.{os.getppid()}.0123abcd.tmp").write_bytes(b"somebody is at it")
     (tmp_path / ".hidden.tmp").write_bytes(b"not ours")
     sweep(tmp_path)
-    assert sorted(os.listdir(tmp_path)) == [".hidden.tmp", f".other.{os.getppid()}.tmp", "file", "inside"]
+    assert sorted(os.listdir(tmp_path)) == [".hidden.tmp", f".other.{os.getppid()}.0123abcd.tmp", "file", "inside"]
     assert os.listdir(tmp_path / "inside") == ["file"]
 
 
 def test_what_cannot_be_swept_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that is read-only, or removed meanwhile, is told of by what writes to it next."""
-    (tmp_path / f".file.{10**9 - 1}.tmp").write_bytes(b"half of something")
+    (tmp_path / f".file.{10**9 - 1}.0123abcd.tmp").write_bytes(b"half of something")
 
     def refuse(*_: object) -> None:
         raise OSError(30, "Read-only file system")

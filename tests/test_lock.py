@@ -443,6 +443,12 @@ def test_a_run_without_locks_is_like_any_other(tmp_path: Path) -> None:
     assert not list((tmp_path / "a").glob(".*"))
 
 
+def test_a_pipe_in_place_of_the_lock_is_told_and_does_not_hang(tmp_path: Path, capsys: Capture) -> None:
+    small_evolve(tmp_path / "a", generations=2)
+    os.mkfifo(tmp_path / "a" / ".lock")
+    assert_refused(run_cli(capsys, "resume", tmp_path / "a"), ".lock is no regular file; remove it")
+
+
 # Looking on
 
 

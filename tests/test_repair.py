@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from campaigns import assert_same_campaign
+from campaigns import assert_same_campaign, write_lines
 from runs import Capture, Outcome, assert_refused, assert_same_run, change_config, json_lines, run_cli, tree
 
 import evofool
@@ -205,7 +205,10 @@ def test_all_that_is_damaged_is_told(run: Path, capsys: Capture) -> None:
 
 
 def test_repair_sweeps_what_a_killed_process_left(run: Path, capsys: Capture) -> None:
-    left = [run / f".metrics.jsonl.{10**9 - 1}.tmp", run / "checkpoint" / f".state.npz.{10**9 - 1}.tmp"]
+    left = [
+        run / f".metrics.jsonl.{10**9 - 1}.0123abcd.tmp",
+        run / "checkpoint" / f".state.npz.{10**9 - 1}.0123abcd.tmp",
+    ]
     for file in left:
         file.write_bytes(b"half")
     assert repaired(capsys, run)[0].startswith("nothing was damaged")
@@ -239,7 +242,7 @@ def test_a_verdict_that_cannot_be_names_its_line_and_the_repair(
     file = campaign / "verdicts.jsonl"
     lines = json_lines(file)
     lines[2]["image"] = 99
-    file.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    write_lines(campaign, "verdicts.jsonl", lines)
     before = tree(campaign)
     for command in ("inspect", "resume"):
         outcome = run_cli(capsys, command, campaign)
@@ -261,7 +264,10 @@ def test_a_torn_verdict_in_the_middle_does_not_cost_those_after_it(
     lines[line] = lines[line][:20] + b"\n"
     file.write_bytes(b"".join(lines))
     before = tree(campaign)
-    told = f"line {number} of {file} is damaged, and good ones follow", f"evofool inspect --repair {campaign}"
+    told = (
+        f"line {number} of {file} is damaged or of another campaign, and others follow",
+        f"evofool inspect --repair {campaign}",
+    )
     assert_refused(run_cli(capsys, "resume", campaign), *told)
     assert tree(campaign) == before
     repaired(capsys, campaign)

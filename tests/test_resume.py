@@ -113,7 +113,7 @@ def _kill_at_write(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def write(path: Path, content: Any, **options: Any) -> None:
         if next(numbers) == number:
-            path.with_name(f".{path.name}.{os.getpid()}.tmp").write_bytes(b"half")
+            path.with_name(f".{path.name}.{os.getpid()}.0123abcd.tmp").write_bytes(b"half")
             raise Killed
         write_atomically(path, content, **options)
 

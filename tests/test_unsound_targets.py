@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from campaigns import small_attack
-from runs import json_lines
-from support import tiny_network, tiny_target
+from campaigns import small_attack, write_lines
+from runs import json_lines, small_evolve
+from support import random_images, tiny_network, tiny_target
 from torch import Tensor, nn
 
 from evofool import session
 from evofool.campaigning import attack, resume_campaign
-from evofool.errors import TargetError
+from evofool.errors import EvofoolError, TargetError
 from evofool.target import Target
 
 CLASSES = ["a", "b", "c", "d"]
@@ -102,12 +101,67 @@ def test_another_network_does_not_go_on_with_a_run(tmp_path: Path) -> None:
 def test_changed_successes_of_a_campaign_are_noticed(tmp_path: Path) -> None:
     result = small_attack(tmp_path / "campaign", pixels=6)
     assert result.tally.successes
-    file = tmp_path / "campaign" / "verdicts.jsonl"
-    changed = []
-    for line in json_lines(file):
+    lines = json_lines(tmp_path / "campaign" / "verdicts.jsonl")
+    for line in lines:
         for edit in line["edits"]:
             edit["colour"] = [255 - value for value in edit["colour"]]
-        changed.append(json.dumps(line) + "\n")
-    file.write_text("".join(changed))
+    write_lines(tmp_path / "campaign", "verdicts.jsonl", lines)
     with pytest.raises(TargetError, match="other scores"):
         resume_campaign(tmp_path / "campaign", target=tiny_target())
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_probabilities_announced_as_logits_are_noticed_in_any_precision(precision: str) -> None:
+    module = nn.Sequential(tiny_network(), nn.Softmax(1))
+    target = Target(module, classes=list("abcd"), image_shape=(3, 8, 8), precision=precision, device="cpu")  # type: ignore[arg-type]
+    with pytest.raises(TargetError, match='say outputs="probabilities"'):
+        target.scores(random_images(20))
+
+
+def test_probabilities_a_little_above_one_are_recorded_as_one(tmp_path: Path) -> None:
+    """A half-precision softmax may say 1.01; nobody who reads a record should find that."""
+
+    class Above(nn.Module):
+        def forward(self, pixels: Tensor) -> Tensor:
+            return torch.tensor([1.009, -0.009]).expand(len(pixels), 2)
+
+    target = Target(Above(), classes=["a", "b"], image_shape=(3, 8, 8), outputs="probabilities", device="cpu")
+    scores = target.scores(random_images(3))
+    assert (float(scores.min()), float(scores.max())) == (0.0, 1.0)
+    small_evolve(tmp_path / "run", target=target, device="auto", precision="auto", generations=2)
+    assert [line["score"] for line in json_lines(tmp_path / "run" / "elites.jsonl")] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("boom\nat line 5"), KeyError("boom"), OSError(5, "boom"), TypeError("boom"), StopIteration("boom")],
+)
+def test_whatever_a_module_raises_is_a_named_error_of_one_line(error: Exception) -> None:
+    class Raises(nn.Module):
+        def forward(self, pixels: Tensor) -> Tensor:
+            raise error
+
+    target = Target(Raises(), classes=["a", "b"], image_shape=(3, 8, 8), name="odd", device="cpu")
+    with pytest.raises(TargetError, match=r"target odd failed on .*boom") as caught:
+        target.scores(random_images(2))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda x: x.to(torch.complex64), lambda x: x.to_sparse()], ids=["complex", "sparse"]
+)
+def test_scores_that_are_no_plain_real_numbers_are_refused(change: Callable[[Tensor], Tensor]) -> None:
+    class Odd(nn.Module):
+        def forward(self, pixels: Tensor) -> Tensor:
+            return change(pixels.flatten(1)[:, :2])
+
+    target = Target(Odd(), classes=["a", "b"], image_shape=(3, 8, 8), name="odd", device="cpu")
+    with pytest.raises(TargetError, match="target odd must return real numbers in a plain tensor"):
+        target.scores(random_images(2))
+
+
+@pytest.mark.parametrize("options", [{"classes": [0, 1]}, {"classes": "ab"}, {"outputs": "prob"}])
+def test_odd_options_of_a_target_are_refused(options: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"classes": ["a", "b"], "image_shape": (3, 8, 8), "device": "cpu", **options}
+    with pytest.raises(EvofoolError, match=r"classes must be|outputs must be"):
+        Target(nn.Flatten(), **given)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..checks import Check, first_fault, flag, image_shape, list_of, natural, share, text
-from ..duels.plan import ALL
+from ..duels.plan import ALL, RANDOM
 from ..strategies.pixels import STRATEGIES
 
 
@@ -64,8 +65,12 @@ def image_fault(line: dict[str, Any], classes: int) -> str | None:
     )
 
 
-def verdict_fault(verdict: dict[str, Any], images: int, config: dict[str, Any]) -> str | None:
-    """The first thing that is wrong with a verdict, or None."""
+def verdict_fault(verdict: dict[str, Any], images: Sequence[dict[str, Any]], config: dict[str, Any]) -> str | None:
+    """The first thing that is wrong with a verdict, or None.
+
+    Args:
+        images: the lines of ``images.jsonl``.
+    """
     classes, channels = len(config["classes"]), config["target"]["image_shape"][0]
     place: Check = lambda value: natural(value) and value < classes  # noqa: E731
     fought = verdict.get("already") is False
@@ -81,15 +86,18 @@ def verdict_fault(verdict: dict[str, Any], images: int, config: dict[str, Any]) 
     def guess(value: Any) -> bool:
         return isinstance(value, list) and len(value) == 2 and text(value[0]) and share(value[1])
 
+    number = verdict.get("image")
+    image = images[number] if natural(number) and number < len(images) else {}  # type: ignore[index,operator]
+    strategies = {config["strategy"], *([RANDOM] if config["baseline"] else [])}
     wanted: dict[str, tuple[dict[str, Any], Check]] = {
-        "image": (verdict, lambda v: natural(v) and v < images),
-        "sha256": (verdict, text),
-        "label": (verdict, place),
+        "image": (verdict, lambda v: bool(image)),
+        "sha256": (verdict, lambda v: v == image["sha256"]),
+        "label": (verdict, lambda v: v == image["label"]),
         "class": (verdict, text),
         "confidence": (verdict, share),
         "goal_index": (verdict, lambda v: v is None or place(v)),
         "pixels": (verdict, lambda v: natural(v) and v in config["pixels"]),
-        "strategy": (verdict, text),
+        "strategy": (verdict, lambda v: text(v) and v in strategies),
         "success": (verdict, flag),
         "already": (verdict, flag),
         "queries": (verdict, natural),

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +43,7 @@ class CampaignFolder:
     """One campaign's folder."""
 
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
-        self.path, self.config = path, config
+        self.path, self.config, self._seal = path, config, seal(config)
 
     @classmethod
     def create(cls, path: Path, config: dict[str, Any], chosen: Chosen, classes: Sequence[str]) -> CampaignFolder:
@@ -55,7 +56,7 @@ class CampaignFolder:
         try:
             with writing(path):
                 write_atomically(path / "images.npy", lambda file: np.save(file, chosen.images))
-                write_atomically(path / "images.jsonl", "".join(map(sealed_line, _image_lines(chosen, classes))))
+                write_atomically(path / "images.jsonl", "".join(folder._sealed(_image_lines(chosen, classes))))
         except BaseException:
             discard_folder(path)
             raise
@@ -92,7 +93,7 @@ class CampaignFolder:
 
     def append(self, verdicts: Iterable[Verdict]) -> None:
         """Add lines for duels that ended."""
-        append_lines(self._verdicts, map(sealed_line, verdicts))
+        append_lines(self._verdicts, self._sealed(verdicts))
 
     def verdicts(self) -> Iterator[Verdict]:
         """All verdicts, in the order the duels ended; without a torn last line; a duel that stands twice counts once.
@@ -101,8 +102,8 @@ class CampaignFolder:
             RunError: a line is damaged, or says what can't be.
         """
         told: set[tuple[Any, ...]] = set()
-        for number, verdict in numbered_lines(self._verdicts, ("image",)):
-            if fault := verdict_fault(verdict, len(self.subjects), self.config):
+        for number, verdict in numbered_lines(self._verdicts, ("image",), self._seal):
+            if fault := verdict_fault(verdict, self.subjects.lines, self.config):
                 raise RunError(
                     f"line {number} of {self._verdicts} is damaged ({fault}); take it out, so that its duel is fought "
                     f"again, with: evofool inspect --repair {self.path}"
@@ -117,19 +118,22 @@ class CampaignFolder:
         Raises:
             RunError: the images are damaged, or the folder can't be written.
         """
-        count = len(self.subjects)
-        verdicts = good_lines(self._verdicts, ("image",))
-        sound = (verdict for verdict in verdicts if not verdict_fault(verdict, count, self.config))
+        images = self.subjects.lines
+        verdicts = good_lines(self._verdicts, ("image",), self._seal)
+        sound = (verdict for verdict in verdicts if not verdict_fault(verdict, images, self.config))
         good = list({_duel(verdict): verdict for verdict in sound}.values())
         with writing(self.path):
             lines = self._verdicts.read_bytes().count(b"\n") if self._verdicts.exists() else 0
             if lines > len(good):
-                write_atomically(self._verdicts, "".join(map(sealed_line, good)))
+                write_atomically(self._verdicts, "".join(self._sealed(good)))
         return lines - len(good)
 
     def trim(self) -> None:
         """Cut off a torn last line, so that lines can be added."""
-        trim_lines(self._verdicts, ("image",))
+        trim_lines(self._verdicts, ("image",), self._seal)
+
+    def _sealed(self, lines: Iterable[dict[str, Any]]) -> Iterator[str]:
+        return (sealed_line(line, self._seal) for line in lines)
 
     @property
     def _verdicts(self) -> Path:
@@ -141,24 +145,26 @@ class Subjects(Sequence[Subject]):
 
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
         self._file = path / "images.npy"
+        if not (path / "images.jsonl").exists() and not (path / "verdicts.jsonl").exists():
+            raise RunError(f"{path} was stopped before it began: start it again, with --out {path}")
         try:
             self._images = map_array(self._file)
         except (OSError, DamagedArrays) as error:
             raise RunError(f"{self._file} is missing or damaged ({error}); start the campaign anew") from error
-        self._lines = list(read_lines(path / "images.jsonl", ("image",)))
-        for number, line in enumerate(self._lines, 1):
+        self.lines = list(read_lines(path / "images.jsonl", ("image",), seal(config)))
+        for number, line in enumerate(self.lines, 1):
             if fault := image_fault(line, len(config["classes"])):
                 where = path / "images.jsonl"
                 raise RunError(f"line {number} of {where} is damaged ({fault}); start the campaign anew")
         if (
             list(self._images.shape[1:]) != config["target"]["image_shape"]
             or self._images.dtype != np.uint8
-            or len(self._lines) != len(self._images)
+            or len(self.lines) != len(self._images)
         ):
             raise RunError(f"{self._file} and images.jsonl don't fit each other; start the campaign anew")
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self.lines)
 
     @overload
     def __getitem__(self, index: int) -> Subject: ...
@@ -167,7 +173,7 @@ class Subjects(Sequence[Subject]):
     def __getitem__(self, index: int | slice) -> Subject | list[Subject]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        line, image = self._lines[index], np.array(self._images[index])
+        line, image = self.lines[index], np.array(self._images[index])
         if hashlib.sha256(image.tobytes()).hexdigest() != line["sha256"]:
             raise RunError(f"image {index} in {self._file} is not the one that was chosen; start the campaign anew")
         return Subject(
@@ -182,7 +188,19 @@ class Subjects(Sequence[Subject]):
 
     def label(self, index: int) -> int:
         """An image's true class, without reading the image."""
-        return int(self._lines[index]["label"])
+        return int(self.lines[index]["label"])
+
+
+_CAMPAIGN = ("classes", "goals", "pixels", "strategy", "queries", "seed", "baseline")
+_TARGET = ("name", "weights_sha256", "image_shape")
+"""what a verdict depends on besides its image, which it names by its hash"""
+
+
+def seal(config: dict[str, Any]) -> bytes:
+    """What the lines of a campaign are sealed with, so that those of another one are noticed."""
+    target = config.get("target")
+    known = {name: target.get(name) for name in _TARGET} if isinstance(target, dict) else {}
+    return json.dumps(known | {name: config.get(name) for name in _CAMPAIGN}, sort_keys=True).encode()
 
 
 def _duel(verdict: Verdict) -> tuple[Any, ...]:

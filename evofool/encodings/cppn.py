@@ -17,7 +17,7 @@ from torch import Tensor
 from ..errors import ConfigError, GenomeError
 from ..rng import Rng
 from . import variation
-from .cppn_batch import EMPTY, INPUTS, NAMES, CPPNBatch
+from .cppn_batch import EMPTY, INPUTS, MAX_CONNECTIONS, MAX_NODES, NAMES, CPPNBatch
 from .render import Renderer, render
 
 Colour = Literal["grey", "hsl", "rgb"]
@@ -68,6 +68,10 @@ class CPPNSettings:
                 raise ConfigError(f"CPPN settings: {name} must be {' or '.join(choices)}, got {getattr(self, name)!r}")
         if not self.functions or not set(self.functions) <= set(NAMES):
             raise ConfigError(f"CPPN settings: functions must be some of {', '.join(NAMES)}, got {self.functions}")
+        if self.max_nodes > MAX_NODES or self.max_connections > MAX_CONNECTIONS or len(self.functions) > len(NAMES):
+            raise ConfigError(
+                f"CPPN settings: at most {MAX_NODES:,} nodes, {MAX_CONNECTIONS:,} connections, {len(NAMES)} functions"
+            )
         for name in _PROBABILITIES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"CPPN settings: {name} is a probability, got {getattr(self, name)}")

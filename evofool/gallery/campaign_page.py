@@ -247,6 +247,11 @@ def _figure(head: str, svg: str, words: str) -> str:
     return f"<section><h2>{escape(head)}</h2><figure>{svg}<figcaption>{escape(words)}</figcaption></figure></section>"
 
 
+def _cell(value: object) -> object:
+    """Never a formula: a file name may be one."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
 def _csv(folder: CampaignFolder) -> str:
     """All verdicts as a table; edits as ``x:y:value:value:value`` with semicolons between."""
     columns = (
@@ -259,5 +264,5 @@ def _csv(folder: CampaignFolder) -> str:
     for verdict in folder.verdicts():
         edits = ";".join(":".join(map(str, (e["x"], e["y"], *e["colour"]))) for e in verdict["edits"])
         final = verdict["top5"][0][1] if verdict["top5"] else ""
-        writer.writerow([*(verdict.get(column) for column in columns), final, edits])
+        writer.writerow([*(_cell(verdict.get(column)) for column in columns), final, edits])
     return stream.getvalue()

@@ -194,6 +194,9 @@ def _elite(
 ) -> Tile:
     file = run.own_file(line["file"])
     genome = run.own_file(line["genome"]) if "genome" in line else None
+    read = genome_file.read(genome) if genome else None
+    if read and any(read.provenance.get(key) != line[key] for key in ("index", "score")):
+        raise RunError(f"{genome} is another elite's; evofool resume {run.path} writes it anew")
     rows = changes.lineage(int(line["evaluation"]), int(line["niche"]))
     shown = np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int)).tolist() if rows else []
     return Tile(
@@ -205,7 +208,7 @@ def _elite(
         generation=int(line["generation"]),
         evaluation=int(line["evaluation"]),
         size=int(line["size"]),
-        genome=_content(genome_file.read(genome), genome) if genome else None,
+        genome=_content(read, genome) if read and genome else None,
         line=[_ancestor(changes, rows[at], names) for at in shown],
         ancestors=max(0, len(rows) - 1),
         stem=file.stem,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from campaigns import NAMES, small_attack, subjects, verdict_lines
+from campaigns import NAMES, small_attack, subjects, verdict_lines, write_lines
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from runs import change_config, json_lines, small_evolve, tree
@@ -54,8 +54,10 @@ def create(path: Path, **changes: Any) -> CampaignFolder:
 
 def line(number: int) -> dict[str, Any]:
     """A verdict's line, with text that takes more bytes than letters."""
+    images = chosen()
     return {
-        "image": number, "sha256": "0", "label": 0, "class": "café 猫", "confidence": 0.5, "goal_index": None,
+        "image": number, "sha256": images.hashes[number], "label": int(images.labels[number]),
+        "class": "café 猫", "confidence": 0.5, "goal_index": None,
         "pixels": 1, "strategy": "local", "success": False, "already": False, "queries": 7, "queries_to_success": None,
         "edits": [{"x": 0, "y": 0, "colour": [1, 2, 3]}], "shared": 1, "top5": [["café 猫", 0.1]], "margin": 1e-07,
         "final": "café 猫", "final_index": 0,
@@ -194,10 +196,41 @@ def test_a_verdict_that_was_edited_is_noticed(tmp_path: Path) -> None:
     folder.append([line(0), line(1), line(2)])
     file = tmp_path / "a" / "verdicts.jsonl"
     file.write_bytes(file.read_bytes().replace(b'"image": 1', b'"image": 2'))
-    with pytest.raises(RunError, match=r"line 2 of .* is damaged, and good ones follow"):
+    with pytest.raises(RunError, match=r"line 2 of .* is damaged or of another campaign, and others follow"):
         list(folder.verdicts())
     assert folder.drop_damaged() == 1
     assert list(folder.verdicts()) == [line(0), line(2)]
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"queries": 50}, {"strategy": "random"}, {"pixels": [2]}])
+def test_verdicts_of_another_campaign_are_noticed_and_not_lost(change: dict[str, Any], tmp_path: Path) -> None:
+    """Also when none of the lines is ours: a killed process tears one line at most."""
+    ours, theirs = create(tmp_path / "a"), create(tmp_path / "b", **change)
+    theirs.append([{**line(number), **{k: v for k, v in change.items() if k == "strategy"}} for number in range(3)])
+    shutil.copy(tmp_path / "b" / "verdicts.jsonl", tmp_path / "a")
+    before = tree(tmp_path / "a")
+    for read in (lambda: list(ours.verdicts()), ours.trim):
+        with pytest.raises(RunError, match=r"line 1 of .* of another campaign"):
+            read()
+    assert tree(tmp_path / "a") == before
+    assert ours.drop_damaged() == 3
+
+
+def test_images_of_another_campaign_are_noticed(tmp_path: Path) -> None:
+    ours = create(tmp_path / "a")
+    create(tmp_path / "b", seed=1)
+    for name in ("images.npy", "images.jsonl"):
+        shutil.copy(tmp_path / "b" / name, tmp_path / "a")
+    with pytest.raises(RunError, match=r"images\.jsonl don't fit each other"):
+        len(ours.subjects)
+
+
+@pytest.mark.parametrize("change", [{"sha256": "0"}, {"label": 3}, {"strategy": "de"}, {"image": 3}])
+def test_a_verdict_is_of_an_image_and_a_strategy_of_the_campaign(change: dict[str, Any], tmp_path: Path) -> None:
+    folder = create(tmp_path / "a")
+    folder.append([line(0), {**line(1), **change}])
+    with pytest.raises(RunError, match=f"line 2 of .* is damaged .{next(iter(change))} is"):
+        list(folder.verdicts())
 
 
 def test_trim_leaves_whole_verdicts_and_no_verdicts_alone(tmp_path: Path) -> None:
@@ -319,7 +352,7 @@ def test_a_missing_or_binary_list_of_images_is_refused(campaign: Path) -> None:
 def test_a_list_of_images_with_wrong_values_is_refused(change: dict[str, Any], campaign: Path) -> None:
     lines = json_lines(campaign / "images.jsonl")
     lines[0] |= change
-    (campaign / "images.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    write_lines(campaign, "images.jsonl", lines)
     (campaign / "verdicts.jsonl").unlink()
     with pytest.raises(RunError):
         resume(campaign)
@@ -329,7 +362,7 @@ def spoil(campaign: Path, change: dict[str, Any]) -> None:
     """Put nonsense into the first verdict."""
     lines = json_lines(campaign / "verdicts.jsonl")
     lines[0] |= change
-    (campaign / "verdicts.jsonl").write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines))
+    write_lines(campaign, "verdicts.jsonl", lines)
 
 
 STRANGE: list[dict[str, Any]] = [

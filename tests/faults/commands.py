@@ -6,7 +6,6 @@ Forked, for importing torch once more takes longer than everything these command
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -125,10 +124,9 @@ class Command:
         return all((run / file).exists() for file in self.begins)
 
     def clear(self, run: Path) -> None:
-        """Remove a folder that had not begun; it says itself that it can't go on."""
+        """A folder that had not begun says itself that it can't go on; the same command begins in it again."""
         if run.exists() and not self.begun(run):
-            assert_told(Child("resume", run).end(), "no run at", "anew")
-            shutil.rmtree(run)
+            assert_told(Child("resume", run).end(), "no run at", "start it again")
 
     def finish(self, run: Path, undisturbed: Path) -> None:
         """Go on to the end, which has to be that of an undisturbed run."""

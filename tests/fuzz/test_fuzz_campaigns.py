@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from campaigns import small_attack
+from campaigns import sealed_bytes, small_attack
 from hostile import Sandbox, damaged, fuzz, instead, json_files, line_files, refused, tried
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,9 +58,11 @@ def use(what: str, path: Path) -> None:
 def held(kind: str, box: Sandbox, file: str, content: bytes, what: str) -> None:
     path = box.inside / "a"
     (path / file).write_bytes(content)
-    tried(kind, lambda: use(what, path))
-    box.assert_untouched()
-    box.restore()
+    try:
+        tried(kind, lambda: use(what, path))
+        box.assert_untouched()
+    finally:
+        box.restore()
 
 
 @fuzz(0.05)
@@ -74,7 +76,7 @@ def test_a_config_that_lies(data: Any, what: str, box: Sandbox) -> None:
 @given(data=st.data(), what=st.sampled_from(USES))
 def test_verdicts_that_lie(data: Any, what: str, box: Sandbox) -> None:
     lines = json_lines(box.inside / "a" / "verdicts.jsonl")
-    held("verdicts", box, "verdicts.jsonl", data.draw(line_files(lines)), what)
+    held("verdicts", box, "verdicts.jsonl", sealed_bytes(data.draw(line_files(lines)), box.inside / "a"), what)
 
 
 def test_a_verdict_that_stands_often(box: Sandbox) -> None:
@@ -89,7 +91,9 @@ def test_a_verdict_that_stands_often(box: Sandbox) -> None:
 @given(data=st.data(), what=st.sampled_from(USES))
 def test_lines_of_images_that_lie(data: Any, what: str, box: Sandbox) -> None:
     lines = json_lines(box.inside / "a" / "images.jsonl")
-    held("campaign image lines", box, "images.jsonl", data.draw(line_files(lines)), what)
+    held(
+        "campaign image lines", box, "images.jsonl", sealed_bytes(data.draw(line_files(lines)), box.inside / "a"), what
+    )
 
 
 @fuzz(0.02)

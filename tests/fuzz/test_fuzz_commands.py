@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from campaigns import archive
+from campaigns import archive, sealed_bytes
 from hostile import Count, Sandbox, damaged, figures, fuzz, json_files, line_files, tried
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import Capture, run_cli, save_weights, small_evolve
+from runs import Capture, json_lines, run_cli, save_weights, small_evolve
 from support import build
 
 from evofool import campaigning, zoo
@@ -77,9 +78,11 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 
 @st.composite
-def changed(draw: Any, content: bytes, name: str) -> bytes:
+def changed(draw: Any, file: Path) -> bytes:
+    content, name = file.read_bytes(), file.name
     if name.endswith(".jsonl"):
-        return bytes(draw(line_files([json.loads(line) for line in content.splitlines()])))
+        lines = bytes(draw(line_files(json_lines(file))))
+        return sealed_bytes(lines, file.parent) if name == "verdicts.jsonl" else lines
     if name.endswith(".json") and draw(st.booleans()):
         return bytes(draw(json_files(json.loads(content))))
     return bytes(draw(damaged(content)))
@@ -93,7 +96,7 @@ def test_a_command_does_its_work_or_ends_with_one_line(
     name, words = COMMANDS[what]
     monkeypatch.chdir(box.inside)
     file = box.inside / name
-    content = data.draw(changed(file.read_bytes(), name))
+    content = data.draw(changed(file))
     outcome: list[Any] = []
     file.write_bytes(content)
     ended = tried("commands", lambda: outcome.append(run_cli(capsys, *words.split())))

@@ -65,11 +65,13 @@ def enough(progress: Progress, _: object) -> None:
 
 def held(kind: str, box: Sandbox, file: str, content: bytes, what: str) -> None:
     (box.inside / file).write_bytes(content)
-    tried(kind, lambda: use(what, box.inside))
-    box.assert_untouched()
-    page = box.inside / "index.html"
-    assert not page.exists() or Sandbox.SECRET not in page.read_text(encoding="utf-8")
-    box.restore()
+    try:
+        tried(kind, lambda: use(what, box.inside))
+        box.assert_untouched()
+        page = box.inside / "index.html"
+        assert not page.exists() or Sandbox.SECRET not in page.read_text(encoding="utf-8")
+    finally:
+        box.restore()
 
 
 @fuzz(0.06)
