@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..checks import Check, first_fault, flag, image_shape, list_of, natural, share, text
+from ..checks import Check, first_fault, flag, image_shape, list_of, natural, plain_fault, share, text
 from ..duels.plan import ALL, RANDOM
 from ..strategies.pixels import STRATEGIES
 
@@ -48,7 +48,7 @@ def config_fault(config: dict[str, Any]) -> str | None:
         "data.include_misclassified": (data, flag),
         "data.skipped": (data, lambda v: isinstance(v, dict) and all(map(text, v.values()))),
     }
-    return first_fault(wanted)
+    return first_fault(wanted) or plain_fault(config)
 
 
 def image_fault(line: dict[str, Any], classes: int) -> str | None:
