@@ -112,6 +112,7 @@ def evolve(
         typer.Option(help="Rows of one forward pass: speed only. [default: chosen]"),
     ] = None,
     gallery: Gallery = True,
+    profile: Annotated[bool, typer.Option("--profile", help="Tell at the end where the time went.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -142,18 +143,19 @@ def evolve(
         options = recipe(config, {name: options[name] for name in options if _was_given(ctx, name)})
     budget = Budget(*(options.get(name) for name in ("generations", "evaluations", "minutes", "until"))).or_default()
     console = Console(quiet=quiet, to_stderr=as_json)
-    from . import session
+    from . import session, stopwatch
 
     folder = out if out is not None else _next_folder(f"{options['target']}-{options.get('encoding', encoding)}")
+    watch = stopwatch.Stopwatch() if profile else None
     with console.watch(budget, []) as view:
-        result = session.evolve(**options, out=folder, gallery=gallery, observer=view)
+        result = session.evolve(**options, out=folder, gallery=gallery, observer=view, watch=watch)
     spare = result.config["target"]["spare_tensors"]
     if spare:
         console.say(
             f"note: {options['weights']} holds tensors that {options['target']} has no place for, "
             f"left out: {', '.join(spare)}"
         )
-    _finish(console, result, as_json)
+    _finish(console, result, as_json, watch)
 
 
 @app.command()
@@ -586,11 +588,13 @@ def _next_folder(stem: str) -> Path:
     raise ConfigError("outputs/ is full; name a folder with --out")
 
 
-def _finish(console: Any, result: Any, as_json: bool) -> None:
+def _finish(console: Any, result: Any, as_json: bool, watch: Any = None) -> None:
     if as_json:
-        console.json(result.summary())
+        console.json(result.summary() | ({"profile": watch.shares()} if watch else {}))
     else:
         console.finished(result, f"evofool resume {shlex.quote(str(result.run))}{_further(result)}")
+        if watch:
+            console.profile(watch.shares())
 
 
 def _finish_campaign(console: Any, result: Any, as_json: bool) -> None:

@@ -226,6 +226,10 @@ class Console:
         self.rich.print(Text(card.name, style="bold"))
         self._pairs(rows)
 
+    def profile(self, shares: dict[str, float]) -> None:
+        """Where the time of an evolution went."""
+        self._pairs([(name, f"{100 * share:5.1f} %  {'█' * round(40 * share)}") for name, share in shares.items()])
+
     def trials(self, target: Target, found: Sequence[Trial]) -> None:
         """What settings of a target were tried, and which was chosen."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")

@@ -22,6 +22,7 @@ from .result import Result
 from .run import RunFolder
 from .selection import choose_classes, initial_genomes
 from .sitting import Observer, Sitting
+from .stopwatch import Stopwatch
 from .target import Format, Precision, Target
 
 BATCH = {"default": 50, "nguyen2015": 200}
@@ -55,6 +56,7 @@ def evolve(
     memory_format: Format = "auto",
     gallery: bool = True,
     observer: Observer | None = None,
+    watch: Stopwatch | None = None,
 ) -> Result:
     """Evolve images that a target is sure about: MAP-Elites over its classes.
 
@@ -75,6 +77,7 @@ def evolve(
         weights_sha256: of the weights' file, where it must be that one; ``init_sha256`` of the first genomes.
         gallery: keep ``index.html`` in the run folder up to date, and write the contact sheet at the end.
         observer: called after every generation.
+        watch: tells where the time goes; for developers.
 
     Raises:
         EvofoolError: one of its family, for bad options, targets, genomes and folders.
@@ -121,14 +124,14 @@ def evolve(
     }
     evolution = Evolution(network, coded, niches=niches, batch=batch, seed=seed, initial=initial)
     if out is None:
-        return Sitting(evolution, budget, None, config).run(observer)
+        return Sitting(evolution, budget, None, config, watch=watch).run(observer)
     path = Path(out)
     claim_folder(path)
     with locked(path):
         folder = RunFolder.create(path, config)
         try:
             folder.checkpoints.save(evolution.state())
-            return Sitting(evolution, budget, folder, config, gallery=gallery).run(observer)
+            return Sitting(evolution, budget, folder, config, gallery=gallery, watch=watch).run(observer)
         except BaseException:
             if not evolution.strategy.generation:
                 folder.discard()

@@ -18,6 +18,7 @@ from .history.recorder import Recorder
 from .interrupt import interruptible
 from .result import Result
 from .run import Elites, RunFolder
+from .stopwatch import SAVING, Stopwatch
 from .writer import Writer
 
 CHECKPOINT_SECONDS = 20.0
@@ -85,6 +86,7 @@ class Sitting:
         folder: to write to, or None.
         config: for the result.
         gallery: keep ``index.html`` up to date, and write it and the contact sheet at the end.
+        watch: tells where the time of the loop goes.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Sitting:
         config: dict[str, Any],
         *,
         gallery: bool = True,
+        watch: Stopwatch | None = None,
     ) -> None:
         self.evolution, self.budget, self.folder, self.config = evolution, budget, folder, config
         self.gallery = gallery and folder is not None
@@ -102,6 +105,9 @@ class Sitting:
         self._checkpoints = Pace(CHECKPOINT_SECONDS, CHECKPOINT_SHARE)
         self._pages = Pace(PAGE_SECONDS, PAGE_SHARE)
         self._saved = evolution.strategy.generation
+        self._watch = watch or Stopwatch()
+        if watch:
+            watch.attach(evolution)
 
     def run(self, observer: Observer | None) -> Result:
         """Evolve until the budget is spent, or Ctrl-C or SIGTERM comes."""
@@ -128,16 +134,18 @@ class Sitting:
         recorder.go_on(evolution)
         self._checkpoints.begun()
         for progress in evolution.run(self.budget):
-            writer.do(partial(folder.append_metrics, progress))
-            recorder.note(evolution)
+            with self._watch.phase(SAVING):
+                writer.do(partial(folder.append_metrics, progress))
+                recorder.note(evolution)
             if observer:
                 observer(progress, evolution)
             if stopped():
                 break
-            if self._checkpoints.due():
-                self._save(folder, recorder, self._checkpoints.timed(writer))
-            if self.gallery and self._pages.due():
-                self._refresh(folder, recorder, self._pages.timed(writer))
+            with self._watch.phase(SAVING):
+                if self._checkpoints.due():
+                    self._save(folder, recorder, self._checkpoints.timed(writer))
+                if self.gallery and self._pages.due():
+                    self._refresh(folder, recorder, self._pages.timed(writer))
         if evolution.archive.genomes is not None:
             self._save(folder, recorder, writer.do)
 

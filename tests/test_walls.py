@@ -16,7 +16,7 @@ LAYERS = (
     {"archive", "population", "zoo", "choice", "lock", "checkpoint", "tuning"},
     {"strategies", "record"},
     {"evolution", "duels"},
-    {"run", "selection", "history", "recipe"},
+    {"run", "selection", "history", "recipe", "stopwatch"},
     {"campaign"},
     {"gallery", "report", "repair"},
     {"sitting"},

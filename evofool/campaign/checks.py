@@ -9,6 +9,9 @@ from ..checks import Check, first_fault, flag, image_shape, list_of, natural, pl
 from ..duels.plan import ALL, RANDOM
 from ..strategies.pixels import STRATEGIES
 
+MAX_ROWS = 2**14
+"""of a batch of candidates; evofool takes 64 to 4,096"""
+
 
 def config_fault(config: dict[str, Any]) -> str | None:
     """The first thing that is wrong with a campaign's config, or None."""
@@ -30,7 +33,7 @@ def config_fault(config: dict[str, Any]) -> str | None:
         "strategy": (config, lambda v: text(v) and v in STRATEGIES),
         "queries": (config, lambda v: v is None or (natural(v) and v > 0)),
         "seed": (config, natural),
-        "rows": (config, lambda v: natural(v) and v > 0),
+        "rows": (config, lambda v: natural(v) and 0 < v <= MAX_ROWS),
         "baseline": (config, flag),
         "export": (config, flag),
         "versions": (config, lambda v: isinstance(v, dict)),
