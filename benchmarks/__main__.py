@@ -12,7 +12,7 @@ import torch
 
 from evofool.record import versions
 
-from . import attack, default_run, gallery, imagenet, load, mnist, peers, presets
+from . import attack, default_run, gallery, imagenet, load, mnist, peers, presets, speed
 from .common import RESULTS, Row
 
 BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "load": load.measure,
     "peers": peers.measure,
     "presets": presets.measure,
+    "speed": speed.measure,
 }
 
 

@@ -64,7 +64,7 @@ class Watch:
 
 
 def _evolution() -> Row:
-    target, watch = _target(CLASSES), Watch()
+    target, watch = tiny_target(CLASSES), Watch()
     with tempfile.TemporaryDirectory() as temporary:
         run = Path(temporary) / "run"
         started = time.perf_counter()
@@ -82,7 +82,7 @@ def _evolution() -> Row:
 
 
 def _campaign() -> Row:
-    target, watch = _target(GOALS + 1), Watch()
+    target, watch = tiny_target(GOALS + 1), Watch()
     with tempfile.TemporaryDirectory() as temporary:
         data, out = Path(temporary) / "data.npz", Path(temporary) / "campaign"
         images = np.random.default_rng(0).integers(0, 256, (IMAGES, 8, 8, 3), np.uint8)
@@ -118,7 +118,8 @@ def _checkpoints() -> Row:
     }
 
 
-def _target(classes: int) -> evofool.Target:
+def tiny_target(classes: int) -> evofool.Target:
+    """A linear network of random weights for 3×8×8 images."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(192, 16), nn.ReLU(), nn.Linear(16, classes))
     return evofool.Target(

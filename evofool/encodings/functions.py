@@ -46,12 +46,17 @@ def hsl(v: Tensor) -> Tensor:
     The order of the original's outputs is hue, lightness, saturation; ours is the name's.
     """
     h, s, lightness = v.abs().unbind(1)
-    chroma = (1 - (2 * lightness - 1).abs()) * s
-    channels = []
-    for offset in (0.0, 4.0, 2.0):
-        wheel = ((6 * h + offset) % 6 - 3).abs() - 1
-        channels.append(lightness + chroma * (wheel.clamp(0, 1) - 0.5))
-    return torch.stack(channels, 1)
+    chroma = lightness.mul(2).sub_(1).abs_().neg_().add_(1).mul_(s)
+    turn, colours = h * 6, torch.empty_like(v)
+    for channel, offset in zip(colours.unbind(1), (0, 4, 2), strict=True):
+        # The distance to the middle of the wheel, ((turn + offset) mod 6) − 3, without the slow modulo: to the digit
+        # the same, as subtracting 6 or 9 from what lies between 6 and 12 is exact.
+        at = turn + offset
+        wheel = torch.sub(at, 3, out=channel).abs_()
+        if offset:
+            torch.minimum(wheel, at.sub_(9).abs_(), out=channel)
+        channel.sub_(1).clamp_(0, 1).sub_(0.5).mul_(chroma).add_(lightness)
+    return colours
 
 
 def rgb(v: Tensor) -> Tensor:
@@ -63,5 +68,5 @@ COLOURS: dict[str, Callable[[Tensor], Tensor]] = {"grey": grey, "hsl": hsl, "rgb
 
 
 def to_bytes(values: Tensor) -> Tensor:
-    """[0, 1] -> uint8 0…255, rounded to the nearest."""
-    return values.clamp(0, 1).mul(255).add(0.5).to(torch.uint8)
+    """[0, 1] -> uint8 0…255, rounded to the nearest; overwrites what it is given."""
+    return values.clamp_(0, 1).mul_(255).add_(0.5).to(torch.uint8)

@@ -19,8 +19,8 @@ from torch import Tensor
 from .cppn_batch import EMPTY, INPUTS, NAMES, CPPNBatch
 from .functions import ACTIVATIONS, COLOURS, to_bytes
 
-_TILE_VALUES = {"cpu": 2**20, "cuda": 2**28, "mps": 2**26}
-"""values of one tile's table: what stays in a CPU's cache, or keeps a GPU busy"""
+_TILE_VALUES = {"cpu": 2**23, "cuda": 2**28, "mps": 2**26}
+"""values of one tile's table: enough that each operation is worth its call, or keeps a GPU busy"""
 
 Ints = NDArray[np.int64]
 

@@ -1,0 +1,304 @@
+"""What an evolution costs beside its network's forward passes: utilisation, the renderer alone, and a peer."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import evofool
+from evofool import encodings, tuning
+from evofool.budget import Budget
+from evofool.devices import FORMATS, Setting
+from evofool.encodings.cppn import CPPN, pixel_coordinates
+from evofool.encodings.cppn_batch import INPUTS, NAMES, CPPNBatch
+from evofool.encodings.functions import ACTIVATIONS, COLOURS, to_bytes
+from evofool.evolution import Evolution
+from evofool.rng import Rng
+from evofool.sitting import Sitting
+from evofool.stopwatch import Stopwatch
+from evofool.target import Target
+
+from .common import Row, shared, table
+from .load import tiny_target
+
+REPEATS = 5
+SECONDS = {"raw": 1.5, "evolve": 8.0}
+RENDERED = 400
+
+
+def measure(seeds: int | None) -> Iterator[list[Row]]:
+    """Medians of five, taken in turn: forward passes and evolutions of each network; then the renderer, then a peer."""
+    rows: list[Row] = []
+    parts: list[Callable[[], list[Row]]] = [*map(_utilisation_of, _networks()), _renderer, _defaults, _peer]
+    for part in parts:
+        found = part()
+        if found:
+            table(found)
+            rows = [*rows, *found]
+            yield rows
+
+
+# Utilisation
+
+
+def _networks() -> list[tuple[str, Path | None]]:
+    folder = shared()
+    found: list[tuple[str, Path | None]] = [("mnist", None), ("cifar10", None)]
+    if folder is None:
+        print("speed: no SqueezeNet, no weights; set EVOFOOL_SHARED")
+        return found
+    return [*found, ("torchvision:squeezenet1_1", folder / "weights" / "squeezenet1_1-imagenet.safetensors")]
+
+
+def _utilisation_of(network: tuple[str, Path | None]) -> Callable[[], list[Row]]:
+    return lambda: _utilisation(*network)
+
+
+def _utilisation(name: str, weights: Path | None) -> list[Row]:
+    target = evofool.load_target(name, weights=weights)
+    tuning.tune(target)
+    raw: list[float] = []
+    speeds: dict[str, list[float]] = {"cppn": [], "direct": []}
+    shares: dict[str, list[dict[str, float]]] = {"cppn": [], "direct": []}
+    settings = _candidates(target)
+    fastest = max(settings, key=lambda setting: _forward(target, setting, 0.6))
+    for _ in range(REPEATS):
+        raw.append(_forward(target, fastest, SECONDS["raw"]))
+        for encoding in speeds:
+            speed, share = _evolve(target, encoding)
+            speeds[encoding].append(speed)
+            shares[encoding].append(share)
+    best = statistics.median(raw)
+    return [
+        {
+            "what": f"evolve {name}, {encoding}",
+            "raw forward images/s": round(best, 1),
+            "its rows a pass": fastest.micro_batch,
+            "evolve images/s": round(statistics.median(speeds[encoding]), 1),
+            "utilisation": round(statistics.median(speeds[encoding]) / best, 3),
+            **{f"% {phase}": _percent(shares[encoding], phase) for phase in shares[encoding][0]},
+        }
+        for encoding in speeds
+    ]
+
+
+def _percent(shares: list[dict[str, float]], phase: str) -> float:
+    return round(100 * statistics.median(share[phase] for share in shares), 1)
+
+
+def _candidates(target: Target) -> list[Setting]:
+    rows = [8, 16, 32, 50, 64, 128, 256]
+    return [Setting(target.precision, name, n) for name in FORMATS for n in rows]
+
+
+def _forward(target: Target, setting: Setting, seconds: float) -> float:
+    """Images/s of the bare network on the same floating-point images again and again."""
+    memory = FORMATS[setting.memory_format]
+    network = target.network.to(memory_format=memory)  # type: ignore[call-overload]
+    dtype = torch.bfloat16 if setting.precision == "bfloat16" else torch.float32
+    images = torch.rand(setting.micro_batch, *target.image_shape).to(target.device, dtype, memory_format=memory)
+    with torch.inference_mode(), torch.autocast(target.device.type, dtype, enabled=dtype is torch.bfloat16):
+        network(images)
+        started, passes = time.perf_counter(), 0
+        while time.perf_counter() - started < seconds:
+            network(images)
+            passes += 1
+        if target.device.type == "cuda":
+            torch.cuda.synchronize()
+        rate = passes * setting.micro_batch / (time.perf_counter() - started)
+    target.use(target.setting)
+    return rate
+
+
+def _evolve(target: Target, encoding: str) -> tuple[float, dict[str, float]]:
+    """Images/s of a run with its folder and its live page, and the shares of its time."""
+    with tempfile.TemporaryDirectory() as folder:
+        watch = Stopwatch()
+        watched: list[tuple[float, int]] = []
+        run = Path(folder) / "run"
+        evofool.evolve(
+            target, encoding, minutes=SECONDS["evolve"] / 60, out=run, watch=watch,
+            observer=lambda progress, _: watched.append((time.perf_counter(), progress.evaluations)),
+        )  # fmt: skip
+        shares = watch.shares()
+    quarter = len(watched) // 4  # the first is the archive's filling
+    (began, before), (ended, after) = watched[quarter], watched[-1]
+    return (after - before) / (ended - began), shares
+
+
+# The renderer
+
+
+def _renderer() -> list[Row]:
+    """400 genomes of a long evolution at 224², in one batch and one after the other."""
+    coded, genomes = _grown()
+    coordinates = pixel_coordinates((224, 224), (224, 224), "unit", torch.device("cpu"))
+    batched, single = [], []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        ours = coded.decode(genomes)
+        batched.append(RENDERED / (time.perf_counter() - started))
+        started = time.perf_counter()
+        theirs = [one_genome(genomes, row, coordinates, "hsl").view(3, 224, 224) for row in range(40)]
+        single.append(40 / (time.perf_counter() - started))
+    apart = (ours[:40].int() - torch.stack(theirs).int()).abs()
+    speed, reference = statistics.median(batched), statistics.median(single)
+    return [
+        {
+            "what": f"renderer, {RENDERED} genomes at 224²",
+            "nodes": round(float((genomes.activation >= 0).sum(1).mean()), 1),
+            "connections": round(float(genomes.sizes().mean()), 1),
+            "genomes/s": round(speed, 1),
+            "million pixels/s": round(speed * 224**2 / 1e6, 1),
+            "one by one, genomes/s": round(reference, 1),
+            "times": round(speed / reference, 2),
+            "values apart by more than 1": float((apart > 1).float().mean()),
+        }
+    ]
+
+
+def _grown() -> tuple[CPPN, CPPNBatch]:
+    """Children of the elites of 100,000 evaluations, of at least 20 nodes on average."""
+    target = tiny_target(50)
+    small = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, target.device)
+    coded = encodings.build("cppn", encodings.preset("cppn", "default"), (3, 224, 224), "cpu")
+    assert isinstance(coded, CPPN)
+    evolution = Evolution(target, small, niches=np.arange(50), batch=200, seed=0)
+    for _ in evolution.run(Budget(evaluations=100_000)):
+        pass
+    rng = Rng(0, torch.device("cpu"))
+    genomes = coded.mutate(evolution.archive.genomes.take(rng.host.integers(50, size=RENDERED)), rng)
+    while float((genomes.activation >= 0).sum(1).mean()) < 20:
+        genomes = coded.mutate(genomes, rng)
+    return coded, genomes
+
+
+def one_genome(genomes: CPPNBatch, row: int, coordinates: Tensor, colour: str) -> Tensor:
+    """The plain way: node after node of one genome, each a sum of tensors; (C, P) uint8."""
+    values = dict(enumerate(coordinates))
+    into: dict[int, list[tuple[int, float]]] = {}
+    edges = zip(genomes.source[row].tolist(), genomes.sink[row].tolist(), genomes.weight[row].tolist(), strict=True)
+    for source, sink, weight in edges:
+        if source >= 0:
+            into.setdefault(sink, []).append((source, weight))
+
+    def value(node: int) -> Tensor:
+        if node not in values:
+            total = torch.zeros(coordinates.shape[1])
+            for source, weight in into.get(node, []):
+                total = total + weight * value(source)
+            ACTIVATIONS[NAMES[genomes.activation[row, node]]](total)
+            values[node] = total
+        return values[node]
+
+    outputs = torch.stack([value(len(INPUTS) + k) for k in range(3)])
+    return to_bytes(COLOURS[colour](outputs[None]))[0]
+
+
+# The default run with and without its settings
+
+
+def _defaults() -> list[Row]:
+    """The default run beside the same with torch's own defaults: one pass a generation, contiguous, float32."""
+    target = evofool.load_target("cifar10")
+    tuning.tune(target)
+    tuned, plain = target.setting, Setting("float32", "contiguous", 1_000_000)
+    speeds: dict[Setting, list[float]] = {tuned: [], plain: []}
+    for _ in range(REPEATS):
+        for setting, found in speeds.items():
+            target.use(setting)
+            coded = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, target.device)
+            evolution = Evolution(target, coded, niches=np.arange(10), batch=50, seed=0)
+            started = time.perf_counter()
+            result = Sitting(evolution, Budget(evaluations=6_000), None, {}).run(None)
+            found.append(result.evaluations / (time.perf_counter() - started))
+    fast, slow = (statistics.median(found) for found in speeds.values())
+    return [
+        {
+            "what": "evolve cifar10, cppn, 50 children",
+            "tuned": f"{tuned.precision}, {tuned.memory_format}, {tuned.micro_batch} rows",
+            "tuned images/s": round(fast, 1),
+            "torch's defaults images/s": round(slow, 1),
+            "times": round(fast / slow, 2),
+        }
+    ]
+
+
+# A peer
+
+PEER_EVALUATIONS, SURE = 150_000, 0.9999
+
+
+def _peer() -> list[Row]:
+    """pyribs' tutorial loop (GridArchive by arg max, one Gaussian emitter of σ = 0.5, 30 children) on our LeNet."""
+    if subprocess.run([sys.executable, "-c", "import ribs"], capture_output=True).returncode:
+        print("speed: no pyribs; install evofool[bench]")
+        return []
+    target = evofool.load_target("mnist", precision="float32")
+    return [_pyribs(target), _ours(target)]
+
+
+def _pyribs(target: Target) -> Row:
+    from ribs.archives import GridArchive
+    from ribs.emitters import GaussianEmitter
+    from ribs.schedulers import Scheduler
+
+    archive = GridArchive(solution_dim=784, dims=[10], ranges=[(0, 10)], seed=0)
+    emitter = GaussianEmitter(
+        archive, sigma=0.5, x0=np.full(784, 0.5), lower_bounds=np.zeros(784), upper_bounds=np.ones(784),
+        batch_size=30, seed=0,
+    )  # fmt: skip
+    scheduler, network = Scheduler(archive, [emitter]), target.network
+    mean, std = 0.1307, 0.3081
+    sure_at: int | str = f"> {PEER_EVALUATIONS:,}"
+    started = time.perf_counter()
+    for number in range(1, PEER_EVALUATIONS // 30 + 1):
+        solutions = scheduler.ask()
+        with torch.no_grad():
+            images = torch.tensor((solutions.reshape(-1, 1, 28, 28) - mean) / std, dtype=torch.float32)
+            scores, predicted = torch.max(network(images.to(target.device)).cpu().softmax(1), 1)
+        scheduler.tell(scores.numpy(), predicted.numpy()[:, None])
+        if isinstance(sure_at, str) and number % 10 == 0 and _median(archive) >= SURE:
+            sure_at = 30 * number
+    took = time.perf_counter() - started
+    return {
+        "what": "pyribs' tutorial, direct MNIST",
+        "evaluations/s": round(PEER_EVALUATIONS / took, 1),
+        f"median after {PEER_EVALUATIONS:,}": _median(archive),
+        "digits found": len(archive.data("objective")),
+        "evaluations to a median of 99.99 %": sure_at,
+    }
+
+
+def _median(archive: object) -> float:
+    """Over ten digits, those not found counting as 0."""
+    found = np.asarray(archive.data("objective"))  # type: ignore[attr-defined]
+    return float(np.median(np.concatenate([found, np.zeros(10 - len(found))])))
+
+
+def _ours(target: Target) -> Row:
+    """The same number of children, the same network; every child counts for every digit."""
+    coded = encodings.build("direct", encodings.preset("direct", "default"), target.image_shape, target.device)
+    evolution = Evolution(target, coded, niches=np.arange(10), batch=30, seed=0)
+    sure_at: int | str = f"> {PEER_EVALUATIONS:,}"
+    started = time.perf_counter()
+    for progress in evolution.run(Budget(evaluations=PEER_EVALUATIONS)):
+        if isinstance(sure_at, str) and progress.median >= SURE:
+            sure_at = progress.evaluations
+    took = time.perf_counter() - started
+    return {
+        "what": "evofool, direct MNIST",
+        "evaluations/s": round(evolution.strategy.evaluations / took, 1),
+        f"median after {PEER_EVALUATIONS:,}": progress.median,
+        "digits found": 10,
+        "evaluations to a median of 99.99 %": sure_at,
+    }
