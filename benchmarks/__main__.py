@@ -12,7 +12,7 @@ import torch
 
 from evofool.record import versions
 
-from . import attack, default_run, gallery, imagenet, load, mnist, peers, presets, speed
+from . import attack, default_run, gallery, imagenet, load, memory, mnist, peers, presets, speed
 from .common import RESULTS, Row
 
 BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "attack": attack.measure,
     "gallery": gallery.measure,
     "load": load.measure,
+    "memory": memory.measure,
     "peers": peers.measure,
     "presets": presets.measure,
     "speed": speed.measure,

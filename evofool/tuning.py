@@ -187,7 +187,8 @@ def _key(target: Target) -> str:
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     device = target.device.type
     known = [__version__, torch.__version__, platform.machine(), _device(target), torch.get_num_threads()]
-    told = [*known, target.image_shape, asdict(target.setting), sorted(target.free)]
+    given = {name: value for name, value in asdict(target.setting).items() if name not in target.free}
+    told = [*known, target.image_shape, given]
     digest.update(json.dumps(told).encode())
     return f"{target.name}, {device}, {digest.hexdigest()[:16]}"
 

@@ -1,0 +1,65 @@
+"""1,000 classes at 224²: the memory of a run above torch's own, and how long a checkpoint halts the loop."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import evofool
+from evofool import sitting
+
+from .common import Row, shared, table
+
+MINUTES = 1.5
+
+
+def measure(seeds: int | None) -> list[Row]:
+    """Both encodings, each in a process of its own, with checkpoints every ten seconds."""
+    folder = shared()
+    if folder is None:
+        print("memory: skipped, no weights; set EVOFOOL_SHARED")
+        return []
+    weights = folder / "weights" / "squeezenet1_1-imagenet.safetensors"
+    rows: list[Row] = []
+    for encoding in ("cppn", "direct"):
+        words = [sys.executable, "-m", "benchmarks.memory", encoding, str(weights)]
+        rows.append(json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout))
+    table(rows)
+    return rows
+
+
+def _run(encoding: str, weights: str) -> Row:
+    sitting.CHECKPOINT_SECONDS, sitting.CHECKPOINT_SHARE = 10.0, 1e9
+    target = evofool.load_target("torchvision:squeezenet1_1", weights=weights)
+    before, moments = _status("VmRSS"), [time.perf_counter()]
+    with tempfile.TemporaryDirectory() as temporary:
+        result = evofool.evolve(
+            target, encoding, minutes=MINUTES, out=Path(temporary) / "run",
+            observer=lambda *_: moments.append(time.perf_counter()),
+        )  # fmt: skip
+    pauses = [later - sooner for sooner, later in pairwise(moments[1:])]
+    return {
+        "what": f"1,000 classes, 224², {encoding}",
+        "evaluations": result.evaluations,
+        "MB before": round(before),
+        "MB at most": round(_status("VmHWM")),
+        "above": round(_status("VmHWM") - before),
+        "generation seconds": round(statistics.median(pauses), 2),
+        "the longest": round(max(pauses), 2),
+    }
+
+
+def _status(name: str) -> float:
+    """Megabytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(name)).split()[1]) / 1000
+
+
+if __name__ == "__main__":
+    print(json.dumps(_run(sys.argv[1], sys.argv[2])))
