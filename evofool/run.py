@@ -50,13 +50,19 @@ _ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}\.(png|json)")
 
 @dataclass(frozen=True)
 class Elites:
-    """The elites of a moment, as copies: they can be written while the evolution goes on."""
+    """The elites of a moment, as copies: they can be written while the evolution goes on.
+
+    They are decoded here and not where they are written: torch's second pool of threads, on another thread than the
+    evolution's, would slow down every operation of the first for good.
+    """
 
     encoding: Encoding
     lines: list[dict[str, Any]]
     """of ``elites.jsonl``, one a niche"""
+    images: np.ndarray
+    """(N, C, H, W) uint8, of those whose files are to be written; a child that won many niches is there once"""
     genomes: Any
-    """a batch of those whose files are to be written; a child that won many niches is there once"""
+    """a batch of the same N, where they have files"""
     shown: list[list[int]]
     """the niches of each of them"""
 
@@ -96,7 +102,9 @@ class Elites:
         shown = {child: list[int]() for child in born.tolist()}
         for niche in rows.tolist():
             shown[int(archive.born[niche])].append(niche)
-        return cls(evolution.encoding, lines, archive.genomes.take(rows[first]), list(shown.values()))
+        genomes, encoding = archive.genomes.take(rows[first]), evolution.encoding
+        images = encoding.decode(genomes).numpy(force=True)
+        return cls(encoding, lines, images, genomes if encoding.name == "cppn" else None, list(shown.values()))
 
 
 class RunFolder:
@@ -212,18 +220,15 @@ class RunFolder:
         )
 
     def _write_pictures(self, elites: Elites) -> None:
-        encoding = elites.encoding
-        for part in np.array_split(np.arange(len(elites.shown)), max(1, -(-len(elites.shown) // 256))):
-            images = encoding.decode(elites.genomes.take(part)).cpu().numpy()
-            for row, image in zip(part.tolist(), images, strict=True):
-                picture = png(image)
-                for niche in elites.shown[row]:
-                    line = elites.lines[niche]
-                    write_atomically(self.path / line["file"], picture, durable=False)
-                    if encoding.name == "cppn":
-                        told = self._provenance(line)
-                        content = genome_file.to_json(cast("CPPN", encoding), elites.genomes, row, told)
-                        write_atomically(self.path / line["genome"], genome_file.dumps(content), durable=False)
+        for row, niches in enumerate(elites.shown):
+            picture = png(elites.images[row])
+            for niche in niches:
+                line = elites.lines[niche]
+                write_atomically(self.path / line["file"], picture, durable=False)
+                if "genome" in line:
+                    told = self._provenance(line)
+                    content = genome_file.to_json(cast("CPPN", elites.encoding), elites.genomes, row, told)
+                    write_atomically(self.path / line["genome"], genome_file.dumps(content), durable=False)
 
     def _remove_stale(self, wanted: set[str]) -> None:
         """Remove elites' files that ``elites.jsonl`` no longer names, those of a killed process too."""

@@ -119,6 +119,7 @@ class Sitting:
                         observer(progress, self.evolution)
                     if stopped():
                         break
+                self._watch.stop()
             else:
                 with Writer() as writer:
                     self._recorded(self.folder, writer, observer, stopped)
@@ -146,6 +147,7 @@ class Sitting:
                     self._save(folder, recorder, self._checkpoints.timed(writer))
                 if self.gallery and self._pages.due():
                     self._refresh(folder, recorder, self._pages.timed(writer))
+        self._watch.stop()
         if evolution.archive.genomes is not None:
             self._save(folder, recorder, writer.do)
 

@@ -33,6 +33,7 @@ class Stopwatch:
     def __init__(self) -> None:
         self.seconds = dict.fromkeys([*PHASES.values(), SAVING], 0.0)
         self._begun = self._mark = time.perf_counter()
+        self._ended: float | None = None
         self._open: list[str] = []
         self._device: torch.device | None = None
 
@@ -54,9 +55,13 @@ class Stopwatch:
             self._turn()
             self._open.pop()
 
+    def stop(self) -> None:
+        """The loop has ended; what comes after it does not count."""
+        self._ended = time.perf_counter()
+
     def shares(self) -> dict[str, float]:
-        """The share of each phase in the time since :meth:`attach`, and of the ``rest``."""
-        whole = max(time.perf_counter() - self._begun, 1e-9)
+        """The share of each phase in the time from :meth:`attach` to :meth:`stop` or now, and of the ``rest``."""
+        whole = max((self._ended or time.perf_counter()) - self._begun, 1e-9)
         found = {name: seconds / whole for name, seconds in self.seconds.items()}
         return {**found, "rest": max(0.0, 1 - sum(found.values()))}
 

@@ -32,6 +32,8 @@ def test_a_phase_inside_of_another_counts_for_itself_only(clock: SimpleNamespace
             clock.now += 3
         clock.now += 4
     clock.now += 10  # the rest
+    watch.stop()
+    clock.now += 100  # pages at the end
     assert watch.seconds["scoring"] == 6
     assert watch.seconds["decoding"] == 3
     assert watch.shares() == pytest.approx(
