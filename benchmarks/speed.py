@@ -31,7 +31,8 @@ from .common import Row, shared, table
 from .load import tiny_target
 
 REPEATS = 5
-SECONDS = {"raw": 1.5, "evolve": 8.0}
+RAW_SECONDS, SMALL_SECONDS, LARGE_SECONDS = 1.5, 8.0, 25.0
+"""of forward passes; of evolutions whose images are small, or large"""
 RENDERED = 400
 
 
@@ -72,7 +73,7 @@ def _utilisation(name: str, weights: Path | None) -> list[Row]:
     settings = _candidates(target)
     fastest = max(settings, key=lambda setting: _forward(target, setting, 0.6))
     for _ in range(REPEATS):
-        raw.append(_forward(target, fastest, SECONDS["raw"]))
+        raw.append(_forward(target, fastest, RAW_SECONDS))
         for encoding in speeds:
             speed, share = _evolve(target, encoding)
             speeds[encoding].append(speed)
@@ -96,7 +97,7 @@ def _percent(shares: list[dict[str, float]], phase: str) -> float:
 
 
 def _candidates(target: Target) -> list[Setting]:
-    rows = [8, 16, 32, 50, 64, 128, 256]
+    rows = [8, 16, 32, 50] if target.image_shape[1] > 64 else [16, 32, 50, 64, 128, 256]
     return [Setting(target.precision, name, n) for name in FORMATS for n in rows]
 
 
@@ -121,12 +122,13 @@ def _forward(target: Target, setting: Setting, seconds: float) -> float:
 
 def _evolve(target: Target, encoding: str) -> tuple[float, dict[str, float]]:
     """Images/s of a run with its folder and its live page, and the shares of its time."""
+    seconds = LARGE_SECONDS if target.image_shape[1] > 64 else SMALL_SECONDS
     with tempfile.TemporaryDirectory() as folder:
         watch = Stopwatch()
         watched: list[tuple[float, int]] = []
         run = Path(folder) / "run"
         evofool.evolve(
-            target, encoding, minutes=SECONDS["evolve"] / 60, out=run, watch=watch,
+            target, encoding, minutes=seconds / 60, out=run, watch=watch,
             observer=lambda progress, _: watched.append((time.perf_counter(), progress.evaluations)),
         )  # fmt: skip
         shares = watch.shares()

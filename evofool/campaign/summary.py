@@ -23,7 +23,7 @@ def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
     """
     if not n:
         return 0.0, 1.0
-    share = successes / n
+    share = min(1.0, successes / n)  # verdicts that lie may tell of more successes than pairs
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return max(0.0, middle - half), min(1.0, middle + half)

@@ -157,3 +157,8 @@ def test_duels_on_images_that_were_wrong_before_are_in_no_rate() -> None:
     assert (tally.successes, tally.settled, tally.wrong, tally.done, tally.rate) == (1, 1, 2, 3, 1.0)
     assert tally.bounds(6) == (1 / 4, 1.0)
     assert tally.queries == 27
+
+
+def test_more_successes_than_pairs_are_all_of_them() -> None:
+    """What verdicts that lie may add up to; found by fuzzing."""
+    assert wilson(5, 3) == wilson(3, 3)
