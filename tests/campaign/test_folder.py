@@ -457,3 +457,12 @@ def test_a_config_that_no_campaign_can_have_is_refused(changes: dict[str, Any], 
     change_config(tmp_path / "a", **changes)
     with pytest.raises(RunError, match=f"damaged .*{says}"):
         CampaignFolder.open(tmp_path / "a")
+
+
+@pytest.mark.parametrize("rows", [0, -1, 2**14 + 1, 10**12, True, "64"])
+def test_rows_are_bounded(rows: Any, campaign: Path) -> None:
+    """A config's word for how much memory a batch takes; found by fuzzing."""
+    config = json.loads((campaign / "config.json").read_text())
+    (campaign / "config.json").write_text(json.dumps(config | {"rows": rows}))
+    with pytest.raises(RunError, match=r"config\.json is damaged .rows is"):
+        CampaignFolder.open(campaign)
