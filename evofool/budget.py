@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from .checks import LARGEST
 from .errors import ConfigError
 
 DEFAULT_EVALUATIONS = 20_000
-LARGEST = 2**62
-"""no number of a run is as large"""
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from . import zoo
-from .budget import LARGEST
 from .campaign.export import export_adversarial
 from .campaign.folder import CampaignFolder
 from .campaign.summary import Tally, tallies
+from .checks import LARGEST
 from .choice import choose_images
 from .datasets import NAMED, check_data, open_data
 from .duels.campaign import Campaign, batch_rows

@@ -9,6 +9,9 @@ from typing import Any
 
 Check = Callable[[Any], bool]
 
+LARGEST = 2**62
+"""no whole number of a run is as large"""
+
 MAX_EDGE = 8192
 """pixels of a side of the images that a target sees"""
 
@@ -39,10 +42,6 @@ def run_fault(config: dict[str, Any]) -> str | None:
 
 def elite_fault(line: dict[str, Any]) -> str | None:
     """The first thing that is wrong with a line of ``elites.jsonl``, or None."""
-
-    def guess(value: Any) -> bool:
-        return isinstance(value, list) and len(value) == 2 and text(value[0]) and share(value[1])
-
     numbers = dict.fromkeys(("niche", "index", "generation", "evaluation", "size"), (line, natural))
     return first_fault(
         {
@@ -62,7 +61,7 @@ def metrics_fault(line: dict[str, Any]) -> str | None:
         {
             "generation": (line, lambda v: natural(v) and 0 < v <= MAX_GENERATIONS),
             "evaluations": (line, natural),
-            "seconds": (line, lambda v: number(v) and 0 <= v < 2**62),
+            "seconds": (line, lambda v: number(v) and 0 <= v < LARGEST),
             **dict.fromkeys(("median", "mean", "min", "max"), (line, share)),
             **dict.fromkeys(("at_99", "improved"), (line, natural)),
             "size": (line, lambda v: number(v) and v >= 0),
@@ -107,6 +106,11 @@ def list_of(value: Any, check: Check) -> bool:
     return isinstance(value, list) and all(map(check, value))
 
 
+def guess(value: Any) -> bool:
+    """A class and its probability, as in a top five."""
+    return isinstance(value, list) and len(value) == 2 and text(value[0]) and share(value[1])
+
+
 def text(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -116,7 +120,7 @@ def flag(value: Any) -> bool:
 
 
 def natural(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**62
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST
 
 
 def number(value: Any) -> bool:

@@ -23,7 +23,7 @@ INSIDE = ("checkpoint", "elites", "history", "plots", "adversarial", "index-file
 """folders that runs and campaigns have inside"""
 
 MAX_LINE = 2**24
-"""bytes of a line of JSON, or of a config; a longer one is damaged"""
+"""bytes of a line of JSON, of a config, or of what was tuned; a longer one is damaged"""
 
 SEAL = "crc32"
 """the last value of a sealed line; it is of the line without it"""

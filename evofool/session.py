@@ -11,7 +11,8 @@ import numpy as np
 
 from . import encodings
 from .arrays import seal_of
-from .budget import LARGEST, Budget
+from .budget import Budget
+from .checks import LARGEST
 from .errors import ConfigError, RunError
 from .evolution import Evolution
 from .files import sweep

@@ -23,6 +23,7 @@ from . import __version__
 from .devices import FORMATS, Setting
 from .errors import TargetError
 from .files import open_regular, write_atomically
+from .folder import MAX_LINE
 from .target import STEADY, Target
 
 FAITHFUL = {"float32": STEADY, "bfloat16": 0.1}
@@ -203,13 +204,10 @@ def _read(file: Path) -> dict[str, Any]:
     """What is kept; nothing where it can't be read, and it is made anew."""
     try:
         with open_regular(file) as stream:
-            content = json.loads(stream.read(_LARGEST))
+            content = json.loads(stream.read(MAX_LINE))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-_LARGEST = 2**24
 
 
 def _setting(value: Any) -> Setting | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..checks import Check, first_fault, flag, image_shape, list_of, natural, plain_fault, share, text
+from ..checks import Check, first_fault, flag, guess, image_shape, list_of, natural, plain_fault, share, text
 from ..duels.plan import ALL, RANDOM
 from ..strategies.pixels import STRATEGIES
 
@@ -85,9 +85,6 @@ def verdict_fault(verdict: dict[str, Any], images: Sequence[dict[str, Any]], con
         _, height, width = config["target"]["image_shape"]
         x, y = value.get("x"), value.get("y")
         return natural(x) and natural(y) and x < width and y < height
-
-    def guess(value: Any) -> bool:
-        return isinstance(value, list) and len(value) == 2 and text(value[0]) and share(value[1])
 
     number = verdict.get("image")
     image = images[number] if natural(number) and number < len(images) else {}  # type: ignore[index,operator]

@@ -21,6 +21,7 @@ import numpy as np
 
 from ..arrays import DamagedArrays, map_array
 from ..choice import Chosen
+from ..duels.plan import key
 from ..duels.verdict import Subject, Verdict
 from ..errors import RunError
 from ..files import write_atomically
@@ -108,7 +109,7 @@ class CampaignFolder:
                     f"line {number} of {self._verdicts} is damaged ({fault}); take it out, so that its duel is fought "
                     f"again, with: evofool inspect --repair {self.path}"
                 )
-            if (duel := _duel(verdict)) not in told:
+            if (duel := key(verdict)) not in told:
                 told.add(duel)
                 yield verdict
 
@@ -121,7 +122,7 @@ class CampaignFolder:
         images = self.subjects.lines
         verdicts = good_lines(self._verdicts, ("image",), self._seal)
         sound = (verdict for verdict in verdicts if not verdict_fault(verdict, images, self.config))
-        good = list({_duel(verdict): verdict for verdict in sound}.values())
+        good = list({key(verdict): verdict for verdict in sound}.values())
         with writing(self.path):
             lines = self._verdicts.read_bytes().count(b"\n") if self._verdicts.exists() else 0
             if lines > len(good):
@@ -201,11 +202,6 @@ def seal(config: dict[str, Any]) -> bytes:
     target = config.get("target")
     known = {name: target.get(name) for name in _TARGET} if isinstance(target, dict) else {}
     return json.dumps(known | {name: config.get(name) for name in _CAMPAIGN}, sort_keys=True).encode()
-
-
-def _duel(verdict: Verdict) -> tuple[Any, ...]:
-    """What a verdict is the only one of."""
-    return tuple(verdict[key] for key in ("image", "goal_index", "pixels", "strategy"))
 
 
 def _image_lines(chosen: Chosen, classes: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -177,13 +177,9 @@ class CPPN:
         return {f.name: getattr(genomes, f.name).copy() for f in fields(genomes)}
 
     def load(self, arrays: dict[str, np.ndarray]) -> CPPNBatch:
-        wanted = CPPNBatch.empty(0, 0, 0)
-        for f in fields(wanted):
-            if f.name not in arrays or arrays[f.name].dtype != getattr(wanted, f.name).dtype:
-                raise GenomeError(f"CPPN arrays lack {f.name}, or it has another type")
-        batch = CPPNBatch(*(arrays[f.name].copy() for f in fields(wanted)))
+        batch = CPPNBatch.of(arrays)
         batch.check(self.outputs)
-        return batch
+        return batch.take(np.arange(len(batch)))
 
     def resized(self, genomes: CPPNBatch) -> CPPNBatch:
         """The same genomes with this encoding's numbers of slots.
