@@ -6,11 +6,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,10 +15,7 @@ from .arrays import Arrays, DamagedArrays, read_arrays, write_arrays
 from .errors import RunError
 from .files import copy_atomically
 from .folder import FORMAT, writing
-
-_TARGET = ("name", "weights_sha256", "classes", "image_shape", "precision")
-_RUN = ("encoding", "settings", "niches", "batch", "seed", "init")
-"""of a config: what makes another run of it when it changes"""
+from .identity import Identity
 
 
 class Checkpoints:
@@ -29,12 +23,12 @@ class Checkpoints:
 
     Args:
         run: the run's folder.
-        config: the run's; a checkpoint of another run is refused.
+        identity: the run's; a checkpoint of another run is refused.
     """
 
-    def __init__(self, run: Path, config: dict[str, Any]) -> None:
+    def __init__(self, run: Path, identity: Identity) -> None:
         self.run, self.last, self.previous = run, run / "checkpoint" / "state.npz", run / "checkpoint" / "previous.npz"
-        self._identity = _identity(config)
+        self._identity = identity
 
     def save(self, state: Arrays) -> None:
         """Keep a state; the last one becomes the one before. At every moment there is a whole one.
@@ -105,10 +99,3 @@ class Checkpoints:
         if not np.array_equal(run, self._identity):
             raise RunError(f"{file} is not of the run that {self.run / 'config.json'} describes")
         return state
-
-
-def _identity(config: dict[str, Any]) -> np.ndarray:
-    target = config.get("target")
-    known = {key: target.get(key) for key in _TARGET} if isinstance(target, dict) else {}
-    known |= {key: config.get(key) for key in _RUN}
-    return np.frombuffer(hashlib.sha256(json.dumps(known, sort_keys=True).encode()).digest(), np.uint8)

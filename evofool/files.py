@@ -9,6 +9,7 @@ import re
 import secrets
 import shutil
 import stat
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -64,6 +65,19 @@ def open_regular(path: Path) -> BinaryIO:
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # to open a folder is an error already
         raise OSError(errno.EINVAL, "this is no regular file")
     return open(path, "rb")
+
+
+def file_crc32(path: Path) -> str:
+    """The CRC-32 of a file's bytes, as eight digits.
+
+    Raises:
+        OSError: as :func:`open_regular`.
+    """
+    total = 0
+    with open_regular(path) as file:
+        while part := file.read(2**20):
+            total = zlib.crc32(part, total)
+    return f"{total:08x}"
 
 
 def sweep(folder: Path) -> None:

@@ -229,6 +229,15 @@ def _of_a_start(file: Path) -> bool:
     )
 
 
+def count_lines(file: Path) -> int:
+    """The lines of a file, whatever is in them; a last one that is torn is none.
+
+    Raises:
+        RunError: the file can't be read.
+    """
+    return sum(line.endswith(b"\n") for line in _raw_lines(file))
+
+
 def _raw_lines(file: Path) -> Iterator[bytes]:
     try:
         with open_regular(file) as stream:

@@ -8,13 +8,14 @@ from pathlib import Path
 from .campaign.folder import CampaignFolder
 from .files import sweep
 from .folder import writing
-from .history import HistoryFolder
 from .lock import locked
 from .run import RunFolder
+from .text import counted
 
 
 def repair_run(path: Path) -> list[str]:
-    """Go back to the checkpoint before a damaged one; set damaged parts of the history aside.
+    """Go back to the checkpoint before a damaged one; set damaged parts of the history aside; take damaged lines of
+    ``metrics.jsonl`` out.
 
     Returns:
         what was done, in words; empty where nothing was wrong.
@@ -29,10 +30,12 @@ def repair_run(path: Path) -> list[str]:
         if fault := run.checkpoints.go_back():
             generation = int(run.checkpoints.load()["strategy.counts"][0])
             done.append(f"{fault}: went back to the checkpoint before it, of generation {generation}")
-        for file, fault in HistoryFolder(path).damaged():
+        for file, fault in run.history.damaged():
             with writing(path):
                 os.replace(file, file.with_name(f"{file.name}.damaged"))
             done.append(f"{fault}: set aside; the ancestors in it are not shown")
+        if dropped := run.drop_damaged_metrics():
+            done.append(f"{counted(dropped, 'damaged line')} of {path / 'metrics.jsonl'}: taken out")
         return done
 
 
@@ -49,4 +52,4 @@ def repair_campaign(path: Path) -> list[str]:
     with locked(path):
         sweep(path)
         dropped = CampaignFolder.open(path).drop_damaged()
-        return [f"{dropped} damaged lines of {path / 'verdicts.jsonl'}: taken out"] if dropped else []
+        return [f"{counted(dropped, 'damaged line')} of {path / 'verdicts.jsonl'}: taken out"] if dropped else []

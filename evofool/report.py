@@ -59,6 +59,7 @@ def inspect_run(path: Path) -> dict[str, Any]:
             "device": config["target"]["device"],
             "precision": config["target"]["precision"],
             "versions": config["versions"],
+            "damaged_metrics": run.damaged_metrics(),
             "elites": elites,
         }
     except (KeyError, TypeError, AttributeError) as error:

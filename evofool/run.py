@@ -4,7 +4,7 @@
 ``metrics.jsonl``   a line a generation
 ``checkpoint/``     ``state.npz``: the archive and the generators' states, replaced atomically; ``previous.npz``
 ``elites/``         a PNG per niche, named class and score, and its genome (CPPN)
-``elites.jsonl``    a line per niche: score, top-5, generation, evaluation, parent, files
+``elites.jsonl``    a line per niche: score, top-5, generation, evaluation, parent, files, the picture's CRC-32
 ``history/``        how the elites came about; see ``evofool.history``
 ``gallery.png``     the contact sheet
 ``index.html``      the page; while the run goes on, its dashboard
@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,12 +23,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from .checkpoint import Checkpoints
-from .checks import elite_fault, metrics_fault
+from .checks import LARGEST, elite_fault, metrics_fault
 from .encodings import genome_file
 from .errors import GenomeError, RunError
-from .files import write_atomically
+from .files import file_crc32, write_atomically
 from .folder import (
     append_lines,
+    count_lines,
     discard_folder,
     good_lines,
     json_line,
@@ -37,15 +39,21 @@ from .folder import (
     write_config,
     writing,
 )
+from .history import HistoryFolder
+from .identity import identity_of
 from .images import png
 from .slug import slug
+from .text import counted
 
 if TYPE_CHECKING:
     from .encodings.base import Encoding
     from .encodings.cppn import CPPN
     from .evolution import Evolution, Progress
 
-_ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}\.(png|json)")
+_ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}_\d+\.(png|json)")
+
+PICTURE_SUM = "picture_crc32"
+"""of a line of ``elites.jsonl``: of the picture's bytes"""
 
 
 @dataclass(frozen=True)
@@ -77,8 +85,9 @@ class Elites:
         lines: list[dict[str, Any]] = []
         columns, values = archive.top(5)
         confidence, sizes = archive.confidence.tolist(), archive.genomes.sizes().tolist()
+        born = archive.born.tolist()
         for niche, index in enumerate(archive.niches.tolist()):
-            stem = elite_stem(index, target.classes[index], confidence[niche])
+            stem = elite_stem(index, target.classes[index], confidence[niche], born[niche])
             lines.append(
                 {
                     "niche": niche,
@@ -89,7 +98,7 @@ class Elites:
                         [target.classes[c], float(str(v))] for c, v in zip(columns[niche], values[niche], strict=True)
                     ],
                     "generation": int(archive.generation[niche]),
-                    "evaluation": int(archive.born[niche]),
+                    "evaluation": born[niche],
                     "parent": int(archive.parent[niche]),
                     "size": sizes[niche],
                     "file": f"elites/{stem}.png",
@@ -98,10 +107,10 @@ class Elites:
             if evolution.encoding.name == "cppn":
                 lines[-1]["genome"] = f"elites/{stem}.json"
         rows = np.arange(len(archive)) if dirty is None else np.unique(dirty)
-        born, first = np.unique(archive.born[rows], return_index=True)
-        shown = {child: list[int]() for child in born.tolist()}
+        children, first = np.unique(archive.born[rows], return_index=True)
+        shown = {child: list[int]() for child in children.tolist()}
         for niche in rows.tolist():
-            shown[int(archive.born[niche])].append(niche)
+            shown[born[niche]].append(niche)
         genomes, encoding = archive.genomes.take(rows[first]), evolution.encoding
         images = encoding.decode(genomes).numpy(force=True)
         return cls(encoding, lines, images, genomes if encoding.name == "cppn" else None, list(shown.values()))
@@ -112,7 +121,9 @@ class RunFolder:
 
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
         self.path, self.config = path, config
-        self.checkpoints = Checkpoints(path, config)
+        identity = identity_of(config)
+        self.checkpoints, self.history = Checkpoints(path, identity), HistoryFolder(path, identity)
+        self._sums: dict[str, str] = {}
 
     @classmethod
     def create(cls, path: Path, config: dict[str, Any]) -> RunFolder:
@@ -150,8 +161,30 @@ class RunFolder:
         """The recorded generations; torn and damaged lines are left out."""
         return [line for line in good_lines(self.path / "metrics.jsonl", ()) if not metrics_fault(line)]
 
+    def damaged_metrics(self) -> int:
+        """How many lines of ``metrics.jsonl`` are damaged; a last one that a killed process tore is not counted."""
+        return count_lines(self.path / "metrics.jsonl") - len(self.metrics())
+
     def trim_metrics(self, generation: int) -> list[dict[str, Any]]:
-        """Forget generations after ``generation``; returns those kept."""
+        """Forget generations after ``generation``; returns those kept.
+
+        Raises:
+            RunError: lines are damaged, or it can't be written.
+        """
+        if count := self.damaged_metrics():
+            raise RunError(
+                f"{counted(count, 'damaged line')} in {self.path / 'metrics.jsonl'}; "
+                f"take them out with: evofool inspect --repair {self.path}"
+            )
+        return self._rewrite_metrics(generation)
+
+    def drop_damaged_metrics(self) -> int:
+        """Take damaged lines out; returns how many those were."""
+        if count := self.damaged_metrics():
+            self._rewrite_metrics(LARGEST)
+        return count
+
+    def _rewrite_metrics(self, generation: int) -> list[dict[str, Any]]:
         kept = [line for line in self.metrics() if line["generation"] <= generation]
         with writing(self.path):
             text = "".join(map(json_line, kept))
@@ -176,6 +209,9 @@ class RunFolder:
         with writing(self.path):
             (self.path / "elites").mkdir(exist_ok=True)
             self._write_pictures(elites)
+            self._sums = {line["file"]: self._sums[line["file"]] for line in lines}
+            for line in lines:
+                line[PICTURE_SUM] = self._sums[line["file"]]
             write_atomically(self.path / "elites.jsonl", "".join(map(json_line, lines)))
             self._remove_stale({line[key] for line in lines for key in ("file", "genome") if key in line})
 
@@ -198,6 +234,37 @@ class RunFolder:
                 f"evofool resume {self.path} writes it anew"
             )
         return lines
+
+    def picture(self, line: dict[str, Any]) -> Path:
+        """The picture of a line of ``elites.jsonl``.
+
+        Raises:
+            RunError: it can't be read, is elsewhere, or is not the one that was written.
+        """
+        file = self.own_file(line["file"])
+        way = f"evofool resume {self.path} writes it anew"
+        try:
+            found = file_crc32(file)
+        except OSError as error:
+            raise RunError(f"cannot read {file} ({error.strerror}); {way}") from error
+        if line.get(PICTURE_SUM, found) != found:
+            raise RunError(f"{file} is damaged or another picture, not the one of elites.jsonl; {way}")
+        return file
+
+    def genome(self, line: dict[str, Any]) -> genome_file.GenomeFile | None:
+        """The genome of a line of ``elites.jsonl``; None where elites are their own genomes.
+
+        Raises:
+            RunError: it can't be read, is elsewhere, or is another elite's.
+            GenomeError: it is damaged.
+        """
+        if "genome" not in line:
+            return None
+        file = self.own_file(line["genome"])
+        genome = genome_file.read(file)
+        if any(genome.provenance.get(key) != line[key] for key in ("index", "score")):
+            raise RunError(f"{file} is another elite's; evofool resume {self.path} writes it anew")
+        return genome
 
     def own_file(self, name: str) -> Path:
         """A file that ``elites.jsonl`` names: a plain one in the run's own folder, wherever links lead.
@@ -224,6 +291,7 @@ class RunFolder:
             picture = png(elites.images[row])
             for niche in niches:
                 line = elites.lines[niche]
+                self._sums[line["file"]] = f"{zlib.crc32(picture):08x}"
                 write_atomically(self.path / line["file"], picture, durable=False)
                 if "genome" in line:
                     told = self._provenance(line)
@@ -250,10 +318,13 @@ class RunFolder:
         }
 
 
-def elite_stem(index: int, name: str, score: float) -> str:
-    """A file name, without ending, that sorts by class and tells its name and score: ``003_cat_0.9987``.
+def elite_stem(index: int, name: str, score: float, child: int) -> str:
+    """A file name, without ending, that sorts by class and tells name, score and child: ``003_cat_0.9987_4711``.
+
+    No other elite of the run has the same, so that a file never changes: what ``elites.jsonl`` names is whole while
+    newer files are written.
 
     Any class name becomes at most 40 letters, digits and hyphens. The score is cut, not rounded, so that
     only a certain 1 reads 1.0000.
     """
-    return f"{index:03d}_{slug(name)}_{int(score * 10000) / 10000:.4f}"
+    return f"{index:03d}_{slug(name)}_{int(score * 10000) / 10000:.4f}_{child}"

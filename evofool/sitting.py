@@ -131,7 +131,7 @@ class Sitting:
         self, folder: RunFolder, writer: Writer, observer: Observer | None, stopped: Callable[[], bool]
     ) -> None:
         """The loop, with all that happens kept in the folder."""
-        evolution, recorder = self.evolution, Recorder(folder.path, writer.do)
+        evolution, recorder = self.evolution, Recorder(folder.history, writer.do)
         recorder.go_on(evolution)
         self._checkpoints.begun()
         for progress in evolution.run(self.budget):

@@ -21,6 +21,8 @@ from evofool import cli, session
 from evofool.arrays import read_arrays, write_arrays
 from evofool.folder import SEAL
 from evofool.history import HistoryFolder
+from evofool.identity import identity_of
+from evofool.run import RunFolder
 from evofool.session import Result
 
 Capture = pytest.CaptureFixture[str]
@@ -131,13 +133,18 @@ def checkpoint(run: Path) -> dict[str, np.ndarray]:
 
 def history(run: Path) -> dict[str, np.ndarray]:
     """Changes, and the genomes in the order of ``born``: how many files they are in depends on the clock."""
-    past = HistoryFolder(run)
+    past = RunFolder.open(run).history
     arrays = {f"changes.{name}": value for name, value in vars(past.changes()).items() if not name.startswith("_")}
     parts = list(past.genomes(set(past.kept().tolist())))
     order = np.argsort(np.concatenate([born for born, _ in parts]))
     for name in parts[0][1]:
         arrays[name] = np.concatenate([genomes[name] for _, genomes in parts])[order]
     return arrays | {"kept": past.kept()}
+
+
+def history_of(folder: Path) -> HistoryFolder:
+    """A history without a run."""
+    return HistoryFolder(folder, identity_of({}))
 
 
 def assert_same_run(ours: Path, theirs: Path) -> None:

@@ -15,12 +15,12 @@ import pytest
 from runs import LONG, Killed, small_evolve, tree
 from support import assert_same_arrays
 
-from evofool import checkpoint as checkpoint_module
 from evofool import sitting
 from evofool.arrays import Arrays, read_arrays, write_arrays
 from evofool.checkpoint import Checkpoints
 from evofool.errors import RunError
 from evofool.folder import FORMAT, read_config
+from evofool.identity import identity_of
 
 REPAIR = "go back to the checkpoint before it with: evofool inspect --repair"
 
@@ -45,7 +45,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def checkpoints(run: Path, **changes: Any) -> Checkpoints:
-    return Checkpoints(run, CONFIG | changes)
+    return Checkpoints(run, identity_of(CONFIG | changes))
 
 
 def refused(run: Path, *parts: str, **changes: Any) -> None:
@@ -252,7 +252,7 @@ def test_what_may_change_in_a_config_makes_no_other_run(change: dict[str, Any], 
 @pytest.mark.parametrize("config", [{}, {"target": 5}, {"target": None, "niches": None}])
 def test_a_config_of_nonsense_makes_another_run(config: dict[str, Any], run: Path) -> None:
     with pytest.raises(RunError, match="is not of the run that"):
-        Checkpoints(run, config).load()
+        Checkpoints(run, identity_of(config)).load()
 
 
 # Writing
@@ -312,7 +312,7 @@ def test_a_real_run_keeps_two_and_a_checkpoint_of_another_seed_is_refused(
     monkeypatch.setattr(sitting, "CHECKPOINT_SHARE", 1e9)
     for seed in range(2):
         small_evolve(tmp_path / str(seed), seed=seed, classes=["3"])
-    found = Checkpoints(tmp_path / "0", read_config(tmp_path / "0"))
+    found = Checkpoints(tmp_path / "0", identity_of(read_config(tmp_path / "0")))
     assert [int(found._read(file)["strategy.counts"][0]) for file in (found.last, found.previous)] == [3, 2]
     shutil.copy(tmp_path / "1" / "checkpoint" / "state.npz", found.last)
     with pytest.raises(RunError, match="is not of the run that"):
@@ -322,4 +322,4 @@ def test_a_real_run_keeps_two_and_a_checkpoint_of_another_seed_is_refused(
 def test_the_identity_does_not_depend_on_the_order_of_a_config(run: Path) -> None:
     turned = json.loads(json.dumps(CONFIG), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
     assert list(turned) != list(CONFIG)
-    np.testing.assert_array_equal(checkpoint_module._identity(turned), checkpoint_module._identity(CONFIG))
+    np.testing.assert_array_equal(identity_of(turned), identity_of(CONFIG))

@@ -15,8 +15,8 @@ from runs import Capture, Outcome, assert_refused, assert_same_run, change_confi
 import evofool
 from evofool import sitting
 from evofool.arrays import read_arrays, write_arrays
-from evofool.history import HistoryFolder
 from evofool.history import folder as history_folder
+from evofool.run import RunFolder
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_a_damaged_part_of_the_history_is_set_aside_and_the_archive_is_the_same(
     outcome = run_cli(capsys, "resume", run, "--quiet")
     assert (outcome.code, outcome.err) == (0, "")
     assert set_aside(run) == [f"history/{file.name}.damaged"]
-    elites = HistoryFolder(run).changes().elites()
+    elites = RunFolder.open(run).history.changes().elites()
     assert len(elites) == 2  # the present elites are in it
     shutil.rmtree(run / "history")
     shutil.copytree(made["run"] / "history", run / "history")
@@ -228,7 +228,7 @@ def test_a_damaged_verdict_is_taken_out_and_fought_again(
     whole, lines[line] = len(lines), damage + b"\n"
     file.write_bytes(b"".join(lines))
     [told] = repaired(capsys, campaign)
-    assert f"1 damaged lines of {file}: taken out".replace(" ", "") in told.replace(" ", "")
+    assert f"1 damaged line of {file}: taken out".replace(" ", "") in told.replace(" ", "")
     assert len(json_lines(file)) == whole - 1
     assert repaired(capsys, campaign)[0].startswith("nothing was damaged")
     outcome = run_cli(capsys, "resume", campaign, "--quiet")

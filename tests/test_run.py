@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,9 @@ def test_files_and_lines_agree(encoding: str, tmp_path: Path) -> None:
     assert [line["score"] for line in lines] == result.confidence.tolist()
     for line, image in zip(lines, result.images, strict=True):
         np.testing.assert_array_equal(Image.open(run / line["file"]), image[0])
-        assert line["file"] == f"elites/{elite_stem(line['index'], line['class'], line['score'])}.png"
+        stem = elite_stem(line["index"], line["class"], line["score"], line["evaluation"])
+        assert line["file"] == f"elites/{stem}.png"
+        assert line["picture_crc32"] == f"{zlib.crc32((run / line['file']).read_bytes()):08x}"
         assert len(line["top5"]) == 5
         assert dict(line["top5"]).get(line["class"], line["score"]) == pytest.approx(line["score"])
         assert line["parent"] < line["evaluation"] < result.evaluations
@@ -118,7 +121,7 @@ def test_class_names_hostile_to_file_systems_stay_inside_the_folder(tmp_path: Pa
     names = os.listdir(run / "elites")
     assert len(names) == len(HOSTILE)
     for name in names:
-        assert re.fullmatch(r"\d{3}_[A-Za-z0-9-]{1,40}_[01]\.\d{4}\.png", name)
+        assert re.fullmatch(r"\d{3}_[A-Za-z0-9-]{1,40}_[01]\.\d{4}_\d+\.png", name)
     assert [line["class"] for line in json_lines(run / "elites.jsonl")] == HOSTILE
     with Image.open(run / "gallery.png") as gallery:
         gallery.load()
@@ -126,9 +129,9 @@ def test_class_names_hostile_to_file_systems_stay_inside_the_folder(tmp_path: Pa
 
 @given(st.integers(0, 99_999), st.text(), st.floats(0, 1, width=32))
 def test_any_name_makes_a_plain_file_name(index: int, name: str, score: float) -> None:
-    stem = elite_stem(index, name, score)
-    assert re.fullmatch(r"\d{3,}_[A-Za-z0-9-]{1,40}_[01]\.\d{4}", stem)
-    shown = float(stem.rsplit("_", 1)[1])
+    stem = elite_stem(index, name, score, 4711)
+    assert re.fullmatch(r"\d{3,}_[A-Za-z0-9-]{1,40}_[01]\.\d{4}_4711", stem)
+    shown = float(stem.rsplit("_", 2)[1])
     assert shown <= score < shown + 1.001e-4
 
 
@@ -143,7 +146,7 @@ def test_any_name_makes_a_plain_file_name(index: int, name: str, score: float) -
     ],
 )
 def test_a_file_name_tells_class_and_score_cut_not_rounded(name: str, stem: str) -> None:
-    assert elite_stem(3, name, 0.99999) == stem
+    assert elite_stem(3, name, 0.99999, 12) == f"{stem}_12"
 
 
 def test_an_empty_folder_is_taken_and_any_other_left_alone(tmp_path: Path) -> None:

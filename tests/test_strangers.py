@@ -8,6 +8,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from runs import EVOLVE, Capture, assert_refused, change_config, run_cli, tree
 
 import evofool
+from evofool import sitting
 from evofool.errors import ConfigError, RunError
 from evofool.folder import make_folder
 
@@ -120,6 +122,66 @@ def test_a_genome_of_another_elite_is_not_shown_as_its_own(made: Path, tmp_path:
     assert_refused(run_cli(capsys, "gallery", run), "another elite's", f"evofool resume {run}")
     assert run_cli(capsys, "resume", run, "--generations", 3, "--quiet").code == 0
     assert run_cli(capsys, "gallery", run).code == 0
+
+
+@pytest.mark.parametrize("command", ["gallery", "poster"])
+def test_a_picture_of_another_elite_is_not_shown_as_its_own(command: str, tmp_path: Path, capsys: Capture) -> None:
+    run, out = tmp_path / "run", tmp_path / ("page.html" if command == "gallery" else "poster.png")
+    evofool.evolve("digits", "direct", generations=2, batch=20, classes="3,8", device="cpu", out=run)
+    first, second = sorted((run / "elites").glob("*.png"))
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+    told = run_cli(capsys, command, run, "--out", out)
+    assert_refused(told, "damaged or another picture", f"evofool resume {run}")
+    assert not out.exists()
+    assert run_cli(capsys, "resume", run, "--generations", 3, "--quiet").code == 0
+    assert run_cli(capsys, command, run, "--out", out).code == 0
+
+
+def test_no_file_of_an_elite_ever_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So what ``elites.jsonl`` names is whole at any moment, whenever the process dies."""
+    monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
+    seen: dict[str, bytes] = {}
+
+    def look(*_: object) -> None:
+        for file in (tmp_path / "run" / "elites").iterdir():
+            with suppress(FileNotFoundError):
+                if not file.name.startswith("."):
+                    content = file.read_bytes()
+                    assert seen.setdefault(file.name, content) == content
+
+    evofool.evolve(
+        "digits", "direct", generations=60, batch=20, classes="3,8", device="cpu", out=tmp_path / "run", observer=look
+    )
+    stems = [name.rpartition("_")[0] for name in seen]
+    assert len(stems) > len(set(stems))  # some differ by the child alone
+
+
+def test_the_history_of_another_run_is_not_shown_as_its_own(made: Path, tmp_path: Path, capsys: Capture) -> None:
+    run = Path(shutil.copytree(made / "run", tmp_path / "run"))
+    evofool.evolve("digits", "cppn", generations=2, batch=20, classes="3,8", seed=1, device="cpu", out=tmp_path / "b")
+    shutil.copy(tmp_path / "b" / "history" / "00001.npz", run / "history")
+    assert_refused(run_cli(capsys, "gallery", run), "00001.npz is of another run", f"evofool inspect --repair {run}")
+    repaired = run_cli(capsys, "inspect", "--repair", run)
+    assert (repaired.code, "is of another run: set aside" in repaired.err + repaired.out) == (0, True)
+    assert run_cli(capsys, "gallery", run).code == 0
+
+
+def test_damaged_metrics_are_told_and_taken_out(made: Path, tmp_path: Path, capsys: Capture) -> None:
+    run = Path(shutil.copytree(made / "run", tmp_path / "run"))
+    file = run / "metrics.jsonl"
+    first, second = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(first.replace(b'"median": 0', b'"median": 7') + second + b'{"torn')
+    assert json.loads(run_cli(capsys, "inspect", run, "--json").out)["damaged_metrics"] == 1
+    outcome = run_cli(capsys, "resume", run, "--generations", 3, "--quiet")
+    assert_refused(outcome, "1 damaged line", f"evofool inspect --repair {run}")
+    repaired = run_cli(capsys, "inspect", "--repair", run)
+    assert (repaired.code, "1 damaged line" in repaired.err + repaired.out) == (0, True)
+    assert file.read_bytes() == second
+    assert run_cli(capsys, "resume", run, "--generations", 3, "--quiet").code == 0
+    again = run_cli(capsys, "inspect", "--repair", run)
+    assert "nothing was damaged" in again.err + again.out
 
 
 def test_folders_that_were_removed_are_made_again(made: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -36,9 +36,9 @@ def cppn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def film_of(run: Path, size: int = 32, frames: int = 60) -> Film:
-    folder, history = RunFolder.open(run), HistoryFolder(run)
+    folder = RunFolder.open(run)
     elites = folder.elites()
-    return Film(folder, history, history.changes(), elites, of=len(elites), size=size, frames=frames)
+    return Film(folder, folder.history.changes(), elites, of=len(elites), size=size, frames=frames)
 
 
 def picture(film: Film, frame: int, place: int) -> np.ndarray:
@@ -106,10 +106,10 @@ def test_the_last_frame_shows_the_elites_exactly(direct: Path, cppn: Path) -> No
 
 
 def test_every_frame_shows_the_elites_of_its_moment(direct: Path) -> None:
-    film, changes = film_of(direct), HistoryFolder(direct).changes()
+    film, changes = film_of(direct), RunFolder.open(direct).history.changes()
     genes = {
         child: arrays["genes"][row]
-        for born, arrays in HistoryFolder(direct).genomes(set(changes.born.tolist()))
+        for born, arrays in RunFolder.open(direct).history.genomes(set(changes.born.tolist()))
         for row, child in enumerate(born.tolist())
     }
     for frame, generation in enumerate(film.moments.tolist()):
@@ -121,11 +121,11 @@ def test_every_frame_shows_the_elites_of_its_moment(direct: Path) -> None:
 
 
 def test_a_genome_that_is_gone_is_replaced_by_an_earlier_one(direct: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changes, whole = HistoryFolder(direct).changes(), film_of(direct)
+    changes, whole = RunFolder.open(direct).history.changes(), film_of(direct)
     own = changes.of(0)
     assert len(own) >= 3
     gone = int(changes.born[own[-1]])
-    kept = HistoryFolder(direct).kept()
+    kept = RunFolder.open(direct).history.kept()
     monkeypatch.setattr(HistoryFolder, "kept", lambda _: kept[kept != gone])
     film, last = film_of(direct), whole.n_frames - 1
     rows, seen = film.rows[0]

@@ -135,7 +135,7 @@ def from_run(path: Path) -> Source:
         raise RunError(f"{path} has no elites yet; let it run for a generation: evofool resume {path}")
     metrics = run.metrics()
     last = metrics[-1] if metrics else {}
-    changes = HistoryFolder(path).changes()
+    changes = run.history.changes()
     if not ((changes.score >= 0) & (changes.score <= 1.0001)).all():
         raise RunError(f"{path / 'history'} is damaged (a confidence is none); move it away to go on without it")
     if (changes.parent >= changes.born).any():
@@ -162,7 +162,7 @@ def from_run(path: Path) -> Source:
         if config["encoding"] == "cppn":
             colour = "grey" if source.shape[0] == 1 else config["settings"]["colour"]
             source.frame = {"shape": source.shape, "xy": config["settings"]["coordinates"], "colour": colour}
-        source.past = _past(path, {ancestor[3] for tile in tiles for ancestor in tile.line[:-1]}, source.shape)
+        source.past = _past(run.history, {ancestor[3] for tile in tiles for ancestor in tile.line[:-1]}, source.shape)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise RunError(f"{path} is damaged ({type(error).__name__}: {error}); resume it, or start anew") from error
     return source
@@ -192,11 +192,8 @@ def from_genomes(name: str, files: list[Path]) -> Source:
 def _elite(
     run: RunFolder, line: dict[str, Any], changes: Changes, names: dict[int, str], target: str, most: int
 ) -> Tile:
-    file = run.own_file(line["file"])
-    genome = run.own_file(line["genome"]) if "genome" in line else None
-    read = genome_file.read(genome) if genome else None
-    if read and any(read.provenance.get(key) != line[key] for key in ("index", "score")):
-        raise RunError(f"{genome} is another elite's; evofool resume {run.path} writes it anew")
+    file, genome = run.picture(line), run.genome(line)
+    whole = run.path / line["genome"] if genome else file
     rows = changes.lineage(int(line["evaluation"]), int(line["niche"]))
     shown = np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int)).tolist() if rows else []
     return Tile(
@@ -208,11 +205,11 @@ def _elite(
         generation=int(line["generation"]),
         evaluation=int(line["evaluation"]),
         size=int(line["size"]),
-        genome=_content(read, genome) if read and genome else None,
+        genome=_content(genome, whole) if genome else None,
         line=[_ancestor(changes, rows[at], names) for at in shown],
         ancestors=max(0, len(rows) - 1),
         stem=file.stem,
-        commands=_commands(genome or file, file, target),
+        commands=_commands(whole, file, target),
     )
 
 
@@ -257,7 +254,7 @@ def _commands(genome: Path, picture: Path | None, target: str) -> list[str]:
     return commands
 
 
-def _past(path: Path, wanted: set[int], shape: list[int]) -> dict[int, Any]:
+def _past(history: HistoryFolder, wanted: set[int], shape: list[int]) -> dict[int, Any]:
     """Ancestors that the history still has.
 
     Raises:
@@ -265,7 +262,7 @@ def _past(path: Path, wanted: set[int], shape: list[int]) -> dict[int, Any]:
         ValueError: they are no genomes.
     """
     past: dict[int, Any] = {}
-    for born, arrays in HistoryFolder(path).genomes(wanted):
+    for born, arrays in history.genomes(wanted):
         if "genes" not in arrays:
             try:
                 CPPNBatch.of(arrays).check(shape[0])

@@ -259,7 +259,7 @@ def _elites(path: Path) -> list[Work]:
         target = str(run.config["target"]["name"])
         return [
             Work(
-                file=run.own_file(line.get("genome", line["file"])),
+                file=run.path / line["genome"] if run.genome(line) else run.picture(line),
                 name=str(line["class"]),
                 score=float(line["score"]),
                 index=int(line["index"]),

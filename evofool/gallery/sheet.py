@@ -9,7 +9,6 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from ..encodings import genome_file
 from ..errors import RunError
 from ..files import write_atomically
 from ..images import open_image, to_image
@@ -77,7 +76,7 @@ def contact_sheet(path: Path) -> Image.Image:
     for position, elite in enumerate(elites):
         row, column = divmod(position, layout.columns)
         x, y = margin + column * step_x, header + row * step_y
-        seen = open_image(run.own_file(elite["file"]))
+        seen = open_image(run.picture(elite))
         sharp = _sharp(run, elite, layout.tile)
         sheet.paste(_scaled(sharp or seen, layout.tile), (x, y))
         if sharp is not None:
@@ -90,9 +89,9 @@ def contact_sheet(path: Path) -> Image.Image:
 
 def _sharp(run: RunFolder, elite: dict[str, Any], tile: int) -> Image.Image | None:
     """A CPPN elite at the tile's size, or None where that shows no more than what was scored."""
-    if "genome" not in elite:
+    genome = run.genome(elite)
+    if genome is None:
         return None
-    genome = genome_file.read(run.own_file(elite["genome"]))
     height, width = genome.encoding.image_shape[1:]
     if max(height, width) >= tile:
         return None

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, features
 from .. import encodings
 from ..errors import ConfigError, GenomeError, RunError
 from ..files import write_atomically
-from ..history import Changes, HistoryFolder
+from ..history import Changes
 from ..images import to_image
 from ..run import RunFolder
 from ..selection import choose_classes
@@ -65,13 +65,13 @@ def write_timelapse(
     """
     write = _writer(out)
     _check(size, frames, seconds)
-    folder, history = RunFolder.open(run), HistoryFolder(run)
-    elites, changes = folder.elites(), history.changes()
+    folder = RunFolder.open(run)
+    elites, changes = folder.elites(), folder.history.changes()
     if not len(changes) or not elites:
         raise RunError(f"{run} has no history: it was made before histories were kept; evolve anew for a time-lapse")
     try:
         shown = _shown(elites, classes)
-        film = Film(folder, history, changes, shown, of=len(elites), size=size, frames=frames)
+        film = Film(folder, changes, shown, of=len(elites), size=size, frames=frames)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, GenomeError) as error:
         raise RunError(f"{run} is damaged ({type(error).__name__}: {error}); start the run anew") from error
     count, pixels = film.n_frames, film.width * film.height
@@ -95,7 +95,7 @@ class Film(Image.Image):
 
     Args:
         folder: the run.
-        history: its history, with ``changes``.
+        changes: its history's.
         shown: lines of ``elites.jsonl``.
         of: how many the run has.
         size: longer side of a picture.
@@ -105,7 +105,6 @@ class Film(Image.Image):
     def __init__(
         self,
         folder: RunFolder,
-        history: HistoryFolder,
         changes: Changes,
         shown: Sequence[dict[str, Any]],
         *,
@@ -114,7 +113,7 @@ class Film(Image.Image):
         frames: int,
     ) -> None:
         super().__init__()
-        self.shown, self.tiles = shown, Tiles(folder, history, changes, size)
+        self.shown, self.tiles = shown, Tiles(folder, changes, size)
         metrics = {int(record["generation"]): int(record["evaluations"]) for record in folder.metrics()}
         self.evaluations = np.array(sorted(metrics.items()), np.int64).reshape(-1, 2)
         first, last = int(changes.generation.min()), max([int(changes.generation.max()), *metrics])
@@ -200,17 +199,17 @@ class Tiles:
 
     Args:
         folder: the run.
-        history: its history, with ``changes``.
+        changes: its history's.
         longest: side of a picture, in pixels.
     """
 
-    def __init__(self, folder: RunFolder, history: HistoryFolder, changes: Changes, longest: int) -> None:
-        self.changes, self._history = changes, history
+    def __init__(self, folder: RunFolder, changes: Changes, longest: int) -> None:
+        self.changes, self._history = changes, folder.history
         shape = tuple(folder.config["target"]["image_shape"])
         scale = longest / max(shape[1:])
         self.size = (max(1, round(shape[1] * scale)), max(1, round(shape[2] * scale)))
         self._encoding = encodings.build(folder.config["encoding"], folder.config["settings"], shape, "cpu")
-        self._kept = np.isin(changes.born, history.kept())
+        self._kept = np.isin(changes.born, folder.history.kept())
         self._genomes: dict[int, tuple[dict[str, np.ndarray], int]] = {}
         self._drawn: dict[int, Image.Image] = {}
 

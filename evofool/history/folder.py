@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..arrays import Arrays, DamagedArrays, read_arrays, write_arrays
 from ..errors import RunError
 from ..folder import FORMAT, writing
+from ..identity import Identity
 from .changes import Changes, worth_keeping
 
 CAP = 64_000_000
@@ -27,10 +28,12 @@ class HistoryFolder:
 
     Args:
         run: the run's folder.
+        identity: the run's; files of another run are refused.
     """
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, identity: Identity) -> None:
         self.path = run / "history"
+        self._identity = identity
 
     def add(self, arrays: Arrays) -> None:
         """Write a file with these arrays: ``COLUMNS``, ``kept`` and ``genome.*``.
@@ -42,7 +45,7 @@ class HistoryFolder:
             files = self._files()
             number = int(files[-1].stem) + 1 if files else 1
             self.path.mkdir(exist_ok=True)
-            _write(self.path / f"{number:05d}.npz", arrays)
+            self._write(self.path / f"{number:05d}.npz", arrays)
             self._merge()
             self._thin()
 
@@ -53,9 +56,9 @@ class HistoryFolder:
             RunError: a file can't be read or written.
         """
         for file in self._files():
-            if (_load(file, ("generation",))["generation"] > generation).any():
+            if (self._load(file, ("generation",))["generation"] > generation).any():
                 with writing(self.path):
-                    _write_or_remove(file, _before(_load(file), generation))
+                    self._write_or_remove(file, _before(self._load(file), generation))
 
     def changes(self) -> Changes:
         """All changes; empty where the run has no history.
@@ -63,7 +66,7 @@ class HistoryFolder:
         Raises:
             RunError: a file is damaged.
         """
-        parts = [_load(file, tuple(COLUMNS)) for file in self._files()]
+        parts = [self._load(file, tuple(COLUMNS)) for file in self._files()]
         empty: Arrays = {name: np.empty(0, kind) for name, kind in COLUMNS.items()}
         columns = {name: np.concatenate([empty[name], *(part[name] for part in parts)]) for name in COLUMNS}
         # A process that was killed while it made one file of many leaves rows twice.
@@ -76,7 +79,7 @@ class HistoryFolder:
         Raises:
             RunError: a file is damaged.
         """
-        return np.unique(np.concatenate([np.empty(0, np.int64), *map(_kept, self._files())]))
+        return np.unique(np.concatenate([np.empty(0, np.int64), *map(self._kept, self._files())]))
 
     def genomes(self, wanted: set[int]) -> Iterator[tuple[NDArray[np.int64], Arrays]]:
         """The genomes of these children that are kept, file by file: ``born`` (G,) and the encoding's arrays (G, …).
@@ -86,10 +89,10 @@ class HistoryFolder:
         """
         missing = np.array(sorted(wanted), np.int64)
         for file in self._files():
-            kept, first = np.unique(_kept(file), return_index=True)
+            kept, first = np.unique(self._kept(file), return_index=True)
             rows = first[np.isin(kept, missing)]
             if len(rows):
-                arrays = _load(file)
+                arrays = self._load(file)
                 missing = np.setdiff1d(missing, arrays["kept"][rows])
                 yield arrays["kept"][rows], {name: array[rows] for name, array in _genomes(arrays).items()}
 
@@ -97,7 +100,7 @@ class HistoryFolder:
         """Files that can't be read, and why."""
         for file in self._files():
             try:
-                _load(file)
+                self._load(file)
             except RunError as error:
                 yield file, str(error).partition(";")[0]
 
@@ -117,7 +120,7 @@ class HistoryFolder:
             small.insert(0, file)
         if len(small) < MANY:
             return
-        _write(small[0], _joined([_load(file) for file in small]))
+        self._write(small[0], _joined([self._load(file) for file in small]))
         for file in small[1:]:
             file.unlink()
 
@@ -127,16 +130,49 @@ class HistoryFolder:
         total = sum(file.stat().st_size for file in files)
         if total <= CAP:
             return
-        heads = [_kept(file) for file in files]
+        heads = [self._kept(file) for file in files]
         count = sum(map(len, heads))
         keep = worth_keeping(self.changes(), most=int(count * CAP / 2 / total))
         for file, kept in zip(files, heads, strict=True):
             rows = np.flatnonzero(np.isin(kept, keep))
             if len(rows) < len(kept):
-                arrays = _load(file)
+                arrays = self._load(file)
                 for name in ("kept", *(f"genome.{name}" for name in _genomes(arrays))):
                     arrays[name] = arrays[name][rows]
-                _write(file, arrays)
+                self._write(file, arrays)
+
+    # Its files
+
+    def _kept(self, file: Path) -> NDArray[np.int64]:
+        return np.asarray(self._load(file, ("kept",))["kept"], np.int64)
+
+    def _write_or_remove(self, file: Path, arrays: Arrays) -> None:
+        if len(arrays["born"]):
+            self._write(file, arrays)
+        else:
+            file.unlink()
+
+    def _write(self, file: Path, arrays: Arrays) -> None:
+        write_arrays(file, {**arrays, "format": np.array(FORMAT), "run": self._identity}, compress=True)
+
+    def _load(self, file: Path, names: tuple[str, ...] = ()) -> Arrays:
+        """A file's arrays, or some of them.
+
+        Raises:
+            RunError: it is damaged, of another version or of another run.
+        """
+        way = f"go on without it with: evofool inspect --repair {file.parent.parent}"
+        try:
+            arrays = read_arrays(file, (*names, "format", "run") if names else (), sealed=False)
+            version, run = int(arrays.pop("format")), arrays.pop("run")
+            if version != FORMAT:
+                raise RunError(f"{file} has format {version}, this version reads {FORMAT}")
+            if not np.array_equal(run, self._identity):
+                raise RunError(f"{file} is of another run; {way}")
+            _check(arrays, whole=not names)
+        except (OSError, DamagedArrays, KeyError, ValueError, TypeError, OverflowError) as error:
+            raise RunError(f"{file} is damaged ({error}); {way}") from error
+        return arrays
 
 
 def _before(arrays: Arrays, generation: int) -> Arrays:
@@ -159,41 +195,8 @@ def _first(*keys: np.ndarray) -> NDArray[np.int64]:
     return np.asarray(np.sort(first), np.int64)
 
 
-def _kept(file: Path) -> NDArray[np.int64]:
-    return np.asarray(_load(file, ("kept",))["kept"], np.int64)
-
-
 def _genomes(arrays: Arrays) -> Arrays:
     return {name.removeprefix("genome."): array for name, array in arrays.items() if name.startswith("genome.")}
-
-
-def _write_or_remove(file: Path, arrays: Arrays) -> None:
-    if len(arrays["born"]):
-        _write(file, arrays)
-    else:
-        file.unlink()
-
-
-def _write(file: Path, arrays: Arrays) -> None:
-    write_arrays(file, {**arrays, "format": np.array(FORMAT)}, compress=True)
-
-
-def _load(file: Path, names: tuple[str, ...] = ()) -> Arrays:
-    """A file's arrays, or some of them.
-
-    Raises:
-        RunError: it is damaged or of another version.
-    """
-    try:
-        arrays = read_arrays(file, (*names, "format") if names else (), sealed=False)
-        version = int(arrays.pop("format"))
-        if version != FORMAT:
-            raise RunError(f"{file} has format {version}, this version reads {FORMAT}")
-        _check(arrays, whole=not names)
-    except (OSError, DamagedArrays, KeyError, ValueError, TypeError, OverflowError) as error:
-        run = file.parent.parent
-        raise RunError(f"{file} is damaged ({error}); go on without it with: evofool inspect --repair {run}") from error
-    return arrays
 
 
 def _check(arrays: Arrays, whole: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,12 +26,12 @@ class Recorder:
     """Keeps the history of a run while it goes on.
 
     Args:
-        run: the run's folder.
+        folder: of the run's history.
         do: what does a job of writing, now or later but in order.
     """
 
-    def __init__(self, run: Path, do: Callable[[Callable[[], object]], object] = lambda job: job()) -> None:
-        self.folder, self._do = HistoryFolder(run), do
+    def __init__(self, folder: HistoryFolder, do: Callable[[Callable[[], object]], object] = lambda job: job()) -> None:
+        self.folder, self._do = folder, do
         self._rows: list[Arrays] = []
         self._genomes: list[tuple[NDArray[np.int64], Any]] = []
         self._size = 0

@@ -12,7 +12,7 @@ from browsing import Open, elites, open_tile, told
 from runs import json_lines, small_evolve
 
 from evofool.gallery.run_page import write_run_page
-from evofool.history import HistoryFolder
+from evofool.run import RunFolder
 
 TOLD = re.compile(r"(.+?) (?:< )?([\d.]+) % · generation ([\d,]+), ([\d,]+) evaluations")
 
@@ -27,7 +27,7 @@ def test_pointing_at_it_tells_class_confidence_and_moment(opened: Open, run: Pat
     page, lines = opened(run / "index.html"), elites(run)
     names = [line["class"] for line in sorted(lines, key=lambda line: -line["score"])]
     niches = {line["class"]: line["niche"] for line in lines}
-    changes, metrics = HistoryFolder(run).changes(), json_lines(run / "metrics.jsonl")
+    changes, metrics = RunFolder.open(run).history.changes(), json_lines(run / "metrics.jsonl")
     strip = page.locator("#strip")
     strip.scroll_into_view_if_needed()
     box = strip.bounding_box()

@@ -29,8 +29,8 @@ from runs import Capture, run_cli
 
 from evofool.encodings import genome_file
 from evofool.gallery.run_page import write_gallery
-from evofool.history import HistoryFolder
 from evofool.images import png
+from evofool.run import RunFolder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -55,7 +55,7 @@ def largest(run: Path) -> int:
 def lineage(run: Path, number: int) -> list[tuple[int, str, float]]:
     """Generation, class and confidence of a tile's ancestors and of itself."""
     line, names = elites(run)[number], {one["niche"]: one["class"] for one in elites(run)}
-    changes = HistoryFolder(run).changes()
+    changes = RunFolder.open(run).history.changes()
     rows = changes.lineage(line["evaluation"], line["niche"])
     return [(int(changes.generation[r]), names[int(changes.niche[r])], float(str(changes.score[r]))) for r in rows]
 
@@ -143,9 +143,10 @@ def test_an_ancestor_as_the_network_saw_it_is_the_ancestor(
     after(page, page.locator("#line button").first.click)
     seen = after(page, lambda: page.locator("#mode label", has_text="as the network saw it").click())
     height, width = pixels(run / elites(run)[number]["file"]).shape[:2]
-    child = next(int(c) for c in HistoryFolder(run).changes().lineage(elites(run)[number]["evaluation"], number))
-    born = int(HistoryFolder(run).changes().born[child])
-    ((_, arrays),) = HistoryFolder(run).genomes({born})
+    history, evaluation = RunFolder.open(run).history, elites(run)[number]["evaluation"]
+    child = next(int(c) for c in history.changes().lineage(evaluation, number))
+    born = int(history.changes().born[child])
+    ((_, arrays),) = history.genomes({born})
     encoding = genome_file.read(run / elites(run)[number]["genome"]).encoding
     drawn = as_rgb(encoding.decode(encoding.load(arrays)).numpy())[0]
     apart = np.abs(at_centres(seen, width, height).astype(int) - drawn)

@@ -20,9 +20,8 @@ from campaigns import assert_same_campaign, verdict_lines
 from runs import Outcome, assert_same_run, checkpoint, history, tree
 
 from evofool import cli, sitting
-from evofool.checkpoint import Checkpoints
-from evofool.folder import read_config
 from evofool.history import folder as history_folder
+from evofool.run import RunFolder
 
 
 def nothing() -> None:
@@ -152,7 +151,7 @@ def assert_told(outcome: Outcome, *parts: str) -> None:
 
 def _past_generations(run: Path, before: bytes) -> bytes:
     """The generation of the last checkpoint; at most the one after it was begun, and both checkpoints are whole."""
-    checkpoints = Checkpoints(run, read_config(run))
+    checkpoints = RunFolder.open(run).checkpoints
     generation = int(checkpoints.load()["strategy.counts"][0])
     assert generation >= int(before or 0)
     metrics = run / "metrics.jsonl"

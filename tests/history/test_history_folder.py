@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from runs import history_of
 
 from evofool.errors import RunError
 from evofool.history import HistoryFolder, folder
 from evofool.history.changes import worth_keeping
+from evofool.identity import identity_of
 
 Arrays = dict[str, np.ndarray]
 
@@ -31,7 +33,7 @@ def part(generation: int, niches: int = 3, size: int = 40) -> Arrays:
 
 
 def filled(run: Path, generations: int, **options: int) -> HistoryFolder:
-    history = HistoryFolder(run)
+    history = history_of(run)
     for generation in range(1, generations + 1):
         history.add(part(generation, **options))
     return history
@@ -66,7 +68,7 @@ def files(run: Path) -> list[str]:
 
 
 def test_a_run_without_a_history_has_no_changes(tmp_path: Path) -> None:
-    history = HistoryFolder(tmp_path)
+    history = history_of(tmp_path)
     assert len(history.changes()) == len(history.kept()) == 0
     assert all_genomes(history) == {}
     assert len(history.changes().elites()) == 0
@@ -120,7 +122,7 @@ def test_a_cut_forgets_what_came_after(
 
 def test_thinning_keeps_ancestors_and_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 90 genomes, 60 are elites or their ancestors, half of which fit."""
-    history = HistoryFolder(tmp_path)
+    history = history_of(tmp_path)
     for generation in range(1, 31):
         arrays = part(generation)
         arrays["parent"][2] = -1
@@ -139,7 +141,7 @@ def test_thinning_keeps_ancestors_and_all_rows(tmp_path: Path, monkeypatch: pyte
 
 
 def test_ancestors_of_present_elites_go_before_others(tmp_path: Path) -> None:
-    history = HistoryFolder(tmp_path)
+    history = history_of(tmp_path)
     for generation in range(1, 31):
         arrays = part(generation)
         arrays["parent"][1:] = -1
@@ -162,7 +164,7 @@ def test_a_history_stays_below_its_cap(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(folder, "CAP", 60_000)
     filled(tmp_path, 60)
     assert sum(file.stat().st_size for file in (tmp_path / "history").iterdir()) < 60_000
-    assert len(HistoryFolder(tmp_path).changes()) == 180
+    assert len(history_of(tmp_path).changes()) == 180
 
 
 # Damage
@@ -176,7 +178,7 @@ def use(history: HistoryFolder) -> None:
 
 def assert_told(run: Path) -> None:
     with pytest.raises(RunError, match=r"evofool inspect --repair|this version reads") as caught:
-        use(HistoryFolder(run))
+        use(history_of(run))
     assert "\n" not in str(caught.value)
 
 
@@ -195,8 +197,8 @@ def test_any_flipped_or_missing_byte_is_told_or_does_no_harm(tmp_path: Path) -> 
     for variant in variants:
         file.write_bytes(variant)
         try:
-            HistoryFolder(tmp_path).changes()
-            list(HistoryFolder(tmp_path).genomes({100, 101}))
+            history_of(tmp_path).changes()
+            list(history_of(tmp_path).genomes({100, 101}))
         except RunError as error:
             told.append(str(error))
     assert len(told) > len(variants) / 3
@@ -207,7 +209,7 @@ def test_any_flipped_or_missing_byte_is_told_or_does_no_harm(tmp_path: Path) -> 
 @pytest.mark.parametrize("damage", ["missing", "short", "type", "shape"])
 def test_arrays_that_do_not_fit_are_told(name: str, damage: str, tmp_path: Path) -> None:
     filled(tmp_path, 1)
-    arrays = {"format": np.array(1), **part(1)}
+    arrays = {"format": np.array(1), "run": identity_of({}), **part(1)}
     if damage == "missing":
         del arrays[name]
     elif damage == "short":
@@ -225,8 +227,21 @@ def test_arrays_that_do_not_fit_are_told(name: str, damage: str, tmp_path: Path)
 @pytest.mark.parametrize("version", [np.array(2), np.array("x"), np.zeros(3), None])
 def test_another_version_is_told(version: np.ndarray | None, tmp_path: Path) -> None:
     filled(tmp_path, 1)
-    save(tmp_path, part(1) | ({} if version is None else {"format": version}))
+    save(tmp_path, part(1) | {"run": identity_of({})} | ({} if version is None else {"format": version}))
     assert_told(tmp_path)
+
+
+def test_a_file_of_another_run_is_told(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir()
+    theirs.mkdir()
+    filled(ours, 3)
+    other = HistoryFolder(theirs, identity_of({"seed": 1}))
+    other.add(part(2))
+    (theirs / "history" / "00001.npz").rename(ours / "history" / "00002.npz")
+    with pytest.raises(RunError, match=r"00002\.npz is of another run; .*evofool inspect --repair"):
+        history_of(ours).changes()
+    assert [file.name for file, _ in history_of(ours).damaged()] == ["00002.npz"]
 
 
 def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
@@ -241,4 +256,4 @@ def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_a_run_error(tmp_path: Path) -> None:
     (tmp_path / "history").write_text("a file")
     with pytest.raises(RunError, match="cannot write to"):
-        HistoryFolder(tmp_path).add(part(1))
+        history_of(tmp_path).add(part(1))

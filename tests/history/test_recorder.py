@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from runs import history_of
 from support import build, tiny_target
 
 from evofool.archive import NOBODY
 from evofool.encodings.direct import DirectBatch
 from evofool.evolution import Evolution
-from evofool.history import HistoryFolder, recorder
+from evofool.history import recorder
 from evofool.history.recorder import PICTURE, Recorder
 from evofool.rng import Rng
 from evofool.target import Target
@@ -38,13 +39,13 @@ def log(evolution: Evolution) -> list[tuple[Any, ...]]:
 
 
 def recorded(run: Path) -> list[tuple[Any, ...]]:
-    changes = HistoryFolder(run).changes()
+    changes = history_of(run).changes()
     return list(zip(*(getattr(changes, name).tolist() for name in COLUMNS), strict=True))
 
 
 def genomes(run: Path, born: set[int]) -> dict[int, dict[str, np.ndarray]]:
     found: dict[int, dict[str, np.ndarray]] = {}
-    for children, arrays in HistoryFolder(run).genomes(born):
+    for children, arrays in history_of(run).genomes(born):
         for row, child in enumerate(children.tolist()):
             assert child not in found, "twice"
             found[child] = {name: array[row] for name, array in arrays.items()}
@@ -77,12 +78,12 @@ def evolve(
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_all_changes_and_all_elites_are_there(encoding: str, target: Target, tmp_path: Path) -> None:
     evolution = start(target, encoding)
-    rows, seen = evolve(evolution, Recorder(tmp_path), 25)
+    rows, seen = evolve(evolution, Recorder(history_of(tmp_path)), 25)
     assert len(rows) > 12
     assert recorded(tmp_path) == rows
     found = genomes(tmp_path, set(range(10_000)))
     assert found.keys() == seen.keys()
-    assert HistoryFolder(tmp_path).kept().tolist() == sorted(seen)
+    assert history_of(tmp_path).kept().tolist() == sorted(seen)
     for born, arrays in seen.items():
         assert found[born].keys() == arrays.keys()
         for name, array in arrays.items():
@@ -94,8 +95,8 @@ def test_all_changes_and_all_elites_are_there(encoding: str, target: Target, tmp
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_lineage_goes_back_to_a_first_ancestor(encoding: str, target: Target, tmp_path: Path) -> None:
     evolution = start(target, encoding)
-    evolve(evolution, Recorder(tmp_path), 25)
-    changes = HistoryFolder(tmp_path).changes()
+    evolve(evolution, Recorder(history_of(tmp_path)), 25)
+    changes = history_of(tmp_path).changes()
     longest = 0
     for niche in range(4):
         line = changes.lineage(int(evolution.archive.born[niche]), niche)
@@ -112,7 +113,7 @@ def test_a_lineage_goes_back_to_a_first_ancestor(encoding: str, target: Target, 
 def test_large_direct_genomes_are_kept_as_small_pictures(tmp_path: Path) -> None:
     target = tiny_target(size=120)
     evolution = start(target, "direct")
-    _, seen = evolve(evolution, Recorder(tmp_path), 3)
+    _, seen = evolve(evolution, Recorder(history_of(tmp_path)), 3)
     found = genomes(tmp_path, set(seen))
     for born, arrays in seen.items():
         small, large = found[born]["genes"], arrays["genes"].astype(float)
@@ -132,7 +133,7 @@ def test_a_flat_picture_stays_what_it_is() -> None:
 def test_nothing_is_written_between_checkpoints(
     target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evolution, notes = start(target, "direct"), Recorder(tmp_path)
+    evolution, notes = start(target, "direct"), Recorder(history_of(tmp_path))
     evolution.step()
     notes.note(evolution)
     assert not (tmp_path / "history").exists()
@@ -155,22 +156,22 @@ def test_after_a_restart_the_history_is_an_undisturbed_run_s(
     undisturbed, disturbed = tmp_path / "a", tmp_path / "b"
     for run in (undisturbed, disturbed):
         run.mkdir()
-    evolve(start(target, encoding), Recorder(undisturbed), 20)
-    first, notes = start(target, encoding), Recorder(disturbed)
+    evolve(start(target, encoding), Recorder(history_of(undisturbed)), 20)
+    first, notes = start(target, encoding), Recorder(history_of(disturbed))
     evolve(first, notes, 9)
     state = first.state()
     evolve(first, notes, lost, flush=1)
-    again, notes = start(target, encoding), Recorder(disturbed)
+    again, notes = start(target, encoding), Recorder(history_of(disturbed))
     again.restore(state)
     notes.go_on(again)
     evolve(again, notes, 11)
     assert recorded(disturbed) == recorded(undisturbed)
-    assert HistoryFolder(disturbed).kept().tolist() == HistoryFolder(undisturbed).kept().tolist()
+    assert history_of(disturbed).kept().tolist() == history_of(undisturbed).kept().tolist()
 
 
 def test_a_run_that_starts_anew_forgets_all(target: Target, tmp_path: Path) -> None:
-    evolve(start(target, "direct"), Recorder(tmp_path), 5)
-    Recorder(tmp_path).go_on(start(target, "direct"))
+    evolve(start(target, "direct"), Recorder(history_of(tmp_path)), 5)
+    Recorder(history_of(tmp_path)).go_on(start(target, "direct"))
     assert recorded(tmp_path) == []
     assert list((tmp_path / "history").iterdir()) == []
 
@@ -180,9 +181,9 @@ def test_elites_that_no_history_knows_are_taken_down_at_a_restart(target: Target
     evolution = start(target, "cppn")
     for _ in range(10):
         evolution.step()
-    notes = Recorder(tmp_path)
+    notes = Recorder(history_of(tmp_path))
     notes.go_on(evolution)
     before = log(evolution)
     rows, seen = evolve(evolution, notes, 10)
     assert recorded(tmp_path) == sorted(before, key=lambda row: row[0]) + rows
-    assert HistoryFolder(tmp_path).kept().tolist() == sorted(set(seen) | {row[2] for row in before})
+    assert history_of(tmp_path).kept().tolist() == sorted(set(seen) | {row[2] for row in before})
