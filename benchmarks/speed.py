@@ -198,12 +198,14 @@ def one_genome(genomes: CPPNBatch, row: int, coordinates: Tensor, colour: str) -
             total = torch.zeros(coordinates.shape[1])
             for source, weight in into.get(node, []):
                 total = total + weight * value(source)
-            ACTIVATIONS[NAMES[genomes.activation[row, node]]](total)
+            ACTIVATIONS[NAMES[genomes.activation[row, node]]](total, total)
             values[node] = total
         return values[node]
 
     outputs = torch.stack([value(len(INPUTS) + k) for k in range(3)])
-    return to_bytes(COLOURS[colour](outputs[None]))[0]
+    image = torch.empty((1, 3, coordinates.shape[1]), dtype=torch.uint8)
+    to_bytes(COLOURS[colour](outputs[None]), image)
+    return image[0]
 
 
 # The default run with and without its settings

@@ -9,30 +9,41 @@ from torch import Tensor
 
 from .cppn_batch import NAMES
 
+_MINUS_ONE = torch.tensor(-1.0)  # of no dimension, which works on any device
 
-def _sigmoid(v: Tensor) -> Tensor:
+
+def _sin(v: Tensor, out: Tensor) -> None:
+    torch.sin(v, out=out)
+
+
+def _sigmoid(v: Tensor, out: Tensor) -> None:
     # Through exp: torch's own sigmoid rounds differently in the middle of a tensor and at its end.
-    return v.neg_().exp_().add_(1.0).reciprocal_().mul_(2.0).sub_(1.0)
+    torch.add(_MINUS_ONE, v.clamp_(-87.0, 87.0).neg_().exp_().add_(1.0).reciprocal_(), alpha=2.0, out=out)
 
 
-def _gauss(v: Tensor) -> Tensor:
-    return v.square_().neg_().exp_()
+def _gauss(v: Tensor, out: Tensor) -> None:
+    # Above 87, results are too small for a normal float32, with which processors are slow.
+    torch.exp(v.square_().clamp_(max=87.0).neg_(), out=out)
 
 
-def _linear(v: Tensor) -> Tensor:
-    return v.clamp_(-3.0, 3.0).div_(3.0)
+def _linear(v: Tensor, out: Tensor) -> None:
+    torch.div(v.clamp_(-3.0, 3.0), 3.0, out=out)
 
 
-def _wedge(v: Tensor) -> Tensor:
-    return v.abs_().clamp_(max=3.0).div_(1.5).sub_(1.0)
+def _cos(v: Tensor, out: Tensor) -> None:
+    torch.cos(v, out=out)
 
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = dict(
-    zip(NAMES, (torch.sin_, _sigmoid, _gauss, _linear, torch.cos_, _wedge), strict=True)
+def _wedge(v: Tensor, out: Tensor) -> None:
+    torch.sub(v.abs_().clamp_(max=3.0).div_(1.5), 1.0, out=out)
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor, Tensor], None]] = dict(
+    zip(NAMES, (_sin, _sigmoid, _gauss, _linear, _cos, _wedge), strict=True)
 )
-"""Each works in place on contiguous float32 and keeps values in [−1, 1]: ``sin`` sin p; ``sigmoid``
-2(σ(p) − 0.5); ``gauss`` exp(−p²); ``linear`` clamp(p, ±3) / 3 (these four are the original's); ``cos``
-cos p; ``wedge`` |clamp(p, ±3)| / 1.5 − 1."""
+"""Each overwrites its first argument and fills the second, both contiguous float32 (and maybe the same), with values in
+[−1, 1]: ``sin`` sin p; ``sigmoid`` 2(σ(p) − 0.5); ``gauss`` exp(−p²); ``linear`` clamp(p, ±3) / 3 (these four are the
+original's); ``cos`` cos p; ``wedge`` |clamp(p, ±3)| / 1.5 − 1."""
 
 
 def grey(v: Tensor) -> Tensor:
@@ -46,16 +57,14 @@ def hsl(v: Tensor) -> Tensor:
     The order of the original's outputs is hue, lightness, saturation; ours is the name's.
     """
     h, s, lightness = v.abs().unbind(1)
-    chroma = lightness.mul(2).sub_(1).abs_().neg_().add_(1).mul_(s)
-    turn, colours = h * 6, torch.empty_like(v)
-    for channel, offset in zip(colours.unbind(1), (0, 4, 2), strict=True):
-        # The distance to the middle of the wheel, ((turn + offset) mod 6) − 3, without the slow modulo: to the digit
-        # the same, as subtracting 6 or 9 from what lies between 6 and 12 is exact.
-        at = turn + offset
-        wheel = torch.sub(at, 3, out=channel).abs_()
-        if offset:
-            torch.minimum(wheel, at.sub_(9).abs_(), out=channel)
-        channel.sub_(1).clamp_(0, 1).sub_(0.5).mul_(chroma).add_(lightness)
+    grey_part = lightness.mul(2).sub_(1).abs_()
+    chroma = torch.addcmul(s, grey_part, s, value=-1, out=grey_part)
+    turn, colours = h.mul_(6), torch.empty_like(v)
+    # Red is full at the wheel's ends, |turn − 3| − 1; green and blue around 2 and 4, 2 − |turn − 2| and 2 − |turn − 4|;
+    # each within [0, 1], less ½, times chroma, on top of lightness.
+    for channel, middle, sign in zip(colours.unbind(1), (3, 2, 4), (1, -1, -1), strict=True):
+        wheel = torch.sub(turn, middle, out=channel).abs_().sub_(1.5).clamp_(-0.5, 0.5)
+        torch.addcmul(lightness, wheel, chroma, value=sign, out=channel)
     return colours
 
 
@@ -67,6 +76,6 @@ def rgb(v: Tensor) -> Tensor:
 COLOURS: dict[str, Callable[[Tensor], Tensor]] = {"grey": grey, "hsl": hsl, "rgb": rgb}
 
 
-def to_bytes(values: Tensor) -> Tensor:
-    """[0, 1] -> uint8 0…255, rounded to the nearest; overwrites what it is given."""
-    return values.clamp_(0, 1).mul_(255).add_(0.5).to(torch.uint8)
+def to_bytes(values: Tensor, out: Tensor) -> None:
+    """[0, 1], or by a rounding more, -> uint8 0…255, rounded to the nearest; overwrites what it is given."""
+    out.copy_(values.mul_(255).add_(0.5))

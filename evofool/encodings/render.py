@@ -1,10 +1,10 @@
 """The batched CPPN renderer: a population is one flattened program, evaluated tile by tile.
 
-All genomes' nodes become rows of one table of values (rows × pixels). Nodes that reach no output are left out;
-the rest are ordered by level (longest path from the inputs) and activation, so that each group is a
-contiguous slice: its sums are built connection by connection, then its function is applied in place.
-Every step is elementwise and sums run in slot order, so a genome's picture does not depend on the
-batch it is rendered in.
+All genomes' nodes become rows of one table of values (rows × pixels). Nodes that reach no output are left out; the
+rest are ordered by level (longest path from the inputs) and activation. A level is one call that sums the weighted
+rows of all its connections (torch's embedding bags: each row is read once, no product is ever written), and then one
+slice for each function. Connections are summed in order and pixels don't meet, so a genome's picture does not depend
+on the batch it is rendered in, nor on the tiles.
 """
 
 from __future__ import annotations
@@ -15,32 +15,38 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 
 from .cppn_batch import EMPTY, INPUTS, NAMES, CPPNBatch
 from .functions import ACTIVATIONS, COLOURS, to_bytes
 
-_TILE_VALUES = {"cpu": 2**23, "cuda": 2**28, "mps": 2**26}
-"""values of one tile's table: enough that each operation is worth its call, or keeps a GPU busy"""
+_TILE_VALUES = {"cpu": 2**22, "cuda": 2**28}
+"""values of one tile's table: what stays in a CPU's caches, or keeps a GPU busy"""
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class _Group:
-    """Nodes of one level and activation: table rows ``start`` to ``stop``, most connections first."""
+class _Level:
+    """Nodes that only need earlier levels' values: table rows ``start`` to ``stop``."""
 
     start: int
     stop: int
-    activation: str
-    steps: tuple[tuple[Tensor, Tensor], ...]
-    """k-th connections: table rows they come from (n,), weights (n, 1); they go to the group's first n rows"""
+    sources: Tensor
+    """(E,) table rows that connections come from, node by node"""
+    weights: Tensor
+    """(E,) theirs"""
+    offsets: Tensor
+    """(stop − start,) where each node's connections begin"""
+    functions: tuple[tuple[str, int, int], ...]
+    """activations, each with the nodes of the level that have it, first and last + 1"""
 
 
 @dataclass(frozen=True)
 class Program:
     """A population ready to be evaluated at any pixels."""
 
-    groups: tuple[_Group, ...]
+    levels: tuple[_Level, ...]
     outputs: Tensor
     """(N · outputs,) table rows"""
     rows: int
@@ -56,68 +62,60 @@ def compile_program(batch: CPPNBatch, outputs: int, device: torch.device) -> Pro
     needed = _reaching_outputs(source, sink, n, nodes, outputs)
     kept = needed[sink]
     source, sink, weight = source[kept], sink[kept], weight[kept]
-    # Within a node, connections are summed in the order of the nodes they come from.
-    order = np.lexsort((source, sink))
-    source, sink, weight = source[order], sink[order], weight[order]
 
-    inputs = np.arange(n * nodes) % nodes < len(INPUTS)
+    first = len(INPUTS)
+    inputs = np.arange(n * nodes) % nodes < first
     level = _levels(source, sink, inputs)
-    fan_in = np.bincount(sink, minlength=n * nodes)
-    computed = np.flatnonzero(needed & ~inputs)
     activation = batch.activation.reshape(-1)
-    computed = computed[np.lexsort((-fan_in[computed], activation[computed], level[computed]))]
-
+    computed = np.flatnonzero(needed & ~inputs)
+    computed = computed[np.lexsort((activation[computed], level[computed]))]
     row_of = np.empty(n * nodes, np.int64)
-    row_of[inputs] = np.tile(np.arange(len(INPUTS)), n)
-    row_of[computed] = len(INPUTS) + np.arange(len(computed))
-    first = np.concatenate(([0], np.cumsum(fan_in)))
+    row_of[inputs] = np.tile(np.arange(first), n)
+    row_of[computed] = first + np.arange(len(computed))
 
-    groups = []
-    group_key = level[computed] * len(NAMES) + activation[computed]
-    bounds = np.concatenate(([0], np.flatnonzero(np.diff(group_key)) + 1, [len(computed)]))
+    # Within a node, connections are summed in the order of the nodes they come from.
+    order = np.lexsort((source, row_of[sink]))
+    begin = np.concatenate(([0], np.cumsum(np.bincount(sink, minlength=n * nodes)[computed])))
+    key = level[computed] * len(NAMES) + activation[computed]
+    groups = np.concatenate(([0], np.flatnonzero(np.diff(key)) + 1))
+    bounds = np.concatenate(([0], np.flatnonzero(np.diff(level[computed])) + 1, [len(computed)]))
+    sources, weights = (
+        torch.from_numpy(values).to(device) for values in (row_of[source[order]].astype(np.int32), weight[order])
+    )
+    # Where connections begin, counted from those of the node's level.
+    starts = begin[:-1] - np.repeat(begin[bounds[:-1]], np.diff(bounds))
+    offsets = torch.from_numpy(starts.astype(np.int32)).to(device)
+    levels = []
     for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        members = computed[start:stop]
-        steps = []
-        for k in range(int(fan_in[members[0]])):
-            active = members[fan_in[members] > k]
-            edges = first[active] + k
-            steps.append(
-                (
-                    torch.from_numpy(row_of[source[edges]]).to(device),
-                    torch.from_numpy(weight[edges])[:, None].to(device),
-                )
-            )
-        offset = len(INPUTS)
-        groups.append(_Group(start + offset, stop + offset, NAMES[int(activation[members[0]])], tuple(steps)))
-    out_slots = (np.arange(n)[:, None] * nodes + len(INPUTS) + np.arange(outputs)).reshape(-1)
-    return Program(tuple(groups), torch.from_numpy(row_of[out_slots]).to(device), len(INPUTS) + len(computed))
+        edges = slice(int(begin[start]), int(begin[stop]))
+        inner = groups[(groups >= start) & (groups < stop)]
+        names = [NAMES[one] for one in activation[computed[inner]].tolist()]
+        ends = [*inner[1:].tolist(), stop]
+        functions = [(name, a - start, b - start) for name, a, b in zip(names, inner.tolist(), ends, strict=True)]
+        levels.append(
+            _Level(first + start, first + stop, sources[edges], weights[edges], offsets[start:stop], tuple(functions))
+        )
+    out_slots = (np.arange(n)[:, None] * nodes + first + np.arange(outputs)).reshape(-1)
+    return Program(tuple(levels), torch.from_numpy(row_of[out_slots]).to(device), first + len(computed))
 
 
-def evaluate(program: Program, inputs: Tensor, table: Tensor, scratch: Tensor) -> Tensor:
+def evaluate(program: Program, inputs: Tensor, table: Tensor) -> Tensor:
     """Run a program at P pixels.
 
     Args:
         program: of N genomes.
         inputs: (4, P) float32, the values of ``INPUTS`` at each pixel.
-        table: (≥ rows, P) float32, overwritten.
-        scratch: (≥ widest group, P) float32, overwritten.
+        table: (rows, P) float32, overwritten.
 
     Returns:
         (N · outputs, P) float32 in [−1, 1].
     """
     table[: len(INPUTS)] = inputs
-    for group in program.groups:
-        known, total = table[: group.start], table[group.start : group.stop]
-        fed = len(group.steps[0][0]) if group.steps else 0
-        total[fed:].zero_()
-        for k, (rows, weights) in enumerate(group.steps):
-            n = len(rows)
-            part = total[:n] if k == 0 else scratch[:n]
-            torch.index_select(known, 0, rows, out=part)
-            part.mul_(weights)
-            if k:
-                total[:n].add_(part)
-        ACTIVATIONS[group.activation](total)
+    for level in program.levels:
+        known, values = table[: level.start], table[level.start : level.stop]
+        sums = embedding_bag(level.sources, known, level.offsets, mode="sum", per_sample_weights=level.weights)
+        for name, start, stop in level.functions:
+            ACTIVATIONS[name](sums[start:stop], values[start:stop])
     return table.index_select(0, program.outputs)
 
 
@@ -145,18 +143,15 @@ class Renderer:
         pixels = coordinates.shape[1]
         images = torch.empty((self.count, self.channels, pixels), dtype=torch.uint8, device=self.device)
         if self.count:
-            widest = max(group.stop - group.start for group in self.program.groups)
             budget = _TILE_VALUES.get(self.device.type, _TILE_VALUES["cpu"])
-            tile = min(pixels, max(256, budget // (self.program.rows + widest)))
+            tile = min(pixels, max(256, budget // self.program.rows))
             table = torch.empty((self.program.rows, tile), device=self.device)
-            scratch = torch.empty((widest, tile), device=self.device)
             for start in range(0, pixels, tile):
                 part = coordinates[:, start : start + tile]
-                left = part.shape[1]
-                if left < tile:  # the last tile: smaller tables keep every slice contiguous
-                    table, scratch = (torch.empty((len(t), left), device=self.device) for t in (table, scratch))
-                values = evaluate(self.program, part, table, scratch).view(self.count, self.channels, -1)
-                images[:, :, start : start + tile] = to_bytes(COLOURS[self.colour](values))
+                if part.shape[1] < tile:  # the last tile: a smaller table keeps every slice contiguous
+                    table = torch.empty((self.program.rows, part.shape[1]), device=self.device)
+                values = evaluate(self.program, part, table).view(self.count, self.channels, -1)
+                to_bytes(COLOURS[self.colour](values), images[:, :, start : start + tile])
         return images
 
 

@@ -92,16 +92,14 @@ const Cppn = (() => {
 
   /** The values of the program's ends at every pixel, in [−1, 1]. */
   function evaluate(program, inputs) {
-    const Numbers = inputs[0].constructor, size = inputs[0].length, exact = Numbers === Float32Array;
+    const Numbers = inputs[0].constructor, size = inputs[0].length;
     const values = [...inputs];
     for (const {node, activation, edges} of program.steps) {
-      const total = new Numbers(size);
-      edges.forEach(({source, weight}, k) => {
+      const total = new Numbers(size);  // each product is added before it is rounded, as evofool does
+      for (const {source, weight} of edges) {
         const from = values[source];
-        if (!k) for (let i = 0; i < size; i++) total[i] = from[i] * weight;
-        else if (exact) for (let i = 0; i < size; i++) total[i] += f(from[i] * weight);
-        else for (let i = 0; i < size; i++) total[i] += from[i] * weight;
-      });
+        for (let i = 0; i < size; i++) total[i] += from[i] * weight;
+      }
       ACTIVATIONS[activation](total);
       values[node] = total;
     }

@@ -253,7 +253,7 @@ def test_a_history_of_many_changes_is_shown_in_time_or_refused(
     run = shutil.copytree(boxes["direct"].inside, tmp_path / "run")
     n, elite = 200_000 if LONG else 20_000, json_lines(run / "elites.jsonl")[0]["evaluation"]
     file = sorted((run / "history").glob("*.npz"))[0]
-    one, rows = read_arrays(file, ("format",)), np.arange(n)
+    one, rows = read_arrays(file, ("format", "run")), np.arange(n)
     born, parent = {
         "a chain": (rows, rows - 1),
         "a circle": (rows, (rows + 1) % n),
