@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import logging
 import os
 import stat
@@ -83,13 +82,6 @@ def fit(image: Image.Image, shape: tuple[int, int, int], resize: int, interpolat
 def to_image(pixels: np.ndarray) -> Image.Image:
     """(C, H, W) uint8 -> a grey or RGB image."""
     return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
-
-
-def png(pixels: np.ndarray) -> bytes:
-    """(C, H, W) uint8 as the bytes of a PNG file; always the same bytes for the same pixels."""
-    buffer = io.BytesIO()
-    to_image(pixels).save(buffer, "PNG", compress_level=3)
-    return buffer.getvalue()
 
 
 def data_uri(content: bytes) -> str:

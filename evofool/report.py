@@ -18,7 +18,8 @@ from .duels.plan import RANDOM
 from .encodings import genome_file
 from .errors import ConfigError, RunError
 from .files import write_atomically
-from .images import fit, open_image, png
+from .images import fit, open_image
+from .png import png
 from .run import RunFolder
 
 MAX_EDGE = 32_768

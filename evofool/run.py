@@ -41,7 +41,7 @@ from .folder import (
 )
 from .history import HistoryFolder
 from .identity import identity_of
-from .images import png
+from .png import png
 from .slug import slug
 from .text import counted
 
@@ -56,23 +56,23 @@ PICTURE_SUM = "picture_crc32"
 """of a line of ``elites.jsonl``: of the picture's bytes"""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Elites:
-    """The elites of a moment, as copies: they can be written while the evolution goes on.
+    """The elites of a moment, as copies: they can be decoded bit by bit, and written, while the evolution goes on.
 
-    They are decoded here and not where they are written: torch's second pool of threads, on another thread than the
-    evolution's, would slow down every operation of the first for good.
+    They are decoded between generations and not where they are written: torch's second pool of threads, on another
+    thread than the evolution's, would slow down every operation of the first for good.
     """
 
     encoding: Encoding
     lines: list[dict[str, Any]]
     """of ``elites.jsonl``, one a niche"""
-    images: np.ndarray
-    """(N, C, H, W) uint8, of those whose files are to be written; a child that won many niches is there once"""
     genomes: Any
-    """a batch of the same N, where they have files"""
+    """a batch of the N whose files are to be written; a child that won many niches is there once"""
     shown: list[list[int]]
     """the niches of each of them"""
+    images: list[np.ndarray]
+    """(C, H, W) uint8 of those that were decoded"""
 
     @classmethod
     def of(cls, evolution: Evolution, dirty: np.ndarray | None = None) -> Elites:
@@ -111,9 +111,16 @@ class Elites:
         shown = {child: list[int]() for child in children.tolist()}
         for niche in rows.tolist():
             shown[born[niche]].append(niche)
-        genomes, encoding = archive.genomes.take(rows[first]), evolution.encoding
-        images = encoding.decode(genomes).numpy(force=True)
-        return cls(encoding, lines, images, genomes if encoding.name == "cppn" else None, list(shown.values()))
+        return cls(evolution.encoding, lines, archive.genomes.take(rows[first]), list(shown.values()), [])
+
+    def decode(self, pixels: int | None = None) -> bool:
+        """Decode so many more pixels, or all; returns whether all are decoded."""
+        height, width = self.encoding.image_shape[1:]
+        done, count = len(self.images), len(self.genomes)
+        rows = np.arange(done, count)[: None if pixels is None else max(1, pixels // (height * width))]
+        if len(rows):
+            self.images.extend(self.encoding.decode(self.genomes.take(rows)).numpy(force=True))
+        return len(self.images) == count
 
 
 class RunFolder:
@@ -204,7 +211,7 @@ class RunFolder:
             raise RunError(f"{self.checkpoints.last} is damaged ({error}); start the run anew") from error
 
     def save_elites(self, elites: Elites) -> None:
-        """Write pictures and genomes of the elites that changed, and ``elites.jsonl``."""
+        """Write pictures and genomes of the elites that changed, which are decoded, and ``elites.jsonl``."""
         lines = elites.lines
         with writing(self.path):
             (self.path / "elites").mkdir(exist_ok=True)

@@ -31,6 +31,9 @@ PAGE_SECONDS = 3.0
 PAGE_SHARE = 0.02
 """of the time that refreshing the page may take"""
 
+DECODED = 2**22
+"""pixels of new elites that are decoded between two generations, for their files"""
+
 Observer = Callable[[Progress, Evolution], None]
 
 
@@ -105,6 +108,7 @@ class Sitting:
         self._checkpoints = Pace(CHECKPOINT_SECONDS, CHECKPOINT_SHARE)
         self._pages = Pace(PAGE_SECONDS, PAGE_SHARE)
         self._saved = evolution.strategy.generation
+        self._under_way: tuple[Elites, Callable[[], object]] | None = None
         self._watch = watch or Stopwatch()
         if watch:
             watch.attach(evolution)
@@ -143,13 +147,17 @@ class Sitting:
             if stopped():
                 break
             with self._watch.phase(SAVING):
-                if self._checkpoints.due():
+                if self._under_way:
+                    self._go_on(DECODED)
+                elif self._checkpoints.due():
                     self._save(folder, recorder, self._checkpoints.timed(writer))
-                if self.gallery and self._pages.due():
+                elif self.gallery and self._pages.due():
                     self._refresh(folder, recorder, self._pages.timed(writer))
         self._watch.stop()
+        self._go_on()
         if evolution.archive.genomes is not None:
             self._save(folder, recorder, writer.do)
+            self._go_on()
 
     def _save(self, folder: RunFolder, recorder: Recorder, do: Do) -> None:
         """Checkpoint, then the pictures of new elites."""
@@ -164,7 +172,7 @@ class Sitting:
                 folder.checkpoints.save(state)
             folder.save_elites(elites)
 
-        do(write)
+        self._begin(elites, partial(do, write))
 
     def _refresh(self, folder: RunFolder, recorder: Recorder, do: Do) -> None:
         """The page as things stand."""
@@ -175,7 +183,20 @@ class Sitting:
             folder.save_elites(elites)
             write_run_page(folder.path, every=every)
 
-        do(write)
+        self._begin(elites, partial(do, write))
+
+    def _begin(self, elites: Elites, write: Callable[[], object]) -> None:
+        """Have elites written when they are decoded, which may take some generations."""
+        self._under_way = elites, write
+        self._go_on(DECODED)
+
+    def _go_on(self, pixels: int | None = None) -> None:
+        """Decode so many pixels, or all, of what is to be written."""
+        if self._under_way:
+            elites, write = self._under_way
+            if elites.decode(pixels):
+                self._under_way = None
+                write()
 
     def _changed(self) -> Elites:
         """What is new among the elites since the last call."""

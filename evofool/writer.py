@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 
 Job = Callable[[], object]
 
-DEPTH = 64
+DEPTH = 256
 """jobs that may wait; whoever adds one more waits himself"""
+
+NICE = 5
+"""added to the thread's own niceness, where threads have one: it takes what the work leaves of the processors"""
 
 
 class Writer:
@@ -49,6 +55,9 @@ class Writer:
             raise self._failed
 
     def _work(self) -> None:
+        if sys.platform == "linux":
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.nice(0) + NICE)
         while True:
             job = self._jobs.get()
             try:

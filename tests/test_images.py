@@ -19,7 +19,8 @@ from PIL import Image
 
 from evofool import images
 from evofool.errors import ImageError
-from evofool.images import fit, open_image, png, to_image
+from evofool.images import fit, open_image, to_image
+from evofool.png import png
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 

@@ -24,6 +24,7 @@ from evofool.errors import ConfigError, EvofoolError, RunError
 from evofool.gallery import banded, poster
 from evofool.gallery.lettering import PAPER
 from evofool.gallery.poster import layout_of, page_size, works_of, write_poster
+from evofool.png import filtered
 
 BANK = Path(__file__).resolve().parents[1] / "genomes"
 CAT = next((BANK / "cifar10-cppn").glob("003_*.json"))
@@ -92,7 +93,7 @@ def test_the_stream_holds_the_picture_whatever_the_bands(height: int, width: int
 
 def test_both_filters_are_used() -> None:
     rows = noise(30, 20).reshape(30, -1)
-    assert set(banded.filtered(rows, None)[:, 0]) == {1, 2}
+    assert set(filtered(rows, None, 3)[:, 0]) == {1, 2}
 
 
 def test_a_png_is_what_pillow_reads_at_300_dpi(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from runs import assert_refused, json_lines, run_cli, small_evolve, tree
+from runs import assert_refused, assert_same_run, json_lines, run_cli, small_evolve, tree
 from support import build, tiny_target
 
 from evofool import sitting
@@ -53,6 +54,12 @@ def evolution(generations: int = 1, **target: Any) -> Evolution:
     return run
 
 
+def decoded(run: Evolution, dirty: np.ndarray | None = None) -> Elites:
+    elites = Elites.of(run, dirty)
+    assert elites.decode()
+    return elites
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
     return RunFolder.create(tmp_path / "run", CONFIG)
@@ -88,6 +95,7 @@ def test_files_of_beaten_elites_are_removed(tmp_path: Path, monkeypatch: pytest.
     run, seen = tmp_path / "run", set()
 
     def look(*_: object) -> None:
+        time.sleep(0.1)  # the thread that writes gives way to others
         seen.update(os.listdir(run / "elites"))
 
     small_evolve(run, encoding="cppn", generations=5, observer=look)
@@ -96,19 +104,44 @@ def test_files_of_beaten_elites_are_removed(tmp_path: Path, monkeypatch: pytest.
     assert seen - left  # there were others before
 
 
+def test_elites_are_decoded_bit_by_bit_and_stay_those_of_their_moment() -> None:
+    run = evolution()
+    whole, parts = decoded(run), Elites.of(run)
+    pixels = run.encoding.image_shape[1] * run.encoding.image_shape[2]
+    steps = [parts.decode(2 * pixels)]
+    for _ in range(5):
+        run.step()
+        steps.append(parts.decode(pixels))
+    assert steps == [step + 2 >= len(whole.images) for step in range(6)]
+    assert parts.decode()
+    np.testing.assert_array_equal(parts.images, whole.images)
+    assert parts.lines == whole.lines
+
+
+@pytest.mark.parametrize("encoding", ["direct", "cppn"])
+def test_a_folder_is_the_same_however_slowly_its_elites_are_decoded(
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_evolve(tmp_path / "at once", encoding=encoding, generations=12)
+    monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(sitting, "DECODED", 1)
+    small_evolve(tmp_path / "slowly", encoding=encoding, generations=12)
+    assert_same_run(tmp_path / "slowly", tmp_path / "at once")
+
+
 def test_only_changed_elites_are_written_anew(folder: RunFolder) -> None:
     run = evolution()
-    folder.save_elites(Elites.of(run))
+    folder.save_elites(decoded(run))
     files = [folder.path / line["file"] for line in folder.elites()]
     for file in files:
         os.utime(file, (0, 0))
-    folder.save_elites(Elites.of(run, np.array([1])))
+    folder.save_elites(decoded(run, np.array([1])))
     assert [file.stat().st_mtime == 0 for file in files] == [True, False, True, True]
 
 
 def test_a_user_s_own_files_among_the_elites_stay(folder: RunFolder) -> None:
     (folder.path / "elites" / "notes.txt").write_text("the third looks like a fox")
-    folder.save_elites(Elites.of(evolution()))
+    folder.save_elites(decoded(evolution()))
     assert (folder.path / "elites" / "notes.txt").exists()
 
 
@@ -181,14 +214,14 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(
 ) -> None:
     older, newer = evolution(1), evolution(6)
     folder.checkpoints.save(older.state())
-    folder.save_elites(Elites.of(older))
+    folder.save_elites(decoded(older))
     folder.append_metrics(older.step())
     before = tree(folder.path)
     actions = {
         "config": lambda: folder.rewrite_config({"seed": 5}),
         "checkpoint": lambda: folder.checkpoints.save(newer.state()),
         "metrics": lambda: folder.trim_metrics(0),
-        "elites": lambda: folder.save_elites(Elites.of(newer)),
+        "elites": lambda: folder.save_elites(decoded(newer)),
     }
     monkeypatch.setattr(os, broken, _refuse)
     with pytest.raises(RunError, match=r"cannot write to .*run: No space left on device; make room") as caught:
@@ -229,7 +262,7 @@ def test_a_full_disk_ends_with_one_line_and_later_the_run_goes_on_or_starts_anew
 
 
 def test_files_are_readable_by_others(folder: RunFolder) -> None:
-    folder.save_elites(Elites.of(evolution()))
+    folder.save_elites(decoded(evolution()))
     mask = os.umask(0)
     os.umask(mask)
     for file in folder.path.rglob("*.png"):

@@ -9,7 +9,7 @@ import pytest
 import sources
 
 LAYERS = (
-    {"errors", "text", "result", "slug", "banks", "checks"},
+    {"errors", "text", "result", "slug", "banks", "checks", "png"},
     {"rng", "files", "budget", "devices", "images", "interrupt", "writer"},
     {"arrays"},
     {"encodings", "target", "datasets", "folder", "identity"},

@@ -12,7 +12,7 @@ from ..duels.verdict import Verdict, recorded_edits
 from ..encodings.pixels import edited
 from ..files import write_atomically
 from ..folder import writing
-from ..images import png
+from ..png import png
 from ..slug import slug
 from .folder import CampaignFolder
 

@@ -37,6 +37,8 @@ class Encoding(Protocol):
     """How genomes of one kind are made, varied, decoded to images and saved."""
 
     name: str
+    image_shape: tuple[int, int, int]
+    """(C, H, W)"""
     crossover_rate: float
     """share of the children that :meth:`mate` is applied to before mutation"""
 

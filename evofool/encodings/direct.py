@@ -16,6 +16,7 @@ from torch import Tensor
 from ..errors import ConfigError, GenomeError
 from ..rng import Rng
 from .base import Rows
+from .gaps import bernoulli_places
 
 
 @dataclass(frozen=True)
@@ -91,17 +92,14 @@ class Direct:
     def mutate(self, parents: DirectBatch, rng: Rng) -> DirectBatch:
         """Polynomial mutation of a random subset of the genes, rounded to 8 bits and clamped to 0…255."""
         genes, s = parents.genes, self._settings
-        rates = s.rate * s.spread ** rng.host.uniform(-1, 1, len(parents))
-        bounds = torch.from_numpy(rates.astype(np.float32)).to(self.device).clamp(max=1.0)
-        draws = torch.rand(genes.shape, device=self.device, generator=rng.tensors)
-        hit = draws < bounds[:, None, None, None]
-        # A hit's draw is uniform below its bound: scaled, it is the uniform number the mutation needs.
-        u = (draws / bounds[:, None, None, None])[hit]
-        power = 1 / (s.eta + 1)
-        delta = torch.where(u < 0.5, (2 * u) ** power - 1, 1 - (2 - 2 * u).clamp(min=0) ** power)
-        children = genes.clone()
-        children[hit] = (genes[hit] + (255 * delta).round()).clamp(0, 255).to(torch.uint8)
-        return DirectBatch(children)
+        rates = np.minimum(s.rate * s.spread ** rng.host.uniform(-1, 1, len(parents)), 1.0)
+        places = bernoulli_places(rates, genes[0].numel(), rng)
+        turn = torch.rand(len(places), device=self.device, generator=rng.tensors).mul_(2).sub_(1)
+        size = (1 - turn.abs()).pow_(1 / (s.eta + 1)).neg_().add_(1)
+        steps = torch.copysign(size, turn).mul_(255).round_()
+        flat = torch.cat([genes.flatten(), genes.new_zeros(1)])  # the last stands for no gene
+        flat[places] = steps.add_(flat[places]).clamp_(0, 255).to(torch.uint8)
+        return DirectBatch(flat[:-1].view(genes.shape))
 
     def mate(self, parents: DirectBatch, partners: DirectBatch, rng: Rng) -> DirectBatch:
         """Simulated binary crossover (Deb & Agrawal 1995), one child a pair; equal genes stay as they are."""

@@ -11,14 +11,11 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
+from ..png import SIGNATURE, Pixels, chunk, filtered, header
 
 DPI = 300
 LEVEL = 6
 """of zlib"""
-
-Pixels = NDArray[np.uint8]
 
 
 def write_png(out: BinaryIO, size: tuple[int, int], bands: Iterable[Pixels]) -> None:
@@ -30,18 +27,12 @@ def write_png(out: BinaryIO, size: tuple[int, int], bands: Iterable[Pixels]) -> 
         bands: (h, W, 3) each, H rows in all.
     """
 
-    def chunk(kind: bytes, content: bytes) -> None:
-        crc = zlib.crc32(content, zlib.crc32(kind))
-        out.write(struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc))
-
     a_metre = round(DPI / 0.0254)
-    out.write(b"\x89PNG\r\n\x1a\n")
-    chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0))
-    chunk(b"sRGB", b"\0")
-    chunk(b"pHYs", struct.pack(">IIB", a_metre, a_metre, 1))
+    out.write(SIGNATURE + header(*size, 3))
+    out.write(chunk(b"sRGB", b"\0") + chunk(b"pHYs", struct.pack(">IIB", a_metre, a_metre, 1)))
     for part in compressed(bands):
-        chunk(b"IDAT", part)
-    chunk(b"IEND", b"")
+        out.write(chunk(b"IDAT", part))
+    out.write(chunk(b"IEND", b""))
 
 
 def write_pdf(out: BinaryIO, size: tuple[int, int], bands: Iterable[Pixels]) -> None:
@@ -90,27 +81,7 @@ def compressed(bands: Iterable[Pixels]) -> Iterator[bytes]:
     compressor, above = zlib.compressobj(LEVEL), None
     for band in bands:
         rows = band.reshape(len(band), -1)
-        if part := compressor.compress(filtered(rows, above).tobytes()):
+        if part := compressor.compress(filtered(rows, above, 3).tobytes()):
             yield part
         above = rows[-1]
     yield compressor.flush()
-
-
-def filtered(rows: Pixels, above: Pixels | None) -> Pixels:
-    """(h, 1 + 3 W) rows as PNG stores them: each as differences from its left or from the row above, whichever are
-    smaller in all.
-
-    Args:
-        rows: (h, 3 W).
-        above: (3 W,) the row before the first; None at the top of the picture.
-    """
-    up = rows - np.concatenate([np.zeros_like(rows[:1]) if above is None else above[None], rows[:-1]])
-    left = rows.copy()
-    left[:, 3:] -= rows[:, :-3]
-    upwards = _cost(up) < _cost(left)
-    return np.hstack([np.where(upwards, 2, 1).astype(np.uint8)[:, None], np.where(upwards[:, None], up, left)])
-
-
-def _cost(differences: Pixels) -> NDArray[np.int64]:
-    """The sum of each row's differences, without their signs: what is small compresses well."""
-    return np.asarray(np.minimum(differences, -differences).sum(1, dtype=np.int64))

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..duels.verdict import Verdict, recorded_edits
 from ..encodings.pixels import edited
 from ..errors import RunError
-from ..images import png
+from ..png import png
 from ..slug import slug
 from ..text import percent
 from .examples import changed_places, pick, rings

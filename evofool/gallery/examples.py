@@ -10,7 +10,7 @@ import numpy as np
 
 from ..duels.verdict import Verdict, recorded_edits
 from ..encodings.pixels import Edits, edited
-from ..images import png
+from ..png import png
 from ..text import percent
 from .findings import Findings
 

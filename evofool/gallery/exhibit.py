@@ -16,7 +16,8 @@ from ..encodings.cppn_batch import EMPTY, CPPNBatch
 from ..errors import GenomeError, RunError, suggestion
 from ..folder import read_config
 from ..history import Changes, HistoryFolder
-from ..images import data_uri, png
+from ..images import data_uri
+from ..png import png
 from ..run import RunFolder
 from .strip import Strip, strip_of
 

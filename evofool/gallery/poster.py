@@ -18,8 +18,9 @@ from ..encodings import genome_file
 from ..errors import ConfigError, RunError, suggestion
 from ..files import write_atomically
 from ..images import open_image, to_image
+from ..png import Pixels
 from ..run import RunFolder
-from .banded import DPI, Pixels, write_pdf, write_png
+from .banded import DPI, write_pdf, write_png
 from .lettering import FAINT, INK, PAPER, Font, bar, fitted, how_sure, label, thickness
 
 MIN_EDGE, MAX_EDGE, MAX_PIXELS = 200, 32_768, 1_000_000_000

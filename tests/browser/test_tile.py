@@ -29,7 +29,7 @@ from runs import Capture, run_cli
 
 from evofool.encodings import genome_file
 from evofool.gallery.run_page import write_gallery
-from evofool.images import png
+from evofool.png import png
 from evofool.run import RunFolder
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ class Faults:
     def __init__(self, log: Path, at: int = 0, kind: str = "", run: Path | None = None) -> None:
         self.at, self.kind, self.run, self.count = at, kind, run, 0
         self._halved = False
-        self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        self._path, self._log = log, os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         self._write, self._rename = os.write, os.rename
 
     def install(self) -> None:
@@ -48,6 +48,10 @@ class Faults:
         self._open_number, os.open = os.open, self._os_open  # type: ignore[assignment]
         self._open_file = io.open
         builtins.open = io.open = self._open  # type: ignore[assignment]
+
+    def reached(self) -> bool:
+        """Whether a process that installed this came to the one that fails."""
+        return len(operations(self._path)) >= self.at
 
     def meet(self, name: str, half: Callable[[], int] | None = None) -> int | None:
         """An operation is about to happen.

@@ -97,7 +97,7 @@ def disturbed(command: Command, run: Path, whole: Path, faults: Faults, figures:
     past = command.past(run, b"") if command.begun(run) else b""
     outcome = command.start(run, prepare=faults.install).end()
     if faults.kind == "death":
-        assert outcome.code == -9
+        assert outcome.code == (-9 if faults.reached() else 0)  # how often the page is written depends on the clock
     elif outcome.code:
         assert_told(outcome, *(["cannot write"] if faults.kind != "removed" else ["at"]))
     else:

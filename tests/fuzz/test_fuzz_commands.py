@@ -18,7 +18,7 @@ from support import build
 
 from evofool import campaigning, zoo
 from evofool.encodings import genome_file
-from evofool.images import png
+from evofool.png import png
 from evofool.rng import Rng
 from evofool.zoo.networks import DigitsNet
 
