@@ -12,7 +12,7 @@ import torch
 
 from evofool.record import versions
 
-from . import attack, default_run, gallery, imagenet, load, memory, mnist, peers, presets, speed
+from . import attack, default_run, gallery, growth, imagenet, load, memory, mnist, peers, presets, speed
 from .common import RESULTS, Row
 
 BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "imagenet": imagenet.measure,
     "attack": attack.measure,
     "gallery": gallery.measure,
+    "growth": growth.measure,
     "load": load.measure,
     "memory": memory.measure,
     "peers": peers.measure,
