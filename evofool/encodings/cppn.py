@@ -100,6 +100,8 @@ class CPPN:
 
     def __init__(self, image_shape: tuple[int, int, int], device: torch.device | str, settings: CPPNSettings) -> None:
         self.image_shape, self.device, self._settings = image_shape, torch.device(device), settings
+        if self.device.type == "mps":  # only torch's later versions have the renderer's sums there
+            self.device = torch.device("cpu")
         self.outputs = image_shape[0]
         self.colour: Colour = "grey" if self.outputs == 1 else settings.colour
         fixed = len(INPUTS) + self.outputs

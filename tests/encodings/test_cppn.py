@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from graphs import BIAS, DISTANCE, Graph, X, Y, to_batch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import build
 
+from evofool import encodings
 from evofool.encodings import preset
 from evofool.encodings.cppn_batch import EMPTY, NAMES, CPPNBatch
 from evofool.errors import GenomeError
@@ -217,3 +219,7 @@ def test_genomes_that_do_not_fit_are_refused(nodes: int, connections: int) -> No
     encoding = build("cppn", "default", (1, 8, 8), max_nodes=nodes, max_connections=connections)
     with pytest.raises(GenomeError, match=f"has 7 nodes and 5 connections.*at most {nodes} and {connections}"):
         encoding.resized(genomes)
+
+
+def test_pictures_for_apple_s_gpu_are_drawn_on_the_processor() -> None:
+    assert encodings.build("cppn", preset("cppn", "default"), (3, 8, 8), "mps").device == torch.device("cpu")
