@@ -56,12 +56,13 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compress: bool
     write_atomically(path, write)
 
 
-def read_arrays(path: Path, names: Iterable[str] = (), *, sealed: bool = True) -> Arrays:
+def read_arrays(path: Path, names: Iterable[str] = (), *, optional: Iterable[str] = (), sealed: bool = True) -> Arrays:
     """The arrays of an archive, or some of them.
 
     Args:
         path: the file.
         names: the arrays that are wanted; all when empty.
+        optional: arrays that are wanted with those, where it has them.
         sealed: whether the archive must have a seal. Where it has one, it is checked when all arrays are read; the rest
             is left to the archive's own CRC-32.
 
@@ -75,7 +76,8 @@ def read_arrays(path: Path, names: Iterable[str] = (), *, sealed: bool = True) -
                 members = _members(archive, os.fstat(file.fileno()).st_size)
                 if missing := [name for name in names if name not in members]:
                     raise DamagedArrays(f"it has no array {missing[0]}")
-                arrays = {name: _array(archive, members[name], name) for name in names or members}
+                wanted = [*names, *(name for name in optional if name in members)] if names else members
+                arrays = {name: _array(archive, members[name], name) for name in wanted}
         except _DAMAGE as error:
             raise DamagedArrays(_in_a_line(error)) from error
     if not names:

@@ -229,13 +229,15 @@ def _of_a_start(file: Path) -> bool:
     )
 
 
-def count_lines(file: Path) -> int:
-    """The lines of a file, whatever is in them; a last one that is torn is none.
+def all_lines(file: Path) -> Iterator[dict[str, Any] | None]:
+    """What the lines of a file say, None where one is damaged; a last one that is torn is none.
 
     Raises:
         RunError: the file can't be read.
     """
-    return sum(line.endswith(b"\n") for line in _raw_lines(file))
+    for line in _raw_lines(file):
+        if line.endswith(b"\n"):
+            yield _record(line, (), None)
 
 
 def _raw_lines(file: Path) -> Iterator[bytes]:

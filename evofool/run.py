@@ -3,7 +3,7 @@
 ``config.json``     every option, versions, the target's name and its weights' SHA-256
 ``metrics.jsonl``   a line a generation
 ``checkpoint/``     ``state.npz``: the archive and the generators' states, replaced atomically; ``previous.npz``
-``elites/``         a PNG per niche, named class and score, and its genome (CPPN)
+``elites/``         a PNG per niche, named class, score and child, and its genome (CPPN)
 ``elites.jsonl``    a line per niche: score, top-5, generation, evaluation, parent, files, the picture's CRC-32
 ``history/``        how the elites came about; see ``evofool.history``
 ``gallery.png``     the contact sheet
@@ -16,6 +16,7 @@ import os
 import re
 import stat
 import zlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -28,10 +29,9 @@ from .encodings import genome_file
 from .errors import GenomeError, RunError
 from .files import file_crc32, write_atomically
 from .folder import (
+    all_lines,
     append_lines,
-    count_lines,
     discard_folder,
-    good_lines,
     json_line,
     make_folder,
     read_config,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from .encodings.cppn import CPPN
     from .evolution import Evolution, Progress
 
-_ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}_\d+\.(png|json)")
+_ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}(_\d+)?\.(png|json)")  # once without the child
 
 PICTURE_SUM = "picture_crc32"
 """of a line of ``elites.jsonl``: of the picture's bytes"""
@@ -131,6 +131,8 @@ class RunFolder:
         identity = identity_of(config)
         self.checkpoints, self.history = Checkpoints(path, identity), HistoryFolder(path, identity)
         self._sums: dict[str, str] = {}
+        self._named: set[str] = set()
+        self._shown: set[str] = set()
 
     @classmethod
     def create(cls, path: Path, config: dict[str, Any]) -> RunFolder:
@@ -166,11 +168,15 @@ class RunFolder:
 
     def metrics(self) -> list[dict[str, Any]]:
         """The recorded generations; torn and damaged lines are left out."""
-        return [line for line in good_lines(self.path / "metrics.jsonl", ()) if not metrics_fault(line)]
+        return [line for line in self._metrics_lines() if line]
 
     def damaged_metrics(self) -> int:
         """How many lines of ``metrics.jsonl`` are damaged; a last one that a killed process tore is not counted."""
-        return count_lines(self.path / "metrics.jsonl") - len(self.metrics())
+        return sum(line is None for line in self._metrics_lines())
+
+    def _metrics_lines(self) -> Iterator[dict[str, Any] | None]:
+        for line in all_lines(self.path / "metrics.jsonl"):
+            yield line if line and not metrics_fault(line) else None
 
     def trim_metrics(self, generation: int) -> list[dict[str, Any]]:
         """Forget generations after ``generation``; returns those kept.
@@ -220,7 +226,14 @@ class RunFolder:
             for line in lines:
                 line[PICTURE_SUM] = self._sums[line["file"]]
             write_atomically(self.path / "elites.jsonl", "".join(map(json_line, lines)))
-            self._remove_stale({line[key] for line in lines for key in ("file", "genome") if key in line})
+            self._named = {line[key] for line in lines for key in ("file", "genome") if key in line}
+            self._remove_stale()
+
+    def page_written(self) -> None:
+        """The page shows what was saved last: files that only the page before it named can go."""
+        self._shown = self._named
+        with writing(self.path):
+            self._remove_stale()
 
     def elites(self) -> list[dict[str, Any]]:
         """The lines of ``elites.jsonl``; empty where there is none yet.
@@ -305,8 +318,9 @@ class RunFolder:
                     content = genome_file.to_json(cast("CPPN", elites.encoding), elites.genomes, row, told)
                     write_atomically(self.path / line["genome"], genome_file.dumps(content), durable=False)
 
-    def _remove_stale(self, wanted: set[str]) -> None:
-        """Remove elites' files that ``elites.jsonl`` no longer names, those of a killed process too."""
+    def _remove_stale(self) -> None:
+        """Remove elites' files that neither ``elites.jsonl`` nor the page names, those of a killed process too."""
+        wanted = self._named | self._shown
         for file in (self.path / "elites").iterdir():
             if _ELITE.fullmatch(file.name) and f"elites/{file.name}" not in wanted:
                 file.unlink(missing_ok=True)

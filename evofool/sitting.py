@@ -62,22 +62,25 @@ class Pace:
         return self._least < 0 or (not self._under_way and time.monotonic() >= self._next)
 
     def timed(self, writer: Writer) -> Do:
-        """What gives the writer a job whose time counts."""
+        """What gives the writer jobs whose time counts, together."""
+        took = 0.0
+
+        def timed(job: Callable[[], object]) -> None:
+            nonlocal took
+            started = time.monotonic()
+            job()
+            spent = time.monotonic() - started
+            took += spent
+            self.spent += spent
+            self.every = max(self._least, took / self._share)
+            self.begun()
+            self._under_way = False
 
         def do(job: Callable[[], object]) -> None:
             self._under_way = True
-            writer.do(partial(self._time, job))
+            writer.do(partial(timed, job))
 
         return do
-
-    def _time(self, job: Callable[[], object]) -> None:
-        started = time.monotonic()
-        job()
-        took = time.monotonic() - started
-        self.spent += took
-        self.every = max(self._least, took / self._share)
-        self.begun()
-        self._under_way = False
 
 
 class Sitting:
@@ -129,6 +132,7 @@ class Sitting:
                     self._recorded(self.folder, writer, observer, stopped)
                 if self.gallery and self.evolution.archive.genomes is not None:
                     sheet, page = write_sheet(self.folder.path), write_run_page(self.folder.path)
+                    self.folder.page_written()
         return self.result(sheet, page)
 
     def _recorded(
@@ -147,47 +151,33 @@ class Sitting:
             if stopped():
                 break
             with self._watch.phase(SAVING):
+                save, page = self._checkpoints.due(), self.gallery and self._pages.due()
                 if self._under_way:
                     self._go_on(DECODED)
-                elif self._checkpoints.due():
-                    self._save(folder, recorder, self._checkpoints.timed(writer))
-                elif self.gallery and self._pages.due():
-                    self._refresh(folder, recorder, self._pages.timed(writer))
+                elif save or page:
+                    self._write(folder, recorder, writer, save=save, page=page)
         self._watch.stop()
         self._go_on()
         if evolution.archive.genomes is not None:
-            self._save(folder, recorder, writer.do)
+            self._write(folder, recorder, writer, save=True, page=False)
             self._go_on()
 
-    def _save(self, folder: RunFolder, recorder: Recorder, do: Do) -> None:
-        """Checkpoint, then the pictures of new elites."""
+    def _write(self, folder: RunFolder, recorder: Recorder, writer: Writer, *, save: bool, page: bool) -> None:
+        """Begin to write things as they stand: a checkpoint at once; new elites and the page when they are decoded."""
         recorder.flush(self.evolution)
-        generation = self.evolution.strategy.generation
-        state = self.evolution.state() if generation > self._saved else None
-        self._saved = generation
-        elites = self._changed()
-
-        def write() -> None:
-            if state:
-                folder.checkpoints.save(state)
-            folder.save_elites(elites)
-
-        self._begin(elites, partial(do, write))
-
-    def _refresh(self, folder: RunFolder, recorder: Recorder, do: Do) -> None:
-        """The page as things stand."""
-        recorder.flush(self.evolution)
+        saving, generation = self._checkpoints.timed(writer), self.evolution.strategy.generation
+        if save and generation > self._saved:
+            saving(partial(folder.checkpoints.save, self.evolution.state()))
+            self._saved = generation
         elites, every = self._changed(), self._pages.every
 
         def write() -> None:
             folder.save_elites(elites)
-            write_run_page(folder.path, every=every)
+            if page:
+                write_run_page(folder.path, every=every)
+                folder.page_written()
 
-        self._begin(elites, partial(do, write))
-
-    def _begin(self, elites: Elites, write: Callable[[], object]) -> None:
-        """Have elites written when they are decoded, which may take some generations."""
-        self._under_way = elites, write
+        self._under_way = elites, partial(self._pages.timed(writer) if page else saving, write)
         self._go_on(DECODED)
 
     def _go_on(self, pixels: int | None = None) -> None:

@@ -21,7 +21,7 @@ from support import build, tiny_target
 from evofool import sitting
 from evofool.encodings import genome_file
 from evofool.errors import RunError
-from evofool.evolution import Evolution
+from evofool.evolution import Evolution, Progress
 from evofool.run import Elites, RunFolder, elite_stem
 
 HOSTILE = [
@@ -127,6 +127,49 @@ def test_a_folder_is_the_same_however_slowly_its_elites_are_decoded(
     monkeypatch.setattr(sitting, "DECODED", 1)
     small_evolve(tmp_path / "slowly", encoding=encoding, generations=12)
     assert_same_run(tmp_path / "slowly", tmp_path / "at once")
+
+
+def test_a_checkpoint_waits_for_no_picture_and_a_page_goes_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten pictures, one a generation; meanwhile the state of when they were taken is on disk."""
+    monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(sitting, "PAGE_SECONDS", -1.0)
+    monkeypatch.setattr(sitting, "DECODED", 1)
+    run, seen = tmp_path / "run", list[tuple[int, int, bool]]()
+
+    def look(progress: Progress, _: object) -> None:
+        time.sleep(0.1)
+        saved = RunFolder.open(run).checkpoints.load()["strategy.counts"][0]
+        seen.append((progress.generation, int(saved), (run / "index.html").exists()))
+
+    small_evolve(run, generations=25, observer=look)
+    assert seen[5][1] == 1  # generation 6 is over, the pictures of the first are not
+    assert not seen[5][2]
+    assert seen[20][1] > 1
+    assert seen[20][2]
+
+
+def test_files_that_the_page_names_stay_until_there_is_another(folder: RunFolder) -> None:
+    run = evolution()
+    folder.save_elites(decoded(run))
+    folder.page_written()
+    shown = {line["file"] for line in folder.elites()}
+    while len(shown - {f"elites/{name}" for name in os.listdir(folder.path / "elites")}) == 0:
+        assert run.step().generation < 200
+        folder.save_elites(decoded(run))
+        if run.strategy.generation > 20:
+            folder.page_written()
+    assert run.strategy.generation > 20
+    left = {f"elites/{name}" for name in os.listdir(folder.path / "elites")}
+    assert left == {line["file"] for line in folder.elites()}
+
+
+def test_pictures_under_the_names_of_before_are_removed(folder: RunFolder) -> None:
+    old = folder.path / "elites" / "003_cat_0.9987.png"
+    old.write_bytes(b"")
+    folder.save_elites(decoded(evolution()))
+    assert not old.exists()
 
 
 def test_only_changed_elites_are_written_anew(folder: RunFolder) -> None:

@@ -18,7 +18,7 @@ def bernoulli_places(rates: NDArray[np.float64], length: int, rng: Rng) -> Tenso
     """Places of N rows of ``length`` of which each is taken independently with its row's rate.
 
     The gaps between taken places are geometric (Devroye 1986, chapter X.2, by inversion), so that random numbers are
-    drawn for what is taken only. Nothing waits for the device: how many are drawn depends on the rates alone.
+    drawn for what is taken only. How many are drawn depends on the rates alone, so nobody asks the device.
 
     Args:
         rates: (N,) in (0, 1].
@@ -31,9 +31,9 @@ def bernoulli_places(rates: NDArray[np.float64], length: int, rng: Rng) -> Tenso
     needed = expected + _DEVIATIONS * np.sqrt(expected * (1 - rates)) + _SPARE
     count = min(length, int(np.ceil(needed.max())))
     with np.errstate(divide="ignore"):
-        scale = (1 / np.log1p(-rates)).astype(np.float32)  # −0 where every place is taken
+        scale = np.maximum(1 / np.log1p(-np.maximum(rates, 1e-30)), -1e30)  # −0 where every place is taken
     gaps = torch.rand((len(rates), count), device=rng.device, generator=rng.tensors).neg_().log1p_()
-    gaps.mul_(torch.from_numpy(scale).to(rng.device)[:, None]).clamp_(max=length)
+    gaps.mul_(torch.from_numpy(scale.astype(np.float32)).to(rng.device)[:, None]).clamp_(max=length)
     reached = gaps.to(torch.int64).add_(1).cumsum_(1)
     before = torch.arange(len(rates), device=rng.device)[:, None] * length - 1
     return torch.where(reached <= length, reached + before, len(rates) * length).flatten()

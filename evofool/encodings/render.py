@@ -21,7 +21,7 @@ from .cppn_batch import EMPTY, INPUTS, NAMES, CPPNBatch
 from .functions import ACTIVATIONS, COLOURS, to_bytes
 
 _TILE_VALUES = {"cpu": 2**22, "cuda": 2**28}
-"""values of one tile's table: what stays in a CPU's caches, or keeps a GPU busy"""
+"""values of one tile's table and of the sums beside it: what stays in a CPU's caches, or keeps a GPU busy"""
 
 Ints = NDArray[np.int64]
 
@@ -144,7 +144,8 @@ class Renderer:
         images = torch.empty((self.count, self.channels, pixels), dtype=torch.uint8, device=self.device)
         if self.count:
             budget = _TILE_VALUES.get(self.device.type, _TILE_VALUES["cpu"])
-            tile = min(pixels, max(256, budget // self.program.rows))
+            widest = max(level.stop - level.start for level in self.program.levels)
+            tile = min(pixels, max(256, budget // (self.program.rows + widest)))
             table = torch.empty((self.program.rows, tile), device=self.device)
             for start in range(0, pixels, tile):
                 part = coordinates[:, start : start + tile]

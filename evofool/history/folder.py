@@ -163,8 +163,8 @@ class HistoryFolder:
         """
         way = f"go on without it with: evofool inspect --repair {file.parent.parent}"
         try:
-            arrays = read_arrays(file, (*names, "format", "run") if names else (), sealed=False)
-            version, run = int(arrays.pop("format")), arrays.pop("run")
+            arrays = read_arrays(file, (*names, "format") if names else (), optional=["run"], sealed=False)
+            version, run = int(arrays.pop("format")), arrays.pop("run", self._identity)  # once it was not written
             if version != FORMAT:
                 raise RunError(f"{file} has format {version}, this version reads {FORMAT}")
             if not np.array_equal(run, self._identity):

@@ -22,6 +22,11 @@ def uniform(value: int, n: int = 40) -> DirectBatch:
     return DirectBatch(torch.full((n, *SHAPE), value, dtype=torch.uint8))
 
 
+def test_no_parents_have_no_children() -> None:
+    encoding = build("direct", "default", (3, 4, 4))
+    assert len(encoding.mutate(encoding.random(0, Rng(0)), Rng(0))) == 0
+
+
 def mutated(value: int, n: int = 40, seed: int = 0, **changes: float) -> np.ndarray:
     """(n, genes) int: what grey genes of one value become."""
     encoding = build("direct", "default", SHAPE, **changes)

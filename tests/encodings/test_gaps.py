@@ -41,7 +41,10 @@ def test_rows_have_their_own_rates() -> None:
     assert means[3] == 1.0
 
 
-@given(st.lists(st.floats(1e-12, 1.0), min_size=1, max_size=5), st.integers(1, 200), st.integers(0, 2**31))
+RATES = st.one_of(st.floats(1e-12, 1.0), st.sampled_from([5e-324, 1e-39, 1e-30, 1 - 2**-53, 1.0]))
+
+
+@given(st.lists(RATES, min_size=1, max_size=5), st.integers(1, 200), st.integers(0, 2**31))
 def test_any_rates_give_places_of_the_rows(rates: list[float], length: int, seed: int) -> None:
     hit = taken(rates, length, seed)
     assert hit[np.array(rates) == 1.0].all()

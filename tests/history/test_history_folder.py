@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from runs import history_of
 
+from evofool.arrays import read_arrays, write_arrays
 from evofool.errors import RunError
 from evofool.history import HistoryFolder, folder
 from evofool.history.changes import worth_keeping
@@ -242,6 +243,16 @@ def test_a_file_of_another_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"00002\.npz is of another run; .*evofool inspect --repair"):
         history_of(ours).changes()
     assert [file.name for file, _ in history_of(ours).damaged()] == ["00002.npz"]
+
+
+def test_files_of_before_they_were_signed_are_read(tmp_path: Path) -> None:
+    filled(tmp_path, 3)
+    file = tmp_path / "history" / "00002.npz"
+    arrays = read_arrays(file)
+    del arrays["run"]
+    write_arrays(file, arrays)
+    assert_whole(history_of(tmp_path), 3)
+    assert list(history_of(tmp_path).damaged()) == []
 
 
 def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
