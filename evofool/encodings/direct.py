@@ -93,7 +93,7 @@ class Direct:
         """Polynomial mutation of a random subset of the genes, rounded to 8 bits and clamped to 0…255."""
         genes, s = parents.genes, self._settings
         if not len(genes):
-            return DirectBatch(genes)
+            return DirectBatch(genes.clone())
         rates = np.minimum(s.rate * s.spread ** rng.host.uniform(-1, 1, len(parents)), 1.0)
         places = bernoulli_places(rates, genes[0].numel(), rng)
         turn = torch.rand(len(places), device=self.device, generator=rng.tensors).mul_(2).sub_(1)
