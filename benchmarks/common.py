@@ -24,6 +24,12 @@ def shared() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def megabytes(what: str) -> float:
+    """Of this process, as Linux counts them: ``VmRSS``, resident now, or ``VmHWM``, at most so far."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(what)).split()[1]) * 1024 / 1e6
+
+
 def table(rows: Sequence[Row]) -> None:
     """Print rows as a Markdown table."""
     heads = list(rows[0])

@@ -93,7 +93,7 @@ def _seconds(
 
 
 def _grown(coded: CPPN, count: int, connections: int) -> CPPNBatch:
-    """Genomes of so many connections each; two to five of them lead to a node."""
+    """Genomes of so many connections each, by splitting connections and adding others."""
     rng = Rng(0)
     genomes = coded.random(count, rng)
     while (small := np.flatnonzero(genomes.sizes() < connections)).size:

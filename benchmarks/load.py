@@ -17,7 +17,7 @@ from torch import nn
 import evofool
 from evofool import campaigning, session, sitting
 
-from .common import Row, table
+from .common import Row, megabytes, table
 
 CLASSES, GENERATIONS = 10_000, 2_000
 IMAGES, GOALS = 12_000, 5
@@ -43,7 +43,7 @@ class Watch:
         self.samples: list[tuple[float, int, float, int]] = []
 
     def note(self, done: int) -> None:
-        self.samples.append((time.perf_counter(), done, _resident(), len(os.listdir("/proc/self/fd"))))
+        self.samples.append((time.perf_counter(), done, megabytes("VmRSS"), len(os.listdir("/proc/self/fd"))))
 
     def figures(self, folder: Path) -> Row:
         """Of the second half of the work against the quarter before: the first quarter is warm-up."""
@@ -130,8 +130,3 @@ def tiny_target(classes: int) -> evofool.Target:
 
 def _rate(part: list[tuple[float, int, float, int]]) -> float:
     return (part[-1][1] - part[0][1]) / (part[-1][0] - part[0][0])
-
-
-def _resident() -> float:
-    """Megabytes."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6

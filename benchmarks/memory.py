@@ -14,7 +14,7 @@ from pathlib import Path
 import evofool
 from evofool import sitting
 
-from .common import Row, shared, table
+from .common import Row, megabytes, shared, table
 
 MINUTES = 1.5
 
@@ -37,7 +37,7 @@ def measure(seeds: int | None) -> list[Row]:
 def _run(encoding: str, weights: str) -> Row:
     sitting.CHECKPOINT_SECONDS, sitting.CHECKPOINT_SHARE = 10.0, 1e9
     target = evofool.load_target("torchvision:squeezenet1_1", weights=weights)
-    before, moments = _status("VmRSS"), [time.perf_counter()]
+    before, moments = megabytes("VmRSS"), [time.perf_counter()]
     with tempfile.TemporaryDirectory() as temporary:
         result = evofool.evolve(
             target, encoding, minutes=MINUTES, out=Path(temporary) / "run",
@@ -48,17 +48,11 @@ def _run(encoding: str, weights: str) -> Row:
         "what": f"1,000 classes, 224², {encoding}",
         "evaluations": result.evaluations,
         "MB before": round(before),
-        "MB at most": round(_status("VmHWM")),
-        "above": round(_status("VmHWM") - before),
+        "MB at most": round(megabytes("VmHWM")),
+        "above": round(megabytes("VmHWM") - before),
         "generation seconds": round(statistics.median(pauses), 2),
         "the longest": round(max(pauses), 2),
     }
-
-
-def _status(name: str) -> float:
-    """Megabytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith(name)).split()[1]) / 1000
 
 
 if __name__ == "__main__":

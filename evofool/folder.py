@@ -160,9 +160,18 @@ def good_lines(file: Path, keys: tuple[str, ...], seal: bytes | None = None) -> 
     Raises:
         RunError: the file can't be read.
     """
+    return (record for record in all_lines(file, keys, seal) if record is not None)
+
+
+def all_lines(file: Path, keys: tuple[str, ...], seal: bytes | None = None) -> Iterator[dict[str, Any] | None]:
+    """Like :func:`good_lines`, with None for a line that is damaged; a last one that is torn is none.
+
+    Raises:
+        RunError: the file can't be read.
+    """
     for line in _raw_lines(file):
-        if (record := _record(line, keys, seal)) is not None:
-            yield record
+        if line.endswith(b"\n"):
+            yield _record(line, keys, seal)
 
 
 def numbered_lines(file: Path, keys: tuple[str, ...], seal: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -227,17 +236,6 @@ def _of_a_start(file: Path) -> bool:
     return not file.is_symlink() and (
         file.is_dir() or file.name in (CONFIG, LOCK, "images.npy") or is_temporary(file.name)
     )
-
-
-def all_lines(file: Path) -> Iterator[dict[str, Any] | None]:
-    """What the lines of a file say, None where one is damaged; a last one that is torn is none.
-
-    Raises:
-        RunError: the file can't be read.
-    """
-    for line in _raw_lines(file):
-        if line.endswith(b"\n"):
-            yield _record(line, (), None)
 
 
 def _raw_lines(file: Path) -> Iterator[bytes]:

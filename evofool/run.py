@@ -16,7 +16,6 @@ import os
 import re
 import stat
 import zlib
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from .checkpoint import Checkpoints
-from .checks import LARGEST, elite_fault, metrics_fault
+from .checks import elite_fault, metrics_fault
 from .encodings import genome_file
 from .errors import GenomeError, RunError
 from .files import file_crc32, write_atomically
@@ -168,15 +167,11 @@ class RunFolder:
 
     def metrics(self) -> list[dict[str, Any]]:
         """The recorded generations; torn and damaged lines are left out."""
-        return [line for line in self._metrics_lines() if line]
+        return self._metrics()[0]
 
     def damaged_metrics(self) -> int:
         """How many lines of ``metrics.jsonl`` are damaged; a last one that a killed process tore is not counted."""
-        return sum(line is None for line in self._metrics_lines())
-
-    def _metrics_lines(self) -> Iterator[dict[str, Any] | None]:
-        for line in all_lines(self.path / "metrics.jsonl"):
-            yield line if line and not metrics_fault(line) else None
+        return self._metrics()[1]
 
     def trim_metrics(self, generation: int) -> list[dict[str, Any]]:
         """Forget generations after ``generation``; returns those kept.
@@ -184,25 +179,32 @@ class RunFolder:
         Raises:
             RunError: lines are damaged, or it can't be written.
         """
-        if count := self.damaged_metrics():
+        lines, damaged = self._metrics()
+        if damaged:
             raise RunError(
-                f"{counted(count, 'damaged line')} in {self.path / 'metrics.jsonl'}; "
+                f"{counted(damaged, 'damaged line')} in {self.path / 'metrics.jsonl'}; "
                 f"take them out with: evofool inspect --repair {self.path}"
             )
-        return self._rewrite_metrics(generation)
+        kept = [line for line in lines if line["generation"] <= generation]
+        self._write_metrics(kept)
+        return kept
 
     def drop_damaged_metrics(self) -> int:
         """Take damaged lines out; returns how many those were."""
-        if count := self.damaged_metrics():
-            self._rewrite_metrics(LARGEST)
-        return count
+        lines, damaged = self._metrics()
+        if damaged:
+            self._write_metrics(lines)
+        return damaged
 
-    def _rewrite_metrics(self, generation: int) -> list[dict[str, Any]]:
-        kept = [line for line in self.metrics() if line["generation"] <= generation]
+    def _metrics(self) -> tuple[list[dict[str, Any]], int]:
+        """The good lines, and how many are damaged."""
+        every = list(all_lines(self.path / "metrics.jsonl", ()))
+        good = [line for line in every if line and not metrics_fault(line)]
+        return good, len(every) - len(good)
+
+    def _write_metrics(self, lines: list[dict[str, Any]]) -> None:
         with writing(self.path):
-            text = "".join(map(json_line, kept))
-            write_atomically(self.path / "metrics.jsonl", text)
-        return kept
+            write_atomically(self.path / "metrics.jsonl", "".join(map(json_line, lines)))
 
     def load_checkpoint(self, evolution: Evolution) -> None:
         """Put an evolution where the last checkpoint left it.
