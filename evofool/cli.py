@@ -81,6 +81,10 @@ def evolve(
         typer.Option("--encoding", "-e", help="How genomes become images: cppn or direct."),
     ] = "cppn",
     preset: Annotated[str, typer.Option(help="Settings: default, or nguyen2015 as published.")] = "default",
+    selector: Annotated[
+        str | None,
+        typer.Option(help="Which elites become parents: fresh, uniform or weak. [default: fresh; nguyen2015: uniform]"),
+    ] = None,
     classes: Annotated[
         str | None,
         typer.Option(help='Names or indices, as "cat,dog,8". [default: all]'),
@@ -124,6 +128,7 @@ def evolve(
         "target": target,
         "encoding": encoding,
         "preset": preset,
+        "selector": selector,
         "generations": generations,
         "evaluations": evaluations,
         "minutes": minutes,

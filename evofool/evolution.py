@@ -17,7 +17,8 @@ from .budget import Budget
 from .encodings.base import Encoding, Rows
 from .population import Population, batched_map
 from .rng import Rng
-from .strategies.map_elites import MapElites, select_uniform
+from .strategies.map_elites import MapElites
+from .strategies.selectors import selector as selector_named
 from .target import Target, compare_scores
 
 CHECKED = 16
@@ -48,7 +49,7 @@ class Progress:
     """mean genome size of the elites"""
 
 
-def build_toolbox(target: Target, encoding: Encoding, rng: Rng) -> base.Toolbox:
+def build_toolbox(target: Target, encoding: Encoding, rng: Rng, selector: str = "uniform") -> base.Toolbox:
     """The one place where an evolution's parts are wired, and where a user swaps them.
 
     ``generate`` and ``update`` are registered by :class:`Evolution`, which owns the strategy. With both, DEAP's own
@@ -60,7 +61,7 @@ def build_toolbox(target: Target, encoding: Encoding, rng: Rng) -> base.Toolbox:
 
     toolbox = base.Toolbox()
     toolbox.register("random", encoding.random, rng=rng)
-    toolbox.register("select", select_uniform, rng=rng)
+    toolbox.register("select", selector_named(selector), rng=rng)
     toolbox.register("mate", encoding.mate, rng=rng)
     toolbox.register("mutate", encoding.mutate, rng=rng)
     toolbox.register("decode", encoding.decode)
@@ -81,7 +82,11 @@ class Evolution:
         niches: (M,) class indices, one niche each.
         batch: children a generation.
         seed: of all randomness.
+        selector: which elites become parents, by its name in ``strategies.selectors``.
         initial: a batch of genomes for the first generation, or None.
+
+    Raises:
+        ConfigError: there is no such selector.
     """
 
     def __init__(
@@ -92,11 +97,12 @@ class Evolution:
         niches: Rows,
         batch: int,
         seed: int,
+        selector: str = "uniform",
         initial: Any = None,
     ) -> None:
         self.target, self.encoding = target, encoding
         self.rng = Rng(seed, target.device)
-        self.toolbox = build_toolbox(target, encoding, self.rng)
+        self.toolbox = build_toolbox(target, encoding, self.rng, selector)
         self.archive = Archive(niches, len(target.classes), target.device)
         self.strategy = MapElites(
             self.toolbox,

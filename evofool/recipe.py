@@ -43,6 +43,7 @@ def recipe(path: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
             "encoding": config["encoding"],
             "preset": config["preset"],
             "settings": config["settings"],
+            "selector": config.get("selector", "uniform"),  # older runs know no other
             "classes": config["niches"],
             "batch": config["batch"],
             "seed": config["seed"],
@@ -64,7 +65,7 @@ def recipe(path: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
     if "target" in changes:
         dropped.add("classes")
     if changes.keys() & {"encoding", "preset"}:
-        dropped |= {"preset", "settings", "batch"} if "encoding" in changes else {"settings", "batch"}
+        dropped |= {"settings", "batch", "selector"} | ({"preset"} if "encoding" in changes else set())
     if changes.keys() & set(BUDGET):
         dropped |= set(BUDGET)
     return {name: value for name, value in recorded.items() if name not in dropped} | dict(changes)
@@ -76,7 +77,7 @@ def _fault(recorded: dict[str, Any]) -> str | None:
     kinds: dict[str, Any] = {
         "target": text, "weights": (text, none), "weights_sha256": text, "device": text, "precision": text,
         "micro_batch": int, "memory_format": text,
-        "encoding": text, "preset": text, "settings": dict, "classes": list, "batch": int,
+        "encoding": text, "preset": text, "settings": dict, "selector": text, "classes": list, "batch": int,
         "seed": int, "init": (text, none), "init_sha256": (text, none),
         "generations": (int, none), "evaluations": (int, none),
         "minutes": (*number, none), "until": (*number, none),

@@ -24,10 +24,14 @@ from .run import RunFolder
 from .selection import choose_classes, initial_genomes
 from .sitting import Observer, Sitting
 from .stopwatch import Stopwatch
+from .strategies.selectors import selector as selector_named
 from .target import Format, Precision, Target
 
 BATCH = {"default": 50, "nguyen2015": 200}
 """children a generation, by preset"""
+
+SELECTOR = {"default": "fresh", "nguyen2015": "uniform"}
+"""which elites become parents, by preset"""
 
 MAX_BATCH = 65_536
 """children a generation; more would not fit into memory anyway"""
@@ -39,6 +43,7 @@ def evolve(
     *,
     preset: str = "default",
     settings: dict[str, Any] | None = None,
+    selector: str | None = None,
     generations: int | None = None,
     evaluations: int | None = None,
     minutes: float | None = None,
@@ -66,6 +71,8 @@ def evolve(
         encoding: ``cppn`` or ``direct``.
         preset: ``default``, or ``nguyen2015`` for the original's settings.
         settings: of the encoding, as a run's config has them, instead of the preset's.
+        selector: which elites become parents: ``fresh``, ``uniform`` or ``weak``; see ``strategies.selectors``. None:
+            ``fresh``, or ``uniform`` with preset ``nguyen2015``.
         generations, evaluations, minutes, until: the budget; the first limit reached ends the run, at the end
             of a generation. None of them: 20,000 evaluations.
         batch: children a generation; 50, or 200 with preset ``nguyen2015``.
@@ -93,6 +100,9 @@ def evolve(
     chosen = encodings.preset(encoding, preset) if settings is None else settings
     if batch is None:
         batch = BATCH.get(preset, BATCH["default"])
+    if selector is None:
+        selector = SELECTOR.get(preset, SELECTOR["default"])
+    selector_named(selector)  # is there one?
     _check_numbers(batch, seed)
     loaded = load_recorded(target, weights, device, precision, micro_batch, memory_format)
     network = loaded.target
@@ -115,6 +125,7 @@ def evolve(
         "encoding": encoding,
         "preset": preset,
         "settings": coded.settings(),
+        "selector": selector,
         "niches": niches.tolist(),
         "batch": batch,
         "seed": seed,
@@ -123,7 +134,7 @@ def evolve(
         "budget": asdict(budget),
         "versions": versions(),
     }
-    evolution = Evolution(network, coded, niches=niches, batch=batch, seed=seed, initial=initial)
+    evolution = Evolution(network, coded, niches=niches, batch=batch, seed=seed, selector=selector, initial=initial)
     if out is None:
         return Sitting(evolution, budget, None, config, watch=watch).run(observer)
     path = Path(out)
@@ -225,4 +236,5 @@ def _rebuild(folder: RunFolder, own: Target | None) -> Evolution:
     if niches.ndim != 1 or not len(niches) or niches.min() < 0 or niches.max() >= len(target.classes):
         raise ValueError(f"niches must be class indices below {len(target.classes)}")
     _check_numbers(config["batch"], config["seed"])
-    return Evolution(target, coded, niches=niches, batch=config["batch"], seed=config["seed"])
+    selector = config.get("selector", "uniform")  # older runs know no other
+    return Evolution(target, coded, niches=niches, batch=config["batch"], seed=config["seed"], selector=selector)

@@ -54,6 +54,8 @@ class CPPNSettings:
     """siblings' standard deviations spread over sigma · spread^[−1, 1]"""
     activation_rate: float = 0.1
     """probability that a node's activation is drawn anew"""
+    rounds: int = 1
+    """how often the four operators on the graph get their chance, each with the probability below"""
     add_connection: float = 0.5
     delete_connection: float = 0.3
     add_node: float = 0.5
@@ -80,7 +82,18 @@ class CPPNSettings:
 
 
 PRESETS = {
-    "default": CPPNSettings(limit=12.0, start=4.0, step="gaussian", sigma=1.5, spread=8.0),
+    "default": CPPNSettings(
+        limit=12.0,
+        start=4.0,
+        step="gaussian",
+        sigma=1.5,
+        spread=8.0,
+        rounds=3,
+        add_connection=0.2,
+        delete_connection=0.05,
+        add_node=0.4,
+        delete_node=0.02,
+    ),
     "nguyen2015": CPPNSettings(coordinates="pixels"),
 }
 """``default`` reads x and y in [−1, 1], so that a picture means the same at any size, and mutates weights with steps
@@ -134,13 +147,14 @@ class CPPN:
         """Mutated copies: structure first, then weights and activations."""
         s, host, n = self._settings, rng.host, len(parents)
         children = parents.take(np.arange(n))
-        rows = variation.chosen(n, s.add_connection, host)
-        variation.add_connection(children, rows, self._first_weights((len(rows),), rng), host)
-        variation.delete_connection(children, variation.chosen(n, s.delete_connection, host), host)
-        rows = variation.chosen(n, s.add_node, host)
-        activations = host.choice(self._functions, len(rows))
-        variation.add_node(children, rows, activations, host)
-        variation.delete_node(children, variation.chosen(n, s.delete_node, host), self.outputs, host)
+        for _ in range(s.rounds):
+            rows = variation.chosen(n, s.add_connection, host)
+            variation.add_connection(children, rows, self._first_weights((len(rows),), rng), host)
+            variation.delete_connection(children, variation.chosen(n, s.delete_connection, host), host)
+            rows = variation.chosen(n, s.add_node, host)
+            activations = host.choice(self._functions, len(rows))
+            variation.add_node(children, rows, activations, host)
+            variation.delete_node(children, variation.chosen(n, s.delete_node, host), self.outputs, host)
         if s.step == "polynomial":
             variation.polynomial_weights(children, s.weight_rate, s.eta, s.limit, host)
         else:

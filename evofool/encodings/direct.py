@@ -6,7 +6,7 @@ Nguyen, Yosinski, Clune 2015, section 2.4 ("directly encoded images"), after the
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,6 +17,9 @@ from ..errors import ConfigError, GenomeError
 from ..rng import Rng
 from .base import Rows
 from .gaps import bernoulli_places
+from .strokes import STROKES, grating, paste
+
+OPERATORS = ("pixels", *STROKES)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,24 @@ class DirectSettings:
     """how far mutation rates of siblings spread: each child's rate is ``rate`` · spread^u, u ~ U(−1, 1); at
     1 all siblings share one rate"""
 
+    operators: tuple[str, ...] = ("pixels",)
+    """what changes a child, one of them drawn for each: single ``pixels``, or what ``strokes`` has"""
+    again: float = 0.0
+    """probability that a child is changed by a second one"""
+    crossing: Literal["sbx", "paste"] = "sbx"
+    """how children are crossed: simulated binary crossover, or a rectangle of another elite"""
+    start: Literal["noise", "gratings"] = "noise"
+    """first pictures: uniform noise, or three gratings each"""
+
     def __post_init__(self) -> None:
+        if not self.operators or not set(self.operators) <= set(OPERATORS):
+            raise ConfigError(
+                f"direct settings: operators must be some of {', '.join(OPERATORS)}, got {self.operators}"
+            )
+        if self.crossing not in ("sbx", "paste") or self.start not in ("noise", "gratings"):
+            raise ConfigError(f"direct settings: crossing is sbx or paste, start noise or gratings, got {self}")
+        if not 0 <= self.again <= 1:
+            raise ConfigError(f"direct settings: again is a probability, got {self.again}")
         if not 0 < self.rate <= 1 or not 0 <= self.crossover <= 1:
             raise ConfigError(f"direct settings: rate must be in (0, 1] and crossover in [0, 1], got {self}")
         if not (self.eta > 0 and self.crossover_eta > 0 and self.spread >= 1):
@@ -43,7 +63,13 @@ class DirectSettings:
 
 
 PRESETS = {
-    "default": DirectSettings(),
+    "default": DirectSettings(
+        operators=("pixels", "grating", "colour", "mix", "tile", "shrink"),
+        again=0.5,
+        crossover=0.2,
+        crossing="paste",
+        start="gratings",
+    ),
     "nguyen2015": DirectSettings(rate=0.1, eta=15.0, crossover=0.5, crossover_eta=10.0),
 }
 """``nguyen2015`` is the original's: uniform start, p = 0.1, η = 15, simulated binary crossover with rate 0.5 and
@@ -87,30 +113,59 @@ class Direct:
 
     def random(self, n: int, rng: Rng) -> DirectBatch:
         shape = (n, *self.image_shape)
-        return DirectBatch(torch.randint(0, 256, shape, dtype=torch.uint8, device=self.device, generator=rng.tensors))
+        if self._settings.start == "noise":
+            genes = torch.randint(0, 256, shape, dtype=torch.uint8, device=self.device, generator=rng.tensors)
+            return DirectBatch(genes)
+        pictures = torch.full(shape, 128.0, device=self.device)
+        for _ in range(3):
+            pictures = grating(pictures, rng)
+        return DirectBatch(_bytes(pictures))
 
     def mutate(self, parents: DirectBatch, rng: Rng) -> DirectBatch:
-        """Polynomial mutation of a random subset of the genes, rounded to 8 bits and clamped to 0…255."""
-        genes, s = parents.genes, self._settings
-        if not len(genes):
-            return DirectBatch(genes.clone())
-        rates = np.minimum(s.rate * s.spread ** rng.host.uniform(-1, 1, len(parents)), 1.0)
+        """Copies, each changed by one of the operators, or by two, rounded to 8 bits and clamped to 0…255."""
+        s = self._settings
+        if not len(parents):
+            return DirectBatch(parents.genes.clone())
+        if s.operators == ("pixels",) and not s.again:
+            return DirectBatch(self._pixels(parents.genes, rng))
+        children = DirectBatch(parents.genes.clone())
+        chosen = rng.host.integers(len(s.operators), size=(2, len(parents)))
+        chosen[1, rng.host.random(len(parents)) >= s.again] = len(s.operators)  # none
+        for turn in chosen:
+            for index, name in enumerate(s.operators):
+                if len(rows := np.flatnonzero(turn == index)):
+                    genes = children.take(rows).genes
+                    changed = (
+                        self._pixels(genes, rng) if name == "pixels" else _bytes(STROKES[name](genes.float(), rng))
+                    )
+                    children.put(rows, DirectBatch(changed))
+        return children
+
+    def mate(self, parents: DirectBatch, partners: DirectBatch, rng: Rng) -> DirectBatch:
+        """One child a pair, by simulated binary crossover (Deb & Agrawal 1995; equal genes stay as they are), or by
+        a rectangle that is taken from the partner."""
+        a, b = parents.genes.float(), partners.genes.float()
+        if self._settings.crossing == "paste":
+            return DirectBatch(_bytes(paste(a, b, rng)))
+        u = torch.rand(a.shape, device=self.device, generator=rng.tensors)
+        power = 1 / (self._settings.crossover_eta + 1)
+        spread = torch.where(u <= 0.5, (2 * u) ** power, (1 / (2 - 2 * u).clamp(min=1e-7)) ** power)
+        return DirectBatch(_bytes(0.5 * ((1 + spread) * a + (1 - spread) * b)))
+
+    def _changed(self, operator: str, genes: Tensor, rng: Rng) -> Tensor:
+        return self._pixels(genes, rng) if operator == "pixels" else _bytes(STROKES[operator](genes.float(), rng))
+
+    def _pixels(self, genes: Tensor, rng: Rng) -> Tensor:
+        """Polynomial mutation of a random subset of the genes."""
+        s = self._settings
+        rates = np.minimum(s.rate * s.spread ** rng.host.uniform(-1, 1, len(genes)), 1.0)
         places = bernoulli_places(rates, genes[0].numel(), rng)
         turn = torch.rand(len(places), device=self.device, generator=rng.tensors).mul_(2).sub_(1)
         size = (1 - turn.abs()).pow_(1 / (s.eta + 1)).neg_().add_(1)
         steps = torch.copysign(size, turn).mul_(255).round_()
         flat = torch.cat([genes.flatten(), genes.new_zeros(1)])  # the last stands for no gene
         flat[places] = steps.add_(flat[places]).clamp_(0, 255).to(torch.uint8)
-        return DirectBatch(flat[:-1].view(genes.shape))
-
-    def mate(self, parents: DirectBatch, partners: DirectBatch, rng: Rng) -> DirectBatch:
-        """Simulated binary crossover (Deb & Agrawal 1995), one child a pair; equal genes stay as they are."""
-        a, b = parents.genes.float(), partners.genes.float()
-        u = torch.rand(a.shape, device=self.device, generator=rng.tensors)
-        power = 1 / (self._settings.crossover_eta + 1)
-        spread = torch.where(u <= 0.5, (2 * u) ** power, (1 / (2 - 2 * u).clamp(min=1e-7)) ** power)
-        child = 0.5 * ((1 + spread) * a + (1 - spread) * b)
-        return DirectBatch(child.round().clamp(0, 255).to(torch.uint8))
+        return flat[:-1].view(genes.shape)
 
     def decode(self, genomes: DirectBatch) -> Tensor:
         return genomes.genes
@@ -124,3 +179,7 @@ class Direct:
             found = "none" if genes is None else f"{genes.dtype} {genes.shape}"
             raise GenomeError(f"direct genomes must be uint8 (N, {self.image_shape}), found {found}")
         return DirectBatch(torch.from_numpy(genes.copy()).to(self.device))
+
+
+def _bytes(pictures: Tensor) -> Tensor:
+    return pictures.round_().clamp_(0, 255).to(torch.uint8)

@@ -1,7 +1,7 @@
 """MAP-Elites over the classes of a target.
 
-Mouret & Clune 2015, as Nguyen, Yosinski, Clune 2015 use it (section 2.4): one niche a class, parents drawn uniformly
-over the niches, every child compared with every niche.
+Mouret & Clune 2015, as Nguyen, Yosinski, Clune 2015 use it (section 2.4): one niche a class, every child compared with
+every niche. The original draws parents uniformly over the niches; ``selectors`` has others.
 
     generate:  parents ← select(archive);  children ← mutate(mate(parents))
     update:    for every niche: the child that scores its class highest replaces a weaker elite
@@ -15,15 +15,9 @@ import numpy as np
 from deap import base
 
 from ..archive import NOBODY, Archive, Update
-from ..encodings.base import Rows
 from ..errors import TargetError
 from ..population import Population
 from ..rng import Rng
-
-
-def select_uniform(archive: Archive, n: int, rng: Rng) -> Rows:
-    """``n`` niches, uniformly with replacement."""
-    return rng.host.integers(len(archive), size=n)
 
 
 class MapElites:

@@ -16,6 +16,7 @@ from evofool.rng import Rng
 
 SHAPE = (1, 50, 50)
 SAMPLES = 40 * 50 * 50
+PLAIN = {"operators": ("pixels",), "again": 0.0, "crossing": "sbx", "start": "noise"}
 
 
 def uniform(value: int, n: int = 40) -> DirectBatch:
@@ -29,7 +30,7 @@ def test_no_parents_have_no_children() -> None:
 
 def mutated(value: int, n: int = 40, seed: int = 0, **changes: float) -> np.ndarray:
     """(n, genes) int: what grey genes of one value become."""
-    encoding = build("direct", "default", SHAPE, **changes)
+    encoding = build("direct", "nguyen2015", SHAPE, **changes)
     return encoding.mutate(uniform(value, n), Rng(seed)).genes.flatten(1).int().numpy()
 
 
@@ -46,12 +47,12 @@ def four_deviations(rate: float, n: int = SAMPLES) -> float:
 
 def test_nguyen2015_is_the_paper_s() -> None:
     expected = {"rate": 0.1, "eta": 15.0, "crossover": 0.5, "crossover_eta": 10.0, "spread": 1.0}
-    assert preset("direct", "nguyen2015") == expected
+    assert preset("direct", "nguyen2015") == expected | PLAIN
     assert build("direct", "nguyen2015").crossover_rate == 0.5
 
 
 def test_first_genes_are_uniform_over_all_256_values() -> None:
-    genes = build("direct", "default", SHAPE).random(40, Rng(0)).genes
+    genes = build("direct", "nguyen2015", SHAPE).random(40, Rng(0)).genes
     counts = torch.bincount(genes.flatten().long(), minlength=256).numpy()
     expected = SAMPLES / 256
     chi_square = float(((counts - expected) ** 2 / expected).sum())
@@ -103,7 +104,7 @@ def test_steps_beyond_black_and_white_are_clamped_not_wrapped(value: int) -> Non
 
 def test_siblings_spread_their_rates() -> None:
     """rate · spread^u with u uniform on [−1, 1], and never above 1."""
-    encoding = build("direct", "default", (1, 100, 100), rate=0.05, spread=4.0)
+    encoding = build("direct", "nguyen2015", (1, 100, 100), rate=0.05, spread=4.0)
     parents = DirectBatch(torch.full((400, 1, 100, 100), 128, dtype=torch.uint8))
     changed = (encoding.mutate(parents, Rng(0)).genes != 128).flatten(1).float().mean(1).numpy()
     exponents = np.log(changed / (0.05 * 0.969)) / np.log(4)

@@ -71,7 +71,7 @@ def test_evolved_populations_look_as_the_slow_renderer_draws_them(
     encoding = build("cppn", preset, shape, functions=NAMES, **tones, **changes)
     rng = Rng(4)
     genomes = encoding.random(24, rng)
-    for _ in range(20):
+    for _ in range(20 // encoding.settings()["rounds"]):
         genomes = encoding.mutate(genomes, rng)
     system = encoding.settings()["coordinates"]
     assert assert_agrees(genomes, colour, (10, 12), system) > sharp

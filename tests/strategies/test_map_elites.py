@@ -17,7 +17,8 @@ from evofool.errors import TargetError
 from evofool.evolution import build_toolbox
 from evofool.population import Population
 from evofool.rng import Rng
-from evofool.strategies.map_elites import MapElites, select_uniform
+from evofool.strategies.map_elites import MapElites
+from evofool.strategies.selectors import uniform
 
 
 def strategy(niches: int = 4, batch: int = 10, preset: str = "default", **options: Any) -> MapElites:
@@ -39,7 +40,7 @@ def advance(elites: MapElites, scores: Tensor | None = None) -> Population:
 def test_parents_are_drawn_uniformly_over_the_niches() -> None:
     archive = Archive(np.arange(5), 5)
     with global_random_untouched():
-        niches = select_uniform(archive, 50_000, Rng(0))
+        niches = uniform(archive, 50_000, Rng(0))
     assert niches.shape == (50_000,)
     counts = np.bincount(niches, minlength=5)
     assert np.abs(counts - 10_000).max() < 4 * np.sqrt(50_000 * 0.16)
@@ -76,7 +77,7 @@ def test_given_genomes_take_part_in_the_first_generation(seeds: int) -> None:
 
 
 def test_children_are_mutated_copies_of_the_selected_elites() -> None:
-    elites = strategy(batch=6)
+    elites = strategy(batch=6, crossover_rate=0.0)
     advance(elites)
     chosen = np.array([3, 1, 1, 0, 2, 3])
     elites.toolbox.register("select", lambda archive, n: chosen)
@@ -191,7 +192,7 @@ def test_a_generation_without_contenders_confirms_nothing_and_changes_nothing() 
 
 
 def test_operators_are_looked_up_when_they_are_used() -> None:
-    elites = strategy(batch=4)
+    elites = strategy(batch=4, crossover_rate=0.0)
     assert isinstance(elites.toolbox, base.Toolbox)
     calls: list[str] = []
     advance(elites)

@@ -1,0 +1,63 @@
+"""Which elites become parents. A selector reads the archive and nothing else, so that a run needs no more to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..archive import Archive
+from ..encodings.base import Rows
+from ..errors import ConfigError, suggestion
+from ..rng import Rng
+
+Selector = Callable[[Archive, int, Rng], Rows]
+
+ANY = 0.2
+"""share of the parents that ``fresh`` and ``weak`` draw from all niches alike, so that none is given up"""
+
+SURE = 0.99
+"""confidence from which ``weak`` counts a niche as done"""
+
+
+def uniform(archive: Archive, n: int, rng: Rng) -> Rows:
+    """Every niche alike, as in the original (Mouret & Clune 2015)."""
+    return rng.host.integers(len(archive), size=n)
+
+
+def fresh(archive: Archive, n: int, rng: Rng) -> Rows:
+    """Elites that are new: a niche's chance falls by e in the generations in which every niche is once a parent.
+
+    A child that has just won is on its way, and its children win more often than those of an elite that has stood for
+    long; the curiosity of Cully & Demiris 2018, without a score to keep.
+    """
+    age = archive.generation.max() - archive.generation
+    return _mostly(np.exp(-age * n / max(n, len(archive))), archive, n, rng)
+
+
+def weak(archive: Archive, n: int, rng: Rng) -> Rows:
+    """Niches below 99 %."""
+    return _mostly((archive.confidence < SURE).double().numpy(force=True), archive, n, rng)
+
+
+SELECTORS: dict[str, Selector] = {"fresh": fresh, "uniform": uniform, "weak": weak}
+
+
+def selector(name: str) -> Selector:
+    """The selector of this name.
+
+    Raises:
+        ConfigError: none has it.
+    """
+    if name not in SELECTORS:
+        raise ConfigError(f'unknown selector "{name}"{suggestion(name, SELECTORS)}; choose {", ".join(SELECTORS)}')
+    return SELECTORS[name]
+
+
+def _mostly(weights: np.ndarray, archive: Archive, n: int, rng: Rng) -> Rows:
+    """Niches by weight, but for a share that is drawn from all alike."""
+    niches, total = uniform(archive, n, rng), weights.sum()
+    if total > 0:
+        weighed = rng.host.random(n) >= ANY
+        niches[weighed] = rng.host.choice(len(archive), np.count_nonzero(weighed), p=weights / total)
+    return niches

@@ -1,0 +1,137 @@
+"""Strokes: what each does to a picture, on pictures that show it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from support import build
+from torch import Tensor
+
+from evofool.encodings.direct import OPERATORS, DirectBatch
+from evofool.encodings.strokes import BOLD, FAINT, STROKES, colour, grating, mix, paste, shrink, tile
+from evofool.errors import ConfigError
+from evofool.rng import Rng
+
+N = 200
+
+
+def pictures(channels: int = 3, height: int = 20, width: int = 30) -> Tensor:
+    """Different pixels everywhere."""
+    return torch.rand((N, channels, height, width), generator=torch.Generator().manual_seed(1)) * 255
+
+
+@pytest.mark.parametrize("name", STROKES)
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 20, 30), (3, 1, 1), (1, 5, 2)])
+def test_any_picture_can_be_changed(name: str, shape: tuple[int, int, int]) -> None:
+    before = pictures(*shape)
+    kept = before.clone()
+    after = STROKES[name](before, Rng(0))
+    assert after.shape == before.shape and after.dtype == torch.float32 and bool(after.isfinite().all())
+    assert torch.equal(before, kept)
+    if min(shape[1:]) > 4:
+        assert (after != before).flatten(1).any(1).float().mean() > 0.95
+
+
+@pytest.mark.parametrize("name", STROKES)
+def test_rows_don_t_meet(name: str) -> None:
+    """What happens to a row does not depend on the others' pictures."""
+    one, other = pictures(), pictures()
+    other[1:] = 7.0
+    assert torch.equal(STROKES[name](one, Rng(5))[0], STROKES[name](other, Rng(5))[0])
+
+
+def test_a_grating_is_a_sine_wave_in_one_colour() -> None:
+    change = grating(torch.zeros(N, 3, 64, 64), Rng(0))
+    strongest = change.abs().amax((1, 2, 3))
+    assert float(strongest.max()) <= BOLD * 1.001
+    assert float(strongest.min()) > FAINT * 0.5  # a slow wave may not reach its top
+    flat = change.flatten(2)
+    ranks = torch.linalg.svdvals(flat)
+    assert bool((ranks[:, 1] < 1e-3 * ranks[:, 0]).all())  # channels are multiples of one wave
+    spectrum = torch.fft.fft2(change[:, 0] - change[:, 0].mean((1, 2), keepdim=True)).abs()
+    assert spectrum.flatten(1).argmax(1).unique().numel() > 50  # many directions and frequencies
+
+
+def test_colours_change_alike_everywhere() -> None:
+    """Each channel is a straight line of what it was."""
+    before = pictures()
+    after = colour(before, Rng(0))
+    x, y = before.flatten(2), after.flatten(2)
+    slope = (y[..., 1] - y[..., 0]) / (x[..., 1] - x[..., 0])
+    assert torch.allclose(y - slope[..., None] * (x - x[..., :1]), y[..., :1].expand_as(y), atol=0.05)
+
+
+def test_mixing_grey_is_contrast_and_leaves_the_middle() -> None:
+    assert torch.allclose(mix(torch.full((N, 3, 4, 4), 128.0), Rng(0)), torch.full((N, 3, 4, 4), 128.0))
+    before = pictures(1) - 128
+    after = mix(before + 128, Rng(0)) - 128
+    ratio = (after * before).sum((2, 3), keepdim=True) / before.square().sum((2, 3), keepdim=True)
+    assert torch.allclose(after, ratio * before, atol=1e-2)
+    assert float(ratio.std()) == pytest.approx(0.25, rel=0.2)
+
+
+def test_tiles_repeat_and_come_from_the_picture() -> None:
+    before = torch.arange(20.0)[:, None] * 30 + torch.arange(30.0)
+    after = tile(before.expand(N, 1, 20, 30), Rng(0))[:, 0]
+    periods = set()
+    for one in after:
+        rows = one[:, 0]
+        period = next(p for p in range(4, 11) if torch.equal(rows[p:], rows[:-p]))
+        periods.add(period)
+        assert torch.equal(rows[:period], rows[0] + 30 * torch.arange(float(period)))
+    assert periods == set(range(5, 11))
+
+
+def test_a_smaller_picture_is_mirrored() -> None:
+    after = shrink(torch.arange(100.0).expand(N, 1, 4, 100), Rng(0))[:, 0, 0]
+    for one in after:
+        top = int(one.argmax())
+        assert 48 <= top <= 99
+        assert bool((one[: top + 1].diff() >= 0).all()) and bool((one[top:].diff() <= 0).all())
+
+
+def test_a_pasted_rectangle_is_the_partner_s_shifted() -> None:
+    mine, theirs = torch.zeros(N, 3, 20, 30), torch.arange(1.0, 601.0).view(20, 30).expand(N, 3, 20, 30)
+    after = paste(mine, theirs, Rng(0))
+    assert torch.equal(after[:, 0], after[:, 2])
+    for one in after[:, 0]:
+        inside = one > 0
+        rows, columns = inside.any(1).nonzero()[:, 0], inside.any(0).nonzero()[:, 0]
+        assert int(inside.sum()) == len(rows) * len(columns)
+        if len(rows):
+            patch = one[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] - 1
+            y, x = patch[0, 0] // 30, patch[0, 0] % 30
+            expected = (y + torch.arange(float(len(rows)))) % 20 * 30
+            assert torch.equal(patch, expected[:, None] + (x + torch.arange(float(len(columns)))) % 30)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_each_operator_can_be_the_only_one(operator: str) -> None:
+    encoding = build("direct", "default", (3, 16, 16), operators=(operator,), again=0.0)
+    parents = encoding.random(N, Rng(0))
+    children = encoding.mutate(parents, Rng(1))
+    assert children.genes.dtype == torch.uint8
+    assert (children.genes != parents.genes).flatten(1).any(1).float().mean() > 0.9
+
+
+def test_operators_are_drawn_alike_and_a_second_one_at_its_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strokes that add 1 and 16: the sum tells which were applied."""
+    monkeypatch.setitem(STROKES, "grating", lambda p, rng: p + 1)
+    monkeypatch.setitem(STROKES, "colour", lambda p, rng: p + 16)
+    encoding = build("direct", "default", (1, 2, 2), operators=("grating", "colour"), again=0.3)
+    sums = encoding.mutate(DirectBatch(torch.zeros(20_000, 1, 2, 2, dtype=torch.uint8)), Rng(0)).genes[:, 0, 0, 0]
+    counts = {value: int((sums == value).sum()) / 20_000 for value in sums.unique().tolist()}
+    expected = {1: 0.35, 16: 0.35, 2: 0.075, 32: 0.075, 17: 0.15}
+    assert counts.keys() == expected.keys()
+    for value, share in expected.items():
+        assert abs(counts[value] - share) < 5 * np.sqrt(share * (1 - share) / 20_000)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"operators": ()}, {"operators": ("blur",)}, {"again": 1.5}, {"crossing": "cut"}, {"start": "black"}],
+)
+def test_settings_that_make_no_sense_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="direct settings: "):
+        build("direct", "default", **changes)

@@ -1,0 +1,75 @@
+"""Selectors: who becomes a parent, how often."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support import global_random_untouched
+
+from evofool.archive import Archive
+from evofool.errors import ConfigError
+from evofool.rng import Rng
+from evofool.strategies.selectors import ANY, SELECTORS, selector
+
+DRAWS = 100_000
+
+
+def archive(confidence: list[float], generation: list[int]) -> Archive:
+    made = Archive(np.arange(len(confidence)), len(confidence))
+    made.confidence[:] = made.confidence.new_tensor(confidence)
+    made.generation[:] = generation
+    return made
+
+
+def shares(name: str, of: Archive, at_once: int) -> np.ndarray:
+    """How often each niche is a parent, of many draws with ``at_once`` children a generation."""
+    rng = Rng(0)
+    drawn = [selector(name)(of, at_once, rng) for _ in range(DRAWS // at_once)]
+    assert all(niches.shape == (at_once,) and niches.dtype == np.int64 for niches in drawn)
+    return np.bincount(np.concatenate(drawn), minlength=len(of)) / (DRAWS // at_once * at_once)
+
+
+def close(found: np.ndarray, expected: np.ndarray) -> None:
+    deviation = np.sqrt(expected * (1 - expected) / DRAWS)
+    assert (np.abs(found - expected) <= 5 * deviation + 1e-9).all(), (found, expected)
+
+
+def test_uniform_draws_every_niche_alike() -> None:
+    close(shares("uniform", archive([0.1, 0.9, 1.0, 0.2], [9, 1, 3, 4]), 10), np.full(4, 0.25))
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 4, 50])
+def test_fresh_draws_new_elites(at_once: int) -> None:
+    """A chance of exp(−age · children / niches), or of exp(−age) where there are fewer niches than children."""
+    ages = np.array([0, 1, 5, 40])
+    weights = np.exp(-ages * min(1.0, at_once / 4))
+    close(
+        shares("fresh", archive([0.5] * 4, (50 - ages).tolist()), at_once),
+        (1 - ANY) * weights / weights.sum() + ANY / 4,
+    )
+
+
+def test_weak_draws_niches_below_99_per_cent() -> None:
+    expected = np.array([0.5, 0.0, 0.0, 0.5]) * (1 - ANY) + ANY / 4
+    close(shares("weak", archive([0.1, 0.99, 1.0, 0.98], [1] * 4), 10), expected)
+
+
+def test_weak_draws_all_alike_once_none_is_weak() -> None:
+    close(shares("weak", archive([0.99, 1.0], [1, 2]), 10), np.full(2, 0.5))
+
+
+@pytest.mark.parametrize("name", SELECTORS)
+def test_no_niche_is_given_up(name: str) -> None:
+    assert shares(name, archive([0.0, 1.0, 1.0], [10_000, 1, 5_000]), 50).min() > 0.05
+
+
+@pytest.mark.parametrize("name", SELECTORS)
+def test_the_same_generator_draws_the_same(name: str) -> None:
+    one = archive([0.3, 0.99, 0.2], [3, 2, 1])
+    with global_random_untouched():
+        assert np.array_equal(selector(name)(one, 20, Rng(4)), selector(name)(one, 20, Rng(4)))
+
+
+def test_an_unknown_name_is_told_with_what_there_is() -> None:
+    with pytest.raises(ConfigError, match=r'unknown selector "frehs" .*"fresh".*; choose fresh, uniform, weak'):
+        selector("frehs")
