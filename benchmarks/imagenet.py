@@ -1,41 +1,106 @@
-"""All 1,000 ImageNet classes on SqueezeNet 1.1: images/s, and the median after 20,000 evaluations."""
+"""All 1,000 ImageNet classes on SqueezeNet 1.1: how the median grows with evaluations and with time, both encodings.
+
+``python -m benchmarks imagenet`` makes two runs with the defaults, ``outputs/imagenet-cppn`` and ``-direct``, in rounds
+of 50,000 evaluations up to 500,000; the next call goes on where the last one was stopped. Hours on two cores.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
-from evofool import encodings, load_target
-from evofool.budget import Budget
-from evofool.evolution import Evolution
+import evofool
+from evofool.gallery.svg import TONES, figure, line, linear, path, round_ticks, standalone, text
+from evofool.run import RunFolder
 
 from .common import Row, shared, table
 
-EVALUATIONS = 20_000
+ROUND, END, BATCH = 50_000, 500_000, 100
+OUTPUTS, PLOT = Path("outputs"), Path(__file__).resolve().parents[1] / "docs" / "imagenet.svg"
+ENCODINGS = ("cppn", "direct")
+MARKS = (0.2159, 0.30, 0.8811, 0.99)
+"""medians whose evaluations are told: the paper's two (direct, CPPN), and others"""
 
 
-def measure(seeds: int | None) -> list[Row]:
-    """The CPPN default, one seed; skipped where the weights are not there."""
+def measure(seeds: int | None) -> Iterator[list[Row]]:
+    """One seed; skipped where the weights are not there."""
     folder = shared()
     if folder is None:
         print("imagenet: skipped, no weights; set EVOFOOL_SHARED")
-        return []
+        return
     weights = folder / "weights" / "squeezenet1_1-imagenet.safetensors"
-    target = load_target("torchvision:squeezenet1_1", weights=weights)
-    rows: list[Row] = []
-    for seed in range(seeds or 1):
-        coded = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, target.device)
-        evolution = Evolution(target, coded, niches=np.arange(1000), batch=50, seed=seed)
-        *_, progress = evolution.run(Budget(evaluations=EVALUATIONS))
-        rows.append(
-            {
-                "encoding": "cppn",
-                "seed": seed,
-                "evaluations": progress.evaluations,
-                "images/s": round(progress.evaluations / progress.seconds, 1),
-                "median": progress.median,
-                "mean": progress.mean,
-                "classes >= 99 %": progress.at_99,
-            }
+    for end in range(ROUND, END + 1, ROUND):
+        for encoding in ENCODINGS:
+            run = OUTPUTS / f"imagenet-{encoding}"
+            if not run.exists():
+                evofool.evolve(
+                    "torchvision:squeezenet1_1", encoding, weights=weights, batch=BATCH, evaluations=end, out=run
+                )
+            elif RunFolder.open(run).metrics()[-1]["evaluations"] < end:
+                evofool.resume(run, evaluations=end)
+            rows = [told(OUTPUTS / f"imagenet-{name}") for name in ENCODINGS if (OUTPUTS / f"imagenet-{name}").exists()]
+            table([{key: value for key, value in row.items() if key != "curve"} for row in rows])
+            PLOT.write_text(standalone(plot(rows)), encoding="utf-8")
+            yield rows
+
+
+def told(run: Path) -> Row:
+    """What a run has reached so far, and its curve: [evaluations, seconds, median] of some generations."""
+    folder = RunFolder.open(run)
+    metrics = folder.metrics()
+    last = metrics[-1]
+    at = np.unique(np.linspace(0, len(metrics) - 1, 80).round().astype(int))
+    row: Row = {"encoding": folder.config["encoding"], "seed": folder.config["seed"]}
+    for mark in MARKS:
+        row[f"evaluations to {100 * mark:g} %"] = next((m["evaluations"] for m in metrics if m["median"] >= mark), None)
+    for evaluations in (20_000, 50_000, 100_000):
+        row[f"median at {evaluations:,}"] = next(
+            (m["median"] for m in metrics if m["evaluations"] >= evaluations), None
         )
-    table(rows)
-    return rows
+    return row | {
+        "evaluations": last["evaluations"],
+        "hours": round(last["seconds"] / 3600, 2),
+        "median": last["median"],
+        "classes >= 99 %": last["at_99"],
+        "classes >= 90 %": sum(elite["score"] >= 0.9 for elite in folder.elites()),
+        "lowest": last["min"],
+        "curve": [[metrics[i]["evaluations"], round(metrics[i]["seconds"], 1), metrics[i]["median"]] for i in at],
+    }
+
+
+def plot(rows: list[Row]) -> str:
+    """Two panels: the median against evaluations, and against wall time; the paper's two figures as dashes."""
+    wide, high, left, top = 330.0, 240.0, 56.0, 34.0
+    body: list[str] = []
+    curves: dict[str, list[Any]] = {str(row["encoding"]): _list(row["curve"]) for row in rows}
+    for panel, (axis, column, scale) in enumerate((("evaluations", 0, 1.0), ("minutes", 1, 60.0))):
+        x0, every = left + panel * (wide + 100), [point[column] / scale for curve in curves.values() for point in curve]
+        ticks = round_ticks(max(every))
+        x, y = linear(0, ticks[-1], x0, x0 + wide), linear(0, 1, top + high, top)
+        for share in (0, 0.25, 0.5, 0.75, 1):
+            body += [line(x0, y(share), x0 + wide, y(share), "grid")]
+            body += [text(x0 - 8, y(share) + 4, f"{100 * share:g} %", anchor="end", kind="faint")]
+        for tick in ticks:
+            body.append(text(x(tick), top + high + 18, f"{tick:,}", anchor="middle", kind="faint"))
+        body.append(text(x0 + wide / 2, top + high + 38, axis, anchor="middle"))
+        body.append(text(x0, top - 14, "median confidence over 1,000 classes", kind="faint"))
+        if not panel:
+            for share, words in ((0.8811, "paper, CPPN, 2,000,000"), (0.2159, "paper, direct, 4,000,000")):
+                body += [path([(x0, y(share)), (x0 + wide, y(share))], "line z dash")]
+                body += [text(x0 + 4, y(share) - 5, words, kind="faint")]
+        words_at = 0.0
+        for name, curve in sorted(curves.items(), key=lambda item: -item[1][-1][2]):
+            tone = TONES[list(curves).index(name)]
+            points = [(x(point[column] / scale), y(point[2])) for point in curve]
+            body.append(path(points, f"line {tone}"))
+            words_at = max(points[-1][1] + 4, words_at + 16)
+            body.append(text(points[-1][0] + 6, words_at, name, kind=f"label {tone}"))
+    return figure(left + 2 * wide + 100 + 60, top + high + 52, body, "Median confidence against evaluations and time")
+
+
+def _list(value: object) -> list[Any]:
+    assert isinstance(value, list)
+    return value

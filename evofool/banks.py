@@ -9,10 +9,9 @@ from pathlib import Path
 
 
 def banks() -> list[str]:
-    """The names of the genome bank's folders."""
-    return sorted(
-        {folder.name for root in _bank_roots() if root.is_dir() for folder in root.iterdir() if folder.is_dir()}
-    )
+    """The names of the genome banks: folders of genome files, or files of many genomes."""
+    found = [one for root in _bank_roots() if root.is_dir() for one in root.iterdir()]
+    return sorted({one.stem for one in found if one.is_dir() or one.suffix == ".jsonl"})
 
 
 def _bank_roots() -> tuple[Path, Path]:
@@ -20,10 +19,16 @@ def _bank_roots() -> tuple[Path, Path]:
     return packaged / "genomes", packaged.parent / "genomes"
 
 
-def bank_folder(name: str | Path) -> Path | None:
-    """The folder of the genome bank that ``name`` (``cifar10-cppn`` or ``genomes/cifar10-cppn``) means."""
-    last = Path(name).name
+def bank_place(name: str | Path) -> Path | None:
+    """The folder or file of the genome bank that ``name`` (``cifar10-cppn`` or ``genomes/cifar10-cppn``) means.
+
+    ``imagenet-cppn#281`` or ``imagenet-cppn#tabby`` is one genome of a bank that is a file.
+    """
+    last, mark, which = Path(name).name.partition("#")
     for root in _bank_roots():
-        if re.fullmatch(r"[a-z0-9][a-z0-9-]*", last) and os.path.isdir(root / last):
-            return root / last
+        if re.fullmatch(r"[a-z0-9][a-z0-9-]*", last):
+            if not mark and os.path.isdir(root / last):
+                return root / last
+            if os.path.isfile(file := root / f"{last}.jsonl"):
+                return file.with_name(file.name + mark + which)
     return None

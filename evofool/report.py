@@ -11,11 +11,12 @@ import numpy as np
 import torch
 
 from . import zoo
+from .banks import bank_place
 from .campaign.folder import CampaignFolder
 from .campaign.summary import Tally, tallies
 from .checks import run_fault
 from .duels.plan import RANDOM
-from .encodings import genome_file
+from .encodings.genome_lines import is_genome, read_any
 from .errors import ConfigError, RunError
 from .files import write_atomically
 from .images import fit, open_image
@@ -140,8 +141,9 @@ def render_genome(path: Path, size: str, out: Path) -> tuple[int, int]:
     """
     if out.suffix.lower() != ".png":
         raise ConfigError(f"--out must name a .png file, got {out}")
-    if path.suffix == ".json":
-        genome = genome_file.read(path)
+    path = path if path.exists() else bank_place(path) or path
+    if is_genome(path):
+        genome = read_any(path)
         height, width = _size(size, genome.encoding.image_shape[1:])
         rows = genome.encoding.decode_rows(genome.genomes, (height, width))
         pixels = np.empty((genome.image_shape[0], height, width), np.uint8)

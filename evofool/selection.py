@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from .banks import bank_folder, banks
-from .encodings import genome_file
+from .banks import bank_place, banks
+from .encodings import genome_file, genome_lines
 from .encodings.base import Rows
 from .encodings.cppn import CPPN
 from .encodings.direct import Direct, DirectBatch
 from .errors import ConfigError, GenomeError, suggestion
 from .images import fit, open_image
+
+_PICTURES = (".png", ".jpg", ".jpeg")
 
 
 def choose_classes(
@@ -60,8 +62,8 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
     """The genomes under ``path`` as one batch of this encoding.
 
     Args:
-        path: a genome file, a folder of them, a run, or a folder of the genome bank that ships with evofool.
-            CPPNs are read from ``.json`` files, direct genomes from pictures.
+        path: a genome file, a folder of them, a run, or a genome bank that ships with evofool. CPPNs are read from
+            ``.json`` and ``.jsonl`` files, direct genomes from pictures.
         encoding: that the run uses.
 
     Raises:
@@ -69,7 +71,7 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
     """
     place = Path(path)
     if not os.path.exists(place):
-        bank = bank_folder(place)
+        bank = bank_place(place)
         if bank is None:
             known = ", ".join(banks())
             raise GenomeError(
@@ -79,24 +81,22 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
         place = bank
     if (place / "elites").is_dir():
         place = place / "elites"
-    patterns = ["*.json"] if encoding.name == "cppn" else ["*.png", "*.jpg", "*.jpeg"]
-    files = sorted(file for p in patterns for file in place.glob(p)) if place.is_dir() else [place]
-    if not files:
-        kind = "CPPN genomes (.json)" if encoding.name == "cppn" else "pictures (.png)"
-        raise GenomeError(f"--init {path} holds no {kind}, which encoding {encoding.name} starts from")
     if isinstance(encoding, CPPN):
-        return _cppns(files, encoding)
+        if place.suffix.lower() in _PICTURES:
+            raise GenomeError(f"{place} is a picture, and pictures start direct runs; add --encoding direct")
+        if found := genome_lines.genomes_at(place):
+            return _cppns(found, encoding)
+        raise GenomeError(f"--init {path} holds no CPPN genomes (.json), which encoding cppn starts from")
+    files = sorted(file for end in _PICTURES for file in place.glob(f"*{end}")) if place.is_dir() else [place]
+    if not files:
+        raise GenomeError(f"--init {path} holds no pictures (.png), which encoding direct starts from")
     return _pictures(files, encoding)
 
 
-def _cppns(files: Sequence[Path], encoding: CPPN) -> Any:
-    for file in files:
-        if file.suffix.lower() in (".png", ".jpg", ".jpeg"):
-            raise GenomeError(f"{file} is a picture, and pictures start direct runs; add --encoding direct")
+def _cppns(genomes: Sequence[tuple[Path, genome_file.GenomeFile]], encoding: CPPN) -> Any:
     coordinates = encoding.settings()["coordinates"]
     batch = None
-    for row, file in enumerate(files):
-        genome = genome_file.read(file)
+    for row, (file, genome) in enumerate(genomes):
         theirs = genome.encoding
         for what, ours, found in (
             ("colour", encoding.colour, theirs.colour),
@@ -107,7 +107,7 @@ def _cppns(files: Sequence[Path], encoding: CPPN) -> Any:
                 raise GenomeError(f"{file} has {what} {found}, this run uses {ours}; {fix}")
         resized = encoding.resized(genome.genomes)
         if batch is None:
-            batch = resized.take(np.zeros(len(files), np.int64))
+            batch = resized.take(np.zeros(len(genomes), np.int64))
         batch.put(np.array([row]), resized)
     return batch
 

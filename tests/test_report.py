@@ -10,13 +10,13 @@ import pytest
 from runs import json_lines, small_evolve
 
 from evofool import report
-from evofool.banks import bank_folder
+from evofool.banks import bank_place
 from evofool.errors import RunError
 
 
 @pytest.mark.parametrize("bank", ["cifar10-cppn", "mnist-cppn"])
 def test_a_genome_rendered_in_parts_is_the_same(bank: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = bank_folder(bank)
+    folder = bank_place(bank)
     assert folder is not None
     genome = sorted(folder.glob("*.json"))[0]
     report.render_genome(genome, "40x70", tmp_path / "whole.png")

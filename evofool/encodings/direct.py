@@ -128,18 +128,17 @@ class Direct:
             return DirectBatch(parents.genes.clone())
         if s.operators == ("pixels",) and not s.again:
             return DirectBatch(self._pixels(parents.genes, rng))
-        children = DirectBatch(parents.genes.clone())
+        pictures = parents.genes.float()
         chosen = rng.host.integers(len(s.operators), size=(2, len(parents)))
         chosen[1, rng.host.random(len(parents)) >= s.again] = len(s.operators)  # none
         for turn in chosen:
             for index, name in enumerate(s.operators):
                 if len(rows := np.flatnonzero(turn == index)):
-                    genes = children.take(rows).genes
-                    changed = (
-                        self._pixels(genes, rng) if name == "pixels" else _bytes(STROKES[name](genes.float(), rng))
-                    )
-                    children.put(rows, DirectBatch(changed))
-        return children
+                    at = torch.from_numpy(rows).to(self.device)
+                    change = self._pixels if name == "pixels" else STROKES[name]
+                    pictures[at] = change(pictures[at], rng)
+            pictures.clamp_(0, 255)
+        return DirectBatch(_bytes(pictures))
 
     def mate(self, parents: DirectBatch, partners: DirectBatch, rng: Rng) -> DirectBatch:
         """One child a pair, by simulated binary crossover (Deb & Agrawal 1995; equal genes stay as they are), or by
@@ -152,11 +151,8 @@ class Direct:
         spread = torch.where(u <= 0.5, (2 * u) ** power, (1 / (2 - 2 * u).clamp(min=1e-7)) ** power)
         return DirectBatch(_bytes(0.5 * ((1 + spread) * a + (1 - spread) * b)))
 
-    def _changed(self, operator: str, genes: Tensor, rng: Rng) -> Tensor:
-        return self._pixels(genes, rng) if operator == "pixels" else _bytes(STROKES[operator](genes.float(), rng))
-
     def _pixels(self, genes: Tensor, rng: Rng) -> Tensor:
-        """Polynomial mutation of a random subset of the genes."""
+        """Polynomial mutation of a random subset of the genes, which may be uint8 or float."""
         s = self._settings
         rates = np.minimum(s.rate * s.spread ** rng.host.uniform(-1, 1, len(genes)), 1.0)
         places = bernoulli_places(rates, genes[0].numel(), rng)
@@ -164,7 +160,7 @@ class Direct:
         size = (1 - turn.abs()).pow_(1 / (s.eta + 1)).neg_().add_(1)
         steps = torch.copysign(size, turn).mul_(255).round_()
         flat = torch.cat([genes.flatten(), genes.new_zeros(1)])  # the last stands for no gene
-        flat[places] = steps.add_(flat[places]).clamp_(0, 255).to(torch.uint8)
+        flat[places] = steps.add_(flat[places]).clamp_(0, 255).to(flat.dtype)
         return flat[:-1].view(genes.shape)
 
     def decode(self, genomes: DirectBatch) -> Tensor:

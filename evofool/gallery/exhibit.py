@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..banks import bank_folder, banks
+from ..banks import bank_place, banks
 from ..checks import image_shape, plain_fault, run_fault
 from ..encodings import genome_file
 from ..encodings.cppn_batch import EMPTY, CPPNBatch
+from ..encodings.genome_lines import genomes_at
 from ..errors import GenomeError, RunError, suggestion
 from ..folder import read_config
 from ..history import Changes, HistoryFolder
@@ -105,17 +106,14 @@ def collect(path: Path) -> list[Source]:
 
             return [from_campaign(path)]
         return [from_run(path)]
-    if path.is_file():
-        return [from_genomes(path.stem, [path])]
-    place = path if path.is_dir() else bank_folder(path)
+    place = path if path.exists() else bank_place(path)
     if place is None:
         raise RunError(
             f"nothing at {path}{suggestion(path.name, banks())}: give a run, a campaign, a genome file, "
             f"a folder of genomes or a bank ({', '.join(banks())})"
         )
-    files = sorted(place.glob("*.json"))
-    if files:
-        return [from_genomes(place.name, files)]
+    if genomes := genomes_at(place):
+        return [from_genomes(place.name if place.is_dir() else place.stem, genomes)]
     inside = [folder for folder in sorted(place.iterdir()) if folder.is_dir() and any(folder.glob("*.json"))]
     if not inside:
         raise RunError(f"{path} holds neither a run (config.json) nor genomes (.json)")
@@ -169,16 +167,15 @@ def from_run(path: Path) -> Source:
     return source
 
 
-def from_genomes(name: str, files: list[Path]) -> Source:
-    """CPPN genome files, with what they tell of themselves.
+def from_genomes(name: str, genomes: list[tuple[Path, genome_file.GenomeFile]]) -> Source:
+    """CPPN genomes from files, with what they tell of themselves.
 
     Raises:
         GenomeError: a file is damaged, or they are of different shapes or colours.
     """
     tiles: list[Tile] = []
     frame: dict[str, Any] = {}
-    read = [genome_file.read(file) for file in files]
-    for file, genome in zip(files, read, strict=True):
+    for file, genome in genomes:
         its = {"shape": list(genome.image_shape), "xy": genome.coordinates, "colour": genome.colour}
         if frame and its != frame:
             raise GenomeError(
@@ -186,7 +183,7 @@ def from_genomes(name: str, files: list[Path]) -> Source:
             )
         frame = its
         tiles.append(_from_file(file, genome))
-    targets = sorted({str(genome.provenance.get("target", "a network")) for genome in read})
+    targets = sorted({str(genome.provenance.get("target", "a network")) for _, genome in genomes})
     return Source(name, ", ".join(targets), {"encoding": "cppn"}, tiles, frame["shape"], frame=frame)
 
 

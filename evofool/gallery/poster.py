@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..banks import bank_folder, banks
-from ..encodings import genome_file
+from ..banks import bank_place, banks
+from ..encodings import genome_file, genome_lines
 from ..errors import ConfigError, RunError, suggestion
 from ..files import write_atomically
 from ..images import open_image, to_image
@@ -62,15 +62,15 @@ class Work:
     @cached_property
     def native(self) -> Size:
         """(H, W) that the network saw."""
-        if self.file.suffix == ".json":
-            return genome_file.read(self.file).image_shape[1:]
+        if genome_lines.is_genome(self.file):
+            return genome_lines.read_any(self.file).image_shape[1:]
         image = open_image(self.file)
         return image.height, image.width
 
     def at(self, size: Size) -> Rows:
         """The picture at (H, W): a CPPN rendered anew, pixels with hard edges."""
-        if self.file.suffix == ".json":
-            genome = genome_file.read(self.file)
+        if genome_lines.is_genome(self.file):
+            genome = genome_lines.read_any(self.file)
             if not size[0] < self.native[0] <= SMOOTHED:
                 decode = genome.encoding.decode_rows(genome.genomes, size)
                 return lambda start, stop: _colours(decode(start, stop)[0].numpy())
@@ -195,16 +195,14 @@ def works_of(path: Path) -> list[Work]:
     """
     if (path / "config.json").exists():
         works = _elites(path)
-    elif path.is_file():
-        works = [_genome(path)]
     else:
-        folder = path if path.is_dir() else bank_folder(path)
-        if folder is None:
+        place = path if path.exists() else bank_place(path)
+        if place is None:
             raise RunError(
                 f"nothing at {path}{suggestion(path.name, banks())}: give a run, a genome file, "
                 f"a folder of genomes or a bank ({', '.join(banks())})"
             )
-        works = [_genome(file) for file in sorted(folder.glob("*.json"))]
+        works = [_genome(file, genome) for file, genome in genome_lines.genomes_at(place)]
         if not works:
             raise RunError(f"{path} holds neither a run (config.json) nor genomes (.json)")
     return sorted(works, key=lambda work: (-1.0 if work.score is None else -work.score, work.index))
@@ -272,8 +270,8 @@ def _elites(path: Path) -> list[Work]:
         raise RunError(f"{path} is damaged ({type(error).__name__}: {error}); resume it, or start anew") from error
 
 
-def _genome(file: Path) -> Work:
-    told = genome_file.read(file).provenance
+def _genome(file: Path, genome: genome_file.GenomeFile) -> Work:
+    told = genome.provenance
     score, index = told.get("score"), told.get("index")
     return Work(
         file=file,

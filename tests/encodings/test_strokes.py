@@ -27,7 +27,9 @@ def test_any_picture_can_be_changed(name: str, shape: tuple[int, int, int]) -> N
     before = pictures(*shape)
     kept = before.clone()
     after = STROKES[name](before, Rng(0))
-    assert after.shape == before.shape and after.dtype == torch.float32 and bool(after.isfinite().all())
+    assert after.shape == before.shape
+    assert after.dtype == torch.float32
+    assert bool(after.isfinite().all())
     assert torch.equal(before, kept)
     if min(shape[1:]) > 4:
         assert (after != before).flatten(1).any(1).float().mean() > 0.95
@@ -88,7 +90,8 @@ def test_a_smaller_picture_is_mirrored() -> None:
     for one in after:
         top = int(one.argmax())
         assert 48 <= top <= 99
-        assert bool((one[: top + 1].diff() >= 0).all()) and bool((one[top:].diff() <= 0).all())
+        assert bool((one[: top + 1].diff() >= 0).all())
+        assert bool((one[top:].diff() <= 0).all())
 
 
 def test_a_pasted_rectangle_is_the_partner_s_shifted() -> None:

@@ -1,0 +1,74 @@
+"""Makes a genome bank of a run: ``python -m benchmarks.bank RUN genomes/NAME.jsonl``.
+
+Of each elite only what reaches an output is kept, weights with five digits, positions as short as their order allows;
+then it is rendered and scored again, and left out below 90 %. What is recorded is the score of what is in the file.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evofool.encodings import genome_file, genome_lines
+from evofool.encodings.cppn_batch import INPUTS
+from evofool.files import write_atomically
+from evofool.record import reload_target
+from evofool.run import RunFolder
+
+LEAST, DIGITS = 0.9, 5
+
+
+def make(run: Path, out: Path) -> None:
+    """Write the bank of a run."""
+    folder = RunFolder.open(run)
+    target = reload_target(folder.config["target"], run, None)
+    kept: list[dict[str, Any]] = []
+    for line in folder.elites():
+        if line["score"] < LEAST:
+            continue
+        genome = folder.genome(line)
+        assert genome is not None, "only CPPNs make a bank"
+        content = shortened(genome.content, genome.image_shape[0])
+        short = genome_file.parse(content)
+        score = float(target.confirm(short.encoding.decode(short.genomes))[0, line["index"]])
+        if score >= LEAST:
+            kept.append({**content, "score": float(np.float32(score))})
+    write_atomically(out, genome_lines.dumps(kept))
+    print(f"{out}: {len(kept)} of {len(folder.config['niches'])} classes, {out.stat().st_size:,} bytes")
+
+
+def shortened(content: dict[str, Any], outputs: int) -> dict[str, Any]:
+    """A genome's JSON with the same picture, nearly, and fewer bytes."""
+    fixed, needed = len(INPUTS) + outputs, set(range(len(INPUTS) + outputs))
+    waiting = list(range(len(INPUTS), fixed))
+    into: dict[int, list[int]] = {}
+    for edge in content["connections"]:
+        into.setdefault(edge["to"], []).append(edge["from"])
+    while waiting:
+        new = set(into.get(waiting.pop(), [])) - needed
+        needed |= new
+        waiting += new
+    # The order of nodes stays: connections are summed in it.
+    number = {old: new for new, old in enumerate(sorted(needed))}
+    places = sorted({node["position"] for node in content["nodes"] if node["id"] in needed and node["id"] >= fixed})
+    steps = 10 ** len(str(len(places)))
+    position = {place: (rank + 1) / steps for rank, place in enumerate(places)}
+    nodes = [
+        {**node, "id": number[node["id"]]} | ({"position": position[node["position"]]} if node["id"] >= fixed else {})
+        for node in content["nodes"]
+        if node["id"] in needed
+    ]
+    connections = [
+        {"from": number[edge["from"]], "to": number[edge["to"]], "weight": float(f"{edge['weight']:.{DIGITS}g}")}
+        for edge in content["connections"]
+        if edge["to"] in needed
+    ]
+    plain = {key: value for key, value in content.items() if key != genome_file.SEAL}
+    return {**plain, "nodes": nodes, "connections": connections}
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,153 @@
+"""Many genomes in one file: the same genomes as in files of their own, found by class or index; damage is told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from support import build
+
+from evofool.encodings import genome_file
+from evofool.encodings.genome_file import SEAL
+from evofool.encodings.genome_lines import dumps, genomes_at, is_genome, read_any
+from evofool.errors import GenomeError
+from evofool.rng import Rng
+
+CLASSES = ("tabby", "Persian cat", "crane", "crane")
+
+
+def contents(shape: tuple[int, int, int] = (3, 8, 8)) -> list[dict[str, Any]]:
+    """Grown genomes as JSON, one a class."""
+    encoding, rng = build("cppn", "default", shape), Rng(3)
+    genomes = encoding.random(len(CLASSES), rng)
+    for _ in range(6):
+        genomes = encoding.mutate(genomes, rng)
+    return [
+        genome_file.to_json(
+            encoding, genomes, row, {"target": "net", "class": name, "index": 280 + row, "score": 0.9 + row / 100}
+        )
+        for row, name in enumerate(CLASSES)
+    ]
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Path:
+    file = tmp_path / "bank.jsonl"
+    file.write_text(dumps(contents()), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 6, 9)])
+def test_the_genomes_are_those_of_files_of_their_own(tmp_path: Path, shape: tuple[int, int, int]) -> None:
+    written = contents(shape)
+    file = tmp_path / "bank.jsonl"
+    file.write_text(dumps(written), encoding="utf-8")
+    found = genomes_at(file)
+    assert [path for path, _ in found] == [tmp_path / f"bank.jsonl#{280 + row}" for row in range(4)]
+    for content, (_, genome) in zip(written, found, strict=True):
+        own = genome_file.parse(content)
+        for f in fields(own.genomes):
+            assert np.array_equal(getattr(genome.genomes, f.name), getattr(own.genomes, f.name)), f.name
+        assert genome.provenance == own.provenance
+        assert torch.equal(genome.encoding.decode(genome.genomes), own.encoding.decode(own.genomes))
+
+
+def test_a_file_of_many_is_a_third_as_large(bank: Path) -> None:
+    alone = sum(len(genome_file.dumps(content)) for content in contents())
+    assert bank.stat().st_size < alone / 2
+
+
+@pytest.mark.parametrize(
+    ("which", "row"), [("280", 0), ("tabby", 0), ("TABBY", 0), ("persian cat", 1), ("282", 2), ("crane", 2), ("283", 3)]
+)
+def test_one_is_found_by_index_or_class(bank: Path, which: str, row: int) -> None:
+    named = bank.with_name(f"bank.jsonl#{which}")
+    assert is_genome(named)
+    assert read_any(named).provenance["index"] == 280 + row
+
+
+def test_one_that_is_not_there_is_told_with_the_nearest(bank: Path) -> None:
+    with pytest.raises(GenomeError, match=r'bank\.jsonl has no genome "taby" \(did you mean "tabby"\?\); name a class'):
+        read_any(bank.with_name("bank.jsonl#taby"))
+
+
+def test_a_folder_holds_files_of_both_kinds(bank: Path) -> None:
+    (bank.parent / "a.json").write_text(genome_file.dumps(contents()[1]))
+    (bank.parent / "picture.png").write_bytes(b"")
+    names = [path.name for path, _ in genomes_at(bank.parent)]
+    assert names == ["a.json", *(f"bank.jsonl#{index}" for index in (280, 281, 282, 283))]
+
+
+def test_a_file_that_changes_is_read_again(bank: Path) -> None:
+    assert len(genomes_at(bank)) == 4
+    bank.write_text(dumps(contents()[:2]), encoding="utf-8")
+    assert len(genomes_at(bank)) == 2
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(GenomeError, match=r"cannot read genomes .*: No such file"):
+        read_any(tmp_path / "none.jsonl#3")
+
+
+def changed(lines: list[str], change: Callable[[dict[str, Any]], None], at: int = 1) -> bytes:
+    """A file with one line changed, and sealed again."""
+    content = json.loads(lines[at])
+    change(content)
+    lines[at] = json.dumps(content) + "\n"
+    body = "".join(lines[1:])
+    head = json.loads(lines[0]) | {SEAL: hashlib.sha256(body.encode()).hexdigest()}
+    return (json.dumps(head) + "\n" + body).encode()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda text: text.replace(b'"index":281', b'"index":181'), "not as it was written"),
+        (lambda text: text[:-200], "not as it was written"),
+        (lambda text: b"", "not a file of genomes"),
+        (lambda text: b"[]\n[]\n", "not a file of genomes"),
+        (lambda text: text.splitlines(keepends=True)[0], "not a file of genomes"),
+        (lambda text: b"\xff\xfe" + text, "not a file of genomes"),
+        (lambda text: b"{" * 100_000, "not a file of genomes"),
+        (lambda text: b" " * 3_000_000, "3,000,000 bytes; a file of genomes has at most"),
+    ],
+)
+def test_damage_is_told(bank: Path, damage: Callable[[bytes], bytes], message: str) -> None:
+    bank.write_bytes(damage(bank.read_bytes()))
+    with pytest.raises(GenomeError, match=message) as caught:
+        genomes_at(bank)
+    assert str(bank) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one.pop("nodes"),
+        lambda one: one["nodes"][0].clear(),
+        lambda one: one["nodes"].append(["sin"]),
+        lambda one: one["nodes"].append(["tan", 0.5]),
+        lambda one: one["connections"].append([0, 4]),
+        lambda one: one["connections"].append([0, 999, 1.0]),
+        lambda one: one["connections"].append([4, 0, 1.0]),
+        lambda one: one["connections"].append([0, 4, "much"]),
+        lambda one: one.update(nodes={}),
+        lambda one: one.update(image_shape=[3, 10**9, 8]),
+    ],
+)
+def test_graphs_that_are_none_are_refused(bank: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    bank.write_bytes(changed(bank.read_text(encoding="utf-8").splitlines(keepends=True), change))
+    with pytest.raises(GenomeError) as caught:
+        genomes_at(bank)
+    assert str(bank) in str(caught.value)
+
+
+def test_genomes_that_are_rendered_otherwise_share_no_file() -> None:
+    with pytest.raises(GenomeError, match="can't share a file"):
+        dumps([contents()[0], contents((3, 9, 9))[0]])
