@@ -12,7 +12,7 @@ import torch
 
 from evofool.record import versions
 
-from . import attack, default_run, gallery, growth, imagenet, load, memory, mnist, peers, presets, speed
+from . import attack, default_run, gallery, growth, imagenet, load, memory, mnist, peers, presets, search, speed
 from .common import RESULTS, Row
 
 BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "memory": memory.measure,
     "peers": peers.measure,
     "presets": presets.measure,
+    "search": search.measure,
     "speed": speed.measure,
 }
 

@@ -43,6 +43,25 @@ def test_a_config_makes_the_same_run_again(made: Path, tmp_path: Path, place: st
     assert ours == theirs
 
 
+def test_a_config_of_before_there_were_selectors_means_uniform_parents(
+    made: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    config = json.loads((made / "config.json").read_text())
+    assert config.pop("selector") == "uniform"
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert run_cli(capsys, "evolve", "--config", tmp_path, "--out", tmp_path / "again", "--quiet").code == 0
+    same(made, tmp_path / "again")
+
+
+@pytest.mark.parametrize(("preset", "selector"), [("default", "fresh"), ("nguyen2015", "uniform")])
+def test_another_preset_brings_its_own_selector(
+    made: Path, tmp_path: Path, preset: str, selector: str, capsys: Capture
+) -> None:
+    options = ["--preset", preset, "--generations", "2", "--out", tmp_path / "again", "--quiet"]
+    assert run_cli(capsys, "evolve", "--config", made, *options).code == 0
+    assert read_config(tmp_path / "again")["selector"] == selector
+
+
 def test_settings_that_no_preset_has_are_kept(made: Path, tmp_path: Path, capsys: Capture) -> None:
     config = json.loads((made / "config.json").read_text())
     number = next(name for name, value in config["settings"].items() if isinstance(value, float))
@@ -56,10 +75,14 @@ def test_settings_that_no_preset_has_are_kept(made: Path, tmp_path: Path, capsys
     ("options", "changed"),
     [
         (["--seed", "8"], {"seed": 8}),
+        (["--selector", "weak"], {"selector": "weak"}),
         (["--generations", "2"], {"budget": {"generations": 2, "evaluations": None, "minutes": None, "until": None}}),
         (["--classes", "1,2"], {"niches": [1, 2]}),
-        (["--preset", "default"], {"preset": "default", "batch": 50}),
-        (["--encoding", "direct"], {"encoding": "direct", "preset": "default", "batch": 50}),
+        (["--preset", "default"], {"preset": "default", "batch": 50, "selector": "fresh"}),
+        (
+            ["--encoding", "direct"],
+            {"encoding": "direct", "preset": "default", "batch": 50, "selector": "fresh"},
+        ),
     ],
 )
 def test_what_is_given_beside_it_wins(
@@ -68,7 +91,7 @@ def test_what_is_given_beside_it_wins(
     words = ["evolve", "--config", made, "--out", tmp_path / "other", "--quiet", *options]
     assert run_cli(capsys, *words).code == 0
     before, after = read_config(made), read_config(tmp_path / "other")
-    for name in ("target", "encoding", "preset", "niches", "batch", "seed", "init", "budget"):
+    for name in ("target", "encoding", "preset", "selector", "niches", "batch", "seed", "init", "budget"):
         assert after[name] == changed.get(name, before[name]), name
 
 
