@@ -14,6 +14,7 @@ import numpy as np
 
 from evofool.encodings import genome_file, genome_lines
 from evofool.encodings.cppn_batch import INPUTS
+from evofool.errors import ConfigError, EvofoolError
 from evofool.files import write_atomically
 from evofool.record import reload_target
 from evofool.run import RunFolder
@@ -24,19 +25,22 @@ LEAST, DIGITS = 0.9, 5
 def make(run: Path, out: Path) -> None:
     """Write the bank of a run."""
     folder = RunFolder.open(run)
+    if folder.config["encoding"] != "cppn":
+        raise ConfigError(f"{run} is a direct run; only CPPNs make a bank")
     target = reload_target(folder.config["target"], run, None)
     kept: list[dict[str, Any]] = []
     for line in folder.elites():
         if line["score"] < LEAST:
             continue
         genome = folder.genome(line)
-        assert genome is not None, "only CPPNs make a bank"
+        assert genome is not None
         content = shortened(genome.content, genome.image_shape[0])
         short = genome_file.parse(content)
         score = float(target.confirm(short.encoding.decode(short.genomes))[0, line["index"]])
         if score >= LEAST:
             kept.append({**content, "score": float(np.float32(score))})
     write_atomically(out, genome_lines.dumps(kept))
+    assert len(genome_lines.genomes_at(out)) == len(kept)
     print(f"{out}: {len(kept)} of {len(folder.config['niches'])} classes, {out.stat().st_size:,} bytes")
 
 
@@ -71,4 +75,9 @@ def shortened(content: dict[str, Any], outputs: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]), Path(sys.argv[2]))
+    if len(sys.argv) != 3:
+        sys.exit("give a run and the file to write: python -m benchmarks.bank RUN genomes/NAME.jsonl")
+    try:
+        make(Path(sys.argv[1]), Path(sys.argv[2]))
+    except EvofoolError as error:
+        sys.exit(str(error))

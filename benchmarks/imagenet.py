@@ -39,7 +39,7 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
                 evofool.evolve(
                     "torchvision:squeezenet1_1", encoding, weights=weights, batch=BATCH, evaluations=end, out=run
                 )
-            elif RunFolder.open(run).metrics()[-1]["evaluations"] < end:
+            elif not (done := RunFolder.open(run).metrics()) or done[-1]["evaluations"] < end:
                 evofool.resume(run, evaluations=end)
             rows = [told(OUTPUTS / f"imagenet-{name}") for name in ENCODINGS if (OUTPUTS / f"imagenet-{name}").exists()]
             table([{key: value for key, value in row.items() if key != "curve"} for row in rows])
@@ -63,6 +63,7 @@ def told(run: Path) -> Row:
     return row | {
         "evaluations": last["evaluations"],
         "hours": round(last["seconds"] / 3600, 2),
+        "images/s": round(last["evaluations"] / last["seconds"], 1),
         "median": last["median"],
         "classes >= 99 %": last["at_99"],
         "classes >= 90 %": sum(elite["score"] >= 0.9 for elite in folder.elites()),

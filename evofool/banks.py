@@ -1,4 +1,4 @@
-"""The bank of evolved genomes that ships with evofool."""
+"""Where genomes are that a user names: files, one of many in a file, folders, and the banks that ship with evofool."""
 
 from __future__ import annotations
 
@@ -7,16 +7,33 @@ import re
 from importlib import resources
 from pathlib import Path
 
+ENDING = ".jsonl"
+"""how a file of many genomes ends"""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+def parted(path: str | Path) -> tuple[Path, str | None]:
+    """The file of many, and which of its genomes, that ``FILE.jsonl#WHICH`` means; else the path, and None."""
+    name, mark, which = str(path).partition(f"{ENDING}#")
+    return (Path(name + ENDING), which) if mark else (Path(path), None)
+
+
+def there(path: str | Path) -> bool:
+    """Whether a path, or the file that ``FILE.jsonl#WHICH`` speaks of, exists."""
+    return os.path.exists(parted(path)[0])
+
+
+def place_of(path: str | Path) -> Path | None:
+    """Where the genomes are that a user names by a path or a bank's name; None where nothing is."""
+    return Path(path) if there(path) else bank_place(path)
+
 
 def banks() -> list[str]:
     """The names of the genome banks: folders of genome files, or files of many genomes."""
     found = [one for root in _bank_roots() if root.is_dir() for one in root.iterdir()]
-    return sorted({one.stem for one in found if one.is_dir() or one.suffix == ".jsonl"})
-
-
-def _bank_roots() -> tuple[Path, Path]:
-    packaged = Path(str(resources.files(__package__)))
-    return packaged / "genomes", packaged.parent / "genomes"
+    names = {one.name.removesuffix(ENDING) for one in found if one.is_dir() or one.suffix == ENDING}
+    return sorted(name for name in names if _NAME.fullmatch(name))
 
 
 def bank_place(name: str | Path) -> Path | None:
@@ -24,11 +41,16 @@ def bank_place(name: str | Path) -> Path | None:
 
     ``imagenet-cppn#281`` or ``imagenet-cppn#tabby`` is one genome of a bank that is a file.
     """
-    last, mark, which = Path(name).name.partition("#")
-    for root in _bank_roots():
-        if re.fullmatch(r"[a-z0-9][a-z0-9-]*", last):
-            if not mark and os.path.isdir(root / last):
-                return root / last
-            if os.path.isfile(file := root / f"{last}.jsonl"):
-                return file.with_name(file.name + mark + which)
+    path, mark, which = str(name).partition("#")
+    last = Path(path).name.removesuffix(ENDING)
+    for root in _bank_roots() if _NAME.fullmatch(last) else ():
+        if not mark and os.path.isdir(root / last):
+            return root / last
+        if os.path.isfile(file := root / (last + ENDING)):
+            return Path(f"{file}{mark}{which}")
     return None
+
+
+def _bank_roots() -> tuple[Path, Path]:
+    packaged = Path(str(resources.files(__package__)))
+    return packaged / "genomes", packaged.parent / "genomes"

@@ -13,8 +13,8 @@ Identity = NDArray[np.uint8]
 
 _TARGET = ("name", "weights_sha256", "classes", "image_shape", "precision")
 _RUN = ("encoding", "settings", "niches", "batch", "seed", "init")
-_SINCE = ("selector",)
-"""what older runs don't have"""
+SINCE = {"selector": "uniform"}
+"""what older runs' configs don't have, and what it was then"""
 
 
 def identity_of(config: dict[str, Any]) -> Identity:
@@ -22,5 +22,5 @@ def identity_of(config: dict[str, Any]) -> Identity:
     target = config.get("target")
     known = {key: target.get(key) for key in _TARGET} if isinstance(target, dict) else {}
     known |= {key: config.get(key) for key in _RUN}
-    known |= {key: config[key] for key in _SINCE if key in config}
+    known |= {key: config[key] for key, before in SINCE.items() if config.get(key, before) != before}
     return np.frombuffer(hashlib.sha256(json.dumps(known, sort_keys=True).encode()).digest(), np.uint8)

@@ -8,6 +8,7 @@ from typing import Any
 
 from .errors import RunError
 from .folder import CONFIG, read_config
+from .identity import SINCE
 
 BUDGET = ("generations", "evaluations", "minutes", "until")
 
@@ -43,7 +44,7 @@ def recipe(path: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
             "encoding": config["encoding"],
             "preset": config["preset"],
             "settings": config["settings"],
-            "selector": config.get("selector", "uniform"),  # older runs know no other
+            "selector": config.get("selector", SINCE["selector"]),
             "classes": config["niches"],
             "batch": config["batch"],
             "seed": config["seed"],

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 
 from . import zoo
-from .banks import bank_place
+from .banks import ENDING, place_of
 from .campaign.folder import CampaignFolder
 from .campaign.summary import Tally, tallies
 from .checks import run_fault
 from .duels.plan import RANDOM
-from .encodings.genome_lines import is_genome, read_any
+from .encodings.genome_lines import genomes_at, is_genome, read_any
 from .errors import ConfigError, RunError
 from .files import write_atomically
 from .images import fit, open_image
@@ -141,7 +141,11 @@ def render_genome(path: Path, size: str, out: Path) -> tuple[int, int]:
     """
     if out.suffix.lower() != ".png":
         raise ConfigError(f"--out must name a .png file, got {out}")
-    path = path if path.exists() else bank_place(path) or path
+    named, path = path, place_of(path) or path
+    if path.is_dir() or path.suffix == ENDING:
+        genomes = genomes_at(path)
+        example = f"; name one of its {len(genomes)} genomes, as in {genomes[0][0]}" if genomes else ""
+        raise ConfigError(f"{named} is no picture or genome{example}")
     if is_genome(path):
         genome = read_any(path)
         height, width = _size(size, genome.encoding.image_shape[1:])

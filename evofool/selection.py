@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .banks import bank_place, banks
+from .banks import ENDING, banks, place_of
 from .encodings import genome_file, genome_lines
 from .encodings.base import Rows
 from .encodings.cppn import CPPN
@@ -69,16 +68,13 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
     Raises:
         GenomeError: nothing is there, or a genome does not fit the encoding.
     """
-    place = Path(path)
-    if not os.path.exists(place):
-        bank = bank_place(place)
-        if bank is None:
-            known = ", ".join(banks())
-            raise GenomeError(
-                f"nothing at --init {path}{suggestion(place.name, banks())}; "
-                f"give a run, a genome file, a folder of genomes or a bank ({known})"
-            )
-        place = bank
+    place = place_of(path)
+    if place is None:
+        known = ", ".join(banks())
+        raise GenomeError(
+            f"nothing at --init {path}{suggestion(Path(path).name, banks())}; "
+            f"give a run, a genome file, a folder of genomes or a bank ({known})"
+        )
     if (place / "elites").is_dir():
         place = place / "elites"
     if isinstance(encoding, CPPN):
@@ -86,7 +82,9 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
             raise GenomeError(f"{place} is a picture, and pictures start direct runs; add --encoding direct")
         if found := genome_lines.genomes_at(place):
             return _cppns(found, encoding)
-        raise GenomeError(f"--init {path} holds no CPPN genomes (.json), which encoding cppn starts from")
+        raise GenomeError(f"--init {path} holds no CPPN genomes (.json, .jsonl), which encoding cppn starts from")
+    if place.suffix == ENDING or genome_lines.is_genome(place):
+        raise GenomeError(f"--init {path} holds CPPN genomes, and these start cppn runs; leave --encoding direct out")
     files = sorted(file for end in _PICTURES for file in place.glob(f"*{end}")) if place.is_dir() else [place]
     if not files:
         raise GenomeError(f"--init {path} holds no pictures (.png), which encoding direct starts from")

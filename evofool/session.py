@@ -11,12 +11,14 @@ import numpy as np
 
 from . import encodings
 from .arrays import seal_of
+from .banks import there
 from .budget import Budget
 from .checks import LARGEST
 from .errors import ConfigError, RunError
 from .evolution import Evolution
 from .files import sweep
 from .folder import claim_folder
+from .identity import SINCE
 from .lock import locked
 from .record import load_recorded, reload_target, versions
 from .result import Result
@@ -129,7 +131,7 @@ def evolve(
         "niches": niches.tolist(),
         "batch": batch,
         "seed": seed,
-        "init": str(Path(init).absolute() if Path(init).exists() else init) if init is not None else None,
+        "init": str(Path(init).absolute() if there(init) else init) if init is not None else None,
         "init_sha256": digest,
         "budget": asdict(budget),
         "versions": versions(),
@@ -236,5 +238,5 @@ def _rebuild(folder: RunFolder, own: Target | None) -> Evolution:
     if niches.ndim != 1 or not len(niches) or niches.min() < 0 or niches.max() >= len(target.classes):
         raise ValueError(f"niches must be class indices below {len(target.classes)}")
     _check_numbers(config["batch"], config["seed"])
-    selector = config.get("selector", "uniform")  # older runs know no other
+    selector = config.get("selector", SINCE["selector"])
     return Evolution(target, coded, niches=niches, batch=config["batch"], seed=config["seed"], selector=selector)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 from collections import Counter
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -125,3 +127,11 @@ def parts(figure: ElementTree.Element, tag: str, kind: str | None = None) -> lis
             }
             found.append({**numbers, "text": element.text or ""})
     return found
+
+
+def data_of(page: Path) -> dict[str, Any]:
+    """What the page's scripts read."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text(encoding="utf-8"))
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from campaigns import small_attack
+from pages import data_of
 from runs import Capture, json_lines, run_cli, small_evolve
 from support import tiny_target
 
@@ -39,14 +40,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(made: Path, tmp_path: Path) -> Path:
     shutil.copytree(made, tmp_path / "run")
     return tmp_path / "run"
-
-
-def data_of(page: Path) -> dict[str, Any]:
-    """What the page's scripts read."""
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text(encoding="utf-8"))
-    assert found is not None
-    data: dict[str, Any] = json.loads(found[1])
-    return data
 
 
 def test_where_pages_go(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,9 @@ Colour = Literal["grey", "hsl", "rgb"]
 ORIGINAL_FUNCTIONS = ("sin", "sigmoid", "gauss", "linear")
 
 
+MAX_ROUNDS = 100
+"""of operators on a child's graph"""
+
 _CHOICES = {"coordinates": ("unit", "pixels"), "colour": ("hsl", "rgb"), "step": ("polynomial", "gaussian")}
 _PROBABILITIES = (
     "weight_rate", "activation_rate", "add_connection", "delete_connection", "add_node", "delete_node",
@@ -33,7 +36,8 @@ _PROBABILITIES = (
 
 @dataclass(frozen=True)
 class CPPNSettings:
-    """How CPPNs are made, varied and coloured. Probabilities are a child's; weights are in [−limit, limit]."""
+    """How CPPNs are made, varied and coloured. Probabilities are a child's, of the operators on the graph a round's;
+    weights are in [−limit, limit]."""
 
     coordinates: Literal["unit", "pixels"] = "unit"
     """x and y run over [−1, 1] (the shorter side), or count pixels of the native size from 0"""
@@ -74,6 +78,8 @@ class CPPNSettings:
             raise ConfigError(
                 f"CPPN settings: at most {MAX_NODES:,} nodes, {MAX_CONNECTIONS:,} connections, {len(NAMES)} functions"
             )
+        if type(self.rounds) is not int or not 1 <= self.rounds <= MAX_ROUNDS:
+            raise ConfigError(f"CPPN settings: rounds is a whole number from 1 to {MAX_ROUNDS}, got {self.rounds!r}")
         for name in _PROBABILITIES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"CPPN settings: {name} is a probability, got {getattr(self, name)}")
@@ -97,7 +103,8 @@ PRESETS = {
     "nguyen2015": CPPNSettings(coordinates="pixels"),
 }
 """``default`` reads x and y in [−1, 1], so that a picture means the same at any size, and mutates weights with steps
-from coarse to fine (docs/REPRODUCTION.md has what it was measured against).
+from coarse to fine (docs/REPRODUCTION.md has what they were measured against); its graphs grow in rounds and lose
+little (docs/SEARCH.md).
 
 ``nguyen2015`` is the original's: pixel indices as x and y beside a normalised distance, weights in [−10, 10],
 polynomial mutation (η = 15), all inputs connected to all outputs at first. Differences: hue covers the

@@ -1,6 +1,7 @@
 """Direct pixel genomes: a gene is an 8-bit pixel value of the image itself.
 
-Nguyen, Yosinski, Clune 2015, section 2.4 ("directly encoded images"), after their code.
+Nguyen, Yosinski, Clune 2015, section 2.4 ("directly encoded images"). Preset ``nguyen2015`` varies them as their code
+does; ``default`` in patterns, which need a small part of the evaluations (docs/SEARCH.md).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class DirectSettings:
     """How direct genomes vary."""
 
     rate: float = 0.1
-    """probability that a gene mutates, (0, 1]"""
+    """probability that a gene mutates where the operator is ``pixels``, (0, 1]"""
     eta: float = 15.0
     """index of polynomial mutation (Deb & Agrawal 1999): larger is finer"""
     crossover: float = 0.0
@@ -48,7 +49,7 @@ class DirectSettings:
     """first pictures: uniform noise, or three gratings each"""
 
     def __post_init__(self) -> None:
-        if not self.operators or not set(self.operators) <= set(OPERATORS):
+        if not set(self.operators) <= set(OPERATORS) or not 1 <= len(self.operators) <= 100:
             raise ConfigError(
                 f"direct settings: operators must be some of {', '.join(OPERATORS)}, got {self.operators}"
             )

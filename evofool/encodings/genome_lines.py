@@ -20,19 +20,34 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..banks import ENDING, parted
 from ..errors import GenomeError, suggestion
 from ..files import open_regular
 from .cppn_batch import INPUTS
-from .genome_file import FORMAT, MAX_BYTES, SEAL, GenomeFile, output_names, parse, read
+from .genome_file import FORMAT, SEAL, GenomeFile, output_names, parse, read
 
-ENDING = ".jsonl"
+MAX_BYTES = 32_000_000
+"""a larger file is refused before it is parsed; a bank of a thousand has one or two millions"""
+
+MAX_HEAD = 100_000
+"""bytes of the first line"""
 
 _SHARED = ("format", "encoding", "image_shape", "coordinates", "colour")
 
 
 def is_genome(path: Path) -> bool:
     """Whether a path names one CPPN genome, by how it ends."""
-    return path.suffix == ".json" or f"{ENDING}#" in path.name
+    return path.suffix == ".json" or parted(path)[1] is not None
+
+
+def is_file_of_genomes(path: Path) -> bool:
+    """Whether a ``.jsonl`` file begins as one of many genomes does; logs, say, have the same ending."""
+    try:
+        with open_regular(path) as stream:
+            head = json.loads(stream.readline(MAX_HEAD))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(head, dict) and head.get("encoding") == "cppn"
 
 
 def genomes_at(place: Path) -> list[tuple[Path, GenomeFile]]:
@@ -42,8 +57,8 @@ def genomes_at(place: Path) -> list[tuple[Path, GenomeFile]]:
         GenomeError: one can't be read.
     """
     if place.is_dir():
-        files = sorted([*place.glob("*.json"), *place.glob(f"*{ENDING}")])
-        return [found for file in files for found in genomes_at(file)]
+        many = [file for file in place.glob(f"*{ENDING}") if is_file_of_genomes(file)]
+        return [found for file in sorted([*place.glob("*.json"), *many]) for found in genomes_at(file)]
     if place.suffix == ENDING:
         return [(_named(place, genome, row), genome) for row, genome in enumerate(_all_of(place))]
     return [(place, read_any(place))]
@@ -55,20 +70,29 @@ def read_any(path: Path) -> GenomeFile:
     Raises:
         GenomeError: it is not there, or damaged.
     """
-    name, mark, which = path.name.partition(f"{ENDING}#")
-    if not mark:
+    file, which = parted(path)
+    if which is None:
         return read(path)
-    file = path.with_name(name + ENDING)
     genomes = _all_of(file)
-    for row, genome in enumerate(genomes):
-        if which.lower() in _names(genome, row):
-            return genome
+    indices = [str(genome.provenance.get("index", row)) for row, genome in enumerate(genomes)]
     classes = [str(genome.provenance.get("class", row)) for row, genome in enumerate(genomes)]
-    raise GenomeError(f'{file} has no genome "{which}"{suggestion(which, classes)}; name a class, or its index')
+    rows = [row for row, index in enumerate(indices) if index == which]
+    rows = rows or [row for row, name in enumerate(classes) if name.lower() == which.lower()]
+    if not rows:
+        raise GenomeError(f'{file} has no genome "{which}"{suggestion(which, classes)}; name a class, or its index')
+    if len(rows) > 1:
+        raise GenomeError(f'{file} has {len(rows)} of "{which}"; name one by {", ".join(indices[row] for row in rows)}')
+    return genomes[rows[0]]
 
 
 def dumps(genomes: Sequence[dict[str, Any]]) -> str:
-    """The file that holds these genomes, each as ``genome_file.to_json`` gives it."""
+    """The file that holds these genomes, each as ``genome_file.to_json`` gives it.
+
+    Raises:
+        GenomeError: there are none, or they are rendered in different ways.
+    """
+    if not genomes:
+        raise GenomeError("a file of genomes needs one at least")
     shared = {key: genomes[0][key] for key in genomes[0] if all(one.get(key) == genomes[0][key] for one in genomes)}
     shared = {key: shared[key] for key in shared if key not in ("nodes", "connections", "class", "index", SEAL)}
     if not set(_SHARED) <= shared.keys():
@@ -101,15 +125,21 @@ def _parsed(file: Path, changed: int, size: int) -> tuple[GenomeFile, ...]:
         raise GenomeError(f"{file} has {size:,} bytes; a file of genomes has at most {MAX_BYTES:,}")
     with open_regular(file) as stream:
         head, _, body = stream.read().partition(b"\n")
+    if not head:
+        raise GenomeError(f"{file} is empty; fetch it again")
     try:
         shared = json.loads(head)
         if not isinstance(shared, dict) or shared.get("format") != FORMAT or not body:
             raise GenomeError(f"{file} is not a file of genomes as this version of evofool writes it")
         if shared.pop(SEAL, None) != hashlib.sha256(body).hexdigest():
             raise GenomeError(f"{file} is not as it was written: its {SEAL} is another; fetch it again")
-        return tuple(parse(_whole(shared, json.loads(line))) for line in body.splitlines())
-    except GenomeError as error:
-        raise error if str(file) in str(error) else GenomeError(f"{file}: {error}") from error
+        genomes = []
+        for number, line in enumerate(body.splitlines(), 2):
+            try:
+                genomes.append(parse(_whole(shared, json.loads(line))))
+            except GenomeError as error:
+                raise GenomeError(f"line {number} of {file}: {error}") from error
+        return tuple(genomes)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise GenomeError(f"{file} is not a file of genomes, or damaged ({type(error).__name__}: {error})") from error
 
@@ -125,10 +155,5 @@ def _whole(shared: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
     return {**shared, **line, "nodes": nodes, "connections": connections}
 
 
-def _names(genome: GenomeFile, row: int) -> tuple[str, str]:
-    told = genome.provenance
-    return str(told.get("index", row)), str(told.get("class", row)).lower()
-
-
 def _named(file: Path, genome: GenomeFile, row: int) -> Path:
-    return file.with_name(f"{file.name}#{_names(genome, row)[0]}")
+    return file.with_name(f"{file.name}#{genome.provenance.get('index', row)}")

@@ -23,7 +23,7 @@ FAINT, BOLD = 4.0, 160.0
 def grating(pictures: Tensor, rng: Rng) -> Tensor:
     """Add a coloured sine wave of any direction, from one cycle a picture to one in four pixels (log-uniform)."""
     n, channels, height, width = pictures.shape
-    cycles = (max(height, width) / 4) ** _uniform(rng, n, 1, 1)
+    cycles = max(max(height, width) / 4, 1.0) ** _uniform(rng, n, 1, 1)
     angle, phase = (2 * math.pi * _uniform(rng, n, 1, 1) for _ in range(2))
     y = torch.arange(height, device=rng.device)[:, None] * (2 * math.pi / height)
     x = torch.arange(width, device=rng.device) * (2 * math.pi / width)
@@ -60,7 +60,7 @@ def tile(pictures: Tensor, rng: Rng) -> Tensor:
 
 def shrink(pictures: Tensor, rng: Rng) -> Tensor:
     """Make the picture smaller, to a half at the least, and mirror it into the space that gets free."""
-    spare = max(0.5 - 2 / min(pictures.shape[2:]), 0.0)  # so that it is smaller by a pixel at least
+    spare = max(0.5 - 2 / min(pictures.shape[2:]), 0.0)  # so that it is smaller by a pixel at least, where that can be
     scale = 1 / (0.5 + spare * _uniform(rng, len(pictures), 1))
 
     def places(size: int) -> Tensor:

@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from ..banks import bank_place, banks
+from ..banks import ENDING, banks, parted, place_of
 from ..checks import image_shape, plain_fault, run_fault
 from ..encodings import genome_file
 from ..encodings.cppn_batch import EMPTY, CPPNBatch
-from ..encodings.genome_lines import genomes_at
+from ..encodings.genome_lines import genomes_at, is_file_of_genomes
 from ..errors import GenomeError, RunError, suggestion
 from ..folder import read_config
 from ..history import Changes, HistoryFolder
 from ..images import data_uri
 from ..png import png
 from ..run import RunFolder
+from ..slug import slug
 from .strip import Strip, strip_of
 
 MOST_ANCESTORS, MANY = 48, 400
@@ -106,18 +107,23 @@ def collect(path: Path) -> list[Source]:
 
             return [from_campaign(path)]
         return [from_run(path)]
-    place = path if path.exists() else bank_place(path)
+    place = place_of(path)
     if place is None:
         raise RunError(
             f"nothing at {path}{suggestion(path.name, banks())}: give a run, a campaign, a genome file, "
             f"a folder of genomes or a bank ({', '.join(banks())})"
         )
-    if genomes := genomes_at(place):
-        return [from_genomes(place.name if place.is_dir() else place.stem, genomes)]
-    inside = [folder for folder in sorted(place.iterdir()) if folder.is_dir() and any(folder.glob("*.json"))]
-    if not inside:
-        raise RunError(f"{path} holds neither a run (config.json) nor genomes (.json)")
-    return [source for folder in inside for source in collect(folder)]
+    if not place.is_dir():
+        return [from_genomes(parted(place)[0].stem, genomes_at(place))]
+    alone = [one for file in sorted(place.glob("*.json")) for one in genomes_at(file)]
+    sources = [from_genomes(place.name, alone)] if alone else []
+    for inner in sorted(place.iterdir()):
+        many = inner.suffix == ENDING and is_file_of_genomes(inner)
+        if many or (inner.is_dir() and not alone and any(inner.glob("*.json*"))):
+            sources += collect(inner)
+    if not sources:
+        raise RunError(f"{path} holds neither a run (config.json) nor genomes (.json, .jsonl)")
+    return sources
 
 
 def from_run(path: Path) -> Source:
@@ -207,7 +213,7 @@ def _elite(
         line=[_ancestor(changes, rows[at], names) for at in shown],
         ancestors=max(0, len(rows) - 1),
         stem=file.stem,
-        commands=_commands(whole, file, target),
+        commands=_commands(whole, whole.stem, file, target),
     )
 
 
@@ -232,21 +238,23 @@ def _from_file(file: Path, genome: genome_file.GenomeFile) -> Tile:
             f"a page draws {MAX_DRAWN:,} pixels, and {MAX_WORK:,} times such a part"
         )
     score, index = told.get("score"), told.get("index")
+    name = str(told.get("class", parted(file)[1] or file.stem))
+    stem = file.stem if file.suffix == ".json" else "_".join(filter(None, (parted(file)[1], slug(name))))
     return Tile(
-        name=str(told.get("class", file.stem)),
+        name=name,
         score=float(score) if isinstance(score, int | float) and 0 <= score <= 1 else None,
         picture=png(genome.encoding.decode(genome.genomes)[0].numpy()),
         index=index if isinstance(index, int) else None,
         generation=told["generation"] if isinstance(told.get("generation"), int) else None,
         size=int(genome.genomes.sizes()[0]),
         genome=_content(genome, file),
-        stem=file.stem,
-        commands=_commands(file, None, ""),
+        stem=stem,
+        commands=_commands(file, stem, None, ""),
     )
 
 
-def _commands(genome: Path, picture: Path | None, target: str) -> list[str]:
-    commands = [shlex.join(["evofool", "render", str(genome), "--size", "2048", "--out", f"{genome.stem}-2048.png"])]
+def _commands(genome: Path, stem: str, picture: Path | None, target: str) -> list[str]:
+    commands = [shlex.join(["evofool", "render", str(genome), "--size", "2048", "--out", f"{stem}-2048.png"])]
     if picture is not None:
         commands.append(shlex.join(["evofool", "score", str(picture), "--target", target]))
     return commands

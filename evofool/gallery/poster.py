@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..banks import bank_place, banks
+from ..banks import banks, place_of
 from ..encodings import genome_file, genome_lines
 from ..errors import ConfigError, RunError, suggestion
 from ..files import write_atomically
@@ -196,7 +196,7 @@ def works_of(path: Path) -> list[Work]:
     if (path / "config.json").exists():
         works = _elites(path)
     else:
-        place = path if path.exists() else bank_place(path)
+        place = place_of(path)
         if place is None:
             raise RunError(
                 f"nothing at {path}{suggestion(path.name, banks())}: give a run, a genome file, "
@@ -204,7 +204,7 @@ def works_of(path: Path) -> list[Work]:
             )
         works = [_genome(file, genome) for file, genome in genome_lines.genomes_at(place)]
         if not works:
-            raise RunError(f"{path} holds neither a run (config.json) nor genomes (.json)")
+            raise RunError(f"{path} holds neither a run (config.json) nor genomes (.json, .jsonl)")
     return sorted(works, key=lambda work: (-1.0 if work.score is None else -work.score, work.index))
 
 
@@ -364,7 +364,7 @@ def _head(works: list[Work], page: Size, title: str, scale: float) -> tuple[list
 
 
 def _footer(works: list[Work], shapes: set[Size], page: Size, layout: Layout) -> Line:
-    drawn = sum(work.file.suffix == ".json" for work in works)
+    drawn = sum(genome_lines.is_genome(work.file) for work in works)
     if drawn == len(works):
         high, wide = layout.tile
         told = f"Each picture is the drawing of a small network that evolved, here at {wide} by {high} pixels"

@@ -26,7 +26,10 @@ def uniform(archive: Archive, n: int, rng: Rng) -> Rows:
 
 
 def fresh(archive: Archive, n: int, rng: Rng) -> Rows:
-    """Elites that are new: a niche's chance falls by e in the generations in which every niche is once a parent.
+    """Elites that are new: a niche's chance falls by e in as many generations as it takes to make a child for every
+    niche (in one, where there are fewer niches than children).
+
+    Age counts from the newest elite: while nothing wins, the newest keeps its chance, and all others share ``ANY``.
 
     A child that has just won is on its way, and its children win more often than those of an elite that has stood for
     long; the curiosity of Cully & Demiris 2018, without a score to keep.
@@ -36,8 +39,8 @@ def fresh(archive: Archive, n: int, rng: Rng) -> Rows:
 
 
 def weak(archive: Archive, n: int, rng: Rng) -> Rows:
-    """Niches below 99 %."""
-    return _mostly((archive.confidence < SURE).double().numpy(force=True), archive, n, rng)
+    """Niches below 99 %, but for the share of ``ANY``."""
+    return _mostly(np.where(archive.confidence.numpy(force=True) < np.float32(SURE), 1.0, 0.0), archive, n, rng)
 
 
 SELECTORS: dict[str, Selector] = {"fresh": fresh, "uniform": uniform, "weak": weak}
@@ -49,8 +52,9 @@ def selector(name: str) -> Selector:
     Raises:
         ConfigError: none has it.
     """
-    if name not in SELECTORS:
-        raise ConfigError(f'unknown selector "{name}"{suggestion(name, SELECTORS)}; choose {", ".join(SELECTORS)}')
+    if not isinstance(name, str) or name not in SELECTORS:
+        near = suggestion(str(name), SELECTORS)
+        raise ConfigError(f'unknown selector "{str(name)[:40]}"{near}; choose {", ".join(SELECTORS)}')
     return SELECTORS[name]
 
 

@@ -70,6 +70,17 @@ def test_the_same_generator_draws_the_same(name: str) -> None:
         assert np.array_equal(selector(name)(one, 20, Rng(4)), selector(name)(one, 20, Rng(4)))
 
 
+def test_fresh_keeps_to_the_newest_while_nothing_wins() -> None:
+    found = shares("fresh", archive([0.5] * 10, [400] + [100] * 9), 50)
+    close(found, np.array([1 - ANY + ANY / 10] + [ANY / 10] * 9))
+
+
+@pytest.mark.parametrize("name", [5, None, ["fresh"]])
+def test_what_is_no_name_is_told_too(name: object) -> None:
+    with pytest.raises(ConfigError, match="unknown selector"):
+        selector(name)  # type: ignore[arg-type]
+
+
 def test_an_unknown_name_is_told_with_what_there_is() -> None:
     with pytest.raises(ConfigError, match=r'unknown selector "frehs" .*"fresh".*; choose fresh, uniform, weak'):
         selector("frehs")
