@@ -1,7 +1,8 @@
 """Makes a genome bank of a run: ``python -m benchmarks.bank RUN genomes/NAME.jsonl``.
 
 Of each elite only what reaches an output is kept, weights with five digits, positions as short as their order allows;
-then it is rendered and scored again, and left out below 90 %. What is recorded is the score of what is in the file.
+then it is rendered and scored again; with all digits where that is below 90 %, and left out where it still is. What is
+recorded is the score of what is in the file.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from evofool.files import write_atomically
 from evofool.record import reload_target
 from evofool.run import RunFolder
 
-LEAST, DIGITS = 0.9, 5
+LEAST, DIGITS = 0.9, (5, 9)
 
 
 def make(run: Path, out: Path) -> None:
@@ -34,17 +35,19 @@ def make(run: Path, out: Path) -> None:
             continue
         genome = folder.genome(line)
         assert genome is not None
-        content = shortened(genome.content, genome.image_shape[0])
-        short = genome_file.parse(content)
-        score = float(target.confirm(short.encoding.decode(short.genomes))[0, line["index"]])
-        if score >= LEAST:
-            kept.append({**content, "score": float(np.float32(score))})
+        for digits in DIGITS:
+            content = shortened(genome.content, genome.image_shape[0], digits)
+            short = genome_file.parse(content)
+            score = float(target.confirm(short.encoding.decode(short.genomes))[0, line["index"]])
+            if score >= LEAST:
+                kept.append({**content, "score": float(np.float32(score))})
+                break
     write_atomically(out, genome_lines.dumps(kept))
     assert len(genome_lines.genomes_at(out)) == len(kept)
     print(f"{out}: {len(kept)} of {len(folder.config['niches'])} classes, {out.stat().st_size:,} bytes")
 
 
-def shortened(content: dict[str, Any], outputs: int) -> dict[str, Any]:
+def shortened(content: dict[str, Any], outputs: int, digits: int) -> dict[str, Any]:
     """A genome's JSON with the same picture, nearly, and fewer bytes."""
     fixed, needed = len(INPUTS) + outputs, set(range(len(INPUTS) + outputs))
     waiting = list(range(len(INPUTS), fixed))
@@ -66,7 +69,7 @@ def shortened(content: dict[str, Any], outputs: int) -> dict[str, Any]:
         if node["id"] in needed
     ]
     connections = [
-        {"from": number[edge["from"]], "to": number[edge["to"]], "weight": float(f"{edge['weight']:.{DIGITS}g}")}
+        {"from": number[edge["from"]], "to": number[edge["to"]], "weight": float(f"{edge['weight']:.{digits}g}")}
         for edge in content["connections"]
         if edge["to"] in needed
     ]

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from support import assert_same_arrays
 
-from evofool import cli, session
+from evofool import cli, encodings, session
 from evofool.arrays import read_arrays, write_arrays
 from evofool.folder import SEAL
 from evofool.history import HistoryFolder
@@ -76,6 +76,17 @@ def assert_refused(outcome: Outcome, *parts: str) -> None:
     assert outcome.err.count("\n") == 1, outcome.err
     for part in parts:
         assert part in outcome.err
+
+
+SLOWLY: dict[str, dict[str, Any]] = {
+    "cppn": {
+        "settings": encodings.preset("cppn", "default")
+        | {"rounds": 1, "add_connection": 0.5, "delete_connection": 0.3, "add_node": 0.5, "delete_node": 0.2},
+        "selector": "uniform",
+    },
+    "direct": {"settings": encodings.preset("direct", "nguyen2015") | {"crossover": 0.0}, "selector": "uniform"},
+}
+"""options of runs whose graphs stay small, and whose elites get better step by step"""
 
 
 def small_evolve(out: Path | None = None, **options: Any) -> Result:

@@ -93,10 +93,10 @@ def test_a_damaged_genome_is_refused_everywhere(genomes: Path, capsys: Capture) 
     ("options", "parts"),
     [
         ("--encoding cppn --preset nguyen2015", ["coordinates unit", "pixels", "--preset"]),
-        ("--encoding cppn --init {}/empty", ["holds no CPPN genomes (.json)"]),
+        ("--encoding cppn --init {}/empty", ["holds no CPPN genomes (.json, .jsonl)"]),
         ("--encoding direct --init {}/empty", ["holds no pictures"]),
         ("--encoding cppn --init {}/genome.png", ["genome.png", "add --encoding direct"]),
-        ("--encoding direct --init {}/genome.json", ["genome.json", "not an image"]),
+        ("--encoding direct --init {}/genome.json", ["genome.json", "leave --encoding direct out"]),
     ],
 )
 def test_genomes_that_do_not_fit_the_run_are_refused(

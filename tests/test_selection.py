@@ -184,7 +184,9 @@ def test_one_index_may_stand_alone() -> None:
 
 
 def test_a_mistyped_bank_gets_a_suggestion() -> None:
-    with pytest.raises(GenomeError, match=r'did you mean "mnist-cppn".*bank \(cifar10-cppn, mnist-cppn\)'):
+    with pytest.raises(
+        GenomeError, match=r'did you mean "mnist-cppn".*bank \(cifar10-cppn, imagenet-cppn, mnist-cppn\)'
+    ):
         initial_genomes("mnist-cpn", build("cppn", "default", (1, 28, 28)))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, features
-from runs import json_lines, small_evolve
+from runs import SLOWLY, json_lines, small_evolve
 
 from evofool.errors import ConfigError, RunError
 from evofool.gallery import timelapse
@@ -24,7 +24,7 @@ WEBP = pytest.mark.skipif(not features.check("webp"), reason="this Pillow has no
 @pytest.fixture(scope="module")
 def direct(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "direct"
-    small_evolve(run, generations=12, gallery=False)
+    small_evolve(run, generations=12, gallery=False, **SLOWLY["direct"])
     return run
 
 

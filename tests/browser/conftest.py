@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from browsing import LOCAL, Open
-from runs import small_evolve
+from runs import SLOWLY, small_evolve
 
 from evofool.gallery.run_page import write_run_page
 
@@ -101,6 +101,6 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _made(factory: pytest.TempPathFactory, name: str, **options: Any) -> Path:
     run = factory.mktemp("runs") / name
-    small_evolve(run, gallery=False, **options)
+    small_evolve(run, gallery=False, **SLOWLY[options.get("encoding", "direct")], **options)
     write_run_page(run)
     return run
