@@ -59,7 +59,7 @@ def compile_program(batch: CPPNBatch, outputs: int, device: torch.device) -> Pro
     source = genome * nodes + batch.source[genome, slot]
     sink = genome * nodes + batch.sink[genome, slot]
     weight = batch.weight[genome, slot]
-    needed = reaching_outputs(source, sink, n, nodes, outputs)
+    needed = _reaching_outputs(source, sink, n, nodes, outputs)
     kept = needed[sink]
     source, sink, weight = source[kept], sink[kept], weight[kept]
 
@@ -172,7 +172,7 @@ def render(batch: CPPNBatch, coordinates: Tensor, colour: str, size: tuple[int, 
     return images.view(*images.shape[:2], *size)
 
 
-def reaching_outputs(source: Ints, sink: Ints, n: int, nodes: int, outputs: int) -> NDArray[np.bool_]:
+def _reaching_outputs(source: Ints, sink: Ints, n: int, nodes: int, outputs: int) -> NDArray[np.bool_]:
     """(n · nodes,) which nodes lie on a path to an output (outputs do)."""
     needed = np.zeros((n, nodes), bool)
     needed[:, len(INPUTS) : len(INPUTS) + outputs] = True
