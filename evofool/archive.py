@@ -25,58 +25,80 @@ class Update:
 
 
 class Archive:
-    """Elites of M niches; niche m asks for class ``niches[m]`` of a target with K classes.
+    """Elites of M classes out of a target's K, each with a number of niches: one, or several for images that differ.
 
     Attributes:
-        niches: (M,) class index of every niche.
-        genomes: a batch of M genomes, or None before the first update.
-        scores: (M, K) float32, each elite's whole score vector, on the target's device.
-        confidence: (M,) float32, each elite's score for its own class; −1 where there is none yet.
-        born: (M,) the evaluation, counted from 0, that each elite was; ``parent`` (M,) that of its parent or
-            ``NOBODY``; ``generation`` (M,) when it was born, counted from 1.
+        wanted: (M,) the classes, as indices of the target's.
+        cells: niches a class; N = M · cells niches in all, those of a class one after the other.
+        niches: (N,) class index of every niche.
+        genomes: a batch of N genomes, or None before the first update; those of empty niches mean nothing.
+        scores: (N, K) float32, each elite's whole score vector, on the target's device.
+        confidence: (N,) float32, each elite's score for its own class; −1 where there is none yet.
+        traits: (N, D) float32, what tells elites of one class apart; None where a class has one niche.
+        born: (N,) the evaluation, counted from 0, that each elite was, ``NOBODY`` in empty niches; ``parent`` (N,)
+            that of its parent or ``NOBODY``; ``generation`` (N,) when it was born, counted from 1.
     """
 
-    def __init__(self, niches: Rows, classes: int, device: torch.device | str = "cpu") -> None:
-        self.niches = np.asarray(niches, np.int64)
+    def __init__(
+        self, wanted: Rows, classes: int, device: torch.device | str = "cpu", *, cells: int = 1, traits: int = 0
+    ) -> None:
+        self.wanted, self.cells = np.asarray(wanted, np.int64), cells
+        self.niches = np.repeat(self.wanted, cells)
         count = len(self.niches)
         self.genomes: Any = None
         self.scores = torch.zeros((count, classes), device=device)
         self.confidence = torch.full((count,), -1.0, device=device)
+        self.traits = torch.zeros((count, traits), device=device) if traits else None
         self.born = np.full(count, NOBODY, np.int64)
         self.parent = np.full(count, NOBODY, np.int64)
         self.generation = np.zeros(count, np.int64)
-        self._columns = torch.from_numpy(self.niches).to(device)
+        self._columns = torch.from_numpy(self.wanted).to(device)
 
     def __len__(self) -> int:
         return len(self.niches)
 
+    def held(self) -> Rows:
+        """The niches that have an elite, in order."""
+        return np.flatnonzero(self.born != NOBODY)
+
+    def surest(self) -> Rows:
+        """(M,) the niche of each class whose elite is the surest."""
+        first = np.arange(len(self.wanted)) * self.cells
+        return first + self._by_class().argmax(1).cpu().numpy() if self.cells > 1 else first
+
+    def surest_confidence(self) -> NDArray[np.float32]:
+        """(M,) the confidence of each class's surest elite; −1 where it has none."""
+        return np.asarray(self._by_class().amax(1).numpy(force=True))
+
     def contenders(self, scores: Tensor) -> Rows:
-        """Rows of ``scores`` (B, K) that beat the elite of at least one niche."""
-        beats = (scores[:, self._columns] > self.confidence).any(1)
+        """Rows of ``scores`` (B, K) that could enter a niche: they beat a class's weakest elite, or it has room."""
+        beats = (scores[:, self._columns] > self._by_class().amin(1)).any(1)
         return beats.nonzero()[:, 0].cpu().numpy()
 
-    def update(self, genomes: Any, scores: Tensor, born: Rows, parents: Rows, generation: int) -> Update:
-        """Let every child compete in every niche, with strict >; the first of equal children wins.
+    def update(
+        self, genomes: Any, scores: Tensor, born: Rows, parents: Rows, generation: int, traits: Tensor | None = None
+    ) -> Update:
+        """Let every child compete in every niche it reaches, with strict >; the first of equal children wins.
 
         Args:
             genomes: a batch of B genomes.
             scores: (B, K) float32 probabilities, confirmed.
             born: (B,) each child's evaluation number; ``parents`` (B,) its parent's.
             generation: the batch's number.
+            traits: (B, D), where a class has several niches.
         """
         if not len(genomes):
             return Update(np.empty(0, np.int64), np.empty(0, np.int64))
-        reached = scores[:, self._columns]
-        best = reached.amax(0)
-        order = torch.arange(len(reached), device=reached.device)[:, None]
-        first = torch.where(reached == best, order, len(reached)).amin(0)
-        won = (best > self.confidence).nonzero()[:, 0]
-        winners = first[won]
-        self.confidence[won] = best[won]
+        niches, rows = self._admit(scores[:, self._columns], traits)
+        won, winners = (torch.from_numpy(places).to(self.scores.device) for places in (niches, rows))
+        self.confidence[won] = scores[winners, torch.from_numpy(self.niches[niches]).to(self.scores.device)]
         self.scores[won] = scores[winners]
-        niches, rows = won.cpu().numpy(), winners.cpu().numpy()
-        if self.genomes is None:  # the first batch fills every niche
-            self.genomes = genomes.take(rows)
+        if self.traits is not None and traits is not None:
+            self.traits[won] = traits[winners]
+        if self.genomes is None:
+            everywhere = np.zeros(len(self), np.int64)
+            everywhere[niches] = rows
+            self.genomes = genomes.take(everywhere)
         else:
             self.genomes.put(niches, genomes.take(rows))
         self.born[niches], self.parent[niches] = born[rows], parents[rows]
@@ -84,13 +106,13 @@ class Archive:
         return Update(niches, rows)
 
     def top(self, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The k classes each elite scores highest: class indices (M, k) and scores (M, k)."""
+        """The k classes each elite scores highest: class indices (N, k) and scores (N, k)."""
         values, columns = self.scores.topk(min(k, self.scores.shape[1]), dim=1)
         return columns.cpu().numpy(), values.cpu().numpy()
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything but the genomes, as arrays of their own."""
-        return {
+        state = {
             "niches": self.niches.copy(),
             "scores": self.scores.numpy(force=True).copy(),
             "confidence": self.confidence.numpy(force=True).copy(),
@@ -98,6 +120,7 @@ class Archive:
             "parent": self.parent.copy(),
             "generation": self.generation.copy(),
         }
+        return state if self.traits is None else state | {"traits": self.traits.numpy(force=True).copy()}
 
     def restore(self, state: dict[str, np.ndarray], genomes: Any) -> None:
         """Take up what :meth:`state` gave.
@@ -115,5 +138,37 @@ class Archive:
         self.genomes = genomes
         self.scores = torch.from_numpy(state["scores"].copy()).to(self.scores.device)
         self.confidence = torch.from_numpy(state["confidence"].copy()).to(self.scores.device)
+        if self.traits is not None:
+            self.traits = torch.from_numpy(state["traits"].copy()).to(self.scores.device)
         self.born, self.parent = state["born"].copy(), state["parent"].copy()
         self.generation = state["generation"].copy()
+
+    def _admit(self, reached: Tensor, traits: Tensor | None) -> tuple[Rows, Rows]:
+        """Who enters where: niches (U,), each once, and the rows (U,) of the children that take them.
+
+        Args:
+            reached: (B, M) the children's scores for the wanted classes.
+            traits: (B, D), or None.
+        """
+        won, winners = best_rows(reached, self.confidence)
+        return won.cpu().numpy(), winners.cpu().numpy()
+
+    def _forget(self, niches: Rows) -> None:
+        """Empty niches that had an elite."""
+        places = torch.from_numpy(niches).to(self.scores.device)
+        self.scores[places], self.confidence[places] = 0.0, -1.0
+        self.born[niches] = self.parent[niches] = NOBODY
+        self.generation[niches] = 0
+
+    def _by_class(self) -> Tensor:
+        """(M, cells) confidence."""
+        return self.confidence.view(len(self.wanted), self.cells)
+
+
+def best_rows(reached: Tensor, confidence: Tensor) -> tuple[Tensor, Tensor]:
+    """The columns (U,) of ``reached`` (B, M) in which a row beats ``confidence`` (M,), each with its first best row."""
+    best = reached.amax(0)
+    order = torch.arange(len(reached), device=reached.device)[:, None]
+    first = torch.where(reached == best, order, len(reached)).amin(0)
+    won = (best > confidence).nonzero()[:, 0]
+    return won, first[won]

@@ -51,6 +51,12 @@ def elite_fault(line: dict[str, Any]) -> str | None:
             "top5": (line, lambda v: list_of(v, guess)),
             "file": (line, text),
             **({"genome": (line, text)} if "genome" in line else {}),
+            **({"cell": (line, lambda v: list_of(v, natural) and 1 <= len(v) <= MAX_DEPTH)} if "cell" in line else {}),
+            **(
+                {"descriptors": (line, lambda v: isinstance(v, dict) and all(map(number, v.values())))}
+                if "descriptors" in line
+                else {}
+            ),
         }
     )
 

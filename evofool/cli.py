@@ -85,6 +85,31 @@ def evolve(
         str | None,
         typer.Option(help="Which elites become parents: fresh, uniform or weak. [default: fresh; nguyen2015: uniform]"),
     ] = None,
+    emitters: Annotated[
+        str,
+        typer.Option(
+            help="What proposes children: vary, or vary,refine, where half of them are CMA-ES searches on the weights "
+            "of CPPNs whose classes are not sure yet."
+        ),
+    ] = "vary",
+    descriptors: Annotated[
+        str | None,
+        typer.Option(
+            help="Several images a class, one in each cell of a grid: one or more of brightness, colour, complexity, "
+            "hue, size, slope, symmetry, as colour,complexity."
+        ),
+    ] = None,
+    novelty: Annotated[
+        str | None,
+        typer.Option(help="Several images a class that differ from each other: in pixels, or the network's features."),
+    ] = None,
+    bins: Annotated[
+        int | None, typer.Option(help="Along each descriptor; with --novelty, images a class. [default: 5]")
+    ] = None,
+    apart: Annotated[
+        float | None,
+        typer.Option(help="Least distance of a class's images, with --novelty. [default: 0.3]"),
+    ] = None,
     classes: Annotated[
         str | None,
         typer.Option(help='Names or indices, as "cat,dog,8". [default: all]'),
@@ -120,7 +145,7 @@ def evolve(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Evolve one image for every class that the target is sure about."""
+    """Evolve images that the target is sure about: one for every class, or several."""
     from .budget import Budget
     from .console import Console
 
@@ -129,6 +154,11 @@ def evolve(
         "encoding": encoding,
         "preset": preset,
         "selector": selector,
+        "emitters": emitters,
+        "descriptors": descriptors,
+        "novelty": novelty,
+        "bins": bins,
+        "apart": apart,
         "generations": generations,
         "evaluations": evaluations,
         "minutes": minutes,
@@ -339,6 +369,9 @@ def gallery(
         Path | None, typer.Option("--out", "-o", help="The HTML file. [default: index.html in the folder]")
     ] = None,
     title: Annotated[str | None, typer.Option(help="Instead of the page's own.")] = None,
+    classes: Annotated[
+        str | None, typer.Option("--class", help='Of a run: names or indices, as "cat,dog,8". [default: all]')
+    ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -346,7 +379,7 @@ def gallery(
     from .console import Console
     from .gallery.run_page import write_gallery
 
-    page = write_gallery(paths, out, title)
+    page = write_gallery(paths, out, title, classes)
     Console(quiet=quiet).say(f"gallery: {page}")
     if show:
         typer.launch(page.absolute().as_uri())

@@ -93,13 +93,18 @@ class Console:
         if self.quiet:
             return
         summary = result.summary()
-        count = len(result.classes)
+        sure = result.surest()
+        several = []
+        if result.places:
+            told = f"{summary['elites']:,} of {summary['niches']:,} niches   QD score {summary['qd_score']:,.1f}"
+            several = [("elites", told)]
         ended = "stopped" if result.interrupted else "done"
         rows = [
             ("median", percent(summary["median"])),
             ("mean", percent(summary["mean"])),
-            ("lowest", hardest(result.classes, result.confidence.tolist(), 3)),
-            ("at 99 % or more", f"{summary['at_99']} of {count} classes"),
+            ("lowest", hardest([result.classes[at] for at in sure], result.confidence[sure].tolist(), 3)),
+            ("at 99 % or more", f"{summary['at_99']} of {len(sure)} classes"),
+            *several,
             (
                 "work",
                 f"{result.generations:,} generations, {result.evaluations:,} evaluations in "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from statistics import fmean, median
@@ -18,9 +18,11 @@ from .budget import Budget
 from .encodings.base import Encoding, Rows
 from .population import Population, batched_map
 from .rng import Rng
+from .strategies.emitters import emitters_of
 from .strategies.map_elites import MapElites
 from .strategies.selectors import selector as selector_named
 from .target import Target, compare_scores
+from .variety import Variety
 
 CHECKED = 16
 """elites that are scored again, in generations 1, 2, 4, 8, … and after a restart"""
@@ -31,7 +33,8 @@ CONFIRM_ROWS = {"cpu": 8, "cuda": 64, "mps": 32}
 
 @dataclass(frozen=True)
 class Progress:
-    """The state of an evolution after a generation. Confidences are probabilities, over the niches."""
+    """The state of an evolution after a generation. Confidences are probabilities, over the classes: of each class's
+    surest elite."""
 
     generation: int
     evaluations: int
@@ -43,14 +46,20 @@ class Progress:
     min: float
     max: float
     at_99: int
-    """niches with a confidence of 99 % or more"""
+    """classes with a confidence of 99 % or more"""
     improved: int
     """niches that got a new elite in this generation"""
     size: float
-    """mean genome size of the elites"""
+    """mean genome size of these elites"""
+    elites: int
+    """niches that have one"""
+    qd_score: float
+    """the sum of all elites' confidences (Pugh et al. 2015)"""
 
 
-def build_toolbox(target: Target, encoding: Encoding, rng: Rng, selector: str = "uniform") -> base.Toolbox:
+def build_toolbox(
+    target: Target, encoding: Encoding, rng: Rng, selector: str = "uniform", variety: Variety | None = None
+) -> base.Toolbox:
     """The one place where an evolution's parts are wired, and where a user swaps them.
 
     ``generate`` and ``update`` are registered by :class:`Evolution`, which owns the strategy. With both, DEAP's own
@@ -69,6 +78,8 @@ def build_toolbox(target: Target, encoding: Encoding, rng: Rng, selector: str = 
     toolbox.register("evaluate", evaluate)
     toolbox.register("confirm", target.confirm, rows=CONFIRM_ROWS.get(target.device.type))
     toolbox.register("map", batched_map)
+    if variety:
+        toolbox.register("describe", variety.measure, target)
     return toolbox
 
 
@@ -80,11 +91,13 @@ class Evolution:
     Args:
         target: what is to be fooled.
         encoding: of the genomes.
-        niches: (M,) class indices, one niche each.
+        niches: (M,) class indices, one niche each, or several with ``variety``.
         batch: children a generation.
         seed: of all randomness.
         selector: which elites become parents, by its name in ``strategies.selectors``.
+        emitters: what proposes children, by names in ``strategies.emitters``, each an equal part of a batch.
         initial: a batch of genomes for the first generation, or None.
+        variety: what tells several images of a class apart; None is one image a class.
 
     Raises:
         ConfigError: there is no such selector.
@@ -99,18 +112,21 @@ class Evolution:
         batch: int,
         seed: int,
         selector: str = "uniform",
+        emitters: Sequence[str] = ("vary",),
         initial: Any = None,
+        variety: Variety | None = None,
     ) -> None:
-        self.target, self.encoding = target, encoding
+        self.target, self.encoding, self.variety = target, encoding, variety
         self.rng = Rng(seed, target.device)
-        self.toolbox = build_toolbox(target, encoding, self.rng, selector)
-        self.archive = Archive(niches, len(target.classes), target.device)
+        self.toolbox = build_toolbox(target, encoding, self.rng, selector, variety)
+        self.archive = (
+            variety.archive(niches, target) if variety else Archive(niches, len(target.classes), target.device)
+        )
         self.strategy = MapElites(
             self.toolbox,
             self.archive,
             batch=batch,
-            crossover_rate=encoding.crossover_rate,
-            rng=self.rng,
+            emitters=emitters_of(emitters, self.toolbox, encoding, self.rng),
             initial=initial,
             confirm=target.precision != "float32",
         )
@@ -135,7 +151,7 @@ class Evolution:
     def spent(self, budget: Budget) -> bool:
         """Whether the budget is spent."""
         strategy = self.strategy
-        reached = median(self.archive.confidence.tolist()) if budget.until is not None else 0.0
+        reached = median(self.archive.surest_confidence().tolist()) if budget.until is not None else 0.0
         return budget.spent(strategy.generation, strategy.evaluations, self.seconds, reached)
 
     def step(self) -> Progress:
@@ -158,8 +174,9 @@ class Evolution:
             TargetError: the scores are others.
         """
         archive, toolbox = self.archive, self.toolbox
-        newest = np.argsort(-archive.born, kind="stable")[:CHECKED]
-        elites = Population(archive.genomes.take(newest), archive.parent[newest], archive.niches)
+        held = archive.held()
+        newest = held[np.argsort(-archive.born[held], kind="stable")[:CHECKED]]
+        elites = Population(archive.genomes.take(newest), archive.parent[newest], archive.wanted)
         exact = self.strategy.confirm
         now = toolbox.confirm(toolbox.decode(elites.genomes)) if exact else toolbox.evaluate(elites)
         compare_scores(self.target.name, archive.scores[newest], now)
@@ -191,8 +208,9 @@ class Evolution:
         self.seconds = float(state["seconds"])
 
     def _record(self, evaluated: int) -> dict[str, dict[str, float]]:
-        elites = list(zip(self.archive.confidence.tolist(), self.archive.genomes.sizes().tolist(), strict=True))
-        record: dict[str, dict[str, float]] = self.statistics.compile(elites)
+        sizes = self.archive.genomes.sizes()[self.archive.surest()]
+        surest = list(zip(self.archive.surest_confidence().tolist(), sizes.tolist(), strict=True))
+        record: dict[str, dict[str, float]] = self.statistics.compile(surest)
         self.logbook.record(gen=self.strategy.generation, nevals=evaluated, **record)
         return record
 
@@ -210,4 +228,6 @@ class Evolution:
             at_99=int(confidence["at_99"]),
             improved=len(update.niches),
             size=float(record["size"]["mean"]),
+            elites=len(held := self.archive.held()),
+            qd_score=float(self.archive.confidence.numpy(force=True)[held].sum(dtype=np.float64)),
         )

@@ -13,7 +13,14 @@ Identity = NDArray[np.uint8]
 
 _TARGET = ("name", "weights_sha256", "classes", "image_shape", "precision")
 _RUN = ("encoding", "settings", "niches", "batch", "seed", "init")
-SINCE = {"selector": "uniform"}
+SINCE: dict[str, Any] = {
+    "selector": "uniform",
+    "emitters": ["vary"],
+    "descriptors": None,
+    "novelty": None,
+    "bins": None,
+    "apart": None,
+}
 """what older runs' configs don't have, and what it was then"""
 
 

@@ -44,7 +44,7 @@ def recipe(path: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
             "encoding": config["encoding"],
             "preset": config["preset"],
             "settings": config["settings"],
-            "selector": config.get("selector", SINCE["selector"]),
+            **{name: config.get(name, before) for name, before in SINCE.items()},
             "classes": config["niches"],
             "batch": config["batch"],
             "seed": config["seed"],
@@ -66,7 +66,9 @@ def recipe(path: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
     if "target" in changes:
         dropped.add("classes")
     if changes.keys() & {"encoding", "preset"}:
-        dropped |= {"settings", "batch", "selector"} | ({"preset"} if "encoding" in changes else set())
+        dropped |= {"settings", "batch", "selector", "emitters"} | ({"preset"} if "encoding" in changes else set())
+    if changes.keys() & {"descriptors", "novelty"}:
+        dropped |= {"descriptors", "novelty", "bins", "apart"}
     if changes.keys() & set(BUDGET):
         dropped |= set(BUDGET)
     return {name: value for name, value in recorded.items() if name not in dropped} | dict(changes)
@@ -78,8 +80,9 @@ def _fault(recorded: dict[str, Any]) -> str | None:
     kinds: dict[str, Any] = {
         "target": text, "weights": (text, none), "weights_sha256": text, "device": text, "precision": text,
         "micro_batch": int, "memory_format": text,
-        "encoding": text, "preset": text, "settings": dict, "selector": text, "classes": list, "batch": int,
-        "seed": int, "init": (text, none), "init_sha256": (text, none),
+        "encoding": text, "preset": text, "settings": dict, "selector": text, "emitters": list, "classes": list,
+        "batch": int, "seed": int, "descriptors": (list, none), "novelty": (text, none), "bins": (int, none),
+        "apart": (*number, none), "init": (text, none), "init_sha256": (text, none),
         "generations": (int, none), "evaluations": (int, none),
         "minutes": (*number, none), "until": (*number, none),
     }  # fmt: skip
@@ -88,4 +91,6 @@ def _fault(recorded: dict[str, Any]) -> str | None:
             return f"{name} is {recorded[name]!r}"[:80]
     if not all(type(index) is int for index in recorded["classes"]):
         return "niches are no class indices"
+    if not all(isinstance(name, str) for name in (*recorded["emitters"], *(recorded["descriptors"] or ()))):
+        return "emitters or descriptors are no names"
     return None

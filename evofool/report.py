@@ -57,6 +57,12 @@ def inspect_run(path: Path) -> dict[str, Any]:
             **{
                 key: last.get(key) for key in ("generation", "evaluations", "seconds", "median", "mean", "min", "at_99")
             },
+            **{
+                key: config[key]
+                for key in ("selector", "emitters", "descriptors", "novelty", "bins", "apart")
+                if config.get(key)
+            },
+            **({key: last.get(key) for key in ("elites", "qd_score")} if config.get("bins") else {}),
             "niches": len(config["niches"]),
             "device": config["target"]["device"],
             "precision": config["target"]["precision"],

@@ -14,9 +14,11 @@ class Result:
     """What an evolution ended with.
 
     Attributes:
-        classes: the M niches' class names; ``indices`` (M,) their places among the target's outputs.
-        confidence: (M,) float32, each elite's probability for its class.
-        images: (M, C, H, W) uint8, exactly what the target saw.
+        classes: the N elites' class names; ``indices`` (N,) their places among the target's outputs.
+        confidence: (N,) float32, each elite's probability for its class.
+        images: (N, C, H, W) uint8, exactly what the target saw.
+        places: the cell and descriptors of each, where a class has several niches; else None.
+        niches: how many there are, empty ones too.
         run: the run folder, or None.
         gallery: the contact sheet, or None.
         page: the page ``index.html``, or None.
@@ -27,6 +29,8 @@ class Result:
     indices: np.ndarray
     confidence: np.ndarray
     images: np.ndarray
+    places: list[dict[str, Any]] | None
+    niches: int
     generations: int
     evaluations: int
     seconds: float
@@ -36,9 +40,19 @@ class Result:
     interrupted: bool
     config: dict[str, Any]
 
+    def surest(self) -> list[int]:
+        """Which of the elites is the surest of its class, for each class."""
+        best: dict[int, int] = {}
+        for at, index in enumerate(self.indices.tolist()):
+            if index not in best or self.confidence[at] > self.confidence[best[index]]:
+                best[index] = at
+        return list(best.values())
+
     def summary(self) -> dict[str, Any]:
         """The result as plain JSON values."""
-        values = self.confidence
+        values = self.confidence[self.surest()]
+        qd_score = float(self.confidence.sum(dtype=np.float64))
+        several = {"niches": self.niches, "elites": len(self.classes), "qd_score": qd_score}
         return {
             "run": str(self.run) if self.run else None,
             "gallery": str(self.gallery) if self.gallery else None,
@@ -55,9 +69,12 @@ class Result:
             "mean": float(values.mean()),
             "min": float(values.min()),
             "at_99": int((values >= 0.99).sum()),
+            **(several if self.places else {}),
             "interrupted": self.interrupted,
             "classes": [
-                {"index": int(index), "class": name, "confidence": float(value)}
-                for index, name, value in zip(self.indices, self.classes, values, strict=True)
+                {"index": int(index), "class": name, "confidence": float(value), **place}
+                for index, name, value, place in zip(
+                    self.indices, self.classes, self.confidence, self.places or [{}] * len(self.classes), strict=True
+                )
             ],
         }

@@ -4,7 +4,8 @@
 ``metrics.jsonl``   a line a generation
 ``checkpoint/``     ``state.npz``: the archive and the generators' states, replaced atomically; ``previous.npz``
 ``elites/``         a PNG per niche, named class, score and child, and its genome (CPPN)
-``elites.jsonl``    a line per niche: score, top-5, generation, evaluation, parent, files, the picture's CRC-32
+``elites.jsonl``    a line per niche that has an elite: score, top-5, generation, evaluation, parent, files, the
+                    picture's CRC-32; where a class has several niches, its cell and descriptors
 ``history/``        how the elites came about; see ``evofool.history``
 ``gallery.png``     the contact sheet
 ``index.html``      the page; while the run goes on, its dashboard
@@ -65,11 +66,11 @@ class Elites:
 
     encoding: Encoding
     lines: list[dict[str, Any]]
-    """of ``elites.jsonl``, one a niche"""
+    """of ``elites.jsonl``, one a niche that has an elite"""
     genomes: Any
     """a batch of the N whose files are to be written; a child that won many niches is there once"""
     shown: list[list[int]]
-    """the niches of each of them"""
+    """the lines of each of them"""
     images: list[np.ndarray]
     """(C, H, W) uint8 of those that were decoded"""
 
@@ -82,10 +83,13 @@ class Elites:
         """
         archive, target = evolution.archive, evolution.target
         lines: list[dict[str, Any]] = []
+        line_of: dict[int, int] = {}
         columns, values = archive.top(5)
         confidence, sizes = archive.confidence.tolist(), archive.genomes.sizes().tolist()
         born = archive.born.tolist()
-        for niche, index in enumerate(archive.niches.tolist()):
+        for niche in archive.held().tolist():
+            index = int(archive.niches[niche])
+            line_of[niche] = len(lines)
             stem = elite_stem(index, target.classes[index], confidence[niche], born[niche])
             lines.append(
                 {
@@ -105,11 +109,13 @@ class Elites:
             )
             if evolution.encoding.name == "cppn":
                 lines[-1]["genome"] = f"elites/{stem}.json"
-        rows = np.arange(len(archive)) if dirty is None else np.unique(dirty)
+            if evolution.variety:
+                lines[-1] |= evolution.variety.told(archive, niche)
+        rows = archive.held() if dirty is None else np.intersect1d(dirty, archive.held())
         children, first = np.unique(archive.born[rows], return_index=True)
         shown = {child: list[int]() for child in children.tolist()}
         for niche in rows.tolist():
-            shown[born[niche]].append(niche)
+            shown[born[niche]].append(line_of[niche])
         return cls(evolution.encoding, lines, archive.genomes.take(rows[first]), list(shown.values()), [])
 
     def decode(self, pixels: int | None = None) -> bool:
@@ -245,12 +251,14 @@ class RunFolder:
         """
         file = self.path / "elites.jsonl"
         lines, niches = list(read_lines(file, ())), self.config.get("niches")
+        several = self.config.get("bins") is not None
         for number, line in enumerate(lines, 1):
             if fault := elite_fault(line):
                 raise RunError(
                     f"line {number} of {file} is damaged ({fault}); evofool resume {self.path} writes it anew"
                 )
-        if file.exists() and isinstance(niches, list) and len(lines) != len(niches):
+        found = {line["index"] for line in lines} if several else lines
+        if file.exists() and isinstance(niches, list) and len(found) != len(niches):
             raise RunError(
                 f"{file} is damaged ({len(lines)} whole lines for {len(niches)} niches); "
                 f"evofool resume {self.path} writes it anew"
@@ -309,10 +317,9 @@ class RunFolder:
         )
 
     def _write_pictures(self, elites: Elites) -> None:
-        for row, niches in enumerate(elites.shown):
+        for row, lines in enumerate(elites.shown):
             picture = png(elites.images[row])
-            for niche in niches:
-                line = elites.lines[niche]
+            for line in (elites.lines[number] for number in lines):
                 self._sums[line["file"]] = f"{zlib.crc32(picture):08x}"
                 write_atomically(self.path / line["file"], picture, durable=False)
                 if "genome" in line:

@@ -26,8 +26,10 @@ from .run import RunFolder
 from .selection import choose_classes, initial_genomes
 from .sitting import Observer, Sitting
 from .stopwatch import Stopwatch
+from .strategies.emitters import known_emitters
 from .strategies.selectors import selector as selector_named
 from .target import Format, Precision, Target
+from .variety import check_size, options_of, variety
 
 BATCH = {"default": 50, "nguyen2015": 200}
 """children a generation, by preset"""
@@ -46,6 +48,11 @@ def evolve(
     preset: str = "default",
     settings: dict[str, Any] | None = None,
     selector: str | None = None,
+    emitters: str | Iterable[str] = ("vary",),
+    descriptors: str | Iterable[str] | None = None,
+    novelty: str | None = None,
+    bins: int | None = None,
+    apart: float | None = None,
     generations: int | None = None,
     evaluations: int | None = None,
     minutes: float | None = None,
@@ -75,6 +82,12 @@ def evolve(
         settings: of the encoding, as a run's config has them, instead of the preset's.
         selector: which elites become parents: ``fresh``, ``uniform`` or ``weak``; see ``strategies.selectors``. None:
             ``fresh``, or ``uniform`` with preset ``nguyen2015``.
+        emitters: what proposes children, each an equal part of a generation: ``vary``, or ``"vary,refine"``; see
+            ``strategies.emitters``.
+        descriptors: several images a class, one in each cell of a grid: as ``"colour,complexity"`` or a list; see
+            ``descriptors.DESCRIPTORS``. ``bins`` along each of them, 5 where nothing is said.
+        novelty: several images a class, ``apart`` from each other in ``pixels`` or the network's ``features``; see
+            ``variety.Novelty``. ``bins`` is how many, 5 where nothing is said.
         generations, evaluations, minutes, until: the budget; the first limit reached ends the run, at the end
             of a generation. None of them: 20,000 evaluations.
         batch: children a generation; 50, or 200 with preset ``nguyen2015``.
@@ -106,6 +119,7 @@ def evolve(
         selector = SELECTOR.get(preset, SELECTOR["default"])
     selector_named(selector)  # is there one?
     _check_numbers(batch, seed)
+    proposing = known_emitters(emitters, encoding, batch)
     loaded = load_recorded(target, weights, device, precision, micro_batch, memory_format)
     network = loaded.target
     if weights_sha256 is not None and loaded.record["weights_sha256"] != weights_sha256:
@@ -115,6 +129,10 @@ def evolve(
         )
     coded = encodings.build(encoding, chosen, network.image_shape, network.device)
     niches = choose_classes(classes, network.classes)
+    kinds = variety(
+        descriptors, novelty, bins, apart, channels=network.image_shape[0], encoding=encoding
+    )  # of images of one class
+    check_size(coded, len(niches), len(network.classes), kinds)
     initial = initial_genomes(init, coded) if init is not None else None
     digest = seal_of(coded.dump(initial)).tobytes().hex() if initial is not None else None
     if init_sha256 is not None and digest != init_sha256:
@@ -128,6 +146,8 @@ def evolve(
         "preset": preset,
         "settings": coded.settings(),
         "selector": selector,
+        "emitters": list(proposing),
+        **options_of(kinds),
         "niches": niches.tolist(),
         "batch": batch,
         "seed": seed,
@@ -136,7 +156,17 @@ def evolve(
         "budget": asdict(budget),
         "versions": versions(),
     }
-    evolution = Evolution(network, coded, niches=niches, batch=batch, seed=seed, selector=selector, initial=initial)
+    evolution = Evolution(
+        network,
+        coded,
+        niches=niches,
+        batch=batch,
+        seed=seed,
+        selector=selector,
+        emitters=proposing,
+        initial=initial,
+        variety=kinds,
+    )
     if out is None:
         return Sitting(evolution, budget, None, config, watch=watch).run(observer)
     path = Path(out)
@@ -238,5 +268,17 @@ def _rebuild(folder: RunFolder, own: Target | None) -> Evolution:
     if niches.ndim != 1 or not len(niches) or niches.min() < 0 or niches.max() >= len(target.classes):
         raise ValueError(f"niches must be class indices below {len(target.classes)}")
     _check_numbers(config["batch"], config["seed"])
-    selector = config.get("selector", SINCE["selector"])
-    return Evolution(target, coded, niches=niches, batch=config["batch"], seed=config["seed"], selector=selector)
+    chosen = {name: config.get(name, before) for name, before in SINCE.items()}
+    selector, batch = chosen.pop("selector"), config["batch"]
+    emitters = known_emitters(chosen.pop("emitters"), config["encoding"], batch)
+    kinds = variety(**chosen, channels=target.image_shape[0], encoding=config["encoding"])
+    return Evolution(
+        target,
+        coded,
+        niches=niches,
+        batch=batch,
+        seed=config["seed"],
+        selector=selector,
+        emitters=emitters,
+        variety=kinds,
+    )

@@ -198,11 +198,14 @@ class Sitting:
     def result(self, sheet: Path | None, page: Path | None) -> Result:
         evolution = self.evolution
         archive, target, strategy = evolution.archive, evolution.target, evolution.strategy
+        held = archive.held()
         return Result(
-            classes=[target.classes[i] for i in archive.niches],
-            indices=archive.niches,
-            confidence=archive.confidence.cpu().numpy(),
-            images=evolution.encoding.decode(archive.genomes).cpu().numpy(),
+            classes=[target.classes[i] for i in archive.niches[held]],
+            indices=archive.niches[held],
+            confidence=archive.confidence.cpu().numpy()[held],
+            images=evolution.encoding.decode(archive.genomes.take(held)).cpu().numpy(),
+            places=[evolution.variety.told(archive, niche) for niche in held.tolist()] if evolution.variety else None,
+            niches=len(archive),
             generations=strategy.generation,
             evaluations=strategy.evaluations,
             seconds=evolution.seconds,

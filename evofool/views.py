@@ -16,6 +16,7 @@ from rich.text import Text
 from .text import clock, hardest, percent, sparkline
 
 if TYPE_CHECKING:
+    from .archive import Archive
     from .budget import Budget
     from .evolution import Evolution, Progress
 
@@ -47,7 +48,7 @@ class LiveView:
 
     def _draw(self, progress: Progress, evolution: Evolution) -> RenderableType:
         archive, classes = evolution.archive, evolution.target.classes
-        names = [classes[i] for i in archive.niches]
+        names = [classes[i] for i in archive.wanted]
         share = self.pace.share(progress)
         rate, lowest = f"{self.pace.rate:,.0f} images/s", percent(progress.min)
         bar = ProgressBar(total=1.0, completed=min(1.0, share), width=48)
@@ -56,7 +57,8 @@ class LiveView:
             ("elapsed", f"{clock(progress.seconds)}   remaining {clock(self.pace.remaining(progress))}"),
             ("confidence", f"median {percent(progress.median)}   mean {percent(progress.mean)}   lowest {lowest}"),
             ("at 99 %", f"{progress.at_99} of {len(names)} classes"),
-            ("hardest", hardest(names, archive.confidence.tolist(), 5)),
+            *([("elites", coverage(progress, archive))] if archive.cells > 1 else []),
+            ("hardest", hardest(names, archive.surest_confidence().tolist(), 5)),
             ("median", sparkline(self.medians)),
         ]  # fmt: skip
         title = Text(f"{evolution.target.name} · {evolution.encoding.name}", style="bold")
@@ -83,14 +85,16 @@ class PlainView:
             self.told, self.untold = time.monotonic(), None
 
     def _tell(self, progress: Progress, evolution: Evolution) -> None:
-        names = [evolution.target.classes[i] for i in evolution.archive.niches]
-        confidence = evolution.archive.confidence.tolist()
+        archive = evolution.archive
+        names = [evolution.target.classes[i] for i in archive.wanted]
+        confidence = archive.surest_confidence().tolist()
+        several = f"elites {coverage(progress, archive)}  " if archive.cells > 1 else ""
         self.say(
             f"generation {progress.generation:,}  evaluations {progress.evaluations:,}  "
             f"{self.pace.rate:,.0f} images/s  elapsed {clock(progress.seconds)}  "
             f"remaining {clock(self.pace.remaining(progress))}  median {percent(progress.median)}  "
             f"mean {percent(progress.mean)}  lowest {percent(progress.min)}  "
-            f"at 99 %: {progress.at_99}/{len(names)}  hardest {hardest(names, confidence, 3)}"
+            f"at 99 %: {progress.at_99}/{len(names)}  {several}hardest {hardest(names, confidence, 3)}"
         )
 
 
@@ -127,6 +131,12 @@ class Pace:
         if budget.minutes:
             left.append(60 * budget.minutes - progress.seconds)
         return max(0.0, min(left)) if left else None
+
+
+def coverage(progress: Progress, archive: Archive) -> str:
+    """How full an archive with several niches a class is, and how sure all of it."""
+    full = percent(progress.elites / len(archive), fine=False)
+    return f"{progress.elites:,} of {len(archive):,} niches ({full})   QD score {progress.qd_score:,.1f}"
 
 
 def pairs(rows: Sequence[tuple[str, str]]) -> Table:

@@ -6,6 +6,7 @@ import io
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console as Rich
 
 from evofool import views
+from evofool.archive import Archive
 from evofool.budget import Budget
 from evofool.console import Console
 from evofool.evolution import Progress
@@ -23,11 +25,12 @@ shares = st.floats(0, 1)
 
 
 def progress(generation: int, seconds: float, median: float = 0.5, batch: int = 100) -> Progress:
-    return Progress(generation, generation * batch, 0, seconds, median, median, 0.125, 1.0, 1, 0, 4.0)
+    return Progress(generation, generation * batch, 0, seconds, median, median, 0.125, 1.0, 1, 0, 4.0, 2, 1.5)
 
 
 def evolution(names: list[str], confidence: list[float]) -> Any:
-    archive = SimpleNamespace(niches=range(len(names)), confidence=torch.tensor(confidence))
+    archive = Archive(np.arange(len(names)), len(names))
+    archive.confidence[:] = torch.tensor(confidence)
     return SimpleNamespace(
         target=SimpleNamespace(name="[bold]tiny", classes=names), archive=archive, encoding=SimpleNamespace(name="cppn")
     )

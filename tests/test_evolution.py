@@ -221,7 +221,7 @@ def test_selection_can_be_swapped() -> None:
         return np.full(n, niche)
 
     run.toolbox.register("select", weakest)
-    run.strategy.crossover_rate = 0.0  # or partners are selected as well
+    run.strategy.emitters["vary"].crossover_rate = 0.0  # or partners are selected as well
     expected = int(run.archive.confidence.argmin())
     born = int(run.archive.born[expected])
     assert run.toolbox.generate().parents.tolist() == [born] * 16

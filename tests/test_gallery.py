@@ -17,7 +17,7 @@ from runs import small_evolve
 
 from evofool.errors import EvofoolError, RunError
 from evofool.gallery import sheet
-from evofool.gallery.sheet import PAPER, Layout, contact_sheet, write_sheet
+from evofool.gallery.sheet import PAPER, Tiles, contact_sheet, write_sheet
 
 COUNTS = [1, 2, 3, 10, 100, 1000]
 MAGENTA = (255, 0, 255)
@@ -96,7 +96,7 @@ def test_a_sheet_is_well_set_for_any_number_of_classes(
 def test_every_picture_is_there_whole(count: int, tmp_path: Path) -> None:
     pixels = np.asarray(contact_sheet(fake_run(tmp_path / "run", count)))
     covered = (pixels == MAGENTA).all(2).sum()
-    assert covered == count * Layout.of(count).tile ** 2
+    assert covered == count * Tiles([{}] * count).tile ** 2
 
 
 def test_elites_are_sorted_by_confidence_then_class(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
@@ -130,7 +130,7 @@ HOSTILE = [
 def test_captions_of_hostile_names_fit_under_their_picture(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
     image = contact_sheet(fake_run(tmp_path / "run", len(HOSTILE), HOSTILE))
     assert_well_set(image, texts)
-    tile = Layout.of(len(HOSTILE)).tile
+    tile = Tiles([{}] * len(HOSTILE)).tile
     captions = [box for text, box in texts if not text.startswith(("What ", "evofool ", f"{len(HOSTILE)} classes"))]
     assert len(captions) == 2 * len(HOSTILE)
     assert all(right - left <= tile for left, _, right, _ in captions)
@@ -159,7 +159,7 @@ def test_a_sheet_of_cppns_shows_them_sharp_with_what_the_network_saw(
     image = contact_sheet(run)
     assert_well_set(image, texts)
     assert any("corner: the pixels the network saw" in text for text, _ in texts)
-    layout = Layout.of(len(result.classes))
+    layout = Tiles([{}] * len(result.classes))
     best = result.images[np.lexsort((result.indices, -result.confidence))[0]][0]
     # The inset is in the first tile's lower right corner, magnified in whole pixels.
     left, top = _first_tile(image, layout)
@@ -169,7 +169,7 @@ def test_a_sheet_of_cppns_shows_them_sharp_with_what_the_network_saw(
     assert len(np.unique(tile)) > len(np.unique(best))  # more grey levels than 8×8 pixels can have
 
 
-def _first_tile(image: Image.Image, layout: Layout) -> tuple[int, int]:
+def _first_tile(image: Image.Image, layout: Tiles) -> tuple[int, int]:
     margin, header = 3 * layout.gap, max(112, round(image.width * 0.07))
     assert image.getpixel((margin - 1, header - 1)) == PAPER
     return margin, header
@@ -222,7 +222,7 @@ def test_a_sheet_that_cannot_be_written_is_a_run_error(tmp_path: Path, monkeypat
 
 @given(st.integers(1, 5000))
 def test_a_layout_holds_all_in_a_landscape_of_bounded_size(count: int) -> None:
-    layout = Layout.of(count)
+    layout = Tiles([{}] * count)
     assert layout.columns * (layout.rows - 1) < count <= layout.columns * layout.rows
     assert layout.columns >= layout.rows
     assert layout.tile >= 112

@@ -13,7 +13,8 @@ LAYERS = (
     {"rng", "files", "budget", "devices", "images", "interrupt", "writer"},
     {"arrays"},
     {"encodings", "target", "datasets", "folder", "identity"},
-    {"archive", "population", "zoo", "choice", "lock", "checkpoint", "tuning"},
+    {"archive", "population", "zoo", "choice", "lock", "checkpoint", "tuning", "descriptors", "penultimate"},
+    {"variety"},
     {"strategies", "record"},
     {"evolution", "duels"},
     {"history", "selection", "recipe", "stopwatch"},
@@ -33,7 +34,7 @@ LAYERS = (
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 PURE = {
     "archive", "population", "encodings", "target", "strategies", "evolution", "rng", "budget", "devices", "errors",
-    "datasets", "choice", "duels",
+    "datasets", "choice", "duels", "descriptors", "penultimate", "variety",
 }  # fmt: skip
 """They neither print nor write files."""
 

@@ -14,13 +14,15 @@ from ..checks import image_shape, plain_fault, run_fault
 from ..encodings import genome_file
 from ..encodings.cppn_batch import EMPTY, CPPNBatch
 from ..encodings.genome_lines import genomes_at, is_file_of_genomes
-from ..errors import GenomeError, RunError, suggestion
+from ..errors import ConfigError, GenomeError, RunError, suggestion
 from ..folder import read_config
 from ..history import Changes, HistoryFolder
 from ..images import data_uri
 from ..png import png
 from ..run import RunFolder
 from ..slug import slug
+from .cells import MOST, Cells, cells_of
+from .chosen import of_classes, surest
 from .strip import Strip, strip_of
 
 MOST_ANCESTORS, MANY = 48, 400
@@ -66,6 +68,8 @@ class Tile:
     """name and value of other facts"""
     over: str = ""
     """SVG over the picture"""
+    cell: list[int] = field(default_factory=list)
+    """where it stands among the pictures of its class, where there are several"""
 
 
 @dataclass
@@ -92,12 +96,28 @@ class Source:
     """other pages, and what they are; for a page beside them"""
     sorts: dict[str, str] = field(default_factory=dict)
     """what tiles can be sorted by, where it is not as usual; empty words leave one out"""
+    cells: Cells | None = None
+    """how the pictures of a class stand together, where there are several"""
+
+    def one_a_class(self) -> None:
+        """Keep the surest picture of each class only."""
+        if self.cells:
+            best: dict[int | None, Tile] = {}
+            for tile in self.tiles:
+                if tile.index not in best or (tile.score or 0) > (best[tile.index].score or 0):
+                    best[tile.index] = tile
+            self.tiles, self.cells = list(best.values()), None
 
 
-def collect(path: Path) -> list[Source]:
+def collect(path: Path, classes: str | None = None) -> list[Source]:
     """The sources under a path: a run, a genome file, a folder of genomes, a folder of such folders, or a bank's name.
 
+    Args:
+        path: where.
+        classes: of a run, names or indices, where not all are to be shown.
+
     Raises:
+        ConfigError: the run has no such class, or it is no run.
         RunError: nothing of that kind is there, or a run is damaged.
         GenomeError: a genome is damaged.
     """
@@ -105,8 +125,10 @@ def collect(path: Path) -> list[Source]:
         if read_config(path).get("evofool") == "attack":
             from .campaign_exhibit import from_campaign  # waits for torch, which runs needn't
 
+            _no_run(path, classes)
             return [from_campaign(path)]
-        return [from_run(path)]
+        return [from_run(path, classes)]
+    _no_run(path, classes)
     place = place_of(path)
     if place is None:
         raise RunError(
@@ -126,10 +148,20 @@ def collect(path: Path) -> list[Source]:
     return sources
 
 
-def from_run(path: Path) -> Source:
+def _no_run(path: Path, classes: str | None) -> None:
+    if classes is not None:
+        raise ConfigError(f"--class chooses among the classes of a run, and {path} is none; leave it out")
+
+
+def from_run(path: Path, classes: str | None = None) -> Source:
     """A run, finished or going on.
 
+    Args:
+        path: its folder.
+        classes: names or indices, where not all are to be shown.
+
     Raises:
+        ConfigError: it has no such class.
         RunError: it is damaged, or has no elites yet.
     """
     run = RunFolder.open(path)
@@ -147,9 +179,18 @@ def from_run(path: Path) -> Source:
         raise RunError(f"{path / 'history'} is damaged (a child is its own ancestor); move it away to go on without it")
     try:
         target = config["target"]["name"]
-        names = {int(line["niche"]): str(line["class"]) for line in elites}
-        most = MOST_ANCESTORS if len(elites) <= MANY else MOST_ANCESTORS // 3
-        tiles = [_elite(run, line, changes, names, target, most) for line in elites]
+        cells = cells_of(config)
+        each = cells.niches if cells else 1
+        changes = changes.by_class(each)
+        names = {int(line["niche"]) // each: str(line["class"]) for line in elites}
+        shown, lead = elites if classes is None else of_classes(elites, classes), ""
+        if cells and len(shown) > MOST:
+            lead = (
+                f"Of {len(shown):,} pictures the surest of each class; all of one: evofool gallery {path} --class NAME."
+            )
+            shown, cells = surest(shown), None
+        most = MOST_ANCESTORS if len(shown) <= MANY else MOST_ANCESTORS // 3
+        tiles = [_elite(run, line, changes, names, target, most, each) for line in shown]
         source = Source(
             name=path.absolute().name,
             target=target,
@@ -163,6 +204,8 @@ def from_run(path: Path) -> Source:
             tiles=tiles,
             shape=[int(edge) for edge in config["target"]["image_shape"]],
             strip=strip_of(changes, names, metrics),
+            lead=lead,
+            cells=cells,
         )
         if config["encoding"] == "cppn":
             colour = "grey" if source.shape[0] == 1 else config["settings"]["colour"]
@@ -194,11 +237,11 @@ def from_genomes(name: str, genomes: list[tuple[Path, genome_file.GenomeFile]]) 
 
 
 def _elite(
-    run: RunFolder, line: dict[str, Any], changes: Changes, names: dict[int, str], target: str, most: int
+    run: RunFolder, line: dict[str, Any], changes: Changes, names: dict[int, str], target: str, most: int, each: int
 ) -> Tile:
     file, genome = run.picture(line), run.genome(line)
     whole = run.path / line["genome"] if genome else file
-    rows = changes.lineage(int(line["evaluation"]), int(line["niche"]))
+    rows = changes.lineage(int(line["evaluation"]), int(line["niche"]) // each)
     shown = np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int)).tolist() if rows else []
     return Tile(
         name=str(line["class"]),
@@ -214,6 +257,8 @@ def _elite(
         ancestors=max(0, len(rows) - 1),
         stem=file.stem,
         commands=_commands(whole, whole.stem, file, target),
+        cell=line.get("cell", []),
+        more=[(name.capitalize(), f"{value:.3g}") for name, value in line.get("descriptors", {}).items()],
     )
 
 

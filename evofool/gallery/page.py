@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from ..text import clock, counted, percent
+from .cells import WIDE, Cells
 from .exhibit import Source, Tile
 from .parts import part
 
@@ -147,21 +148,32 @@ def _lead_words(source: Source) -> str:
     how = f"Evolved from {kinds.get(facts['encoding'], facts['encoding'])} using nothing but the network's scores"
     if "seed" in facts:
         how += f": preset {facts['preset']}, seed {facts['seed']}"
+    if source.cells:
+        by = " × ".join(source.cells.names)
+        how += f". Several pictures of each class: {f'by {by}' if by else 'each far from the others'}"
     return f"{how}."
 
 
 def _cards(source: Source) -> list[tuple[str, str, str]]:
     if source.cards:
         return source.cards
-    scores, facts = [tile.score for tile in source.tiles if tile.score is not None], source.facts
-    cards = []
+    facts, cards = source.facts, []
+    surest = [max(own, key=lambda tile: tile.score or 0.0) for own in _classes(source)]
+    scores = [tile.score for tile in surest if tile.score is not None]
     if scores:
-        lowest = min((tile for tile in source.tiles if tile.score is not None), key=lambda tile: tile.score or 0)
+        lowest = min((tile for tile in surest if tile.score is not None), key=lambda tile: tile.score or 0)
         sure = sum(score >= SURE for score in scores)
         cards += [
             ("Median confidence", percent(statistics.median(scores), fine=False), f"of {len(scores):,} classes"),
             ("At 99 % or more", f"{sure:,} of {len(scores):,}", "classes"),
             ("Lowest", percent(lowest.score or 0.0, fine=False), " ".join(lowest.name.split())[:40]),
+        ]
+    if source.cells:
+        every = [tile.score or 0.0 for tile in source.tiles]
+        niches = len(surest) * source.cells.niches
+        cards += [
+            ("Pictures", f"{len(every):,}", f"in {niches:,} niches ({percent(len(every) / niches, fine=False)})"),
+            ("QD score", f"{sum(every):,.1f}", "sum of all confidences"),
         ]
     if "evaluations" in facts:
         cards.append(("Evaluations", f"{facts['evaluations']:,}", counted(facts["generation"], "generation")))
@@ -170,6 +182,16 @@ def _cards(source: Source) -> list[tuple[str, str, str]]:
             ("Time", clock(facts["seconds"]), f"{facts['evaluations'] / max(facts['seconds'], 1e-9):,.0f} images/s")
         )
     return cards
+
+
+def _classes(source: Source) -> list[list[Tile]]:
+    """The tiles of each class; each tile by itself where a class has one."""
+    if not source.cells:
+        return [[tile] for tile in source.tiles]
+    classes: dict[int | None, list[Tile]] = {}
+    for tile in source.tiles:
+        classes.setdefault(tile.index, []).append(tile)
+    return list(classes.values())
 
 
 def _table(sources: Sequence[Source]) -> str:
@@ -238,10 +260,41 @@ def _controls(sources: Sequence[Source]) -> str:
     )
 
 
+def _cell_grid(source: Source, cells: Cells, store: Store) -> str:
+    """The pictures of each class where they stand among each other, the surest class first."""
+    number = {id(tile): at for at, tile in enumerate(source.tiles)}
+    classes = sorted(_classes(source), key=lambda own: -max(tile.score or 0.0 for tile in own))
+    hard = " hard" if max(source.shape[1:]) < COARSE else ""
+    inner = []
+    for own in classes:
+        best = percent(max(tile.score or 0.0 for tile in own), fine=False)
+        places = "".join(
+            '<span class="hole"></span>' if at is None else _button(number[id(own[at])], own[at], "", 0, False, store)
+            for at in cells.arranged([(tile.cell, tile.score or 0.0) for tile in own])
+        )
+        ends = "".join(
+            f'<p class="{kind}" aria-hidden="true"><span>{first}</span><span>{last}</span></p>'
+            for kind, (first, last) in (("up", cells.up or ("", "")), ("across", cells.across or ("", "")))
+            if first
+        )
+        inner.append(
+            f'<li class="card"><p class="name"><bdi>{_words(own[0].name)}</bdi> <small>{best}</small></p>'
+            f'<div class="places" style="--columns:{cells.columns}">{places}</div>{ends}</li>'
+        )
+    tight = " tight" if cells.columns > WIDE else ""
+    return (
+        f'<ul class="grid pairs cells{hard}{tight}" id="grid">{"".join(inner)}</ul>'
+        '<p id="none" hidden>Nothing fits this filter.</p>'
+    )
+
+
 Numbered = tuple[int, tuple[int, Tile]]
 
 
 def _grid(sources: Sequence[Source], numbered: list[Numbered], store: Store) -> str:
+    cells = sources[0].cells if len(sources) == 1 else None
+    if cells:
+        return _cell_grid(sources[0], cells, store)
     several = _shares_classes(sources)
     if several:
         cards = _by_class(numbered)

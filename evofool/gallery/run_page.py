@@ -12,6 +12,7 @@ from ..errors import ConfigError, RunError
 from ..files import write_atomically
 from ..folder import writing
 from ..images import data_uri
+from ..slug import slug
 from .exhibit import Source, Tile, collect, from_run
 from .page import dumps, page
 from .parts import encoded
@@ -35,7 +36,9 @@ def write_run_page(path: Path, *, every: float | None = None, title: str | None 
     return _write([from_run(path)], path / PAGE, title, every)
 
 
-def write_gallery(paths: Sequence[Path], out: Path | None = None, title: str | None = None) -> Path:
+def write_gallery(
+    paths: Sequence[Path], out: Path | None = None, title: str | None = None, classes: str | None = None
+) -> Path:
     """Write a page of runs, genome files, folders of genomes or banks; several are shown side by side, class by class.
 
     Args:
@@ -43,9 +46,10 @@ def write_gallery(paths: Sequence[Path], out: Path | None = None, title: str | N
         out: the HTML file; ``index.html`` in a single run, ``comparison.html`` in the first of several,
             ``outputs/NAME.html`` for genomes.
         title: instead of the page's own.
+        classes: of runs, names or indices, where not all are to be shown; the file is then ``CLASSES.html``.
 
     Raises:
-        ConfigError: ``out`` names no HTML file.
+        ConfigError: ``out`` names no HTML file, or a run has no such class.
         EvofoolError: a path holds nothing to show, or what it holds is damaged.
     """
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
@@ -54,15 +58,19 @@ def write_gallery(paths: Sequence[Path], out: Path | None = None, title: str | N
         raise ConfigError(f"{twice[0]} is given twice; a page compares different runs")
     sources: list[Source] = []
     for path in paths:
-        found = collect(path)
+        found = collect(path, classes)
         for source in found if len(found) == 1 else []:
             if any(source.name == other.name for other in sources):
                 source.name = str(path)
         sources += found
-    return _write(sources, out or _default(paths, sources), title, None)
+    for source in sources if len(sources) > 1 else []:
+        source.one_a_class()
+    return _write(sources, out or _default(paths, sources, classes), title, None)
 
 
-def _default(paths: Sequence[Path], sources: list[Source]) -> Path:
+def _default(paths: Sequence[Path], sources: list[Source], classes: str | None) -> Path:
+    if classes is not None and len(sources) == 1:
+        return paths[0] / f"{slug(classes)}.html"
     if (paths[0] / "config.json").exists():
         return paths[0] / (PAGE if len(sources) == 1 else "comparison.html")
     return Path("outputs") / f"{paths[0].stem or 'genomes'}.html"

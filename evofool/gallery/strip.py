@@ -77,6 +77,7 @@ def _confidence(changes: Changes, niches: list[int], generations: NDArray[np.int
     for row, niche in enumerate(niches):
         own = changes.of(niche)
         before = np.searchsorted(changes.generation[own], generations, side="right") - 1
-        table[row] = np.where(before >= 0, changes.score[own][before], 0.0) if len(own) else 0.0
+        if len(own):
+            table[row] = np.where(before >= 0, np.maximum.accumulate(changes.score[own])[before], 0.0)
     order = np.argsort(-table[:, -1], kind="stable")
     return table[order], [niches[i] for i in order]

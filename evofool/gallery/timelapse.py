@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,9 @@ from ..files import write_atomically
 from ..history import Changes
 from ..images import to_image
 from ..run import RunFolder
-from ..selection import choose_classes
+from .chosen import of_classes, surest
+from .drawing import columns_for
 from .lettering import FAINT, INK, PAPER, RULE, SURE, caption, line
-from .sheet import Layout
 
 MOST = 20
 """classes that are shown where none is named"""
@@ -40,8 +39,8 @@ SAMPLED = 12
 def write_timelapse(
     run: Path, out: Path, *, classes: str | None = None, size: int = 256, frames: int = 60, seconds: float = 8.0
 ) -> int:
-    """Write an animation of a run: its elites as they stood at moments that lie geometrically between its first
-    generation and its last, for early progress is fast.
+    """Write an animation of a run: its elites, of each class the surest, at moments that lie geometrically
+    between its first generation and its last, for early progress is fast.
 
     CPPNs are rendered anew at ``size``, direct genomes scaled with hard edges. Of a genome that the history no longer
     has, the nearest earlier picture of its class stands in; confidences are always those of the moment.
@@ -66,7 +65,7 @@ def write_timelapse(
     write = _writer(out)
     _check(size, frames, seconds)
     folder = RunFolder.open(run)
-    elites, changes = folder.elites(), folder.history.changes()
+    elites, changes = surest(folder.elites()), folder.history.changes()
     if not len(changes) or not elites:
         raise RunError(f"{run} has no history: it was made before histories were kept; evolve anew for a time-lapse")
     try:
@@ -146,7 +145,7 @@ class Film(Image.Image):
         self.cell = max(NARROW, wide)
         self.text = max(11, self.cell // 17)
         gap, caption_height = max(10, wide // 10), round(2.3 * self.text)
-        columns = Layout.of(count).columns
+        columns = columns_for(count)
         self.margin = 2 * gap
         title, small = max(15, round(self.cell * 0.085)), self.text
         header = self.margin + round(1.35 * title) + (round(1.6 * small) if count < of else 0) + gap
@@ -284,26 +283,9 @@ def _shown(elites: Sequence[dict[str, Any]], classes: str | None) -> list[dict[s
     """Those of the elites' lines that are asked for, by class index."""
     ordered = sorted(elites, key=lambda elite: int(elite["index"]))
     if classes is None:
-        surest = sorted(ordered, key=lambda elite: -float(elite["score"]))[:MOST]
-        return [elite for elite in ordered if elite in surest]
-    names = [str(elite["class"]) for elite in ordered]
-    places = {int(elite["index"]): place for place, elite in enumerate(ordered)}
-    known = {name.lower() for name in names}
-    found: set[int] = set()
-    for word in (word.strip() for word in classes.split(",")):
-        if re.fullmatch(r"[0-9]{1,18}", word) and word not in known:
-            if int(word) not in places:
-                raise ConfigError(f"class {word} is not in this run, which has {_some(list(map(str, places)))}")
-            found.add(places[int(word)])
-        elif word:
-            found.update(choose_classes(word, names, option="--class").tolist())
-    if not found:
-        raise ConfigError("--class names no class; give names or indices, as in --class cat,dog,8")
-    return [ordered[place] for place in sorted(found)]
-
-
-def _some(words: Sequence[str]) -> str:
-    return ", ".join(words[:MOST]) + (f" and {len(words) - MOST:,} more" if len(words) > MOST else "")
+        first = sorted(ordered, key=lambda elite: -float(elite["score"]))[:MOST]
+        return [elite for elite in ordered if elite in first]
+    return of_classes(ordered, classes)
 
 
 def _writer(out: Path) -> Callable[[Film, BinaryIO, list[int]], None]:

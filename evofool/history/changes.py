@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,10 @@ class Changes:
 
     def __len__(self) -> int:
         return len(self.born)
+
+    def by_class(self, cells: int) -> Changes:
+        """The same, with classes for niches, of which each class has so many."""
+        return replace(self, niche=self.niche // cells)
 
     def of(self, niche: int) -> NDArray[np.int64]:
         """Rows of one niche."""

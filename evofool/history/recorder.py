@@ -41,7 +41,7 @@ class Recorder:
         """Take down which elites changed since the last call."""
         archive = evolution.archive
         known = np.full(len(archive), NOBODY) if self._known is None else self._known
-        niches = np.flatnonzero(archive.born != known)
+        niches = np.flatnonzero((archive.born != known) & (archive.born != NOBODY))
         niches = niches[np.argsort(archive.generation[niches], kind="stable")]
         self._known = archive.born.copy()
         if not len(niches):

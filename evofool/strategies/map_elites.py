@@ -1,7 +1,8 @@
 """MAP-Elites over the classes of a target.
 
 Mouret & Clune 2015, as Nguyen, Yosinski, Clune 2015 use it (section 2.4): one niche a class, every child compared with
-every niche. The original draws parents uniformly over the niches; ``selectors`` has others.
+every niche. The original draws parents uniformly over the niches; ``selectors`` has others. An archive with several
+niches a class (``variety``) asks for descriptors of the children that could enter one.
 
     generate:  parents ← select(archive);  children ← mutate(mate(parents))
     update:    for every niche: the child that scores its class highest replaces a weaker elite
@@ -9,6 +10,7 @@ every niche. The original draws parents uniformly over the niches; ``selectors``
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,18 +19,19 @@ from deap import base
 from ..archive import NOBODY, Archive, Update
 from ..errors import TargetError
 from ..population import Population
-from ..rng import Rng
+from .emitters import Emitter
+from .sharing import joined, shares, under
 
 
 class MapElites:
     """The strategy; its operators are looked up in the toolbox at every step, so that a user can swap them.
 
     Args:
-        toolbox: with ``random select mate mutate decode confirm`` registered.
+        toolbox: with ``random select mate mutate decode confirm`` registered, and ``describe`` where a class has
+            several niches.
         archive: empty, or to go on from.
-        batch: children a generation.
-        crossover_rate: share of the children that are crossed before mutation.
-        rng: the run's.
+        batch: children a generation, in equal parts by each emitter.
+        emitters: what proposes them, by the names that they are registered under.
         initial: genomes that take part in the first generation, or None.
         confirm: score children that would enter the archive again through ``toolbox.confirm``; needed when
             ``toolbox.evaluate`` is a fast approximation.
@@ -40,56 +43,68 @@ class MapElites:
         archive: Archive,
         *,
         batch: int,
-        crossover_rate: float,
-        rng: Rng,
+        emitters: Mapping[str, Emitter],
         initial: Any = None,
         confirm: bool = False,
     ) -> None:
         self.toolbox, self.archive, self.batch = toolbox, archive, batch
-        self.crossover_rate, self.rng, self.initial, self.confirm = crossover_rate, rng, initial, confirm
+        self.emitters, self.initial, self.confirm = emitters, initial, confirm
+        self._parts: list[tuple[str, int]] = []
         self.generation = self.evaluations = self.confirmations = 0
 
     def generate(self) -> Population:
         if self.archive.genomes is None:
             return self._first()
-        niches = self.toolbox.select(self.archive, self.batch)
-        parents = self.archive.genomes.take(niches)
-        crossed = np.flatnonzero(self.rng.host.random(self.batch) < self.crossover_rate)
-        if len(crossed):
-            partners = self.toolbox.select(self.archive, len(crossed))
-            children = self.toolbox.mate(parents.take(crossed), self.archive.genomes.take(partners))
-            parents.put(crossed, children)
-        return Population(self.toolbox.mutate(parents), self.archive.born[niches], self.archive.niches)
+        self._parts = list(zip(self.emitters, shares(self.batch, len(self.emitters)), strict=True))
+        children, parents = zip(
+            *(getattr(self.toolbox, name)(self.archive, count) for name, count in self._parts), strict=True
+        )
+        return Population(joined(children), np.concatenate(parents), self.archive.wanted)
 
     def update(self, population: Population) -> Update:
         scores, genomes, parents = population.scores, population.genomes, population.parents
         if scores is None:
             raise TargetError("the population has no scores: call toolbox.map(toolbox.evaluate, population) first")
-        born = self.evaluations + np.arange(len(population))
+        every, born = scores, self.evaluations + np.arange(len(population))
         self.generation += 1
         self.evaluations += len(population)
-        if self.confirm:
+        traits = None
+        if self.confirm or self.archive.traits is not None:
             rows = self.archive.contenders(scores)
-            genomes, born, parents = genomes.take(rows), born[rows], parents[rows]
-            scores = self.toolbox.confirm(self.toolbox.decode(genomes))
-            self.confirmations += len(rows)
-        return self.archive.update(genomes, scores, born, parents, self.generation)
+            genomes, born, parents, scores = genomes.take(rows), born[rows], parents[rows], scores[rows]
+            images = self.toolbox.decode(genomes)
+            if self.confirm:
+                scores = self.toolbox.confirm(images)
+                self.confirmations += len(rows)
+            if self.archive.traits is not None:
+                traits = self.toolbox.describe(images, genomes)
+        update = self.archive.update(genomes, scores, born, parents, self.generation, traits)
+        first = 0
+        for name, count in self._parts:
+            self.emitters[name].heed(self.archive, every[first : first + count])
+            first += count
+        self._parts = []
+        return update
 
     def state(self) -> dict[str, np.ndarray]:
         counts = np.array([self.generation, self.evaluations, self.confirmations], np.int64)
-        return {"counts": counts, **{f"archive.{k}": v for k, v in self.archive.state().items()}}
+        state = {"counts": counts, **{f"archive.{k}": v for k, v in self.archive.state().items()}}
+        for name, emitter in self.emitters.items():
+            state |= {f"{name}.{k}": v for k, v in emitter.state().items()}
+        return state
 
     def restore(self, state: dict[str, np.ndarray], genomes: Any) -> None:
         counts = state["counts"]
         if counts.shape != (3,) or counts.dtype != np.int64 or counts.min() < 0:
             raise ValueError(f"counts should be three whole numbers, got {counts}")
         self.generation, self.evaluations, self.confirmations = counts.tolist()
-        prefix = "archive."
-        self.archive.restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}, genomes)
+        self.archive.restore(under("archive.", state), genomes)
+        for name, emitter in self.emitters.items():
+            emitter.restore(under(f"{name}.", state))
 
     def _first(self) -> Population:
         seeds = 0 if self.initial is None else len(self.initial)
         genomes = self.toolbox.random(max(self.batch, seeds))
         if seeds:
             genomes.put(np.arange(seeds), self.initial)
-        return Population(genomes, np.full(len(genomes), NOBODY, np.int64), self.archive.niches)
+        return Population(genomes, np.full(len(genomes), NOBODY, np.int64), self.archive.wanted)

@@ -22,7 +22,8 @@ SURE = 0.99
 
 def uniform(archive: Archive, n: int, rng: Rng) -> Rows:
     """Every niche alike, as in the original (Mouret & Clune 2015)."""
-    return rng.host.integers(len(archive), size=n)
+    held = archive.held()
+    return held[rng.host.integers(len(held), size=n)]
 
 
 def fresh(archive: Archive, n: int, rng: Rng) -> Rows:
@@ -34,13 +35,16 @@ def fresh(archive: Archive, n: int, rng: Rng) -> Rows:
     A child that has just won is on its way, and its children win more often than those of an elite that has stood for
     long; the curiosity of Cully & Demiris 2018, without a score to keep.
     """
-    age = archive.generation.max() - archive.generation
-    return _mostly(np.exp(-age * n / max(n, len(archive))), archive, n, rng)
+    held = archive.held()
+    age = archive.generation.max() - archive.generation[held]
+    return _mostly(np.exp(-age * n / max(n, len(held))), held, archive, n, rng)
 
 
 def weak(archive: Archive, n: int, rng: Rng) -> Rows:
     """Niches below 99 %, but for the share of ``ANY``."""
-    return _mostly(np.where(archive.confidence.numpy(force=True) < np.float32(SURE), 1.0, 0.0), archive, n, rng)
+    held = archive.held()
+    unsure = archive.confidence.numpy(force=True)[held] < np.float32(SURE)
+    return _mostly(np.where(unsure, 1.0, 0.0), held, archive, n, rng)
 
 
 SELECTORS: dict[str, Selector] = {"fresh": fresh, "uniform": uniform, "weak": weak}
@@ -58,10 +62,10 @@ def selector(name: str) -> Selector:
     return SELECTORS[name]
 
 
-def _mostly(weights: np.ndarray, archive: Archive, n: int, rng: Rng) -> Rows:
-    """Niches by weight, but for a share that is drawn from all alike."""
+def _mostly(weights: np.ndarray, held: Rows, archive: Archive, n: int, rng: Rng) -> Rows:
+    """Niches by the weights of those held, but for a share that is drawn from all alike."""
     niches, total = uniform(archive, n, rng), weights.sum()
     if total > 0:
         weighed = rng.host.random(n) >= ANY
-        niches[weighed] = rng.host.choice(len(archive), np.count_nonzero(weighed), p=weights / total)
+        niches[weighed] = held[rng.host.choice(len(held), np.count_nonzero(weighed), p=weights / total)]
     return niches

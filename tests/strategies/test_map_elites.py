@@ -17,6 +17,7 @@ from evofool.errors import TargetError
 from evofool.evolution import build_toolbox
 from evofool.population import Population
 from evofool.rng import Rng
+from evofool.strategies.emitters import Vary
 from evofool.strategies.map_elites import MapElites
 from evofool.strategies.selectors import uniform
 
@@ -25,8 +26,9 @@ def strategy(niches: int = 4, batch: int = 10, preset: str = "default", **option
     target, rng = tiny_target(), Rng(0)
     encoding = build("direct", preset)
     toolbox = build_toolbox(target, encoding, rng)
-    settings = {"crossover_rate": encoding.crossover_rate, **options}
-    return MapElites(toolbox, Archive(np.arange(niches), 4), batch=batch, rng=rng, **settings)
+    vary = Vary(toolbox, options.pop("crossover_rate", encoding.crossover_rate), rng)
+    toolbox.register("vary", vary.emit)
+    return MapElites(toolbox, Archive(np.arange(niches), 4), batch=batch, emitters={"vary": vary}, **options)
 
 
 def advance(elites: MapElites, scores: Tensor | None = None) -> Population:
@@ -39,6 +41,7 @@ def advance(elites: MapElites, scores: Tensor | None = None) -> Population:
 
 def test_parents_are_drawn_uniformly_over_the_niches() -> None:
     archive = Archive(np.arange(5), 5)
+    archive.born[:] = 0
     with global_random_untouched():
         niches = uniform(archive, 50_000, Rng(0))
     assert niches.shape == (50_000,)

@@ -17,7 +17,7 @@ DRAWS = 100_000
 def archive(confidence: list[float], generation: list[int]) -> Archive:
     made = Archive(np.arange(len(confidence)), len(confidence))
     made.confidence[:] = made.confidence.new_tensor(confidence)
-    made.generation[:] = generation
+    made.generation[:] = made.born[:] = generation
     return made
 
 

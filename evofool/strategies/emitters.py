@@ -1,0 +1,112 @@
+"""What proposes children: variation of elites, and searches on single ones (CMA-ME; Fontaine et al. 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import numpy as np
+from deap import base
+from torch import Tensor
+
+from ..archive import Archive
+from ..encodings.base import Encoding, Rows
+from ..errors import ConfigError, suggestion
+from ..rng import Rng
+from .refine import Refine
+
+EMITTERS = ("vary", "refine")
+
+LEAST = 8
+"""children a generation of an emitter"""
+
+
+class Emitter(Protocol):
+    """Proposes children of an archive's elites; all of its state can be saved and restored."""
+
+    def emit(self, archive: Archive, n: int) -> tuple[Any, Rows]:
+        """A batch of ``n`` children, and the evaluations (n,) that their parents were."""
+        ...
+
+    def heed(self, archive: Archive, scores: Tensor) -> None:
+        """Take the scores (n, K) of what was proposed last, after the archive has."""
+        ...
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything but the random generators, as arrays."""
+        ...
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Take up what :meth:`state` gave. Raises ValueError where it doesn't fit."""
+        ...
+
+
+class Vary:
+    """The emitter of MAP-Elites: select, mate, mutate, as registered in the toolbox; without any state.
+
+    Args:
+        toolbox: with ``select mate mutate`` registered.
+        crossover_rate: share of the children that are crossed before mutation.
+        rng: the run's.
+    """
+
+    def __init__(self, toolbox: base.Toolbox, crossover_rate: float, rng: Rng) -> None:
+        self.toolbox, self.crossover_rate, self.rng = toolbox, crossover_rate, rng
+
+    def emit(self, archive: Archive, n: int) -> tuple[Any, Rows]:
+        niches = self.toolbox.select(archive, n)
+        parents = archive.genomes.take(niches)
+        crossed = np.flatnonzero(self.rng.host.random(n) < self.crossover_rate)
+        if len(crossed):
+            partners = self.toolbox.select(archive, len(crossed))
+            children = self.toolbox.mate(parents.take(crossed), archive.genomes.take(partners))
+            parents.put(crossed, children)
+        return self.toolbox.mutate(parents), archive.born[niches]
+
+    def heed(self, archive: Archive, scores: Tensor) -> None:
+        pass
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        pass
+
+
+def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tuple[str, ...]:
+    """Names of emitters, checked.
+
+    Args:
+        names: as ``"vary,refine"``, or several.
+        encoding: of the genomes.
+        batch: children a generation.
+
+    Raises:
+        ConfigError: there is no such emitter, one is named twice, or it is not for such genomes or batches.
+    """
+    listed = tuple(name.strip() for name in (names.split(",") if isinstance(names, str) else names))
+    for name in listed:
+        if name not in EMITTERS:
+            raise ConfigError(
+                f'unknown emitter "{name[:40]}"{suggestion(name, EMITTERS)}; choose from {", ".join(EMITTERS)}'
+            )
+        if name == "refine" and encoding != "cppn":
+            raise ConfigError(f"emitter refine works on the weights of CPPNs, which {encoding} genomes haven't")
+    if len(set(listed)) < len(listed):
+        raise ConfigError(f"--emitters names one twice: {','.join(listed)}"[:120])
+    if len(listed) > 1 and batch < LEAST * len(listed):
+        raise ConfigError(f"--emitters {','.join(listed)} needs --batch {LEAST * len(listed)} or more, got {batch}")
+    return listed
+
+
+def emitters_of(names: Iterable[str], toolbox: base.Toolbox, encoding: Encoding, rng: Rng) -> dict[str, Emitter]:
+    """The emitters of these names, each registered in the toolbox as what proposes its part of a batch."""
+    made: dict[str, Emitter] = {}
+    for name in names:
+        made[name] = (
+            Refine(encoding.settings()["limit"], rng)
+            if name == "refine"
+            else Vary(toolbox, encoding.crossover_rate, rng)
+        )
+        toolbox.register(name, made[name].emit)
+    return made

@@ -1,0 +1,173 @@
+"""Refining elites: DEAP's CMA-ES on the weights of one CPPN, its graph as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from deap import cma
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..archive import Archive
+from ..encodings.base import Rows
+from ..encodings.cppn_batch import EMPTY, CPPNBatch
+from ..errors import GenomeError
+from ..population import Confidence
+from ..rng import Rng
+from .sharing import joined, shares, under
+
+CHILDREN = 20
+"""of a search and generation, about; a batch with more has several searches side by side"""
+
+SIGMA = 0.1
+"""first step of a search, in weights: docs/SEARCH.md has what it was measured against"""
+
+PATIENCE = 5
+"""generations without a better child after which a search is given up"""
+
+SURE = 0.99
+"""confidence from which a class needs no refining"""
+
+_ARRAYS = ("centroid", "pc", "ps", "C")
+
+
+class Refine:
+    """An emitter (CMA-ME; Fontaine et al. 2020) for classes that are not sure yet: each search climbs the score of one
+    class, from its elite, in the elite's weights; what it finds on the way competes in every niche.
+
+    Args:
+        limit: of a weight, either way.
+        rng: the run's.
+    """
+
+    def __init__(self, limit: float, rng: Rng) -> None:
+        self.limit, self.rng = limit, rng
+        self.searches: list[Search] = []
+
+    def emit(self, archive: Archive, n: int) -> tuple[CPPNBatch, Rows]:
+        sizes = shares(n, max(1, n // CHILDREN))
+        self.searches = self.searches or [self._begin(archive, size) for size in sizes]
+        for place, search in enumerate(self.searches):
+            if search.ended:
+                self.searches[place] = self._begin(archive, search.lambda_)
+        children = [search.children(self.limit, self.rng) for search in self.searches]
+        return joined(children), np.repeat([search.born for search in self.searches], sizes)
+
+    def heed(self, archive: Archive, scores: Tensor) -> None:
+        first = 0
+        for search in self.searches:
+            own = scores[first : first + search.lambda_, search.index]
+            search.learn(own.numpy(force=True).astype(np.float64))
+            first += search.lambda_
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {
+            f"{at}.{name}": array for at, search in enumerate(self.searches) for name, array in search.state().items()
+        }
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        count = len({name.partition(".")[0] for name in state})
+        self.searches = [Search.of(under(f"{at}.", state)) for at in range(count)]
+
+    def _begin(self, archive: Archive, size: int) -> Search:
+        """A search from an elite that is not sure, one that no other search has if there is any."""
+        held = archive.held()
+        unsure = held[archive.confidence.numpy(force=True)[held] < np.float32(SURE)]
+        free = np.setdiff1d(unsure, [search.niche for search in self.searches if not search.ended])
+        choice = free if len(free) else held
+        niche = int(choice[self.rng.host.integers(len(choice))])
+        confidence = float(archive.confidence[niche])
+        place = niche, int(archive.niches[niche]), int(archive.born[niche])
+        return Search(archive.genomes.take(np.array([niche])), *place, confidence, size)
+
+
+class Search(cma.Strategy):  # type: ignore[misc]
+    """One search: DEAP's CMA-ES, but for its random numbers, which are the run's.
+
+    Args:
+        elite: a batch of one.
+        niche: its niche; ``index``: the class that is climbed; ``born``: the evaluation it was.
+        best: its score.
+        children: a generation.
+    """
+
+    def __init__(self, elite: CPPNBatch, niche: int, index: int, born: int, best: float, children: int) -> None:
+        self.elite, self.niche, self.index, self.born, self.best = elite, niche, index, born, best
+        self.edges = np.flatnonzero(elite.source[0] != EMPTY)
+        self.stale = 0
+        self._asked: NDArray[np.float64] = np.empty((0, len(self.edges)))
+        super().__init__(elite.weight[0, self.edges].astype(np.float64), SIGMA, lambda_=children)
+
+    @property
+    def ended(self) -> bool:
+        """Whether its class is sure now, or it stands still."""
+        return self.stale >= PATIENCE or self.best >= SURE or not np.isfinite(self.sigma * self.BD).all()
+
+    def children(self, limit: float, rng: Rng) -> CPPNBatch:
+        """The next children, their weights in [−limit, limit]."""
+        steps = rng.host.standard_normal((self.lambda_, self.dim))
+        batch = self.elite.take(np.zeros(self.lambda_, np.int64))
+        batch.weight[:, self.edges] = np.clip(self.centroid + self.sigma * steps @ self.BD.T, -limit, limit)
+        self._asked = batch.weight[:, self.edges].astype(np.float64)
+        return batch
+
+    def learn(self, scores: NDArray[np.float64]) -> None:
+        """Take the children's scores."""
+        self.stale = 0 if scores.max() > self.best else self.stale + 1
+        self.best = max(self.best, float(scores.max()))
+        self.update([Weights(*pair) for pair in zip(self._asked, scores.tolist(), strict=True)])
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that the next children depend on."""
+        numbers = np.array([self.niche, self.index, self.born, self.lambda_, self.stale, self.update_count], np.int64)
+        return {
+            "numbers": numbers,
+            "best": np.array([self.best, self.sigma]),
+            **{name: np.array(getattr(self, name)) for name in _ARRAYS},
+            **{f"genome.{name}": array.copy() for name, array in vars(self.elite).items()},
+        }
+
+    @classmethod
+    def of(cls, state: dict[str, np.ndarray]) -> Search:
+        """Take up what :meth:`state` gave.
+
+        Raises:
+            ValueError: it doesn't fit itself.
+        """
+        try:
+            elite = CPPNBatch.of(under("genome.", state))
+            elite.check(1)
+        except GenomeError as error:
+            raise ValueError(f"a search's elite: {error}") from error
+        niche, index, born, children, stale, updates = (int(number) for number in state["numbers"])
+        if len(elite) != 1 or min(niche, index, born, stale, updates) < 0 or not 2 <= children <= 10 * CHILDREN:
+            raise ValueError("a search's numbers can't be")
+        search = cls(elite, niche, index, born, float(state["best"][0]), children)
+        for name in _ARRAYS:
+            ours = getattr(search, name)
+            if state[name].shape != ours.shape or state[name].dtype != np.float64 or not np.isfinite(state[name]).all():
+                raise ValueError(f"a search's {name} should be float64 {ours.shape}")
+            setattr(search, name, state[name].copy())
+        search.sigma, search.stale, search.update_count = float(state["best"][1]), stale, updates
+        search.decompose()
+        return search
+
+    def decompose(self) -> None:
+        """Its covariance's axes, as DEAP has them after an update."""
+        values, axes = np.linalg.eigh(self.C)
+        order = np.argsort(values)
+        self.cond = values[order[-1]] / values[order[0]]
+        self.diagD, self.B = values[order] ** 0.5, axes[:, order]
+        self.BD = self.B * self.diagD
+
+
+class Weights(np.ndarray):
+    """The weights of a child as DEAP's individual."""
+
+    fitness: Confidence
+
+    def __new__(cls, weights: NDArray[np.float64], score: float) -> Any:
+        made = np.asarray(weights).view(cls)
+        made.fitness = Confidence((score,))
+        return made
