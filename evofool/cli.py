@@ -88,8 +88,8 @@ def evolve(
     emitters: Annotated[
         str,
         typer.Option(
-            help="What proposes children: vary, or vary,refine, where half of them are CMA-ES searches on the weights "
-            "of CPPNs whose classes are not sure yet."
+            help="What proposes children: vary, or vary,refine, which adds CMA-ES on the weights of CPPNs that are not "
+            "sure yet, as often as it gains."
         ),
     ] = "vary",
     descriptors: Annotated[

@@ -95,7 +95,7 @@ class Evolution:
         batch: children a generation.
         seed: of all randomness.
         selector: which elites become parents, by its name in ``strategies.selectors``.
-        emitters: what proposes children, by names in ``strategies.emitters``, each an equal part of a batch.
+        emitters: what proposes children, by names in ``strategies.emitters``.
         initial: a batch of genomes for the first generation, or None.
         variety: what tells several images of a class apart; None is one image a class.
 
@@ -127,6 +127,7 @@ class Evolution:
             self.archive,
             batch=batch,
             emitters=emitters_of(emitters, self.toolbox, encoding, self.rng),
+            rng=self.rng,
             initial=initial,
             confirm=target.precision != "float32",
         )

@@ -62,7 +62,7 @@ def inspect_run(path: Path) -> dict[str, Any]:
                 for key in ("selector", "emitters", "descriptors", "novelty", "bins", "apart")
                 if config.get(key)
             },
-            **({key: last.get(key) for key in ("elites", "qd_score")} if config.get("bins") else {}),
+            **({"pictures": last.get("elites"), "qd_score": last.get("qd_score")} if config.get("bins") else {}),
             "niches": len(config["niches"]),
             "device": config["target"]["device"],
             "precision": config["target"]["precision"],

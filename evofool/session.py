@@ -82,8 +82,8 @@ def evolve(
         settings: of the encoding, as a run's config has them, instead of the preset's.
         selector: which elites become parents: ``fresh``, ``uniform`` or ``weak``; see ``strategies.selectors``. None:
             ``fresh``, or ``uniform`` with preset ``nguyen2015``.
-        emitters: what proposes children, each an equal part of a generation: ``vary``, or ``"vary,refine"``; see
-            ``strategies.emitters``.
+        emitters: what proposes children: ``vary``, or ``"vary,refine"``, each generation by one of them, drawn by what
+            their children gained lately; see ``strategies.emitters``.
         descriptors: several images a class, one in each cell of a grid: as ``"colour,complexity"`` or a list; see
             ``descriptors.DESCRIPTORS``. ``bins`` along each of them, 5 where nothing is said.
         novelty: several images a class, ``apart`` from each other in ``pixels`` or the network's ``features``; see

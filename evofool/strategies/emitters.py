@@ -18,7 +18,7 @@ from .refine import Refine
 EMITTERS = ("vary", "refine")
 
 LEAST = 8
-"""children a generation of an emitter"""
+"""children a generation, of CMA-ES"""
 
 
 class Emitter(Protocol):
@@ -94,8 +94,8 @@ def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tup
             raise ConfigError(f"emitter refine works on the weights of CPPNs, which {encoding} genomes haven't")
     if len(set(listed)) < len(listed):
         raise ConfigError(f"--emitters names one twice: {','.join(listed)}"[:120])
-    if len(listed) > 1 and batch < LEAST * len(listed):
-        raise ConfigError(f"--emitters {','.join(listed)} needs --batch {LEAST * len(listed)} or more, got {batch}")
+    if "refine" in listed and batch < LEAST:
+        raise ConfigError(f"emitter refine needs --batch {LEAST} or more, got {batch}")
     return listed
 
 

@@ -19,8 +19,15 @@ from deap import base
 from ..archive import NOBODY, Archive, Update
 from ..errors import TargetError
 from ..population import Population
+from ..rng import Rng
 from .emitters import Emitter
-from .sharing import joined, shares, under
+from .sharing import under
+
+LEARNING = 0.2
+"""how far an emitter's gain moves towards that of its last generation"""
+
+ANYBODY = 0.2
+"""share of the generations that emitters have alike, whatever they gain"""
 
 
 class MapElites:
@@ -30,8 +37,10 @@ class MapElites:
         toolbox: with ``random select mate mutate decode confirm`` registered, and ``describe`` where a class has
             several niches.
         archive: empty, or to go on from.
-        batch: children a generation, in equal parts by each emitter.
-        emitters: what proposes them, by the names that they are registered under.
+        batch: children a generation.
+        emitters: what proposes them, by the names that they are registered under. Each generation is one emitter's;
+            of several it is drawn by what their children gained lately.
+        rng: the run's.
         initial: genomes that take part in the first generation, or None.
         confirm: score children that would enter the archive again through ``toolbox.confirm``; needed when
             ``toolbox.evaluate`` is a fast approximation.
@@ -44,22 +53,23 @@ class MapElites:
         *,
         batch: int,
         emitters: Mapping[str, Emitter],
+        rng: Rng,
         initial: Any = None,
         confirm: bool = False,
     ) -> None:
         self.toolbox, self.archive, self.batch = toolbox, archive, batch
-        self.emitters, self.initial, self.confirm = emitters, initial, confirm
-        self._parts: list[tuple[str, int]] = []
+        self.emitters, self.rng, self.initial, self.confirm = emitters, rng, initial, confirm
+        self.gains = np.zeros(len(emitters))
+        self._turn: int | None = None
         self.generation = self.evaluations = self.confirmations = 0
 
     def generate(self) -> Population:
         if self.archive.genomes is None:
             return self._first()
-        self._parts = list(zip(self.emitters, shares(self.batch, len(self.emitters)), strict=True))
-        children, parents = zip(
-            *(getattr(self.toolbox, name)(self.archive, count) for name, count in self._parts), strict=True
-        )
-        return Population(joined(children), np.concatenate(parents), self.archive.wanted)
+        self._turn = self._whose_turn()
+        emit = getattr(self.toolbox, list(self.emitters)[self._turn])
+        children, parents = emit(self.archive, self.batch)
+        return Population(children, parents, self.archive.wanted)
 
     def update(self, population: Population) -> Update:
         scores, genomes, parents = population.scores, population.genomes, population.parents
@@ -78,12 +88,13 @@ class MapElites:
                 self.confirmations += len(rows)
             if self.archive.traits is not None:
                 traits = self.toolbox.describe(images, genomes)
+        before = self._total() if len(self.emitters) > 1 else 0.0
         update = self.archive.update(genomes, scores, born, parents, self.generation, traits)
-        first = 0
-        for name, count in self._parts:
-            self.emitters[name].heed(self.archive, every[first : first + count])
-            first += count
-        self._parts = []
+        if self._turn is not None:
+            list(self.emitters.values())[self._turn].heed(self.archive, every)
+            if len(self.emitters) > 1:
+                gain = max(0.0, self._total() - before) / len(population)
+                self.gains[self._turn] += LEARNING * (gain - self.gains[self._turn])
         return update
 
     def state(self) -> dict[str, np.ndarray]:
@@ -91,7 +102,7 @@ class MapElites:
         state = {"counts": counts, **{f"archive.{k}": v for k, v in self.archive.state().items()}}
         for name, emitter in self.emitters.items():
             state |= {f"{name}.{k}": v for k, v in emitter.state().items()}
-        return state
+        return state if len(self.emitters) == 1 else state | {"gains": self.gains.copy()}
 
     def restore(self, state: dict[str, np.ndarray], genomes: Any) -> None:
         counts = state["counts"]
@@ -101,6 +112,23 @@ class MapElites:
         self.archive.restore(under("archive.", state), genomes)
         for name, emitter in self.emitters.items():
             emitter.restore(under(f"{name}.", state))
+        if len(self.emitters) > 1:
+            gains = state["gains"]
+            if gains.shape != self.gains.shape or gains.dtype != np.float64 or not (gains >= 0).all():
+                raise ValueError(f"gains should be {self.gains.shape} numbers of 0 or more")
+            self.gains = gains.copy()
+
+    def _whose_turn(self) -> int:
+        """The emitter of a generation: by its children's gains, but for a share that all have alike."""
+        if len(self.emitters) == 1:
+            return 0
+        total = self.gains.sum()
+        chances = self.gains / total if total > 0 else np.full(len(self.gains), 1 / len(self.gains))
+        return int(self.rng.host.choice(len(chances), p=ANYBODY / len(chances) + (1 - ANYBODY) * chances))
+
+    def _total(self) -> float:
+        """The sum of all elites' confidences."""
+        return float(self.archive.confidence.numpy(force=True)[self.archive.held()].sum(dtype=np.float64))
 
     def _first(self) -> Population:
         seeds = 0 if self.initial is None else len(self.initial)

@@ -23,7 +23,7 @@ CHILDREN = 20
 SIGMA = 0.1
 """first step of a search, in weights: docs/SEARCH.md has what it was measured against"""
 
-PATIENCE = 5
+PATIENCE = 3
 """generations without a better child after which a search is given up"""
 
 SURE = 0.99

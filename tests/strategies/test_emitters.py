@@ -1,0 +1,304 @@
+"""Emitters: what proposes children, in which shares; CMA-ES on the weights of a CPPN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from deap import cma
+from support import assert_same_arrays, build, frozen, global_random_untouched, tiny_target
+
+from evofool.archive import Archive
+from evofool.encodings.cppn_batch import EMPTY, CPPNBatch
+from evofool.errors import ConfigError
+from evofool.evolution import Evolution
+from evofool.rng import Rng
+from evofool.strategies import refine
+from evofool.strategies.emitters import known_emitters
+from evofool.strategies.refine import CHILDREN, PATIENCE, Refine, Search
+from evofool.strategies.sharing import joined, shares
+
+LIMIT = 12.0
+
+
+def archive(confidence: list[float]) -> Archive:
+    """CPPN elites with these confidences, one class each."""
+    made = Archive(np.arange(len(confidence)), len(confidence))
+    made.genomes = build("cppn", "default").random(len(confidence), Rng(7))
+    made.confidence[:] = torch.tensor(confidence)
+    made.born[:] = 100 + np.arange(len(confidence))
+    return made
+
+
+def elite() -> CPPNBatch:
+    return archive([0.5]).genomes
+
+
+def weights_of(batch: CPPNBatch) -> np.ndarray:
+    return batch.weight[:, batch.source[0] != EMPTY].astype(np.float64)
+
+
+def evolution(seed: int = 0, **options: Any) -> Evolution:
+    settings: dict[str, Any] = {"batch": 16, "niches": np.arange(4), "emitters": ("vary", "refine"), **options}
+    return Evolution(tiny_target(), build("cppn", "default"), seed=seed, **settings)
+
+
+# Whose turn it is
+
+
+@pytest.mark.parametrize(
+    ("batch", "parts", "expected"), [(10, 1, [10]), (10, 2, [5, 5]), (11, 2, [6, 5]), (8, 3, [3, 3, 2])]
+)
+def test_a_batch_is_shared_out_whole(batch: int, parts: int, expected: list[int]) -> None:
+    assert shares(batch, parts) == expected
+
+
+def test_batches_join_in_order() -> None:
+    genomes = build("cppn", "default").random(9, Rng(0))
+    parts = [genomes.take(np.arange(a, b)) for a, b in ((0, 2), (2, 3), (3, 9))]
+    assert_same_arrays(vars(joined(parts)), vars(genomes))
+
+
+def turns(run: Evolution, generations: int = 200) -> dict[str, int]:
+    """How often each emitter proposes, as looked up in the toolbox; the archive stays as it is."""
+    asked = {"vary": 0, "refine": 0}
+    for name in asked:
+
+        def emit(archive: Archive, n: int, name: str = name) -> Any:
+            asked[name] += 1
+            return archive.genomes.take(np.zeros(n, np.int64)), np.zeros(n, np.int64)
+
+        run.toolbox.register(name, emit)
+    for _ in range(generations):
+        run.toolbox.generate()
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("gains", "share"), [((0.0, 0.0), 0.5), ((1.0, 1.0), 0.5), ((1.0, 0.0), 0.9), ((0.0, 5.0), 0.1), ((3.0, 1.0), 0.7)]
+)
+def test_an_emitters_turn_comes_by_its_gains(gains: tuple[float, float], share: float) -> None:
+    run = evolution()
+    run.step()
+    run.strategy.gains[:] = gains
+    asked = turns(run, 1000)
+    assert asked["vary"] == pytest.approx(1000 * share, abs=65)
+    assert sum(asked.values()) == 1000
+
+
+def test_a_gain_is_what_children_add_to_the_confidence_of_all() -> None:
+    run = evolution()
+    run.step()
+    for _ in range(8):
+        before, total = run.strategy.gains.copy(), float(run.archive.confidence.double().sum())
+        run.step()
+        gain = (float(run.archive.confidence.double().sum()) - total) / 16
+        moved = np.flatnonzero(run.strategy.gains != before)
+        expected = before[moved] + 0.2 * (gain - before[moved])
+        np.testing.assert_allclose(run.strategy.gains[moved], expected, rtol=1e-9)
+        assert len(moved) <= 1
+        assert len(moved) == 1 or gain == 0
+
+
+def test_variation_alone_is_what_it_was_without_emitters() -> None:
+    """The same draws from the same generator as MAP-Elites has always made."""
+    run, rng = evolution(emitters=("vary",)), None
+    run.step()
+    rng = Rng(0)
+    rng.restore(frozen(run.rng.state()))
+    encoding = run.encoding
+    niches = rng.host.integers(4, size=16)
+    rng.host.random(16)  # who is crossed: none
+    expected = encoding.mutate(run.archive.genomes.take(niches), rng)
+    assert_same_arrays(vars(run.toolbox.generate().genomes), vars(expected))
+
+
+# A search
+
+
+def test_a_search_is_deaps_cma_es_but_for_its_random_numbers() -> None:
+    ours = Search(elite(), 0, 0, 100, 0.1, 10)
+    theirs = cma.Strategy(weights_of(elite())[0], refine.SIGMA, lambda_=10)
+    goal = weights_of(elite())[0] + 0.5
+    for _ in range(12):
+        children = weights_of(ours.children(1e9, Rng(3)))
+        scores = -np.square(children - goal).sum(1)
+        theirs.update([refine.Weights(*pair) for pair in zip(children, scores.tolist(), strict=True)])
+        ours.learn(scores)
+        for name in ("centroid", "sigma", "pc", "ps", "C", "BD"):
+            np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name), err_msg=name)
+
+
+def test_a_search_finds_the_weights_that_score_highest() -> None:
+    search, rng = Search(elite(), 0, 0, 100, 0.0, 20), Rng(0)
+    goal = weights_of(elite())[0] + np.linspace(-1, 1, len(search.edges))
+    start = np.linalg.norm(search.centroid - goal)
+    for _ in range(80):
+        search.learn(np.exp(-np.square(weights_of(search.children(LIMIT, rng)) - goal).sum(1)))
+    assert np.linalg.norm(search.centroid - goal) < 0.02 * start
+
+
+def test_children_have_the_elites_graph_and_weights_within_the_limit() -> None:
+    parent = elite()
+    search = Search(parent, 0, 0, 100, 0.1, 400)
+    search.sigma = 5.0
+    with global_random_untouched():
+        children = search.children(2.0, Rng(0))
+    used = parent.source[0] != EMPTY
+    for name in ("activation", "position", "source", "sink"):
+        expected = np.repeat(getattr(parent, name), 400, 0)
+        np.testing.assert_array_equal(getattr(children, name), expected)
+    assert np.abs(children.weight[:, used]).max() == 2.0
+    np.testing.assert_array_equal(children.weight[:, ~used], np.repeat(parent.weight[:, ~used], 400, 0))
+    assert len(np.unique(children.weight[:, used], axis=0)) > 390
+
+
+def test_first_steps_are_sigma_wide() -> None:
+    children = weights_of(Search(elite(), 0, 0, 100, 0.1, 5000).children(1e9, Rng(0)))
+    np.testing.assert_allclose(children.std(0), refine.SIGMA, rtol=0.1)
+    np.testing.assert_allclose(children.mean(0), weights_of(elite())[0], atol=0.01)
+
+
+# The emitter
+
+
+def emitted(emitter: Refine, of: Archive, score: float, n: int = CHILDREN) -> list[int]:
+    """One generation in which every child scores this for every class; returns which niches are searched."""
+    emitter.emit(of, n)
+    emitter.heed(of, torch.full((n, len(of)), score))
+    return [search.niche for search in emitter.searches]
+
+
+def test_it_searches_classes_that_are_not_sure() -> None:
+    seen = {emitted(Refine(LIMIT, Rng(seed)), archive([0.995, 0.2, 1.0, 0.989]), 0.0)[0] for seed in range(30)}
+    assert seen == {1, 3}
+
+
+def test_where_all_are_sure_it_takes_any() -> None:
+    seen = {emitted(Refine(LIMIT, Rng(seed)), archive([0.995, 1.0]), 0.0)[0] for seed in range(30)}
+    assert seen == {0, 1}
+
+
+def test_empty_niches_are_not_searched() -> None:
+    several = archive([0.1, -1.0, 0.1])
+    several.born[1] = -1
+    assert {emitted(Refine(LIMIT, Rng(seed)), several, 0.0)[0] for seed in range(30)} == {0, 2}
+
+
+def test_searches_side_by_side_are_on_different_niches_and_parents_are_theirs() -> None:
+    of, emitter = archive([0.1] * 8), Refine(LIMIT, Rng(0))
+    children, parents = emitter.emit(of, 3 * CHILDREN + 1)
+    niches = [search.niche for search in emitter.searches]
+    assert len(set(niches)) == 3
+    assert [search.lambda_ for search in emitter.searches] == [CHILDREN + 1, CHILDREN, CHILDREN]
+    assert len(children) == len(parents) == 3 * CHILDREN + 1
+    assert parents.tolist() == np.repeat(of.born[niches], [CHILDREN + 1, CHILDREN, CHILDREN]).tolist()
+
+
+def test_each_search_hears_of_its_own_children_and_class() -> None:
+    of, emitter = archive([0.1] * 8), Refine(LIMIT, Rng(0))
+    emitter.emit(of, 2 * CHILDREN)
+    scores = torch.zeros(2 * CHILDREN, 8)
+    first, second = emitter.searches
+    scores[3, first.index], scores[CHILDREN + 2, second.index] = 0.4, 0.6
+    scores[2, second.index] = scores[CHILDREN, first.index] = 0.9  # the other's children
+    emitter.heed(of, scores)
+    assert (first.best, second.best) == pytest.approx((0.4, 0.6))
+
+
+def test_a_search_that_stands_still_is_given_up_and_one_that_gets_on_is_not() -> None:
+    of, emitter = archive([0.1] * 50), Refine(LIMIT, Rng(0))
+    niche = emitted(emitter, of, 0.05)[0]
+    first = emitter.searches[0]
+    for _ in range(PATIENCE - 2):
+        assert emitted(emitter, of, 0.05) == [niche]
+    assert emitted(emitter, of, 0.2) == [niche]  # better, in time
+    for _ in range(PATIENCE):
+        assert emitter.searches[0] is first
+        emitted(emitter, of, 0.2)
+    emitter.emit(of, CHILDREN)
+    assert emitter.searches[0] is not first
+
+
+def test_a_search_ends_when_its_class_is_sure() -> None:
+    of, emitter = archive([0.1] * 50), Refine(LIMIT, Rng(0))
+    emitted(emitter, of, 0.995)
+    first = emitter.searches[0]
+    assert first.ended
+    emitter.emit(of, CHILDREN)
+    assert emitter.searches[0] is not first
+
+
+def test_a_search_whose_numbers_fell_apart_ends() -> None:
+    search = Search(elite(), 0, 0, 100, 0.1, 10)
+    search.C = -np.eye(search.dim)
+    with np.errstate(invalid="ignore"):
+        search.decompose()
+    assert search.ended
+
+
+@pytest.mark.parametrize("generations", [1, 2, 9])
+def test_a_restored_evolution_goes_on_as_the_undisturbed_one(generations: int) -> None:
+    """With searches begun, under way and given up."""
+    ours, theirs = evolution(batch=40), evolution(batch=40, seed=1)
+    for _ in range(generations):
+        ours.step()
+    theirs.restore(frozen(ours.state()))
+    for _ in range(6):
+        ours.step()
+        theirs.step()
+    mine, its = (frozen(run.state()) for run in (ours, theirs))
+    assert_same_arrays(
+        {name: array for name, array in mine.items() if name != "seconds"},
+        {name: array for name, array in its.items() if name != "seconds"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "lie"),
+    [
+        ("0.numbers", np.array([0, 0, 0, 20, 0, -1])),
+        ("0.numbers", np.array([0, 0, 0, 10**6, 0, 1])),
+        ("0.C", np.eye(3)),
+        ("0.C", None),
+        ("0.centroid", np.full(12, np.nan)),
+        ("0.genome.source", np.full((1, 256), 99, np.int16)),
+    ],
+)
+def test_a_damaged_state_is_refused(name: str, lie: np.ndarray | None) -> None:
+    emitter = Refine(LIMIT, Rng(0))
+    emitted(emitter, archive([0.1, 0.2]), 0.1)
+    state = frozen(emitter.state())
+    if lie is None:
+        del state[name]
+    else:
+        state[name] = lie
+    with pytest.raises((ValueError, KeyError)):
+        Refine(LIMIT, Rng(0)).restore(state)
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("names", "encoding", "batch", "parts"),
+    [
+        ("vray", "cppn", 50, ['unknown emitter "vray"', 'did you mean "vary"']),
+        ("", "cppn", 50, ['unknown emitter ""', "vary, refine"]),
+        ("vary,vary", "cppn", 50, ["twice"]),
+        ("vary,refine", "direct", 50, ["weights of CPPNs", "direct"]),
+        ("vary,refine", "cppn", 7, ["--batch 8 or more, got 7"]),
+        ("refine", "cppn", 7, ["--batch 8 or more, got 7"]),
+    ],
+)
+def test_refused(names: str, encoding: str, batch: int, parts: list[str]) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        known_emitters(names, encoding, batch)
+    assert all(part in str(refusal.value) for part in parts), refusal.value
+
+
+def test_known() -> None:
+    assert known_emitters("vary", "direct", 1) == ("vary",)
+    assert known_emitters(" refine, vary", "cppn", 8) == ("refine", "vary")
