@@ -105,9 +105,10 @@ class Archive:
         self.generation[niches] = generation
         return Update(niches, rows)
 
-    def top(self, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The k classes each elite scores highest: class indices (N, k) and scores (N, k)."""
-        values, columns = self.scores.topk(min(k, self.scores.shape[1]), dim=1)
+    def top(self, k: int, niches: Rows) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The k classes that the elites of some niches score highest: class indices (n, k) and scores (n, k)."""
+        rows = self.scores[torch.from_numpy(niches).to(self.scores.device)]
+        values, columns = rows.topk(min(k, rows.shape[1]), dim=1)
         return columns.cpu().numpy(), values.cpu().numpy()
 
     def state(self) -> dict[str, np.ndarray]:

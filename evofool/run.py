@@ -56,6 +56,9 @@ PICTURE_SUM = "picture_crc32"
 """of a line of ``elites.jsonl``: of the picture's bytes"""
 
 
+Lines = dict[int, dict[str, Any]]
+
+
 @dataclass
 class Elites:
     """The elites of a moment, as copies: they can be decoded bit by bit, and written, while the evolution goes on.
@@ -65,58 +68,39 @@ class Elites:
     """
 
     encoding: Encoding
-    lines: list[dict[str, Any]]
-    """of ``elites.jsonl``, one a niche that has an elite"""
+    line_of: Lines
+    """of ``elites.jsonl``, by niche"""
     genomes: Any
     """a batch of the N whose files are to be written; a child that won many niches is there once"""
-    shown: list[list[int]]
+    shown: list[list[dict[str, Any]]]
     """the lines of each of them"""
     images: list[np.ndarray]
     """(C, H, W) uint8 of those that were decoded"""
 
     @classmethod
-    def of(cls, evolution: Evolution, dirty: np.ndarray | None = None) -> Elites:
+    def of(cls, evolution: Evolution, dirty: np.ndarray | None = None, known: Lines | None = None) -> Elites:
         """Those of an evolution whose archive has elites.
 
         Args:
             dirty: niches whose elites changed since the last time; None is all.
+            known: the lines as they were then, which the others keep.
         """
-        archive, target = evolution.archive, evolution.target
-        lines: list[dict[str, Any]] = []
-        line_of: dict[int, int] = {}
-        columns, values = archive.top(5)
-        confidence, sizes = archive.confidence.tolist(), archive.genomes.sizes().tolist()
-        born = archive.born.tolist()
-        for niche in archive.held().tolist():
-            index = int(archive.niches[niche])
-            line_of[niche] = len(lines)
-            stem = elite_stem(index, target.classes[index], confidence[niche], born[niche])
-            lines.append(
-                {
-                    "niche": niche,
-                    "class": target.classes[index],
-                    "index": index,
-                    "score": confidence[niche],
-                    "top5": [
-                        [target.classes[c], float(str(v))] for c, v in zip(columns[niche], values[niche], strict=True)
-                    ],
-                    "generation": int(archive.generation[niche]),
-                    "evaluation": born[niche],
-                    "parent": int(archive.parent[niche]),
-                    "size": sizes[niche],
-                    "file": f"elites/{stem}.png",
-                }
-            )
-            if evolution.encoding.name == "cppn":
-                lines[-1]["genome"] = f"elites/{stem}.json"
-            if evolution.variety:
-                lines[-1] |= evolution.variety.told(archive, niche)
-        rows = archive.held() if dirty is None else np.intersect1d(dirty, archive.held())
+        archive = evolution.archive
+        held = archive.held()
+        rows = held if dirty is None else np.intersect1d(dirty, held)
+        anew = held if known is None else rows
+        line_of = (known or {}) | dict(zip(anew.tolist(), _lines(evolution, anew), strict=True))
+        line_of = {niche: line_of[niche] for niche in held.tolist()}
         children, first = np.unique(archive.born[rows], return_index=True)
-        shown = {child: list[int]() for child in children.tolist()}
+        shown: dict[int, list[dict[str, Any]]] = {child: [] for child in children.tolist()}
         for niche in rows.tolist():
-            shown[born[niche]].append(line_of[niche])
-        return cls(evolution.encoding, lines, archive.genomes.take(rows[first]), list(shown.values()), [])
+            shown[int(archive.born[niche])].append(line_of[niche])
+        return cls(evolution.encoding, line_of, archive.genomes.take(rows[first]), list(shown.values()), [])
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """of ``elites.jsonl``, one a niche that has an elite"""
+        return list(self.line_of.values())
 
     def decode(self, pixels: int | None = None) -> bool:
         """Decode so many more pixels, or all; returns whether all are decoded."""
@@ -126,6 +110,35 @@ class Elites:
         if len(rows):
             self.images.extend(self.encoding.decode(self.genomes.take(rows)).numpy(force=True))
         return len(self.images) == count
+
+
+def _lines(evolution: Evolution, niches: np.ndarray) -> list[dict[str, Any]]:
+    """The lines of ``elites.jsonl`` of some niches that have elites."""
+    archive, target = evolution.archive, evolution.target
+    columns, values = archive.top(5, niches)
+    confidence = archive.confidence.numpy(force=True)[niches].tolist()
+    sizes = archive.genomes.sizes()[niches].tolist()
+    told = evolution.variety.told(archive, niches) if evolution.variety else [{}] * len(niches)
+    lines: list[dict[str, Any]] = []
+    for row, niche in enumerate(niches.tolist()):
+        index, born = int(archive.niches[niche]), int(archive.born[niche])
+        stem = elite_stem(index, target.classes[index], confidence[row], born)
+        line = {
+            "niche": niche,
+            "class": target.classes[index],
+            "index": index,
+            "score": confidence[row],
+            "top5": [[target.classes[c], float(str(v))] for c, v in zip(columns[row], values[row], strict=True)],
+            "generation": int(archive.generation[niche]),
+            "evaluation": born,
+            "parent": int(archive.parent[niche]),
+            "size": sizes[row],
+            "file": f"elites/{stem}.png",
+        }
+        if evolution.encoding.name == "cppn":
+            line["genome"] = f"elites/{stem}.json"
+        lines.append(line | told[row])
+    return lines
 
 
 class RunFolder:
@@ -319,7 +332,7 @@ class RunFolder:
     def _write_pictures(self, elites: Elites) -> None:
         for row, lines in enumerate(elites.shown):
             picture = png(elites.images[row])
-            for line in (elites.lines[number] for number in lines):
+            for line in lines:
                 self._sums[line["file"]] = f"{zlib.crc32(picture):08x}"
                 write_atomically(self.path / line["file"], picture, durable=False)
                 if "genome" in line:

@@ -17,7 +17,7 @@ from .gallery.sheet import write_sheet
 from .history.recorder import Recorder
 from .interrupt import interruptible
 from .result import Result
-from .run import Elites, RunFolder
+from .run import Elites, Lines, RunFolder
 from .stopwatch import SAVING, Stopwatch
 from .writer import Writer
 
@@ -107,7 +107,8 @@ class Sitting:
     ) -> None:
         self.evolution, self.budget, self.folder, self.config = evolution, budget, folder, config
         self.gallery = gallery and folder is not None
-        self.dirty: np.ndarray | None = None
+        self._seen: np.ndarray | None = None
+        self._lines: Lines | None = None
         self._checkpoints = Pace(CHECKPOINT_SECONDS, CHECKPOINT_SHARE)
         self._pages = Pace(PAGE_SECONDS, PAGE_SHARE)
         self._saved = evolution.strategy.generation
@@ -191,9 +192,11 @@ class Sitting:
     def _changed(self) -> Elites:
         """What is new among the elites since the last call."""
         born = self.evolution.archive.born
-        dirty = None if self.dirty is None else np.flatnonzero(born != self.dirty)
-        self.dirty = born.copy()
-        return Elites.of(self.evolution, dirty)
+        dirty = None if self._seen is None else np.flatnonzero(born != self._seen)
+        self._seen = born.copy()
+        elites = Elites.of(self.evolution, dirty, self._lines)
+        self._lines = elites.line_of
+        return elites
 
     def result(self, sheet: Path | None, page: Path | None) -> Result:
         evolution = self.evolution
@@ -204,7 +207,7 @@ class Sitting:
             indices=archive.niches[held],
             confidence=archive.confidence.cpu().numpy()[held],
             images=evolution.encoding.decode(archive.genomes.take(held)).cpu().numpy(),
-            places=[evolution.variety.told(archive, niche) for niche in held.tolist()] if evolution.variety else None,
+            places=evolution.variety.told(archive, held) if evolution.variety else None,
             niches=len(archive),
             generations=strategy.generation,
             evaluations=strategy.evaluations,

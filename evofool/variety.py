@@ -60,12 +60,16 @@ class Grid:
         places = torch.tensor([self.bins**place for place in reversed(range(len(self.names)))], device=traits.device)
         return (bins * places).sum(1)
 
-    def told(self, archive: Archive, niche: int) -> dict[str, Any]:
-        """What a record says of a niche besides its class: the bins of its cell, and its elite's descriptors."""
+    def told(self, archive: Archive, niches: Rows) -> list[dict[str, Any]]:
+        """What a record says of niches besides their class: the bins of the cell, and the elite's descriptors."""
         assert archive.traits is not None
-        cell, names = niche % self.cells, self.names
-        bins = [cell // self.bins**place % self.bins for place in reversed(range(len(names)))]
-        return {"cell": bins, "descriptors": dict(zip(names, archive.traits[niche].tolist(), strict=True))}
+        steps = self.bins ** np.arange(len(self.names))[::-1]
+        bins = (niches % self.cells)[:, None] // steps % self.bins
+        traits = archive.traits.numpy(force=True)[niches].tolist()
+        return [
+            {"cell": cell, "descriptors": dict(zip(self.names, values, strict=True))}
+            for cell, values in zip(bins.tolist(), traits, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -106,9 +110,9 @@ class Novelty:
     def archive(self, wanted: Rows, target: Target) -> Archive:
         return NovelArchive(wanted, target, self)
 
-    def told(self, archive: Archive, niche: int) -> dict[str, Any]:
-        """What a record says of a niche besides its class: its place among the class's images."""
-        return {"cell": [niche % self.cells]}
+    def told(self, archive: Archive, niches: Rows) -> list[dict[str, Any]]:
+        """What a record says of niches besides their class: the place among the class's images."""
+        return [{"cell": [place]} for place in (niches % self.cells).tolist()]
 
 
 Variety = Grid | Novelty

@@ -122,10 +122,10 @@ def test_an_elite_is_a_copy_of_the_child() -> None:
 def test_top_lists_the_classes_an_elite_scores_highest() -> None:
     archive = Archive(np.array([2, 0]), 3)
     fill(archive, [[0.2, 0.3, 0.5], [0.6, 0.1, 0.3]])
-    columns, values = archive.top(2)
+    columns, values = archive.top(2, np.arange(2))
     assert columns.tolist() == [[2, 1], [0, 2]]
     np.testing.assert_allclose(values, [[0.5, 0.3], [0.6, 0.3]])
-    assert archive.top(10)[0].shape == (2, 3)
+    assert archive.top(10, np.arange(2))[0].shape == (2, 3)
 
 
 @given(niche_sets, batches, batches)

@@ -66,9 +66,10 @@ def test_a_grid_keeps_the_best_of_each_class_and_cell(wanted: list[int], fed: An
 def test_a_record_tells_the_bins_and_what_they_stand_for() -> None:
     archive = GRID.archive(np.array([1, 2]), TARGET)
     feed(archive, [([0.1, 0.2, 0.3, 0.4], [0.5, 0.19])], 1)
-    niches = archive.held().tolist()
-    assert [GRID.told(archive, niche)["cell"] for niche in niches] == [[1, 2], [1, 2]]
-    assert GRID.told(archive, niches[0])["descriptors"] == pytest.approx({"brightness": 0.5, "complexity": 0.19})
+    niches = archive.held()
+    told = GRID.told(archive, niches)
+    assert [one["cell"] for one in told] == [[1, 2], [1, 2]]
+    assert told[0]["descriptors"] == pytest.approx({"brightness": 0.5, "complexity": 0.19})
 
 
 # Novelty
