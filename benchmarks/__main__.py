@@ -12,7 +12,21 @@ import torch
 
 from evofool.record import versions
 
-from . import attack, default_run, gallery, growth, imagenet, load, memory, mnist, peers, presets, search, speed
+from . import (
+    attack,
+    default_run,
+    gallery,
+    growth,
+    imagenet,
+    load,
+    memory,
+    mnist,
+    peers,
+    presets,
+    search,
+    several,
+    speed,
+)
 from .common import RESULTS, Row
 
 BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {
@@ -27,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "peers": peers.measure,
     "presets": presets.measure,
     "search": search.measure,
+    "several": several.measure,
     "speed": speed.measure,
 }
 
