@@ -50,6 +50,14 @@ class Cells:
         """What the lower and the upper end are called, where that is one descriptor."""
         return WORDS.get(self.names[0]) if len(self.names) == 2 else None
 
+    def check(self, lines: Sequence[dict[str, Any]]) -> None:
+        """Raises ValueError where lines of ``elites.jsonl`` have no place among these."""
+        classes: dict[int, list[tuple[list[int], float]]] = {}
+        for line in lines:
+            classes.setdefault(line["index"], []).append((line.get("cell", []), line["score"]))
+        for own in classes.values():
+            self.arranged(own)
+
     def arranged(self, pictures: Sequence[tuple[list[int], float]]) -> list[int | None]:
         """What stands in each place, row by row from the top: the number of a picture, or None.
 

@@ -189,6 +189,8 @@ def from_run(path: Path, classes: str | None = None) -> Source:
                 f"Of {len(shown):,} pictures the surest of each class; all of one: evofool gallery {path} --class NAME."
             )
             shown, cells = surest(shown), None
+        if cells:
+            cells.check(shown)
         most = MOST_ANCESTORS if len(shown) <= MANY else MOST_ANCESTORS // 3
         tiles = [_elite(run, line, changes, names, target, most, each) for line in shown]
         source = Source(

@@ -92,6 +92,9 @@ class Search(cma.Strategy):  # type: ignore[misc]
         children: a generation.
     """
 
+    sigma: float
+    BD: NDArray[np.float64]
+
     def __init__(self, elite: CPPNBatch, niche: int, index: int, born: int, best: float, children: int) -> None:
         self.elite, self.niche, self.index, self.born, self.best = elite, niche, index, born, best
         self.edges = np.flatnonzero(elite.source[0] != EMPTY)
@@ -102,7 +105,7 @@ class Search(cma.Strategy):  # type: ignore[misc]
     @property
     def ended(self) -> bool:
         """Whether its class is sure now, or it stands still."""
-        return self.stale >= PATIENCE or self.best >= SURE or not np.isfinite(self.sigma * self.BD).all()
+        return self.stale >= PATIENCE or self.best >= SURE
 
     def children(self, limit: float, rng: Rng) -> CPPNBatch:
         """The next children, their weights in [−limit, limit]."""
@@ -116,7 +119,15 @@ class Search(cma.Strategy):  # type: ignore[misc]
         """Take the children's scores."""
         self.stale = 0 if scores.max() > self.best else self.stale + 1
         self.best = max(self.best, float(scores.max()))
-        self.update([Weights(*pair) for pair in zip(self._asked, scores.tolist(), strict=True)])
+        try:
+            with np.errstate(all="ignore"):
+                self.update([Weights(*pair) for pair in zip(self._asked, scores.tolist(), strict=True)])
+        except np.linalg.LinAlgError:
+            self.BD = np.full_like(self.C, np.nan)
+        if not self._sound():
+            self.stale, self.sigma, self.C = PATIENCE, SIGMA, np.eye(self.dim)
+            self.pc = self.ps = np.zeros(self.dim)
+            self._decompose()
 
     def state(self) -> dict[str, np.ndarray]:
         """All that the next children depend on."""
@@ -150,15 +161,21 @@ class Search(cma.Strategy):  # type: ignore[misc]
                 raise ValueError(f"a search's {name} should be float64 {ours.shape}")
             setattr(search, name, state[name].copy())
         search.sigma, search.stale, search.update_count = float(state["best"][1]), stale, updates
-        search.decompose()
+        search._decompose()
+        if not search._sound():
+            raise ValueError("a search's covariance is none")
         return search
 
-    def decompose(self) -> None:
+    def _sound(self) -> bool:
+        """Whether children can be drawn: numbers of CMA-ES may fall apart."""
+        steps: NDArray[np.float64] = self.sigma * self.BD
+        return bool(np.isfinite(steps).all() and self.sigma >= 0 and self.diagD.min() > 0)
+
+    def _decompose(self) -> None:
         """Its covariance's axes, as DEAP has them after an update."""
         values, axes = np.linalg.eigh(self.C)
         order = np.argsort(values)
-        self.cond = values[order[-1]] / values[order[0]]
-        self.diagD, self.B = values[order] ** 0.5, axes[:, order]
+        self.diagD, self.B = np.maximum(values[order], 0.0) ** 0.5, axes[:, order]
         self.BD = self.B * self.diagD
 
 

@@ -99,6 +99,13 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _made(tmp_path_factory, "raw", generations=6)
 
 
+@pytest.fixture(scope="session")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of CPPNs with a grid of niches for each of ten classes of 1×8×8 images, with its page; read only."""
+    grid = {"descriptors": "brightness,complexity", "bins": 3}
+    return _made(tmp_path_factory, "several", encoding="cppn", generations=6, **grid)
+
+
 def _made(factory: pytest.TempPathFactory, name: str, **options: Any) -> Path:
     run = factory.mktemp("runs") / name
     small_evolve(run, gallery=False, **SLOWLY[options.get("encoding", "direct")], **options)

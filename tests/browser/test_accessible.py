@@ -50,7 +50,7 @@ NAMELESS = """() => [...document.querySelectorAll(
   }).map((element) => `${element.tagName}#${element.id}.${element.className}`)"""
 
 
-@pytest.fixture(params=["digits", "colours", "raw"])
+@pytest.fixture(params=["digits", "colours", "raw", "several"])
 def run(request: pytest.FixtureRequest) -> Path:
     found: Path = request.getfixturevalue(request.param)
     return found

@@ -24,19 +24,23 @@ from evofool.gallery.run_page import write_run_page
 from evofool.report import inspect_run
 from evofool.run import RunFolder
 
-ENCODINGS = ["cppn", "direct"]
+RUNS = {
+    "cppn": {"encoding": "cppn", "emitters": "vary,refine"},
+    "direct": {"encoding": "direct"},
+    "several": {"encoding": "direct", "descriptors": "brightness,symmetry", "bins": 2},
+}
 USES = ["show", "inspect", "resume"]
 
 
 @pytest.fixture(scope="module")
 def boxes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sandbox]:
-    """A run of each encoding, of three classes and three generations."""
+    """A run of each kind, of three classes and three generations."""
     found = {}
-    for encoding in ENCODINGS:
-        box = Sandbox(tmp_path_factory.mktemp(encoding))
-        small_evolve(box.inside, encoding=encoding, classes="0,1,2", gallery=False)
+    for kind, options in RUNS.items():
+        box = Sandbox(tmp_path_factory.mktemp(kind))
+        small_evolve(box.inside, **options, classes="0,1,2", gallery=False)
         box.remember()
-        found[encoding] = box
+        found[kind] = box
     return found
 
 
@@ -75,10 +79,10 @@ def held(kind: str, box: Sandbox, file: str, content: bytes, what: str) -> None:
 
 
 @fuzz(0.06)
-@given(data=st.data(), encoding=st.sampled_from(ENCODINGS), what=st.sampled_from(USES))
-def test_a_config_that_lies(data: Any, encoding: str, what: str, boxes: dict[str, Sandbox]) -> None:
-    config = json.loads((boxes[encoding].inside / "config.json").read_text())
-    held("run config", boxes[encoding], "config.json", data.draw(json_files(config)), what)
+@given(data=st.data(), kind=st.sampled_from(list(RUNS)), what=st.sampled_from(USES))
+def test_a_config_that_lies(data: Any, kind: str, what: str, boxes: dict[str, Sandbox]) -> None:
+    config = json.loads((boxes[kind].inside / "config.json").read_text())
+    held("run config", boxes[kind], "config.json", data.draw(json_files(config)), what)
 
 
 @fuzz(0.03)
@@ -89,9 +93,9 @@ def test_metrics_that_lie(data: Any, what: str, boxes: dict[str, Sandbox]) -> No
 
 
 @fuzz(0.05)
-@given(data=st.data(), encoding=st.sampled_from(ENCODINGS), what=st.sampled_from(USES[:2]))
-def test_elites_that_lie(data: Any, encoding: str, what: str, boxes: dict[str, Sandbox]) -> None:
-    box = boxes[encoding]
+@given(data=st.data(), kind=st.sampled_from(list(RUNS)), what=st.sampled_from(USES[:2]))
+def test_elites_that_lie(data: Any, kind: str, what: str, boxes: dict[str, Sandbox]) -> None:
+    box = boxes[kind]
     held("run elites", box, "elites.jsonl", data.draw(line_files(json_lines(box.inside / "elites.jsonl"))), what)
 
 
@@ -141,10 +145,10 @@ def arrays(draw: Any, sample: dict[str, np.ndarray]) -> dict[str, Any]:
 
 
 @fuzz(0.05)
-@given(data=st.data(), encoding=st.sampled_from(ENCODINGS))
-def test_a_checkpoint_that_lies(data: Any, encoding: str, boxes: dict[str, Sandbox]) -> None:
+@given(data=st.data(), kind=st.sampled_from(list(RUNS)))
+def test_a_checkpoint_that_lies(data: Any, kind: str, boxes: dict[str, Sandbox]) -> None:
     """What a stranger changed and sealed anew is refused, or can be evolved further."""
-    box = boxes[encoding]
+    box = boxes[kind]
     file = box.inside / "checkpoint" / "state.npz"
     changed = data.draw(
         arrays({name: array for name, array in read_arrays(file).items() if name not in ("format", "run")})
@@ -172,9 +176,9 @@ def test_a_checkpoint_damaged(data: Any, boxes: dict[str, Sandbox]) -> None:
 
 
 @fuzz(0.05)
-@given(data=st.data(), encoding=st.sampled_from(ENCODINGS))
-def test_a_history_that_lies(data: Any, encoding: str, boxes: dict[str, Sandbox]) -> None:
-    box = boxes[encoding]
+@given(data=st.data(), kind=st.sampled_from(list(RUNS)))
+def test_a_history_that_lies(data: Any, kind: str, boxes: dict[str, Sandbox]) -> None:
+    box = boxes[kind]
     file = sorted((box.inside / "history").glob("*.npz"))[0]
     changed = data.draw(arrays(read_arrays(file)))
     write_arrays(file, changed, compress=True)

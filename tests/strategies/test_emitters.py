@@ -233,10 +233,13 @@ def test_a_search_ends_when_its_class_is_sure() -> None:
 
 def test_a_search_whose_numbers_fell_apart_ends() -> None:
     search = Search(elite(), 0, 0, 100, 0.1, 10)
-    search.C = -np.eye(search.dim)
-    with np.errstate(invalid="ignore"):
-        search.decompose()
+    search.children(LIMIT, Rng(0))
+    search.C = np.full_like(search.C, np.nan)
+    search.learn(np.linspace(0, 0.5, 10))
     assert search.ended
+    again = Search.of(frozen(search.state()))
+    assert again.ended
+    assert np.isfinite(weights_of(again.children(LIMIT, Rng(0)))).all()
 
 
 @pytest.mark.parametrize("generations", [1, 2, 9])
@@ -263,6 +266,10 @@ def test_a_restored_evolution_goes_on_as_the_undisturbed_one(generations: int) -
         ("0.numbers", np.array([0, 0, 0, 10**6, 0, 1])),
         ("0.C", np.eye(3)),
         ("0.C", None),
+        ("0.C", np.zeros((12, 12))),
+        ("0.C", -np.eye(12)),
+        ("0.best", np.array([0.1, -1.0])),
+        ("0.best", np.array([0.1, np.nan])),
         ("0.centroid", np.full(12, np.nan)),
         ("0.genome.source", np.full((1, 256), 99, np.int16)),
     ],
