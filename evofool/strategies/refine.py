@@ -93,6 +93,7 @@ class Search(cma.Strategy):  # type: ignore[misc]
     """
 
     sigma: float
+    C: NDArray[np.float64]
     BD: NDArray[np.float64]
 
     def __init__(self, elite: CPPNBatch, niche: int, index: int, born: int, best: float, children: int) -> None:
