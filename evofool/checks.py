@@ -18,6 +18,9 @@ MAX_EDGE = 8192
 MAX_GENERATIONS = 10_000_000
 """of a run"""
 
+MAX_BINS, MAX_DESCRIPTORS = 64, 8
+"""of a run with several niches a class"""
+
 MAX_DEPTH = 32
 """of values in values, in what a page takes over as it is; evofool writes four"""
 
@@ -37,6 +40,9 @@ def run_fault(config: dict[str, Any]) -> str | None:
     if config.get("encoding") == "cppn":
         wanted["settings.coordinates"] = (settings, lambda v: v in ("unit", "pixels"))
         wanted["settings.colour"] = (settings, lambda v: v in ("hsl", "rgb"))
+    if config.get("bins") is not None:
+        wanted["bins"] = (config, lambda v: natural(v) and 2 <= v <= MAX_BINS)
+        wanted["descriptors"] = (config, lambda v: v is None or (list_of(v, text) and 1 <= len(v) <= MAX_DESCRIPTORS))
     return first_fault(wanted) or plain_fault(config)
 
 

@@ -63,7 +63,8 @@ def inspect_run(path: Path) -> dict[str, Any]:
                 if config.get(key)
             },
             **({"pictures": last.get("elites"), "qd_score": last.get("qd_score")} if config.get("bins") else {}),
-            "niches": len(config["niches"]),
+            "classes": len(config["niches"]),
+            "niches": len(config["niches"]) * (config.get("bins") or 1) ** max(1, len(config.get("descriptors") or ())),
             "device": config["target"]["device"],
             "precision": config["target"]["precision"],
             "versions": config["versions"],

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
 from .archive import NOBODY, Archive, best_rows
+from .checks import MAX_BINS
 from .descriptors import DESCRIPTORS, known_descriptors, measured
 from .encodings.base import Encoding, Rows
 from .errors import ConfigError, suggestion
@@ -21,7 +22,6 @@ from .target import Target
 
 BINS = 5
 """along each descriptor, and images a class with novelty, where nothing else is said"""
-MAX_BINS = 64
 MAX_NICHES, MAX_BYTES = 200_000, 2_000_000_000
 """of an archive with several niches a class; a checkpoint takes as much again"""
 

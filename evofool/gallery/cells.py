@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..checks import MAX_BINS, MAX_DESCRIPTORS, list_of, natural, text
+
 MOST = 3000
 """pictures that a page or sheet shows class by class; of more, each class's surest"""
 
@@ -95,9 +97,9 @@ def cells_of(config: dict[str, Any]) -> Cells | None:
     bins, names = config.get("bins"), config.get("descriptors") or ()
     if bins is None:
         return None
-    if type(bins) is not int or not 2 <= bins <= 64 or not isinstance(names, list | tuple) or len(names) > len(WORDS):
-        raise ValueError("bins or descriptors")
-    if not all(isinstance(name, str) for name in names):
+    if not natural(bins) or not 2 <= bins <= MAX_BINS:
+        raise ValueError(f"bins is {bins!r}"[:80])
+    if not list_of(list(names), text) or len(names) > MAX_DESCRIPTORS:
         raise ValueError("descriptors are no names")
     if names:
         return Cells(bins ** len(names), tuple(names), bins, bins ** (len(names) - 1))
