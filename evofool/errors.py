@@ -45,6 +45,18 @@ class RunError(EvofoolError):
     """A run folder is missing, taken, unwritable, damaged or of another version."""
 
 
+def listed_names(names: object, option: str, choices: Iterable[str]) -> tuple[str, ...]:
+    """Names as ``"one,another"`` or in a list, one by one.
+
+    Raises:
+        ConfigError: they are no names, or there are none.
+    """
+    listed = names.split(",") if isinstance(names, str) else names
+    if not isinstance(listed, list | tuple) or not listed or not all(isinstance(name, str) for name in listed):
+        raise ConfigError(f"{option} takes one or more of {', '.join(choices)}, got {names!r:.60}")
+    return tuple(name.strip() for name in listed)
+
+
 def suggestion(word: str, choices: Iterable[str]) -> str:
     """``' (did you mean "cat"?)'`` for the closest of ``choices``, or an empty string."""
     options = {choice.lower(): choice for choice in choices}

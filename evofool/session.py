@@ -272,6 +272,7 @@ def _rebuild(folder: RunFolder, own: Target | None) -> Evolution:
     selector, batch = chosen.pop("selector"), config["batch"]
     emitters = known_emitters(chosen.pop("emitters"), config["encoding"], batch)
     kinds = variety(**chosen, channels=target.image_shape[0], encoding=config["encoding"])
+    check_size(coded, len(niches), len(target.classes), kinds)
     return Evolution(
         target,
         coded,

@@ -153,12 +153,12 @@ def variety(
         raise ConfigError(f"--bins is a whole number from 2 to {MAX_BINS}, got {str(number)[:40]}")
     if descriptors is not None:
         return Grid(known_descriptors(descriptors, channels, encoding), number)
-    if novelty not in APART:
+    if not isinstance(novelty, str) or novelty not in APART:
         raise ConfigError(
             f'--novelty is pixels or features, got "{str(novelty)[:40]}"{suggestion(str(novelty), APART)}'
         )
     least = APART[novelty] if apart is None else apart
-    if not 0 < least <= 1:
+    if not isinstance(least, int | float) or not 0 < least <= 1:
         raise ConfigError(f"--apart is a distance above 0 and at most 1, got {least}")
     return Novelty(novelty, number, float(least))
 

@@ -112,12 +112,15 @@ def test_each_has_a_range_and_words_for_its_ends() -> None:
         ("colur", 3, "cppn", ['unknown descriptor "colur"', 'did you mean "colour"']),
         ("", 3, "cppn", ['unknown descriptor ""', "choose from brightness"]),
         ("colour,", 3, "cppn", ['unknown descriptor ""']),
+        ([], 3, "cppn", ["--descriptors takes one or more of brightness"]),
+        (5, 3, "cppn", ["--descriptors takes one or more of brightness", "got 5"]),
+        ([1], 3, "cppn", ["got [1]"]),
         ("hue,colour,hue", 3, "cppn", ["hue twice"]),
         ("complexity,colour", 1, "cppn", ["grey images", "no colour", "brightness, complexity"]),
         ("size", 3, "direct", ["all direct genomes have one size"]),
     ],
 )
-def test_refused(names: str, channels: int, encoding: str, parts: list[str]) -> None:
+def test_refused(names: object, channels: int, encoding: str, parts: list[str]) -> None:
     with pytest.raises(ConfigError) as refusal:
         known_descriptors(names, channels, encoding)
     assert all(part in str(refusal.value) for part in parts), refusal.value

@@ -136,6 +136,17 @@ def test_the_record_of_a_generation_is_over_the_classes(tmp_path: Path) -> None:
     assert last["qd_score"] == pytest.approx(float(result.confidence.sum()))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_generations_without_any_contender_change_nothing(kind: str, tmp_path: Path) -> None:
+    """Full niches that no child can enter any more: nobody is measured."""
+    few = {"classes": "3", "batch": 8, "generations": 40, "bins": 2, "encoding": "cppn"}
+    apart = {} if kind == "grid" else {"apart": 0.01}
+    evolve(tmp_path / "run", kind, **{**few, **apart})
+    lines = json_lines(tmp_path / "run" / "metrics.jsonl")
+    assert any(line["improved"] == 0 for line in lines)
+    session.resume(tmp_path / "run", generations=45)
+
+
 def test_until_waits_for_the_classes_and_not_for_every_niche(tmp_path: Path) -> None:
     result = evolve(tmp_path / "run", until=0.5, generations=None)
     assert float(np.median(result.confidence[result.surest()])) >= 0.5

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..archive import Archive
 from ..encodings.base import Encoding, Rows
-from ..errors import ConfigError, suggestion
+from ..errors import ConfigError, listed_names, suggestion
 from ..rng import Rng
 from .refine import Refine
 
@@ -84,7 +84,7 @@ def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tup
     Raises:
         ConfigError: there is no such emitter, one is named twice, or it is not for such genomes or batches.
     """
-    listed = tuple(name.strip() for name in (names.split(",") if isinstance(names, str) else names))
+    listed = listed_names(names, "--emitters", EMITTERS)
     for name in listed:
         if name not in EMITTERS:
             raise ConfigError(

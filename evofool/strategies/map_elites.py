@@ -87,7 +87,8 @@ class MapElites:
                 scores = self.toolbox.confirm(images)
                 self.confirmations += len(rows)
             if self.archive.traits is not None:
-                traits = self.toolbox.describe(images, genomes)
+                empty = self.archive.traits[:0]
+                traits = self.toolbox.describe(images, genomes) if len(rows) else empty
         before = self._total() if len(self.emitters) > 1 else 0.0
         update = self.archive.update(genomes, scores, born, parents, self.generation, traits)
         if self._turn is not None:

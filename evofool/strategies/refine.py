@@ -47,10 +47,13 @@ class Refine:
 
     def emit(self, archive: Archive, n: int) -> tuple[CPPNBatch, Rows]:
         sizes = shares(n, max(1, n // CHILDREN))
-        self.searches = self.searches or [self._begin(archive, size) for size in sizes]
-        for place, search in enumerate(self.searches):
-            if search.ended:
-                self.searches[place] = self._begin(archive, search.lambda_)
+        if [search.lambda_ for search in self.searches] != sizes:
+            self.searches = []
+        for place, size in enumerate(sizes):
+            if place == len(self.searches):
+                self.searches.append(self._begin(archive, size))
+            elif self.searches[place].ended:
+                self.searches[place] = self._begin(archive, size)
         children = [search.children(self.limit, self.rng) for search in self.searches]
         return joined(children), np.repeat([search.born for search in self.searches], sizes)
 
@@ -73,6 +76,8 @@ class Refine:
     def _begin(self, archive: Archive, size: int) -> Search:
         """A search from an elite that is not sure, one that no other search has if there is any."""
         held = archive.held()
+        edges = archive.genomes.sizes()[held] > 0
+        held = held[edges] if edges.any() else held
         unsure = held[archive.confidence.numpy(force=True)[held] < np.float32(SURE)]
         free = np.setdiff1d(unsure, [search.niche for search in self.searches if not search.ended])
         choice = free if len(free) else held

@@ -124,11 +124,11 @@ def test_it_stops_when_the_run_has(opened: Open, running: Path) -> None:
 
 
 def test_it_waits_while_a_picture_is_open(opened: Open, running: Path) -> None:
-    page = opened(write_run_page(running, every=1))
+    page = opened(write_run_page(running, every=5))  # long enough to open a picture on a busy machine
     open_tile(page, 3)
     page.wait_for_timeout(300)
     found = loads(page)
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(6500)
     assert found == []
     assert "waits while a picture is open" in (page.locator(".live").text_content() or "")
     page.keyboard.press("Escape")

@@ -294,13 +294,15 @@ def test_a_damaged_state_is_refused(name: str, lie: np.ndarray | None) -> None:
     [
         ("vray", "cppn", 50, ['unknown emitter "vray"', 'did you mean "vary"']),
         ("", "cppn", 50, ['unknown emitter ""', "vary, refine"]),
+        ([], "cppn", 50, ["--emitters takes one or more of vary, refine"]),
+        (None, "cppn", 50, ["--emitters takes", "got None"]),
         ("vary,vary", "cppn", 50, ["twice"]),
         ("vary,refine", "direct", 50, ["weights of CPPNs", "direct"]),
         ("vary,refine", "cppn", 7, ["--batch 8 or more, got 7"]),
         ("refine", "cppn", 7, ["--batch 8 or more, got 7"]),
     ],
 )
-def test_refused(names: str, encoding: str, batch: int, parts: list[str]) -> None:
+def test_refused(names: object, encoding: str, batch: int, parts: list[str]) -> None:
     with pytest.raises(ConfigError) as refusal:
         known_emitters(names, encoding, batch)
     assert all(part in str(refusal.value) for part in parts), refusal.value
