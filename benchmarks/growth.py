@@ -17,9 +17,9 @@ from torch import nn
 
 import evofool
 from evofool import encodings
-from evofool.encodings import variation
 from evofool.encodings.cppn import CPPN
-from evofool.encodings.cppn_batch import CPPNBatch
+from evofool.encodings.cppn_batch import INPUTS, CPPNBatch
+from evofool.encodings.kernels import graph
 from evofool.evolution import Evolution
 from evofool.gallery.svg import TONES, figure, line, logarithmic, path, standalone, text
 from evofool.rng import Rng
@@ -94,16 +94,16 @@ def _seconds(
 
 def _grown(coded: CPPN, count: int, connections: int) -> CPPNBatch:
     """Genomes of so many connections each, by splitting connections and adding others."""
-    rng = Rng(0)
+    rng, stream = Rng(0), np.zeros(1, np.uint64)
     genomes = coded.random(count, rng)
     while (small := np.flatnonzero(genomes.sizes() < connections)).size:
         before = genomes.sizes().sum()
-        splits = small[genomes.sizes()[small] < connections - 3]
-        variation.add_node(genomes, splits, np.zeros(len(splits), np.int8), rng.host)
+        for g in small[genomes.sizes()[small] < connections - 3]:
+            graph.add_node(genomes.graphs(), g, 0, stream)
         for _ in range(2):
-            rows = np.flatnonzero(genomes.sizes() < connections)
-            weights = rng.host.normal(0, 4, len(rows)).astype(np.float32)
-            variation.add_connection(genomes, rows, weights, rng.host)
+            for g in np.flatnonzero(genomes.sizes() < connections):
+                weight = rng.host.normal(0, 4)
+                graph.add_connection(genomes.graphs(), g, weight, graph.ATTEMPTS, len(INPUTS), stream)
         if genomes.sizes().sum() == before:
             break
     return genomes

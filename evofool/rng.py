@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 
 class Rng:
@@ -24,6 +25,10 @@ class Rng:
     @property
     def device(self) -> torch.device:
         return self.tensors.device
+
+    def seeds(self, n: int) -> NDArray[np.uint64]:
+        """(n,) seeds for streams of random numbers of their own."""
+        return self.host.integers(2**64, size=n, dtype=np.uint64)
 
     def state(self) -> dict[str, np.ndarray]:
         """Both states as arrays, for a checkpoint."""

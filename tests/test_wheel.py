@@ -76,5 +76,7 @@ def test_what_it_needs_is_what_is_told(wheel: zipfile.ZipFile) -> None:
     (place,) = (name for name in wheel.namelist() if name.endswith("METADATA"))
     needed = list(email.message_from_bytes(wheel.read(place)).get_all("Requires-Dist", []))
     own = {re.split(r"[<>=;\[ ]", line)[0] for line in needed if "extra ==" not in line}
-    assert own == {"torch", "torchvision", "deap", "numpy", "pillow", "typer", "rich", "safetensors", "scikit-learn"}
+    assert own == {
+        "torch", "torchvision", "deap", "numpy", "pillow", "typer", "rich", "safetensors", "scikit-learn", "numba"
+    }  # fmt: skip
     assert not any("://" in line for line in needed), "a dependency from somewhere else than the registry"

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from ..errors import ConfigError, GenomeError
 from ..rng import Rng
-from . import variation
 from .cppn_batch import EMPTY, INPUTS, MAX_CONNECTIONS, MAX_NODES, NAMES, CPPNBatch
+from .kernels import graph
 from .render import Renderer, render
 
 Colour = Literal["grey", "hsl", "rgb"]
@@ -152,21 +152,17 @@ class CPPN:
 
     def mutate(self, parents: CPPNBatch, rng: Rng) -> CPPNBatch:
         """Mutated copies: structure first, then weights and activations."""
-        s, host, n = self._settings, rng.host, len(parents)
-        children = parents.take(np.arange(n))
-        for _ in range(s.rounds):
-            rows = variation.chosen(n, s.add_connection, host)
-            variation.add_connection(children, rows, self._first_weights((len(rows),), rng), host)
-            variation.delete_connection(children, variation.chosen(n, s.delete_connection, host), host)
-            rows = variation.chosen(n, s.add_node, host)
-            activations = host.choice(self._functions, len(rows))
-            variation.add_node(children, rows, activations, host)
-            variation.delete_node(children, variation.chosen(n, s.delete_node, host), self.outputs, host)
-        if s.step == "polynomial":
-            variation.polynomial_weights(children, s.weight_rate, s.eta, s.limit, host)
-        else:
-            variation.gaussian_weights(children, s.weight_rate, s.sigma, s.spread, s.limit, host)
-        variation.change_activations(children, s.activation_rate, self._functions, host)
+        s, children = self._settings, parents.take(np.arange(len(parents)))
+        graph.mutate(
+            children.graphs(),
+            self._functions,
+            (len(INPUTS), len(INPUTS) + self.outputs),
+            s.rounds,
+            (s.add_connection, s.delete_connection, s.add_node, s.delete_node),
+            (s.step == "polynomial", s.start, s.weight_rate, s.eta, s.sigma, s.spread, s.limit),
+            s.activation_rate,
+            rng.seeds(len(children)),
+        )
         return children
 
     def mate(self, parents: CPPNBatch, partners: CPPNBatch, rng: Rng) -> CPPNBatch:

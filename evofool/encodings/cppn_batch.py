@@ -53,6 +53,10 @@ class CPPNBatch:
         for f in fields(self):
             getattr(self, f.name)[rows] = getattr(genomes, f.name)
 
+    def graphs(self) -> tuple[np.ndarray, ...]:
+        """The arrays, in the order of ``kernels``."""
+        return self.activation, self.position, self.source, self.sink, self.weight
+
     def sizes(self) -> NDArray[np.int64]:
         return np.asarray(np.count_nonzero(self.source != EMPTY, axis=1), np.int64)
 

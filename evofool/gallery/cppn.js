@@ -7,14 +7,44 @@ const Cppn = (() => {
   const NAMES = ["sin", "sigmoid", "gauss", "linear", "cos", "wedge"];
   const f = Math.fround;
 
-  // On float32 arrays: a store rounds, so that every step is one rounded operation, as in the renderer.
-  const ACTIVATIONS = [
-    (v) => { for (let i = 0; i < v.length; i++) v[i] = Math.sin(v[i]); },
-    (v) => { for (let i = 0; i < v.length; i++) v[i] = f(f(1 / f(f(Math.exp(-v[i])) + 1)) * 2) - 1; },
-    (v) => { for (let i = 0; i < v.length; i++) v[i] = Math.exp(-f(v[i] * v[i])); },
-    (v) => { for (let i = 0; i < v.length; i++) v[i] = Math.max(-3, Math.min(3, v[i])) / 3; },
-    (v) => { for (let i = 0; i < v.length; i++) v[i] = Math.cos(v[i]); },
-    (v) => { for (let i = 0; i < v.length; i++) v[i] = f(Math.min(3, Math.abs(v[i])) / 1.5) - 1; },
+  // The renderer's operations (encodings/kernels/picture.py), each rounded to float32 as there, so that not a bit differs.
+  const [S3, S5, S7, S9] = [-0.16666657, 0.008333017, -0.00019806615, 2.6000548e-06].map(f);
+  const [E3, E4, E5, E6] = [0.16666514, 0.041666187, 0.00836959, 0.0013951703].map(f);
+  const TURN = 2 * Math.PI, PER_TURN = 1 / TURN, PI = f(Math.PI), FAR = 1e9, ROUND = 1.5 * 2 ** 52;
+  const PER_LN2 = f(1 / Math.log(2)), LN2 = f(0.693359375), LN2_REST = f(-2.12194440e-4), ROUND_F = 1.5 * 2 ** 23;
+  const LEAST = 87;
+  const POWERS = Float32Array.from({length: 253}, (_, i) => 2 ** (i - 126));
+
+  const within = (v, bound) => Math.min(Math.max(v, -bound), bound);
+
+  /** sin of a double. */
+  function sine(angle) {
+    const rest = f(angle - (angle * PER_TURN + ROUND - ROUND) * TURN), half = Math.abs(rest);
+    const x = Math.min(half, f(PI - half)), u = f(x * x);
+    const p = f(f(f(f(f(f(S9 * u) + S7) * u) + S5) * u) + S3), value = f(f(f(p * u) * x) + x);
+    return rest < 0 ? -value : value;
+  }
+
+  /** exp of a float32 within ±87. */
+  function exp(v) {
+    const n = f(f(v * PER_LN2) + ROUND_F) - ROUND_F;
+    const r = f(f(v - f(n * LN2)) - f(n * LN2_REST));
+    const p = f(f(f(f(f(f(f(f(E6 * r) + E5) * r) + E4) * r) + E3) * r) + 0.5);
+    return f(f(f(f(f(p * r) + 1) * r) + 1) * POWERS[n + 126]);
+  }
+
+  const SINGLE = [
+    (v) => sine(within(v, FAR)),
+    (v) => f(f(2 / f(1 + exp(within(-v, LEAST)))) - 1),
+    (v) => exp(-Math.min(f(v * v), LEAST)),
+    (v) => f(within(v, 3) / 3),
+    (v) => sine(within(v, FAR) + Math.PI / 2),
+    (v) => f(f(Math.min(Math.abs(v), 3) / 1.5) - 1),
+  ];
+  /** For windows so deep that a float32 has too few digits. */
+  const DOUBLE = [
+    Math.sin, (v) => 2 / (1 + Math.exp(-v)) - 1, (v) => Math.exp(-v * v), (v) => within(v, 3) / 3, Math.cos,
+    (v) => Math.min(Math.abs(v), 3) / 1.5 - 1,
   ];
 
   /** A genome file's JSON as {a, s, t, w}. */
@@ -92,21 +122,26 @@ const Cppn = (() => {
 
   /** The values of the program's ends at every pixel, in [−1, 1]. */
   function evaluate(program, inputs) {
-    const Numbers = inputs[0].constructor, size = inputs[0].length;
+    const Numbers = inputs[0].constructor, size = inputs[0].length, deep = Numbers === Float64Array;
     const values = [...inputs];
     for (const {node, activation, edges} of program.steps) {
-      const total = new Numbers(size);  // each product is added before it is rounded, as evofool does
+      const total = new Numbers(size);
       for (const {source, weight} of edges) {
         const from = values[source];
-        for (let i = 0; i < size; i++) total[i] += from[i] * weight;
+        if (deep) for (let i = 0; i < size; i++) total[i] += from[i] * weight;
+        else for (let i = 0; i < size; i++) total[i] = f(total[i] + f(from[i] * weight));
       }
-      ACTIVATIONS[activation](total);
+      const activate = (deep ? DOUBLE : SINGLE)[activation];
+      for (let i = 0; i < size; i++) total[i] = activate(total[i]);
       values[node] = total;
     }
     return program.ends.map((end) => values[end]);
   }
 
-  const clamp = (v) => Math.max(0, Math.min(1, v));
+  const half = (v) => f(f(v + 1) * 0.5);
+  const byte = (v) => Math.trunc(f(f(v * 255) + 0.5));
+  /** How far a channel is from grey at a hue (0…6). */
+  const wheel = (turn, middle) => within(f(Math.abs(f(turn - middle)) - 1.5), 0.5);
 
   /** Values as RGBA bytes. */
   function paint(values, colour, bytes) {
@@ -114,17 +149,18 @@ const Cppn = (() => {
     for (let i = 0; i < size; i++) {
       let r, g, b;
       if (colour === "grey") r = g = b = Math.abs(values[0][i]);
-      else if (colour === "signed") r = g = b = (values[0][i] + 1) / 2;
-      else if (colour === "rgb") [r, g, b] = [values[0][i], values[1][i], values[2][i]].map((v) => (v + 1) / 2);
+      else if (colour === "signed") r = g = b = half(values[0][i]);
+      else if (colour === "rgb") { r = half(values[0][i]); g = half(values[1][i]); b = half(values[2][i]); }
       else {
-        const hue = 6 * Math.abs(values[0][i]), light = Math.abs(values[2][i]);
-        const chroma = (1 - Math.abs(2 * light - 1)) * Math.abs(values[1][i]);
-        const channel = (offset) => light + chroma * (clamp(Math.abs(((hue + offset) % 6) - 3) - 1) - 0.5);
-        r = channel(0); g = channel(4); b = channel(2);
+        const turn = f(Math.abs(values[0][i]) * 6), s = f(Math.abs(values[1][i])), light = f(Math.abs(values[2][i]));
+        const chroma = f(s - f(Math.abs(f(f(light * 2) - 1)) * s));
+        r = f(light + f(wheel(turn, 3) * chroma));
+        g = f(light - f(wheel(turn, 2) * chroma));
+        b = f(light - f(wheel(turn, 4) * chroma));
       }
-      bytes[4 * i] = Math.floor(clamp(r) * 255 + 0.5);
-      bytes[4 * i + 1] = Math.floor(clamp(g) * 255 + 0.5);
-      bytes[4 * i + 2] = Math.floor(clamp(b) * 255 + 0.5);
+      bytes[4 * i] = byte(r);
+      bytes[4 * i + 1] = byte(g);
+      bytes[4 * i + 2] = byte(b);
       bytes[4 * i + 3] = 255;
     }
   }
@@ -145,9 +181,7 @@ const Cppn = (() => {
 
   /** The activation's value at p, for its curve. */
   function at(activation, p) {
-    const value = new Float32Array([p]);
-    ACTIVATIONS[activation](value);
-    return value[0];
+    return SINGLE[activation](f(p));
   }
 
   return {INPUTS, NAMES, compact, levels, feeding, outputs, compile, coordinates, evaluate, paint, whole, render, at};

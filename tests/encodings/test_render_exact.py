@@ -12,13 +12,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import build
 
+from evofool.encodings import fused, levels
 from evofool.encodings import render as renderer
 from evofool.encodings.cppn import pixel_coordinates
 from evofool.encodings.cppn_batch import NAMES, CPPNBatch
+from evofool.encodings.levels import Levels
 from evofool.rng import Rng
 
 CPU = torch.device("cpu")
 SIZES = [(8, 8), (7, 9), (17, 13), (3, 1)]  # most are no multiple of a vector register
+
+
+@pytest.fixture(scope="module", params=["fused", "levels"], autouse=True)
+def program(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Both ways to render, on the CPU."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "levels":
+            patch.setattr(renderer, "_compile", Levels)
+        yield request.param
 
 
 def draw(genomes: CPPNBatch, colour: str, size: tuple[int, int]) -> torch.Tensor:
@@ -79,14 +90,15 @@ def test_not_a_bit_of_an_activation_depends_on_the_tiles(
     """Images of more than one tile, and a last tile that is smaller."""
     genomes = to_batch([amplifier(activation), amplifier("gauss"), amplifier("cos")])
     whole = draw(genomes, "grey", (40, 41))
-    monkeypatch.setitem(renderer._TILE_VALUES, "cpu", values)
+    monkeypatch.setitem(levels.TILE_VALUES, "cpu", values)
+    monkeypatch.setattr(fused, "TILE", 1 + values // 37)
     assert torch.equal(draw(genomes, "grey", (40, 41)), whole)
 
 
 @pytest.mark.parametrize("activation", ["sin", "sigmoid", "gauss"])
 def test_not_a_bit_of_an_activation_depends_on_the_threads(threads: None, activation: str) -> None:
-    genomes = to_batch([amplifier(activation)])
-    for size in ((191, 173), (179, 185)):  # enough pixels for torch to split
+    genomes = to_batch([amplifier(activation)] * 3)
+    for size in ((191, 173), (179, 185)):  # enough pixels to split
         torch.set_num_threads(1)
         one = draw(genomes, "grey", size)
         torch.set_num_threads(2)

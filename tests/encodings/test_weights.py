@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from graphs import Graph, X, to_batch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evofool.encodings import variation
 from evofool.encodings.cppn_batch import EMPTY, CPPNBatch
+from evofool.encodings.kernels import graph
 
 SAMPLES = 40_000
+
+
+def polynomial_weights(batch: CPPNBatch, *settings: Any) -> None:
+    for g in range(len(batch)):
+        graph.polynomial_weights(batch.graphs(), g, *settings)
+
+
+def gaussian_weights(batch: CPPNBatch, *settings: Any) -> None:
+    for g in range(len(batch)):
+        graph.gaussian_weights(batch.graphs(), g, *settings)
 
 
 def many(weight: float, genomes: int = 200, edges: int = 200, alive: int | None = None) -> CPPNBatch:
@@ -34,7 +46,7 @@ def farthest(sample: np.ndarray, cdf: np.ndarray) -> float:
 def test_polynomial_steps_follow_deb_and_agrawal(eta: float, limit: float) -> None:
     """P(δ ≤ d) = (1 + d)^(η+1) / 2 for d < 0, symmetric; δ is a share of the range [−limit, limit]."""
     batch = many(0.0)
-    variation.polynomial_weights(batch, 1.0, eta, limit, np.random.default_rng(0))
+    polynomial_weights(batch, 1.0, eta, limit, np.zeros(1, np.uint64))
     delta = np.sort(batch.weight.flatten().astype(float)) / (2 * limit)
     inside = np.abs(delta) < 0.5  # the rest was clamped
     beyond = 0.5 ** (eta + 1)
@@ -48,7 +60,7 @@ def test_polynomial_steps_follow_deb_and_agrawal(eta: float, limit: float) -> No
 
 def test_gaussian_steps_have_the_deviation_asked_for() -> None:
     batch = many(1.0)
-    variation.gaussian_weights(batch, 1.0, 0.8, 1.0, 100.0, np.random.default_rng(0))
+    gaussian_weights(batch, 1.0, 0.8, 1.0, 100.0, np.zeros(1, np.uint64))
     steps = batch.weight - 1.0
     assert steps.mean() == pytest.approx(0, abs=4 * 0.8 / np.sqrt(SAMPLES))
     assert steps.std() == pytest.approx(0.8, rel=4 / np.sqrt(2 * SAMPLES))
@@ -57,7 +69,7 @@ def test_gaussian_steps_have_the_deviation_asked_for() -> None:
 
 def test_siblings_spread_their_deviations() -> None:
     batch = many(0.0, genomes=2000, edges=100)
-    variation.gaussian_weights(batch, 1.0, 0.5, 4.0, 100.0, np.random.default_rng(0))
+    gaussian_weights(batch, 1.0, 0.5, 4.0, 100.0, np.zeros(1, np.uint64))
     spread = np.log(batch.weight.std(1) / 0.5) / np.log(4.0)  # uniform on [−1, 1], but for sampling noise
     assert spread.min() == pytest.approx(-1, abs=0.2)
     assert spread.max() == pytest.approx(1, abs=0.2)
@@ -66,11 +78,11 @@ def test_siblings_spread_their_deviations() -> None:
 
 
 def mutate(kind: str, batch: CPPNBatch, rate: float, seed: int = 0, limit: float = 10.0) -> None:
-    rng = np.random.default_rng(seed)
+    rng = np.array([seed], np.uint64)
     if kind == "polynomial":
-        variation.polynomial_weights(batch, rate, 15.0, limit, rng)
+        polynomial_weights(batch, rate, 15.0, limit, rng)
     else:
-        variation.gaussian_weights(batch, rate, 1.0, 2.0, limit, rng)
+        gaussian_weights(batch, rate, 1.0, 2.0, limit, rng)
 
 
 both = pytest.mark.parametrize("kind", ["polynomial", "gaussian"])
