@@ -18,6 +18,8 @@ from ..errors import ConfigError, GenomeError
 from ..rng import Rng
 from .base import Rows
 from .gaps import bernoulli_places
+from .kernels import strokes as kernel
+from .parts import in_parts
 from .strokes import STROKES, grating, paste
 
 OPERATORS = ("pixels", *STROKES)
@@ -127,6 +129,8 @@ class Direct:
         s = self._settings
         if not len(parents):
             return DirectBatch(parents.genes.clone())
+        if _compiled(self.device):
+            return DirectBatch(self._changed(parents.genes, rng))
         if s.operators == ("pixels",) and not s.again:
             return DirectBatch(self._pixels(parents.genes, rng))
         pictures = parents.genes.float()
@@ -144,13 +148,29 @@ class Direct:
     def mate(self, parents: DirectBatch, partners: DirectBatch, rng: Rng) -> DirectBatch:
         """One child a pair, by simulated binary crossover (Deb & Agrawal 1995; equal genes stay as they are), or by
         a rectangle that is taken from the partner."""
+        pasted = self._settings.crossing == "paste"
+        if pasted and _compiled(self.device):
+            return DirectBatch(_pasted(parents.genes, partners.genes, rng))
         a, b = parents.genes.float(), partners.genes.float()
-        if self._settings.crossing == "paste":
+        if pasted:
             return DirectBatch(_bytes(paste(a, b, rng)))
         u = torch.rand(a.shape, device=self.device, generator=rng.tensors)
         power = 1 / (self._settings.crossover_eta + 1)
         spread = torch.where(u <= 0.5, (2 * u) ** power, (1 / (2 - 2 * u).clamp(min=1e-7)) ** power)
         return DirectBatch(_bytes(0.5 * ((1 + spread) * a + (1 - spread) * b)))
+
+    def _changed(self, genes: Tensor, rng: Rng) -> Tensor:
+        """What :meth:`mutate` says, by compiled loops."""
+        s, given, children = self._settings, genes.numpy(), torch.empty_like(genes)
+        changed, seeds = children.numpy(), rng.seeds(len(genes))
+        operators = np.array([kernel.NAMES.index(name) for name in s.operators])
+
+        def part(first: int, last: int) -> None:
+            own = slice(first, last)
+            kernel.mutate(given[own], operators, s.again, s.rate, s.spread, s.eta, seeds[own], changed[own])
+
+        in_parts(part, np.arange(len(genes) + 1) * genes[0].numel())
+        return children
 
     def _pixels(self, genes: Tensor, rng: Rng) -> Tensor:
         """Polynomial mutation of a random subset of the genes, which may be uint8 or float."""
@@ -176,6 +196,17 @@ class Direct:
             found = "none" if genes is None else f"{genes.dtype} {genes.shape}"
             raise GenomeError(f"direct genomes must be uint8 (N, {self.image_shape}), found {found}")
         return DirectBatch(torch.from_numpy(genes.copy()).to(self.device))
+
+
+def _pasted(genes: Tensor, partners: Tensor, rng: Rng) -> Tensor:
+    children = torch.empty_like(genes)
+    kernel.mate(genes.numpy(), partners.numpy(), rng.seeds(len(genes)), children.numpy())
+    return children
+
+
+def _compiled(device: torch.device) -> bool:
+    """Whether compiled loops vary genomes on this device; elsewhere calls of torch do."""
+    return device.type == "cpu"
 
 
 def _bytes(pictures: Tensor) -> Tensor:

@@ -8,23 +8,16 @@ so that it depends neither on the batch that a genome is in, nor on tiles and th
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from itertools import pairwise
-
 import numpy as np
-import torch
 from torch import Tensor
 
 from .cppn_batch import INPUTS, CPPNBatch
 from .kernels.flat import flatten_genomes
 from .kernels.picture import COLOURS, render_genomes
+from .parts import in_parts
 
 TILE = 512
 """pixels; fifty nodes' values at so many fill 100 KB"""
-
-SPLIT = 200_000
-"""values (nodes × pixels) from which a second thread is worth its start, a tenth of a millisecond"""
 
 
 class Fused:
@@ -50,22 +43,8 @@ class Fused:
             images: (N, C, P) uint8, overwritten.
         """
         given, bytes_ = np.ascontiguousarray(coordinates.numpy()), images.numpy()
-        n, work = len(bytes_), int(self._genomes[-1]) * given.shape[1]
-        parts = max(1, min(torch.get_num_threads(), n, work // SPLIT))
 
         def part(first: int, last: int) -> None:
             render_genomes(given, self._genomes, *self._nodes, self._colour, TILE, first, last, bytes_)
 
-        if parts == 1:
-            part(0, n)
-            return
-        bounds = np.searchsorted(self._genomes, np.linspace(0, self._genomes[-1], parts + 1))
-        bounds[0], bounds[-1] = 0, n
-        waiting = [_pool(parts).submit(part, a, b) for a, b in pairwise(bounds.tolist())]
-        for one in waiting:
-            one.result()
-
-
-@lru_cache(maxsize=4)
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, "render")
+        in_parts(part, self._genomes * given.shape[1])

@@ -6,16 +6,12 @@ are summed in order and pixels don't meet, so that a genome's picture does not d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from .cppn_batch import CPPNBatch
+from .fused import Fused
 from .levels import Levels
-
-if TYPE_CHECKING:
-    from .fused import Fused
 
 
 class Renderer:
@@ -47,11 +43,9 @@ class Renderer:
 
 
 def _compile(batch: CPPNBatch, colour: str, outputs: int, device: torch.device) -> Fused | Levels:
-    if device.type != "cpu":
-        return Levels(batch, colour, outputs, device)
-    from .fused import Fused  # takes a second to import, which neither help nor a GPU should wait for
-
-    return Fused(batch, colour, outputs)
+    if device.type == "cpu":
+        return Fused(batch, colour, outputs)
+    return Levels(batch, colour, outputs, device)
 
 
 def render(batch: CPPNBatch, coordinates: Tensor, colour: str, size: tuple[int, int]) -> Tensor:

@@ -14,6 +14,8 @@ from evofool.encodings.direct import DirectBatch
 from evofool.errors import GenomeError
 from evofool.rng import Rng
 
+pytestmark = pytest.mark.usefixtures("varied_both_ways")
+
 SHAPE = (1, 50, 50)
 SAMPLES = 40 * 50 * 50
 PLAIN = {"operators": ("pixels",), "again": 0.0, "crossing": "sbx", "start": "noise"}

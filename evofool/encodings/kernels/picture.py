@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from .compiled import compiled, inlined
+from .functions import exp, sine
 
 COLOURS = ("grey", "hsl", "rgb")
 """``functions.COLOURS``, as numbers"""
@@ -20,43 +21,10 @@ _ZERO, _ONE, _TWO, _HALF = _f(0), _f(1), _f(2), _f(0.5)
 _THREE, _FOUR, _SIX, _255 = _f(3), _f(4), _f(6), _f(255)
 _THREE_HALVES = _f(1.5)
 
-# Sine: polynomial of degree 9 on [0, π/2], off by 5e-9 at most. Angles above 1e9 have no digits left of a turn.
-_S3, _S5, _S7, _S9 = _f(-0.16666657), _f(0.008333017), _f(-0.00019806615), _f(2.6000548e-06)
-_PI, _FAR = _f(math.pi), _f(1e9)
-_TURN, _PER_TURN, _QUARTER = 2 * math.pi, 1 / (2 * math.pi), math.pi / 2
-_ROUND = 1.5 * 2.0**52
-"""added and taken away again it rounds a float64 to the nearest whole number"""
-
-# Exponential: 2ⁿ · polynomial of degree 6 on ±ln 2 / 2, off by 3e-9 of its value at most. ln 2 is the sum of two
-# numbers, the first of so few digits that n times it is exact.
-_E2, _E3, _E4, _E5, _E6 = _f(0.5), _f(0.16666514), _f(0.041666187), _f(0.00836959), _f(0.0013951703)
-_PER_LN2, _LN2, _LN2_REST = _f(1 / math.log(2)), _f(0.693359375), _f(-2.12194440e-4)
-_ROUND_F, _EXPONENT = _f(1.5 * 2.0**23), np.int32(127 - 0x4B400000)
-"""the same for float32; and what makes of the bits of (n + that) the exponent's of 2ⁿ"""
+_FAR, _QUARTER = _f(1e9), math.pi / 2
+"""a larger angle has no digits left of a turn; and what makes a sine of a cosine"""
 _LEAST = _f(87)
 """exp(−87) is nearly the smallest normal float32; processors are slow with those below"""
-
-
-@inlined
-def _sine(angle):
-    """sin of a float64, as float32."""
-    turns = (angle * _PER_TURN + _ROUND) - _ROUND
-    rest = _f(angle - turns * _TURN)
-    half = abs(rest)
-    x = min(half, _PI - half)
-    u = x * x
-    value = (((_S9 * u + _S7) * u + _S5) * u + _S3) * u * x + x
-    return math.copysign(value, rest)
-
-
-@inlined
-def _exp(v):
-    """exp of a float32 within ±87."""
-    shifted = _f(v * _PER_LN2 + _ROUND_F)
-    n = shifted - _ROUND_F
-    r = v - n * _LN2 - n * _LN2_REST
-    power = np.int32((shifted.view(np.int32) + _EXPONENT) << np.int32(23)).view(np.float32)
-    return ((((((_E6 * r + _E5) * r + _E4) * r + _E3) * r + _E2) * r + _ONE) * r + _ONE) * power
 
 
 @compiled
@@ -64,20 +32,20 @@ def _activate(values, row, size, name):
     """``functions.ACTIVATIONS`` number ``name`` of ``size`` values from ``row`` on, in place."""
     if name == 0:
         for i in range(size):
-            values[row + i] = _sine(np.float64(min(max(values[row + i], -_FAR), _FAR)))
+            values[row + i] = sine(np.float64(min(max(values[row + i], -_FAR), _FAR)))
     elif name == 1:
         for i in range(size):
-            e = _exp(min(max(-values[row + i], -_LEAST), _LEAST))
+            e = exp(min(max(-values[row + i], -_LEAST), _LEAST))
             values[row + i] = _TWO / (_ONE + e) - _ONE
     elif name == 2:
         for i in range(size):
-            values[row + i] = _exp(-min(values[row + i] * values[row + i], _LEAST))
+            values[row + i] = exp(-min(values[row + i] * values[row + i], _LEAST))
     elif name == 3:
         for i in range(size):
             values[row + i] = min(max(values[row + i], -_THREE), _THREE) / _THREE
     elif name == 4:
         for i in range(size):
-            values[row + i] = _sine(np.float64(min(max(values[row + i], -_FAR), _FAR)) + _QUARTER)
+            values[row + i] = sine(np.float64(min(max(values[row + i], -_FAR), _FAR)) + _QUARTER)
     else:
         for i in range(size):
             values[row + i] = min(abs(values[row + i]), _THREE) / _THREE_HALVES - _ONE
