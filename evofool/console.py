@@ -85,7 +85,9 @@ class Console:
     @contextmanager
     def watch(self, budget: Budget, medians: list[float]) -> Iterator[View | None]:
         """A live view of an evolution; plain lines now and then where the output is no terminal."""
-        with self._view(lambda live: LiveView(live, budget, medians), lambda: PlainView(self.say, budget)) as view:
+        starting = "starting … (the first run after an installation compiles its loops, some seconds)"
+        live, plain = lambda live: LiveView(live, budget, medians), lambda: PlainView(self.say, budget)
+        with self._view(live, plain, starting) as view:
             yield view
 
     def finished(self, result: Result, resume: str) -> None:
@@ -274,12 +276,14 @@ class Console:
                 )
 
     @contextmanager
-    def _view(self, lively: Callable[[Live], V], plain: Callable[[], P]) -> Iterator[V | P | None]:
+    def _view(
+        self, lively: Callable[[Live], V], plain: Callable[[], P], starting: str = "starting …"
+    ) -> Iterator[V | P | None]:
         """The view that fits where the output goes; none when quiet."""
         if self.quiet:
             yield None
         elif self.rich.is_terminal:
-            with Live(Text("starting …", style="dim"), console=self.rich, refresh_per_second=8, transient=True) as live:
+            with Live(Text(starting, style="dim"), console=self.rich, refresh_per_second=8, transient=True) as live:
                 yield lively(live)
         else:
             view = plain()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import deap
+import numba
 import numpy as np
 import PIL
 import torch
@@ -149,6 +150,7 @@ def versions() -> dict[str, str]:
         "torchvision": torchvision.__version__,
         "numpy": np.__version__,
         "deap": deap.__version__,
+        "numba": numba.__version__,
         "pillow": PIL.__version__,
         "machine": f"{platform.system()} {platform.machine()}",
     }

@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from .allocation import keep_memory
 from .devices import FORMATS, Setting, choose_device, choose_format, choose_precision
 from .errors import ConfigError, EvofoolError, TargetError
 
@@ -97,6 +98,8 @@ class Target:
         self.image_shape = (channels, height, width)
         self.outputs, self._looked_at = outputs, False
         self.device = choose_device(device)
+        if self.device.type == "cpu":
+            keep_memory()
         self.precision = choose_precision(precision, self.device)
         self.micro_batch = self._default_micro_batch() if micro_batch is None else micro_batch
         self.memory_format = choose_format(memory_format)

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from . import __version__
+from .allocation import SWITCH
 from .devices import FORMATS, Setting
 from .errors import TargetError
 from .files import open_regular, write_atomically
@@ -36,8 +37,6 @@ PATIENCE = 8.0
 """seconds after which no other setting is tried"""
 LADDER = (0.25, 0.5, 2, 4)
 """micro-batches that are tried, as multiples of the default"""
-SWITCH = "EVOFOOL_TUNING"
-"""the environment variable that turns it off: ``off``"""
 
 
 @dataclass(frozen=True)

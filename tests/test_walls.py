@@ -10,7 +10,7 @@ import sources
 
 LAYERS = (
     {"errors", "text", "result", "slug", "banks", "checks", "png"},
-    {"rng", "files", "budget", "devices", "images", "interrupt", "writer"},
+    {"rng", "files", "budget", "devices", "allocation", "images", "interrupt", "writer"},
     {"arrays"},
     {"encodings", "target", "datasets", "folder", "identity"},
     {"archive", "population", "zoo", "choice", "lock", "checkpoint", "tuning", "descriptors", "penultimate"},

@@ -10,7 +10,7 @@ const Cppn = (() => {
   // The renderer's operations (encodings/kernels/picture.py), each rounded to float32 as there, so that not a bit differs.
   const [S3, S5, S7, S9] = [-0.16666657, 0.008333017, -0.00019806615, 2.6000548e-06].map(f);
   const [E3, E4, E5, E6] = [0.16666514, 0.041666187, 0.00836959, 0.0013951703].map(f);
-  const TURN = 2 * Math.PI, PER_TURN = 1 / TURN, PI = f(Math.PI), FAR = 1e9, ROUND = 1.5 * 2 ** 52;
+  const TURN = 2 * Math.PI, PER_TURN = 1 / TURN, PI = f(Math.PI), FAR = 1e8, ROUND = 1.5 * 2 ** 52;
   const PER_LN2 = f(1 / Math.log(2)), LN2 = f(0.693359375), LN2_REST = f(-2.12194440e-4), ROUND_F = 1.5 * 2 ** 23;
   const LEAST = 87;
   const POWERS = Float32Array.from({length: 253}, (_, i) => 2 ** (i - 126));

@@ -21,7 +21,7 @@ _ZERO, _ONE, _TWO, _HALF = _f(0), _f(1), _f(2), _f(0.5)
 _THREE, _FOUR, _SIX, _255 = _f(3), _f(4), _f(6), _f(255)
 _THREE_HALVES = _f(1.5)
 
-_FAR, _QUARTER = _f(1e9), math.pi / 2
+_FAR, _QUARTER = _f(1e8), math.pi / 2
 """a larger angle has no digits left of a turn; and what makes a sine of a cosine"""
 _LEAST = _f(87)
 """exp(−87) is nearly the smallest normal float32; processors are slow with those below"""

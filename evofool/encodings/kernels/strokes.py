@@ -105,11 +105,13 @@ def grating(picture, stream):
     amplitude = _amplitude(stream)
     for c in range(channels):
         colours[c] = amplitude * colours[c] / strongest
+    wave = np.empty(width, np.float32)
     for y in range(height):
         for x in range(width):
-            wave = sine(down * y + along * x + phase)
-            for c in range(channels):
-                picture[c, y, x] += wave * colours[c]
+            wave[x] = sine(down * y + along * x + phase)
+        for c in range(channels):
+            for x in range(width):
+                picture[c, y, x] += wave[x] * colours[c]
 
 
 @compiled

@@ -1,0 +1,128 @@
+"""What compiled loops are made of: random numbers, functions, and parts for threads."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evofool.encodings.cppn_batch import NAMES
+from evofool.encodings.kernels import draws, picture
+from evofool.encodings.parts import SPLIT, in_parts
+
+SAMPLES = 40_000
+
+
+def stream(seed: int = 0) -> np.ndarray:
+    return np.array([seed], np.uint64)
+
+
+def farthest(sample: np.ndarray, cdf: Callable[[float], float]) -> float:
+    """The Kolmogorov–Smirnov distance of a sample to its distribution, times √n."""
+    expected = np.array([cdf(x) for x in np.sort(sample)])
+    steps = np.arange(len(sample) + 1) / len(sample)
+    return float(max(np.abs(expected - steps[1:]).max(), np.abs(expected - steps[:-1]).max()) * np.sqrt(len(sample)))
+
+
+def test_the_stream_is_splitmix64() -> None:
+    """The generator's published numbers for the seed 1234567."""
+    state = stream(1234567)
+    for bits in (6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431):
+        assert draws.uniform(state) == (bits >> 11) * 2.0**-53
+
+
+def test_uniform_and_normal_numbers_are_distributed_so() -> None:
+    state = stream()
+    assert farthest(np.array([draws.uniform(state) for _ in range(SAMPLES)]), lambda x: x) < 1.6  # p ≈ 0.01, seeded
+    normal = np.array([draws.normal(state) for _ in range(SAMPLES)])
+    assert farthest(normal, lambda x: 0.5 * math.erfc(-x / math.sqrt(2))) < 1.6
+    between = np.array([draws.between(state, -2.0, 3.0) for _ in range(SAMPLES)])
+    assert farthest(between, lambda x: (x + 2) / 5) < 1.6
+
+
+def test_streams_of_neighbouring_seeds_have_nothing_in_common() -> None:
+    numbers = np.array([[draws.uniform(state) for _ in range(4)] for state in map(stream, range(SAMPLES // 4))])
+    assert farthest(numbers[:, 0], lambda x: x) < 1.6
+    for one, other in ((numbers[:-1, 0], numbers[1:, 0]), (numbers[:, 0], numbers[:, 1])):
+        assert abs(np.corrcoef(one, other)[0, 1]) < 4 / np.sqrt(len(one))
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_whole_numbers_are_drawn_alike(n: int) -> None:
+    state = stream(n)
+    counts = np.bincount([draws.below(state, n) for _ in range(SAMPLES)], minlength=n)
+    assert len(counts) == n
+    assert (np.abs(counts - SAMPLES / n) <= 4 * np.sqrt(SAMPLES * (1 / n) * (1 - 1 / n))).all()
+
+
+FORMULAS = {
+    "sin": np.sin,
+    "sigmoid": lambda p: np.tanh(p / 2),
+    "gauss": lambda p: np.exp(-p * p),
+    "linear": lambda p: np.clip(p, -3, 3) / 3,
+    "cos": np.cos,
+    "wedge": lambda p: np.minimum(abs(p), 3) / 1.5 - 1,
+}
+
+
+@pytest.mark.parametrize("far", [1.0, 20.0, 3000.0, 1e8])
+@pytest.mark.parametrize("name", NAMES)
+def test_functions_are_right_to_four_roundings(name: str, far: float) -> None:
+    """4 · 2⁻²⁴, a fourteen-thousandth of a grey level; and never beyond ±1."""
+    values = np.linspace(-far, far, 200_001).astype(np.float32)
+    expected = FORMULAS[name](values.astype(np.float64))
+    picture._activate(values, np.uint64(0), np.uint64(len(values)), NAMES.index(name))
+    assert np.abs(values - expected).max() <= 4 * 2.0**-24
+    assert np.abs(values).max() <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sums_that_overflowed_give_values_still(name: str) -> None:
+    values = np.array([np.inf, -np.inf, 3e38, -3e38], np.float32)
+    picture._activate(values, np.uint64(0), np.uint64(4), NAMES.index(name))
+    assert (np.abs(values) <= 1).all()
+
+
+@pytest.fixture(params=[1, 2, 5])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+@given(work=st.lists(st.integers(0, SPLIT), min_size=1, max_size=30))
+def test_every_genome_is_in_one_part(work: list[int]) -> None:
+    done: list[int] = []
+    in_parts(lambda first, last: done.extend(range(first, last)), np.concatenate(([0], np.cumsum(work))))
+    assert sorted(done) == list(range(len(work)))
+
+
+def test_much_work_is_shared_and_little_is_not(threads: int) -> None:
+    where: set[str] = set()
+    barrier = threading.Barrier(threads)
+
+    def part(first: int, last: int) -> None:
+        barrier.wait(10)  # so that no thread does two
+        where.add(threading.current_thread().name)
+
+    in_parts(part, np.arange(101) * SPLIT)
+    assert len(where) == threads
+    where.clear()
+    barrier = threading.Barrier(1)
+    in_parts(part, np.arange(101))
+    assert where == {threading.current_thread().name}
+
+
+def test_what_fails_in_a_thread_is_raised(threads: int) -> None:
+    def part(first: int, last: int) -> None:
+        raise MemoryError("no room")
+
+    with pytest.raises(MemoryError, match="no room"):
+        in_parts(part, np.arange(101) * SPLIT)
