@@ -22,9 +22,10 @@ _NEVER, _NONE = -1, 0
 def keep_memory() -> bool:
     """Have the C library keep what is freed, from now on, in this process; whether it does.
 
-    It knows how on glibc alone. ``EVOFOOL_TUNING=off`` leaves things as they are.
+    It knows how on glibc alone. ``EVOFOOL_TUNING=off``, or any setting of that library's own in the environment, leaves
+    things as they are.
     """
-    if os.environ.get(SWITCH) == "off":
+    if os.environ.get(SWITCH) == "off" or any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import subprocess
 import sys
 
@@ -33,7 +34,7 @@ def faults(tuning: str) -> int:
     return int(told.stdout)
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "gnu_get_libc_version"), reason="only glibc knows how")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc knows how")
 def test_memory_that_was_freed_is_not_fetched_anew() -> None:
     pages = 5 * 2**27 // os.sysconf("SC_PAGE_SIZE")
     assert faults("on") < pages / 20
@@ -52,6 +53,10 @@ def test_a_library_that_does_not_know_how_is_left_alone(monkeypatch: pytest.Monk
     assert allocation.keep_memory.__wrapped__() is False
 
 
-def test_it_is_off_with_tuning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EVOFOOL_TUNING", "off")
+@pytest.mark.parametrize(("name", "value"), [("EVOFOOL_TUNING", "off"), ("MALLOC_MMAP_THRESHOLD_", "1000000")])
+def test_it_is_off_with_tuning_and_where_the_user_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.delenv("EVOFOOL_TUNING")
+    monkeypatch.setenv(name, value)
     assert allocation.keep_memory.__wrapped__() is False

@@ -158,9 +158,9 @@ class CPPN:
             self._functions,
             (len(INPUTS), len(INPUTS) + self.outputs),
             s.rounds,
-            (s.add_connection, s.delete_connection, s.add_node, s.delete_node),
-            (s.step == "polynomial", s.start, s.weight_rate, s.eta, s.sigma, s.spread, s.limit),
-            s.activation_rate,
+            tuple(map(float, (s.add_connection, s.delete_connection, s.add_node, s.delete_node))),
+            (s.step == "polynomial", *map(float, (s.start, s.weight_rate, s.eta, s.sigma, s.spread, s.limit))),
+            float(s.activation_rate),
             rng.seeds(len(children)),
         )
         return children

@@ -25,6 +25,10 @@ MAX_NODES, MAX_CONNECTIONS = 1024, 4096
 """of a genome, free slots included: the presets need a tenth, and rendering costs time with each"""
 
 
+MAX_WEIGHT = 1e30
+"""of a connection: sums of so many can't overflow"""
+
+
 @dataclass
 class CPPNBatch:
     """N acyclic graphs. V node slots and E connection slots a genome; free slots hold ``EMPTY``.
@@ -111,6 +115,8 @@ class CPPNBatch:
             raise GenomeError(f"a CPPN has an unknown activation; known are {', '.join(NAMES)}")
         if not np.isfinite(self.weight).all() or not np.isfinite(self.position).all():
             raise GenomeError("a CPPN has a weight or position that is not a finite number")
+        if self.weight.size and np.abs(self.weight).max() > MAX_WEIGHT:
+            raise GenomeError(f"a CPPN has a weight beyond ±{MAX_WEIGHT:g}")
         alive = self.source != EMPTY
         rows = np.nonzero(alive)[0]
         source, sink = self.source[alive], self.sink[alive]

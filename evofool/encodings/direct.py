@@ -6,6 +6,7 @@ does; ``default`` in patterns, which need a small part of the evaluations (docs/
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from .kernels import strokes as kernel
 from .parts import in_parts
 from .strokes import STROKES, grating, paste
 
-OPERATORS = ("pixels", *STROKES)
+OPERATORS = kernel.NAMES
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,16 @@ class DirectBatch:
         self.genes = genes
 
     def __len__(self) -> int:
-        return len(self.genes)
+        return self.genes.shape[0]
 
     def take(self, rows: Rows) -> DirectBatch:
-        return DirectBatch(self.genes[self._index(rows)])
+        return DirectBatch(self.genes.index_select(0, self._index(rows)))
 
     def put(self, rows: Rows, genomes: DirectBatch) -> None:
-        self.genes[self._index(rows)] = genomes.genes
+        self.genes.index_copy_(0, self._index(rows), genomes.genes)
 
     def sizes(self) -> NDArray[np.int64]:
-        return np.full(len(self), self.genes[0].numel() if len(self) else 0, np.int64)
+        return np.full(len(self), math.prod(self.genes.shape[1:]), np.int64)
 
     def _index(self, rows: Rows) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(rows)).to(self.genes.device)
@@ -164,10 +165,11 @@ class Direct:
         s, given, children = self._settings, genes.numpy(), torch.empty_like(genes)
         changed, seeds = children.numpy(), rng.seeds(len(genes))
         operators = np.array([kernel.NAMES.index(name) for name in s.operators])
+        settings = [float(one) for one in (s.again, s.rate, s.spread, s.eta)]
 
         def part(first: int, last: int) -> None:
             own = slice(first, last)
-            kernel.mutate(given[own], operators, s.again, s.rate, s.spread, s.eta, seeds[own], changed[own])
+            kernel.mutate(given[own], operators, *settings, seeds[own], changed[own])
 
         in_parts(part, np.arange(len(genes) + 1) * genes[0].numel())
         return children

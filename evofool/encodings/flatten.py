@@ -24,8 +24,6 @@ class Flat:
     """(E,)"""
     activation: NDArray[np.int8]
     """(N · V,) of every node"""
-    position: NDArray[np.float64]
-    """(N · V,) of every node; connections lead from smaller to larger ones"""
     inputs: NDArray[np.bool_]
     """(N · V,) whether a node is an input"""
     computed: Ints
@@ -48,7 +46,6 @@ def flatten(batch: CPPNBatch, outputs: int) -> Flat:
         sink=sink[kept],
         weight=batch.weight[genome, slot][kept],
         activation=batch.activation.reshape(-1),
-        position=batch.position.reshape(-1),
         inputs=inputs,
         computed=np.flatnonzero(needed & ~inputs),
         outputs=np.arange(n)[:, None] * nodes + first + np.arange(outputs),

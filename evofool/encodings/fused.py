@@ -9,6 +9,7 @@ so that it depends neither on the batch that a genome is in, nor on tiles and th
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from .cppn_batch import INPUTS, CPPNBatch
@@ -44,7 +45,13 @@ class Fused:
         """
         given, bytes_ = np.ascontiguousarray(coordinates.numpy()), images.numpy()
 
-        def part(first: int, last: int) -> None:
-            render_genomes(given, self._genomes, *self._nodes, self._colour, TILE, first, last, bytes_)
+        n, pixels = len(bytes_), given.shape[1]
 
-        in_parts(part, self._genomes * given.shape[1])
+        def part(genomes: tuple[int, int], window: tuple[int, int]) -> None:
+            render_genomes(given, self._genomes, *self._nodes, self._colour, TILE, genomes, window, bytes_)
+
+        if n >= torch.get_num_threads():
+            in_parts(lambda first, last: part((first, last), (0, pixels)), self._genomes * pixels)
+        else:  # few and maybe large: by pixels
+            nodes = int(self._genomes[-1])
+            in_parts(lambda first, last: part((0, n), (first, last)), np.arange(pixels + 1) * nodes)

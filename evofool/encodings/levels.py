@@ -20,7 +20,7 @@ from .flatten import Ints, flatten
 from .functions import ACTIVATIONS, COLOURS, to_bytes
 
 TILE_VALUES = {"cpu": 2**22, "cuda": 2**28}
-"""values of one tile's table and of the sums beside it: what stays in a CPU's caches, or keeps a GPU busy"""
+"""values of one tile's table and of the sums beside it: what keeps a GPU busy; any other device is taken for a CPU"""
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,55 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from numba import njit
+import numba
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile at the first call (some seconds), to run without Python's lock, and keep the outcome beside the source or
-    in the user's cache folder, where either can be written."""
+    """Compile at the first call (some seconds), without Python's lock, and keep the outcome where that can be."""
+    config: Any = numba.config
+    before, config.CACHE_DIR = config.CACHE_DIR, config.CACHE_DIR or _kept_in()
     try:
-        return njit(nogil=True, error_model="numpy", cache=True)(function)
+        made = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
     except RuntimeError:  # nowhere to keep it
-        return njit(nogil=True, error_model="numpy")(function)
+        return numba.njit(nogil=True, error_model="numpy")(function)
+    finally:
+        config.CACHE_DIR = before
+    _forgive(getattr(made, "_cache", None))
+    return made
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile into every function that calls it."""
-    return njit(inline="always")(function)
+    return numba.njit(inline="always")(function)
+
+
+@lru_cache(maxsize=1)
+def _kept_in() -> str:
+    """A folder for what is compiled from these sources: beside them, or in the user's cache. numba looks at one file's
+    changes only, and these take each other in."""
+    here = Path(__file__).resolve().parent
+    sources = [*sorted(here.glob("*.py")), here.parent / "cppn_batch.py", here.parent / "strokes.py"]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    users = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evofool"
+    place = here / "__pycache__" if os.access(here, os.W_OK) else users
+    return str(place / f"loops-{digest}")
+
+
+def _forgive(cache: Any) -> None:
+    """A full disk keeps the outcome from being kept, and nothing else."""
+    if (keep := getattr(cache, "save_overload", None)) is None:
+        return
+
+    def kept(*arguments: Any) -> None:
+        with suppress(OSError):
+            keep(*arguments)
+
+    cache.save_overload = kept

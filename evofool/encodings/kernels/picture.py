@@ -84,19 +84,23 @@ def _paint(values, rows, size, colour, image, pixel):
 
 @compiled
 def render_genomes(
-    coordinates, genomes, activations, begin, source, weight, outputs, colour, tile, first, last, images
+    coordinates, genomes, activations, begin, source, weight, outputs, colour, tile, which, window, images
 ):
-    """Render genomes ``first`` to ``last``: ``genomes`` says where each one's nodes begin, ``begin`` where each node's
-    connections do, ``source`` and ``outputs`` are rows of a genome's own table, inputs first."""
-    pixels, inputs = coordinates.shape[1], coordinates.shape[0]
+    """Render genomes ``which[0]`` to ``which[1]`` at pixels ``window``, likewise.
+
+    ``genomes`` says where each one's nodes begin, ``begin`` where each node's connections do; ``source`` and
+    ``outputs`` are rows of a genome's own table, inputs first.
+    """
+    inputs = coordinates.shape[0]
+    first, last = which
     most = 0
     for g in range(first, last):
         most = max(most, genomes[g + 1] - genomes[g])
     wide = np.uint64(tile)  # unsigned: a signed index could be one from the end, which costs a test each
     values = np.empty((inputs + most) * tile, np.float32)
     rows = np.empty(outputs.shape[1], np.uint64)
-    for start in range(0, pixels, tile):
-        size, pixel = np.uint64(min(tile, pixels - start)), np.uint64(start)
+    for start in range(window[0], window[1], tile):
+        size, pixel = np.uint64(min(tile, window[1] - start)), np.uint64(start)
         for k in range(inputs):
             row = np.uint64(k) * wide
             for i in range(size):
