@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import WeightsError
+from ..interrupt import held_back
 from . import pickles
 
 
@@ -28,7 +29,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise WeightsError(f"no weights file at {path}; give a .safetensors or .pth file")
     if path.suffix == ".safetensors":
         try:
-            return dict(load_file(path))
+            with held_back():
+                return dict(load_file(path))
         except Exception as error:  # SafetensorError, and what torch makes of headers that lie
             raise WeightsError(f"{path} is not a whole safetensors file ({_line(error)}); fetch it again") from error
     try:

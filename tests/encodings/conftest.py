@@ -1,4 +1,4 @@
-"""Both ways to vary direct genomes: compiled loops, and calls of torch as on an accelerator."""
+"""Both ways to vary direct genomes and to render CPPNs: compiled loops, and calls of torch as on an accelerator."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from evofool.encodings import direct
+from evofool.encodings import direct, render
+from evofool.encodings.levels import Levels
 
 
 @pytest.fixture(scope="module", params=["loops", "torch"])
@@ -14,4 +15,12 @@ def varied_both_ways(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "torch":
             patch.setattr(direct, "_compiled", lambda _: False)
+        yield
+
+
+@pytest.fixture(scope="module", params=["loops", "torch"])
+def rendered_both_ways(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "torch":
+            patch.setattr(render, "_compile", Levels)
         yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -17,20 +16,12 @@ from support import build
 from evofool.encodings import render as renderer
 from evofool.encodings.cppn import pixel_coordinates
 from evofool.encodings.cppn_batch import NAMES, CPPNBatch
-from evofool.encodings.levels import Levels
 from evofool.rng import Rng
+
+pytestmark = pytest.mark.usefixtures("rendered_both_ways")
 
 CPU = torch.device("cpu")
 SIZES = [(6, 6), (5, 9), (9, 4), (1, 7), (1, 1)]
-
-
-@pytest.fixture(scope="module", params=["fused", "levels"], autouse=True)
-def program(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Both ways to render, on the CPU."""
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param == "levels":
-            patch.setattr(renderer, "_compile", Levels)
-        yield request.param
 
 
 def draw(

@@ -16,20 +16,12 @@ from evofool.encodings import fused, levels
 from evofool.encodings import render as renderer
 from evofool.encodings.cppn import pixel_coordinates
 from evofool.encodings.cppn_batch import NAMES, CPPNBatch
-from evofool.encodings.levels import Levels
 from evofool.rng import Rng
+
+pytestmark = pytest.mark.usefixtures("rendered_both_ways")
 
 CPU = torch.device("cpu")
 SIZES = [(8, 8), (7, 9), (17, 13), (3, 1)]  # most are no multiple of a vector register
-
-
-@pytest.fixture(scope="module", params=["fused", "levels"], autouse=True)
-def program(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Both ways to render, on the CPU."""
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param == "levels":
-            patch.setattr(renderer, "_compile", Levels)
-        yield request.param
 
 
 def draw(genomes: CPPNBatch, colour: str, size: tuple[int, int]) -> torch.Tensor:
