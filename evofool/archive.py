@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .encodings.base import Rows
+from .shared import Shared
 
 NOBODY = -1
 """the parent of a genome that had none"""
@@ -31,7 +32,7 @@ class Archive:
         wanted: (M,) the classes, as indices of the target's.
         cells: niches a class; N = M · cells niches in all, those of a class one after the other.
         niches: (N,) class index of every niche.
-        genomes: a batch of N genomes, or None before the first update; those of empty niches mean nothing.
+        genomes: a :class:`Shared` of the N niches, or None before the first update; those of empty niches mean nothing.
         scores: (N, K) float32, each elite's whole score vector, on the target's device.
         confidence: (N,) float32, each elite's score for its own class; −1 where there is none yet.
         traits: (N, D) float32, what tells elites of one class apart; None where a class has one niche.
@@ -90,17 +91,16 @@ class Archive:
         if not len(genomes):
             return Update(np.empty(0, np.int64), np.empty(0, np.int64))
         niches, rows = self._admit(scores[:, self._columns], traits)
+        if not len(niches):
+            return Update(niches, rows)
         won, winners = (torch.from_numpy(places).to(self.scores.device) for places in (niches, rows))
         self.confidence[won] = scores[winners, torch.from_numpy(self.niches[niches]).to(self.scores.device)]
         self.scores[won] = scores[winners]
         if self.traits is not None and traits is not None:
             self.traits[won] = traits[winners]
         if self.genomes is None:
-            everywhere = np.zeros(len(self), np.int64)
-            everywhere[niches] = rows
-            self.genomes = genomes.take(everywhere)
-        else:
-            self.genomes.put(niches, genomes.take(rows))
+            self.genomes = Shared(genomes.take(rows[:1]), np.zeros(len(self), np.int64))
+        self.genomes.put(niches, genomes, rows)
         self.born[niches], self.parent[niches] = born[rows], parents[rows]
         self.generation[niches] = generation
         return Update(niches, rows)
@@ -123,7 +123,7 @@ class Archive:
         }
         return state if self.traits is None else state | {"traits": self.traits.numpy(force=True).copy()}
 
-    def restore(self, state: dict[str, np.ndarray], genomes: Any) -> None:
+    def restore(self, state: dict[str, np.ndarray], genomes: Shared | None) -> None:
         """Take up what :meth:`state` gave.
 
         Raises:

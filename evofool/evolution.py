@@ -18,9 +18,11 @@ from .budget import Budget
 from .encodings.base import Encoding, Rows
 from .population import Population, batched_map
 from .rng import Rng
+from .shared import Shared
 from .strategies.emitters import emitters_of
 from .strategies.map_elites import MapElites
 from .strategies.selectors import selector as selector_named
+from .strategies.sharing import under
 from .target import Target, compare_scores
 from .variety import Variety
 
@@ -187,7 +189,10 @@ class Evolution:
         state = {f"strategy.{k}": v for k, v in self.strategy.state().items()}
         state |= {f"rng.{k}": v for k, v in self.rng.state().items()}
         state["seconds"] = np.array(self.seconds)
-        for name, genomes in (("genomes", self.archive.genomes), ("initial", self.strategy.initial)):
+        kept = {"initial": self.strategy.initial}
+        if self.archive.genomes is not None:
+            kept["genomes"], state["slot"] = self.archive.genomes.kept()
+        for name, genomes in kept.items():
             if genomes is not None:
                 state |= {f"{name}.{k}": v for k, v in self.encoding.dump(genomes).items()}
         return state
@@ -197,16 +202,20 @@ class Evolution:
 
         Raises:
             GenomeError: the genomes are not this encoding's.
+            ValueError: the state doesn't fit itself.
         """
-
-        def under(prefix: str) -> dict[str, np.ndarray]:
-            return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-
-        genomes, initial = under("genomes."), under("initial.")
-        self.strategy.restore(under("strategy."), self.encoding.load(genomes) if genomes else None)
+        genomes, initial = under("genomes.", state), under("initial.", state)
+        self.strategy.restore(under("strategy.", state), self._shared(genomes, state) if genomes else None)
         self.strategy.initial = self.encoding.load(initial) if initial else None
-        self.rng.restore(under("rng."))
+        self.rng.restore(under("rng.", state))
         self.seconds = float(state["seconds"])
+
+    def _shared(self, arrays: dict[str, np.ndarray], state: dict[str, np.ndarray]) -> Shared:
+        genomes = self.encoding.load(arrays)
+        slot = state.get("slot", np.arange(len(genomes)))  # once every niche had a genome of its own
+        if slot.ndim != 1 or slot.dtype != np.int64 or slot.min() < 0 or slot.max() >= len(genomes):
+            raise ValueError(f"slot should be whole numbers from 0 to {len(genomes) - 1}")
+        return Shared(genomes, slot)
 
     def _record(self, evaluated: int) -> dict[str, dict[str, float]]:
         sizes = self.archive.genomes.sizes()[self.archive.surest()]

@@ -12,10 +12,22 @@ import torch
 from torch import Tensor, nn
 
 from evofool import encodings
+from evofool.archive import Archive
 from evofool.encodings.direct import DirectBatch
+from evofool.shared import Shared
 from evofool.target import Target
 
 PRESETS = [(name, preset) for name, (_, _, presets) in encodings.ENCODINGS.items() for preset in presets]
+
+
+def genomes_of(archive: Archive) -> Any:
+    """A batch with the genome of every niche."""
+    return archive.genomes.take(np.arange(len(archive)))
+
+
+def shared_again(archive: Archive) -> Shared:
+    """The genomes of an archive as a checkpoint brings them back."""
+    return Shared(*archive.genomes.kept())
 
 
 def tiny_network(channels: int = 3, classes: int = 4, size: int = 8, seed: int = 0) -> nn.Module:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from deap import algorithms, tools
-from support import PRESETS, assert_same_arrays, build, frozen, global_random_untouched, tiny_target
+from support import PRESETS, assert_same_arrays, build, frozen, genomes_of, global_random_untouched, tiny_target
 
 from evofool.archive import Archive
 from evofool.budget import Budget
@@ -67,7 +67,7 @@ def test_confidences_rise_and_never_fall(encoding: str, preset: str) -> None:
 def test_recorded_scores_are_those_of_the_decoded_elites(encoding: str, preset: str) -> None:
     run = evolution(encoding, preset)
     advance(run, 5)
-    scores = run.target.confirm(run.encoding.decode(run.archive.genomes))
+    scores = run.target.confirm(run.encoding.decode(genomes_of(run.archive)))
     np.testing.assert_allclose(run.archive.scores, scores, atol=1e-6)
     own = scores[torch.arange(4), torch.arange(4)]
     np.testing.assert_allclose(run.archive.confidence, own, atol=1e-6)
@@ -159,7 +159,7 @@ def test_bfloat16_searches_and_float32_confirms(encoding: str, preset: str) -> N
     run.toolbox.register("confirm", counting)
     run.check_steady = lambda: None  # type: ignore[method-assign]  # it confirms too
     last = advance(run, 8)[-1]
-    exact = run.target.confirm(run.encoding.decode(run.archive.genomes))
+    exact = run.target.confirm(run.encoding.decode(genomes_of(run.archive)))
     np.testing.assert_allclose(run.archive.scores, exact, atol=1e-6)
     assert last.confirmations == run.strategy.confirmations == sum(confirmed)
     assert confirmed[0] == 16  # everyone contends for an empty archive
@@ -174,7 +174,7 @@ def test_a_subset_of_classes_gets_niches_of_its_own() -> None:
     run = evolution(niches=np.array([3, 1]))
     advance(run, 5)
     assert len(run.archive) == 2
-    scores = run.target.confirm(run.encoding.decode(run.archive.genomes))
+    scores = run.target.confirm(run.encoding.decode(genomes_of(run.archive)))
     np.testing.assert_allclose(run.archive.confidence, [scores[0, 3], scores[1, 1]], atol=1e-6)
     assert run.archive.scores.shape == (2, 4)
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from support import assert_same_arrays, build, frozen, labelled_batch, random_images, tiny_target
+from support import assert_same_arrays, build, frozen, genomes_of, labelled_batch, random_images, tiny_target
 
 from evofool.archive import NOBODY, Archive
 from evofool.errors import ConfigError
@@ -55,7 +55,7 @@ def test_a_grid_keeps_the_best_of_each_class_and_cell(wanted: list[int], fed: An
     for (niche, index), (score, born, traits) in best.items():
         assert (archive.niches[niche], archive.born[niche]) == (index, born)
         assert float(archive.confidence[niche]) == float(archive.scores[niche, index]) == score
-        assert archive.genomes.genes[niche].item() == born
+        assert genomes_of(archive).genes[niche].item() == born
         assert archive.traits is not None
         torch.testing.assert_close(archive.traits[niche], torch.tensor(traits))
     for place, niche in enumerate(archive.surest().tolist()):

@@ -11,7 +11,7 @@ import sources
 LAYERS = (
     {"errors", "text", "result", "slug", "banks", "checks", "png"},
     {"rng", "files", "budget", "devices", "allocation", "images", "interrupt", "writer"},
-    {"arrays"},
+    {"arrays", "shared"},
     {"encodings", "target", "datasets", "folder", "identity"},
     {"archive", "population", "zoo", "choice", "lock", "checkpoint", "tuning", "descriptors", "penultimate"},
     {"variety"},
@@ -33,8 +33,8 @@ LAYERS = (
 
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 PURE = {
-    "archive", "population", "encodings", "target", "strategies", "evolution", "rng", "budget", "devices", "errors",
-    "datasets", "choice", "duels", "descriptors", "penultimate", "variety",
+    "archive", "shared", "population", "encodings", "target", "strategies", "evolution", "rng", "budget", "devices",
+    "errors", "datasets", "choice", "duels", "descriptors", "penultimate", "variety",
 }  # fmt: skip
 """They neither print nor write files."""
 

@@ -20,6 +20,7 @@ from ..archive import NOBODY, Archive, Update
 from ..errors import TargetError
 from ..population import Population
 from ..rng import Rng
+from ..shared import Shared
 from .emitters import Emitter
 from .sharing import under
 
@@ -105,7 +106,7 @@ class MapElites:
             state |= {f"{name}.{k}": v for k, v in emitter.state().items()}
         return state if len(self.emitters) == 1 else state | {"gains": self.gains.copy()}
 
-    def restore(self, state: dict[str, np.ndarray], genomes: Any) -> None:
+    def restore(self, state: dict[str, np.ndarray], genomes: Shared | None) -> None:
         counts = state["counts"]
         if counts.shape != (3,) or counts.dtype != np.int64 or counts.min() < 0:
             raise ValueError(f"counts should be three whole numbers, got {counts}")
