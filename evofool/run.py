@@ -18,6 +18,7 @@ import re
 import stat
 import zlib
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -309,6 +310,10 @@ class RunFolder:
             raise RunError(f"{file} is another elite's; evofool resume {self.path} writes it anew")
         return genome
 
+    @cached_property
+    def _home(self) -> Path:
+        return self.path.resolve()
+
     def own_file(self, name: str) -> Path:
         """A file that ``elites.jsonl`` names: a plain one in the run's own folder, wherever links lead.
 
@@ -317,7 +322,7 @@ class RunFolder:
         """
         file = self.path / name
         try:
-            if file.resolve().is_relative_to(self.path.resolve()) and stat.S_ISREG(os.stat(file).st_mode):
+            if file.resolve().is_relative_to(self._home) and stat.S_ISREG(os.stat(file).st_mode):
                 return file
         except OSError as error:
             raise RunError(
@@ -335,10 +340,11 @@ class RunFolder:
             for line in lines:
                 self._sums[line["file"]] = f"{zlib.crc32(picture):08x}"
                 write_atomically(self.path / line["file"], picture, durable=False)
-                if "genome" in line:
-                    told = self._provenance(line)
-                    content = genome_file.to_json(cast("CPPN", elites.encoding), elites.genomes, row, told)
-                    write_atomically(self.path / line["genome"], genome_file.dumps(content), durable=False)
+            if "genome" in lines[0]:
+                content = genome_file.to_json(cast("CPPN", elites.encoding), elites.genomes, row, {})
+                texts = genome_file.dumps_each(content, map(self._provenance, lines))
+                for line, text in zip(lines, texts, strict=True):
+                    write_atomically(self.path / line["genome"], text, durable=False)
 
     def _remove_stale(self) -> None:
         """Remove elites' files that neither ``elites.jsonl`` nor the page names, those of a killed process too."""

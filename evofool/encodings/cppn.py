@@ -122,7 +122,7 @@ class CPPN:
         self.image_shape, self.device, self._settings = image_shape, torch.device(device), settings
         if self.device.type == "mps":  # only torch's later versions have the renderer's sums there
             self.device = torch.device("cpu")
-        self.outputs = image_shape[0]
+        self.outputs, self.coordinates = image_shape[0], settings.coordinates
         self.colour: Colour = "grey" if self.outputs == 1 else settings.colour
         fixed = len(INPUTS) + self.outputs
         if settings.max_nodes < fixed or settings.max_connections < len(INPUTS) * self.outputs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -60,33 +61,30 @@ def to_json(encoding: CPPN, genomes: CPPNBatch, row: int, provenance: dict[str, 
     Weights are written with the digits that float32 needs, so that reading them gives the same bits.
     """
     alive = np.flatnonzero(genomes.activation[row] != EMPTY)
-    number = {int(slot): i for i, slot in enumerate(alive)}
+    number = np.cumsum(genomes.activation[row] != EMPTY) - 1
+    activations, positions = genomes.activation[row, alive].tolist(), genomes.position[row, alive].tolist()
     fixed = [*INPUTS, *output_names(encoding.outputs)]
     nodes: list[dict[str, Any]] = []
-    for slot, i in number.items():
+    for i, activation in enumerate(activations):
         node: dict[str, Any] = {"id": i}
         if i < len(fixed):
             node["name"] = fixed[i]
         if i >= len(INPUTS):
-            node["activation"] = NAMES[genomes.activation[row, slot]]
+            node["activation"] = NAMES[activation]
         if i >= len(fixed):
-            node["position"] = float(genomes.position[row, slot])
+            node["position"] = positions[i]
         nodes.append(node)
     edges = np.flatnonzero(genomes.source[row] != EMPTY)
+    ends = number[genomes.source[row, edges]].tolist(), number[genomes.sink[row, edges]].tolist()
     connections = [
-        {
-            "from": number[int(genomes.source[row, e])],
-            "to": number[int(genomes.sink[row, e])],
-            "weight": float(str(genomes.weight[row, e])),
-        }
-        for e in edges
+        {"from": source, "to": sink, "weight": float(str(weight))}
+        for source, sink, weight in zip(*ends, genomes.weight[row, edges], strict=True)
     ]
-    settings = encoding.settings()
     return {
         "format": FORMAT,
         "encoding": "cppn",
         "image_shape": list(encoding.image_shape),
-        "coordinates": settings["coordinates"],
+        "coordinates": encoding.coordinates,
         "colour": encoding.colour,
         **provenance,
         "nodes": nodes,
@@ -96,26 +94,50 @@ def to_json(encoding: CPPN, genomes: CPPNBatch, row: int, provenance: dict[str, 
 
 def dumps(genome: dict[str, Any]) -> str:
     """Readable JSON: a line for every node and connection, and a check sum over all of it."""
-    genome = {k: v for k, v in genome.items() if k != SEAL} | {SEAL: seal(genome)}
-    lists = {"nodes", "connections"}
-    head = [f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in genome.items() if k not in lists]
-    for key in ("nodes", "connections"):
-        rows = ",\n".join("    " + json.dumps(item) for item in genome[key])
-        head.append(f"  {json.dumps(key)}: [\n{rows}\n  ]")
-    return "{\n" + ",\n".join(head) + "\n}\n"
+    return next(dumps_each(genome, [{}]))
+
+
+def dumps_each(genome: dict[str, Any], provenances: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """:func:`dumps` of one genome for several origins: a child that wins many niches has a file for each."""
+    lists = {key: genome[key] for key in ("nodes", "connections")}
+    rows = [f"  {json.dumps(key)}: [\n{_rows(items)}\n  ]" for key, items in lists.items()]
+    graph = {key: _plain(items) for key, items in lists.items()}
+    for provenance in provenances:
+        head = {k: v for k, v in (genome | provenance).items() if k not in (*lists, SEAL)}
+        digest = _digest(graph | {key: _plain(value) for key, value in head.items()})
+        told = [f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in (head | {SEAL: digest}).items()]
+        yield "{\n" + ",\n".join(told + rows) + "\n}\n"
 
 
 def seal(genome: dict[str, Any]) -> str:
-    """The SHA-256 over a genome's values, however they are written down."""
+    """The SHA-256 over a genome's values, however they are written down; a number is a number, 1 or 1.0."""
+    return _digest({key: _plain(value) for key, value in genome.items() if key != SEAL})
 
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: plain(inner) for key, inner in value.items() if key != SEAL}
-        if isinstance(value, list):
-            return [plain(inner) for inner in value]
-        return float(value) if type(value) is int else value
 
-    return hashlib.sha256(json.dumps(plain(genome), sort_keys=True).encode()).hexdigest()
+def _digest(parts: dict[str, str]) -> str:
+    """Of a genome whose values are given as :func:`_plain` writes them."""
+    return hashlib.sha256(
+        f"{{{', '.join(f'{json.dumps(k)}: {parts[k]}' for k in sorted(parts))}}}".encode()
+    ).hexdigest()
+
+
+def _plain(value: Any) -> str:
+    """A value as sorted JSON, whole numbers as floats, without check sums in it."""
+    text = json.dumps(value)
+    hook = _without_seal if f'"{SEAL}"' in text else None
+    return json.dumps(json.loads(text, parse_int=float, object_hook=hook), sort_keys=True)
+
+
+def _without_seal(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: inner for key, inner in value.items() if key != SEAL}
+
+
+def _rows(items: list[Any]) -> str:
+    """JSON, a line an item."""
+    together, between = json.dumps(items)[1:-1], "}, {"
+    if together.count(between) == len(items) - 1:  # it is nowhere inside of an item
+        return "    " + together.replace(between, "},\n    {")
+    return ",\n".join("    " + json.dumps(item) for item in items)
 
 
 def read(path: Path) -> GenomeFile:
