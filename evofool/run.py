@@ -28,7 +28,7 @@ from .checkpoint import Checkpoints
 from .checks import elite_fault, metrics_fault
 from .encodings import genome_file
 from .errors import GenomeError, RunError
-from .files import file_crc32, write_atomically
+from .files import copy_atomically, file_crc32, write_atomically
 from .folder import (
     all_lines,
     append_lines,
@@ -336,10 +336,11 @@ class RunFolder:
 
     def _write_pictures(self, elites: Elites) -> None:
         for row, lines in enumerate(elites.shown):
-            picture = png(elites.images[row])
+            picture, first = png(elites.images[row]), self.path / lines[0]["file"]
+            write_atomically(first, picture, durable=False)
             for line in lines:
                 self._sums[line["file"]] = f"{zlib.crc32(picture):08x}"
-                write_atomically(self.path / line["file"], picture, durable=False)
+                copy_atomically(first, self.path / line["file"])
             if "genome" in lines[0]:
                 content = genome_file.to_json(cast("CPPN", elites.encoding), elites.genomes, row, {})
                 texts = genome_file.dumps_each(content, map(self._provenance, lines))

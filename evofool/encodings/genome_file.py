@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -123,7 +123,11 @@ def _digest(parts: dict[str, str]) -> str:
 
 def _plain(value: Any) -> str:
     """A value as sorted JSON, whole numbers as floats, without check sums in it."""
-    text = json.dumps(value)
+    return _sorted(json.dumps(value))
+
+
+@lru_cache(256)  # most of what genomes tell is the same for all of a run
+def _sorted(text: str) -> str:
     hook = _without_seal if f'"{SEAL}"' in text else None
     return json.dumps(json.loads(text, parse_int=float, object_hook=hook), sort_keys=True)
 

@@ -104,7 +104,7 @@ def emitters_of(names: Iterable[str], toolbox: base.Toolbox, encoding: Encoding,
     made: dict[str, Emitter] = {}
     for name in names:
         made[name] = (
-            Refine(encoding.settings()["limit"], rng)
+            Refine(lambda parents: toolbox.mutate(parents), encoding.settings()["limit"], rng)
             if name == "refine"
             else Vary(toolbox, encoding.crossover_rate, rng)
         )

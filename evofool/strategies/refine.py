@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,17 @@ CHILDREN = 20
 SIGMA = 0.1
 """first step of a search, in weights: docs/SEARCH.md has what it was measured against"""
 
-PATIENCE = 3
+PATIENCE = 5
 """generations without a better child after which a search is given up"""
 
 SURE = 0.99
 """confidence from which a class needs no refining"""
+
+WEAKEST, THEIRS = 0.1, 0.5
+"""share of the classes that are not sure, the weakest, and the share of the searches that are for those alone"""
+
+SCOUTED = 0.5
+"""share of the searches that begin with a generation of mutated elites"""
 
 _ARRAYS = ("centroid", "pc", "ps", "C")
 
@@ -36,33 +43,52 @@ class Refine:
     """An emitter (CMA-ME; Fontaine et al. 2020) for classes that are not sure yet: each search climbs the score of one
     class, from its elite, in the elite's weights; what it finds on the way competes in every niche.
 
+    Some begin with a generation of mutated elites and climb from the best of these: a graph that is too small for its
+    weights to matter would else be all that a class ever has.
+
     Args:
+        mutate: what makes mutated copies of a batch.
         limit: of a weight, either way.
         rng: the run's.
     """
 
-    def __init__(self, limit: float, rng: Rng) -> None:
-        self.limit, self.rng = limit, rng
+    def __init__(self, mutate: Callable[[CPPNBatch], CPPNBatch], limit: float, rng: Rng) -> None:
+        self.mutate, self.limit, self.rng = mutate, limit, rng
         self.searches: list[Search] = []
+        self._scouts: dict[int, CPPNBatch] = {}
 
     def emit(self, archive: Archive, n: int) -> tuple[CPPNBatch, Rows]:
         sizes = shares(n, max(1, n // CHILDREN))
         if [search.lambda_ for search in self.searches] != sizes:
             self.searches = []
+        self._scouts = {}
+        children = []
         for place, size in enumerate(sizes):
-            if place == len(self.searches):
-                self.searches.append(self._begin(archive, size))
-            elif self.searches[place].ended:
-                self.searches[place] = self._begin(archive, size)
-        children = [search.children(self.limit, self.rng) for search in self.searches]
+            if place < len(self.searches) and not self.searches[place].ended:
+                children.append(self.searches[place].children(self.limit, self.rng))
+                continue
+            search = self._begin(archive, size)
+            self.searches[place : place + 1] = [search]
+            if self.rng.host.random() < SCOUTED:
+                self._scouts[place] = self.mutate(search.elite.take(np.zeros(size, np.int64)))
+                children.append(self._scouts[place])
+            else:
+                children.append(search.children(self.limit, self.rng))
         return joined(children), np.repeat([search.born for search in self.searches], sizes)
 
     def heed(self, archive: Archive, scores: Tensor) -> None:
         first = 0
-        for search in self.searches:
-            own = scores[first : first + search.lambda_, search.index]
-            search.learn(own.numpy(force=True).astype(np.float64))
+        for place, search in enumerate(self.searches):
+            own = scores[first : first + search.lambda_, search.index].numpy(force=True).astype(np.float64)
             first += search.lambda_
+            if place not in self._scouts:
+                search.learn(own)
+                continue
+            scouts = self._scouts[place]
+            best = int(np.where(scouts.sizes() > 0, own, -1).argmax())
+            if scouts.sizes()[best]:
+                elite, where = scouts.take(np.array([best])), (search.niche, search.index, search.born)
+                self.searches[place] = Search(elite, *where, float(own[best]), search.lambda_)
 
     def state(self) -> dict[str, np.ndarray]:
         return {
@@ -81,6 +107,9 @@ class Refine:
         unsure = held[archive.confidence.numpy(force=True)[held] < np.float32(SURE)]
         free = np.setdiff1d(unsure, [search.niche for search in self.searches if not search.ended])
         choice = free if len(free) else held
+        if self.rng.host.random() < THEIRS:
+            weakest = np.argsort(archive.confidence.numpy(force=True)[choice], kind="stable")
+            choice = choice[weakest[: max(1, round(WEAKEST * len(choice)))]]
         niche = int(choice[self.rng.host.integers(len(choice))])
         confidence = float(archive.confidence[niche])
         place = niche, int(archive.niches[niche]), int(archive.born[niche])

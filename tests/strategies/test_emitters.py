@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,17 @@ from evofool.strategies.refine import CHILDREN, PATIENCE, Refine, Search
 from evofool.strategies.sharing import joined, shares
 
 LIMIT = 12.0
+
+
+def refining(seed: int = 0, mutate: Callable[[CPPNBatch], CPPNBatch] = lambda parents: parents) -> Refine:
+    return Refine(mutate, LIMIT, Rng(seed))
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searches begin at elites, any of those that are not sure."""
+    monkeypatch.setattr(refine, "SCOUTED", 0.0)
+    monkeypatch.setattr(refine, "THEIRS", 0.0)
 
 
 def archive(confidence: list[float]) -> Archive:
@@ -171,24 +183,27 @@ def emitted(emitter: Refine, of: Archive, score: float, n: int = CHILDREN) -> li
     return [search.niche for search in emitter.searches]
 
 
+@pytest.mark.usefixtures("plain")
 def test_it_searches_classes_that_are_not_sure() -> None:
-    seen = {emitted(Refine(LIMIT, Rng(seed)), archive([0.995, 0.2, 1.0, 0.989]), 0.0)[0] for seed in range(30)}
+    seen = {emitted(refining(seed), archive([0.995, 0.2, 1.0, 0.989]), 0.0)[0] for seed in range(30)}
     assert seen == {1, 3}
 
 
+@pytest.mark.usefixtures("plain")
 def test_where_all_are_sure_it_takes_any() -> None:
-    seen = {emitted(Refine(LIMIT, Rng(seed)), archive([0.995, 1.0]), 0.0)[0] for seed in range(30)}
+    seen = {emitted(refining(seed), archive([0.995, 1.0]), 0.0)[0] for seed in range(30)}
     assert seen == {0, 1}
 
 
+@pytest.mark.usefixtures("plain")
 def test_empty_niches_are_not_searched() -> None:
     several = archive([0.1, -1.0, 0.1])
     several.born[1] = -1
-    assert {emitted(Refine(LIMIT, Rng(seed)), several, 0.0)[0] for seed in range(30)} == {0, 2}
+    assert {emitted(refining(seed), several, 0.0)[0] for seed in range(30)} == {0, 2}
 
 
 def test_searches_side_by_side_are_on_different_niches_and_parents_are_theirs() -> None:
-    of, emitter = archive([0.1] * 8), Refine(LIMIT, Rng(0))
+    of, emitter = archive([0.1] * 8), refining()
     children, parents = emitter.emit(of, 3 * CHILDREN + 1)
     niches = [search.niche for search in emitter.searches]
     assert len(set(niches)) == 3
@@ -197,8 +212,9 @@ def test_searches_side_by_side_are_on_different_niches_and_parents_are_theirs() 
     assert parents.tolist() == np.repeat(of.born[niches], [CHILDREN + 1, CHILDREN, CHILDREN]).tolist()
 
 
+@pytest.mark.usefixtures("plain")
 def test_each_search_hears_of_its_own_children_and_class() -> None:
-    of, emitter = archive([0.1] * 8), Refine(LIMIT, Rng(0))
+    of, emitter = archive([0.1] * 8), refining()
     emitter.emit(of, 2 * CHILDREN)
     scores = torch.zeros(2 * CHILDREN, 8)
     first, second = emitter.searches
@@ -208,8 +224,9 @@ def test_each_search_hears_of_its_own_children_and_class() -> None:
     assert (first.best, second.best) == pytest.approx((0.4, 0.6))
 
 
+@pytest.mark.usefixtures("plain")
 def test_a_search_that_stands_still_is_given_up_and_one_that_gets_on_is_not() -> None:
-    of, emitter = archive([0.1] * 50), Refine(LIMIT, Rng(0))
+    of, emitter = archive([0.1] * 50), refining()
     niche = emitted(emitter, of, 0.05)[0]
     first = emitter.searches[0]
     for _ in range(PATIENCE - 2):
@@ -222,8 +239,55 @@ def test_a_search_that_stands_still_is_given_up_and_one_that_gets_on_is_not() ->
     assert emitter.searches[0] is not first
 
 
+def test_half_of_the_searches_are_for_the_weakest_tenth() -> None:
+    confidence = [0.5] * 30 + [0.1, 0.2, 0.3] + [0.995] * 30
+    seen = [emitted(refining(seed), archive(confidence), 0.0)[0] for seed in range(400)]
+    weakest = np.isin(seen, [30, 31, 32])
+    assert weakest.mean() == pytest.approx(0.5 + 0.5 * 3 / 33, abs=0.08)
+    assert {30, 31, 32} <= set(seen)
+    assert max(seen) < 33
+
+
+def test_a_scouted_search_climbs_from_the_best_of_mutated_elites(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refine, "SCOUTED", 1.0)
+    coded, of = build("cppn", "default"), archive([0.1] * 8)
+    emitter = refining(mutate=lambda parents: coded.mutate(parents, Rng(5)))
+    children, parents = emitter.emit(of, CHILDREN)
+    (search,) = emitter.searches
+    assert set(parents.tolist()) == {int(of.born[search.niche])}
+    assert_same_arrays(vars(children), vars(coded.mutate(of.genomes.take(np.full(CHILDREN, search.niche)), Rng(5))))
+    scores = torch.zeros(CHILDREN, 8)
+    scores[7, search.index], scores[3, (search.index + 1) % 8] = 0.05, 0.9
+    emitter.heed(of, scores)
+    (found,) = emitter.searches
+    assert (found.niche, found.born, found.best) == (search.niche, search.born, pytest.approx(0.05))
+    assert_same_arrays(vars(found.elite), vars(children.take(np.array([7]))))
+    np.testing.assert_allclose(found.centroid, weights_of(found.elite)[0])
+    again, _ = emitter.emit(of, CHILDREN)  # now its weights alone
+    for name in ("activation", "position", "source", "sink"):
+        assert (getattr(again, name) == getattr(found.elite, name)).all()
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_scout_without_connections_is_not_climbed_from(left: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refine, "SCOUTED", 1.0)
+
+    def cut(parents: CPPNBatch) -> CPPNBatch:
+        parents.source[left:], parents.sink[left:] = EMPTY, EMPTY
+        return parents
+
+    of, emitter = archive([0.1] * 8), refining(mutate=cut)
+    emitter.emit(of, CHILDREN)
+    (before,) = emitter.searches
+    emitter.heed(of, torch.linspace(0.2, 0.9, CHILDREN)[:, None].expand(-1, 8))
+    (after,) = emitter.searches
+    assert (after is before) == (left == 0)
+    assert after.best == pytest.approx(0.2 if left else 0.1)
+    assert len(after.edges) == len(before.edges) > 0
+
+
 def test_a_search_ends_when_its_class_is_sure() -> None:
-    of, emitter = archive([0.1] * 50), Refine(LIMIT, Rng(0))
+    of, emitter = archive([0.1] * 50), refining()
     emitted(emitter, of, 0.995)
     first = emitter.searches[0]
     assert first.ended
@@ -275,7 +339,7 @@ def test_a_restored_evolution_goes_on_as_the_undisturbed_one(generations: int) -
     ],
 )
 def test_a_damaged_state_is_refused(name: str, lie: np.ndarray | None) -> None:
-    emitter = Refine(LIMIT, Rng(0))
+    emitter = refining()
     emitted(emitter, archive([0.1, 0.2]), 0.1)
     state = frozen(emitter.state())
     if lie is None:
@@ -283,7 +347,7 @@ def test_a_damaged_state_is_refused(name: str, lie: np.ndarray | None) -> None:
     else:
         state[name] = lie
     with pytest.raises((ValueError, KeyError)):
-        Refine(LIMIT, Rng(0)).restore(state)
+        refining().restore(state)
 
 
 # Names
