@@ -27,9 +27,9 @@ every generation"""
 CHECKPOINT_SHARE = 0.02
 """of the time that checkpoints may take; large ones are written less often"""
 PAGE_SECONDS = 3.0
-"""between two refreshes of the page, at least"""
+"""between two refreshes of the page, and of the elites' files that it shows, at least"""
 PAGE_SHARE = 0.02
-"""of the time that refreshing the page may take"""
+"""of the time that refreshing these may take"""
 
 DECODED = 2**22
 """pixels of new elites that are decoded between two generations, for their files"""
@@ -110,7 +110,7 @@ class Sitting:
         self._seen: np.ndarray | None = None
         self._lines: Lines | None = None
         self._checkpoints = Pace(CHECKPOINT_SECONDS, CHECKPOINT_SHARE)
-        self._pages = Pace(PAGE_SECONDS, PAGE_SHARE)
+        self._pages = Pace(PAGE_SECONDS if self.gallery else CHECKPOINT_SECONDS, PAGE_SHARE)
         self._saved = evolution.strategy.generation
         self._under_way: tuple[Elites, Callable[[], object]] | None = None
         self._watch = watch or Stopwatch()
@@ -152,24 +152,29 @@ class Sitting:
             if stopped():
                 break
             with self._watch.phase(SAVING):
-                save, page = self._checkpoints.due(), self.gallery and self._pages.due()
+                if self._checkpoints.due():
+                    self._save(folder, recorder, writer)
                 if self._under_way:
                     self._go_on(DECODED)
-                elif save or page:
-                    self._write(folder, recorder, writer, save=save, page=page)
+                elif self._pages.due():
+                    self._show(folder, recorder, writer, page=self.gallery)
         self._watch.stop()
         self._go_on()
         if evolution.archive.genomes is not None:
-            self._write(folder, recorder, writer, save=True, page=False)
+            self._save(folder, recorder, writer)
+            self._show(folder, recorder, writer, page=False)
             self._go_on()
 
-    def _write(self, folder: RunFolder, recorder: Recorder, writer: Writer, *, save: bool, page: bool) -> None:
-        """Begin to write things as they stand: a checkpoint at once; new elites and the page when they are decoded."""
+    def _save(self, folder: RunFolder, recorder: Recorder, writer: Writer) -> None:
+        """Let a checkpoint be written, where there was a generation since the last."""
         recorder.flush(self.evolution)
-        saving, generation = self._checkpoints.timed(writer), self.evolution.strategy.generation
-        if save and generation > self._saved:
-            saving(partial(folder.checkpoints.save, self.evolution.state()))
-            self._saved = generation
+        if self.evolution.strategy.generation > self._saved:
+            self._saved = self.evolution.strategy.generation
+            self._checkpoints.timed(writer)(partial(folder.checkpoints.save, self.evolution.state()))
+
+    def _show(self, folder: RunFolder, recorder: Recorder, writer: Writer, *, page: bool) -> None:
+        """Begin to write the elites that are new, and the page: when they are decoded."""
+        recorder.flush(self.evolution)
         elites, every = self._changed(), self._pages.every
 
         def write() -> None:
@@ -178,7 +183,7 @@ class Sitting:
                 write_run_page(folder.path, every=every)
                 folder.page_written()
 
-        self._under_way = elites, partial(self._pages.timed(writer) if page else saving, write)
+        self._under_way = elites, partial(self._pages.timed(writer), write)
         self._go_on(DECODED)
 
     def _go_on(self, pixels: int | None = None) -> None:

@@ -15,6 +15,10 @@ Job = Callable[[], object]
 DEPTH = 256
 """jobs that may wait; whoever adds one more waits himself"""
 
+SWITCH = 0.0005
+"""seconds after which Python takes the interpreter from one thread that holds on to it and gives it to another, while
+there is a writer: every call of torch gives it back and wants it again, and would wait for the usual 0.005"""
+
 NICE = 5
 """added to the thread's own niceness, where threads have one: it takes what the work leaves of the processors"""
 
@@ -29,6 +33,8 @@ class Writer:
     def __enter__(self) -> Writer:
         self._jobs: queue.Queue[Job | None] = queue.Queue(DEPTH)
         self._failed: BaseException | None = None
+        self._switch = sys.getswitchinterval()
+        sys.setswitchinterval(min(SWITCH, self._switch))
         self._thread = threading.Thread(target=self._work, name="evofool-writer", daemon=True)
         self._thread.start()
         return self
@@ -38,6 +44,7 @@ class Writer:
     ) -> None:
         self._jobs.put(None)
         self._thread.join()
+        sys.setswitchinterval(self._switch)
         if error is None:
             self._raise()
 

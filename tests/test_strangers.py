@@ -142,6 +142,7 @@ def test_a_picture_of_another_elite_is_not_shown_as_its_own(command: str, tmp_pa
 def test_no_file_of_an_elite_ever_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So what ``elites.jsonl`` names is whole at any moment, whenever the process dies."""
     monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(sitting, "PAGE_SECONDS", -1.0)
     seen: dict[str, bytes] = {}
 
     def look(*_: object) -> None:

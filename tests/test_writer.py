@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 import weakref
@@ -97,3 +98,17 @@ def test_what_a_job_holds_is_let_go() -> None:
                 break
             time.sleep(0.01)
         assert gone() is None
+
+
+def test_the_interpreter_changes_hands_faster_while_there_is_a_writer() -> None:
+    before = sys.getswitchinterval()
+    with Writer():
+        assert sys.getswitchinterval() == pytest.approx(writer.SWITCH)
+    assert sys.getswitchinterval() == before
+    sys.setswitchinterval(1e-5)  # someone wants it faster still
+    try:
+        with Writer():
+            assert sys.getswitchinterval() == pytest.approx(1e-5)
+        assert sys.getswitchinterval() == pytest.approx(1e-5)
+    finally:
+        sys.setswitchinterval(before)

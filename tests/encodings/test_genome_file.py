@@ -173,6 +173,7 @@ EDITS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "no position": lambda c: c["nodes"][5].pop("position"),
     "no weight": lambda c: c["connections"][0].pop("weight"),
     "weight beyond float32": swapped(["connections", 0, "weight"], 1e39),
+    "weight whose sums would be": swapped(["connections", 0, "weight"], -1.1e30),
     "from nowhere": swapped(["connections", 0, "from"], 7),
     "from before": swapped(["connections", 0, "from"], -1),
     "to an input": swapped(["connections", 0, "to"], 1),
