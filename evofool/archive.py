@@ -69,7 +69,8 @@ class Archive:
 
     def surest_confidence(self) -> NDArray[np.float32]:
         """(M,) the confidence of each class's surest elite; −1 where it has none."""
-        return np.asarray(self._by_class().amax(1).numpy(force=True))
+        surest = self._by_class().amax(1) if self.cells > 1 else self.confidence
+        return np.array(surest.numpy(force=True))
 
     def contenders(self, scores: Tensor) -> Rows:
         """Rows of ``scores`` (B, K) that could enter a niche: they beat a class's weakest elite, or it has room."""
@@ -168,8 +169,6 @@ class Archive:
 
 def best_rows(reached: Tensor, confidence: Tensor) -> tuple[Tensor, Tensor]:
     """The columns (U,) of ``reached`` (B, M) in which a row beats ``confidence`` (M,), each with its first best row."""
-    best = reached.amax(0)
-    order = torch.arange(len(reached), device=reached.device)[:, None]
-    first = torch.where(reached == best, order, len(reached)).amin(0)
+    best, first = reached.max(0)  # of equal ones the first, as torch promises
     won = (best > confidence).nonzero()[:, 0]
     return won, first[won]

@@ -32,8 +32,9 @@ class Shared:
     def put(self, niches: Rows, genomes: Any, rows: Rows) -> None:
         """Give ``niches``, each named once, the genomes in ``rows`` of a batch."""
         children, child = np.unique(rows, return_inverse=True)
-        taken = np.zeros(len(self), bool)
-        taken[np.delete(self.slot, niches)] = True
+        others, taken = np.ones(len(self), bool), np.zeros(len(self), bool)
+        others[niches] = False
+        taken[self.slot[others]] = True
         free = np.flatnonzero(~taken)[: len(children)]
         self._genomes.put(free, genomes.take(children))
         self.slot[niches] = free[child]

@@ -186,7 +186,8 @@ class Target:
                     parts = [self._forward(module, part) for part in torch.split(_padded(images, fixed), fixed)]
                 else:
                     passes = -(-len(images) // self.micro_batch)
-                    parts = [self._forward(module, part) for part in images.tensor_split(passes)]
+                    batches = images.tensor_split(passes) if passes > 1 else (images,)
+                    parts = [self._forward(module, part) for part in batches]
                 break
             except (torch.OutOfMemoryError, MemoryError):
                 pass
@@ -201,10 +202,10 @@ class Target:
             except Exception as error:  # whatever a module of the user's raises
                 raise self._failed(error) from error
             self._halve()
-        scores = torch.cat(parts)[: len(images)]
+        scores = (parts[0] if len(parts) == 1 else torch.cat(parts))[: len(images)]
         if not bool(self._sound(scores)):
             raise TargetError(self._fault(scores))
-        return scores.clamp_(0, 1) if self.outputs == "probabilities" else scores
+        return scores.clamp(0, 1) if self.outputs == "probabilities" else scores
 
     def _forward(self, module: nn.Module, images: Tensor) -> Tensor:
         dtype = torch.float32 if module is self._exact else torch.bfloat16
