@@ -1,7 +1,8 @@
 """All 1,000 ImageNet classes on SqueezeNet 1.1: how the median grows with evaluations and with time, both encodings.
 
 ``python -m benchmarks imagenet`` makes two runs with the defaults, ``outputs/imagenet-cppn`` and ``-direct``, in rounds
-of 50,000 evaluations up to 500,000; the next call goes on where the last one was stopped. Hours on two cores.
+of 50,000 evaluations up to 500,000, and ``-cppn-refined``, which begins with the elites of the first after 300,000
+and refines their weights too; the next call goes on where the last one was stopped. Hours on two cores.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from evofool.run import RunFolder
 
 from .common import Row, shared, table
 
-ROUND, END, BATCH = 50_000, 500_000, 100
+ROUND, REFINED, END, BATCH = 50_000, 300_000, 500_000, 100
 OUTPUTS, PLOT = Path("outputs"), Path(__file__).resolve().parents[1] / "docs" / "imagenet.svg"
-ENCODINGS = ("cppn", "direct")
+RUNS = {"cppn": 0, "direct": 0, "cppn-refined": REFINED}
+"""and the evaluations that were made before they begin"""
 MARKS = (0.2159, 0.30, 0.8811, 0.99)
 """medians whose evaluations are told: the paper's two (direct, CPPN), and others"""
 
@@ -33,27 +35,37 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
         return
     weights = folder / "weights" / "squeezenet1_1-imagenet.safetensors"
     for end in range(ROUND, END + 1, ROUND):
-        for encoding in ENCODINGS:
-            run = OUTPUTS / f"imagenet-{encoding}"
+        for name, since in RUNS.items():
+            run, budget = OUTPUTS / f"imagenet-{name}", end - since
+            if budget <= 0:
+                continue
             if not run.exists():
                 evofool.evolve(
-                    "torchvision:squeezenet1_1", encoding, weights=weights, batch=BATCH, evaluations=end, out=run
-                )
-            elif not (done := RunFolder.open(run).metrics()) or done[-1]["evaluations"] < end:
-                evofool.resume(run, evaluations=end)
-            rows = [told(OUTPUTS / f"imagenet-{name}") for name in ENCODINGS if (OUTPUTS / f"imagenet-{name}").exists()]
+                    "torchvision:squeezenet1_1", name.partition("-")[0], weights=weights, batch=BATCH,
+                    evaluations=budget, out=run, init=OUTPUTS / "imagenet-cppn" if since else None,
+                    emitters="vary,refine" if since else "vary",
+                )  # fmt: skip
+            elif not (done := RunFolder.open(run).metrics()) or done[-1]["evaluations"] < budget:
+                evofool.resume(run, evaluations=budget)
+            rows = [told(name) for name in RUNS if (OUTPUTS / f"imagenet-{name}").exists()]
             table([{key: value for key, value in row.items() if key != "curve"} for row in rows])
             PLOT.write_text(standalone(plot(rows)), encoding="utf-8")
             yield rows
 
 
-def told(run: Path) -> Row:
-    """What a run has reached so far, and its curve: [evaluations, seconds, median] of some generations."""
-    folder = RunFolder.open(run)
+def told(name: str) -> Row:
+    """What a run has reached so far, and its curve: [evaluations, seconds, median] of some generations. Evaluations and
+    seconds are those before it, too."""
+    folder, since = RunFolder.open(OUTPUTS / f"imagenet-{name}"), RUNS[name]
     metrics = folder.metrics()
+    if since:
+        before = [m for m in RunFolder.open(OUTPUTS / "imagenet-cppn").metrics() if m["evaluations"] <= since][-1]
+        for m in metrics:
+            m["evaluations"] += before["evaluations"]
+            m["seconds"] += before["seconds"]
     last = metrics[-1]
     at = np.unique(np.linspace(0, len(metrics) - 1, 80).round().astype(int))
-    row: Row = {"encoding": folder.config["encoding"], "seed": folder.config["seed"]}
+    row: Row = {"run": name, "encoding": folder.config["encoding"], "seed": folder.config["seed"]}
     for mark in MARKS:
         row[f"evaluations to {100 * mark:g} %"] = next((m["evaluations"] for m in metrics if m["median"] >= mark), None)
     for evaluations in (20_000, 50_000, 100_000):
@@ -76,7 +88,7 @@ def plot(rows: list[Row]) -> str:
     """Two panels: the median against evaluations, and against wall time; the paper's two figures as dashes."""
     wide, high, left, top = 330.0, 240.0, 56.0, 34.0
     body: list[str] = []
-    curves: dict[str, list[Any]] = {str(row["encoding"]): _list(row["curve"]) for row in rows}
+    curves: dict[str, list[Any]] = {str(row["run"]): _list(row["curve"]) for row in rows}
     for panel, (axis, column, scale) in enumerate((("evaluations", 0, 1.0), ("minutes", 1, 60.0))):
         x0, every = left + panel * (wide + 100), [point[column] / scale for curve in curves.values() for point in curve]
         ticks = round_ticks(max(every))

@@ -189,6 +189,8 @@ class Console:
                 escape(guesses),
             )
         self.rich.print(Padding(table, (1, 0, 0, 2)))
+        if not facts["elites_written"]:
+            self.say(f"  newer elites are in no files yet; if it was killed, evofool resume {facts['run']} writes them")
         if len(ranked) > 20:
             self.rich.print(f"  … the hardest 20 of {len(ranked)}; all of them with --json")
 

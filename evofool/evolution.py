@@ -215,6 +215,8 @@ class Evolution:
         slot = state.get("slot", np.arange(len(genomes)))  # once every niche had a genome of its own
         if slot.ndim != 1 or slot.dtype != np.int64 or slot.min() < 0 or slot.max() >= len(genomes):
             raise ValueError(f"slot should be whole numbers from 0 to {len(genomes) - 1}")
+        if len(genomes) > len(slot):
+            raise ValueError(f"{len(genomes)} genomes for {len(slot)} niches")
         return Shared(genomes, slot)
 
     def _record(self, evaluated: int) -> dict[str, dict[str, float]]:

@@ -69,10 +69,17 @@ def inspect_run(path: Path) -> dict[str, Any]:
             "precision": config["target"]["precision"],
             "versions": config["versions"],
             "damaged_metrics": run.damaged_metrics(),
+            "elites_written": _written(elites, metrics),
             "elites": elites,
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{path / 'config.json'} is damaged ({error}); the run can't be read without it") from error
+
+
+def _written(elites: list[dict[str, Any]], metrics: list[dict[str, Any]]) -> bool:
+    """Whether the files of elites are those of the last generation: a killed run may have had newer ones."""
+    won = [line["generation"] for line in metrics if line["improved"]]
+    return not won or max((line["generation"] for line in elites), default=0) >= won[-1]
 
 
 def inspect_campaign(path: Path) -> dict[str, Any]:

@@ -44,6 +44,8 @@ class Shared:
         return np.asarray(self._genomes.sizes()[self.slot])
 
     def kept(self) -> tuple[Any, Rows]:
-        """Copies, to be made anew from: the genomes that some niche has, and which of them each niche has."""
-        used, slot = np.unique(self.slot, return_inverse=True)
-        return self._genomes.take(used), slot
+        """Copies, to be made anew from: the genomes that some niche has, in the order of the first niches that have
+        them, and which of them each niche has; what is equal here is equal there, whatever the slots."""
+        used, first, slot = np.unique(self.slot, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        return self._genomes.take(used[order]), np.argsort(order)[slot]

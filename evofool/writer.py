@@ -33,18 +33,19 @@ class Writer:
     def __enter__(self) -> Writer:
         self._jobs: queue.Queue[Job | None] = queue.Queue(DEPTH)
         self._failed: BaseException | None = None
-        self._switch = sys.getswitchinterval()
-        sys.setswitchinterval(min(SWITCH, self._switch))
         self._thread = threading.Thread(target=self._work, name="evofool-writer", daemon=True)
         self._thread.start()
+        _switching(1)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._jobs.put(None)
-        self._thread.join()
-        sys.setswitchinterval(self._switch)
+        try:
+            self._jobs.put(None)
+            self._thread.join()
+        finally:
+            _switching(-1)
         if error is None:
             self._raise()
 
@@ -77,3 +78,18 @@ class Writer:
             finally:
                 del job  # what it holds may be large
                 self._jobs.task_done()
+
+
+_counting, _writers, _usual = threading.Lock(), 0, 0.0
+
+
+def _switching(more: int) -> None:
+    """Count a writer, or one fewer: the first makes the interpreter change hands faster, the last as it was."""
+    global _writers, _usual
+    with _counting:
+        _writers += more
+        if more > 0 and _writers == 1:
+            _usual = sys.getswitchinterval()
+            sys.setswitchinterval(min(SWITCH, _usual))
+        elif not _writers:
+            sys.setswitchinterval(_usual)

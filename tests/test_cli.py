@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -163,6 +164,21 @@ def test_inspect_tells_how_far_a_run_got(cppn_run: Path, capsys: Capture) -> Non
     assert "next guesses" in shown
     for key in ("target", "encoding", "preset", "seed", "generation", "median"):
         assert any(line.split()[:1] == [key] for line in shown.splitlines())
+
+
+def test_inspect_tells_when_newer_elites_are_in_no_files_yet(cppn_run: Path, tmp_path: Path, capsys: Capture) -> None:
+    """As after SIGKILL: the record is written every generation, elites' files are not."""
+    run = tmp_path / "run"
+    shutil.copytree(cppn_run, run)
+    assert json.loads(succeed(capsys, "inspect", run, "--json").out)["elites_written"]
+    last = json_lines(run / "metrics.jsonl")[-1]
+    with (run / "metrics.jsonl").open("a") as file:
+        file.write(json.dumps(last | {"generation": last["generation"] + 1, "improved": 0}) + "\n")
+    assert "in no files" not in succeed(capsys, "inspect", run).out
+    with (run / "metrics.jsonl").open("a") as file:
+        file.write(json.dumps(last | {"generation": last["generation"] + 2, "improved": 1}) + "\n")
+    assert f"evofool resume {run}" in succeed(capsys, "inspect", run).out
+    assert not json.loads(succeed(capsys, "inspect", run, "--json").out)["elites_written"]
 
 
 def test_targets_lists_every_card(capsys: Capture) -> None:

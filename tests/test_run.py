@@ -139,14 +139,40 @@ def test_a_checkpoint_waits_for_no_picture_and_a_page_goes_with_it(
     run, seen = tmp_path / "run", list[tuple[int, int, bool]]()
 
     def look(progress: Progress, _: object) -> None:
-        time.sleep(0.1)
-        saved = RunFolder.open(run).checkpoints.load()["strategy.counts"][0]
-        seen.append((progress.generation, int(saved), (run / "index.html").exists()))
+        deadline, saved = time.monotonic() + 20, -1
+        while saved < progress.generation - 1 and time.monotonic() < deadline:
+            time.sleep(0.02)
+            saved = int(RunFolder.open(run).checkpoints.load()["strategy.counts"][0])
+        seen.append((progress.generation, saved, (run / "index.html").exists()))
 
     small_evolve(run, generations=25, observer=look)
     assert [saved for _, saved, _ in seen[2:]] == [generation - 1 for generation, _, _ in seen[2:]]
     assert not seen[5][2]  # the pictures are not all there
     assert seen[20][2]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_pictures_of_one_child_are_one_file_where_there_are_links(
+    links: bool, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError()))
+    run = evolution(0, classes=40)
+    run.step()
+    folder.config["niches"] = list(range(40))
+    folder.save_elites(decoded(run))
+    by_child: dict[int, list[Path]] = {}
+    for line in folder.elites():
+        by_child.setdefault(line["evaluation"], []).append(folder.picture(line))
+    for files in by_child.values():
+        assert {file.read_bytes() for file in files} == {files[0].read_bytes()}
+        assert len({file.stat().st_ino for file in files}) == (1 if links else len(files))
+    several = max(by_child.values(), key=len)
+    assert len(several) > 1
+    several[1].write_bytes(b"someone's edit")  # of one file, or of all its names
+    folder.save_elites(decoded(run))
+    for line in folder.elites():
+        folder.picture(line)
 
 
 def test_files_that_the_page_names_stay_until_there_is_another(folder: RunFolder) -> None:

@@ -35,8 +35,14 @@ def test_every_niche_has_what_it_was_given_last(given_in_turn: list[dict[int, in
         assert labels(shared.take(np.arange(NICHES))) == expected
         assert labels(shared.take(np.array([4, 1, 4]))) == [expected[4], expected[1], expected[4]]
         genomes, slot = shared.kept()
-        assert sorted(labels(genomes)) == sorted(set(expected))
-        assert labels(Shared(genomes, slot).take(np.arange(NICHES))) == expected
+        assert labels(genomes) == list(dict.fromkeys(expected))
+        again = Shared(genomes, slot)
+        assert labels(again.take(np.arange(NICHES))) == expected
+        for other in (again, shared):  # what is put into either later is kept alike
+            other.put(np.array([1, 3]), labelled_batch([250, 251]), np.array([1, 0]))
+        (kept, slots), (kept_again, slots_again) = shared.kept(), again.kept()
+        assert (labels(kept), slots.tolist()) == (labels(kept_again), slots_again.tolist())
+        expected[1], expected[3] = 251, 250
 
 
 def test_a_checkpoint_keeps_a_genome_once_and_old_ones_are_read() -> None:
@@ -59,6 +65,16 @@ def test_a_checkpoint_keeps_a_genome_once_and_old_ones_are_read() -> None:
         again.step()
         assert again.archive.genomes is not None
         assert again.archive.confidence.min() > 0
+
+
+def test_a_checkpoint_with_more_genomes_than_niches_is_refused() -> None:
+    target = tiny_target()
+    coded = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, target.device)
+    ours = Evolution(target, coded, niches=np.arange(4), batch=12, seed=0)
+    ours.step()
+    genomes = {f"genomes.{name}": array for name, array in coded.dump(coded.random(12, ours.rng)).items()}
+    with pytest.raises(ValueError, match="12 genomes for 4 niches"):
+        ours.restore(ours.state() | genomes | {"slot": np.full(4, 11)})
 
 
 @pytest.mark.parametrize("slot", [np.array([0, 1, 9, 0]), np.array([0, -1, 0, 0]), np.zeros(4), np.zeros((4, 1), int)])

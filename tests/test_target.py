@@ -174,6 +174,15 @@ def test_other_images_are_refused_with_what_was_expected_and_found(target: Targe
         target.scores(images)
 
 
+def test_a_tensor_that_a_network_keeps_stays_as_it_is() -> None:
+    kept = torch.tensor([[1.0001, -0.0001, 0.0], [0.5, 0.25, 0.25]])
+    before = kept.clone()
+    scores = target_of(Answer(lambda x: kept), outputs="probabilities", micro_batch=2).scores(random_images(2))
+    assert torch.equal(kept, before)
+    kept.zero_()
+    assert scores[1].tolist() == [0.5, 0.25, 0.25]
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("outputs", ["logits", "probabilities"])
 def test_one_bad_score_is_an_error_that_names_the_target(bad: float, outputs: str) -> None:

@@ -105,6 +105,13 @@ def test_the_interpreter_changes_hands_faster_while_there_is_a_writer() -> None:
     with Writer():
         assert sys.getswitchinterval() == pytest.approx(writer.SWITCH)
     assert sys.getswitchinterval() == before
+    first, second = Writer(), Writer()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert sys.getswitchinterval() == pytest.approx(writer.SWITCH)  # there is one yet
+    second.__exit__(None, None, None)
+    assert sys.getswitchinterval() == before
     sys.setswitchinterval(1e-5)  # someone wants it faster still
     try:
         with Writer():

@@ -123,13 +123,17 @@ def _digest(parts: dict[str, str]) -> str:
 
 def _plain(value: Any) -> str:
     """A value as sorted JSON, whole numbers as floats, without check sums in it."""
-    return _sorted(json.dumps(value))
+    text = json.dumps(value)
+    return _sorted_before(text) if len(text) < 500 else _sorted(text)
 
 
-@lru_cache(256)  # most of what genomes tell is the same for all of a run
 def _sorted(text: str) -> str:
     hook = _without_seal if f'"{SEAL}"' in text else None
     return json.dumps(json.loads(text, parse_int=float, object_hook=hook), sort_keys=True)
+
+
+_sorted_before = lru_cache(256)(_sorted)
+"""most of what genomes tell beside their graphs is the same for all of a run"""
 
 
 def _without_seal(value: dict[str, Any]) -> dict[str, Any]:
@@ -137,9 +141,9 @@ def _without_seal(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rows(items: list[Any]) -> str:
-    """JSON, a line an item."""
+    """JSON, a line an item: made at once where what is between items is nowhere inside of one."""
     together, between = json.dumps(items)[1:-1], "}, {"
-    if together.count(between) == len(items) - 1:  # it is nowhere inside of an item
+    if together.count(between) == len(items) - 1 and all(isinstance(item, dict) for item in items):
         return "    " + together.replace(between, "},\n    {")
     return ",\n".join("    " + json.dumps(item) for item in items)
 

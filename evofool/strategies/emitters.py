@@ -33,7 +33,7 @@ class Emitter(Protocol):
         ...
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything but the random generators, as arrays."""
+        """Everything but the random generators, as arrays; between a generation and the next."""
         ...
 
     def restore(self, state: dict[str, np.ndarray]) -> None:

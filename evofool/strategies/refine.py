@@ -30,8 +30,9 @@ PATIENCE = 5
 SURE = 0.99
 """confidence from which a class needs no refining"""
 
-WEAKEST, THEIRS = 0.1, 0.5
-"""share of the classes that are not sure, the weakest, and the share of the searches that are for those alone"""
+END, THEIRS = 0.1, 1 / 3
+"""share of the niches that are not sure which are the weakest, or the surest; and the share of the searches that are
+for each of these alone"""
 
 SCOUTED = 0.5
 """share of the searches that begin with a generation of mutated elites"""
@@ -62,6 +63,10 @@ class Refine:
         if [search.lambda_ for search in self.searches] != sizes:
             self.searches = []
         self._scouts = {}
+        held = archive.held()
+        if not archive.genomes.sizes()[held].any():  # there are no weights anywhere
+            self.searches, niches = [], held[self.rng.host.integers(len(held), size=n)]
+            return self.mutate(archive.genomes.take(niches)), archive.born[niches]
         children = []
         for place, size in enumerate(sizes):
             if place < len(self.searches) and not self.searches[place].ended:
@@ -102,14 +107,14 @@ class Refine:
     def _begin(self, archive: Archive, size: int) -> Search:
         """A search from an elite that is not sure, one that no other search has if there is any."""
         held = archive.held()
-        edges = archive.genomes.sizes()[held] > 0
-        held = held[edges] if edges.any() else held
+        held = held[archive.genomes.sizes()[held] > 0]
         unsure = held[archive.confidence.numpy(force=True)[held] < np.float32(SURE)]
         free = np.setdiff1d(unsure, [search.niche for search in self.searches if not search.ended])
         choice = free if len(free) else held
-        if self.rng.host.random() < THEIRS:
-            weakest = np.argsort(archive.confidence.numpy(force=True)[choice], kind="stable")
-            choice = choice[weakest[: max(1, round(WEAKEST * len(choice)))]]
+        choice = choice[np.argsort(archive.confidence.numpy(force=True)[choice], kind="stable")]
+        draw, few = self.rng.host.random(), max(1, round(END * len(choice)))
+        if draw < 2 * THEIRS:
+            choice = choice[:few] if draw < THEIRS else choice[-few:]
         niche = int(choice[self.rng.host.integers(len(choice))])
         confidence = float(archive.confidence[niche])
         place = niche, int(archive.niches[niche]), int(archive.born[niche])
@@ -187,6 +192,8 @@ class Search(cma.Strategy):  # type: ignore[misc]
         except GenomeError as error:
             raise ValueError(f"a search's elite: {error}") from error
         niche, index, born, children, stale, updates = (int(number) for number in state["numbers"])
+        if not elite.sizes()[0]:
+            raise ValueError("a search's elite has no connections")
         if len(elite) != 1 or min(niche, index, born, stale, updates) < 0 or not 2 <= children <= 10 * CHILDREN:
             raise ValueError("a search's numbers can't be")
         search = cls(elite, niche, index, born, float(state["best"][0]), children)

@@ -113,6 +113,30 @@ def test_the_check_sum_does_not_care_how_numbers_and_keys_are_written() -> None:
     assert genome_file.parse(json.loads(json.dumps(reordered))).content["sha256"] == written["sha256"]
 
 
+def test_a_check_sum_that_is_told_inside_of_a_value_is_not_part_of_it() -> None:
+    plain, nested = sound() | {"made": {"by": "me"}}, sound() | {"made": {"by": "me", "sha256": "of something"}}
+    assert genome_file.seal(plain) == genome_file.seal(nested) != genome_file.seal(sound())
+    assert genome_file.seal(sound() | {"seed": 7}) == PINNED
+
+
+@pytest.mark.parametrize("name", ["}, {", '"}, {"', "größe", '"sha256"'])
+def test_files_of_one_genome_are_what_each_would_be_alone(name: str) -> None:
+    told = [{"class": "a", "score": 0.25}, {"class": name, "score": 1}, {"seed": 3}]
+    assert list(genome_file.dumps_each(sound(), told)) == [genome_file.dumps(sound() | each) for each in told]
+    for text, each in zip(genome_file.dumps_each(sound(), told), told, strict=True):
+        assert genome_file.parse(json.loads(text)).provenance == each
+
+
+def test_items_of_a_list_stay_whole_whatever_is_in_them() -> None:
+    content = sound()
+    content["nodes"][0]["name"] = "}, {"
+    text = genome_file.dumps(content)
+    assert json.loads(text)["nodes"] == content["nodes"]
+    assert sum(line.startswith('    {"id"') for line in text.splitlines()) == len(content["nodes"])
+    odd = sound() | {"nodes": ["{}, {}", 1.5]}
+    assert json.loads(genome_file.dumps(odd))["nodes"] == odd["nodes"]
+
+
 def test_any_flipped_bit_is_noticed_or_harmless() -> None:
     text = genome_file.dumps(sound()).encode()
     whole = genome_file.parse(json.loads(text))
@@ -125,6 +149,10 @@ def test_any_flipped_bit_is_noticed_or_harmless() -> None:
             continue
         for name, values in vars(whole.genomes).items():
             np.testing.assert_array_equal(vars(found.genomes)[name], values)
+
+
+PINNED = "f8bb4fec88066e50826f6701c79be19e1944b374ee257c56f61170985ac527a5"
+"""of ``sound()`` with seed 7, from the first version on"""
 
 
 def sound() -> dict[str, Any]:

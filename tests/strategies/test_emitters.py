@@ -239,13 +239,35 @@ def test_a_search_that_stands_still_is_given_up_and_one_that_gets_on_is_not() ->
     assert emitter.searches[0] is not first
 
 
-def test_half_of_the_searches_are_for_the_weakest_tenth() -> None:
-    confidence = [0.5] * 30 + [0.1, 0.2, 0.3] + [0.995] * 30
-    seen = [emitted(refining(seed), archive(confidence), 0.0)[0] for seed in range(400)]
-    weakest = np.isin(seen, [30, 31, 32])
-    assert weakest.mean() == pytest.approx(0.5 + 0.5 * 3 / 33, abs=0.08)
-    assert {30, 31, 32} <= set(seen)
-    assert max(seen) < 33
+@pytest.mark.parametrize(("count", "few"), [(2, 1), (5, 1), (33, 3), (100, 10)])
+def test_a_third_of_the_searches_is_for_the_weakest_tenth_and_one_for_the_surest(count: int, few: int) -> None:
+    order = np.random.default_rng(0).permutation(count)
+    confidence = np.concatenate([0.1 + 0.8 * order / count, np.full(30, 0.995)]).tolist()
+    of = archive(confidence)
+    seen = np.array([emitted(refining(seed), of, 0.0)[0] for seed in range(400)])
+    assert seen.max() < count
+    for end in (order < few, order >= count - few):
+        share = np.isin(seen, np.flatnonzero(end)).mean()
+        assert share == pytest.approx((1 + few / count) / 3, abs=0.08)
+        assert set(np.flatnonzero(end)) <= set(seen.tolist())
+
+
+def test_searches_side_by_side_hear_of_their_own_children_scouted_or_not() -> None:
+    coded, of = build("cppn", "default"), archive([0.1] * 8)
+    emitter, number = refining(seed=3, mutate=lambda parents: coded.mutate(parents, Rng(5))), 4 * CHILDREN
+    children, _ = emitter.emit(of, number)
+    before = list(emitter.searches)
+    scouted = [place in emitter._scouts for place in range(4)]
+    assert 0 < sum(scouted) < 4
+    scores = torch.zeros(number, 8)
+    for place, search in enumerate(before):
+        scores[place * CHILDREN + place, search.index] = 0.2 + 0.1 * place
+    emitter.heed(of, scores)
+    for place, (was, now) in enumerate(zip(before, emitter.searches, strict=True)):
+        assert (was is now) == (not scouted[place])
+        assert now.best == pytest.approx(0.2 + 0.1 * place)
+        if scouted[place]:
+            assert_same_arrays(vars(now.elite), vars(children.take(np.array([place * CHILDREN + place]))))
 
 
 def test_a_scouted_search_climbs_from_the_best_of_mutated_elites(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,6 +306,16 @@ def test_a_scout_without_connections_is_not_climbed_from(left: int, monkeypatch:
     assert (after is before) == (left == 0)
     assert after.best == pytest.approx(0.2 if left else 0.1)
     assert len(after.edges) == len(before.edges) > 0
+
+
+def test_where_nobody_has_connections_elites_are_mutated() -> None:
+    of, emitter = archive([0.1] * 8), refining(mutate=lambda parents: parents)
+    of.genomes.source[:], of.genomes.sink[:] = EMPTY, EMPTY
+    children, parents = emitter.emit(of, CHILDREN)
+    assert (len(children), set(parents.tolist()) <= set(of.born.tolist())) == (CHILDREN, True)
+    emitter.heed(of, torch.zeros(CHILDREN, 8))
+    assert emitter.searches == []
+    assert emitter.state() == {}
 
 
 def test_a_search_ends_when_its_class_is_sure() -> None:
@@ -336,6 +368,7 @@ def test_a_restored_evolution_goes_on_as_the_undisturbed_one(generations: int) -
         ("0.best", np.array([0.1, np.nan])),
         ("0.centroid", np.full(12, np.nan)),
         ("0.genome.source", np.full((1, 256), 99, np.int16)),
+        ("0.genome.source", np.full((1, 256), EMPTY, np.int16)),
     ],
 )
 def test_a_damaged_state_is_refused(name: str, lie: np.ndarray | None) -> None:
