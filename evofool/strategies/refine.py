@@ -30,9 +30,9 @@ PATIENCE = 5
 SURE = 0.99
 """confidence from which a class needs no refining"""
 
-END, THEIRS = 0.1, 1 / 3
-"""share of the niches that are not sure which are the weakest, or the surest; and the share of the searches that are
-for each of these alone"""
+WEAKEST, SUREST, THEIRS = 0.02, 0.1, 1 / 3
+"""share of the niches that are not sure which are the weakest, and the surest; and the share of the searches that are
+for each of these alone: a long run's lowest class, and those that are sure next"""
 
 SCOUTED = 0.5
 """share of the searches that begin with a generation of mutated elites"""
@@ -112,9 +112,11 @@ class Refine:
         free = np.setdiff1d(unsure, [search.niche for search in self.searches if not search.ended])
         choice = free if len(free) else held
         choice = choice[np.argsort(archive.confidence.numpy(force=True)[choice], kind="stable")]
-        draw, few = self.rng.host.random(), max(1, round(END * len(choice)))
-        if draw < 2 * THEIRS:
-            choice = choice[:few] if draw < THEIRS else choice[-few:]
+        draw = self.rng.host.random()
+        if draw < THEIRS:
+            choice = choice[: max(1, round(WEAKEST * len(choice)))]
+        elif draw < 2 * THEIRS:
+            choice = choice[-max(1, round(SUREST * len(choice))) :]
         niche = int(choice[self.rng.host.integers(len(choice))])
         confidence = float(archive.confidence[niche])
         place = niche, int(archive.niches[niche]), int(archive.born[niche])

@@ -239,14 +239,16 @@ def test_a_search_that_stands_still_is_given_up_and_one_that_gets_on_is_not() ->
     assert emitter.searches[0] is not first
 
 
-@pytest.mark.parametrize(("count", "few"), [(2, 1), (5, 1), (33, 3), (100, 10)])
-def test_a_third_of_the_searches_is_for_the_weakest_tenth_and_one_for_the_surest(count: int, few: int) -> None:
+@pytest.mark.parametrize(("count", "weakest", "surest"), [(2, 1, 1), (5, 1, 1), (33, 1, 3), (150, 3, 15)])
+def test_a_third_of_the_searches_is_for_the_weakest_and_one_for_the_surest(
+    count: int, weakest: int, surest: int
+) -> None:
     order = np.random.default_rng(0).permutation(count)
     confidence = np.concatenate([0.1 + 0.8 * order / count, np.full(30, 0.995)]).tolist()
     of = archive(confidence)
     seen = np.array([emitted(refining(seed), of, 0.0)[0] for seed in range(400)])
     assert seen.max() < count
-    for end in (order < few, order >= count - few):
+    for end, few in ((order < weakest, weakest), (order >= count - surest, surest)):
         share = np.isin(seen, np.flatnonzero(end)).mean()
         assert share == pytest.approx((1 + few / count) / 3, abs=0.08)
         assert set(np.flatnonzero(end)) <= set(seen.tolist())
