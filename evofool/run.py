@@ -338,8 +338,9 @@ class RunFolder:
         for row, lines in enumerate(elites.shown):
             picture, first = png(elites.images[row]), self.path / lines[0]["file"]
             write_atomically(first, picture, durable=False)
+            picture_sum = f"{zlib.crc32(picture):08x}"
             for line in lines:
-                self._sums[line["file"]] = f"{zlib.crc32(picture):08x}"
+                self._sums[line["file"]] = picture_sum
                 copy_atomically(first, self.path / line["file"])
             if "genome" in lines[0]:
                 content = genome_file.to_json(cast("CPPN", elites.encoding), elites.genomes, row, {})

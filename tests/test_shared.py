@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import labelled_batch, tiny_target
+from support import build, labelled_batch, tiny_target
 
-from evofool import encodings
 from evofool.evolution import Evolution
 from evofool.shared import Shared
 
@@ -50,7 +49,7 @@ def test_a_checkpoint_keeps_a_genome_once_and_old_ones_are_read() -> None:
     target = tiny_target()
 
     def begun() -> Evolution:
-        coded = encodings.build("direct", encodings.preset("direct", "default"), target.image_shape, target.device)
+        coded = build("direct", "default", target.image_shape)
         return Evolution(target, coded, niches=np.arange(4), batch=4, seed=0)
 
     ours = begun()
@@ -69,7 +68,7 @@ def test_a_checkpoint_keeps_a_genome_once_and_old_ones_are_read() -> None:
 
 def test_a_checkpoint_with_more_genomes_than_niches_is_refused() -> None:
     target = tiny_target()
-    coded = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, target.device)
+    coded = build("cppn", "default", target.image_shape)
     ours = Evolution(target, coded, niches=np.arange(4), batch=12, seed=0)
     ours.step()
     genomes = {f"genomes.{name}": array for name, array in coded.dump(coded.random(12, ours.rng)).items()}
@@ -80,7 +79,7 @@ def test_a_checkpoint_with_more_genomes_than_niches_is_refused() -> None:
 @pytest.mark.parametrize("slot", [np.array([0, 1, 9, 0]), np.array([0, -1, 0, 0]), np.zeros(4), np.zeros((4, 1), int)])
 def test_a_checkpoint_with_slots_that_cannot_be_is_refused(slot: np.ndarray) -> None:
     target = tiny_target()
-    coded = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, target.device)
+    coded = build("cppn", "default", target.image_shape)
     ours = Evolution(target, coded, niches=np.arange(4), batch=4, seed=0)
     ours.step()
     with pytest.raises(ValueError, match="slot should be whole numbers"):

@@ -11,8 +11,9 @@ import sources
 LAYERS = (
     {"errors", "text", "result", "slug", "banks", "checks", "png"},
     {"rng", "files", "budget", "devices", "allocation", "images", "interrupt", "writer"},
-    {"arrays", "shared"},
+    {"arrays"},
     {"encodings", "target", "datasets", "folder", "identity"},
+    {"shared"},
     {"archive", "population", "zoo", "choice", "lock", "checkpoint", "tuning", "descriptors", "penultimate"},
     {"variety"},
     {"strategies", "record"},

@@ -16,6 +16,7 @@ from ..encodings.cppn_batch import EMPTY, CPPNBatch
 from ..errors import GenomeError
 from ..population import Confidence
 from ..rng import Rng
+from .selectors import uniform
 from .sharing import joined, shares, under
 
 CHILDREN = 20
@@ -63,9 +64,8 @@ class Refine:
         if [search.lambda_ for search in self.searches] != sizes:
             self.searches = []
         self._scouts = {}
-        held = archive.held()
-        if not archive.genomes.sizes()[held].any():  # there are no weights anywhere
-            self.searches, niches = [], held[self.rng.host.integers(len(held), size=n)]
+        if not archive.genomes.sizes()[archive.held()].any():  # there are no weights anywhere
+            self.searches, niches = [], uniform(archive, n, self.rng)
             return self.mutate(archive.genomes.take(niches)), archive.born[niches]
         children = []
         for place, size in enumerate(sizes):
@@ -106,21 +106,20 @@ class Refine:
 
     def _begin(self, archive: Archive, size: int) -> Search:
         """A search from an elite that is not sure, one that no other search has if there is any."""
-        held = archive.held()
+        held, confidence = archive.held(), archive.confidence.numpy(force=True)
         held = held[archive.genomes.sizes()[held] > 0]
-        unsure = held[archive.confidence.numpy(force=True)[held] < np.float32(SURE)]
+        unsure = held[confidence[held] < np.float32(SURE)]
         free = np.setdiff1d(unsure, [search.niche for search in self.searches if not search.ended])
         choice = free if len(free) else held
-        choice = choice[np.argsort(archive.confidence.numpy(force=True)[choice], kind="stable")]
+        choice = choice[np.argsort(confidence[choice], kind="stable")]
         draw = self.rng.host.random()
         if draw < THEIRS:
             choice = choice[: max(1, round(WEAKEST * len(choice)))]
         elif draw < 2 * THEIRS:
             choice = choice[-max(1, round(SUREST * len(choice))) :]
         niche = int(choice[self.rng.host.integers(len(choice))])
-        confidence = float(archive.confidence[niche])
         place = niche, int(archive.niches[niche]), int(archive.born[niche])
-        return Search(archive.genomes.take(np.array([niche])), *place, confidence, size)
+        return Search(archive.genomes.take(np.array([niche])), *place, float(confidence[niche]), size)
 
 
 class Search(cma.Strategy):  # type: ignore[misc]
