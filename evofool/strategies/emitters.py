@@ -20,6 +20,9 @@ EMITTERS = ("vary", "refine")
 LEAST = 8
 """children a generation, of CMA-ES"""
 
+LATEST = 2**53
+"""evaluations after which an emitter may begin, at most"""
+
 
 class Emitter(Protocol):
     """Proposes children of an archive's elites; all of its state can be saved and restored."""
@@ -77,14 +80,17 @@ def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tup
     """Names of emitters, checked.
 
     Args:
-        names: as ``"vary,refine"``, or several.
+        names: as ``"vary,refine"``, or several; ``refine@100000`` begins after so many evaluations.
         encoding: of the genomes.
         batch: children a generation.
 
     Raises:
-        ConfigError: there is no such emitter, one is named twice, or it is not for such genomes or batches.
+        ConfigError: there is no such emitter, one is named twice, or it is not for such genomes or batches; or none
+            begins at once.
     """
-    listed = listed_names(names, "--emitters", EMITTERS)
+    written = listed_names(names, "--emitters", EMITTERS)
+    since = {name: _begins(name) for name in written}
+    listed = [name.partition("@")[0].strip() for name in written]
     for name in listed:
         if name not in EMITTERS:
             raise ConfigError(
@@ -96,17 +102,35 @@ def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tup
         raise ConfigError(f"--emitters names one twice: {','.join(listed)}"[:120])
     if "refine" in listed and batch < LEAST:
         raise ConfigError(f"emitter refine needs --batch {LEAST} or more, got {batch}")
-    return listed
+    if min(since.values()) > 0:
+        raise ConfigError(f"--emitters {','.join(written)}: one has to begin at once, so name it without @"[:160])
+    return tuple(f"{name}@{begin}" if begin else name for name, begin in zip(listed, since.values(), strict=True))
 
 
-def emitters_of(names: Iterable[str], toolbox: base.Toolbox, encoding: Encoding, rng: Rng) -> dict[str, Emitter]:
-    """The emitters of these names, each registered in the toolbox as what proposes its part of a batch."""
-    made: dict[str, Emitter] = {}
-    for name in names:
-        made[name] = (
+def _begins(name: str) -> int:
+    """After how many evaluations an emitter begins."""
+    word, at, count = (part.strip() for part in name.partition("@"))
+    if not at:
+        return 0
+    if not (count.isascii() and count.isdecimal() and len(count) < 17 and int(count) <= LATEST):
+        raise ConfigError(
+            f'emitter "{name[:40]}": after the @ belongs a number of evaluations, as {word[:20]}@100000'
+        )
+    return int(count)
+
+
+def emitters_of(
+    names: Iterable[str], toolbox: base.Toolbox, encoding: Encoding, rng: Rng
+) -> dict[str, tuple[Emitter, int]]:
+    """The emitters of these names, each registered in the toolbox as what proposes its part of a batch; and after how
+    many evaluations each begins."""
+    made: dict[str, tuple[Emitter, int]] = {}
+    for name, begin in ((name.partition("@")[0], _begins(name)) for name in names):
+        emitter: Emitter = (
             Refine(lambda parents: toolbox.mutate(parents), encoding.settings()["limit"], rng)
             if name == "refine"
             else Vary(toolbox, encoding.crossover_rate, rng)
         )
-        toolbox.register(name, made[name].emit)
+        made[name] = emitter, begin
+        toolbox.register(name, emitter.emit)
     return made

@@ -39,8 +39,8 @@ class MapElites:
             several niches.
         archive: empty, or to go on from.
         batch: children a generation.
-        emitters: what proposes them, by the names that they are registered under. Each generation is one emitter's;
-            of several it is drawn by what their children gained lately.
+        emitters: what proposes them, by the names that they are registered under, and after how many evaluations each
+            begins. Each generation is one emitter's; of several it is drawn by what their children gained lately.
         rng: the run's.
         initial: genomes that take part in the first generation, or None.
         confirm: score children that would enter the archive again through ``toolbox.confirm``; needed when
@@ -53,13 +53,15 @@ class MapElites:
         archive: Archive,
         *,
         batch: int,
-        emitters: Mapping[str, Emitter],
+        emitters: Mapping[str, tuple[Emitter, int]],
         rng: Rng,
         initial: Any = None,
         confirm: bool = False,
     ) -> None:
         self.toolbox, self.archive, self.batch = toolbox, archive, batch
-        self.emitters, self.rng, self.initial, self.confirm = emitters, rng, initial, confirm
+        self.emitters = {name: emitter for name, (emitter, _) in emitters.items()}
+        self.begins = np.array([begin for _, begin in emitters.values()], np.int64)
+        self.rng, self.initial, self.confirm = rng, initial, confirm
         self.gains = np.zeros(len(emitters))
         self._turn: int | None = None
         self.generation = self.evaluations = self.confirmations = 0
@@ -122,11 +124,13 @@ class MapElites:
 
     def _whose_turn(self) -> int:
         """The emitter of a generation: by its children's gains, but for a share that all have alike."""
-        if len(self.emitters) == 1:
-            return 0
-        total = self.gains.sum()
-        chances = self.gains / total if total > 0 else np.full(len(self.gains), 1 / len(self.gains))
-        return int(self.rng.host.choice(len(chances), p=ANYBODY / len(chances) + (1 - ANYBODY) * chances))
+        begun = np.flatnonzero(self.begins <= self.evaluations)
+        if len(begun) == 1:
+            return int(begun[0])
+        gains = self.gains[begun]
+        total = gains.sum()
+        chances = gains / total if total > 0 else np.full(len(begun), 1 / len(begun))
+        return int(self.rng.host.choice(begun, p=ANYBODY / len(begun) + (1 - ANYBODY) * chances))
 
     def _total(self) -> float:
         """The sum of all elites' confidences."""

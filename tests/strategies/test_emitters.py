@@ -127,6 +127,25 @@ def test_variation_alone_is_what_it_was_without_emitters() -> None:
     assert_same_arrays(vars(run.toolbox.generate().genomes), vars(expected))
 
 
+@pytest.mark.parametrize("later", [64, 60])
+def test_an_emitter_that_begins_later_changes_nothing_before(later: int) -> None:
+    late, alone = evolution(emitters=("vary", f"refine@{later}")), evolution(emitters=("vary",))
+    for _ in range(4):
+        late.step()
+        alone.step()
+    assert_same_arrays(late.archive.state(), alone.archive.state())
+    assert_same_arrays(late.rng.state(), alone.rng.state())
+    assert late.strategy.evaluations == 64
+    assert min(turns(late).values()) > 0
+
+
+def test_an_emitter_that_has_not_begun_has_no_turn() -> None:
+    run = evolution(emitters=("vary", "refine@65"))
+    for _ in range(4):
+        run.step()
+    assert turns(run) == {"vary": 200, "refine": 0}
+
+
 # A search
 
 
@@ -399,6 +418,16 @@ def test_a_damaged_state_is_refused(name: str, lie: np.ndarray | None) -> None:
         ("vary,refine", "direct", 50, ["weights of CPPNs", "direct"]),
         ("vary,refine", "cppn", 7, ["--batch 8 or more, got 7"]),
         ("refine", "cppn", 7, ["--batch 8 or more, got 7"]),
+        ("vary,refine@5", "cppn", 7, ["--batch 8 or more, got 7"]),
+        ("vary,refine@", "cppn", 50, ['"refine@"', "number of evaluations", "refine@100000"]),
+        ("vary,refine@100k", "cppn", 50, ['"refine@100k"', "number of evaluations"]),
+        ("vary,refine@-1", "cppn", 50, ['"refine@-1"', "number of evaluations"]),
+        ("vary,refine@" + "9" * 5000, "cppn", 50, ["number of evaluations"]),
+        ("vary,refine@1@2", "cppn", 50, ["number of evaluations"]),
+        ("refine@1,refine@2", "cppn", 50, ["twice"]),
+        ("refine,refine@2", "cppn", 50, ["twice"]),
+        ("refine@100", "cppn", 50, ["refine@100", "at once"]),
+        ("vray@100", "cppn", 50, ['unknown emitter "vray"', 'did you mean "vary"']),
     ],
 )
 def test_refused(names: object, encoding: str, batch: int, parts: list[str]) -> None:
@@ -410,3 +439,5 @@ def test_refused(names: object, encoding: str, batch: int, parts: list[str]) -> 
 def test_known() -> None:
     assert known_emitters("vary", "direct", 1) == ("vary",)
     assert known_emitters(" refine, vary", "cppn", 8) == ("refine", "vary")
+    assert known_emitters("vary,refine @ 0100", "cppn", 8) == ("vary", "refine@100")
+    assert known_emitters(["refine@0", "vary@3"], "cppn", 8) == ("refine", "vary@3")

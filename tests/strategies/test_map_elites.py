@@ -28,7 +28,9 @@ def strategy(niches: int = 4, batch: int = 10, preset: str = "default", **option
     toolbox = build_toolbox(target, encoding, rng)
     vary = Vary(toolbox, options.pop("crossover_rate", encoding.crossover_rate), rng)
     toolbox.register("vary", vary.emit)
-    return MapElites(toolbox, Archive(np.arange(niches), 4), batch=batch, emitters={"vary": vary}, rng=rng, **options)
+    return MapElites(
+        toolbox, Archive(np.arange(niches), 4), batch=batch, emitters={"vary": (vary, 0)}, rng=rng, **options
+    )
 
 
 def advance(elites: MapElites, scores: Tensor | None = None) -> Population:
