@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import torch
 
 from evofool.record import versions
 
@@ -27,7 +23,7 @@ from . import (
     several,
     speed,
 )
-from .common import RESULTS, Row
+from .common import RESULTS, Row, hardware
 
 BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {
     "default": default_run.measure,
@@ -44,20 +40,6 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "several": several.measure,
     "speed": speed.measure,
 }
-
-
-def hardware() -> dict[str, object]:
-    """What the figures were measured on."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
-    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    return {
-        "cpu": model,
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "vector": torch.backends.cpu.get_cpu_capability(),
-        "gpus": gpus,
-    }
 
 
 def main() -> None:

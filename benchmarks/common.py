@@ -7,8 +7,24 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 Row = dict[str, object]
 RESULTS = Path(__file__).parent / "results"
+
+
+def hardware() -> dict[str, object]:
+    """What the figures were measured on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "vector": torch.backends.cpu.get_cpu_capability(),
+        "gpus": gpus,
+    }
 
 
 def kept_rows(name: str) -> list[Row]:

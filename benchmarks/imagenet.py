@@ -1,13 +1,14 @@
 """All 1,000 ImageNet classes on SqueezeNet 1.1: how the median grows with evaluations and with time, both encodings.
 
-``python -m benchmarks imagenet`` makes two runs with the defaults, ``outputs/imagenet-cppn`` and ``-direct``, in rounds
-of 50,000 evaluations up to 500,000, and ``-cppn-refined``, which begins with the elites of the first after 300,000
-and refines their weights too; the next call goes on where the last one was stopped. Hours on two cores.
+``python -m benchmarks imagenet`` makes a run of each in float32, ``outputs/imagenet-cppn-0`` and ``-direct-0`` (with
+``--seeds 3`` three), in rounds of 50,000 evaluations up to 500,000; CPPNs' weights are refined from 100,000 on.
+The next call goes on where the last one was stopped. Hours on two cores.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,55 +18,48 @@ import evofool
 from evofool.gallery.svg import TONES, figure, line, linear, path, round_ticks, standalone, text
 from evofool.run import RunFolder
 
-from .common import Row, shared, table
+from .common import Row, hardware, kept_rows, shared, table
 
-ROUND, REFINED, END, BATCH = 50_000, 300_000, 500_000, 100
+ROUND, END, BATCH = 50_000, 500_000, 100
+EMITTERS = {"cppn": "vary,refine@100000", "direct": "vary"}
 OUTPUTS, PLOT = Path("outputs"), Path(__file__).resolve().parents[1] / "docs" / "imagenet.svg"
-RUNS = {"cppn": 0, "direct": 0, "cppn-refined": REFINED}
-"""and the evaluations that were made before they begin"""
 MARKS = (0.2159, 0.30, 0.8811, 0.99)
 """medians whose evaluations are told: the paper's two (direct, CPPN), and others"""
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
-    """One seed; skipped where the weights are not there."""
+    """One seed; skipped where the weights are not there. Runs that were told of before, and are not here, stay in the
+    table."""
     folder = shared()
     if folder is None:
         print("imagenet: skipped, no weights; set EVOFOOL_SHARED")
         return
     weights = folder / "weights" / "squeezenet1_1-imagenet.safetensors"
-    for end in range(ROUND, END + 1, ROUND):
-        for name, since in RUNS.items():
-            run, budget = OUTPUTS / f"imagenet-{name}", end - since
-            if budget <= 0:
-                continue
-            if not run.exists():
-                evofool.evolve(
-                    "torchvision:squeezenet1_1", name.partition("-")[0], weights=weights, batch=BATCH,
-                    evaluations=budget, out=run, init=OUTPUTS / "imagenet-cppn" if since else None,
-                    emitters="vary,refine" if since else "vary",
-                )  # fmt: skip
-            elif not (done := RunFolder.open(run).metrics()) or done[-1]["evaluations"] < budget:
-                evofool.resume(run, evaluations=budget)
-            rows = [told(name) for name in RUNS if (OUTPUTS / f"imagenet-{name}").exists()]
-            table([{key: value for key, value in row.items() if key != "curve"} for row in rows])
-            PLOT.write_text(standalone(plot(rows)), encoding="utf-8")
-            yield rows
+    for evaluations, seed, encoding in product(range(ROUND, END + 1, ROUND), range(seeds or 1), EMITTERS):
+        run = OUTPUTS / f"imagenet-{encoding}-{seed}"
+        if not run.exists():
+            evofool.evolve(
+                "torchvision:squeezenet1_1", encoding, weights=weights, precision="float32", batch=BATCH, seed=seed,
+                evaluations=evaluations, out=run, emitters=EMITTERS[encoding],
+            )  # fmt: skip
+        elif not (done := RunFolder.open(run).metrics()) or done[-1]["evaluations"] < evaluations:
+            evofool.resume(run, evaluations=evaluations)
+        told_of = {row["run"]: row for row in kept_rows("imagenet")}
+        told_of |= {run.name: told(run) for run in OUTPUTS.glob("imagenet-*-*") if RunFolder.open(run).metrics()}
+        rows = [told_of[name] for name in sorted(told_of, key=str)]
+        table([{key: value for key, value in row.items() if key != "curve"} for row in rows])
+        PLOT.write_text(standalone(plot(rows)), encoding="utf-8")
+        yield rows
 
 
-def told(name: str) -> Row:
-    """What a run has reached so far, and its curve: [evaluations, seconds, median] of some generations. Evaluations and
-    seconds are those before it, too."""
-    folder, since = RunFolder.open(OUTPUTS / f"imagenet-{name}"), RUNS[name]
-    metrics = folder.metrics()
-    if since:
-        before = [m for m in RunFolder.open(OUTPUTS / "imagenet-cppn").metrics() if m["evaluations"] <= since][-1]
-        for m in metrics:
-            m["evaluations"] += before["evaluations"]
-            m["seconds"] += before["seconds"]
+def told(run: Path) -> Row:
+    """What a run has reached so far, and its curve: [evaluations, seconds, median] of some generations."""
+    folder = RunFolder.open(run)
+    metrics, config = folder.metrics(), folder.config
     last = metrics[-1]
     at = np.unique(np.linspace(0, len(metrics) - 1, 80).round().astype(int))
-    row: Row = {"run": name, "encoding": folder.config["encoding"], "seed": folder.config["seed"]}
+    on = f"{hardware()['cpu']}, {hardware()['threads']} threads"
+    row: Row = {"run": run.name, "on": on, "seed": config["seed"], "emitters": ",".join(config["emitters"])}
     for mark in MARKS:
         row[f"evaluations to {100 * mark:g} %"] = next((m["evaluations"] for m in metrics if m["median"] >= mark), None)
     for evaluations in (20_000, 50_000, 100_000):
@@ -106,11 +100,12 @@ def plot(rows: list[Row]) -> str:
                 body += [text(x0 + 4, y(share) - 5, words, kind="faint")]
         words_at = 0.0
         for name, curve in sorted(curves.items(), key=lambda item: -item[1][-1][2]):
-            tone = TONES[list(curves).index(name)]
+            tone = TONES[list(curves).index(name) % len(TONES)]
+            label = name.removeprefix("imagenet-").replace("-", ", seed ")
             points = [(x(point[column] / scale), y(point[2])) for point in curve]
             body.append(path(points, f"line {tone}"))
             words_at = max(points[-1][1] + 4, words_at + 16)
-            body.append(text(points[-1][0] + 6, words_at, name, kind=f"label {tone}"))
+            body.append(text(points[-1][0] + 6, words_at, label, kind=f"label {tone}"))
     return figure(left + 2 * wide + 100 + 60, top + high + 52, body, "Median confidence against evaluations and time")
 
 
