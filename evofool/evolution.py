@@ -69,7 +69,8 @@ def build_toolbox(
     """
 
     def evaluate(population: Population) -> Tensor:
-        return target.scores(toolbox.decode(population.genomes))
+        population.images = toolbox.decode(population.genomes)
+        return target.scores(population.images)
 
     toolbox = base.Toolbox()
     toolbox.register("random", encoding.random, rng=rng)

@@ -53,11 +53,13 @@ class Population(Sequence[Individual]):
         parents: (B,) the evaluation number of each child's parent, −1 where there is none.
         niches: (M,) the class indices that count for an individual's fitness; None for all.
         scores: (B, K) probabilities once evaluated, on the target's device.
+        images: (B, C, H, W) uint8 once evaluated, where whoever evaluated them kept them.
     """
 
     def __init__(self, genomes: Any, parents: Rows, niches: Rows | None = None) -> None:
         self.genomes, self.parents, self.niches = genomes, parents, niches
         self.scores: Tensor | None = None
+        self.images: Tensor | None = None
         self._individuals: list[Individual] = []
 
     def __len__(self) -> int:

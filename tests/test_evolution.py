@@ -166,6 +166,31 @@ def test_bfloat16_searches_and_float32_confirms(encoding: str, preset: str) -> N
     assert sum(confirmed) < run.strategy.evaluations == last.evaluations == 128
 
 
+def test_what_is_confirmed_is_not_decoded_again() -> None:
+    run = evolution(precision="bfloat16")
+    decoded: list[int] = []
+    decode = run.toolbox.decode
+
+    def counting(genomes: Any) -> torch.Tensor:
+        decoded.append(len(genomes))
+        result: torch.Tensor = decode(genomes)
+        return result
+
+    run.toolbox.register("decode", counting)
+    run.check_steady = lambda: None  # type: ignore[method-assign]  # it decodes too
+    advance(run, 4)
+    assert decoded == [16] * 4
+    assert run.strategy.confirmations > 16
+
+
+def test_a_users_evaluate_need_not_keep_images() -> None:
+    run, usual = evolution(precision="bfloat16"), evolution(precision="bfloat16")
+    run.toolbox.register("evaluate", lambda population: run.target.scores(run.toolbox.decode(population.genomes)))
+    advance(run, 4)
+    advance(usual, 4)
+    assert_same_arrays(contents(run), contents(usual))
+
+
 def test_float32_needs_no_confirmation() -> None:
     assert advance(evolution(), 4)[-1].confirmations == 0
 

@@ -113,9 +113,7 @@ def _begins(name: str) -> int:
     if not at:
         return 0
     if not (count.isascii() and count.isdecimal() and len(count) < 17 and int(count) <= LATEST):
-        raise ConfigError(
-            f'emitter "{name[:40]}": after the @ belongs a number of evaluations, as {word[:20]}@100000'
-        )
+        raise ConfigError(f'emitter "{name[:40]}": after the @ belongs a number of evaluations, as {word[:20]}@100000')
     return int(count)
 
 

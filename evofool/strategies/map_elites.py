@@ -85,7 +85,7 @@ class MapElites:
         if self.confirm or self.archive.traits is not None:
             rows = self.archive.contenders(scores)
             genomes, born, parents, scores = genomes.take(rows), born[rows], parents[rows], scores[rows]
-            images = self.toolbox.decode(genomes)
+            images = self.toolbox.decode(genomes) if population.images is None else population.images[rows]
             if self.confirm:
                 scores = self.toolbox.confirm(images)
                 self.confirmations += len(rows)
