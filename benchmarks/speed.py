@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,28 +20,33 @@ import evofool
 from evofool import encodings, tuning
 from evofool.allocation import SWITCH
 from evofool.budget import Budget
-from evofool.devices import FORMATS, Setting
+from evofool.devices import FORMATS, Setting, choose_device, choose_precision
 from evofool.encodings.cppn import CPPN, pixel_coordinates
 from evofool.encodings.cppn_batch import INPUTS, NAMES, CPPNBatch
 from evofool.encodings.functions import ACTIVATIONS, COLOURS, to_bytes
 from evofool.evolution import Evolution
 from evofool.rng import Rng
 from evofool.stopwatch import Stopwatch
-from evofool.target import Target
+from evofool.target import Precision, Target
 
 from .common import Row, shared, table
 from .load import tiny_target
 
 REPEATS = 5
-RAW_SECONDS, SMALL_SECONDS, LARGE_SECONDS = 1.5, 8.0, 25.0
-"""of forward passes; of evolutions whose images are small, or large"""
+RAW_SECONDS, SMALL_SECONDS, LARGE_SECONDS = 1.5, 8.0, 45.0
+"""of forward passes; of evolutions whose images are small, or large: their first page takes some seconds, once"""
 RENDERED = 400
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
-    """Medians of five, taken in turn: forward passes and evolutions of each network; then the renderer, then a peer."""
+    """Medians of five, taken in turn: forward passes and evolutions of each network, in float32 and where the hardware
+    has it in bfloat16; then the renderer, then a peer."""
     rows: list[Row] = []
-    parts: list[Callable[[], list[Row]]] = [*map(_utilisation_of, _networks()), _renderer, _defaults, _peer]
+    precisions: list[Precision] = ["float32"]
+    if choose_precision("auto", choose_device("auto")) == "bfloat16":
+        precisions.append("bfloat16")
+    used = [partial(_utilisation, *network, precision) for precision in precisions for network in _networks()]
+    parts: list[Callable[[], list[Row]]] = [*used, _renderer, _defaults, _peer]
     for part in parts:
         found = part()
         if found:
@@ -61,12 +67,8 @@ def _networks() -> list[tuple[str, Path | None]]:
     return [*found, ("torchvision:squeezenet1_1", folder / "weights" / "squeezenet1_1-imagenet.safetensors")]
 
 
-def _utilisation_of(network: tuple[str, Path | None]) -> Callable[[], list[Row]]:
-    return lambda: _utilisation(*network)
-
-
-def _utilisation(name: str, weights: Path | None) -> list[Row]:
-    target = evofool.load_target(name, weights=weights)
+def _utilisation(name: str, weights: Path | None, precision: Precision) -> list[Row]:
+    target = evofool.load_target(name, weights=weights, precision=precision)
     tuning.tune(target)
     raw: list[float] = []
     speeds: dict[str, list[float]] = {"cppn": [], "direct": []}
@@ -83,6 +85,7 @@ def _utilisation(name: str, weights: Path | None) -> list[Row]:
     return [
         {
             "what": f"evolve {name}, {encoding}",
+            "precision": precision,
             "raw forward images/s": round(best, 1),
             "its rows a pass": fastest.micro_batch,
             "evolve images/s": round(statistics.median(speeds[encoding]), 1),
