@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from statistics import fmean, median
@@ -19,7 +19,7 @@ from .encodings.base import Encoding, Rows
 from .population import Population, batched_map
 from .rng import Rng
 from .shared import Shared
-from .strategies.emitters import emitters_of
+from .strategies.emitters import emitters_of, known_emitters
 from .strategies.map_elites import MapElites
 from .strategies.selectors import selector as selector_named
 from .strategies.sharing import under
@@ -98,12 +98,13 @@ class Evolution:
         batch: children a generation.
         seed: of all randomness.
         selector: which elites become parents, by its name in ``strategies.selectors``.
-        emitters: what proposes children, by names in ``strategies.emitters``.
+        emitters: what proposes children, by names in ``strategies.emitters``; ``refine@100000`` begins after so many
+            evaluations.
         initial: a batch of genomes for the first generation, or None.
         variety: what tells several images of a class apart; None is one image a class.
 
     Raises:
-        ConfigError: there is no such selector.
+        ConfigError: there is no such selector, or no such emitter for these genomes and batches.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Evolution:
         batch: int,
         seed: int,
         selector: str = "uniform",
-        emitters: Sequence[str] = ("vary",),
+        emitters: str | Iterable[str] = ("vary",),
         initial: Any = None,
         variety: Variety | None = None,
     ) -> None:
@@ -129,7 +130,7 @@ class Evolution:
             self.toolbox,
             self.archive,
             batch=batch,
-            emitters=emitters_of(emitters, self.toolbox, encoding, self.rng),
+            emitters=emitters_of(known_emitters(emitters, encoding.name, batch), self.toolbox, encoding, self.rng),
             rng=self.rng,
             initial=initial,
             confirm=target.precision != "float32",

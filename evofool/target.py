@@ -117,6 +117,7 @@ class Target:
             raise TargetError(f"{name}: std must be above 0 and mean finite, got {std} and {mean}")
         self._scale, self._offset = 1 / (255 * deviations), -means / deviations
         self._exact = module.eval().to(self.device)
+        self._room: int | None = None  # rows of a pass that the device's memory turned out to have room for
         self.use(self.setting)
 
     def __repr__(self) -> str:
@@ -166,7 +167,8 @@ class Target:
 
         Args:
             rows: of every pass, the last one filled up, so that no score depends on how many others are confirmed
-                beside it; None is as in a search.
+                beside it, or on ``micro_batch``; halved as well when the device runs out of memory. None is as in a
+                search.
         """
         return self._score(self._exact, images, rows)
 
@@ -182,7 +184,7 @@ class Target:
         while True:
             try:
                 if fixed:
-                    fixed = min(fixed, self.micro_batch)
+                    fixed = min(fixed, self._room or fixed)
                     parts = [self._forward(module, part) for part in torch.split(_padded(images, fixed), fixed)]
                 else:
                     passes = -(-len(images) // self.micro_batch)
@@ -201,7 +203,7 @@ class Target:
                 raise
             except Exception as error:  # whatever a module of the user's raises
                 raise self._failed(error) from error
-            self._halve()
+            self._halve(fixed or self.micro_batch)
         scores = (parts[0] if len(parts) == 1 else torch.cat(parts))[: len(images)]
         if not bool(self._sound(scores)):
             raise TargetError(self._fault(scores))
@@ -271,10 +273,11 @@ class Target:
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         return TargetError(f"target {self.name} failed on {self.image_shape} images: {line}")
 
-    def _halve(self) -> None:
-        if self.micro_batch == 1:
+    def _halve(self, rows: int) -> None:
+        if rows == 1:
             raise TargetError(f"{self.device} is out of memory for a single image of {self.name}; try --device cpu")
-        self.micro_batch //= 2
+        self._room = rows // 2
+        self.micro_batch = min(self.micro_batch, self._room)
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 

@@ -163,8 +163,10 @@ def test_inspect_tells_of_the_niches(tmp_path: Path, capsys: Capture) -> None:
     assert json.loads(outcome.out)["qd_score"] == pytest.approx(float(result.confidence.sum()), abs=1e-6)
 
 
-def test_a_run_is_made_again_from_its_config(tmp_path: Path, capsys: Capture) -> None:
-    evolve(tmp_path / "a", "features", encoding="cppn", emitters="vary,refine")
+@pytest.mark.parametrize("emitters", ["vary,refine", "vary,refine@30"])
+def test_a_run_is_made_again_from_its_config(emitters: str, tmp_path: Path, capsys: Capture) -> None:
+    evolve(tmp_path / "a", "features", encoding="cppn", emitters=emitters)
+    assert json.loads((tmp_path / "a" / "config.json").read_text())["emitters"] == emitters.split(",")
     outcome = run_cli(capsys, "evolve", "--config", tmp_path / "a", "--out", tmp_path / "b", "--quiet")
     assert outcome.code == 0, outcome.err
     assert_same_run(tmp_path / "a", tmp_path / "b")
@@ -306,6 +308,7 @@ def test_cells_of_a_config() -> None:
         ("--encoding direct --descriptors size", ["one size"]),
         ("--emitters refin", ['did you mean "refine"']),
         ("--encoding direct --emitters vary,refine", ["weights of CPPNs"]),
+        ("--emitters vary,refine@soon", ["number of evaluations", "refine@100000"]),
     ],
 )
 def test_refused_before_anything_is_written(options: str, parts: list[str], tmp_path: Path, capsys: Capture) -> None:

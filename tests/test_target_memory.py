@@ -98,3 +98,22 @@ def test_confirming_halves_too() -> None:
     target = target_of(Cramped(3, MemoryError()), 8)
     assert target.confirm(random_images(8)).shape == (8, 4)
     assert target.micro_batch == 2
+
+
+@pytest.mark.parametrize("micro_batch", [1, 4, 16])
+def test_what_is_confirmed_goes_in_passes_of_one_size(micro_batch: int) -> None:
+    network = Cramped(8, MemoryError())
+    target = target_of(network, micro_batch)
+    for images in (1, 5, 8, 20):
+        target.confirm(random_images(images), rows=8)
+    assert set(network.passes) == {8}
+    assert target.micro_batch == micro_batch
+
+
+def test_where_there_is_no_room_what_is_confirmed_goes_in_smaller_passes_for_good() -> None:
+    network = Cramped(3, MemoryError())
+    target = target_of(network, 16)
+    for _ in range(2):
+        assert target.confirm(random_images(5), rows=8).shape == (5, 4)
+    assert network.passes == [8, 4, 2, 2, 2, 2, 2, 2]
+    assert target.micro_batch == 2

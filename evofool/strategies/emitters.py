@@ -89,7 +89,6 @@ def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tup
             begins at once.
     """
     written = listed_names(names, "--emitters", EMITTERS)
-    since = {name: _begins(name) for name in written}
     listed = [name.partition("@")[0].strip() for name in written]
     for name in listed:
         if name not in EMITTERS:
@@ -98,13 +97,14 @@ def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tup
             )
         if name == "refine" and encoding != "cppn":
             raise ConfigError(f"emitter refine works on the weights of CPPNs, which {encoding} genomes haven't")
+    begins = [_begins(name) for name in written]
     if len(set(listed)) < len(listed):
         raise ConfigError(f"--emitters names one twice: {','.join(listed)}"[:120])
     if "refine" in listed and batch < LEAST:
         raise ConfigError(f"emitter refine needs --batch {LEAST} or more, got {batch}")
-    if min(since.values()) > 0:
+    if min(begins) > 0:
         raise ConfigError(f"--emitters {','.join(written)}: one has to begin at once, so name it without @"[:160])
-    return tuple(f"{name}@{begin}" if begin else name for name, begin in zip(listed, since.values(), strict=True))
+    return tuple(f"{name}@{begin}" if begin else name for name, begin in zip(listed, begins, strict=True))
 
 
 def _begins(name: str) -> int:

@@ -146,6 +146,25 @@ def test_an_emitter_that_has_not_begun_has_no_turn() -> None:
     assert turns(run) == {"vary": 200, "refine": 0}
 
 
+def test_a_run_restored_before_an_emitter_begins_goes_on_as_it_would_have() -> None:
+    run, resumed = evolution(emitters=("vary", "refine@48")), evolution(7, emitters=("vary", "refine@48"))
+    run.step()
+    run.step()
+    resumed.restore(frozen(run.state()))
+    for _ in range(8):
+        run.step()
+        resumed.step()
+    timeless = {"seconds": np.zeros(1)}
+    assert_same_arrays(run.state() | timeless, resumed.state() | timeless)
+    assert "strategy.refine.0.numbers" in run.state()
+
+
+@pytest.mark.parametrize("emitters", [("vray",), ("refine@100",), ("vary", "vary"), ()])
+def test_an_evolution_takes_no_emitters_that_are_none(emitters: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="emitter"):
+        evolution(emitters=emitters)
+
+
 # A search
 
 
@@ -427,6 +446,7 @@ def test_a_damaged_state_is_refused(name: str, lie: np.ndarray | None) -> None:
         ("refine@1,refine@2", "cppn", 50, ["twice"]),
         ("refine,refine@2", "cppn", 50, ["twice"]),
         ("refine@100", "cppn", 50, ["refine@100", "at once"]),
+        ("vray@x", "cppn", 50, ['unknown emitter "vray"']),
         ("vray@100", "cppn", 50, ['unknown emitter "vray"', 'did you mean "vary"']),
     ],
 )
