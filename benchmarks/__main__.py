@@ -56,7 +56,8 @@ def main() -> None:
         told = BENCHMARKS[name](arguments.seeds)
         for rows in [told] if isinstance(told, list) else told:  # long ones tell what they have after each part
             content = {
-                "command": f"python -m benchmarks {name}",
+                "command": f"python -m benchmarks {name}"
+                + ("" if arguments.seeds is None else f" --seeds {arguments.seeds}"),
                 "versions": versions(),
                 "hardware": hardware(),
                 "rows": rows,

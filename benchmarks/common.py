@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import torch
+from torchvision import models
 
 Row = dict[str, object]
 RESULTS = Path(__file__).parent / "results"
@@ -38,6 +41,18 @@ def shared() -> Path | None:
     """The folder of real images and weights beside the project, or None."""
     folder = Path(os.environ.get("EVOFOOL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
     return folder if folder.is_dir() else None
+
+
+@lru_cache(maxsize=1)
+def squeezenet_weights() -> Path:
+    """Those of SqueezeNet 1.1; random ones, and says so, where the shared folder is missing: good for timings."""
+    if folder := shared():
+        return folder / "weights" / "squeezenet1_1-imagenet.safetensors"
+    print("no shared weights: SqueezeNet's are random; set EVOFOOL_SHARED")
+    torch.manual_seed(0)
+    file = Path(tempfile.mkdtemp(prefix="evofool-")) / "squeezenet1_1-random.pt"
+    torch.save(models.squeezenet1_1(weights=None).state_dict(), file)
+    return file
 
 
 def megabytes(what: str) -> float:

@@ -7,6 +7,7 @@ The next call goes on where the last one was stopped. Hours on two cores.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -23,19 +24,21 @@ from .common import Row, hardware, kept_rows, shared, table
 ROUND, END, BATCH = 50_000, 500_000, 100
 EMITTERS = {"cppn": "vary,refine@100000", "direct": "vary"}
 OUTPUTS, PLOT = Path("outputs"), Path(__file__).resolve().parents[1] / "docs" / "imagenet.svg"
+NAMED = re.compile(rf"imagenet-({'|'.join(EMITTERS)})-\d+")
 MARKS = (0.2159, 0.30, 0.8811, 0.99)
 """medians whose evaluations are told: the paper's two (direct, CPPN), and others"""
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
     """One seed; skipped where the weights are not there. Runs that were told of before, and are not here, stay in the
-    table."""
+    table; ``--seeds 0`` only tells of those that are here."""
     folder = shared()
     if folder is None:
         print("imagenet: skipped, no weights; set EVOFOOL_SHARED")
         return
     weights = folder / "weights" / "squeezenet1_1-imagenet.safetensors"
-    for evaluations, seed, encoding in product(range(ROUND, END + 1, ROUND), range(seeds or 1), EMITTERS):
+    wanted = range(1 if seeds is None else seeds)
+    for evaluations, seed, encoding in product(range(ROUND, END + 1, ROUND), wanted, EMITTERS):
         run = OUTPUTS / f"imagenet-{encoding}-{seed}"
         if not run.exists():
             evofool.evolve(
@@ -44,22 +47,37 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
             )  # fmt: skip
         elif not (done := RunFolder.open(run).metrics()) or done[-1]["evaluations"] < evaluations:
             evofool.resume(run, evaluations=evaluations)
-        told_of = {row["run"]: row for row in kept_rows("imagenet")}
-        told_of |= {run.name: told(run) for run in OUTPUTS.glob("imagenet-*-*") if RunFolder.open(run).metrics()}
-        rows = [told_of[name] for name in sorted(told_of, key=str)]
-        table([{key: value for key, value in row.items() if key != "curve"} for row in rows])
-        PLOT.write_text(standalone(plot(rows)), encoding="utf-8")
-        yield rows
+        yield all_told()
+    if not wanted:
+        yield all_told()
 
 
-def told(run: Path) -> Row:
-    """What a run has reached so far, and its curve: [evaluations, seconds, median] of some generations."""
+def all_told() -> list[Row]:
+    """The table, printed, and its plot, drawn anew."""
+    rows = {str(row["run"]): row for row in kept_rows("imagenet")}
+    for run in OUTPUTS.glob("imagenet-*-*"):
+        if NAMED.fullmatch(run.name) and RunFolder.open(run).metrics():
+            rows[run.name] = told(run, rows.get(run.name))
+    listed = [rows[name] for name in sorted(rows)]
+    table([{key: value for key, value in row.items() if key != "curve"} for row in listed])
+    PLOT.write_text(standalone(plot(listed)), encoding="utf-8")
+    return listed
+
+
+def told(run: Path, before: Row | None) -> Row:
+    """What a run has reached so far, and its curve: [evaluations, seconds, median] of some generations.
+
+    Args:
+        run: its folder.
+        before: what was told of it before, with where it was made.
+    """
     folder = RunFolder.open(run)
     metrics, config = folder.metrics(), folder.config
     last = metrics[-1]
     at = np.unique(np.linspace(0, len(metrics) - 1, 80).round().astype(int))
-    on = f"{hardware()['cpu']}, {hardware()['threads']} threads"
-    row: Row = {"run": run.name, "on": on, "seed": config["seed"], "emitters": ",".join(config["emitters"])}
+    on = before["on"] if before else f"{hardware()['cpu']}, {hardware()['threads']} threads"
+    row: Row = {"run": run.name, "on": on, "torch": config["versions"]["torch"], "seed": config["seed"]}
+    row["emitters"] = ",".join(config["emitters"])
     for mark in MARKS:
         row[f"evaluations to {100 * mark:g} %"] = next((m["evaluations"] for m in metrics if m["median"] >= mark), None)
     for evaluations in (20_000, 50_000, 100_000):

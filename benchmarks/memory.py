@@ -17,18 +17,14 @@ import evofool
 from evofool import encodings, sitting
 from evofool.evolution import Evolution
 
-from .common import Row, megabytes, shared, table
+from .common import Row, megabytes, squeezenet_weights, table
 
 MINUTES = 1.5
 
 
 def measure(seeds: int | None) -> list[Row]:
     """Both encodings, each in a process of its own, with checkpoints every ten seconds."""
-    folder = shared()
-    if folder is None:
-        print("memory: skipped, no weights; set EVOFOOL_SHARED")
-        return []
-    weights = folder / "weights" / "squeezenet1_1-imagenet.safetensors"
+    weights = squeezenet_weights()
     rows: list[Row] = []
     for encoding in ("cppn", "direct"):
         words = [sys.executable, "-m", "benchmarks.memory", encoding, str(weights)]
@@ -45,6 +41,7 @@ def _run(encoding: str, weights: str) -> Row:
     warm = Evolution(target, coded, niches=np.arange(len(target.classes)), batch=2, seed=0)
     for _ in range(3):  # where evofool has not run yet, its loops are compiled here
         warm.step()
+    del warm
     with tempfile.TemporaryDirectory() as temporary:
         result = evofool.evolve(
             target, encoding, minutes=MINUTES, out=Path(temporary) / "run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import statistics
 import subprocess
@@ -29,7 +30,7 @@ from evofool.rng import Rng
 from evofool.stopwatch import Stopwatch
 from evofool.target import Precision, Target
 
-from .common import Row, shared, table
+from .common import Row, squeezenet_weights, table
 from .load import tiny_target
 
 REPEATS = 5
@@ -59,12 +60,7 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
 
 
 def _networks() -> list[tuple[str, Path | None]]:
-    folder = shared()
-    found: list[tuple[str, Path | None]] = [("mnist", None), ("cifar10", None)]
-    if folder is None:
-        print("speed: no SqueezeNet, no weights; set EVOFOOL_SHARED")
-        return found
-    return [*found, ("torchvision:squeezenet1_1", folder / "weights" / "squeezenet1_1-imagenet.safetensors")]
+    return [("mnist", None), ("cifar10", None), ("torchvision:squeezenet1_1", squeezenet_weights())]
 
 
 def _utilisation(name: str, weights: Path | None, precision: Precision) -> list[Row]:
@@ -108,10 +104,10 @@ def _candidates(target: Target) -> list[Setting]:
 def _forward(target: Target, setting: Setting, seconds: float) -> float:
     """Images/s of the bare network on the same floating-point images again and again."""
     memory = FORMATS[setting.memory_format]
-    network = target.network.to(memory_format=memory)  # type: ignore[call-overload]
     dtype = torch.bfloat16 if setting.precision == "bfloat16" else torch.float32
+    network = copy.deepcopy(target.network).to(target.device, dtype, memory_format=memory)  # type: ignore[call-overload]
     images = torch.rand(setting.micro_batch, *target.image_shape).to(target.device, dtype, memory_format=memory)
-    with torch.inference_mode(), torch.autocast(target.device.type, dtype, enabled=dtype is torch.bfloat16):
+    with torch.inference_mode():
         network(images)
         started, passes = time.perf_counter(), 0
         while time.perf_counter() - started < seconds:
@@ -119,9 +115,7 @@ def _forward(target: Target, setting: Setting, seconds: float) -> float:
             passes += 1
         if target.device.type == "cuda":
             torch.cuda.synchronize()
-        rate = passes * setting.micro_batch / (time.perf_counter() - started)
-    target.use(target.setting)
-    return rate
+        return passes * setting.micro_batch / (time.perf_counter() - started)
 
 
 def _evolve(target: Target, encoding: str) -> tuple[float, dict[str, float]]:
