@@ -43,15 +43,16 @@ def shared() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-@lru_cache(maxsize=1)
-def squeezenet_weights() -> Path:
-    """Those of SqueezeNet 1.1; random ones, and says so, where the shared folder is missing: good for timings."""
-    if folder := shared():
-        return folder / "weights" / "squeezenet1_1-imagenet.safetensors"
-    print("no shared weights: SqueezeNet's are random; set EVOFOOL_SHARED")
+@lru_cache
+def imagenet_weights(name: str) -> Path:
+    """Those of one of torchvision's models; random ones, and says so, where the shared folder has none: they will do
+    for timings."""
+    if (folder := shared()) and (file := folder / "weights" / f"{name}-imagenet.safetensors").exists():
+        return file
+    print(f"no shared weights: those of {name} are random; set EVOFOOL_SHARED")
     torch.manual_seed(0)
-    file = Path(tempfile.mkdtemp(prefix="evofool-")) / "squeezenet1_1-random.pt"
-    torch.save(models.squeezenet1_1(weights=None).state_dict(), file)
+    file = Path(tempfile.mkdtemp(prefix="evofool-")) / f"{name}-random.pt"
+    torch.save(models.get_model(name, weights=None).state_dict(), file)
     return file
 
 

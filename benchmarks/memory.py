@@ -17,14 +17,14 @@ import evofool
 from evofool import encodings, sitting
 from evofool.evolution import Evolution
 
-from .common import Row, megabytes, squeezenet_weights, table
+from .common import Row, imagenet_weights, megabytes, table
 
 MINUTES = 1.5
 
 
 def measure(seeds: int | None) -> list[Row]:
     """Both encodings, each in a process of its own, with checkpoints every ten seconds."""
-    weights = squeezenet_weights()
+    weights = imagenet_weights("squeezenet1_1")
     rows: list[Row] = []
     for encoding in ("cppn", "direct"):
         words = [sys.executable, "-m", "benchmarks.memory", encoding, str(weights)]

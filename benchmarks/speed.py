@@ -30,13 +30,15 @@ from evofool.rng import Rng
 from evofool.stopwatch import Stopwatch
 from evofool.target import Precision, Target
 
-from .common import Row, squeezenet_weights, table
+from .common import Row, imagenet_weights, table
 from .load import tiny_target
 
 REPEATS = 5
 RAW_SECONDS, SMALL_SECONDS, LARGE_SECONDS = 1.5, 8.0, 45.0
 """of forward passes; of evolutions whose images are small, or large: their first page takes some seconds, once"""
 RENDERED = 400
+CHILDREN = {"cuda": 400}
+"""a generation, where it is not the default"""
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
@@ -60,7 +62,8 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
 
 
 def _networks() -> list[tuple[str, Path | None]]:
-    return [("mnist", None), ("cifar10", None), ("torchvision:squeezenet1_1", squeezenet_weights())]
+    large = ["squeezenet1_1", *(["resnet50"] if torch.cuda.is_available() else [])]
+    return [("mnist", None), ("cifar10", None), *((f"torchvision:{name}", imagenet_weights(name)) for name in large)]
 
 
 def _utilisation(name: str, weights: Path | None, precision: Precision) -> list[Row]:
@@ -98,6 +101,8 @@ def _percent(shares: list[dict[str, float]], phase: str) -> float:
 
 def _candidates(target: Target) -> list[Setting]:
     rows = [8, 16, 32, 50] if target.image_shape[1] > 64 else [16, 32, 50, 64, 128, 256]
+    if target.device.type == "cuda":
+        rows = [64, 128, 256, CHILDREN["cuda"], 1024]
     return [Setting(target.precision, name, n) for name in FORMATS for n in rows]
 
 
@@ -126,7 +131,7 @@ def _evolve(target: Target, encoding: str) -> tuple[float, dict[str, float]]:
         watched: list[tuple[float, int]] = []
         run = Path(folder) / "run"
         evofool.evolve(
-            target, encoding, minutes=seconds / 60, out=run, watch=watch,
+            target, encoding, minutes=seconds / 60, out=run, watch=watch, batch=CHILDREN.get(target.device.type),
             observer=lambda progress, _: watched.append((time.perf_counter(), progress.evaluations)),
         )  # fmt: skip
         shares = watch.shares()
