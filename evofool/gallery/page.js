@@ -429,10 +429,11 @@
   function history_() {
     const strips = sources.map((source, at) => source.strip && {...source.strip, at}).filter(Boolean);
     if (!strips.length) return;
-    Strip.medians($("medians"), strips);
+    const across = $("across").querySelector("input:checked").value;
+    Strip.medians($("medians"), strips, across);
     const canvas = $("strip");
     if (!canvas) return;
-    const ask = Strip.rows(canvas, strips[0]), tip = $("tip");
+    const ask = Strip.rows(canvas, strips[0], across), tip = $("tip");
     $("scale").replaceChildren(...Strip.scale());
     canvas.onpointermove = (event) => {
       const {name, generation, evaluations, confidence} = ask(event.offsetX, event.offsetY);
@@ -446,6 +447,8 @@
   }
   if ($("how")) {
     let width = $("how").clientWidth;
+    if (recall(session, key).across === "time") $("across").querySelector("[value=time]").checked = true;
+    $("across").addEventListener("change", history_);
     history_();  // at once: what it moves has to lie there before one is taken back to where one was
     new ResizeObserver(([{contentRect}]) => {
       if (Math.abs(contentRect.width - width) < 1) return;
@@ -475,7 +478,7 @@
   }
   function remember() {
     keep(session, key, {filter: $("filter").value, level: $("level").value, sort: $("sort").value, scroll: scrollY,
-      look: $("look")?.querySelector("input:checked").value, focus: document.activeElement?.id, caret: $("filter").selectionStart,
+      look: $("look")?.querySelector("input:checked").value, across: $("across")?.querySelector("input:checked").value, focus: document.activeElement?.id, caret: $("filter").selectionStart,
       tile: tileName(document.activeElement?.closest?.(".tile"))});
   }
   function tileName(tile) { return tile?.getAttribute("aria-label").replace(/, [<\d. ]+%.*/, ""); }

@@ -233,7 +233,11 @@ def _how(sources: Sequence[Source]) -> str:
         ", and below it every class: a row each, from the first generation to the last." if strips else "."
     )
     return (
-        '<section id="how"><h2>How it came about</h2><figure><div class="plot"><div id="medians"></div>'
+        '<section id="how"><div><h2>How it came about</h2>'
+        '<fieldset class="switch" id="across"><legend class="hidden">Over</legend>'
+        '<label><input type="radio" name="across" value="evaluations" checked><span>evaluations</span></label>'
+        '<label><input type="radio" name="across" value="time"><span>wall time</span></label></fieldset></div>'
+        '<figure><div class="plot"><div id="medians"></div>'
         f'{canvas}<p id="tip" hidden></p></div><figcaption>{words} <span id="scale"></span></figcaption>'
         "</figure></section>"
     )

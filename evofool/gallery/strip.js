@@ -30,37 +30,46 @@ const Strip = (() => {
     parent.append(element);
   }
 
-  /** Median curves of all sources that have one, over evaluations. */
-  function medians(place, strips) {
+  // What can lie across: how much of it was spent by each moment, as logarithms, and where its ticks are.
+  const DECADES = Array.from({length: 10}, (_, power) => 10 ** power);
+  const AXES = {
+    evaluations: {name: "evaluations", logs: (strip) => strip.evaluations.map(Math.log),
+      ticks: DECADES.map((at, i) => [at, at.toLocaleString("en") + " evaluations", at.toLocaleString("en")])},
+    time: {name: "wall time", logs: (strip) => strip.seconds.map((seconds) => Math.log(Math.max(0.1, seconds))),
+      ticks: [[0.1, "0.1 s"], [1, "1 s"], [10, "10 s"], [60, "1 min"], [600, "10 min"], [3600, "1 h"], [36000, "10 h"], [360000, "100 h"]]},
+  };
+
+  /** Median curves of all sources that have one, over evaluations or time. */
+  function medians(place, strips, across) {
+    const axis = AXES[across], logs = strips.map(axis.logs);
     const width = place.clientWidth;
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", "Median confidence over evaluations");
-    const high = Math.log(Math.max(...strips.map((strip) => strip.evaluations.at(-1))));
-    const low = Math.log(Math.min(...strips.map((strip) => strip.evaluations[0])));
-    const x = (evaluations) => LEFT + ((Math.log(evaluations) - low) / Math.max(1e-9, high - low)) * (width - LEFT - RIGHT);
+    svg.setAttribute("aria-label", `Median confidence over ${axis.name}`);
+    const high = Math.max(...logs.map((own) => own.at(-1))), low = Math.min(...logs.map((own) => own[0]));
+    const x = (log) => LEFT + ((log - low) / Math.max(1e-9, high - low)) * (width - LEFT - RIGHT);
     const y = (value) => HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM);
     for (const value of [0, 0.5, 1]) {
       make("line", {class: "axis", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value)}, svg);
       make("text", {x: LEFT - 8, y: y(value) + 4.5, "text-anchor": "end"}, svg, `${100 * value} %`);
     }
-    for (let power = 0; power < 10; power++) {
-      const at = 10 ** power;
-      if (Math.log(at) < low - 0.01 || Math.log(at) > high) continue;
-      make("line", {class: "axis", x1: x(at), x2: x(at), y1: y(0), y2: y(1)}, svg);
-      const words = at.toLocaleString("en") + (Math.log(at * 10) > high ? " evaluations" : "");
-      make("text", {x: x(at), y: HEIGHT - 7, "text-anchor": x(at) > width - 110 ? "end" : "middle"}, svg, words);
-    }
-    strips.forEach((strip) => {
-      const points = strip.evaluations.map((evaluations, i) => `${x(evaluations).toFixed(1)} ${y(strip.medians[i]).toFixed(1)}`);
+    const ticks = axis.ticks.filter(([at]) => Math.log(at) >= low - 0.01 && Math.log(at) <= high);
+    ticks.forEach(([at, words, short], i) => {
+      const place = x(Math.log(at));
+      make("line", {class: "axis", x1: place, x2: place, y1: y(0), y2: y(1)}, svg);
+      const anchor = place > width - 110 ? "end" : "middle";
+      make("text", {x: place, y: HEIGHT - 7, "text-anchor": anchor}, svg, short && i < ticks.length - 1 ? short : words);
+    });
+    strips.forEach((strip, at) => {
+      const points = logs[at].map((log, i) => `${x(log).toFixed(1)} ${y(strip.medians[i]).toFixed(1)}`);
       make("path", {class: "line", d: `M${points.join("L")}`, style: `stroke:var(${COLOURS[strip.at % 6]})`}, svg);
     });
     place.replaceChildren(svg);
   }
 
   /** The rows of one source; returns what to tell of a place on it. */
-  function rows(canvas, strip) {
+  function rows(canvas, strip, across) {
     const value = decode(strip), count = strip.names.length, moments = strip.generations.length;
     const labelled = count <= 24, step = labelled ? 22 : Math.max(1, Math.min(8, Math.round(320 / count)));
     const ratio = Math.min(2, window.devicePixelRatio || 1), width = canvas.clientWidth;
@@ -78,8 +87,8 @@ const Strip = (() => {
         image.data[i + 3] = 255;
       }
     pen.putImageData(image, 0, 0);
-    const high = Math.log(strip.evaluations.at(-1)), low = Math.log(strip.evaluations[0]);
-    const x = (column) => LEFT + ((Math.log(strip.evaluations[column]) - low) / Math.max(1e-9, high - low)) * (width - LEFT - RIGHT);
+    const logs = AXES[across].logs(strip), high = logs.at(-1), low = logs[0];
+    const x = (column) => LEFT + ((logs[column] - low) / Math.max(1e-9, high - low)) * (width - LEFT - RIGHT);
     // a moment's column goes half the way to its neighbours
     const edge = (column) => column === 0 ? LEFT : column === moments ? width - RIGHT : (x(column - 1) + x(column)) / 2;
     const brush = canvas.getContext("2d");

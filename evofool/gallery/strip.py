@@ -23,6 +23,8 @@ class Strip:
     """(T,) of each moment"""
     evaluations: NDArray[np.int64]
     """(T,)"""
+    seconds: NDArray[np.float64]
+    """(T,) of wall time, in all sittings"""
     medians: NDArray[np.float64]
     """(T,) median confidence over the classes"""
     names: list[str]
@@ -36,6 +38,7 @@ class Strip:
         return {
             "generations": self.generations.tolist(),
             "evaluations": self.evaluations.tolist(),
+            "seconds": [round(value, 2) for value in self.seconds.tolist()],
             "medians": [round(value, 6) for value in self.medians.tolist()],
             "names": self.names,
             "odds": base64.b64encode(steps.tobytes()).decode(),
@@ -63,6 +66,7 @@ def strip_of(changes: Changes, names: dict[int, str], metrics: list[dict[str, An
     return Strip(
         generations=generations,
         evaluations=np.array([line["evaluations"] for line in lines], np.int64),
+        seconds=np.array([line["seconds"] for line in lines], np.float64),
         medians=np.array([line["median"] for line in lines], np.float64),
         names=[names[niche] for niche in order],
         confidence=confidence,

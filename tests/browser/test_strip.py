@@ -66,6 +66,24 @@ def test_the_median_s_curve_is_that_of_the_metrics(opened: Open, digits: Path) -
     np.testing.assert_allclose(np.diff(points[:, 0]) / np.diff(logs), np.ptp(points[:, 0]) / np.ptp(logs), rtol=0.02)
 
 
+def test_the_curve_and_the_strip_can_lie_over_wall_time(opened: Open, digits: Path) -> None:
+    page, metrics = opened(digits / "index.html"), json_lines(digits / "metrics.jsonl")
+    strip = page.locator("#strip")
+    over_evaluations = strip.evaluate("canvas => canvas.toDataURL()")
+    page.locator("#across [value=time]").check()
+    path = page.locator("#medians .line").get_attribute("d") or ""
+    points = np.array([[float(v) for v in point.split()] for point in path[1:].split("L")])
+    logs = np.log([max(0.1, round(line["seconds"], 2)) for line in metrics])
+    expected = points[0, 0] + (logs - logs[0]) * np.ptp(points[:, 0]) / np.ptp(logs)
+    np.testing.assert_allclose(points[:, 0], expected, atol=0.2)
+    assert page.locator("#medians svg").get_attribute("aria-label") == "Median confidence over wall time"
+    assert strip.evaluate("canvas => canvas.toDataURL()") != over_evaluations
+    page.reload()
+    assert page.locator("#medians svg").get_attribute("aria-label") == "Median confidence over wall time"
+    page.locator("#across [value=evaluations]").check()
+    assert strip.evaluate("canvas => canvas.toDataURL()") == over_evaluations
+
+
 def test_the_strip_s_colours_grow_with_confidence(opened: Open, digits: Path) -> None:
     page = opened(digits / "index.html")
     scale = page.locator("#scale i").evaluate_all("all => all.map((i) => getComputedStyle(i).backgroundColor)")
