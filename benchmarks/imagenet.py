@@ -11,20 +11,26 @@ import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import evofool
-from evofool.gallery.svg import TONES, figure, line, linear, path, round_ticks, standalone, text
+from evofool.gallery.svg import standalone
 from evofool.run import RunFolder
 
 from .common import Row, hardware, kept_rows, shared, table
+from .imagenet_plot import plot
 
 ROUND, END, BATCH = 50_000, 500_000, 100
 EMITTERS = {"cppn": "vary,refine@100000", "direct": "vary"}
 OUTPUTS, PLOT = Path("outputs"), Path(__file__).resolve().parents[1] / "docs" / "imagenet.svg"
 NAMED = re.compile(rf"imagenet-({'|'.join(EMITTERS)})-\d+")
+GROUPS = {
+    "dogs, wild dogs, cats": range(151, 286),
+    "other animals": (*range(151), *range(286, 398)),
+    "all else": range(398, 1000),
+}
+"""classes, by index; of each are told: how many, their median, how many at 99 %"""
 MARKS = (0.2159, 0.30, 0.8811, 0.99)
 """medians whose evaluations are told: the paper's two (direct, CPPN), and others"""
 
@@ -59,13 +65,14 @@ def all_told() -> list[Row]:
         if NAMED.fullmatch(run.name) and RunFolder.open(run).metrics():
             rows[run.name] = told(run, rows.get(run.name))
     listed = [rows[name] for name in sorted(rows)]
-    table([{key: value for key, value in row.items() if key != "curve"} for row in listed])
+    table([{key: row.get(key) for key in max(listed, key=len) if key not in ("curve", "sorted")} for row in listed])
     PLOT.write_text(standalone(plot(listed)), encoding="utf-8")
     return listed
 
 
 def told(run: Path, before: Row | None) -> Row:
-    """What a run has reached so far, and its curve: [evaluations, seconds, median] of some generations.
+    """What a run has reached so far, by groups of classes too; its curve, [evaluations, seconds, median, classes at
+    99 %] of some generations; and every tenth of its classes, sorted: [place, confidence].
 
     Args:
         run: its folder.
@@ -84,49 +91,24 @@ def told(run: Path, before: Row | None) -> Row:
         row[f"median at {evaluations:,}"] = next(
             (m["median"] for m in metrics if m["evaluations"] >= evaluations), None
         )
+    confidence = np.zeros(len(config["niches"]))
+    for elite in folder.elites():
+        confidence[elite["niche"]] = elite["score"]
+    for group, classes in GROUPS.items():
+        own = confidence[list(classes)]
+        row[group] = [len(own), round(float(np.median(own)), 4), int((own >= 0.99).sum())]
+    places = [1, *range(10, len(confidence) + 1, 10)]
     return row | {
         "evaluations": last["evaluations"],
         "hours": round(last["seconds"] / 3600, 2),
         "images/s": round(last["evaluations"] / last["seconds"], 1),
         "median": last["median"],
         "classes >= 99 %": last["at_99"],
-        "classes >= 90 %": sum(elite["score"] >= 0.9 for elite in folder.elites()),
+        "classes >= 90 %": int((confidence >= 0.9).sum()),
         "lowest": last["min"],
-        "curve": [[metrics[i]["evaluations"], round(metrics[i]["seconds"], 1), metrics[i]["median"]] for i in at],
+        "curve": [
+            [metrics[i]["evaluations"], round(metrics[i]["seconds"], 1), metrics[i]["median"], metrics[i]["at_99"]]
+            for i in at.tolist()
+        ],
+        "sorted": [[place, round(float(np.sort(confidence)[place - 1]), 4)] for place in places],
     }
-
-
-def plot(rows: list[Row]) -> str:
-    """Two panels: the median against evaluations, and against wall time; the paper's two figures as dashes."""
-    wide, high, left, top = 330.0, 240.0, 56.0, 34.0
-    body: list[str] = []
-    curves: dict[str, list[Any]] = {str(row["run"]): _list(row["curve"]) for row in rows}
-    for panel, (axis, column, scale) in enumerate((("evaluations", 0, 1.0), ("minutes", 1, 60.0))):
-        x0, every = left + panel * (wide + 100), [point[column] / scale for curve in curves.values() for point in curve]
-        ticks = round_ticks(max(every))
-        x, y = linear(0, ticks[-1], x0, x0 + wide), linear(0, 1, top + high, top)
-        for share in (0, 0.25, 0.5, 0.75, 1):
-            body += [line(x0, y(share), x0 + wide, y(share), "grid")]
-            body += [text(x0 - 8, y(share) + 4, f"{100 * share:g} %", anchor="end", kind="faint")]
-        for tick in ticks:
-            body.append(text(x(tick), top + high + 18, f"{tick:,}", anchor="middle", kind="faint"))
-        body.append(text(x0 + wide / 2, top + high + 38, axis, anchor="middle"))
-        body.append(text(x0, top - 14, "median confidence over 1,000 classes", kind="faint"))
-        if not panel:
-            for share, words in ((0.8811, "paper, CPPN, 2,000,000"), (0.2159, "paper, direct, 4,000,000")):
-                body += [path([(x0, y(share)), (x0 + wide, y(share))], "line z dash")]
-                body += [text(x0 + 4, y(share) - 5, words, kind="faint")]
-        words_at = 0.0
-        for name, curve in sorted(curves.items(), key=lambda item: -item[1][-1][2]):
-            tone = TONES[list(curves).index(name) % len(TONES)]
-            label = name.removeprefix("imagenet-").replace("-", ", seed ")
-            points = [(x(point[column] / scale), y(point[2])) for point in curve]
-            body.append(path(points, f"line {tone}"))
-            words_at = max(points[-1][1] + 4, words_at + 16)
-            body.append(text(points[-1][0] + 6, words_at, label, kind=f"label {tone}"))
-    return figure(left + 2 * wide + 100 + 60, top + high + 52, body, "Median confidence against evaluations and time")
-
-
-def _list(value: object) -> list[Any]:
-    assert isinstance(value, list)
-    return value
