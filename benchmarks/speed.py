@@ -42,14 +42,12 @@ CHILDREN = {"cuda": 400}
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
-    """Medians of five, taken in turn: forward passes and evolutions of each network, in float32 and where the hardware
-    has it in bfloat16; then the renderer, then a peer."""
+    """Medians of five, taken in turn: forward passes and evolutions of each network in float32; then the renderer, then
+    a peer; then, where the hardware has it, the networks in bfloat16."""
     rows: list[Row] = []
-    precisions: list[Precision] = ["float32"]
-    if choose_precision("auto", choose_device("auto")) == "bfloat16":
-        precisions.append("bfloat16")
-    used = [partial(_utilisation, *network, precision) for precision in precisions for network in _networks()]
-    parts: list[Callable[[], list[Row]]] = [*used, _renderer, _defaults, _peer]
+    native = choose_precision("auto", choose_device("auto")) == "bfloat16"
+    parts: list[Callable[[], list[Row]]] = [*_every("float32"), _renderer, _defaults, _peer]
+    parts += _every("bfloat16") if native else []
     for part in parts:
         found = part()
         if found:
@@ -64,6 +62,10 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
 def _networks() -> list[tuple[str, Path | None]]:
     large = ["squeezenet1_1", *(["resnet50"] if torch.cuda.is_available() else [])]
     return [("mnist", None), ("cifar10", None), *((f"torchvision:{name}", imagenet_weights(name)) for name in large)]
+
+
+def _every(precision: Precision) -> list[Callable[[], list[Row]]]:
+    return [partial(_utilisation, *network, precision) for network in _networks()]
 
 
 def _utilisation(name: str, weights: Path | None, precision: Precision) -> list[Row]:
