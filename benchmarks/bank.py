@@ -1,8 +1,9 @@
-"""Makes a genome bank of a run: ``python -m benchmarks.bank RUN genomes/NAME.jsonl``.
+"""Makes a genome bank of a run: ``python -m benchmarks.bank RUN genomes/NAME.jsonl [--keep]``.
 
 Of each elite only what reaches an output is kept, weights with five digits, positions as short as their order allows;
 then it is rendered and scored again; with all digits where that is below 90 %, and left out where it still is. What is
-recorded is the score of what is in the file.
+recorded is the score of what is in the file. With ``--keep`` a class's genome in the file stays where it is better:
+the surer one, but of two at 99 % or more the one with fewer connections.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ from evofool.files import write_atomically
 from evofool.record import reload_target
 from evofool.run import RunFolder
 
-LEAST, DIGITS = 0.9, (5, 9)
+LEAST, SURE, DIGITS = 0.9, 0.99, (5, 9)
+
+Content = dict[str, Any]
 
 
-def make(run: Path, out: Path) -> None:
-    """Write the bank of a run."""
+def make(run: Path, out: Path, *, keep: bool = False) -> None:
+    """Write the bank of a run; with ``keep`` where the one that is there is not better."""
     folder = RunFolder.open(run)
     if folder.config["encoding"] != "cppn":
         raise ConfigError(f"{run} is a direct run; only CPPNs make a bank")
     target = reload_target(folder.config["target"], run, None)
-    kept: list[dict[str, Any]] = []
+    kept: list[Content] = []
     for line in folder.elites():
         if line["score"] < LEAST:
             continue
@@ -42,12 +45,21 @@ def make(run: Path, out: Path) -> None:
             if score >= LEAST:
                 kept.append({**content, "score": float(np.float32(score))})
                 break
+    if keep:
+        mine = {content["index"]: content for content in kept}
+        theirs = {genome.content["index"]: genome.content for _, genome in genome_lines.genomes_at(out)}
+        mine |= {index: max(content, mine.get(index, content), key=_worth) for index, content in sorted(theirs.items())}
+        kept = [mine[index] for index in sorted(mine)]
     write_atomically(out, genome_lines.dumps(kept))
     assert len(genome_lines.genomes_at(out)) == len(kept)
     print(f"{out}: {len(kept)} of {len(folder.config['niches'])} classes, {out.stat().st_size:,} bytes")
 
 
-def shortened(content: dict[str, Any], outputs: int, digits: int) -> dict[str, Any]:
+def _worth(content: Content) -> tuple[float, int]:
+    return min(content["score"], SURE), -len(content["connections"])
+
+
+def shortened(content: Content, outputs: int, digits: int) -> Content:
     """A genome's JSON with the same picture, nearly, and fewer bytes."""
     fixed, needed = len(INPUTS) + outputs, set(range(len(INPUTS) + outputs))
     waiting = list(range(len(INPUTS), fixed))
@@ -78,9 +90,10 @@ def shortened(content: dict[str, Any], outputs: int, digits: int) -> dict[str, A
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("give a run and the file to write: python -m benchmarks.bank RUN genomes/NAME.jsonl")
+    words = [word for word in sys.argv[1:] if word != "--keep"]
+    if len(words) != 2:
+        sys.exit("give a run and the file to write: python -m benchmarks.bank RUN genomes/NAME.jsonl [--keep]")
     try:
-        make(Path(sys.argv[1]), Path(sys.argv[2]))
+        make(Path(words[0]), Path(words[1]), keep="--keep" in sys.argv)
     except EvofoolError as error:
         sys.exit(str(error))
