@@ -3,7 +3,7 @@
 Of each elite only what reaches an output is kept, weights with five digits, positions as short as their order allows;
 then it is rendered and scored again; with all digits where that is below 90 %, and left out where it still is. What is
 recorded is the score of what is in the file. With ``--keep`` a class's genome in the file stays where it is better:
-the surer one, but of two at 99 % or more the one with fewer connections.
+the surer one, but of two at 95 % or more the one with fewer connections.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from evofool.files import write_atomically
 from evofool.record import reload_target
 from evofool.run import RunFolder
 
-LEAST, SURE, DIGITS = 0.9, 0.99, (5, 9)
+LEAST, SURE, DIGITS = 0.9, 0.95, (5, 9)
 
 Content = dict[str, Any]
 

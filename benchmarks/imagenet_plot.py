@@ -9,7 +9,7 @@ from evofool.gallery.svg import TONES, figure, line, linear, path, round_ticks, 
 
 from .common import Row
 
-WIDE, HIGH, LEFT, TOP, BETWEEN = 330.0, 220.0, 56.0, 34.0, 118.0
+WIDE, HIGH, LEFT, TOP, BETWEEN = 330.0, 220.0, 56.0, 34.0, 164.0
 PAPER = ((0.8811, "paper, CPPN, 2,000,000"), (0.2159, "paper, direct, 4,000,000"))
 
 Points = list[tuple[float, float]]
