@@ -35,8 +35,8 @@ const Strip = (() => {
   const AXES = {
     evaluations: {name: "evaluations", logs: (strip) => strip.evaluations.map(Math.log),
       ticks: DECADES.map((at, i) => [at, at.toLocaleString("en") + " evaluations", at.toLocaleString("en")])},
-    time: {name: "wall time", logs: (strip) => strip.seconds.map((seconds) => Math.log(Math.max(0.1, seconds))),
-      ticks: [[0.1, "0.1 s"], [1, "1 s"], [10, "10 s"], [60, "1 min"], [600, "10 min"], [3600, "1 h"], [36000, "10 h"], [360000, "100 h"]]},
+    time: {name: "wall time", logs: (strip) => strip.seconds.map((seconds) => Math.log(Math.max(0.001, seconds))),
+      ticks: [[0.001, "1 ms"], [0.01, "10 ms"], [0.1, "0.1 s"], [1, "1 s"], [10, "10 s"], [60, "1 min"], [600, "10 min"], [3600, "1 h"], [36000, "10 h"], [360000, "100 h"]]},
   };
 
   /** Median curves of all sources that have one, over evaluations or time. */

@@ -73,7 +73,7 @@ def test_the_curve_and_the_strip_can_lie_over_wall_time(opened: Open, digits: Pa
     page.locator("#across [value=time]").check()
     path = page.locator("#medians .line").get_attribute("d") or ""
     points = np.array([[float(v) for v in point.split()] for point in path[1:].split("L")])
-    logs = np.log([max(0.1, round(line["seconds"], 2)) for line in metrics])
+    logs = np.log([max(0.001, round(line["seconds"], 4)) for line in metrics])
     expected = points[0, 0] + (logs - logs[0]) * np.ptp(points[:, 0]) / np.ptp(logs)
     np.testing.assert_allclose(points[:, 0], expected, atol=0.2)
     assert page.locator("#medians svg").get_attribute("aria-label") == "Median confidence over wall time"
