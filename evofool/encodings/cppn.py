@@ -28,6 +28,10 @@ ORIGINAL_FUNCTIONS = ("sin", "sigmoid", "gauss", "linear")
 MAX_ROUNDS = 100
 """of operators on a child's graph"""
 
+TWEAKED_WEIGHTS, TWEAKED_ACTIVATIONS, GRAPH_KEPT = 4.0, 0.5, 0.5
+"""what :meth:`CPPN.tweak` changes in a child on average, however large; and the share of the children whose graph stays
+as it is (docs/SEARCH.md)"""
+
 _CHOICES = {"coordinates": ("unit", "pixels"), "colour": ("hsl", "rgb"), "step": ("polynomial", "gaussian")}
 _PROBABILITIES = (
     "weight_rate", "activation_rate", "add_connection", "delete_connection", "add_node", "delete_node",
@@ -152,18 +156,21 @@ class CPPN:
 
     def mutate(self, parents: CPPNBatch, rng: Rng) -> CPPNBatch:
         """Mutated copies: structure first, then weights and activations."""
-        s, children = self._settings, parents.take(np.arange(len(parents)))
-        graph.mutate(
-            children.graphs(),
-            self._functions,
-            (len(INPUTS), len(INPUTS) + self.outputs),
-            s.rounds,
-            tuple(map(float, (s.add_connection, s.delete_connection, s.add_node, s.delete_node))),
-            (s.step == "polynomial", *map(float, (s.start, s.weight_rate, s.eta, s.sigma, s.spread, s.limit))),
-            float(s.activation_rate),
-            rng.seeds(len(children)),
+        s, n = self._settings, len(parents)
+        return self._changed(
+            parents, np.full(n, s.rounds), np.full(n, s.weight_rate), np.full(n, s.activation_rate), rng
         )
-        return children
+
+    def tweak(self, parents: CPPNBatch, rng: Rng) -> CPPNBatch:
+        """Copies with a few small changes: :meth:`mutate` changes a share of a genome, which is much of a large one."""
+        nodes = np.count_nonzero(parents.activation != EMPTY, axis=1) - len(INPUTS)
+        return self._changed(
+            parents,
+            np.where(rng.host.random(len(parents)) < GRAPH_KEPT, 0, self._settings.rounds),
+            np.minimum(1.0, TWEAKED_WEIGHTS / np.maximum(1, parents.sizes())),
+            np.minimum(1.0, TWEAKED_ACTIVATIONS / nodes),
+            rng,
+        )
 
     def mate(self, parents: CPPNBatch, partners: CPPNBatch, rng: Rng) -> CPPNBatch:
         """CPPNs are not crossed (the original doesn't either): copies of ``parents``."""
@@ -224,6 +231,24 @@ class CPPN:
             batch.sink[row, : len(edges)] = slot[genomes.sink[row, edges]]
             batch.weight[row, : len(edges)] = genomes.weight[row, edges]
         return batch
+
+    def _changed(
+        self, parents: CPPNBatch, rounds: np.ndarray, weight_rates: np.ndarray, activation_rates: np.ndarray, rng: Rng
+    ) -> CPPNBatch:
+        """Copies, the graph changed in so many rounds, each weight and activation with these probabilities."""
+        s, children = self._settings, parents.take(np.arange(len(parents)))
+        graph.mutate(
+            children.graphs(),
+            self._functions,
+            (len(INPUTS), len(INPUTS) + self.outputs),
+            rounds,
+            tuple(map(float, (s.add_connection, s.delete_connection, s.add_node, s.delete_node))),
+            (s.step == "polynomial", *map(float, (s.start, s.eta, s.sigma, s.spread, s.limit))),
+            weight_rates.astype(np.float64),
+            activation_rates.astype(np.float64),
+            rng.seeds(len(children)),
+        )
+        return children
 
     def _first_weights(self, shape: tuple[int, ...], rng: Rng) -> np.ndarray:
         s = self._settings

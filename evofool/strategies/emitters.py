@@ -1,9 +1,10 @@
-"""What proposes children: variation of elites, and searches on single ones (CMA-ME; Fontaine et al. 2020)."""
+"""What proposes children: variation of elites, strong or slight, and searches on single ones (CMA-ME; Fontaine et al.
+2020)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, cast
 
 import numpy as np
 from deap import base
@@ -11,11 +12,16 @@ from torch import Tensor
 
 from ..archive import Archive
 from ..encodings.base import Encoding, Rows
+from ..encodings.cppn import CPPN
 from ..errors import ConfigError, listed_names, suggestion
 from ..rng import Rng
 from .refine import Refine
+from .selectors import unsure
 
-EMITTERS = ("vary", "refine")
+EMITTERS = ("vary", "tweak", "refine")
+
+CPPNS_ONLY = {"tweak": "makes small changes to", "refine": "works on the weights of"}
+"""what an emitter does to CPPNs that it can't do to other genomes"""
 
 LEAST = 8
 """children a generation, of CMA-ES"""
@@ -44,8 +50,21 @@ class Emitter(Protocol):
         ...
 
 
-class Vary:
-    """The emitter of MAP-Elites: select, mate, mutate, as registered in the toolbox; without any state.
+class Stateless:
+    """What there is to an emitter that takes no notice of how its children fared."""
+
+    def heed(self, archive: Archive, scores: Tensor) -> None:
+        pass
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        pass
+
+
+class Vary(Stateless):
+    """The emitter of MAP-Elites: select, mate, mutate, as registered in the toolbox.
 
     Args:
         toolbox: with ``select mate mutate`` registered.
@@ -66,14 +85,22 @@ class Vary:
             parents.put(crossed, children)
         return self.toolbox.mutate(parents), archive.born[niches]
 
-    def heed(self, archive: Archive, scores: Tensor) -> None:
-        pass
 
-    def state(self) -> dict[str, np.ndarray]:
-        return {}
+class Tweak(Stateless):
+    """An emitter for the later part of a run, when most of what ``vary`` changes in a large genome spoils it: slightly
+    changed copies of elites that are not sure yet.
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
-        pass
+    Args:
+        tweak: what makes such copies of a batch.
+        rng: the run's.
+    """
+
+    def __init__(self, tweak: Callable[[Any, Rng], Any], rng: Rng) -> None:
+        self.tweak, self.rng = tweak, rng
+
+    def emit(self, archive: Archive, n: int) -> tuple[Any, Rows]:
+        niches = unsure(archive, n, self.rng)
+        return self.tweak(archive.genomes.take(niches), self.rng), archive.born[niches]
 
 
 def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tuple[str, ...]:
@@ -89,32 +116,30 @@ def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tup
             begins at once.
     """
     written = listed_names(names, "--emitters", EMITTERS)
-    listed = [name.partition("@")[0].strip() for name in written]
+    parsed = [_parsed(name) for name in written]
+    listed = [name for name, _ in parsed]
     for name in listed:
-        if name not in EMITTERS:
-            raise ConfigError(
-                f'unknown emitter "{name[:40]}"{suggestion(name, EMITTERS)}; choose from {", ".join(EMITTERS)}'
-            )
-        if name == "refine" and encoding != "cppn":
-            raise ConfigError(f"emitter refine works on the weights of CPPNs, which {encoding} genomes haven't")
-    begins = [_begins(name) for name in written]
+        if name in CPPNS_ONLY and encoding != "cppn":
+            raise ConfigError(f"emitter {name} {CPPNS_ONLY[name]} CPPNs, which {encoding} genomes are not")
     if len(set(listed)) < len(listed):
         raise ConfigError(f"--emitters names one twice: {','.join(listed)}"[:120])
     if "refine" in listed and batch < LEAST:
         raise ConfigError(f"emitter refine needs --batch {LEAST} or more, got {batch}")
-    if min(begins) > 0:
+    if min(begin for _, begin in parsed) > 0:
         raise ConfigError(f"--emitters {','.join(written)}: one has to begin at once, so name it without @"[:160])
-    return tuple(f"{name}@{begin}" if begin else name for name, begin in zip(listed, begins, strict=True))
+    return tuple(f"{name}@{begin}" if begin else name for name, begin in parsed)
 
 
-def _begins(name: str) -> int:
-    """After how many evaluations an emitter begins."""
-    word, at, count = (part.strip() for part in name.partition("@"))
-    if not at:
-        return 0
-    if not (count.isascii() and count.isdecimal() and len(count) < 17 and int(count) <= LATEST):
-        raise ConfigError(f'emitter "{name[:40]}": after the @ belongs a number of evaluations, as {word[:20]}@100000')
-    return int(count)
+def _parsed(written: str) -> tuple[str, int]:
+    """An emitter's name, and after how many evaluations it begins."""
+    name, at, count = (part.strip() for part in written.partition("@"))
+    if name not in EMITTERS:
+        raise ConfigError(
+            f'unknown emitter "{name[:40]}"{suggestion(name, EMITTERS)}; choose from {", ".join(EMITTERS)}'
+        )
+    if at and not (count.isascii() and count.isdecimal() and len(count) < 17 and int(count) <= LATEST):
+        raise ConfigError(f'emitter "{written[:40]}": after the @ belongs a number of evaluations, as {name}@100000')
+    return name, int(count) if at else 0
 
 
 def emitters_of(
@@ -123,12 +148,16 @@ def emitters_of(
     """The emitters of these names, each registered in the toolbox as what proposes its part of a batch; and after how
     many evaluations each begins."""
     made: dict[str, tuple[Emitter, int]] = {}
-    for name, begin in ((name.partition("@")[0], _begins(name)) for name in names):
-        emitter: Emitter = (
-            Refine(lambda parents: toolbox.mutate(parents), encoding.settings()["limit"], rng)
-            if name == "refine"
-            else Vary(toolbox, encoding.crossover_rate, rng)
-        )
+    for name, begin in map(_parsed, names):
+        emitter = _emitter(name, toolbox, encoding, rng)
         made[name] = emitter, begin
         toolbox.register(name, emitter.emit)
     return made
+
+
+def _emitter(name: str, toolbox: base.Toolbox, encoding: Encoding, rng: Rng) -> Emitter:
+    if name == "vary":
+        return Vary(toolbox, encoding.crossover_rate, rng)
+    if name == "tweak":
+        return Tweak(cast(CPPN, encoding).tweak, rng)
+    return Refine(lambda parents: toolbox.mutate(parents), encoding.settings()["limit"], rng)

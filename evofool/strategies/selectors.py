@@ -17,7 +17,12 @@ ANY = 0.2
 """share of the parents that ``fresh`` and ``weak`` draw from all niches alike, so that none is given up"""
 
 SURE = 0.99
-"""confidence from which ``weak`` counts a niche as done"""
+"""confidence from which ``weak`` and ``unsure`` count a niche as done"""
+
+RARELY = 0.05
+"""share of the parents that ``unsure`` draws from all niches alike"""
+
+TINY = float(np.finfo(np.float64).tiny)
 
 
 def uniform(archive: Archive, n: int, rng: Rng) -> Rows:
@@ -36,18 +41,25 @@ def fresh(archive: Archive, n: int, rng: Rng) -> Rows:
     long; the curiosity of Cully & Demiris 2018, without a score to keep.
     """
     held = archive.held()
-    age = archive.generation.max() - archive.generation[held]
-    return _mostly(np.exp(-age * n / max(n, len(held))), held, archive, n, rng)
+    return _mostly(_youth(archive, held, n / max(n, len(held))), held, archive, n, rng)
 
 
 def weak(archive: Archive, n: int, rng: Rng) -> Rows:
     """Niches below 99 %, but for the share of ``ANY``."""
     held = archive.held()
-    unsure = archive.confidence.numpy(force=True)[held] < np.float32(SURE)
-    return _mostly(np.where(unsure, 1.0, 0.0), held, archive, n, rng)
+    return _mostly(_unsure(archive, held), held, archive, n, rng)
 
 
-SELECTORS: dict[str, Selector] = {"fresh": fresh, "uniform": uniform, "weak": weak}
+def unsure(archive: Archive, n: int, rng: Rng) -> Rows:
+    """Niches below 99 %: half of the parents the new ones among them, half any, but for the share of ``RARELY``."""
+    held = archive.held()
+    alike = _unsure(archive, held)
+    count = max(1.0, alike.sum())
+    young = alike * _youth(archive, held, n / max(n, count))
+    return _mostly(alike / count + young / max(young.sum(), TINY), held, archive, n, rng, RARELY)
+
+
+SELECTORS: dict[str, Selector] = {"fresh": fresh, "uniform": uniform, "unsure": unsure, "weak": weak}
 
 
 def selector(name: str) -> Selector:
@@ -62,10 +74,21 @@ def selector(name: str) -> Selector:
     return SELECTORS[name]
 
 
-def _mostly(weights: np.ndarray, held: Rows, archive: Archive, n: int, rng: Rng) -> Rows:
+def _unsure(archive: Archive, held: Rows) -> np.ndarray:
+    """1 for a niche below 99 %, else 0."""
+    return np.where(archive.confidence.numpy(force=True)[held] < np.float32(SURE), 1.0, 0.0)
+
+
+def _youth(archive: Archive, held: Rows, pace: float) -> np.ndarray:
+    """A niche's chance by its age in generations: exp(−age · pace)."""
+    age = archive.generation.max() - archive.generation[held]
+    return np.asarray(np.exp(-age * pace))
+
+
+def _mostly(weights: np.ndarray, held: Rows, archive: Archive, n: int, rng: Rng, anyone: float = ANY) -> Rows:
     """Niches by the weights of those held, but for a share that is drawn from all alike."""
     niches, total = uniform(archive, n, rng), weights.sum()
     if total > 0:
-        weighed = rng.host.random(n) >= ANY
+        weighed = rng.host.random(n) >= anyone
         niches[weighed] = held[rng.host.choice(len(held), np.count_nonzero(weighed), p=weights / total)]
     return niches

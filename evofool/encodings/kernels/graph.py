@@ -18,26 +18,27 @@ ATTEMPTS = 4
 
 
 @compiled
-def mutate(graphs, choices, fixed, rounds, structure, weights, activation_rate, seeds):
+def mutate(graphs, choices, fixed, rounds, structure, weights, weight_rates, activation_rates, seeds):
     """Mutate every genome: structure first, then weights and activations.
 
     Args:
         graphs: a batch's ``activation, position, source, sink, weight``.
         choices: activations of new and changed nodes.
         fixed: inputs, and inputs with outputs.
-        rounds: of the four operators on the graph.
+        rounds: (N,) of the four operators on the graph.
         structure: their probabilities a round: add and delete a connection, add and delete a node.
-        weights: whether steps are polynomial; the first weights' start; rate, eta, sigma, spread and limit.
-        activation_rate: probability that a node's activation is drawn anew.
+        weights: whether steps are polynomial; the first weights' start; eta, sigma, spread and limit.
+        weight_rates: (N,) probability that a weight changes.
+        activation_rates: (N,) probability that a node's activation is drawn anew.
         seeds: (N,) uint64, of each genome's random numbers.
     """
     add_edge, delete_edge, add, delete = structure
-    polynomial, start, rate, eta, sigma, spread, limit = weights
+    polynomial, start, eta, sigma, spread, limit = weights
     inputs, kept = fixed
     stream = np.empty(1, np.uint64)
     for g in range(len(graphs[0])):
         stream[0] = seeds[g]
-        for _ in range(rounds):
+        for _ in range(rounds[g]):
             if uniform(stream) < add_edge:
                 first = between(stream, -start, start) if polynomial else _within(start * normal(stream), limit)
                 add_connection(graphs, g, first, ATTEMPTS, inputs, stream)
@@ -48,10 +49,10 @@ def mutate(graphs, choices, fixed, rounds, structure, weights, activation_rate, 
             if uniform(stream) < delete:
                 delete_node(graphs, g, kept, stream)
         if polynomial:
-            polynomial_weights(graphs, g, rate, eta, limit, stream)
+            polynomial_weights(graphs, g, weight_rates[g], eta, limit, stream)
         else:
-            gaussian_weights(graphs, g, rate, sigma, spread, limit, stream)
-        change_activations(graphs, g, activation_rate, choices, inputs, stream)
+            gaussian_weights(graphs, g, weight_rates[g], sigma, spread, limit, stream)
+        change_activations(graphs, g, activation_rates[g], choices, inputs, stream)
 
 
 @compiled
