@@ -163,7 +163,7 @@ def test_inspect_tells_of_the_niches(tmp_path: Path, capsys: Capture) -> None:
     assert json.loads(outcome.out)["qd_score"] == pytest.approx(float(result.confidence.sum()), abs=1e-6)
 
 
-@pytest.mark.parametrize("emitters", ["vary,refine", "vary,refine@30"])
+@pytest.mark.parametrize("emitters", ["vary,refine", "vary,refine@30", "vary,tweak@30"])
 def test_a_run_is_made_again_from_its_config(emitters: str, tmp_path: Path, capsys: Capture) -> None:
     evolve(tmp_path / "a", "features", encoding="cppn", emitters=emitters)
     assert json.loads((tmp_path / "a" / "config.json").read_text())["emitters"] == emitters.split(",")
@@ -308,6 +308,8 @@ def test_cells_of_a_config() -> None:
         ("--encoding direct --descriptors size", ["one size"]),
         ("--emitters refin", ['did you mean "refine"']),
         ("--encoding direct --emitters vary,refine", ["weights of CPPNs"]),
+        ("--encoding direct --emitters vary,tweak", ["emitter tweak", "small changes to CPPNs"]),
+        ("--emitters tweak@5000", ["begin at once"]),
         ("--emitters vary,refine@soon", ["number of evaluations", "refine@100000"]),
     ],
 )

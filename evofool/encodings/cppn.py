@@ -195,7 +195,7 @@ class CPPN:
         def rows(start: int, stop: int) -> Tensor:
             native, system = self.image_shape[1:], self._settings.coordinates
             coordinates = pixel_coordinates(size, native, system, self.device, (start, stop))
-            return renderer.at(coordinates).view(len(genomes), self.outputs, stop - start, size[1])
+            return renderer.at(coordinates, size[1]).view(len(genomes), self.outputs, stop - start, size[1])
 
         return rows
 

@@ -36,22 +36,22 @@ class Fused:
         )
         self._colour = COLOURS.index(colour)
 
-    def fill(self, coordinates: Tensor, images: Tensor) -> None:
-        """Render at P pixels.
+    def fill(self, coordinates: Tensor, images: Tensor, width: int) -> None:
+        """Render a picture's pixels, or those of some of its rows.
 
         Args:
-            coordinates: (4, P) float32, the values of ``INPUTS`` at each pixel.
-            images: (N, C, P) uint8, overwritten.
+            coordinates: (4, H · W) float32, the values of ``INPUTS`` at each pixel, row by row.
+            images: (N, C, H · W) uint8, overwritten.
+            width: W.
         """
         given, bytes_ = np.ascontiguousarray(coordinates.numpy()), images.numpy()
-
-        n, pixels = len(bytes_), given.shape[1]
+        n, height = len(bytes_), given.shape[1] // width
 
         def part(genomes: tuple[int, int], window: tuple[int, int]) -> None:
-            render_genomes(given, self._genomes, *self._nodes, self._colour, TILE, genomes, window, bytes_)
+            render_genomes(given, width, self._genomes, *self._nodes, self._colour, TILE, genomes, window, bytes_)
 
         if n >= torch.get_num_threads():
-            in_parts(lambda first, last: part((first, last), (0, pixels)), self._genomes * pixels)
-        else:  # few and maybe large: by pixels
-            nodes = int(self._genomes[-1])
-            in_parts(lambda first, last: part((0, n), (first, last)), np.arange(pixels + 1) * nodes)
+            in_parts(lambda first, last: part((first, last), (0, height)), self._genomes * given.shape[1])
+        else:  # few and maybe large: by rows
+            work = width * int(self._genomes[-1])
+            in_parts(lambda first, last: part((0, n), (first, last)), np.arange(height + 1) * work)

@@ -85,12 +85,13 @@ class Levels:
         self._outputs = torch.from_numpy(row_of[flat.outputs.reshape(-1)]).to(device)
         self._rows = first + len(computed)
 
-    def fill(self, coordinates: Tensor, images: Tensor) -> None:
-        """Render at P pixels.
+    def fill(self, coordinates: Tensor, images: Tensor, width: int) -> None:
+        """Render a picture's pixels, or those of some of its rows.
 
         Args:
             coordinates: (4, P) float32 on the device, the values of ``INPUTS`` at each pixel.
             images: (N, C, P) uint8 on the device, overwritten.
+            width: of a row, which makes no difference here.
         """
         pixels = coordinates.shape[1]
         budget = TILE_VALUES.get(self.device.type, TILE_VALUES["cpu"])

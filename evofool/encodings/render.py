@@ -29,16 +29,18 @@ class Renderer:
         if self.count:
             self._program = _compile(batch, colour, self.channels, device)
 
-    def at(self, coordinates: Tensor) -> Tensor:
-        """(N, C, P) uint8 at P pixels, on the device.
+    def at(self, coordinates: Tensor, width: int) -> Tensor:
+        """(N, C, H · W) uint8, on the device.
 
         Args:
-            coordinates: (4, P) float32 on the device, the values of ``INPUTS`` at each pixel.
+            coordinates: (4, H · W) float32 on the device, the values of ``INPUTS`` at each pixel, row by row: x depends
+                on the column alone and y on the row alone.
+            width: W.
         """
         shape = (self.count, self.channels, coordinates.shape[1])
         images = torch.empty(shape, dtype=torch.uint8, device=self.device)
         if self.count:
-            self._program.fill(coordinates, images)
+            self._program.fill(coordinates, images, width)
         return images
 
 
@@ -60,5 +62,5 @@ def render(batch: CPPNBatch, coordinates: Tensor, colour: str, size: tuple[int, 
     Returns:
         (N, C, H, W) uint8 on the same device.
     """
-    images = Renderer(batch, colour, coordinates.device).at(coordinates)
+    images = Renderer(batch, colour, coordinates.device).at(coordinates, size[1])
     return images.view(*images.shape[:2], *size)

@@ -8,7 +8,7 @@ import torch
 from graphs import BIAS, DISTANCE, Graph, X, Y, to_batch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import build
+from support import build, global_random_untouched
 
 from evofool import encodings
 from evofool.encodings import preset
@@ -174,6 +174,36 @@ def test_activations_are_drawn_anew_at_the_rate_asked_for(rate: float) -> None:
     parents, children = mutated_once(activation_rate=rate)
     changed = (children.activation != parents.activation)[:, 4:7].mean()
     assert changed == pytest.approx(0.75 * rate, abs=four_deviations(0.75 * rate, 12_000))
+
+
+@pytest.mark.parametrize(("connections", "weights"), [(4, 4.0), (60, 4.0)])
+def test_tweaks_change_as_much_of_a_large_genome_as_of_a_small_one(connections: int, weights: float) -> None:
+    """Four weights on average (of four: each), an activation in every second child, the graph in every second."""
+    encoding = build("cppn", "default", (1, 8, 8))
+    hidden = connections // 4 - 1
+    edges = tuple((source, 5 + node, 1.0) for node in range(hidden) for source in (X, Y, DISTANCE, BIAS))
+    ends = tuple((source, 4, 1.0) for source in (X, Y, DISTANCE, BIAS))
+    graph = Graph(("sin",), ("gauss",) * hidden, edges + ends)
+    parents = to_batch([graph] * 4000, 96, 256)
+    with global_random_untouched():
+        children = encoding.tweak(parents, Rng(1))
+    children.check(1)
+    same = (children.source == parents.source).all(1) & (children.sink == parents.sink).all(1)
+    assert same.mean() == pytest.approx(0.5 + 0.5 * (1 - 0.2) ** 3 * (1 - 0.4) ** 3, abs=0.05)
+    changed = (children.weight != parents.weight)[same].sum(1)
+    assert changed.mean() == pytest.approx(weights, abs=0.15)
+    redrawn = (children.activation != parents.activation)[same].sum(1)
+    assert redrawn.mean() == pytest.approx(0.5 * 0.75, abs=0.05)
+
+
+def test_tweaks_leave_the_parents_and_what_has_no_connections_alone() -> None:
+    encoding = build("cppn", "default", (1, 8, 8), **(STILL | {"rounds": 1}))
+    parents = to_batch([Graph(("sin",), (), ())] * 50, 12, 20)
+    before = encoding.dump(parents)
+    children = encoding.tweak(parents, Rng(0))
+    for name, array in before.items():
+        np.testing.assert_array_equal(getattr(parents, name), array)
+    assert (children.sizes() == 0).all()
 
 
 def test_genomes_fit_more_slots_and_look_the_same() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from evofool.encodings.cppn_batch import NAMES
 from evofool.encodings.kernels import draws, picture
+from evofool.encodings.kernels.compiled import use_whole_vectors
 from evofool.encodings.parts import SPLIT, in_parts
 
 SAMPLES = 40_000
@@ -59,6 +61,24 @@ def test_whole_numbers_are_drawn_alike(n: int) -> None:
     counts = np.bincount([draws.below(state, n) for _ in range(SAMPLES)], minlength=n)
     assert len(counts) == n
     assert (np.abs(counts - SAMPLES / n) <= 4 * np.sqrt(SAMPLES * (1 / n) * (1 - 1 / n))).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "features", "after"),
+    [
+        (None, None, "+avx2,+avx512f,+fma", "+avx2,+avx512f,+fma,-prefer-256-bit"),
+        (None, None, "+avx2,-avx512f", None),
+        (None, None, "", None),
+        (None, "+avx2", "+avx512f", "+avx2"),
+        ("generic", None, "+avx512f", None),
+    ],
+)
+def test_whole_vectors_are_used_where_there_are_some_and_nobody_says_otherwise(
+    name: str | None, before: str | None, features: str, after: str | None
+) -> None:
+    config = SimpleNamespace(CPU_NAME=name, CPU_FEATURES=before)
+    use_whole_vectors(config, features)
+    assert vars(config) == {"CPU_NAME": name, "CPU_FEATURES": after}
 
 
 FORMULAS = {

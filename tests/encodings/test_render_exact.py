@@ -61,6 +61,32 @@ def test_a_picture_is_its_genomes_alone(drawn: list[Graph], random: object, size
         assert torch.equal(draw(genomes.take(rows(row)), "hsl", size)[0], together[row])
 
 
+@given(graphs(3), st.sampled_from([*SIZES, (1, 30), (30, 1)]), st.integers(1, 40))
+def test_a_picture_does_not_depend_on_tiles(graph: Graph, size: tuple[int, int], tile: int) -> None:
+    """Parts of rows, whole rows, several; nodes of x or y alone, of nothing, of both."""
+    genomes = to_batch([graph, graph], 16, 20)
+    whole = draw(genomes, "hsl", size)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fused, "TILE", tile)
+        assert torch.equal(draw(genomes, "hsl", size), whole)
+
+
+def test_nodes_of_x_alone_and_of_y_alone_are_where_they_belong() -> None:
+    """Red is a function of x, green of y, blue of neither; then all three of both."""
+    edges = ((X, 7, 3.0), (7, 4, 2.0), (Y, 8, 3.0), (BIAS, 8, 0.4), (8, 5, 2.0), (BIAS, 6, 0.7))
+    alone = Graph(("sin", "sin", "sin"), ("cos", "gauss"), edges)
+    picture = draw(to_batch([alone]), "rgb", (40, 60))[0]
+    assert (picture[0] == picture[0, :1]).all()
+    assert (picture[1] == picture[1, :, :1]).all()
+    assert len(picture[2].unique()) == 1
+    assert min(len(picture[0].unique()), len(picture[1].unique())) > 10
+    crossed = Graph(alone.outputs, alone.hidden, (*edges, (7, 5, 1.0), (8, 4, 1.0), (7, 6, 1.0), (8, 6, 1.0)))
+    wide = draw(to_batch([crossed]), "rgb", (40, 60))
+    assert all(len(channel.unique(dim=0)) > 10 and len(channel.unique(dim=1)) > 10 for channel in wide[0])
+    turned = draw(to_batch([crossed]), "rgb", (60, 40))
+    assert not torch.equal(turned[0, :, :40], wide[0, :, :, :40])
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("activation", NAMES)
 def test_not_a_bit_of_an_activation_depends_on_the_batch(activation: str, size: tuple[int, int]) -> None:

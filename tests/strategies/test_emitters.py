@@ -19,6 +19,7 @@ from evofool.rng import Rng
 from evofool.strategies import refine
 from evofool.strategies.emitters import known_emitters
 from evofool.strategies.refine import CHILDREN, PATIENCE, Refine, Search
+from evofool.strategies.selectors import unsure
 from evofool.strategies.sharing import joined, shares
 
 LIMIT = 12.0
@@ -75,7 +76,7 @@ def test_batches_join_in_order() -> None:
 
 def turns(run: Evolution, generations: int = 200) -> dict[str, int]:
     """How often each emitter proposes, as looked up in the toolbox; the archive stays as it is."""
-    asked = {"vary": 0, "refine": 0}
+    asked = dict.fromkeys(run.strategy.emitters, 0)
     for name in asked:
 
         def emit(archive: Archive, n: int, name: str = name) -> Any:
@@ -163,6 +164,37 @@ def test_a_run_restored_before_an_emitter_begins_goes_on_as_it_would_have() -> N
 def test_an_evolution_takes_no_emitters_that_are_none(emitters: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError, match="emitter"):
         evolution(emitters=emitters)
+
+
+# Slight changes
+
+
+def test_tweaks_are_of_elites_that_are_not_sure() -> None:
+    run = evolution(emitters=("vary", "tweak"))
+    of = archive([0.995, 0.2, 1.0, 0.989])
+    children, parents = run.toolbox.tweak(of, 4000)
+    shares = np.bincount(parents - 100, minlength=4) / 4000
+    assert shares[[0, 2]].max() < 0.03
+    rng = Rng(0)
+    rng.restore(frozen(run.rng.state()))
+    niches = parents - 100
+    again, _ = run.toolbox.tweak(of, 50)
+    expected = run.encoding.tweak(of.genomes.take(unsure(of, 50, rng)), rng)
+    assert_same_arrays(vars(again), vars(expected))
+    kept = (children.weight == of.genomes.take(niches).weight)[:, :12].mean()
+    assert 0.5 < kept < 0.8  # four of twelve weights changed
+
+
+def test_tweaks_that_begin_later_go_on_after_a_restart_as_without_one() -> None:
+    run, resumed = (evolution(seed, emitters=("vary", "tweak@48", "refine@64")) for seed in (0, 7))
+    run.step()
+    resumed.restore(frozen(run.state()))
+    for _ in range(10):
+        run.step()
+        resumed.step()
+    timeless = {"seconds": np.zeros(1)}
+    assert_same_arrays(run.state() | timeless, resumed.state() | timeless)
+    assert min(turns(run).values()) > 0
 
 
 # A search
@@ -430,11 +462,12 @@ def test_a_damaged_state_is_refused(name: str, lie: np.ndarray | None) -> None:
     ("names", "encoding", "batch", "parts"),
     [
         ("vray", "cppn", 50, ['unknown emitter "vray"', 'did you mean "vary"']),
-        ("", "cppn", 50, ['unknown emitter ""', "vary, refine"]),
-        ([], "cppn", 50, ["--emitters takes one or more of vary, refine"]),
+        ("", "cppn", 50, ['unknown emitter ""', "vary, tweak, refine"]),
+        ([], "cppn", 50, ["--emitters takes one or more of vary, tweak, refine"]),
         (None, "cppn", 50, ["--emitters takes", "got None"]),
         ("vary,vary", "cppn", 50, ["twice"]),
         ("vary,refine", "direct", 50, ["weights of CPPNs", "direct"]),
+        ("tweak", "direct", 50, ["small changes to CPPNs", "direct"]),
         ("vary,refine", "cppn", 7, ["--batch 8 or more, got 7"]),
         ("refine", "cppn", 7, ["--batch 8 or more, got 7"]),
         ("vary,refine@5", "cppn", 7, ["--batch 8 or more, got 7"]),
@@ -460,4 +493,5 @@ def test_known() -> None:
     assert known_emitters("vary", "direct", 1) == ("vary",)
     assert known_emitters(" refine, vary", "cppn", 8) == ("refine", "vary")
     assert known_emitters("vary,refine @ 0100", "cppn", 8) == ("vary", "refine@100")
+    assert known_emitters("vary,tweak@150000", "cppn", 1) == ("vary", "tweak@150000")
     assert known_emitters(["refine@0", "vary@3"], "cppn", 8) == ("refine", "vary@3")

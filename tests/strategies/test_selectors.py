@@ -9,7 +9,7 @@ from support import global_random_untouched
 from evofool.archive import Archive
 from evofool.errors import ConfigError
 from evofool.rng import Rng
-from evofool.strategies.selectors import ANY, SELECTORS, selector
+from evofool.strategies.selectors import ANY, RARELY, SELECTORS, selector
 
 DRAWS = 100_000
 
@@ -54,13 +54,31 @@ def test_weak_draws_niches_below_99_per_cent() -> None:
     close(shares("weak", archive([0.1, 0.99, 1.0, 0.98], [1] * 4), 10), expected)
 
 
-def test_weak_draws_all_alike_once_none_is_weak() -> None:
-    close(shares("weak", archive([0.99, 1.0], [1, 2]), 10), np.full(2, 0.5))
+@pytest.mark.parametrize("name", ["unsure", "weak"])
+def test_all_are_drawn_alike_once_none_is_weak(name: str) -> None:
+    close(shares(name, archive([0.99, 1.0], [1, 2]), 10), np.full(2, 0.5))
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 50])
+def test_unsure_draws_the_new_and_any_of_the_niches_below_99_per_cent(at_once: int) -> None:
+    """Half by age: exp(−age · children / niches below 99 %), exp(−age) where there are fewer of them than children."""
+    ages = np.array([3, 0, 5, 0, 4])
+    unsure = np.array([1.0, 0.0, 1.0, 0.0, 1.0])
+    young = unsure * np.exp(-ages * min(1.0, at_once / 3))
+    found = shares("unsure", archive([0.1, 0.99, 0.4, 1.0, 0.9899], (50 - ages).tolist()), at_once)
+    close(found, (1 - RARELY) * (unsure / 3 + young / young.sum()) / 2 + RARELY / 5)
+
+
+@pytest.mark.parametrize("name", ["unsure", "weak"])
+def test_old_niches_below_99_per_cent_are_drawn_where_all_sure_ones_are_new(name: str) -> None:
+    """Their chances by age alone are too small for a number."""
+    found = shares(name, archive([0.99, 0.2, 0.3], [10**6, 3, 3]), 50)
+    assert found[1:].min() > 0.35
 
 
 @pytest.mark.parametrize("name", SELECTORS)
 def test_no_niche_is_given_up(name: str) -> None:
-    assert shares(name, archive([0.0, 1.0, 1.0], [10_000, 1, 5_000]), 50).min() > 0.05
+    assert shares(name, archive([0.0, 1.0, 1.0], [10_000, 1, 5_000]), 50).min() > 0.01
 
 
 @pytest.mark.parametrize("name", SELECTORS)
@@ -82,5 +100,5 @@ def test_what_is_no_name_is_told_too(name: object) -> None:
 
 
 def test_an_unknown_name_is_told_with_what_there_is() -> None:
-    with pytest.raises(ConfigError, match=r'unknown selector "frehs" .*"fresh".*; choose fresh, uniform, weak'):
+    with pytest.raises(ConfigError, match=r'unknown selector "frehs" .*"fresh".*; choose fresh, uniform, unsure, weak'):
         selector("frehs")

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.codegen import get_host_cpu_features
+
+from . import FIRST
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -30,6 +33,22 @@ def compiled(function: Callable[..., Any]) -> Any:
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile into every function that calls it."""
     return numba.njit(inline="always")(function)
+
+
+def use_whole_vectors(config: Any, features: str) -> None:
+    """Of a processor with vectors of 512 bits, unless the user says what to compile for: LLVM takes half of them there,
+    for the sake of code that has use for them now and then only.
+
+    Args:
+        config: numba's.
+        features: the processor's, as LLVM lists them.
+    """
+    if config.CPU_NAME is None and config.CPU_FEATURES is None and "+avx512f" in features.split(","):
+        config.CPU_FEATURES = f"{features},-prefer-256-bit"
+
+
+if FIRST:
+    use_whole_vectors(numba.config, get_host_cpu_features())
 
 
 @lru_cache(maxsize=1)

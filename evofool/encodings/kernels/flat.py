@@ -13,14 +13,18 @@ def flatten_genomes(activation, position, source, sink, weight, inputs, outputs)
     """Leave out the nodes that reach no output and sort the rest by position, so that each comes after those it reads.
 
     Returns:
-        ``genomes`` (N + 1,): where each genome's nodes begin; ``activations`` (nodes,); ``begin`` (nodes + 1,): where
-        each node's connections begin; ``sources`` and ``weights`` (connections,): by the slot they come from, as rows
-        of the genome's own table, inputs first; ``rows`` (N, outputs) of that table.
+        ``genomes`` (N + 1,): where each genome's nodes begin; ``activations`` (nodes,); ``reads`` (nodes,): the inputs
+        a node depends on, directly or not, 2ᵏ for the k-th; ``begin`` (nodes + 1,): where each node's connections
+        begin; ``sources`` and ``weights`` (connections,): by the slot they come from, as rows of the genome's own
+        table, inputs first; ``rows`` (N, outputs) of that table.
     """
     n, slots = activation.shape
     edges = source.shape[1]
     genomes, rows = np.zeros(n + 1, np.int64), np.empty((n, outputs), np.int64)
     activations, begin = np.empty(n * slots, np.int8), np.zeros(n * slots + 1, np.int64)
+    reads, read = np.empty(n * slots, np.uint8), np.zeros(slots, np.uint8)
+    for k in range(inputs):
+        read[k] = 1 << k
     sources, weights = np.empty(n * edges, np.int64), np.empty(n * edges, np.float32)
     order, row_of, needed = np.empty(slots, np.int64), np.arange(slots), np.empty(slots, np.bool_)
     by_source, by_sink = np.empty(edges, np.int64), np.empty(edges, np.int64)
@@ -58,16 +62,19 @@ def flatten_genomes(activation, position, source, sink, weight, inputs, outputs)
             if needed[slot]:
                 row_of[slot] = inputs + node - genomes[g]
                 activations[node] = activation[g, slot]
+                read[slot] = 0
                 for i in range(first[slot], first[slot + 1]):
+                    read[slot] |= read[source[g, by_sink[i]]]
                     sources[edge] = row_of[source[g, by_sink[i]]]
                     weights[edge] = weight[g, by_sink[i]]
                     edge += 1
+                reads[node] = read[slot]
                 node += 1
                 begin[node] = edge
         for c in range(outputs):
             rows[g, c] = row_of[inputs + c]
     genomes[n] = node
-    return genomes, activations[:node], begin[: node + 1], sources[:edge], weights[:edge], rows
+    return genomes, activations[:node], reads[:node], begin[: node + 1], sources[:edge], weights[:edge], rows
 
 
 @compiled

@@ -1,5 +1,8 @@
 """The compiled loop of ``fused``: over genomes and nodes, a tile of pixels at a time.
 
+Nearly half of a large genome's nodes depend on x or on y alone, since a node is put on a connection: they are computed
+for one line or column of the picture, and repeated.
+
 All arithmetic is written out in single operations of float32 (of float64, where an angle is brought into one turn),
 which every processor and every version of a library rounds alike. ``gallery/cppn.js`` repeats them.
 """
@@ -20,6 +23,11 @@ _f = np.float32
 _ZERO, _ONE, _TWO, _HALF = _f(0), _f(1), _f(2), _f(0.5)
 _THREE, _FOUR, _SIX, _255 = _f(3), _f(4), _f(6), _f(255)
 _THREE_HALVES = _f(1.5)
+
+_INPUTS = 1, 2, 4, 8
+"""``cppn_batch.INPUTS`` in ``reads``"""
+_NOT_X, _NOT_Y = np.uint8(2 | 4), np.uint8(1 | 4)
+"""what a node must not depend on to depend on x alone, or on y alone, if on anything but the bias"""
 
 _FAR, _QUARTER = _f(1e8), math.pi / 2
 """a larger angle has no digits left of a turn; and what makes a sine of a cosine"""
@@ -83,51 +91,90 @@ def _paint(values, rows, size, colour, image, pixel):
 
 
 @compiled
-def render_genomes(
-    coordinates, genomes, activations, begin, source, weight, outputs, colour, tile, which, window, images
-):
-    """Render genomes ``which[0]`` to ``which[1]`` at pixels ``window``, likewise.
+def _compute(values, wide, row, size, node, nodes):
+    """A node's ``size`` values, row ``row`` of a table whose rows are ``wide``."""
+    activations, begin, source, weight = nodes
+    row *= wide
+    edge, end = begin[node], begin[node + 1]
+    if edge == end:
+        for i in range(size):
+            values[row + i] = _ZERO
+    else:
+        a, w = np.uint64(source[edge]) * wide, weight[edge]
+        for i in range(size):
+            values[row + i] = values[a + i] * w
+        edge += 1
+    while edge + 1 < end:  # two at a time spare a load and a store
+        a, w = np.uint64(source[edge]) * wide, weight[edge]
+        b, v = np.uint64(source[edge + 1]) * wide, weight[edge + 1]
+        for i in range(size):
+            values[row + i] = values[row + i] + values[a + i] * w + values[b + i] * v
+        edge += 2
+    if edge < end:
+        a, w = np.uint64(source[edge]) * wide, weight[edge]
+        for i in range(size):
+            values[row + i] = values[row + i] + values[a + i] * w
+    _activate(values, row, size, activations[node])
 
-    ``genomes`` says where each one's nodes begin, ``begin`` where each node's connections do; ``source`` and
-    ``outputs`` are rows of a genome's own table, inputs first.
+
+@compiled
+def render_genomes(
+    coordinates, width, genomes, activations, reads, begin, source, weight, outputs, colour, tile, which, window, images
+):
+    """Render genomes ``which[0]`` to ``which[1]`` at the picture's rows ``window``, likewise.
+
+    ``coordinates`` (4, H · W): x depends on the column alone, y on the row alone, the bias on nothing. ``genomes`` says
+    where each one's nodes begin, ``begin`` where each node's connections do, ``reads`` which inputs it depends on;
+    ``source`` and ``outputs`` are rows of a genome's own table, inputs first.
     """
     inputs = coordinates.shape[0]
     first, last = which
+    top, bottom = window
+    nodes = activations, begin, source, weight
     most = 0
     for g in range(first, last):
         most = max(most, genomes[g + 1] - genomes[g])
-    wide = np.uint64(tile)  # unsigned: a signed index could be one from the end, which costs a test each
-    values = np.empty((inputs + most) * tile, np.float32)
+    across, down = min(width, tile), max(1, tile // width)  # a tile: whole rows, or a part of one
+    # Unsigned: a signed index could be one from the end, which costs a test each.
+    wide, long, high = np.uint64(across * down), np.uint64(width), np.uint64(bottom - top)
+    line, column = np.empty((inputs + most) * width, np.float32), np.empty((inputs + most) * (bottom - top), np.float32)
+    values = np.empty((inputs + most) * across * down, np.float32)
     rows = np.empty(outputs.shape[1], np.uint64)
-    for start in range(window[0], window[1], tile):
-        size, pixel = np.uint64(min(tile, window[1] - start)), np.uint64(start)
-        for k in range(inputs):
-            row = np.uint64(k) * wide
-            for i in range(size):
-                values[row + i] = coordinates[k, pixel + i]
-        for g in range(first, last):
-            for node in range(genomes[g], genomes[g + 1]):
-                row = np.uint64(inputs + node - genomes[g]) * wide
-                edge, end = begin[node], begin[node + 1]
-                if edge == end:
-                    for i in range(size):
-                        values[row + i] = _ZERO
-                else:
-                    a, w = np.uint64(source[edge]) * wide, weight[edge]
-                    for i in range(size):
-                        values[row + i] = values[a + i] * w
-                    edge += 1
-                while edge + 1 < end:  # two at a time spare a load and a store
-                    a, w = np.uint64(source[edge]) * wide, weight[edge]
-                    b, v = np.uint64(source[edge + 1]) * wide, weight[edge + 1]
-                    for i in range(size):
-                        values[row + i] = values[row + i] + values[a + i] * w + values[b + i] * v
-                    edge += 2
-                if edge < end:
-                    a, w = np.uint64(source[edge]) * wide, weight[edge]
-                    for i in range(size):
-                        values[row + i] = values[row + i] + values[a + i] * w
-                _activate(values, row, size, activations[node])
-            for c in range(outputs.shape[1]):
-                rows[c] = np.uint64(outputs[g, c]) * wide
-            _paint(values, rows, size, colour, images[g], pixel)
+    for k in range(inputs):
+        for i in range(width):
+            line[k * width + i] = coordinates[k, top * width + i]
+        for i in range(bottom - top):
+            column[k * (bottom - top) + i] = coordinates[k, (top + i) * width]
+    for g in range(first, last):
+        for node in range(genomes[g], genomes[g + 1]):
+            row = np.uint64(inputs + node - genomes[g])
+            if not reads[node] & _NOT_X:
+                _compute(line, long, row, long, node, nodes)
+            if not reads[node] & _NOT_Y:
+                _compute(column, high, row, high, node, nodes)
+        for start in range(top, bottom, down):
+            for left in range(0, width, across):
+                lines, columns = np.uint64(min(down, bottom - start)), np.uint64(min(across, width - left))
+                size, pixel = lines * columns, np.uint64(start * width + left)
+                anew = start == top or across < width  # whole rows are alike, what depends on x stays
+                for k in range(inputs + genomes[g + 1] - genomes[g]):
+                    read = _INPUTS[k] if k < inputs else reads[genomes[g] + k - inputs]
+                    row = np.uint64(k) * wide
+                    if not read & _NOT_X:
+                        if anew:
+                            for j in range(lines):
+                                for i in range(columns):
+                                    values[row + j * columns + i] = line[np.uint64(k * width + left) + i]
+                    elif not read & _NOT_Y:
+                        for j in range(lines):
+                            value = column[np.uint64(k) * high + np.uint64(start - top) + j]
+                            for i in range(columns):
+                                values[row + j * columns + i] = value
+                    elif k < inputs:
+                        for i in range(size):
+                            values[row + i] = coordinates[k, pixel + i]
+                    else:
+                        _compute(values, wide, np.uint64(k), size, genomes[g] + k - inputs, nodes)
+                for c in range(outputs.shape[1]):
+                    rows[c] = np.uint64(outputs[g, c]) * wide
+                _paint(values, rows, size, colour, images[g], pixel)
