@@ -83,13 +83,15 @@ def evolve(
     preset: Annotated[str, typer.Option(help="Settings: default, or nguyen2015 as published.")] = "default",
     selector: Annotated[
         str | None,
-        typer.Option(help="Which elites become parents: fresh, uniform or weak. [default: fresh; nguyen2015: uniform]"),
+        typer.Option(
+            help="Which elites become parents: fresh, uniform, unsure or weak. [default: fresh; nguyen2015: uniform]"
+        ),
     ] = None,
     emitters: Annotated[
         str,
         typer.Option(
-            help="What proposes children: vary, or vary,refine, which adds CMA-ES on the weights of CPPNs that are not "
-            "sure yet, as often as it gains; vary,refine@100000 adds it after 100,000 evaluations."
+            help="What proposes children: vary; with tweak slight changes to CPPNs that are not sure yet, with refine "
+            "CMA-ES on their weights, as often as they gain; vary,tweak@150000 adds one after 150,000 evaluations."
         ),
     ] = "vary",
     descriptors: Annotated[

@@ -80,11 +80,11 @@ def evolve(
         encoding: ``cppn`` or ``direct``.
         preset: ``default``, or ``nguyen2015`` for the original's settings.
         settings: of the encoding, as a run's config has them, instead of the preset's.
-        selector: which elites become parents: ``fresh``, ``uniform`` or ``weak``; see ``strategies.selectors``. None:
-            ``fresh``, or ``uniform`` with preset ``nguyen2015``.
-        emitters: what proposes children: ``vary``, or ``"vary,refine"``, each generation by one of them, drawn by what
-            their children gained lately; ``"vary,refine@100000"`` refines from 100,000 evaluations on. See
-            ``strategies.emitters``.
+        selector: which elites become parents: ``fresh``, ``uniform``, ``unsure`` or ``weak``; see
+            ``strategies.selectors``. None: ``fresh``, or ``uniform`` with preset ``nguyen2015``.
+        emitters: what proposes children: ``vary``, or several, as ``"vary,tweak"`` or ``"vary,refine"``, each
+            generation by one of them, drawn by what their children gained lately; ``"vary,tweak@150000"`` tweaks from
+            150,000 evaluations on. See ``strategies.emitters``.
         descriptors: several images a class, one in each cell of a grid: as ``"colour,complexity"`` or a list; see
             ``descriptors.DESCRIPTORS``. ``bins`` along each of them, 5 where nothing is said.
         novelty: several images a class, ``apart`` from each other in ``pixels`` or the network's ``features``; see
