@@ -1,8 +1,8 @@
 """All 1,000 ImageNet classes on SqueezeNet 1.1: how the median grows with evaluations and with time, both encodings.
 
 ``python -m benchmarks imagenet`` makes a run of each in float32, ``outputs/imagenet-cppn-0`` and ``-direct-0`` (with
-``--seeds 3`` three), in rounds of 50,000 evaluations up to 500,000; CPPNs are tweaked from 150,000 on.
-The next call goes on where the last one was stopped. Hours on two cores.
+``--seeds 3`` three), in rounds of 50,000 evaluations up to 500,000. The next call goes on where the last one was
+stopped. Hours on two cores.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from .common import Row, hardware, kept_rows, shared, table
 from .imagenet_plot import plot
 
 ROUND, END, BATCH = 50_000, 500_000, 100
-EMITTERS = {"cppn": "vary,tweak@150000", "direct": "vary"}
+ENCODINGS = ("cppn", "direct")
 OUTPUTS, PLOT = Path("outputs"), Path(__file__).resolve().parents[1] / "docs" / "imagenet.svg"
-NAMED = re.compile(rf"imagenet-({'|'.join(EMITTERS)})-\d+")
+NAMED = re.compile(rf"imagenet-({'|'.join(ENCODINGS)})-\d+")
 GROUPS = {
     "dogs, wild dogs, cats": range(151, 286),
     "other animals": (*range(151), *range(286, 398)),
@@ -44,12 +44,12 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
         return
     weights = folder / "weights" / "squeezenet1_1-imagenet.safetensors"
     wanted = range(1 if seeds is None else seeds)
-    for evaluations, seed, encoding in product(range(ROUND, END + 1, ROUND), wanted, EMITTERS):
+    for evaluations, seed, encoding in product(range(ROUND, END + 1, ROUND), wanted, ENCODINGS):
         run = OUTPUTS / f"imagenet-{encoding}-{seed}"
         if not run.exists():
             evofool.evolve(
                 "torchvision:squeezenet1_1", encoding, weights=weights, precision="float32", batch=BATCH, seed=seed,
-                evaluations=evaluations, out=run, emitters=EMITTERS[encoding],
+                evaluations=evaluations, out=run,
             )  # fmt: skip
         elif not (done := RunFolder.open(run).metrics()) or done[-1]["evaluations"] < evaluations:
             evofool.resume(run, evaluations=evaluations)

@@ -88,12 +88,14 @@ def evolve(
         ),
     ] = None,
     emitters: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="What proposes children: vary; with tweak slight changes to CPPNs that are not sure yet, with refine "
-            "CMA-ES on their weights, as often as they gain; vary,tweak@150000 adds one after 150,000 evaluations."
+            "CMA-ES on their weights, as often as they gain; vary,tweak@150000 adds one after 150,000 evaluations, if "
+            "the run is that long. "
+            "[default: that for cppn; direct, or nguyen2015: vary]"
         ),
-    ] = "vary",
+    ] = None,
     descriptors: Annotated[
         str | None,
         typer.Option(

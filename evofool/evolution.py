@@ -99,7 +99,7 @@ class Evolution:
         seed: of all randomness.
         selector: which elites become parents, by its name in ``strategies.selectors``.
         emitters: what proposes children, by names in ``strategies.emitters``; ``refine@100000`` begins after so many
-            evaluations.
+            evaluations. (``evofool.evolve`` has defaults of its own for CPPNs.)
         initial: a batch of genomes for the first generation, or None.
         variety: what tells several images of a class apart; None is one image a class.
 

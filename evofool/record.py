@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import deap
-import numba
 import numpy as np
 import PIL
 import torch
@@ -150,7 +150,7 @@ def versions() -> dict[str, str]:
         "torchvision": torchvision.__version__,
         "numpy": np.__version__,
         "deap": deap.__version__,
-        "numba": numba.__version__,
+        "numba": version("numba"),
         "pillow": PIL.__version__,
         "machine": f"{platform.system()} {platform.machine()}",
     }

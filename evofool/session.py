@@ -37,6 +37,9 @@ BATCH = {"default": 50, "nguyen2015": 200}
 SELECTOR = {"default": "fresh", "nguyen2015": "uniform"}
 """which elites become parents, by preset"""
 
+EMITTERS = {("cppn", "default"): ("vary", "tweak@150000")}
+"""what proposes children, by encoding and preset, if not ``vary`` alone (docs/SEARCH.md)"""
+
 MAX_BATCH = 65_536
 """children a generation; more would not fit into memory anyway"""
 
@@ -48,7 +51,7 @@ def evolve(
     preset: str = "default",
     settings: dict[str, Any] | None = None,
     selector: str | None = None,
-    emitters: str | Iterable[str] = ("vary",),
+    emitters: str | Iterable[str] | None = None,
     descriptors: str | Iterable[str] | None = None,
     novelty: str | None = None,
     bins: int | None = None,
@@ -84,7 +87,8 @@ def evolve(
             ``strategies.selectors``. None: ``fresh``, or ``uniform`` with preset ``nguyen2015``.
         emitters: what proposes children: ``vary``, or several, as ``"vary,tweak"`` or ``"vary,refine"``, each
             generation by one of them, drawn by what their children gained lately; ``"vary,tweak@150000"`` tweaks from
-            150,000 evaluations on. See ``strategies.emitters``.
+            150,000 evaluations on. See ``strategies.emitters``. None: that for CPPNs, ``vary`` for direct genomes or
+            with preset ``nguyen2015``.
         descriptors: several images a class, one in each cell of a grid: as ``"colour,complexity"`` or a list; see
             ``descriptors.DESCRIPTORS``. ``bins`` along each of them, 5 where nothing is said.
         novelty: several images a class, ``apart`` from each other in ``pixels`` or the network's ``features``; see
@@ -120,6 +124,8 @@ def evolve(
         selector = SELECTOR.get(preset, SELECTOR["default"])
     selector_named(selector)  # is there one?
     _check_numbers(batch, seed)
+    if emitters is None:
+        emitters = EMITTERS.get((encoding, preset), ("vary",))
     proposing = known_emitters(emitters, encoding, batch)
     loaded = load_recorded(target, weights, device, precision, micro_batch, memory_format)
     network = loaded.target

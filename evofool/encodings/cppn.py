@@ -28,9 +28,14 @@ ORIGINAL_FUNCTIONS = ("sin", "sigmoid", "gauss", "linear")
 MAX_ROUNDS = 100
 """of operators on a child's graph"""
 
-TWEAKED_WEIGHTS, TWEAKED_ACTIVATIONS, GRAPH_KEPT = 4.0, 0.5, 0.5
-"""what :meth:`CPPN.tweak` changes in a child on average, however large; and the share of the children whose graph stays
-as it is (docs/SEARCH.md)"""
+FEW_WEIGHTS = 4.0
+"""weights that :meth:`CPPN.mutate_slightly` changes in a child on average (docs/SEARCH.md)"""
+
+FEW_ACTIVATIONS = 0.5
+"""activations that it draws anew"""
+
+GRAPH_KEPT = 0.5
+"""share of its children whose graph stays as it is"""
 
 _CHOICES = {"coordinates": ("unit", "pixels"), "colour": ("hsl", "rgb"), "step": ("polynomial", "gaussian")}
 _PROBABILITIES = (
@@ -161,14 +166,16 @@ class CPPN:
             parents, np.full(n, s.rounds), np.full(n, s.weight_rate), np.full(n, s.activation_rate), rng
         )
 
-    def tweak(self, parents: CPPNBatch, rng: Rng) -> CPPNBatch:
-        """Copies with a few small changes: :meth:`mutate` changes a share of a genome, which is much of a large one."""
+    def mutate_slightly(self, parents: CPPNBatch, rng: Rng) -> CPPNBatch:
+        """Copies in which ``FEW_WEIGHTS`` change and ``FEW_ACTIVATIONS`` are drawn anew, however large they are
+        (:meth:`mutate` changes a share of a genome, which is much of a large one), and the graph of some: in the
+        settings' rounds, but for ``GRAPH_KEPT`` of them."""
         nodes = np.count_nonzero(parents.activation != EMPTY, axis=1) - len(INPUTS)
         return self._changed(
             parents,
             np.where(rng.host.random(len(parents)) < GRAPH_KEPT, 0, self._settings.rounds),
-            np.minimum(1.0, TWEAKED_WEIGHTS / np.maximum(1, parents.sizes())),
-            np.minimum(1.0, TWEAKED_ACTIVATIONS / nodes),
+            np.minimum(1.0, FEW_WEIGHTS / np.maximum(1, parents.sizes())),
+            np.minimum(1.0, FEW_ACTIVATIONS / nodes),
             rng,
         )
 

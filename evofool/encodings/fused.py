@@ -22,7 +22,7 @@ TILE = 512
 
 
 class Fused:
-    """N genomes, ready to be rendered at any pixels.
+    """N genomes, ready to be rendered at lines of pictures of any size.
 
     Args:
         batch: at least one genome.
@@ -31,16 +31,17 @@ class Fused:
     """
 
     def __init__(self, batch: CPPNBatch, colour: str, outputs: int) -> None:
-        self._genomes, *self._nodes = flatten_genomes(
+        self._genomes, *nodes, self._outputs = flatten_genomes(
             batch.activation, batch.position, batch.source, batch.sink, batch.weight, len(INPUTS), outputs
         )
-        self._colour = COLOURS.index(colour)
+        self._nodes, self._colour = tuple(nodes), COLOURS.index(colour)
 
     def fill(self, coordinates: Tensor, images: Tensor, width: int) -> None:
-        """Render a picture's pixels, or those of some of its rows.
+        """Render pictures, or some lines of them.
 
         Args:
-            coordinates: (4, H · W) float32, the values of ``INPUTS`` at each pixel, row by row.
+            coordinates: (4, H · W) float32, the values of ``INPUTS`` at each pixel, line by line: x depends on the
+                column alone, y on the line alone, the bias on neither.
             images: (N, C, H · W) uint8, overwritten.
             width: W.
         """
@@ -48,10 +49,12 @@ class Fused:
         n, height = len(bytes_), given.shape[1] // width
 
         def part(genomes: tuple[int, int], window: tuple[int, int]) -> None:
-            render_genomes(given, width, self._genomes, *self._nodes, self._colour, TILE, genomes, window, bytes_)
+            render_genomes(
+                given, width, self._genomes, self._nodes, self._outputs, self._colour, TILE, genomes, window, bytes_
+            )
 
         if n >= torch.get_num_threads():
             in_parts(lambda first, last: part((first, last), (0, height)), self._genomes * given.shape[1])
-        else:  # few and maybe large: by rows
+        else:  # few and maybe large: by lines
             work = width * int(self._genomes[-1])
             in_parts(lambda first, last: part((0, n), (first, last)), np.arange(height + 1) * work)

@@ -86,12 +86,12 @@ class Levels:
         self._rows = first + len(computed)
 
     def fill(self, coordinates: Tensor, images: Tensor, width: int) -> None:
-        """Render a picture's pixels, or those of some of its rows.
+        """Render pictures, or some lines of them.
 
         Args:
             coordinates: (4, P) float32 on the device, the values of ``INPUTS`` at each pixel.
             images: (N, C, P) uint8 on the device, overwritten.
-            width: of a row, which makes no difference here.
+            width: of a line, which makes no difference here.
         """
         pixels = coordinates.shape[1]
         budget = TILE_VALUES.get(self.device.type, TILE_VALUES["cpu"])

@@ -15,7 +15,7 @@ from .levels import Levels
 
 
 class Renderer:
-    """A batch that is compiled once and evaluated at any pixels.
+    """A batch that is compiled once and rendered at lines of pictures of any size.
 
     Args:
         batch: N genomes.
@@ -33,13 +33,13 @@ class Renderer:
         """(N, C, H · W) uint8, on the device.
 
         Args:
-            coordinates: (4, H · W) float32 on the device, the values of ``INPUTS`` at each pixel, row by row: x depends
-                on the column alone and y on the row alone.
+            coordinates: (4, H · W) float32 on the device, the values of ``INPUTS`` at each pixel, line by line: x
+                depends on the column alone, y on the line alone, the bias on neither.
             width: W.
         """
         shape = (self.count, self.channels, coordinates.shape[1])
         images = torch.empty(shape, dtype=torch.uint8, device=self.device)
-        if self.count:
+        if images.numel():
             self._program.fill(coordinates, images, width)
         return images
 
@@ -55,7 +55,7 @@ def render(batch: CPPNBatch, coordinates: Tensor, colour: str, size: tuple[int, 
 
     Args:
         batch: N genomes.
-        coordinates: (4, H · W) float32 on the device to render on, the values of ``INPUTS`` at each pixel.
+        coordinates: (4, H · W) float32 on the device to render on, as :meth:`Renderer.at` takes them.
         colour: a name in ``functions.COLOURS``.
         size: (H, W).
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from deap import base
@@ -12,11 +12,13 @@ from torch import Tensor
 
 from ..archive import Archive
 from ..encodings.base import Encoding, Rows
-from ..encodings.cppn import CPPN
 from ..errors import ConfigError, listed_names, suggestion
 from ..rng import Rng
 from .refine import Refine
 from .selectors import unsure
+
+if TYPE_CHECKING:
+    from ..encodings.cppn import CPPN
 
 EMITTERS = ("vary", "tweak", "refine")
 
@@ -88,19 +90,18 @@ class Vary(Stateless):
 
 class Tweak(Stateless):
     """An emitter for the later part of a run, when most of what ``vary`` changes in a large genome spoils it: slightly
-    changed copies of elites that are not sure yet.
+    changed copies of elites that are not sure yet. ``--selector`` is ``vary``'s.
 
     Args:
-        tweak: what makes such copies of a batch.
-        rng: the run's.
+        toolbox: with ``select_unsure mutate_slightly`` registered.
     """
 
-    def __init__(self, tweak: Callable[[Any, Rng], Any], rng: Rng) -> None:
-        self.tweak, self.rng = tweak, rng
+    def __init__(self, toolbox: base.Toolbox) -> None:
+        self.toolbox = toolbox
 
     def emit(self, archive: Archive, n: int) -> tuple[Any, Rows]:
-        niches = unsure(archive, n, self.rng)
-        return self.tweak(archive.genomes.take(niches), self.rng), archive.born[niches]
+        niches = self.toolbox.select_unsure(archive, n)
+        return self.toolbox.mutate_slightly(archive.genomes.take(niches)), archive.born[niches]
 
 
 def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tuple[str, ...]:
@@ -159,5 +160,7 @@ def _emitter(name: str, toolbox: base.Toolbox, encoding: Encoding, rng: Rng) -> 
     if name == "vary":
         return Vary(toolbox, encoding.crossover_rate, rng)
     if name == "tweak":
-        return Tweak(cast(CPPN, encoding).tweak, rng)
+        toolbox.register("select_unsure", unsure, rng=rng)
+        toolbox.register("mutate_slightly", cast("CPPN", encoding).mutate_slightly, rng=rng)
+        return Tweak(toolbox)
     return Refine(lambda parents: toolbox.mutate(parents), encoding.settings()["limit"], rng)

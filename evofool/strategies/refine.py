@@ -16,7 +16,7 @@ from ..encodings.cppn_batch import EMPTY, CPPNBatch
 from ..errors import GenomeError
 from ..population import Confidence
 from ..rng import Rng
-from .selectors import uniform
+from .selectors import SURE, uniform
 from .sharing import joined, shares, under
 
 CHILDREN = 20
@@ -27,9 +27,6 @@ SIGMA = 0.1
 
 PATIENCE = 5
 """generations without a better child after which a search is given up"""
-
-SURE = 0.99
-"""confidence from which a class needs no refining"""
 
 WEAKEST, SUREST, THEIRS = 0.02, 0.1, 1 / 3
 """share of the niches that are not sure which are the weakest, and the surest; and the share of the searches that are

@@ -17,7 +17,7 @@ ANY = 0.2
 """share of the parents that ``fresh`` and ``weak`` draw from all niches alike, so that none is given up"""
 
 SURE = 0.99
-"""confidence from which ``weak`` and ``unsure`` count a niche as done"""
+"""confidence from which a niche counts as done"""
 
 RARELY = 0.05
 """share of the parents that ``unsure`` draws from all niches alike"""
@@ -41,21 +41,21 @@ def fresh(archive: Archive, n: int, rng: Rng) -> Rows:
     long; the curiosity of Cully & Demiris 2018, without a score to keep.
     """
     held = archive.held()
-    return _mostly(_youth(archive, held, n / max(n, len(held))), held, archive, n, rng)
+    return _mostly(_youth(archive, held, n, len(held)), held, archive, n, rng)
 
 
 def weak(archive: Archive, n: int, rng: Rng) -> Rows:
     """Niches below 99 %, but for the share of ``ANY``."""
     held = archive.held()
-    return _mostly(_unsure(archive, held), held, archive, n, rng)
+    return _mostly(_below_sure(archive, held), held, archive, n, rng)
 
 
 def unsure(archive: Archive, n: int, rng: Rng) -> Rows:
     """Niches below 99 %: half of the parents the new ones among them, half any, but for the share of ``RARELY``."""
     held = archive.held()
-    alike = _unsure(archive, held)
+    alike = _below_sure(archive, held)
     count = max(1.0, alike.sum())
-    young = alike * _youth(archive, held, n / max(n, count))
+    young = alike * _youth(archive, held, n, count)
     return _mostly(alike / count + young / max(young.sum(), TINY), held, archive, n, rng, RARELY)
 
 
@@ -74,15 +74,15 @@ def selector(name: str) -> Selector:
     return SELECTORS[name]
 
 
-def _unsure(archive: Archive, held: Rows) -> np.ndarray:
+def _below_sure(archive: Archive, held: Rows) -> np.ndarray:
     """1 for a niche below 99 %, else 0."""
     return np.where(archive.confidence.numpy(force=True)[held] < np.float32(SURE), 1.0, 0.0)
 
 
-def _youth(archive: Archive, held: Rows, pace: float) -> np.ndarray:
-    """A niche's chance by its age in generations: exp(−age · pace)."""
+def _youth(archive: Archive, held: Rows, n: int, among: float) -> np.ndarray:
+    """A niche's chance by age: it falls by e in the generations of ``n`` that make a child for each of so many."""
     age = archive.generation.max() - archive.generation[held]
-    return np.asarray(np.exp(-age * pace))
+    return np.asarray(np.exp(-age * n / max(n, among)))
 
 
 def _mostly(weights: np.ndarray, held: Rows, archive: Archive, n: int, rng: Rng, anyone: float = ANY) -> Rows:

@@ -176,8 +176,8 @@ def test_activations_are_drawn_anew_at_the_rate_asked_for(rate: float) -> None:
     assert changed == pytest.approx(0.75 * rate, abs=four_deviations(0.75 * rate, 12_000))
 
 
-@pytest.mark.parametrize(("connections", "weights"), [(4, 4.0), (60, 4.0)])
-def test_tweaks_change_as_much_of_a_large_genome_as_of_a_small_one(connections: int, weights: float) -> None:
+@pytest.mark.parametrize("connections", [4, 60])
+def test_slight_mutation_changes_as_much_of_a_large_genome_as_of_a_small_one(connections: int) -> None:
     """Four weights on average (of four: each), an activation in every second child, the graph in every second."""
     encoding = build("cppn", "default", (1, 8, 8))
     hidden = connections // 4 - 1
@@ -186,21 +186,32 @@ def test_tweaks_change_as_much_of_a_large_genome_as_of_a_small_one(connections: 
     graph = Graph(("sin",), ("gauss",) * hidden, edges + ends)
     parents = to_batch([graph] * 4000, 96, 256)
     with global_random_untouched():
-        children = encoding.tweak(parents, Rng(1))
+        children = encoding.mutate_slightly(parents, Rng(1))
     children.check(1)
     same = (children.source == parents.source).all(1) & (children.sink == parents.sink).all(1)
     assert same.mean() == pytest.approx(0.5 + 0.5 * (1 - 0.2) ** 3 * (1 - 0.4) ** 3, abs=0.05)
     changed = (children.weight != parents.weight)[same].sum(1)
-    assert changed.mean() == pytest.approx(weights, abs=0.15)
+    assert changed.mean() == pytest.approx(4.0, abs=0.15)
     redrawn = (children.activation != parents.activation)[same].sum(1)
     assert redrawn.mean() == pytest.approx(0.5 * 0.75, abs=0.05)
 
 
-def test_tweaks_leave_the_parents_and_what_has_no_connections_alone() -> None:
+@pytest.mark.parametrize("preset", ["default", "nguyen2015"])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_many_slight_mutations_leave_good_graphs(preset: str, outputs: int) -> None:
+    encoding, rng = build("cppn", preset, (outputs, 8, 8), max_nodes=12, max_connections=24), Rng(3)
+    genomes = encoding.random(60, rng)
+    for _ in range(40):
+        genomes = encoding.mutate_slightly(genomes, rng)
+        genomes.check(outputs)
+    assert len(encoding.decode(genomes).flatten(1).unique(dim=0)) > 20
+
+
+def test_slight_mutation_leaves_the_parents_and_what_has_no_connections_alone() -> None:
     encoding = build("cppn", "default", (1, 8, 8), **(STILL | {"rounds": 1}))
     parents = to_batch([Graph(("sin",), (), ())] * 50, 12, 20)
     before = encoding.dump(parents)
-    children = encoding.tweak(parents, Rng(0))
+    children = encoding.mutate_slightly(parents, Rng(0))
     for name, array in before.items():
         np.testing.assert_array_equal(getattr(parents, name), array)
     assert (children.sizes() == 0).all()

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
+import llvmlite.binding
 import numpy as np
 import pytest
 import torch
@@ -66,19 +71,51 @@ def test_whole_numbers_are_drawn_alike(n: int) -> None:
 @pytest.mark.parametrize(
     ("name", "before", "features", "after"),
     [
-        (None, None, "+avx2,+avx512f,+fma", "+avx2,+avx512f,+fma,-prefer-256-bit"),
-        (None, None, "+avx2,-avx512f", None),
+        (None, None, "+avx2,+avx512fp16,+fma", "+avx2,+avx512fp16,+fma,-prefer-256-bit"),
+        (None, None, "+avx2,+avx512f,-avx512fp16", None),
         (None, None, "", None),
-        (None, "+avx2", "+avx512f", "+avx2"),
-        ("generic", None, "+avx512f", None),
+        (None, "+avx2", "+avx512fp16", "+avx2"),
+        ("generic", None, "+avx512fp16", None),
     ],
 )
 def test_whole_vectors_are_used_where_there_are_some_and_nobody_says_otherwise(
     name: str | None, before: str | None, features: str, after: str | None
 ) -> None:
-    config = SimpleNamespace(CPU_NAME=name, CPU_FEATURES=before)
-    use_whole_vectors(config, features)
-    assert vars(config) == {"CPU_NAME": name, "CPU_FEATURES": after}
+    for allowed in (1, 0):
+        config = SimpleNamespace(ENABLE_AVX=allowed, CPU_NAME=name, CPU_FEATURES=before)
+        use_whole_vectors(config, features)
+        assert (name, config.CPU_FEATURES) == (config.CPU_NAME, after if allowed else before)
+
+
+RENDERED = """
+import evofool.record  # whatever is looked up first
+import hashlib
+from evofool import encodings
+from evofool.rng import Rng
+coded, rng = encodings.build("cppn", encodings.preset("cppn", "default"), (3, 30, 47), "cpu"), Rng(5)
+genomes = coded.random(40, rng)
+for _ in range(20):
+    genomes = coded.mutate(genomes, rng)
+from numba.core.registry import cpu_target
+print(cpu_target.target_context.codegen().magic_tuple()[2].split(",")[-1])
+print(hashlib.sha256(coded.decode(genomes).numpy().tobytes()).hexdigest())
+"""
+
+
+def test_pictures_are_the_same_for_any_processor_and_whole_vectors_are_used_in_every_process(tmp_path: Path) -> None:
+    """As compiled for this one, and for the least of its kind."""
+
+    def rendered(**settings: str) -> list[str]:
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)} | settings
+        done = subprocess.run([sys.executable, "-c", RENDERED], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    ours, plain = rendered(), rendered(NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
+    wide = "+avx512fp16" in llvmlite.binding.get_host_cpu_features().flatten().split(",")
+    assert (ours[0] == "-prefer-256-bit") == wide
+    assert len(plain) == 1  # no features
+    assert ours[-1] == plain[-1]
 
 
 FORMULAS = {

@@ -61,14 +61,28 @@ def test_a_picture_is_its_genomes_alone(drawn: list[Graph], random: object, size
         assert torch.equal(draw(genomes.take(rows(row)), "hsl", size)[0], together[row])
 
 
-@given(graphs(3), st.sampled_from([*SIZES, (1, 30), (30, 1)]), st.integers(1, 40))
-def test_a_picture_does_not_depend_on_tiles(graph: Graph, size: tuple[int, int], tile: int) -> None:
-    """Parts of rows, whole rows, several; nodes of x or y alone, of nothing, of both."""
-    genomes = to_batch([graph, graph], 16, 20)
+@given(graphs(3), graphs(3), st.sampled_from([*SIZES, (1, 30), (30, 1)]), st.integers(1, 40))
+def test_a_picture_does_not_depend_on_tiles(one: Graph, other: Graph, size: tuple[int, int], tile: int) -> None:
+    """Parts of lines, whole lines, several; nodes of x or y alone, of nothing, of both."""
+    genomes = to_batch([one, other, one], 16, 20)
     whole = draw(genomes, "hsl", size)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fused, "TILE", tile)
+        patch.setitem(levels.TILE_VALUES, "cpu", tile)
         assert torch.equal(draw(genomes, "hsl", size), whole)
+
+
+@pytest.mark.parametrize("size", [(301, 403), (7, 20_001), (20_001, 7)])
+def test_a_large_picture_does_not_depend_on_threads(threads: None, size: tuple[int, int]) -> None:
+    """It is one genome, whose lines are shared out."""
+    edges = [(X, 7, 3.0), (Y, 8, 3.0), (7, 9, 2.0), (8, 9, -2.0), (DISTANCE, 9, 1.0), (BIAS, 10, 0.3)]
+    edges += [(9, 4, 1.0), (7, 5, 1.0), (8, 5, 1.0), (8, 6, 1.0), (10, 6, 1.0)]
+    genomes = to_batch([Graph(("sin", "sin", "sin"), ("cos", "gauss", "sin", "sigmoid"), tuple(edges))])
+    torch.set_num_threads(1)
+    one = draw(genomes, "rgb", size)
+    for count in (2, 5):
+        torch.set_num_threads(count)
+        assert torch.equal(draw(genomes, "rgb", size), one)
 
 
 def test_nodes_of_x_alone_and_of_y_alone_are_where_they_belong() -> None:

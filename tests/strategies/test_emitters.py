@@ -179,7 +179,7 @@ def test_tweaks_are_of_elites_that_are_not_sure() -> None:
     rng.restore(frozen(run.rng.state()))
     niches = parents - 100
     again, _ = run.toolbox.tweak(of, 50)
-    expected = run.encoding.tweak(of.genomes.take(unsure(of, 50, rng)), rng)
+    expected = run.encoding.mutate_slightly(of.genomes.take(unsure(of, 50, rng)), rng)
     assert_same_arrays(vars(again), vars(expected))
     kept = (children.weight == of.genomes.take(niches).weight)[:, :12].mean()
     assert 0.5 < kept < 0.8  # four of twelve weights changed

@@ -78,7 +78,17 @@ def test_old_niches_below_99_per_cent_are_drawn_where_all_sure_ones_are_new(name
 
 @pytest.mark.parametrize("name", SELECTORS)
 def test_no_niche_is_given_up(name: str) -> None:
-    assert shares(name, archive([0.0, 1.0, 1.0], [10_000, 1, 5_000]), 50).min() > 0.01
+    least = {"uniform": 1.0, "unsure": RARELY}.get(name, ANY)
+    assert shares(name, archive([0.0, 1.0, 1.0], [10_000, 1, 5_000]), 50).min() > 0.8 * least / 3
+
+
+@pytest.mark.parametrize("name", SELECTORS)
+def test_empty_niches_are_nobodys_parents(name: str) -> None:
+    of = archive([0.2, -1.0, 0.995, -1.0, 0.3], [5, 0, 4, 0, 1])
+    of.born[[1, 3]] = -1
+    found = shares(name, of, 20)
+    assert found[[1, 3]].tolist() == [0, 0]
+    assert found[[0, 2, 4]].min() > 0.01
 
 
 @pytest.mark.parametrize("name", SELECTORS)

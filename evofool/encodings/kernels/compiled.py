@@ -10,10 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
 import numba
-from numba.core.codegen import get_host_cpu_features
 
 from . import FIRST
+
+WIDE = "+avx512fp16"
+"""what a processor has whose clock doesn't fall for vectors of 512 bits"""
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -36,19 +39,21 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 
 def use_whole_vectors(config: Any, features: str) -> None:
-    """Of a processor with vectors of 512 bits, unless the user says what to compile for: LLVM takes half of them there,
-    for the sake of code that has use for them now and then only.
+    """Of a processor with vectors of 512 bits, in all that numba compiles in this process, unless the user says what to
+    compile for (``NUMBA_CPU_NAME``, ``NUMBA_CPU_FEATURES``): LLVM takes half of them, since older ones lower their
+    clock.
 
     Args:
         config: numba's.
-        features: the processor's, as LLVM lists them.
+        features: the processor's, as LLVM lists them; float16 in such vectors came with Sapphire Rapids.
     """
-    if config.CPU_NAME is None and config.CPU_FEATURES is None and "+avx512f" in features.split(","):
+    if config.ENABLE_AVX and config.CPU_NAME is None and config.CPU_FEATURES is None and WIDE in features.split(","):
         config.CPU_FEATURES = f"{features},-prefer-256-bit"
 
 
 if FIRST:
-    use_whole_vectors(numba.config, get_host_cpu_features())
+    with suppress(RuntimeError):  # LLVM doesn't know this processor
+        use_whole_vectors(numba.config, llvmlite.binding.get_host_cpu_features().flatten())
 
 
 @lru_cache(maxsize=1)

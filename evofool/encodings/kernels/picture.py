@@ -1,7 +1,7 @@
 """The compiled loop of ``fused``: over genomes and nodes, a tile of pixels at a time.
 
-Nearly half of a large genome's nodes depend on x or on y alone, since a node is put on a connection: they are computed
-for one line or column of the picture, and repeated.
+Two fifths of a genome's nodes depend on x alone, on y alone or on nothing, since a node is put on a connection: they
+are computed for one line or column of the picture, and repeated.
 
 All arithmetic is written out in single operations of float32 (of float64, where an angle is brought into one turn),
 which every processor and every version of a library rounds alike. ``gallery/cppn.js`` repeats them.
@@ -26,8 +26,8 @@ _THREE_HALVES = _f(1.5)
 
 _INPUTS = 1, 2, 4, 8
 """``cppn_batch.INPUTS`` in ``reads``"""
-_NOT_X, _NOT_Y = np.uint8(2 | 4), np.uint8(1 | 4)
-"""what a node must not depend on to depend on x alone, or on y alone, if on anything but the bias"""
+_BUT_X, _BUT_Y = np.uint8(2 | 4), np.uint8(1 | 4)
+"""what else there is than x, or than y, but for the bias, which is the same everywhere"""
 
 _FAR, _QUARTER = _f(1e8), math.pi / 2
 """a larger angle has no digits left of a turn; and what makes a sine of a cosine"""
@@ -93,7 +93,7 @@ def _paint(values, rows, size, colour, image, pixel):
 @compiled
 def _compute(values, wide, row, size, node, nodes):
     """A node's ``size`` values, row ``row`` of a table whose rows are ``wide``."""
-    activations, begin, source, weight = nodes
+    activations, _, begin, source, weight = nodes
     row *= wide
     edge, end = begin[node], begin[node + 1]
     if edge == end:
@@ -118,63 +118,93 @@ def _compute(values, wide, row, size, node, nodes):
 
 
 @compiled
-def render_genomes(
-    coordinates, width, genomes, activations, reads, begin, source, weight, outputs, colour, tile, which, window, images
-):
-    """Render genomes ``which[0]`` to ``which[1]`` at the picture's rows ``window``, likewise.
+def _compute_column(column, height, inputs, genome, nodes):
+    """A genome's values that depend on y alone, or on nothing, for each of ``height`` lines."""
+    for node in range(genome[0], genome[1]):
+        if not nodes[1][node] & _BUT_Y:
+            _compute(column, height, np.uint64(inputs + node - genome[0]), height, node, nodes)
 
-    ``coordinates`` (4, H · W): x depends on the column alone, y on the row alone, the bias on nothing. ``genomes`` says
-    where each one's nodes begin, ``begin`` where each node's connections do, ``reads`` which inputs it depends on;
-    ``source`` and ``outputs`` are rows of a genome's own table, inputs first.
+
+@compiled
+def _compute_strip(values, wide, coordinates, pixel, columns, lines, genome, nodes):
+    """A genome's values that depend on x alone, or on nothing, for ``columns`` from ``pixel`` on; ``lines`` times."""
+    inputs = coordinates.shape[0]
+    for k in range(inputs + genome[1] - genome[0]):
+        node = genome[0] + k - inputs
+        if (_INPUTS[k] if k < inputs else nodes[1][node]) & _BUT_X:
+            continue
+        row = np.uint64(k) * wide
+        if k < inputs:
+            for i in range(columns):
+                values[row + i] = coordinates[k, pixel + i]
+        else:
+            _compute(values, wide, np.uint64(k), columns, node, nodes)
+        for j in range(1, lines):
+            for i in range(columns):
+                values[row + np.uint64(j) * columns + i] = values[row + i]
+
+
+@compiled
+def _compute_tile(values, wide, coordinates, pixel, columns, lines, column, height, line, genome, nodes):
+    """All others of a genome's values, for ``columns`` of ``lines`` from ``pixel`` on, which is in line ``line``."""
+    inputs = coordinates.shape[0]
+    for k in range(inputs + genome[1] - genome[0]):
+        node, row = genome[0] + k - inputs, np.uint64(k) * wide
+        read = _INPUTS[k] if k < inputs else nodes[1][node]
+        if not read & _BUT_X:
+            continue
+        if not read & _BUT_Y:
+            for j in range(lines):
+                value = column[np.uint64(k) * height + line + j]
+                for i in range(columns):
+                    values[row + j * columns + i] = value
+        elif k < inputs:
+            for i in range(lines * columns):
+                values[row + i] = coordinates[k, pixel + i]
+        else:
+            _compute(values, wide, np.uint64(k), lines * columns, node, nodes)
+
+
+@compiled
+def render_genomes(coordinates, width, genomes, nodes, outputs, colour, tile, which, window, images):
+    """Render genomes ``which[0]`` to ``which[1]`` at lines ``window[0]`` to ``window[1]`` of their pictures.
+
+    Args:
+        coordinates: (4, H · W), line by line: x depends on the column alone, y on the line alone, the bias on neither.
+        width: W.
+        genomes: (N + 1,) where each one's nodes begin.
+        nodes: their activations, the inputs they depend on, where each one's connections begin, and of these the
+            sources, rows of a genome's own table (inputs first), and the weights.
+        outputs: (N, C) rows of that table.
+        colour: number of ``functions.COLOURS``.
+        tile: pixels that are computed at a time, about.
+        which, window: as above.
+        images: (N, C, H · W) bytes, overwritten there.
     """
     inputs = coordinates.shape[0]
-    first, last = which
     top, bottom = window
-    nodes = activations, begin, source, weight
     most = 0
-    for g in range(first, last):
+    for g in range(which[0], which[1]):
         most = max(most, genomes[g + 1] - genomes[g])
-    across, down = min(width, tile), max(1, tile // width)  # a tile: whole rows, or a part of one
+    across, down = -(-width // -(-width // tile)), max(1, (tile + width // 2) // width)  # a part of a line, or several
     # Unsigned: a signed index could be one from the end, which costs a test each.
-    wide, long, high = np.uint64(across * down), np.uint64(width), np.uint64(bottom - top)
-    line, column = np.empty((inputs + most) * width, np.float32), np.empty((inputs + most) * (bottom - top), np.float32)
+    wide, height = np.uint64(across * down), np.uint64(bottom - top)
     values = np.empty((inputs + most) * across * down, np.float32)
+    column = np.empty((inputs + most) * (bottom - top), np.float32)
     rows = np.empty(outputs.shape[1], np.uint64)
     for k in range(inputs):
-        for i in range(width):
-            line[k * width + i] = coordinates[k, top * width + i]
         for i in range(bottom - top):
             column[k * (bottom - top) + i] = coordinates[k, (top + i) * width]
-    for g in range(first, last):
-        for node in range(genomes[g], genomes[g + 1]):
-            row = np.uint64(inputs + node - genomes[g])
-            if not reads[node] & _NOT_X:
-                _compute(line, long, row, long, node, nodes)
-            if not reads[node] & _NOT_Y:
-                _compute(column, high, row, high, node, nodes)
-        for start in range(top, bottom, down):
-            for left in range(0, width, across):
-                lines, columns = np.uint64(min(down, bottom - start)), np.uint64(min(across, width - left))
-                size, pixel = lines * columns, np.uint64(start * width + left)
-                anew = start == top or across < width  # whole rows are alike, what depends on x stays
-                for k in range(inputs + genomes[g + 1] - genomes[g]):
-                    read = _INPUTS[k] if k < inputs else reads[genomes[g] + k - inputs]
-                    row = np.uint64(k) * wide
-                    if not read & _NOT_X:
-                        if anew:
-                            for j in range(lines):
-                                for i in range(columns):
-                                    values[row + j * columns + i] = line[np.uint64(k * width + left) + i]
-                    elif not read & _NOT_Y:
-                        for j in range(lines):
-                            value = column[np.uint64(k) * high + np.uint64(start - top) + j]
-                            for i in range(columns):
-                                values[row + j * columns + i] = value
-                    elif k < inputs:
-                        for i in range(size):
-                            values[row + i] = coordinates[k, pixel + i]
-                    else:
-                        _compute(values, wide, np.uint64(k), size, genomes[g] + k - inputs, nodes)
-                for c in range(outputs.shape[1]):
-                    rows[c] = np.uint64(outputs[g, c]) * wide
-                _paint(values, rows, size, colour, images[g], pixel)
+    for g in range(which[0], which[1]):
+        genome = genomes[g], genomes[g + 1]
+        for c in range(outputs.shape[1]):
+            rows[c] = np.uint64(outputs[g, c]) * wide
+        _compute_column(column, height, inputs, genome, nodes)
+        for left in range(0, width, across):
+            columns, first = np.uint64(min(across, width - left)), np.uint64(top * width + left)
+            _compute_strip(values, wide, coordinates, first, columns, min(down, bottom - top), genome, nodes)
+            for start in range(top, bottom, down):
+                lines, line = np.uint64(min(down, bottom - start)), np.uint64(start - top)
+                pixel = np.uint64(start * width + left)
+                _compute_tile(values, wide, coordinates, pixel, columns, lines, column, height, line, genome, nodes)
+                _paint(values, rows, lines * columns, colour, images[g], pixel)
