@@ -76,6 +76,8 @@ def _utilisation(name: str, weights: Path | None, precision: Precision) -> list[
     shares: dict[str, list[dict[str, float]]] = {"cppn": [], "direct": []}
     settings = _candidates(target)
     fastest = max(settings, key=lambda setting: _forward(target, setting, 0.6))
+    for encoding in speeds:  # compiles its loops, if nobody has
+        evofool.evolve(target, encoding, generations=2)
     for _ in range(REPEATS):
         raw.append(_forward(target, fastest, RAW_SECONDS))
         for encoding in speeds:
