@@ -147,16 +147,22 @@ def test_an_emitter_that_has_not_begun_has_no_turn() -> None:
     assert turns(run) == {"vary": 200, "refine": 0}
 
 
-def test_a_run_restored_before_an_emitter_begins_goes_on_as_it_would_have() -> None:
-    run, resumed = evolution(emitters=("vary", "refine@48")), evolution(7, emitters=("vary", "refine@48"))
-    run.step()
-    run.step()
+def resumed_beside(emitters: tuple[str, ...], before: int, after: int) -> Evolution:
+    """A run of ``before`` generations and ``after`` more; another that takes it up in between ends as it does."""
+    run, resumed = evolution(emitters=emitters), evolution(7, emitters=emitters)
+    for _ in range(before):
+        run.step()
     resumed.restore(frozen(run.state()))
-    for _ in range(8):
+    for _ in range(after):
         run.step()
         resumed.step()
     timeless = {"seconds": np.zeros(1)}
     assert_same_arrays(run.state() | timeless, resumed.state() | timeless)
+    return run
+
+
+def test_a_run_restored_before_an_emitter_begins_goes_on_as_it_would_have() -> None:
+    run = resumed_beside(("vary", "refine@48"), 2, 8)
     assert "strategy.refine.0.numbers" in run.state()
 
 
@@ -186,14 +192,7 @@ def test_tweaks_are_of_elites_that_are_not_sure() -> None:
 
 
 def test_tweaks_that_begin_later_go_on_after_a_restart_as_without_one() -> None:
-    run, resumed = (evolution(seed, emitters=("vary", "tweak@48", "refine@64")) for seed in (0, 7))
-    run.step()
-    resumed.restore(frozen(run.state()))
-    for _ in range(10):
-        run.step()
-        resumed.step()
-    timeless = {"seconds": np.zeros(1)}
-    assert_same_arrays(run.state() | timeless, resumed.state() | timeless)
+    run = resumed_beside(("vary", "tweak@48", "refine@64"), 1, 10)
     assert min(turns(run).values()) > 0
 
 
