@@ -276,15 +276,14 @@ def _rebuild(folder: RunFolder, own: Target | None) -> Evolution:
         raise ValueError(f"niches must be class indices below {len(target.classes)}")
     _check_numbers(config["batch"], config["seed"])
     chosen = {name: config.get(name, before) for name, before in SINCE.items()}
-    selector, batch = chosen.pop("selector"), config["batch"]
-    emitters = known_emitters(chosen.pop("emitters"), config["encoding"], batch)
+    selector, emitters = chosen.pop("selector"), chosen.pop("emitters")
     kinds = variety(**chosen, channels=target.image_shape[0], encoding=config["encoding"])
     check_size(coded, len(niches), len(target.classes), kinds)
     return Evolution(
         target,
         coded,
         niches=niches,
-        batch=batch,
+        batch=config["batch"],
         seed=config["seed"],
         selector=selector,
         emitters=emitters,
