@@ -12,7 +12,7 @@ const Cppn = (() => {
   const [E3, E4, E5, E6] = [0.16666514, 0.041666187, 0.00836959, 0.0013951703].map(f);
   const TURN = 2 * Math.PI, PER_TURN = 1 / TURN, PI = f(Math.PI), FAR = 1e8, ROUND = 1.5 * 2 ** 52;
   const PER_LN2 = f(1 / Math.log(2)), LN2 = f(0.693359375), LN2_REST = f(-2.12194440e-4), ROUND_F = 1.5 * 2 ** 23;
-  const LEAST = 87;
+  const LEAST = 87, NOTHING = 40;
   const POWERS = Float32Array.from({length: 253}, (_, i) => 2 ** (i - 126));
 
   const within = (v, bound) => Math.min(Math.max(v, -bound), bound);
@@ -36,7 +36,7 @@ const Cppn = (() => {
   const SINGLE = [
     (v) => sine(within(v, FAR)),
     (v) => f(f(2 / f(1 + exp(within(-v, LEAST)))) - 1),
-    (v) => exp(-Math.min(f(v * v), LEAST)),
+    (v) => f(v * v) < NOTHING ? exp(-f(v * v)) : 0,
     (v) => f(within(v, 3) / 3),
     (v) => sine(within(v, FAR) + Math.PI / 2),
     (v) => f(f(Math.min(Math.abs(v), 3) / 1.5) - 1),

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evofool.encodings.cppn_batch import NAMES
+from evofool.encodings.functions import ACTIVATIONS, NOTHING
 from evofool.encodings.kernels import draws, picture
 from evofool.encodings.kernels.compiled import use_whole_vectors
 from evofool.encodings.parts import SPLIT, in_parts
@@ -137,6 +138,18 @@ def test_functions_are_right_to_four_roundings(name: str, far: float) -> None:
     picture._activate(values, np.uint64(0), np.uint64(len(values)), NAMES.index(name))
     assert np.abs(values - expected).max() <= 4 * 2.0**-24
     assert np.abs(values).max() <= 1
+
+
+def test_far_ends_of_bells_are_nothing() -> None:
+    """e⁻⁴⁰ is there, and what is less isn't: by the loop and by torch."""
+    edge = np.float32(math.sqrt(NOTHING))
+    values = np.array([0.0, -6.3, np.nextafter(edge, 0), edge + 1e-5, -9.3, -20.0, 1e15], np.float32)
+    here, there = values.copy(), torch.from_numpy(values.copy())
+    picture._activate(here, np.uint64(0), np.uint64(len(values)), NAMES.index("gauss"))
+    ACTIVATIONS["gauss"](there, there)
+    for found in here, there.numpy():
+        np.testing.assert_allclose(found[:3], np.exp(-np.square(values[:3].astype(np.float64))), rtol=1e-5)
+        assert found[3:].tolist() == [0.0] * 4
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -32,7 +32,9 @@ _BUT_X, _BUT_Y = np.uint8(2 | 4), np.uint8(1 | 4)
 _FAR, _QUARTER = _f(1e8), math.pi / 2
 """a larger angle has no digits left of a turn; and what makes a sine of a cosine"""
 _LEAST = _f(87)
-"""exp(−87) is nearly the smallest normal float32; processors are slow with those below"""
+"""exp(−87) is nearly the smallest normal float32"""
+_NOTHING = _f(40)
+"""``functions.NOTHING``"""
 
 
 @compiled
@@ -47,7 +49,9 @@ def _activate(values, row, size, name):
             values[row + i] = _TWO / (_ONE + e) - _ONE
     elif name == 2:
         for i in range(size):
-            values[row + i] = exp(-min(values[row + i] * values[row + i], _LEAST))
+            square = values[row + i] * values[row + i]
+            bell = exp(-min(square, _NOTHING))
+            values[row + i] = bell if square < _NOTHING else _ZERO
     elif name == 3:
         for i in range(size):
             values[row + i] = min(max(values[row + i], -_THREE), _THREE) / _THREE
