@@ -31,10 +31,10 @@ MAX_ROUNDS = 100
 FEW_WEIGHTS = 4.0
 """weights that :meth:`CPPN.mutate_slightly` changes in a child on average (docs/SEARCH.md)"""
 
-FEW_ACTIVATIONS = 0.5
+FEW_ACTIVATIONS = 0.2
 """activations that it draws anew"""
 
-GRAPH_KEPT = 0.5
+GRAPH_KEPT = 0.8
 """share of its children whose graph stays as it is"""
 
 _CHOICES = {"coordinates": ("unit", "pixels"), "colour": ("hsl", "rgb"), "step": ("polynomial", "gaussian")}

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn.functional import threshold_
 
 from .cppn_batch import NAMES
 
@@ -29,7 +28,7 @@ def _sigmoid(v: Tensor, out: Tensor) -> None:
 
 def _gauss(v: Tensor, out: Tensor) -> None:
     torch.exp(v.square_().neg_(), out=out)
-    threshold_(out, math.exp(-NOTHING), 0.0)
+    torch.threshold_(out, math.exp(-NOTHING), 0.0)
 
 
 def _linear(v: Tensor, out: Tensor) -> None:

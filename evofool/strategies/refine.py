@@ -16,7 +16,7 @@ from ..encodings.cppn_batch import EMPTY, CPPNBatch
 from ..errors import GenomeError
 from ..population import Confidence
 from ..rng import Rng
-from .selectors import SURE, uniform
+from .selectors import SURE, WEAKEST, uniform
 from .sharing import joined, shares, under
 
 CHILDREN = 20
@@ -28,9 +28,9 @@ SIGMA = 0.1
 PATIENCE = 5
 """generations without a better child after which a search is given up"""
 
-WEAKEST, SUREST, THEIRS = 0.02, 0.1, 1 / 3
-"""share of the niches that are not sure which are the weakest, and the surest; and the share of the searches that are
-for each of these alone: a long run's lowest class, and those that are sure next"""
+SUREST, THEIRS = 0.1, 1 / 3
+"""share of the niches that are not sure which are the surest; and the share of the searches that are for these alone,
+and for the weakest (``WEAKEST``): those that are sure next, and a long run's lowest class"""
 
 SCOUTED = 0.5
 """share of the searches that begin with a generation of mutated elites"""

@@ -22,6 +22,10 @@ SURE = 0.99
 RARELY = 0.05
 """share of the parents that ``unsure`` draws from all niches alike"""
 
+THEIRS, WEAKEST = 0.1, 0.02
+"""share of its other parents that it draws from the weakest alone; and what share these are of the niches that are not
+sure (docs/SEARCH.md)"""
+
 TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -51,12 +55,18 @@ def weak(archive: Archive, n: int, rng: Rng) -> Rows:
 
 
 def unsure(archive: Archive, n: int, rng: Rng) -> Rows:
-    """Niches below 99 %: half of the parents the new ones among them, half any, but for the share of ``RARELY``."""
+    """Niches below 99 %: half of the parents the new ones among them, half any, but for the shares of the weakest
+    (``THEIRS``) and of all (``RARELY``)."""
     held = archive.held()
     alike = _below_sure(archive, held)
     count = max(1.0, alike.sum())
     young = alike * _youth(archive, held, n, count)
-    return _mostly(alike / count + young / max(young.sum(), TINY), held, archive, n, rng, RARELY)
+    weights = (1 - THEIRS) / 2 * (alike / count + young / max(young.sum(), TINY))
+    if alike.any():
+        ranks = np.argsort(archive.confidence.numpy(force=True)[held], kind="stable")
+        weakest = ranks[: max(1, round(WEAKEST * count))]
+        weights[weakest] += THEIRS / len(weakest)
+    return _mostly(weights, held, archive, n, rng, RARELY)
 
 
 SELECTORS: dict[str, Selector] = {"fresh": fresh, "uniform": uniform, "unsure": unsure, "weak": weak}

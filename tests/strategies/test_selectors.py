@@ -9,7 +9,7 @@ from support import global_random_untouched
 from evofool.archive import Archive
 from evofool.errors import ConfigError
 from evofool.rng import Rng
-from evofool.strategies.selectors import ANY, RARELY, SELECTORS, selector
+from evofool.strategies.selectors import ANY, RARELY, SELECTORS, THEIRS, selector
 
 DRAWS = 100_000
 
@@ -61,12 +61,21 @@ def test_all_are_drawn_alike_once_none_is_weak(name: str) -> None:
 
 @pytest.mark.parametrize("at_once", [1, 2, 50])
 def test_unsure_draws_the_new_and_any_of_the_niches_below_99_per_cent(at_once: int) -> None:
-    """Half by age: exp(−age · children / niches below 99 %), exp(−age) where there are fewer of them than children."""
+    """Half by age: exp(−age · children / niches below 99 %), exp(−age) where there are fewer of them than children.
+    The weakest has a share of its own."""
     ages = np.array([3, 0, 5, 0, 4])
     unsure = np.array([1.0, 0.0, 1.0, 0.0, 1.0])
     young = unsure * np.exp(-ages * min(1.0, at_once / 3))
-    found = shares("unsure", archive([0.1, 0.99, 0.4, 1.0, 0.9899], (50 - ages).tolist()), at_once)
-    close(found, (1 - RARELY) * (unsure / 3 + young / young.sum()) / 2 + RARELY / 5)
+    found = shares("unsure", archive([0.4, 0.99, 0.1, 1.0, 0.9899], (50 - ages).tolist()), at_once)
+    usual = (unsure / 3 + young / young.sum()) / 2
+    close(found, (1 - RARELY) * ((1 - THEIRS) * usual + THEIRS * (np.arange(5) == 2)) + RARELY / 5)
+
+
+def test_the_weakest_fiftieth_has_a_share_of_its_own() -> None:
+    confidence = np.concatenate((np.linspace(0.9, 0.1, 150), np.ones(50)))
+    expected = np.where(np.arange(200) < 150, (1 - THEIRS) / 150, 0.0)
+    expected[147:150] += THEIRS / 3
+    close(shares("unsure", archive(confidence.tolist(), [7] * 200), 50), (1 - RARELY) * expected + RARELY / 200)
 
 
 @pytest.mark.parametrize("name", ["unsure", "weak"])
