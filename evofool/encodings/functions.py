@@ -12,7 +12,10 @@ from .cppn_batch import NAMES
 
 NOTHING = 40.0
 """exp of minus that and less counts as 0. What the far ends of bells leave, times small weights, would be numbers too
-small for a normal float32, with which processors are slow: up to two thirds of what rendering took."""
+small for a normal float32, with which processors are slow (docs/SPEED.md)."""
+
+_LEAST = math.exp(-NOTHING) * (1 + 2e-6)
+"""between that, however it is rounded, and exp of minus the float32 before it"""
 
 _MINUS_ONE = torch.tensor(-1.0)  # of no dimension, which works on any device
 
@@ -22,13 +25,14 @@ def _sin(v: Tensor, out: Tensor) -> None:
 
 
 def _sigmoid(v: Tensor, out: Tensor) -> None:
-    # Through exp: torch's own sigmoid rounds differently in the middle of a tensor and at its end.
+    # Through exp: torch's own sigmoid rounds differently in the middle of a tensor and at its end. Beyond 87, exp would
+    # be too small for a normal float32, or too large for any.
     torch.add(_MINUS_ONE, v.clamp_(-87.0, 87.0).neg_().exp_().add_(1.0).reciprocal_(), alpha=2.0, out=out)
 
 
 def _gauss(v: Tensor, out: Tensor) -> None:
     torch.exp(v.square_().neg_(), out=out)
-    torch.threshold_(out, math.exp(-NOTHING), 0.0)
+    torch.threshold_(out, _LEAST, 0.0)
 
 
 def _linear(v: Tensor, out: Tensor) -> None:
@@ -47,7 +51,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor, Tensor], None]] = dict(
     zip(NAMES, (_sin, _sigmoid, _gauss, _linear, _cos, _wedge), strict=True)
 )
 """Each overwrites its first argument and fills the second, both contiguous float32 (and maybe the same), with values in
-[−1, 1]: ``sin`` sin p; ``sigmoid`` 2(σ(p) − 0.5); ``gauss`` exp(−p²), or 0 beyond ``NOTHING``; ``linear`` clamp(p, ±3)
+[−1, 1]: ``sin`` sin p; ``sigmoid`` 2(σ(p) − 0.5); ``gauss`` exp(−p²), or 0 (p² ≥ ``NOTHING``); ``linear`` clamp(p, ±3)
 / 3 (these four are the original's); ``cos`` cos p; ``wedge`` |clamp(p, ±3)| / 1.5 − 1."""
 
 

@@ -16,7 +16,7 @@ from ..encodings.cppn_batch import EMPTY, CPPNBatch
 from ..errors import GenomeError
 from ..population import Confidence
 from ..rng import Rng
-from .selectors import SURE, WEAKEST, uniform
+from .selectors import SURE, uniform, weakest
 from .sharing import joined, shares, under
 
 CHILDREN = 20
@@ -30,7 +30,7 @@ PATIENCE = 5
 
 SUREST, THEIRS = 0.1, 1 / 3
 """share of the niches that are not sure which are the surest; and the share of the searches that are for these alone,
-and for the weakest (``WEAKEST``): those that are sure next, and a long run's lowest class"""
+and as many for the weakest (``selectors.WEAKEST``): those that are sure next, and a long run's lowest class"""
 
 SCOUTED = 0.5
 """share of the searches that begin with a generation of mutated elites"""
@@ -111,7 +111,7 @@ class Refine:
         choice = choice[np.argsort(confidence[choice], kind="stable")]
         draw = self.rng.host.random()
         if draw < THEIRS:
-            choice = choice[: max(1, round(WEAKEST * len(choice)))]
+            choice = choice[weakest(confidence[choice])]
         elif draw < 2 * THEIRS:
             choice = choice[-max(1, round(SUREST * len(choice))) :]
         niche = int(choice[self.rng.host.integers(len(choice))])

@@ -22,9 +22,9 @@ SURE = 0.99
 RARELY = 0.05
 """share of the parents that ``unsure`` draws from all niches alike"""
 
-THEIRS, WEAKEST = 0.1, 0.02
-"""share of its other parents that it draws from the weakest alone; and what share these are of the niches that are not
-sure (docs/SEARCH.md)"""
+FOR_WEAKEST, WEAKEST = 0.1, 0.02
+"""share of its other parents that it draws from the weakest alone; and what share of the niches that are not sure these
+are (docs/SEARCH.md)"""
 
 TINY = float(np.finfo(np.float64).tiny)
 
@@ -51,21 +51,22 @@ def fresh(archive: Archive, n: int, rng: Rng) -> Rows:
 def weak(archive: Archive, n: int, rng: Rng) -> Rows:
     """Niches below 99 %, but for the share of ``ANY``."""
     held = archive.held()
-    return _mostly(_below_sure(archive, held), held, archive, n, rng)
+    below = archive.confidence.numpy(force=True)[held] < np.float32(SURE)
+    return _mostly(below.astype(np.float64), held, archive, n, rng)
 
 
 def unsure(archive: Archive, n: int, rng: Rng) -> Rows:
     """Niches below 99 %: half of the parents the new ones among them, half any, but for the shares of the weakest
-    (``THEIRS``) and of all (``RARELY``)."""
+    (``FOR_WEAKEST``) and of all (``RARELY``)."""
     held = archive.held()
-    alike = _below_sure(archive, held)
-    count = max(1.0, alike.sum())
-    young = alike * _youth(archive, held, n, count)
-    weights = (1 - THEIRS) / 2 * (alike / count + young / max(young.sum(), TINY))
-    if alike.any():
-        ranks = np.argsort(archive.confidence.numpy(force=True)[held], kind="stable")
-        weakest = ranks[: max(1, round(WEAKEST * count))]
-        weights[weakest] += THEIRS / len(weakest)
+    confidence, weights = archive.confidence.numpy(force=True)[held], np.zeros(len(held))
+    below = np.flatnonzero(confidence < np.float32(SURE))
+    if len(below):
+        youth = _youth(archive, held[below], n, len(below))
+        young = youth / youth.sum() if youth.sum() > TINY else 1 / len(below)
+        weights[below] = (1 - FOR_WEAKEST) / 2 * (1 / len(below) + young)
+        lowest = below[weakest(confidence[below])]
+        weights[lowest] += FOR_WEAKEST / len(lowest)
     return _mostly(weights, held, archive, n, rng, RARELY)
 
 
@@ -84,9 +85,9 @@ def selector(name: str) -> Selector:
     return SELECTORS[name]
 
 
-def _below_sure(archive: Archive, held: Rows) -> np.ndarray:
-    """1 for a niche below 99 %, else 0."""
-    return np.where(archive.confidence.numpy(force=True)[held] < np.float32(SURE), 1.0, 0.0)
+def weakest(confidence: np.ndarray) -> Rows:
+    """The rows of the ``WEAKEST`` of some confidences, the lowest first; at least one."""
+    return np.argsort(confidence, kind="stable")[: max(1, round(WEAKEST * len(confidence)))]
 
 
 def _youth(archive: Archive, held: Rows, n: int, among: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ from support import build
 
 from evofool.encodings import genome_file
 from evofool.encodings.cppn_batch import INPUTS, NAMES
+from evofool.encodings.functions import NOTHING
 from evofool.encodings.genome_file import GenomeFile, parse, to_json
+from evofool.encodings.kernels import picture
 from evofool.rng import Rng
 
 if TYPE_CHECKING:
@@ -76,6 +79,17 @@ def native(genomes: Sequence[GenomeFile]) -> list[np.ndarray]:
 
 def larger(genomes: Sequence[GenomeFile], h: int, w: int) -> list[np.ndarray]:
     return [as_rgb(genome.encoding.decode_at(genome.genomes, (h, w)).numpy())[0] for genome in genomes]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_functions_are_the_loop_s_to_the_last_bit(script: Page, name: str) -> None:
+    edge = np.float32(math.sqrt(NOTHING))
+    far = [np.nextafter(edge, np.float32(0)), edge, np.nextafter(edge, np.float32(9)), 9.3, 87.0, 1e4, 3e7]
+    values = np.concatenate((np.linspace(-12, 12, 4001), far, np.negative(far))).astype(np.float32)
+    asked = [NAMES.index(name), values.tolist()]
+    found = script.evaluate("([activation, values]) => values.map((p) => Cppn.at(activation, p))", asked)
+    picture._activate(values, np.uint64(0), np.uint64(len(values)), NAMES.index(name))
+    assert found == values.tolist()
 
 
 def test_the_whole_bank(script: Page) -> None:

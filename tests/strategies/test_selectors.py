@@ -9,7 +9,7 @@ from support import global_random_untouched
 from evofool.archive import Archive
 from evofool.errors import ConfigError
 from evofool.rng import Rng
-from evofool.strategies.selectors import ANY, RARELY, SELECTORS, THEIRS, selector
+from evofool.strategies.selectors import ANY, FOR_WEAKEST, RARELY, SELECTORS, selector
 
 DRAWS = 100_000
 
@@ -68,21 +68,23 @@ def test_unsure_draws_the_new_and_any_of_the_niches_below_99_per_cent(at_once: i
     young = unsure * np.exp(-ages * min(1.0, at_once / 3))
     found = shares("unsure", archive([0.4, 0.99, 0.1, 1.0, 0.9899], (50 - ages).tolist()), at_once)
     usual = (unsure / 3 + young / young.sum()) / 2
-    close(found, (1 - RARELY) * ((1 - THEIRS) * usual + THEIRS * (np.arange(5) == 2)) + RARELY / 5)
+    close(found, (1 - RARELY) * ((1 - FOR_WEAKEST) * usual + FOR_WEAKEST * (np.arange(5) == 2)) + RARELY / 5)
 
 
 def test_the_weakest_fiftieth_has_a_share_of_its_own() -> None:
     confidence = np.concatenate((np.linspace(0.9, 0.1, 150), np.ones(50)))
-    expected = np.where(np.arange(200) < 150, (1 - THEIRS) / 150, 0.0)
-    expected[147:150] += THEIRS / 3
+    expected = np.where(np.arange(200) < 150, (1 - FOR_WEAKEST) / 150, 0.0)
+    expected[147:150] += FOR_WEAKEST / 3
     close(shares("unsure", archive(confidence.tolist(), [7] * 200), 50), (1 - RARELY) * expected + RARELY / 200)
 
 
-@pytest.mark.parametrize("name", ["unsure", "weak"])
-def test_old_niches_below_99_per_cent_are_drawn_where_all_sure_ones_are_new(name: str) -> None:
+@pytest.mark.parametrize(("name", "anyone", "more"), [("unsure", RARELY, FOR_WEAKEST), ("weak", ANY, 0.0)])
+def test_old_niches_below_99_per_cent_are_drawn_where_all_sure_ones_are_new(
+    name: str, anyone: float, more: float
+) -> None:
     """Their chances by age alone are too small for a number."""
     found = shares(name, archive([0.99, 0.2, 0.3], [10**6, 3, 3]), 50)
-    assert found[1:].min() > 0.35
+    close(found, (1 - anyone) * np.array([0.0, (1 + more) / 2, (1 - more) / 2]) + anyone / 3)
 
 
 @pytest.mark.parametrize("name", SELECTORS)

@@ -32,7 +32,7 @@ _BUT_X, _BUT_Y = np.uint8(2 | 4), np.uint8(1 | 4)
 _FAR, _QUARTER = _f(1e8), math.pi / 2
 """a larger angle has no digits left of a turn; and what makes a sine of a cosine"""
 _LEAST = _f(87)
-"""exp(−87) is nearly the smallest normal float32"""
+"""``functions.exp`` is right up to there; exp(−87) is nearly the smallest normal float32"""
 _NOTHING = _f(40)
 """``functions.NOTHING``"""
 
