@@ -296,7 +296,7 @@ def resume(
     """Go on with a run or a campaign as if it had never stopped; limits are for runs, in all and not in addition."""
     from .budget import Budget
     from .console import Console
-    from .folder import read_config
+    from .folder import maker, read_config
 
     console = Console(quiet=quiet, to_stderr=as_json)
     wanted = Budget(generations, evaluations, minutes, until)
@@ -309,6 +309,8 @@ def resume(
     folder = RunFolder.open(run)
     budget = session.recorded_budget(folder) if wanted.empty else wanted
     medians = [line["median"] for line in folder.metrics()]
+    if (began := maker(folder.config)) not in (None, __version__):
+        console.say(f"note: evofool {began} began this run, and {__version__} may vary its elites in another way")
     with console.watch(budget, medians) as view:
         result = session.resume(
             run,

@@ -107,7 +107,7 @@ def read_config(path: Path, made_by: str | None = None) -> dict[str, Any]:
     if version != FORMAT:
         raise RunError(
             f"{path} has format {version!r}, this version of evofool reads {FORMAT}; "
-            f"use the one that made it{_maker(config)}"
+            f"use the one that made it{f' (evofool {made})' if (made := maker(config)) else ''}"
         )
     for name in INSIDE:
         if (path / name).is_symlink():
@@ -268,7 +268,8 @@ def _record(line: bytes, keys: tuple[str, ...], seal: bytes | None) -> dict[str,
     return record
 
 
-def _maker(config: dict[str, Any]) -> str:
+def maker(config: dict[str, Any]) -> str | None:
+    """The version of evofool that made a folder, if its config tells."""
     versions = config.get("versions")
     made = versions.get("evofool") if isinstance(versions, dict) else None
-    return f" (evofool {made})" if made else ""
+    return str(made)[:40] if made else None

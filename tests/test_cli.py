@@ -127,6 +127,20 @@ def test_resume_goes_on_to_a_larger_budget(tmp_path: Path, capsys: Capture) -> N
     assert json.loads((run / "config.json").read_text())["budget"]["generations"] == 4
 
 
+@pytest.mark.parametrize(("versions", "noted"), [({"evofool": "0.0.9"}, 1), ({}, 0), ("0.0.9", 0), (None, 0)])
+def test_resume_tells_of_another_version_that_began_a_run(
+    versions: object, noted: int, tmp_path: Path, capsys: Capture
+) -> None:
+    run = tmp_path / "run"
+    succeed(capsys, *EVOLVE, "--generations", 2, "--out", run, "--quiet")
+    config = json.loads((run / "config.json").read_text())
+    for given, expected in ((config["versions"], 0), (versions, noted)):
+        (run / "config.json").write_text(json.dumps(config | {"versions": given}))
+        told = succeed(capsys, "resume", run, "--no-gallery").out
+        assert told.count("note: evofool 0.0.9 began this run") == expected
+        assert told.count("note: ") == expected
+
+
 def test_resume_of_a_finished_run_says_so_and_changes_nothing(tmp_path: Path, capsys: Capture) -> None:
     run = tmp_path / "run"
     succeed(capsys, *EVOLVE, "--generations", 2, "--out", run, "--quiet")
