@@ -84,7 +84,7 @@ def told(run: Path, before: Row | None) -> Row:
     at = np.unique(np.linspace(0, len(metrics) - 1, 80).round().astype(int))
     on = before["on"] if before else f"{hardware()['cpu']}, {hardware()['threads']} threads"
     row: Row = {"run": run.name, "on": on, "torch": config["versions"]["torch"], "seed": config["seed"]}
-    row["emitters"] = ",".join(config["emitters"])
+    row["emitters"], row["batch"] = ",".join(config["emitters"]), config["batch"]
     for mark in MARKS:
         row[f"evaluations to {100 * mark:g} %"] = next((m["evaluations"] for m in metrics if m["median"] >= mark), None)
     for evaluations in (20_000, 50_000, 100_000):
