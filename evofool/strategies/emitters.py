@@ -1,5 +1,5 @@
-"""What proposes children: variation of elites, strong or slight, and searches on single ones (CMA-ME; Fontaine et al.
-2020)."""
+"""What proposes children: variation of elites, strong or slight; new starts for single classes; searches on single
+elites (CMA-ME; Fontaine et al. 2020)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ from ..encodings.base import Encoding, Rows
 from ..errors import ConfigError, listed_names, suggestion
 from ..rng import Rng
 from .refine import Refine
+from .restart import Restart
 from .selectors import unsure
 
 if TYPE_CHECKING:
     from ..encodings.cppn import CPPN
 
-EMITTERS = ("vary", "tweak", "refine")
+EMITTERS = ("vary", "tweak", "restart", "refine")
 
-CPPNS_ONLY = {"tweak": "makes small changes to", "refine": "works on the weights of"}
+CPPNS_ONLY = {
+    "tweak": "makes small changes to",
+    "restart": "makes small changes to",
+    "refine": "works on the weights of",
+}
 """what an emitter does to CPPNs that it can't do to other genomes"""
 
 LEAST = 8
@@ -159,8 +164,11 @@ def emitters_of(
 def _emitter(name: str, toolbox: base.Toolbox, encoding: Encoding, rng: Rng) -> Emitter:
     if name == "vary":
         return Vary(toolbox, encoding.crossover_rate, rng)
+    if name in ("tweak", "restart"):
+        toolbox.register("mutate_slightly", cast("CPPN", encoding).mutate_slightly, rng=rng)
     if name == "tweak":
         toolbox.register("select_unsure", unsure, rng=rng)
-        toolbox.register("mutate_slightly", cast("CPPN", encoding).mutate_slightly, rng=rng)
         return Tweak(toolbox)
+    if name == "restart":
+        return Restart(lambda parents: toolbox.mutate_slightly(parents), rng)
     return Refine(lambda parents: toolbox.mutate(parents), encoding.settings()["limit"], rng)

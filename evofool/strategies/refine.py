@@ -13,14 +13,10 @@ from torch import Tensor
 from ..archive import Archive
 from ..encodings.base import Rows
 from ..encodings.cppn_batch import EMPTY, CPPNBatch
-from ..errors import GenomeError
 from ..population import Confidence
 from ..rng import Rng
 from .selectors import SURE, uniform, weakest
-from .sharing import joined, shares, under
-
-CHILDREN = 20
-"""of a search and generation, about; a batch with more has several searches side by side"""
+from .sharing import CHILDREN, cppns_under, joined, shares, under
 
 SIGMA = 0.1
 """first step of a search, in weights: docs/SEARCH.md has what it was measured against"""
@@ -184,11 +180,7 @@ class Search(cma.Strategy):  # type: ignore[misc]
         Raises:
             ValueError: it doesn't fit itself.
         """
-        try:
-            elite = CPPNBatch.of(under("genome.", state))
-            elite.check(1)
-        except GenomeError as error:
-            raise ValueError(f"a search's elite: {error}") from error
+        elite = cppns_under("genome.", state)
         niche, index, born, children, stale, updates = (int(number) for number in state["numbers"])
         if not elite.sizes()[0]:
             raise ValueError("a search's elite has no connections")

@@ -7,6 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..encodings.cppn_batch import CPPNBatch
+from ..errors import GenomeError
+
+CHILDREN = 20
+"""a generation, about, of one of several searches side by side"""
+
 
 def shares(batch: int, parts: int) -> list[int]:
     """A batch in equal parts; the first ones have what is left over."""
@@ -30,3 +36,17 @@ def joined(batches: Sequence[Any]) -> Any:
 def under(prefix: str, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The arrays whose names begin so, without that."""
     return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+
+
+def cppns_under(prefix: str, state: Mapping[str, np.ndarray]) -> CPPNBatch:
+    """The CPPNs whose arrays' names begin so.
+
+    Raises:
+        ValueError: they are none.
+    """
+    try:
+        batch = CPPNBatch.of(under(prefix, state))
+        batch.check(1)
+    except GenomeError as error:
+        raise ValueError(f"genomes of a search: {error}") from error
+    return batch

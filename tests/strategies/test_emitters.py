@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 from deap import cma
-from support import assert_same_arrays, build, frozen, global_random_untouched, tiny_target
+from emitting import archive, evolution, resumed_beside
+from support import assert_same_arrays, build, frozen, global_random_untouched
 
 from evofool.archive import Archive
 from evofool.encodings.cppn_batch import EMPTY, CPPNBatch
@@ -18,9 +19,9 @@ from evofool.evolution import Evolution
 from evofool.rng import Rng
 from evofool.strategies import refine
 from evofool.strategies.emitters import known_emitters
-from evofool.strategies.refine import CHILDREN, PATIENCE, Refine, Search
+from evofool.strategies.refine import PATIENCE, Refine, Search
 from evofool.strategies.selectors import unsure
-from evofool.strategies.sharing import joined, shares
+from evofool.strategies.sharing import CHILDREN, joined, shares
 
 LIMIT = 12.0
 
@@ -36,26 +37,12 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refine, "THEIRS", 0.0)
 
 
-def archive(confidence: list[float]) -> Archive:
-    """CPPN elites with these confidences, one class each."""
-    made = Archive(np.arange(len(confidence)), len(confidence))
-    made.genomes = build("cppn", "default").random(len(confidence), Rng(7))
-    made.confidence[:] = torch.tensor(confidence)
-    made.born[:] = 100 + np.arange(len(confidence))
-    return made
-
-
 def elite() -> CPPNBatch:
     return archive([0.5]).genomes
 
 
 def weights_of(batch: CPPNBatch) -> np.ndarray:
     return batch.weight[:, batch.source[0] != EMPTY].astype(np.float64)
-
-
-def evolution(seed: int = 0, **options: Any) -> Evolution:
-    settings: dict[str, Any] = {"batch": 16, "niches": np.arange(4), "emitters": ("vary", "refine"), **options}
-    return Evolution(tiny_target(), build("cppn", "default"), seed=seed, **settings)
 
 
 # Whose turn it is
@@ -147,22 +134,8 @@ def test_an_emitter_that_has_not_begun_has_no_turn() -> None:
     assert turns(run) == {"vary": 200, "refine": 0}
 
 
-def resumed_beside(emitters: tuple[str, ...], before: int, after: int) -> Evolution:
-    """A run of ``before`` generations and ``after`` more; another that takes it up in between ends as it does."""
-    run, resumed = evolution(emitters=emitters), evolution(7, emitters=emitters)
-    for _ in range(before):
-        run.step()
-    resumed.restore(frozen(run.state()))
-    for _ in range(after):
-        run.step()
-        resumed.step()
-    timeless = {"seconds": np.zeros(1)}
-    assert_same_arrays(run.state() | timeless, resumed.state() | timeless)
-    return run
-
-
 def test_a_run_restored_before_an_emitter_begins_goes_on_as_it_would_have() -> None:
-    run = resumed_beside(("vary", "refine@48"), 2, 8)
+    run = resumed_beside(2, 8, emitters=("vary", "refine@48"))
     assert "strategy.refine.0.numbers" in run.state()
 
 
@@ -192,7 +165,7 @@ def test_tweaks_are_of_elites_that_are_not_sure() -> None:
 
 
 def test_tweaks_that_begin_later_go_on_after_a_restart_as_without_one() -> None:
-    run = resumed_beside(("vary", "tweak@48", "refine@64"), 1, 10)
+    run = resumed_beside(1, 10, emitters=("vary", "tweak@48", "refine@64"))
     assert min(turns(run).values()) > 0
 
 
@@ -412,18 +385,7 @@ def test_a_search_whose_numbers_fell_apart_ends() -> None:
 @pytest.mark.parametrize("generations", [1, 2, 9])
 def test_a_restored_evolution_goes_on_as_the_undisturbed_one(generations: int) -> None:
     """With searches begun, under way and given up."""
-    ours, theirs = evolution(batch=40), evolution(batch=40, seed=1)
-    for _ in range(generations):
-        ours.step()
-    theirs.restore(frozen(ours.state()))
-    for _ in range(6):
-        ours.step()
-        theirs.step()
-    mine, its = (frozen(run.state()) for run in (ours, theirs))
-    assert_same_arrays(
-        {name: array for name, array in mine.items() if name != "seconds"},
-        {name: array for name, array in its.items() if name != "seconds"},
-    )
+    resumed_beside(generations, 6, batch=40)
 
 
 @pytest.mark.parametrize(
@@ -461,12 +423,14 @@ def test_a_damaged_state_is_refused(name: str, lie: np.ndarray | None) -> None:
     ("names", "encoding", "batch", "parts"),
     [
         ("vray", "cppn", 50, ['unknown emitter "vray"', 'did you mean "vary"']),
-        ("", "cppn", 50, ['unknown emitter ""', "vary, tweak, refine"]),
-        ([], "cppn", 50, ["--emitters takes one or more of vary, tweak, refine"]),
+        ("", "cppn", 50, ['unknown emitter ""', "vary, tweak, restart, refine"]),
+        ([], "cppn", 50, ["--emitters takes one or more of vary, tweak, restart, refine"]),
         (None, "cppn", 50, ["--emitters takes", "got None"]),
         ("vary,vary", "cppn", 50, ["twice"]),
         ("vary,refine", "direct", 50, ["weights of CPPNs", "direct"]),
         ("tweak", "direct", 50, ["small changes to CPPNs", "direct"]),
+        ("vary,restart", "direct", 50, ["small changes to CPPNs", "direct"]),
+        ("vary,restrat", "cppn", 50, ['unknown emitter "restrat"', 'did you mean "restart"']),
         ("vary,refine", "cppn", 7, ["--batch 8 or more, got 7"]),
         ("refine", "cppn", 7, ["--batch 8 or more, got 7"]),
         ("vary,refine@5", "cppn", 7, ["--batch 8 or more, got 7"]),
