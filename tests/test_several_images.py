@@ -116,7 +116,7 @@ def test_deaps_own_loop_ends_with_the_same_archive(kinds: Variety | None) -> Non
     def evolution() -> Evolution:
         return Evolution(
             tiny_target(), build("cppn", "default"), niches=np.arange(4), batch=16, seed=3, variety=kinds,
-            emitters=("vary", "refine"),
+            emitters=("vary", "restart", "refine"),
         )  # fmt: skip
 
     ours, theirs = evolution(), evolution()
@@ -163,7 +163,7 @@ def test_inspect_tells_of_the_niches(tmp_path: Path, capsys: Capture) -> None:
     assert json.loads(outcome.out)["qd_score"] == pytest.approx(float(result.confidence.sum()), abs=1e-6)
 
 
-@pytest.mark.parametrize("emitters", ["vary,refine", "vary,refine@30", "vary,tweak@30"])
+@pytest.mark.parametrize("emitters", ["vary,refine", "vary,refine@30", "vary,tweak@30", "vary,restart"])
 def test_a_run_is_made_again_from_its_config(emitters: str, tmp_path: Path, capsys: Capture) -> None:
     evolve(tmp_path / "a", "features", encoding="cppn", emitters=emitters)
     assert json.loads((tmp_path / "a" / "config.json").read_text())["emitters"] == emitters.split(",")

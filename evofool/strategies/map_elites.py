@@ -24,8 +24,9 @@ from ..shared import Shared
 from .emitters import Emitter
 from .sharing import under
 
-LEARNING = 0.2
-"""how far an emitter's gain moves towards that of its last generation"""
+LEARNING = 0.02
+"""how far an emitter's gain moves towards that of its last generation, but in its first 50, whose mean it is: some
+emitters gain seldom, and much then"""
 
 ANYBODY = 0.2
 """share of the generations that emitters have alike, whatever they gain"""
@@ -62,7 +63,7 @@ class MapElites:
         self.emitters = {name: emitter for name, (emitter, _) in emitters.items()}
         self.begins = np.array([begin for _, begin in emitters.values()], np.int64)
         self.rng, self.initial, self.confirm = rng, initial, confirm
-        self.gains = np.zeros(len(emitters))
+        self.gains, self.turns = np.zeros(len(emitters)), np.zeros(len(emitters), np.int64)
         self._turn: int | None = None
         self.generation = self.evaluations = self.confirmations = 0
 
@@ -98,7 +99,8 @@ class MapElites:
             list(self.emitters.values())[self._turn].heed(self.archive, every)
             if len(self.emitters) > 1:
                 gain = max(0.0, self._total() - before) / len(population)
-                self.gains[self._turn] += LEARNING * (gain - self.gains[self._turn])
+                self.turns[self._turn] += 1
+                self.gains[self._turn] += max(LEARNING, 1 / self.turns[self._turn]) * (gain - self.gains[self._turn])
         return update
 
     def state(self) -> dict[str, np.ndarray]:
@@ -106,7 +108,9 @@ class MapElites:
         state = {"counts": counts, **{f"archive.{k}": v for k, v in self.archive.state().items()}}
         for name, emitter in self.emitters.items():
             state |= {f"{name}.{k}": v for k, v in emitter.state().items()}
-        return state if len(self.emitters) == 1 else state | {"gains": self.gains.copy()}
+        if len(self.emitters) > 1:
+            state |= {"gains": self.gains.copy(), "turns": self.turns.copy()}
+        return state
 
     def restore(self, state: dict[str, np.ndarray], genomes: Shared | None) -> None:
         counts = state["counts"]
@@ -117,16 +121,21 @@ class MapElites:
         for name, emitter in self.emitters.items():
             emitter.restore(under(f"{name}.", state))
         if len(self.emitters) > 1:
-            gains = state["gains"]
-            if gains.shape != self.gains.shape or gains.dtype != np.float64 or not (gains >= 0).all():
-                raise ValueError(f"gains should be {self.gains.shape} numbers of 0 or more")
-            self.gains = gains.copy()
+            state = {"turns": np.full(len(self.emitters), 1), **state}  # versions before 0.3 didn't count them
+            for name, ours in (("gains", self.gains), ("turns", self.turns)):
+                if state[name].shape != ours.shape or state[name].dtype != ours.dtype or not (state[name] >= 0).all():
+                    raise ValueError(f"{name} should be {ours.shape} numbers of 0 or more")
+            self.gains, self.turns = state["gains"].copy(), state["turns"].copy()
 
     def _whose_turn(self) -> int:
-        """The emitter of a generation: by its children's gains, but for a share that all have alike."""
+        """The emitter of a generation: by its children's gains, but for a share that all have alike. One that is new is
+        taken to have gained once what the best one gains."""
         begun = np.flatnonzero(self.begins <= self.evaluations)
         if len(begun) == 1:
             return int(begun[0])
+        new = begun[self.turns[begun] == 0]
+        if len(new) < len(begun):
+            self.gains[new], self.turns[new] = self.gains[begun].max(), 1
         gains = self.gains[begun]
         total = gains.sum()
         chances = gains / total if total > 0 else np.full(len(begun), 1 / len(begun))

@@ -12,7 +12,7 @@ from ..archive import Archive
 from ..encodings.base import Rows
 from ..encodings.cppn_batch import CPPNBatch
 from ..rng import Rng
-from .selectors import SURE
+from .selectors import SURE, weakest
 from .sharing import CHILDREN, cppns_under, joined, shares, under
 
 KEPT = 10
@@ -27,7 +27,7 @@ class Restart:
     score of one class from the elites of others that score it highest, and the best of a line go on whether they beat
     the class's elite or not. What is found on the way competes in every niche.
 
-    A class is drawn by the square of what it lacks. docs/SEARCH.md has what this was measured against.
+    Lines are for the weakest classes (``selectors.WEAKEST``). docs/SEARCH.md has what this was measured against.
 
     Args:
         mutate: what makes mutated copies of a batch.
@@ -66,17 +66,13 @@ class Restart:
         self.lines = [Line.of(under(f"{at}.", state)) for at in range(count)]
 
     def _begin(self, archive: Archive) -> Line:
-        """A line for a class that is not sure, one that no other line has if there is any."""
-        confidence = archive.surest_confidence().astype(np.float64)
-        taken = np.isin(archive.wanted, [line.index for line in self.lines])
-        unsure = confidence < SURE
-        choice = np.flatnonzero(unsure & ~taken)
-        if not len(choice):
-            choice = np.flatnonzero(unsure) if unsure.any() else np.arange(len(confidence))
-        lack = np.square(1 - confidence[choice])
-        total = lack.sum()
-        chances = lack / total if total > 0 else None
-        index = int(archive.wanted[self.rng.host.choice(choice, p=chances)])
+        """A line for one of the weakest classes that no other line has."""
+        confidence = archive.surest_confidence()
+        unsure = np.flatnonzero(confidence < np.float32(SURE))
+        free = unsure[~np.isin(archive.wanted[unsure], [line.index for line in self.lines])]
+        choice = next((some for some in (free, unsure) if len(some)), np.arange(len(confidence)))
+        lowest = choice[weakest(confidence[choice])]
+        index = int(archive.wanted[self.rng.host.choice(lowest)])
         held = archive.held()
         own = archive.born[held[archive.niches[held] == index]]
         others = held[~np.isin(archive.born[held], own)]

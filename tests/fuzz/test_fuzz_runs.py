@@ -25,7 +25,7 @@ from evofool.report import inspect_run
 from evofool.run import RunFolder
 
 RUNS = {
-    "cppn": {"encoding": "cppn", "emitters": "vary,tweak,refine"},
+    "cppn": {"encoding": "cppn", "emitters": "vary,tweak,restart,refine"},
     "direct": {"encoding": "direct"},
     "several": {"encoding": "direct", "descriptors": "brightness,symmetry", "bins": 2},
 }

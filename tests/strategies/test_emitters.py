@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def turns(run: Evolution, generations: int = 200) -> dict[str, int]:
 def test_an_emitters_turn_comes_by_its_gains(gains: tuple[float, float], share: float) -> None:
     run = evolution()
     run.step()
-    run.strategy.gains[:] = gains
+    run.strategy.gains[:], run.strategy.turns[:] = gains, 1
     asked = turns(run, 1000)
     assert asked["vary"] == pytest.approx(1000 * share, abs=65)
     assert sum(asked.values()) == 1000
@@ -91,15 +92,32 @@ def test_an_emitters_turn_comes_by_its_gains(gains: tuple[float, float], share: 
 def test_a_gain_is_what_children_add_to_the_confidence_of_all() -> None:
     run = evolution()
     run.step()
-    for _ in range(8):
-        before, total = run.strategy.gains.copy(), float(run.archive.confidence.double().sum())
+    gained: dict[str, list[float]] = {"vary": [], "refine": []}
+    for number in range(70):
+        total = float(run.archive.confidence.double().sum())
         run.step()
-        gain = (float(run.archive.confidence.double().sum()) - total) / 16
-        moved = np.flatnonzero(run.strategy.gains != before)
-        expected = before[moved] + 0.2 * (gain - before[moved])
-        np.testing.assert_allclose(run.strategy.gains[moved], expected, rtol=1e-9)
-        assert len(moved) <= 1
-        assert len(moved) == 1 or gain == 0
+        turn = run.strategy._turn
+        assert turn is not None
+        name, other = ("vary", "refine") if turn == 0 else ("refine", "vary")
+        if not number:  # as if it had had a turn
+            gained[other].append((float(run.archive.confidence.double().sum()) - total) / 16)
+        gained[name].append((float(run.archive.confidence.double().sum()) - total) / 16)
+        for at, gains in enumerate(gained.values()):
+            expected = fmean(gains[:50])
+            for gain in gains[50:]:
+                expected += 0.02 * (gain - expected)
+            if number and gains:
+                assert run.strategy.gains[at] == pytest.approx(expected, rel=1e-9)
+
+
+def test_an_emitter_that_begins_is_taken_to_gain_what_the_best_one_does() -> None:
+    run = evolution(emitters=("vary", "tweak", "refine@64"))
+    for _ in range(4):
+        run.step()
+    run.strategy.gains[:2], run.strategy.turns[:2] = (0.5, 2.0), 30
+    asked = turns(run, 1000)
+    assert run.strategy.gains.tolist() == [0.5, 2.0, 2.0]
+    assert asked["refine"] == pytest.approx(1000 * (0.2 / 3 + 0.8 * 2 / 4.5), abs=65)
 
 
 def test_variation_alone_is_what_it_was_without_emitters() -> None:
