@@ -121,7 +121,7 @@ class MapElites:
         for name, emitter in self.emitters.items():
             emitter.restore(under(f"{name}.", state))
         if len(self.emitters) > 1:
-            state = {"turns": np.full(len(self.emitters), 1), **state}  # versions before 0.3 didn't count them
+            state = {"turns": np.full(len(self.emitters), 1), **state}  # versions before 0.3.0 didn't count them
             for name, ours in (("gains", self.gains), ("turns", self.turns)):
                 if state[name].shape != ours.shape or state[name].dtype != ours.dtype or not (state[name] >= 0).all():
                     raise ValueError(f"{name} should be {ours.shape} numbers of 0 or more")
