@@ -52,8 +52,8 @@ class Emitter(Protocol):
         """Everything but the random generators, as arrays; between a generation and the next."""
         ...
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Take up what :meth:`state` gave. Raises ValueError where it doesn't fit."""
+    def restore(self, state: dict[str, np.ndarray], archive: Archive) -> None:
+        """Take up what :meth:`state` gave, beside its archive. Raises ValueError where it doesn't fit."""
         ...
 
 
@@ -66,7 +66,7 @@ class Stateless:
     def state(self) -> dict[str, np.ndarray]:
         return {}
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
+    def restore(self, state: dict[str, np.ndarray], archive: Archive) -> None:
         pass
 
 
@@ -170,5 +170,5 @@ def _emitter(name: str, toolbox: base.Toolbox, encoding: Encoding, rng: Rng) -> 
         toolbox.register("select_unsure", unsure, rng=rng)
         return Tweak(toolbox)
     if name == "restart":
-        return Restart(lambda parents: toolbox.mutate_slightly(parents), rng)
-    return Refine(lambda parents: toolbox.mutate(parents), encoding.settings()["limit"], rng)
+        return Restart(lambda parents: toolbox.mutate_slightly(parents), encoding.load, rng)
+    return Refine(lambda parents: toolbox.mutate(parents), encoding.load, encoding.settings()["limit"], rng)

@@ -119,11 +119,17 @@ class MapElites:
         self.generation, self.evaluations, self.confirmations = counts.tolist()
         self.archive.restore(under("archive.", state), genomes)
         for name, emitter in self.emitters.items():
-            emitter.restore(under(f"{name}.", state))
+            emitter.restore(under(f"{name}.", state), self.archive)
         if len(self.emitters) > 1:
-            state = {"turns": np.full(len(self.emitters), 1), **state}  # versions before 0.3.0 didn't count them
+            begun = (self.begins <= self.evaluations).astype(np.int64)
+            state = {"turns": begun, **state}  # versions before 0.3.0 didn't count them
             for name, ours in (("gains", self.gains), ("turns", self.turns)):
-                if state[name].shape != ours.shape or state[name].dtype != ours.dtype or not (state[name] >= 0).all():
+                given = state[name]
+                if (
+                    given.shape != ours.shape
+                    or given.dtype != ours.dtype
+                    or not (np.isfinite(given) & (given >= 0)).all()
+                ):
                     raise ValueError(f"{name} should be {ours.shape} numbers of 0 or more")
             self.gains, self.turns = state["gains"].copy(), state["turns"].copy()
 

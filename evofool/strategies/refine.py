@@ -16,7 +16,7 @@ from ..encodings.cppn_batch import EMPTY, CPPNBatch
 from ..population import Confidence
 from ..rng import Rng
 from .selectors import SURE, uniform, weakest
-from .sharing import CHILDREN, cppns_under, joined, shares, under
+from .sharing import CHILDREN, Load, cppns_under, joined, parts, shares, whole_numbers
 
 SIGMA = 0.1
 """first step of a search, in weights: docs/SEARCH.md has what it was measured against"""
@@ -43,12 +43,13 @@ class Refine:
 
     Args:
         mutate: what makes mutated copies of a batch.
+        load: what makes a batch of saved arrays, or raises a GenomeError.
         limit: of a weight, either way.
         rng: the run's.
     """
 
-    def __init__(self, mutate: Callable[[CPPNBatch], CPPNBatch], limit: float, rng: Rng) -> None:
-        self.mutate, self.limit, self.rng = mutate, limit, rng
+    def __init__(self, mutate: Callable[[CPPNBatch], CPPNBatch], load: Load, limit: float, rng: Rng) -> None:
+        self.mutate, self.load, self.limit, self.rng = mutate, load, limit, rng
         self.searches: list[Search] = []
         self._scouts: dict[int, CPPNBatch] = {}
 
@@ -93,9 +94,8 @@ class Refine:
             f"{at}.{name}": array for at, search in enumerate(self.searches) for name, array in search.state().items()
         }
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
-        count = len({name.partition(".")[0] for name in state})
-        self.searches = [Search.of(under(f"{at}.", state)) for at in range(count)]
+    def restore(self, state: dict[str, np.ndarray], archive: Archive) -> None:
+        self.searches = [Search.of(part, self.load, archive) for part in parts(state)]
 
     def _begin(self, archive: Archive, size: int) -> Search:
         """A search from an elite that is not sure, one that no other search has if there is any."""
@@ -174,17 +174,17 @@ class Search(cma.Strategy):  # type: ignore[misc]
         }
 
     @classmethod
-    def of(cls, state: dict[str, np.ndarray]) -> Search:
+    def of(cls, state: dict[str, np.ndarray], load: Load, archive: Archive) -> Search:
         """Take up what :meth:`state` gave.
 
         Raises:
             ValueError: it doesn't fit itself.
         """
-        elite = cppns_under("genome.", state)
-        niche, index, born, children, stale, updates = (int(number) for number in state["numbers"])
-        if not elite.sizes()[0]:
-            raise ValueError("a search's elite has no connections")
-        if len(elite) != 1 or min(niche, index, born, stale, updates) < 0 or not 2 <= children <= 10 * CHILDREN:
+        elite = cppns_under("genome.", state, load, archive)
+        niche, index, born, children, stale, updates = whole_numbers(state["numbers"], 6).tolist()
+        if len(elite) != 1 or not elite.sizes()[0]:
+            raise ValueError("a search's elite is not one, or has no connections")
+        if not 2 <= children <= 10 * CHILDREN or niche >= len(archive) or archive.niches[niche] != index:
             raise ValueError("a search's numbers can't be")
         search = cls(elite, niche, index, born, float(state["best"][0]), children)
         for name in _ARRAYS:

@@ -1,4 +1,4 @@
-"""New starts for classes that stand still: lines of genomes that begin elsewhere and compete with themselves."""
+"""New starts for the weakest classes: lines of genomes that begin elsewhere and compete with themselves."""
 
 from __future__ import annotations
 
@@ -13,35 +13,37 @@ from ..encodings.base import Rows
 from ..encodings.cppn_batch import CPPNBatch
 from ..rng import Rng
 from .selectors import SURE, weakest
-from .sharing import CHILDREN, cppns_under, joined, shares, under
+from .sharing import CHILDREN, Load, cppns_under, joined, parts, shares, whole_numbers
 
 KEPT = 10
 """genomes of a line: the best it has had"""
 
-PATIENCE = 10
-"""generations without a better child after which a line is given up"""
+PATIENCE, LONGEST = 200, 1600
+"""children without a better one after which a line is given up, and children after which it is in any case"""
 
 
 class Restart:
-    """An emitter for classes whose elites are at an end, where no change of them is any better: each line climbs the
-    score of one class from the elites of others that score it highest, and the best of a line go on whether they beat
-    the class's elite or not. What is found on the way competes in every niche.
+    """An emitter for the weakest classes (``selectors.WEAKEST``), whose elites are often at an end: no change of them
+    is any better. Each line climbs the score of one class from the elites of others that score it highest, and the best
+    of a line go on whether they beat the class's elite or not. What is found on the way competes in every niche.
 
-    Lines are for the weakest classes (``selectors.WEAKEST``). docs/SEARCH.md has what this was measured against.
+    docs/SEARCH.md has what this was measured against.
 
     Args:
         mutate: what makes mutated copies of a batch.
+        load: what makes a batch of saved arrays, or raises a GenomeError.
         rng: the run's.
     """
 
-    def __init__(self, mutate: Callable[[CPPNBatch], CPPNBatch], rng: Rng) -> None:
-        self.mutate, self.rng = mutate, rng
+    def __init__(self, mutate: Callable[[CPPNBatch], CPPNBatch], load: Load, rng: Rng) -> None:
+        self.mutate, self.load, self.rng = mutate, load, rng
         self.lines: list[Line] = []
         self._asked: list[tuple[CPPNBatch, Rows]] = []
 
     def emit(self, archive: Archive, n: int) -> tuple[CPPNBatch, Rows]:
         sizes = shares(n, max(1, n // CHILDREN))
-        self.lines = [line for line in self.lines if not line.ended][: len(sizes)]
+        sure = archive.wanted[archive.surest_confidence() >= np.float32(SURE)]
+        self.lines = [line for line in self.lines if not line.ended and line.index not in sure][: len(sizes)]
         while len(self.lines) < len(sizes):
             self.lines.append(self._begin(archive))
         self._asked = []
@@ -52,8 +54,9 @@ class Restart:
         return joined(children), np.concatenate(parents)
 
     def heed(self, archive: Archive, scores: Tensor) -> None:
-        first = 0
-        for line, (children, born) in zip(self.lines, self._asked, strict=True):
+        first, asked = 0, self._asked
+        self._asked = []
+        for line, (children, born) in zip(self.lines, asked, strict=False):
             own = scores[first : first + len(children), line.index]
             line.learn(children, born, own.numpy(force=True).astype(np.float64))
             first += len(children)
@@ -61,9 +64,8 @@ class Restart:
     def state(self) -> dict[str, np.ndarray]:
         return {f"{at}.{name}": array for at, line in enumerate(self.lines) for name, array in line.state().items()}
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
-        count = len({name.partition(".")[0] for name in state})
-        self.lines = [Line.of(under(f"{at}.", state)) for at in range(count)]
+    def restore(self, state: dict[str, np.ndarray], archive: Archive) -> None:
+        self.lines = [Line.of(part, self.load, archive) for part in parts(state)]
 
     def _begin(self, archive: Archive) -> Line:
         """A line for one of the weakest classes that no other line has."""
@@ -90,47 +92,56 @@ class Line:
         index: the class.
         genomes: at most ``KEPT``, the best first; ``scores`` theirs for the class; ``born``: the evaluation that each
             one's ancestor in the archive was.
-        stale: generations without a better child.
+        age: children that it had; ``stale``: those since a better one.
     """
 
-    def __init__(self, index: int, genomes: CPPNBatch, scores: NDArray[np.float64], born: Rows, stale: int = 0) -> None:
-        self.index, self.genomes, self.scores, self.born, self.stale = index, genomes, scores, born, stale
+    def __init__(self, index: int, genomes: CPPNBatch, scores: NDArray[np.float64], born: Rows) -> None:
+        self.index, self.genomes, self.scores, self.born = index, genomes, scores, born
+        self.age = self.stale = 0
 
     @property
     def ended(self) -> bool:
-        """Whether its class is sure now, or it stands still."""
-        return self.stale >= PATIENCE or bool(self.scores[0] >= SURE)
+        """Whether it is sure of its class, stands still or took too long."""
+        return self.stale >= PATIENCE or self.age >= LONGEST or bool(self.scores[0] >= SURE)
 
     def learn(self, children: CPPNBatch, born: Rows, scores: NDArray[np.float64]) -> None:
-        """Keep the best of these and those before; of equal ones those before."""
-        self.stale = 0 if scores.max() > self.scores[0] else self.stale + 1
+        """Keep the best of these and those before; of equal ones, which are copies for the most part, the first."""
+        self.age += len(scores)
+        self.stale = 0 if scores.max() > self.scores[0] else self.stale + len(scores)
         every = np.concatenate([self.scores, scores])
-        best = np.argsort(-every, kind="stable")[:KEPT]
+        best = np.unique(-every, return_index=True)[1][:KEPT]
         self.genomes = joined([self.genomes, children]).take(best)
         self.scores, self.born = every[best], np.concatenate([self.born, born])[best]
 
     def state(self) -> dict[str, np.ndarray]:
         """All that the next children depend on."""
         return {
-            "numbers": np.array([self.index, self.stale], np.int64),
+            "numbers": np.array([self.index, self.age, self.stale], np.int64),
             "scores": self.scores.copy(),
             "born": self.born.copy(),
             **{f"genomes.{name}": array.copy() for name, array in vars(self.genomes).items()},
         }
 
     @classmethod
-    def of(cls, state: dict[str, np.ndarray]) -> Line:
+    def of(cls, state: dict[str, np.ndarray], load: Load, archive: Archive) -> Line:
         """Take up what :meth:`state` gave.
 
         Raises:
             ValueError: it doesn't fit itself.
         """
-        genomes = cppns_under("genomes.", state)
-        index, stale = (int(number) for number in state["numbers"])
+        genomes = cppns_under("genomes.", state, load, archive)
+        index, age, stale = whole_numbers(state["numbers"], 3).tolist()
         scores, born = state["scores"], state["born"]
         shape = (len(genomes),)
         if scores.shape != shape or scores.dtype != np.float64 or born.shape != shape or born.dtype != np.int64:
             raise ValueError(f"a line's scores and ancestors should be {shape}")
-        if not 1 <= len(genomes) <= KEPT or min(index, stale, *born.tolist()) < 0 or not np.isfinite(scores).all():
-            raise ValueError("a line's numbers can't be")
-        return cls(index, genomes, scores.copy(), born.copy(), stale)
+        if (
+            not 1 <= len(genomes) <= KEPT
+            or index not in archive.wanted
+            or not np.isfinite(scores).all()
+            or born.min() < 0
+        ):
+            raise ValueError("a line's class, scores or ancestors can't be")
+        line = cls(index, genomes, scores.copy(), born.copy())
+        line.age, line.stale = age, stale
+        return line

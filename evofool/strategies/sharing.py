@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..archive import Archive
 from ..encodings.cppn_batch import CPPNBatch
 from ..errors import GenomeError
+
+Load = Callable[[dict[str, np.ndarray]], CPPNBatch]
 
 CHILDREN = 20
 """a generation, about, of one of several searches side by side"""
@@ -38,15 +41,34 @@ def under(prefix: str, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
     return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
 
 
-def cppns_under(prefix: str, state: Mapping[str, np.ndarray]) -> CPPNBatch:
-    """The CPPNs whose arrays' names begin so.
+def parts(state: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """The states whose names begin with ``0.``, ``1.`` and so on."""
+    count = len({name.partition(".")[0] for name in state})
+    return [under(f"{at}.", state) for at in range(count)]
+
+
+def whole_numbers(array: np.ndarray, count: int) -> np.ndarray:
+    """These, if they are so many of 0 or more.
+
+    Raises:
+        ValueError: they aren't.
+    """
+    if array.shape != (count,) or array.dtype != np.int64 or (array < 0).any():
+        raise ValueError(f"should be {count} whole numbers of 0 or more")
+    return array
+
+
+def cppns_under(prefix: str, state: Mapping[str, np.ndarray], load: Load, archive: Archive) -> CPPNBatch:
+    """The CPPNs whose arrays' names begin so, of as many slots as an archive's.
 
     Raises:
         ValueError: they are none.
     """
     try:
-        batch = CPPNBatch.of(under(prefix, state))
-        batch.check(1)
+        batch = load(under(prefix, state))
     except GenomeError as error:
-        raise ValueError(f"genomes of a search: {error}") from error
+        raise ValueError(f"an emitter's genomes: {error}") from error
+    elites = None if archive.genomes is None else archive.genomes.take(np.zeros(1, np.int64))
+    if elites is None or [one.shape[1] for one in batch.graphs()] != [one.shape[1] for one in elites.graphs()]:
+        raise ValueError("an emitter's genomes have other slots than the elites")
     return batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,14 +12,15 @@ from emitting import archive, evolution, resumed_beside
 from support import assert_same_arrays, build, frozen, global_random_untouched
 
 from evofool.archive import Archive
+from evofool.encodings.cppn import CPPN, PRESETS
 from evofool.encodings.cppn_batch import EMPTY, CPPNBatch
 from evofool.rng import Rng
-from evofool.strategies.restart import KEPT, PATIENCE, Line, Restart
+from evofool.strategies.restart import KEPT, LONGEST, PATIENCE, Line, Restart
 from evofool.strategies.sharing import CHILDREN
 
 
 def restarting(seed: int = 0, mutate: Callable[[CPPNBatch], CPPNBatch] = lambda parents: parents) -> Restart:
-    return Restart(mutate, Rng(seed))
+    return Restart(mutate, build("cppn", "default").load, Rng(seed))
 
 
 def generation(emitter: Restart, of: Archive, score: float, n: int = CHILDREN) -> list[int]:
@@ -69,7 +71,7 @@ def test_children_are_the_mutated_best_of_the_line() -> None:
     assert_same_arrays(vars(line.genomes.take(np.array([0]))), vars(children.take(np.array([7]))))
     rng = Rng(0)
     rng.restore(frozen(run.rng.state()))
-    rows = rng.host.integers(KEPT, size=30)
+    rows = rng.host.integers(len(line.genomes), size=30)
     again, _ = run.toolbox.restart(of, 30)
     assert_same_arrays(vars(again), vars(run.encoding.mutate_slightly(line.genomes.take(rows), rng)))
 
@@ -87,38 +89,68 @@ def test_the_best_go_on_though_the_elite_is_better() -> None:
     assert emitter.lines == [line]
 
 
-def test_of_equal_ones_those_before_stay() -> None:
-    genomes = build("cppn", "default").random(6, Rng(0))
+def test_of_equal_ones_the_first_stays() -> None:
+    genomes = build("cppn", "default").random(7, Rng(0))
     line = Line(0, genomes.take(np.arange(3)), np.array([0.3, 0.2, 0.1]), np.array([1, 2, 3]))
-    line.learn(genomes.take(np.arange(3, 6)), np.array([1, 1, 2]), np.array([0.3, 0.2, 0.0]))
-    assert line.scores.tolist() == [0.3, 0.3, 0.2, 0.2, 0.1, 0.0]
-    assert line.born.tolist() == [1, 1, 2, 1, 3, 2]
-    assert line.stale == 1
-    assert_same_arrays(vars(line.genomes), vars(genomes.take(np.array([0, 3, 1, 4, 2, 5]))))
+    line.learn(genomes.take(np.arange(3, 7)), np.array([1, 1, 2, 3]), np.array([0.3, 0.15, 0.0, 0.15]))
+    assert line.scores.tolist() == [0.3, 0.2, 0.15, 0.1, 0.0]
+    assert line.born.tolist() == [1, 2, 1, 3, 2]
+    assert (line.age, line.stale) == (4, 4)
+    assert_same_arrays(vars(line.genomes), vars(genomes.take(np.array([0, 1, 4, 2, 5]))))
 
 
 def test_a_line_keeps_a_few() -> None:
     of, emitter = archive([0.1] * 30), restarting()
-    for _ in range(3):
-        generation(emitter, of, 0.05, 3 * CHILDREN)
+    for number in range(3):
+        emitter.emit(of, 3 * CHILDREN)
+        emitter.heed(of, torch.linspace(0.01, 0.02 + number / 100, 3 * CHILDREN)[:, None].expand(-1, 30))
     assert [len(line.genomes) for line in emitter.lines] == [KEPT] * 3
+    assert all((np.diff(line.scores) < 0).all() for line in emitter.lines)
 
 
 def test_a_line_that_stands_still_is_given_up_and_one_that_gets_on_is_not() -> None:
     of, emitter = archive([0.5] * 50), restarting()
     generation(emitter, of, 0.05)
     (first,) = emitter.lines
-    for _ in range(PATIENCE - 1):
+    for _ in range(PATIENCE // CHILDREN - 1):
         generation(emitter, of, 0.05)
     generation(emitter, of, 0.06)  # better, in time
-    for _ in range(PATIENCE):
+    for _ in range(PATIENCE // CHILDREN):
         assert emitter.lines == [first]
         generation(emitter, of, 0.06)
     emitter.emit(of, CHILDREN)
     assert emitter.lines != [first]
 
 
-def test_a_line_ends_when_its_class_is_sure() -> None:
+def test_a_line_that_gets_on_for_long_is_given_up_too() -> None:
+    of, emitter = archive([0.5] * 50), restarting()
+    for number in range(LONGEST // CHILDREN):
+        generation(emitter, of, 0.05 + number / 1e5)
+        if not number:
+            (first,) = emitter.lines
+        assert emitter.lines == [first]
+    emitter.emit(of, CHILDREN)
+    assert emitter.lines != [first]
+
+
+def test_patience_is_of_children_in_whatever_batches() -> None:
+    of, emitter = archive([0.5] * 50), restarting()
+    generation(emitter, of, 0.0, 1)
+    (first,) = emitter.lines
+    for _ in range(PATIENCE - 1):
+        assert emitter.lines == [first]
+        generation(emitter, of, 0.0, 1)
+    assert first.ended
+
+
+def test_a_line_ends_when_its_class_is_sure_by_others() -> None:
+    of, emitter = archive([0.1, 0.5, 0.6]), restarting()
+    assert generation(emitter, of, 0.05) == [0]
+    of.confidence[0] = 0.995
+    assert generation(emitter, of, 0.05) == [1]
+
+
+def test_a_line_ends_when_it_is_sure_of_its_class() -> None:
     of, emitter = archive([0.5] * 50), restarting()
     generation(emitter, of, 0.98)
     (first,) = emitter.lines
@@ -184,11 +216,53 @@ def test_a_restored_evolution_goes_on_as_the_undisturbed_one(generations: int, e
     assert "strategy.restart.1.scores" in run.state()
 
 
+def test_lines_are_restored_as_they_were() -> None:
+    run, restored = (evolution(seed, batch=40, emitters=("restart",)) for seed in (0, 1))
+    for _ in range(5):
+        run.step()
+    restored.restore(frozen(run.state()))
+    ours, theirs = (one.strategy.emitters["restart"] for one in (run, restored))
+    assert isinstance(ours, Restart)
+    assert isinstance(theirs, Restart)
+    assert len(ours.lines) == len(theirs.lines) == 2
+    for mine, its in zip(ours.lines, theirs.lines, strict=True):
+        assert (mine.index, mine.age, mine.stale) == (its.index, its.age, its.stale)
+        assert mine.age > 0
+        assert_same_arrays(mine.state(), its.state())
+
+
+def test_of_several_niches_a_class_the_surest_counts() -> None:
+    made = Archive(np.array([4, 7, 2]), 9, cells=2)
+    made.genomes = build("cppn", "default").random(6, Rng(7))
+    made.born[:] = 100 + np.arange(6)
+    made.confidence[:] = torch.tensor([0.1, 0.9, 0.2, 0.3, 0.995, 0.0])
+    made.scores[:, 7] = torch.arange(6) / 10
+    emitter = restarting()
+    emitter.emit(made, CHILDREN)
+    (line,) = emitter.lines
+    assert line.index == 7
+    assert line.born.tolist() == [105, 104, 101, 100]
+
+
+def test_a_function_in_its_place_is_none_of_its_business() -> None:
+    run = evolution(emitters=("restart",), batch=40)
+    for _ in range(3):
+        run.step()
+    before = run.strategy.emitters["restart"].state()
+    run.toolbox.register("restart", lambda archive, n: (archive.genomes.take(np.zeros(n, np.int64)), np.zeros(n)))
+    run.step()
+    assert_same_arrays(before, run.strategy.emitters["restart"].state())
+
+
 @pytest.mark.parametrize(
     ("name", "lie"),
     [
-        ("0.numbers", np.array([-1, 0])),
-        ("0.numbers", np.array([0, -1])),
+        ("0.numbers", np.array([-1, 0, 0])),
+        ("0.numbers", np.array([5, 0, 0])),
+        ("0.numbers", np.array([0, -1, 0])),
+        ("0.numbers", np.array([0, 0, -1])),
+        ("0.numbers", np.array([0, 0])),
+        ("0.numbers", np.array([0, 0, np.inf])),
         ("0.numbers", None),
         ("0.scores", np.zeros(3)),
         ("0.scores", np.zeros(4, np.float32)),
@@ -197,17 +271,27 @@ def test_a_restored_evolution_goes_on_as_the_undisturbed_one(generations: int, e
         ("0.born", np.zeros((4, 1), np.int64)),
         ("0.genomes.source", np.full((4, 256), 99, np.int16)),
         ("0.genomes.source", np.full((4, 256), EMPTY, np.int64)),
+        ("0.genomes.activation", np.full((4, 96), EMPTY, np.int8)),
     ],
 )
 def test_a_damaged_state_is_refused(name: str, lie: np.ndarray | None) -> None:
-    emitter = restarting()
-    generation(emitter, archive([0.1] * 5), 0.0)
-    emitter.lines[0] = Line(0, emitter.lines[0].genomes.take(np.arange(4)), np.zeros(4), np.arange(4))
+    of, emitter = archive([0.1] * 5), restarting()
+    generation(emitter, of, 0.0)
+    emitter.lines[0] = Line(0, of.genomes.take(np.arange(4)), np.zeros(4), np.arange(4))
     state = frozen(emitter.state())
-    restarting().restore(state)
+    restarting().restore(state, of)
     if lie is None:
         del state[name]
     else:
         state[name] = lie
     with pytest.raises((ValueError, KeyError)):
-        restarting().restore(state)
+        restarting().restore(state, of)
+
+
+@pytest.mark.parametrize("slots", [{"max_nodes": 97}, {"max_connections": 257}])
+def test_genomes_of_other_slots_are_refused(slots: dict[str, int]) -> None:
+    of, emitter = archive([0.1] * 5), restarting()
+    generation(emitter, of, 0.0)
+    of.genomes = CPPN((3, 8, 8), "cpu", replace(PRESETS["default"], **slots)).random(5, Rng(0))
+    with pytest.raises(ValueError, match="slots"):
+        restarting().restore(frozen(emitter.state()), of)
