@@ -23,8 +23,9 @@ def archive(confidence: list[float]) -> Archive:
 
 
 def evolution(seed: int = 0, **options: Any) -> Evolution:
+    precision = options.pop("precision", "float32")
     settings: dict[str, Any] = {"batch": 16, "niches": np.arange(4), "emitters": ("vary", "refine"), **options}
-    return Evolution(tiny_target(), build("cppn", "default"), seed=seed, **settings)
+    return Evolution(tiny_target(precision=precision), build("cppn", "default"), seed=seed, **settings)
 
 
 def resumed_beside(before: int, after: int, **options: Any) -> Evolution:

@@ -216,6 +216,19 @@ def test_a_restored_evolution_goes_on_as_the_undisturbed_one(generations: int, e
     assert "strategy.restart.1.scores" in run.state()
 
 
+def test_lines_go_by_the_searchs_scores_and_elites_by_confirmed_ones() -> None:
+    run = resumed_beside(3, 6, batch=40, emitters=("vary", "restart"), precision="bfloat16")
+    assert run.strategy.turns.min() > 0
+    images = run.encoding.decode(run.archive.genomes.take(np.arange(4)))
+    torch.testing.assert_close(run.archive.scores, run.target.confirm(images), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 39])
+def test_small_batches(batch: int) -> None:
+    run = resumed_beside(4, 8, batch=batch, emitters=("vary", "restart"))
+    assert run.strategy.turns.min() > 0
+
+
 def test_lines_are_restored_as_they_were() -> None:
     run, restored = (evolution(seed, batch=40, emitters=("restart",)) for seed in (0, 1))
     for _ in range(5):
