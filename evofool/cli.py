@@ -90,10 +90,10 @@ def evolve(
     emitters: Annotated[
         str | None,
         typer.Option(
-            help="What proposes children: vary; with tweak slight changes to CPPNs that are not sure yet, with restart "
-            "new starts for the weakest classes, with refine CMA-ES on weights, as often as they gain; "
+            help="What proposes children: vary; for CPPNs also tweak (slight changes to those that are not sure yet), "
+            "restart (new starts for the weakest classes) and refine (CMA-ES on their weights), as often as they gain; "
             "vary,tweak@150000 adds one after 150,000 evaluations, if the run is that long. "
-            "[default: that for cppn; direct, or nguyen2015: vary]"
+            "[default: vary,tweak@150000,restart@200000; direct, or nguyen2015: vary]"
         ),
     ] = None,
     descriptors: Annotated[

@@ -37,7 +37,7 @@ BATCH = {"default": 50, "nguyen2015": 200}
 SELECTOR = {"default": "fresh", "nguyen2015": "uniform"}
 """which elites become parents, by preset"""
 
-EMITTERS = {("cppn", "default"): ("vary", "tweak@150000")}
+EMITTERS = {("cppn", "default"): ("vary", "tweak@150000", "restart@200000")}
 """what proposes children, by encoding and preset, if not ``vary`` alone (docs/SEARCH.md)"""
 
 MAX_BATCH = 65_536
@@ -85,10 +85,11 @@ def evolve(
         settings: of the encoding, as a run's config has them, instead of the preset's.
         selector: which elites become parents: ``fresh``, ``uniform``, ``unsure`` or ``weak``; see
             ``strategies.selectors``. None: ``fresh``, or ``uniform`` with preset ``nguyen2015``.
-        emitters: what proposes children: ``vary``, or several, as ``"vary,tweak"`` or ``"vary,refine"``, each
-            generation by one of them, drawn by what their children gained lately; ``"vary,tweak@150000"`` tweaks from
-            150,000 evaluations on. See ``strategies.emitters``. None: that for CPPNs, ``vary`` for direct genomes or
-            with preset ``nguyen2015``.
+        emitters: what proposes children: ``vary``, and for CPPNs ``tweak``, ``restart`` and ``refine`` beside it, as
+            ``"vary,tweak"``, each generation by one of them, drawn by what their children gained lately;
+            ``"vary,tweak@150000"`` tweaks from 150,000 evaluations on. See ``strategies.emitters``. None:
+            ``"vary,tweak@150000,restart@200000"`` for CPPNs, ``vary`` for direct genomes or with preset
+            ``nguyen2015``.
         descriptors: several images a class, one in each cell of a grid: as ``"colour,complexity"`` or a list; see
             ``descriptors.DESCRIPTORS``. ``bins`` along each of them, 5 where nothing is said.
         novelty: several images a class, ``apart`` from each other in ``pixels`` or the network's ``features``; see
