@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from .allocation import keep_memory
 from .devices import FORMATS, Setting, choose_device, choose_format, choose_precision
 from .errors import ConfigError, EvofoolError, TargetError
+from .loops.pictures import looked_up
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Format = Literal["auto", "channels_last", "contiguous"]
@@ -116,6 +117,8 @@ class Target:
         if not bool((deviations > 0).all() & means.isfinite().all()):
             raise TargetError(f"{name}: std must be above 0 and mean finite, got {std} and {mean}")
         self._scale, self._offset = 1 / (255 * deviations), -means / deviations
+        every = torch.arange(256, device=self.device).expand(channels, 1, 256)
+        self._table = every.float().mul(self._scale).add_(self._offset).view(channels, 256)
         self._exact = module.eval().to(self.device)
         self._room: int | None = None  # rows of a pass that the device's memory turned out to have room for
         self.use(self.setting)
@@ -210,9 +213,8 @@ class Target:
         return scores.clamp(0, 1) if self.outputs == "probabilities" else scores
 
     def _forward(self, module: nn.Module, images: Tensor) -> Tensor:
-        dtype = torch.float32 if module is self._exact else torch.bfloat16
-        pixels = images.to(self.device).float().mul_(self._scale).add_(self._offset)
-        output = module(pixels.to(dtype, memory_format=FORMATS[self.memory_format]))
+        pixels = self._normalised(images.to(self.device), torch.float32 if module is self._exact else torch.bfloat16)
+        output = module(pixels)
         if not isinstance(output, Tensor) or output.shape != (len(images), len(self.classes)):
             found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise TargetError(
@@ -232,6 +234,13 @@ class Target:
         if not self._looked_at:
             self._look_at(output)
         return output.softmax(1)
+
+    def _normalised(self, images: Tensor, dtype: torch.dtype) -> Tensor:
+        """What the network takes: (value / 255 − mean) / std, computed in float32."""
+        memory_format = FORMATS[self.memory_format]
+        if self.device.type == "cpu":
+            return looked_up(images, self._table.to(dtype), memory_format)
+        return images.float().mul_(self._scale).add_(self._offset).to(dtype, memory_format=memory_format)
 
     def _sound(self, scores: Tensor) -> Tensor:
         """Whether these are probabilities, as one value on the device."""

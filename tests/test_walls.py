@@ -11,7 +11,7 @@ import sources
 LAYERS = (
     {"errors", "text", "result", "slug", "banks", "checks", "png"},
     {"rng", "files", "budget", "devices", "allocation", "images", "interrupt", "writer"},
-    {"arrays"},
+    {"arrays", "loops"},
     {"encodings", "target", "datasets", "folder", "identity"},
     {"shared"},
     {"archive", "population", "zoo", "choice", "lock", "checkpoint", "tuning", "descriptors", "penultimate"},
@@ -35,7 +35,7 @@ LAYERS = (
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 PURE = {
     "archive", "shared", "population", "encodings", "target", "strategies", "evolution", "rng", "budget", "devices",
-    "errors", "datasets", "choice", "duels", "descriptors", "penultimate", "variety",
+    "loops", "errors", "datasets", "choice", "duels", "descriptors", "penultimate", "variety",
 }  # fmt: skip
 """They neither print nor write files."""
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import ConfigError, GenomeError
+from ..loops.parts import in_parts
 from ..rng import Rng
 from .base import Rows
 from .gaps import bernoulli_places
 from .kernels import strokes as kernel
-from .parts import in_parts
 from .strokes import STROKES, grating, paste
 
 OPERATORS = kernel.NAMES

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..loops.parts import in_parts
 from .cppn_batch import INPUTS, CPPNBatch
 from .kernels.flat import flatten_genomes
 from .kernels.picture import COLOURS, render_genomes
-from .parts import in_parts
 
 TILE = 512
 """pixels; fifty nodes' values at so many fill 100 KB"""

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.nn.functional import interpolate
 
 from ..archive import NOBODY
 from ..arrays import Arrays
 from ..encodings.base import Encoding
 from ..encodings.direct import DirectBatch
 from ..evolution import Evolution
+from ..loops.pictures import averaged
 from .folder import COLUMNS, HistoryFolder
 
 PICTURE = 96
@@ -104,5 +104,4 @@ def _reduced(genomes: Any) -> Any:
     height, width = genomes.genes.shape[2:]
     scale = PICTURE / max(height, width)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    small = interpolate(genomes.genes.float(), size, mode="area")
-    return DirectBatch(small.round().clamp(0, 255).byte())
+    return DirectBatch(averaged(genomes.genes.cpu(), size))

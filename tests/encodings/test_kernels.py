@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from evofool.encodings.cppn_batch import NAMES
 from evofool.encodings.functions import ACTIVATIONS, NOTHING
 from evofool.encodings.kernels import draws, picture
-from evofool.encodings.kernels.compiled import use_whole_vectors
-from evofool.encodings.parts import SPLIT, in_parts
+from evofool.loops.compiled import use_whole_vectors
+from evofool.loops.parts import SPLIT, in_parts
 
 SAMPLES = 40_000
 

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from .compiled import compiled
+from ...loops.compiled import compiled
 
 _STEP, _FIRST, _SECOND = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _30, _27, _31, _11 = (np.uint64(n) for n in (30, 27, 31, 11))

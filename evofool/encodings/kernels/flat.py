@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...loops.compiled import compiled
 from ..cppn_batch import EMPTY
-from .compiled import compiled
 
 
 @compiled

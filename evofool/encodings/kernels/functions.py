@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .compiled import inlined
+from ...loops.compiled import inlined
 
 _f = np.float32
 _ONE = _f(1)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...loops.compiled import compiled
 from ..cppn_batch import EMPTY
-from .compiled import compiled
 from .draws import below, between, normal, uniform
 
 ATTEMPTS = 4

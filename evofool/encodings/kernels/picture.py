@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from .compiled import compiled, inlined
+from ...loops.compiled import compiled, inlined
 from .functions import exp, sine
 
 COLOURS = ("grey", "hsl", "rgb")

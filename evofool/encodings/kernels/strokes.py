@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
+from ...loops.compiled import compiled
 from ..strokes import BOLD, FAINT
-from .compiled import compiled
 from .draws import below, normal, uniform
 from .functions import sine
 

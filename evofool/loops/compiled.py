@@ -61,7 +61,7 @@ def _kept_in() -> str:
     """A folder for what is compiled from these sources: beside them, or in the user's cache. numba looks at one file's
     changes only, and these take each other in."""
     here = Path(__file__).resolve().parent
-    sources = [*sorted(here.glob("*.py")), here.parent / "cppn_batch.py", here.parent / "strokes.py"]
+    sources = [*sorted(here.glob("*.py")), *sorted((here.parent / "encodings").rglob("*.py"))]
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     users = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evofool"
     place = here / "__pycache__" if os.access(here, os.W_OK) else users
