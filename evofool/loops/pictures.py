@@ -80,16 +80,21 @@ def _look_up_three(pictures: Bits, table: Bits, out: Bits, first: int, last: int
 
 @compiled
 def _average(pictures: Bits, out: Bits, first: int, last: int) -> None:
-    height, width = pictures.shape[2:]
-    rows, columns = out.shape[2:]
+    (height, width), (rows, columns) = pictures.shape[2:], out.shape[2:]
+    sums, x = np.empty(width, np.int32), np.arange(columns)
+    left, right = x * width // columns, -(-(x + 1) * width // columns)
     for n in range(first, last):
         for c in range(pictures.shape[1]):
             for y in range(rows):
                 top, bottom = y * height // rows, -(-(y + 1) * height // rows)
-                for x in range(columns):
-                    left, right = x * width // columns, -(-(x + 1) * width // columns)
+                sums[:] = 0
+                for row in range(top, bottom):
+                    line = pictures[n, c, row]
+                    for column in range(width):
+                        sums[column] += line[column]
+                small = out[n, c, y]
+                for k in range(columns):
                     total = 0
-                    for row in range(top, bottom):
-                        for column in range(left, right):
-                            total += pictures[n, c, row, column]
-                    out[n, c, y, x] = np.rint(total / ((bottom - top) * (right - left)))
+                    for column in range(left[k], right[k]):
+                        total += sums[column]
+                    small[k] = np.rint(total / ((bottom - top) * (right[k] - left[k])))
