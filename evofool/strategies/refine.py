@@ -16,7 +16,7 @@ from ..encodings.cppn_batch import EMPTY, CPPNBatch
 from ..population import Confidence
 from ..rng import Rng
 from .selectors import SURE, uniform, weakest
-from .sharing import CHILDREN, Load, cppns_under, joined, parts, shares, whole_numbers
+from .sharing import CHILDREN, Load, cppns_under, joined, numbered, parts, shares, whole_numbers
 
 SIGMA = 0.1
 """first step of a search, in weights: docs/SEARCH.md has what it was measured against"""
@@ -90,9 +90,7 @@ class Refine:
                 self.searches[place] = Search(elite, *where, float(own[best]), search.lambda_)
 
     def state(self) -> dict[str, np.ndarray]:
-        return {
-            f"{at}.{name}": array for at, search in enumerate(self.searches) for name, array in search.state().items()
-        }
+        return numbered([search.state() for search in self.searches])
 
     def restore(self, state: dict[str, np.ndarray], archive: Archive) -> None:
         self.searches = [Search.of(part, self.load, archive) for part in parts(state)]

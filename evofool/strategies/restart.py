@@ -13,7 +13,7 @@ from ..encodings.base import Rows
 from ..encodings.cppn_batch import CPPNBatch
 from ..rng import Rng
 from .selectors import SURE, weakest
-from .sharing import CHILDREN, Load, cppns_under, joined, parts, shares, whole_numbers
+from .sharing import CHILDREN, Load, cppns_under, joined, numbered, parts, shares, whole_numbers
 
 KEPT = 10
 """genomes of a line: the best it has had"""
@@ -62,7 +62,7 @@ class Restart:
             first += len(children)
 
     def state(self) -> dict[str, np.ndarray]:
-        return {f"{at}.{name}": array for at, line in enumerate(self.lines) for name, array in line.state().items()}
+        return numbered([line.state() for line in self.lines])
 
     def restore(self, state: dict[str, np.ndarray], archive: Archive) -> None:
         self.lines = [Line.of(part, self.load, archive) for part in parts(state)]
@@ -131,17 +131,11 @@ class Line:
         """
         genomes = cppns_under("genomes.", state, load, archive)
         index, age, stale = whole_numbers(state["numbers"], 3).tolist()
-        scores, born = state["scores"], state["born"]
-        shape = (len(genomes),)
-        if scores.shape != shape or scores.dtype != np.float64 or born.shape != shape or born.dtype != np.int64:
-            raise ValueError(f"a line's scores and ancestors should be {shape}")
-        if (
-            not 1 <= len(genomes) <= KEPT
-            or index not in archive.wanted
-            or not np.isfinite(scores).all()
-            or born.min() < 0
-        ):
-            raise ValueError("a line's class, scores or ancestors can't be")
+        scores, born = state["scores"], whole_numbers(state["born"], len(genomes))
+        if scores.shape != born.shape or scores.dtype != np.float64 or not np.isfinite(scores).all():
+            raise ValueError(f"a line's scores should be {len(genomes)} numbers")
+        if not 1 <= len(genomes) <= KEPT or index not in archive.wanted:
+            raise ValueError("a line's genomes or class can't be")
         line = cls(index, genomes, scores.copy(), born.copy())
         line.age, line.stale = age, stale
         return line

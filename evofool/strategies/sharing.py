@@ -41,8 +41,13 @@ def under(prefix: str, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
     return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
 
 
+def numbered(states: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Several states as one, their names behind ``0.``, ``1.`` and so on."""
+    return {f"{at}.{name}": array for at, state in enumerate(states) for name, array in state.items()}
+
+
 def parts(state: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
-    """The states whose names begin with ``0.``, ``1.`` and so on."""
+    """The states that :func:`numbered` made one."""
     count = len({name.partition(".")[0] for name in state})
     return [under(f"{at}.", state) for at in range(count)]
 
