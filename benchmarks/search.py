@@ -15,7 +15,7 @@ import numpy as np
 from evofool import encodings, load_target
 from evofool.budget import Budget
 from evofool.evolution import Evolution
-from evofool.session import BATCH, SELECTOR
+from evofool.session import BATCH, SELECTOR, default_emitters
 
 from .common import Row, table
 
@@ -34,7 +34,7 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
             for seed in range(seeds or 10):
                 evolution = Evolution(
                     target, coded, niches=np.arange(10), batch=BATCH["default"], seed=seed,
-                    selector=SELECTOR["default"],
+                    selector=SELECTOR["default"], emitters=default_emitters(encoding, "default", 10),
                 )  # fmt: skip
                 needed.append(_evaluations(evolution, attrgetter(figure), least))
             late = sum(one > END for one in needed)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -34,16 +34,20 @@ from .common import Row, imagenet_weights, table
 from .load import tiny_target
 
 REPEATS = 5
-RAW_SECONDS, SMALL_SECONDS, LARGE_SECONDS = 1.5, 8.0, 45.0
-"""of forward passes; of evolutions whose images are small, or large: their first page takes some seconds, once"""
+SMALL_SECONDS, LARGE_SECONDS = 8.0, 45.0
+"""of an evolution whose images are small, or large: their first page takes some seconds, once"""
+RAW = 1 / 3
+"""of these are forward passes before, and as many after it: what a machine makes raw changes within minutes"""
+TRIED, FINALISTS = 0.6, 3
+"""seconds of forward passes in each way; those of the fastest of these are tried again, for longer"""
 RENDERED = 400
 CHILDREN = {"cuda": 400}
 """a generation, where it is not the default"""
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
-    """Medians of five, taken in turn: forward passes and evolutions of each network in float32; then the renderer, then
-    a peer; then, where the hardware has it, the networks in bfloat16."""
+    """Medians of five: evolutions of each network in float32, each between forward passes; then the renderer, then a
+    peer; then, where the hardware has it, the networks in bfloat16."""
     rows: list[Row] = []
     native = choose_precision("auto", choose_device("auto")) == "bfloat16"
     parts: list[Callable[[], list[Row]]] = [*_every("float32"), _renderer, _defaults, _peer]
@@ -71,35 +75,45 @@ def _every(precision: Precision) -> list[Callable[[], list[Row]]]:
 def _utilisation(name: str, weights: Path | None, precision: Precision) -> list[Row]:
     target = evofool.load_target(name, weights=weights, precision=precision)
     tuning.tune(target)
-    raw: list[float] = []
-    speeds: dict[str, list[float]] = {"cppn": [], "direct": []}
-    shares: dict[str, list[dict[str, float]]] = {"cppn": [], "direct": []}
-    settings = _candidates(target)
-    fastest = max(settings, key=lambda setting: _forward(target, setting, 0.6))
-    for encoding in speeds:  # compiles its loops, if nobody has
+    genomes, seconds = ("cppn", "direct"), LARGE_SECONDS if target.image_shape[1] > 64 else SMALL_SECONDS
+    fastest = _fastest(target)
+    for encoding in genomes:  # compiles its loops, if nobody has
         evofool.evolve(target, encoding, generations=2)
+    runs: dict[str, list[tuple[float, float, dict[str, float]]]] = {encoding: [] for encoding in genomes}
+    before = _forward(target, fastest, RAW * seconds)
     for _ in range(REPEATS):
-        raw.append(_forward(target, fastest, RAW_SECONDS))
-        for encoding in speeds:
-            speed, share = _evolve(target, encoding)
-            speeds[encoding].append(speed)
-            shares[encoding].append(share)
-    best = statistics.median(raw)
-    return [
-        {
-            "what": f"evolve {name}, {encoding}",
-            "precision": precision,
-            "raw forward images/s": round(best, 1),
-            "its rows a pass": fastest.micro_batch,
-            "evolve images/s": round(statistics.median(speeds[encoding]), 1),
-            "utilisation": round(statistics.median(speeds[encoding]) / best, 3),
-            **{f"% {phase}": _percent(shares[encoding], phase) for phase in shares[encoding][0]},
-        }
-        for encoding in speeds
-    ]
+        for encoding in genomes:
+            speed, share = _evolve(target, encoding, seconds)
+            after = _forward(target, fastest, RAW * seconds)
+            runs[encoding].append((speed, (before + after) / 2, share))
+            before = after
+    return [_told(f"evolve {name}, {encoding}", target, fastest, found) for encoding, found in runs.items()]
 
 
-def _percent(shares: list[dict[str, float]], phase: str) -> float:
+def _told(what: str, target: Target, fastest: Setting, runs: list[tuple[float, float, dict[str, float]]]) -> Row:
+    """The medians of some runs: images/s, those of the passes around each, and shares."""
+    speeds, raw, shares = zip(*runs, strict=True)
+    ratios = sorted(speed / around for speed, around in zip(speeds, raw, strict=True))
+    return {
+        "what": what,
+        "precision": target.precision,
+        "raw forward images/s": round(statistics.median(raw), 1),
+        "its rows a pass": fastest.micro_batch,
+        "evolve images/s": round(statistics.median(speeds), 1),
+        "utilisation": round(statistics.median(ratios), 3),
+        "from": round(ratios[0], 3),
+        "to": round(ratios[-1], 3),
+        **{f"% {phase}": _percent(shares, phase) for phase in shares[0]},
+    }
+
+
+def _fastest(target: Target) -> Setting:
+    """The way of forward passes that is fastest here."""
+    tried = sorted(_candidates(target), key=lambda setting: -_forward(target, setting, TRIED))
+    return max(tried[:FINALISTS], key=lambda setting: _forward(target, setting, 3 * TRIED))
+
+
+def _percent(shares: Sequence[dict[str, float]], phase: str) -> float:
     return round(100 * statistics.median(share[phase] for share in shares), 1)
 
 
@@ -127,9 +141,8 @@ def _forward(target: Target, setting: Setting, seconds: float) -> float:
         return passes * setting.micro_batch / (time.perf_counter() - started)
 
 
-def _evolve(target: Target, encoding: str) -> tuple[float, dict[str, float]]:
+def _evolve(target: Target, encoding: str, seconds: float) -> tuple[float, dict[str, float]]:
     """Images/s of a run with its folder and its live page, and the shares of its time."""
-    seconds = LARGE_SECONDS if target.image_shape[1] > 64 else SMALL_SECONDS
     with tempfile.TemporaryDirectory() as folder:
         watch = Stopwatch()
         watched: list[tuple[float, int]] = []

@@ -92,8 +92,8 @@ def evolve(
         typer.Option(
             help="What proposes children: vary; for CPPNs also tweak (slight changes to those that are not sure yet), "
             "restart (new starts for the weakest classes) and refine (CMA-ES on their weights), as often as they gain; "
-            "vary,tweak@150000 adds one after 150,000 evaluations, if the run is that long. "
-            "[default: vary,tweak@150000,restart@200000; direct, or nguyen2015: vary]"
+            "vary,tweak@1500 adds one after 1,500 evaluations. "
+            "[default: vary,tweak,restart, the two after 150 and 200 evaluations a niche; direct, or nguyen2015: vary]"
         ),
     ] = None,
     descriptors: Annotated[

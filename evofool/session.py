@@ -37,8 +37,9 @@ BATCH = {"default": 50, "nguyen2015": 200}
 SELECTOR = {"default": "fresh", "nguyen2015": "uniform"}
 """which elites become parents, by preset"""
 
-EMITTERS = {("cppn", "default"): ("vary", "tweak@150000", "restart@200000")}
-"""what proposes children, by encoding and preset, if not ``vary`` alone (docs/SEARCH.md)"""
+EMITTERS = {("cppn", "default"): {"vary": 0, "tweak": 150, "restart": 200}}
+"""what proposes children, by encoding and preset, if not ``vary`` alone, each after so many evaluations a niche
+(docs/SEARCH.md)"""
 
 MAX_BATCH = 65_536
 """children a generation; more would not fit into memory anyway"""
@@ -87,9 +88,9 @@ def evolve(
             ``strategies.selectors``. None: ``fresh``, or ``uniform`` with preset ``nguyen2015``.
         emitters: what proposes children: ``vary``, and for CPPNs ``tweak``, ``restart`` and ``refine`` beside it, as
             ``"vary,tweak"``, each generation by one of them, drawn by what their children gained lately;
-            ``"vary,tweak@150000"`` tweaks from 150,000 evaluations on. See ``strategies.emitters``. None:
-            ``"vary,tweak@150000,restart@200000"`` for CPPNs, ``vary`` for direct genomes or with preset
-            ``nguyen2015``.
+            ``"vary,tweak@1500"`` tweaks from 1,500 evaluations on. See ``strategies.emitters``. None: ``vary`` for
+            direct genomes or with preset ``nguyen2015``; for CPPNs :func:`default_emitters`, which for ten classes
+            are ``"vary,tweak@1500,restart@2000"``.
         descriptors: several images a class, one in each cell of a grid: as ``"colour,complexity"`` or a list; see
             ``descriptors.DESCRIPTORS``. ``bins`` along each of them, 5 where nothing is said.
         novelty: several images a class, ``apart`` from each other in ``pixels`` or the network's ``features``; see
@@ -125,9 +126,7 @@ def evolve(
         selector = SELECTOR.get(preset, SELECTOR["default"])
     selector_named(selector)  # is there one?
     _check_numbers(batch, seed)
-    if emitters is None:
-        emitters = EMITTERS.get((encoding, preset), ("vary",))
-    proposing = known_emitters(emitters, encoding, batch)
+    proposing = known_emitters(emitters, encoding, batch) if emitters is not None else None
     loaded = load_recorded(target, weights, device, precision, micro_batch, memory_format)
     network = loaded.target
     if weights_sha256 is not None and loaded.record["weights_sha256"] != weights_sha256:
@@ -141,6 +140,8 @@ def evolve(
         descriptors, novelty, bins, apart, channels=network.image_shape[0], encoding=encoding
     )  # of images of one class
     check_size(coded, len(niches), len(network.classes), kinds)
+    if proposing is None:
+        proposing = default_emitters(encoding, preset, len(niches) * (kinds.cells if kinds else 1))
     initial = initial_genomes(init, coded) if init is not None else None
     digest = seal_of(coded.dump(initial)).tobytes().hex() if initial is not None else None
     if init_sha256 is not None and digest != init_sha256:
@@ -188,6 +189,12 @@ def evolve(
             if not evolution.strategy.generation:
                 folder.discard()
             raise
+
+
+def default_emitters(encoding: str, preset: str, niches: int) -> tuple[str, ...]:
+    """What proposes children where nobody says (``EMITTERS``), for an archive of so many niches."""
+    begin = EMITTERS.get((encoding, preset), {"vary": 0})
+    return tuple(f"{name}@{each * niches}" if each else name for name, each in begin.items())
 
 
 def resume(

@@ -15,7 +15,7 @@ from ..encodings.base import Rows
 from ..encodings.cppn_batch import EMPTY, CPPNBatch
 from ..population import Confidence
 from ..rng import Rng
-from .selectors import SURE, uniform, weakest
+from .selectors import sure, uniform, weakest
 from .sharing import CHILDREN, Load, cppns_under, joined, numbered, parts, shares, whole_numbers
 
 SIGMA = 0.1
@@ -61,12 +61,12 @@ class Refine:
         if not archive.genomes.sizes()[archive.held()].any():  # there are no weights anywhere
             self.searches, niches = [], uniform(archive, n, self.rng)
             return self.mutate(archive.genomes.take(niches)), archive.born[niches]
-        children = []
+        children, enough = [], sure(archive)
         for place, size in enumerate(sizes):
-            if place < len(self.searches) and not self.searches[place].ended:
+            if place < len(self.searches) and not self.searches[place].ended(enough):
                 children.append(self.searches[place].children(self.limit, self.rng))
                 continue
-            search = self._begin(archive, size)
+            search = self._begin(archive, size, enough)
             self.searches[place : place + 1] = [search]
             if self.rng.host.random() < SCOUTED:
                 self._scouts[place] = self.mutate(search.elite.take(np.zeros(size, np.int64)))
@@ -95,12 +95,12 @@ class Refine:
     def restore(self, state: dict[str, np.ndarray], archive: Archive) -> None:
         self.searches = [Search.of(part, self.load, archive) for part in parts(state)]
 
-    def _begin(self, archive: Archive, size: int) -> Search:
+    def _begin(self, archive: Archive, size: int, enough: np.float32) -> Search:
         """A search from an elite that is not sure, one that no other search has if there is any."""
         held, confidence = archive.held(), archive.confidence.numpy(force=True)
         held = held[archive.genomes.sizes()[held] > 0]
-        unsure = held[confidence[held] < np.float32(SURE)]
-        free = np.setdiff1d(unsure, [search.niche for search in self.searches if not search.ended])
+        unsure = held[confidence[held] < enough]
+        free = np.setdiff1d(unsure, [search.niche for search in self.searches if not search.ended(enough)])
         choice = free if len(free) else held
         choice = choice[np.argsort(confidence[choice], kind="stable")]
         draw = self.rng.host.random()
@@ -134,10 +134,9 @@ class Search(cma.Strategy):  # type: ignore[misc]
         self._asked: NDArray[np.float64] = np.empty((0, len(self.edges)))
         super().__init__(elite.weight[0, self.edges].astype(np.float64), SIGMA, lambda_=children)
 
-    @property
-    def ended(self) -> bool:
-        """Whether its class is sure now, or it stands still."""
-        return self.stale >= PATIENCE or self.best >= SURE
+    def ended(self, enough: np.float32) -> bool:
+        """Whether its class is sure enough now, or it stands still."""
+        return self.stale >= PATIENCE or self.best >= enough
 
     def children(self, limit: float, rng: Rng) -> CPPNBatch:
         """The next children, their weights in [−limit, limit]."""

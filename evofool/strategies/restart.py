@@ -12,7 +12,7 @@ from ..archive import Archive
 from ..encodings.base import Rows
 from ..encodings.cppn_batch import CPPNBatch
 from ..rng import Rng
-from .selectors import SURE, weakest
+from .selectors import sure, weakest
 from .sharing import CHILDREN, Load, cppns_under, joined, numbered, parts, shares, whole_numbers
 
 KEPT = 10
@@ -42,10 +42,12 @@ class Restart:
 
     def emit(self, archive: Archive, n: int) -> tuple[CPPNBatch, Rows]:
         sizes = shares(n, max(1, n // CHILDREN))
-        sure = archive.wanted[archive.surest_confidence() >= np.float32(SURE)]
-        self.lines = [line for line in self.lines if not line.ended and line.index not in sure][: len(sizes)]
+        enough = sure(archive)
+        done = archive.wanted[archive.surest_confidence() >= enough]
+        going = [line for line in self.lines if not line.ended(enough) and line.index not in done]
+        self.lines = going[: len(sizes)]
         while len(self.lines) < len(sizes):
-            self.lines.append(self._begin(archive))
+            self.lines.append(self._begin(archive, enough))
         self._asked = []
         for line, size in zip(self.lines, sizes, strict=True):
             rows = self.rng.host.integers(len(line.genomes), size=size)
@@ -67,10 +69,10 @@ class Restart:
     def restore(self, state: dict[str, np.ndarray], archive: Archive) -> None:
         self.lines = [Line.of(part, self.load, archive) for part in parts(state)]
 
-    def _begin(self, archive: Archive) -> Line:
+    def _begin(self, archive: Archive, enough: np.float32) -> Line:
         """A line for one of the weakest classes that no other line has."""
         confidence = archive.surest_confidence()
-        unsure = np.flatnonzero(confidence < np.float32(SURE))
+        unsure = np.flatnonzero(confidence < enough)
         free = unsure[~np.isin(archive.wanted[unsure], [line.index for line in self.lines])]
         choice = next((some for some in (free, unsure) if len(some)), np.arange(len(confidence)))
         lowest = choice[weakest(confidence[choice])]
@@ -99,10 +101,9 @@ class Line:
         self.index, self.genomes, self.scores, self.born = index, genomes, scores, born
         self.age = self.stale = 0
 
-    @property
-    def ended(self) -> bool:
-        """Whether it is sure of its class, stands still or took too long."""
-        return self.stale >= PATIENCE or self.age >= LONGEST or bool(self.scores[0] >= SURE)
+    def ended(self, enough: np.float32) -> bool:
+        """Whether it is sure enough of its class, stands still or took too long."""
+        return self.stale >= PATIENCE or self.age >= LONGEST or bool(self.scores[0] >= enough)
 
     def learn(self, children: CPPNBatch, born: Rows, scores: NDArray[np.float64]) -> None:
         """Keep the best of these and those before; of equal ones, which are copies for the most part, the first."""

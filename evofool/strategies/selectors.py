@@ -16,8 +16,8 @@ Selector = Callable[[Archive, int, Rng], Rows]
 ANY = 0.2
 """share of the parents that ``fresh`` and ``weak`` draw from all niches alike, so that none is given up"""
 
-SURE = 0.99
-"""confidence from which a niche counts as done"""
+NINES = (0.99, 0.999, 0.9999, 0.99999, 0.999999)
+"""confidences from which a niche counts as done: the first that not all classes have reached"""
 
 RARELY = 0.05
 """share of the parents that ``unsure`` draws from all niches alike"""
@@ -49,18 +49,18 @@ def fresh(archive: Archive, n: int, rng: Rng) -> Rows:
 
 
 def weak(archive: Archive, n: int, rng: Rng) -> Rows:
-    """Niches below 99 %, but for the share of ``ANY``."""
+    """Niches that are not :func:`sure`, but for the share of ``ANY``."""
     held = archive.held()
-    below = archive.confidence.numpy(force=True)[held] < np.float32(SURE)
+    below = archive.confidence.numpy(force=True)[held] < sure(archive)
     return _mostly(below.astype(np.float64), held, archive, n, rng)
 
 
 def unsure(archive: Archive, n: int, rng: Rng) -> Rows:
-    """Niches below 99 %: half of the parents the new ones among them, half any, but for the shares of the weakest
-    (``FOR_WEAKEST``) and of all (``RARELY``)."""
+    """Niches that are not :func:`sure`: half of the parents the new ones among them, half any, but for the shares of
+    the weakest (``FOR_WEAKEST``) and of all (``RARELY``)."""
     held = archive.held()
     confidence, weights = archive.confidence.numpy(force=True)[held], np.zeros(len(held))
-    below = np.flatnonzero(confidence < np.float32(SURE))
+    below = np.flatnonzero(confidence < sure(archive))
     if len(below):
         youth = _youth(archive, held[below], n, len(below))
         young = youth / youth.sum() if youth.sum() > TINY else 1 / len(below)
@@ -83,6 +83,13 @@ def selector(name: str) -> Selector:
         near = suggestion(str(name), SELECTORS)
         raise ConfigError(f'unknown selector "{str(name)[:40]}"{near}; choose {", ".join(SELECTORS)}')
     return SELECTORS[name]
+
+
+def sure(archive: Archive) -> np.float32:
+    """The confidence from which a niche counts as done: 99 %; where all classes have that 99.9 %, and so on
+    (``NINES``)."""
+    lowest = archive.surest_confidence().min()
+    return next((level for level in map(np.float32, NINES) if lowest < level), np.float32(NINES[-1]))
 
 
 def weakest(confidence: np.ndarray) -> Rows:

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from evofool.encodings.cppn_batch import NAMES
 from evofool.encodings.functions import ACTIVATIONS, NOTHING
-from evofool.encodings.kernels import draws, picture
-from evofool.loops.compiled import use_whole_vectors
+from evofool.encodings.kernels import draws, functions, picture
+from evofool.loops.compiled import compiled, use_whole_vectors
 from evofool.loops.parts import SPLIT, in_parts
 
 SAMPLES = 40_000
@@ -43,6 +43,15 @@ def test_the_stream_is_splitmix64() -> None:
     state = stream(1234567)
     for bits in (6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431):
         assert draws.uniform(state) == (bits >> 11) * 2.0**-53
+
+
+def test_many_uniform_numbers_at_once_are_those_of_one_after_the_other() -> None:
+    one, many = stream(7), stream(7)
+    for n in (5, 0, 300):
+        values = np.full(n, np.nan)
+        draws.uniforms(many, values)
+        assert values.tolist() == [draws.uniform(one) for _ in range(n)]
+        assert many == one
 
 
 def test_uniform_and_normal_numbers_are_distributed_so() -> None:
@@ -138,6 +147,27 @@ def test_functions_are_right_to_four_roundings(name: str, far: float) -> None:
     picture._activate(values, np.uint64(0), np.uint64(len(values)), NAMES.index(name))
     assert np.abs(values - expected).max() <= 4 * 2.0**-24
     assert np.abs(values).max() <= 1
+
+
+@compiled
+def logarithms(values: np.ndarray) -> None:
+    for i in range(len(values)):
+        values[i] = functions.log(values[i])
+
+
+def test_logarithms_are_right() -> None:
+    drawn = np.random.default_rng(0).random(100_000)
+    edges = np.array([math.sqrt(2), math.sqrt(0.5), 0.5, 2.0])
+    near = np.concatenate([np.nextafter(edges, 0), edges, np.nextafter(edges, 9), 1 - drawn, 1 - drawn * 1e-9])
+    far = np.concatenate([2.0 ** np.arange(-1022, 1023), drawn * 1e300, [2.0**-53]])
+    for values, apart in ((near, 1e-12), (far, 1e-10)):
+        found = values.copy()
+        logarithms(found)
+        np.testing.assert_allclose(found, np.log(values), rtol=1e-12, atol=apart)
+    ends = np.array([1.0, 0.0])
+    logarithms(ends)
+    assert ends[0] == 0
+    assert ends[1] < -708
 
 
 def test_far_ends_of_bells_are_nothing() -> None:

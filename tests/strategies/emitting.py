@@ -11,6 +11,9 @@ from support import assert_same_arrays, build, frozen, tiny_target
 from evofool.archive import Archive
 from evofool.evolution import Evolution
 from evofool.rng import Rng
+from evofool.strategies.selectors import NINES
+
+SURE = np.float32(NINES[0])
 
 
 def archive(confidence: list[float]) -> Archive:

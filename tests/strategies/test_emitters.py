@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from deap import cma
-from emitting import archive, evolution, resumed_beside
+from emitting import SURE, archive, evolution, resumed_beside
 from support import assert_same_arrays, build, frozen, global_random_untouched
 
 from evofool.archive import Archive
@@ -284,8 +284,14 @@ def test_it_searches_classes_that_are_not_sure() -> None:
 
 
 @pytest.mark.usefixtures("plain")
+def test_once_all_are_sure_it_searches_those_short_of_the_next_nine() -> None:
+    seen = {emitted(refining(seed), archive([0.995, 0.9995, 1.0, 0.99]), 0.0)[0] for seed in range(30)}
+    assert seen == {0, 3}
+
+
+@pytest.mark.usefixtures("plain")
 def test_where_all_are_sure_it_takes_any() -> None:
-    seen = {emitted(refining(seed), archive([0.995, 1.0]), 0.0)[0] for seed in range(30)}
+    seen = {emitted(refining(seed), archive([0.9999995, 1.0]), 0.0)[0] for seed in range(30)}
     assert seen == {0, 1}
 
 
@@ -418,7 +424,16 @@ def test_a_search_ends_when_its_class_is_sure() -> None:
     of, emitter = archive([0.1] * 50), refining()
     emitted(emitter, of, 0.995)
     first = emitter.searches[0]
-    assert first.ended
+    emitter.emit(of, CHILDREN)
+    assert emitter.searches[0] is not first
+
+
+def test_a_search_goes_on_to_the_next_nine_where_all_are_sure() -> None:
+    of, emitter = archive([0.992] * 50), refining()
+    emitted(emitter, of, 0.995)
+    first = emitter.searches[0]
+    emitted(emitter, of, 0.9995)
+    assert emitter.searches[0] is first
     emitter.emit(of, CHILDREN)
     assert emitter.searches[0] is not first
 
@@ -428,9 +443,9 @@ def test_a_search_whose_numbers_fell_apart_ends() -> None:
     search.children(LIMIT, Rng(0))
     search.C = np.full_like(search.C, np.nan)
     search.learn(np.linspace(0, 0.5, 10))
-    assert search.ended
+    assert search.ended(SURE)
     again = Search.of(frozen(search.state()), build("cppn", "default").load, archive([0.5]))
-    assert again.ended
+    assert again.ended(SURE)
     assert np.isfinite(weights_of(again.children(LIMIT, Rng(0)))).all()
 
 

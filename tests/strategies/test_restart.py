@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from emitting import archive, evolution, resumed_beside
+from emitting import SURE, archive, evolution, resumed_beside
 from support import assert_same_arrays, build, frozen, global_random_untouched
 
 from evofool.archive import Archive
@@ -84,7 +84,7 @@ def test_the_best_go_on_though_the_elite_is_better() -> None:
     own = torch.linspace(0.0, 0.1, CHILDREN)
     emitter.heed(of, own[:, None].expand(-1, 12))
     np.testing.assert_allclose(line.scores, own.flip(0)[:KEPT].numpy(), rtol=1e-6)
-    assert not line.ended
+    assert not line.ended(SURE)
     emitter.emit(of, CHILDREN)
     assert emitter.lines == [line]
 
@@ -140,7 +140,7 @@ def test_patience_is_of_children_in_whatever_batches() -> None:
     for _ in range(PATIENCE - 1):
         assert emitter.lines == [first]
         generation(emitter, of, 0.0, 1)
-    assert first.ended
+    assert first.ended(SURE)
 
 
 def test_a_line_ends_when_its_class_is_sure_by_others() -> None:
@@ -155,9 +155,20 @@ def test_a_line_ends_when_it_is_sure_of_its_class() -> None:
     generation(emitter, of, 0.98)
     (first,) = emitter.lines
     generation(emitter, of, 0.995)
-    assert first.ended
     emitter.emit(of, CHILDREN)
     assert emitter.lines != [first]
+
+
+def test_once_all_classes_are_sure_lines_go_on_to_the_next_nine() -> None:
+    of, emitter = archive([0.995, 0.9995, 0.9992]), restarting()
+    assert generation(emitter, of, 0.995) == [0]
+    (first,) = emitter.lines
+    assert generation(emitter, of, 0.9991) == [0]
+    assert emitter.lines == [first]
+    emitter.emit(of, CHILDREN)
+    assert emitter.lines != [first]
+    of.confidence[0] = 0.9991
+    assert generation(emitter, of, 0.9991) == [0]
 
 
 @pytest.mark.parametrize(("count", "weakest"), [(2, 1), (50, 1), (150, 3)])

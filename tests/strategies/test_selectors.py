@@ -9,7 +9,7 @@ from support import global_random_untouched
 from evofool.archive import Archive
 from evofool.errors import ConfigError
 from evofool.rng import Rng
-from evofool.strategies.selectors import ANY, FOR_WEAKEST, RARELY, SELECTORS, selector
+from evofool.strategies.selectors import ANY, FOR_WEAKEST, RARELY, SELECTORS, selector, sure
 
 DRAWS = 100_000
 
@@ -56,7 +56,35 @@ def test_weak_draws_niches_below_99_per_cent() -> None:
 
 @pytest.mark.parametrize("name", ["unsure", "weak"])
 def test_all_are_drawn_alike_once_none_is_weak(name: str) -> None:
-    close(shares(name, archive([0.99, 1.0], [1, 2]), 10), np.full(2, 0.5))
+    close(shares(name, archive([0.999999, 1.0], [1, 2]), 10), np.full(2, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("confidence", "level"),
+    [
+        ([0.2, 1.0], 0.99),
+        ([0.98, 0.995], 0.99),
+        ([-1.0, 1.0], 0.99),
+        ([0.99, 1.0], 0.999),
+        ([0.9999, 0.999], 0.9999),
+        ([0.99999, 1.0], 0.999999),
+        ([1.0, 1.0], 0.999999),
+    ],
+)
+def test_what_counts_as_sure_is_the_first_nine_that_not_all_have(confidence: list[float], level: float) -> None:
+    assert sure(archive(confidence, [1] * 2)) == np.float32(level)
+
+
+def test_what_counts_is_each_classs_surest() -> None:
+    made = Archive(np.arange(2), 2, cells=2)
+    made.confidence[:] = made.confidence.new_tensor([0.1, 0.995, 0.9991, -1.0])
+    assert sure(made) == np.float32(0.999)
+
+
+@pytest.mark.parametrize("name", ["unsure", "weak"])
+def test_once_all_are_sure_those_short_of_the_next_nine_are_drawn(name: str) -> None:
+    least = {"unsure": RARELY, "weak": ANY}[name] / 3
+    close(shares(name, archive([0.999, 0.9925, 0.9999], [1] * 3), 10), np.array([least, 1 - 2 * least, least]))
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 50])

@@ -9,24 +9,39 @@ import math
 
 import numpy as np
 
-from ...loops.compiled import compiled
+from ...loops.compiled import compiled, inlined
 
 _STEP, _FIRST, _SECOND = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _30, _27, _31, _11 = (np.uint64(n) for n in (30, 27, 31, 11))
 
 
+@inlined
+def _mixed(z):
+    """A state of SplitMix64 (Steele, Lea & Flood 2014, "Fast Splittable Pseudorandom Number Generators") as a number in
+    [0, 1), of 53 bits."""
+    z = (z ^ (z >> _30)) * _FIRST
+    z = (z ^ (z >> _27)) * _SECOND
+    return np.float64((z ^ (z >> _31)) >> _11) * 2.0**-53
+
+
 @compiled
 def uniform(stream):
-    """In [0, 1): SplitMix64 (Steele, Lea & Flood 2014, "Fast Splittable Pseudorandom Number Generators"), 53 bits.
+    """In [0, 1).
 
     Args:
         stream: (1,) uint64, the state, which moves on.
     """
     stream[0] += _STEP
-    z = stream[0]
-    z = (z ^ (z >> _30)) * _FIRST
-    z = (z ^ (z >> _27)) * _SECOND
-    return np.float64((z ^ (z >> _31)) >> _11) * 2.0**-53
+    return _mixed(stream[0])
+
+
+@compiled
+def uniforms(stream, values):
+    """Fill ``values`` (N,) with what so many calls of :func:`uniform` give."""
+    first = stream[0]
+    for i in range(len(values)):
+        values[i] = _mixed(first + np.uint64(i + 1) * _STEP)
+    stream[0] = first + np.uint64(len(values)) * _STEP
 
 
 @compiled

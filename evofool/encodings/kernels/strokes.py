@@ -12,14 +12,18 @@ import numpy as np
 
 from ...loops.compiled import compiled
 from ..strokes import BOLD, FAINT
-from .draws import below, normal, uniform
-from .functions import sine
+from .draws import below, normal, uniform, uniforms
+from .functions import exp, log, sine
 
 NAMES = ("pixels", "grating", "colour", "mix", "tile", "shrink")
 """operators, by their numbers here"""
 
 _f = np.float32
 _MIDDLE, _WHITE = _f(128), _f(255)
+_LEAST = -87.0
+"""``functions.exp`` is right down to there"""
+_AT_ONCE = 256
+"""genes whose gaps and steps are drawn in one go"""
 
 
 @compiled
@@ -77,15 +81,21 @@ def pixels(picture, rate, eta, stream):
     """
     flat, power = picture.reshape(-1), 1 / (eta + 1)
     scale = 1 / math.log1p(-rate) if rate < 1 else 0.0
+    gaps, steps = np.empty(_AT_ONCE), np.empty(_AT_ONCE)
     place = -1
     while True:
-        gap = math.log1p(-uniform(stream)) * scale
-        if gap >= len(flat) - 1 - place:
-            return
-        place += 1 + int(gap)
-        turn = 2 * uniform(stream) - 1
-        step = 255 * (1 - (1 - abs(turn)) ** power)
-        flat[place] = min(max(flat[place] + _f(np.rint(math.copysign(step, turn))), _f(0)), _WHITE)
+        uniforms(stream, gaps)
+        uniforms(stream, steps)
+        for i in range(_AT_ONCE):
+            gaps[i] = log(1 - gaps[i]) * scale
+            turn = 2 * steps[i] - 1
+            size = 255 * (1 - exp(_f(max(log(1 - abs(turn)) * power, _LEAST))))
+            steps[i] = np.rint(math.copysign(size, turn))
+        for i in range(_AT_ONCE):
+            if gaps[i] >= len(flat) - 1 - place:
+                return
+            place += 1 + int(gaps[i])
+            flat[place] = min(max(flat[place] + _f(steps[i]), _f(0)), _WHITE)
 
 
 @compiled
@@ -129,16 +139,24 @@ def colour(picture, stream):
 @compiled
 def mix(picture, spare, stream):
     """Mix the channels."""
-    channels = len(picture)
-    given, mixed = picture.reshape(channels, -1), spare.reshape(channels, -1)
+    channels, height, width = picture.shape
+    matrix = np.empty((channels, channels), np.float32)
     for c in range(channels):
-        for i in range(mixed.shape[1]):
-            mixed[c, i] = _MIDDLE
         for d in range(channels):
-            share = _f(0.25 * normal(stream) + (c == d))
-            for i in range(mixed.shape[1]):
-                mixed[c, i] += share * (given[d, i] - _MIDDLE)
-    _copy(spare, picture)
+            matrix[c, d] = 0.25 * normal(stream) + (c == d)
+    for y in range(height):
+        for c in range(channels):
+            mixed = spare[c, y]
+            for x in range(width):
+                mixed[x] = _MIDDLE
+            for d in range(channels):
+                share, given = matrix[c, d], picture[d, y]
+                for x in range(width):
+                    mixed[x] += share * (given[x] - _MIDDLE)
+        for c in range(channels):
+            mixed, line = spare[c, y], picture[c, y]
+            for x in range(width):
+                line[x] = mixed[x]
 
 
 @compiled
@@ -163,12 +181,13 @@ def paste(genes, partner, child, stream):
     channels, height, width = genes.shape
     top, bottom = _span(height, stream)
     left, right = _span(width, stream)
-    down, along = below(stream, height), below(stream, width)
+    down, along = _shifted(height, stream), _shifted(width, stream)
     _copy(genes, child)
     for c in range(channels):
         for y in range(top, bottom):
+            given, line = partner[c, down[y]], child[c, y]
             for x in range(left, right):
-                child[c, y, x] = partner[c, (y + down) % height, (x + along) % width]
+                line[x] = given[along[x]]
 
 
 @compiled
@@ -179,15 +198,23 @@ def _amplitude(stream):
 @compiled
 def _tiled(size, stream):
     period = math.ceil(size * (0.2 + 0.3 * uniform(stream)))
-    start, places = below(stream, size - period + 1), np.empty(size, np.int64)
+    start, places = below(stream, size - period + 1), np.empty(size, np.uint64)
     for i in range(size):
         places[i] = start + i % period
     return places
 
 
 @compiled
+def _shifted(size, stream):
+    shift, places = below(stream, size), np.empty(size, np.uint64)
+    for i in range(size):
+        places[i] = (i + shift) % size
+    return places
+
+
+@compiled
 def _mirrored(size, scale):
-    places = np.empty(size, np.int64)
+    places = np.empty(size, np.uint64)
     for i in range(size):
         along = int(i * scale)
         places[i] = along if along < size else 2 * size - 1 - along
@@ -207,8 +234,9 @@ def _sample(picture, spare, rows, columns):
     _copy(picture, spare)
     for c in range(len(picture)):
         for y in range(len(rows)):
+            given, line = spare[c, rows[y]], picture[c, y]
             for x in range(len(columns)):
-                picture[c, y, x] = spare[c, rows[y], columns[x]]
+                line[x] = given[columns[x]]
 
 
 @compiled
