@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import platform
+import statistics
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -34,9 +35,12 @@ WORTH = 1.05
 SECONDS = 0.12
 """that one setting is tried for, at least one pass"""
 PATIENCE = 8.0
-"""seconds after which no other setting is tried"""
+"""seconds after which no other setting is tried; and as many more, after which none is tried again"""
 LADDER = (0.25, 0.5, 2, 4)
 """micro-batches that are tried, as multiples of the default"""
+ROUNDS, CLOSE, FINALISTS = 3, 0.7, 3
+"""how often what came this close to the fastest is tried again, in turn, since a machine's speed changes from one
+second to the next; and how many settings that are, at most, beside the first"""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def retune(target: Target) -> list[Trial]:
     Raises:
         TargetError: the network fails on noise.
     """
-    key, found = _key(target), list(trials(target))
+    key, found = _key(target), trials(target)
     if found:
         file, setting = cache_file(), best(found)
         with suppress(OSError):  # a machine that keeps nothing tries again
@@ -84,26 +88,35 @@ def retune(target: Target) -> list[Trial]:
     return found
 
 
-def trials(target: Target) -> Iterator[Trial]:
-    """Try settings: precisions and memory formats first, then micro-batches with the best of them.
+def trials(target: Target) -> list[Trial]:
+    """Try settings: precisions and memory formats first, then micro-batches with the best of them; the fastest again.
 
     The first is the target's own, and it is left with that one.
     """
-    own, started = target.setting, time.monotonic()
-    images = _images(target)
+    own, started, images = target.setting, time.monotonic(), _images(target)
+
+    def tried(settings: list[Setting]) -> Iterator[Trial]:
+        for setting in settings:
+            if time.monotonic() - started < PATIENCE and (trial := _trial(target, setting, images, exact)):
+                yield trial
+
     try:
         exact = target.confirm(images[:_CHECKED])
-        found = [trial for trial in [_trial(target, own, images, exact)] if trial]
-        yield from found
-        for setting in _combinations(target, own):
-            if time.monotonic() - started < PATIENCE and (trial := _trial(target, setting, images, exact)):
-                found.append(trial)
-                yield trial
+        found = list(tried([own, *_combinations(target, own)]))
         base = best(found) if found else own
-        for factor in LADDER if "micro_batch" in target.free else ():
-            setting = replace(base, micro_batch=max(1, round(factor * base.micro_batch)))
-            if time.monotonic() - started < PATIENCE and (trial := _trial(target, setting, images, exact)):
-                yield trial
+        factors = LADDER if "micro_batch" in target.free else ()
+        found += tried([replace(base, micro_batch=max(1, round(factor * base.micro_batch))) for factor in factors])
+        close = _close(found)
+        speeds: dict[int, list[float]] = {place: [] for place in close}
+        for _ in range(ROUNDS if len(close) > 1 else 0):
+            if time.monotonic() - started < 2 * PATIENCE:
+                for place in close:
+                    target.use(found[place].setting)
+                    speeds[place].append(_speed(target, _rows(images, found[place].setting)))
+        for place, several in speeds.items():
+            if several:
+                found[place] = replace(found[place], images_per_second=statistics.median(several))
+        return found
     finally:
         target.use(own)
 
@@ -141,23 +154,41 @@ def _combinations(target: Target, own: Setting) -> list[Setting]:
 
 def _trial(target: Target, setting: Setting, images: torch.Tensor, exact: torch.Tensor) -> Trial | None:
     """None where the network can't run so."""
-    rows = images[torch.arange(setting.micro_batch) % len(images)]
     try:
         target.use(setting)
         error = float((target.scores(images[:_CHECKED]) - exact).abs().max())
-        target.scores(rows)
-        _wait(target)
-        began, quickest = time.perf_counter(), float("inf")
-        while time.perf_counter() - began < SECONDS or quickest == float("inf"):
-            started = time.perf_counter()
-            target.scores(rows)
-            _wait(target)
-            quickest = min(quickest, time.perf_counter() - started)  # what else runs here can only slow it down
+        speed = _speed(target, _rows(images, setting))
     except TargetError:
         return None
     if target.setting != setting:  # it ran out of memory, or can't have this format
         return None
-    return Trial(setting, len(rows) / quickest, error)
+    return Trial(setting, speed, error)
+
+
+def _rows(images: torch.Tensor, setting: Setting) -> torch.Tensor:
+    """One pass."""
+    return images[torch.arange(setting.micro_batch) % len(images)]
+
+
+def _speed(target: Target, rows: torch.Tensor) -> float:
+    """Images/s of the quickest pass of these rows: what else runs here can only slow it down."""
+    target.scores(rows)
+    _wait(target)
+    began, quickest = time.perf_counter(), float("inf")
+    while time.perf_counter() - began < SECONDS or quickest == float("inf"):
+        started = time.perf_counter()
+        target.scores(rows)
+        _wait(target)
+        quickest = min(quickest, time.perf_counter() - started)
+    return len(rows) / quickest
+
+
+def _close(found: list[Trial]) -> list[int]:
+    """The first, and those close to the fastest."""
+    least = CLOSE * max((trial.images_per_second for trial in found), default=0.0)
+    near = [at for at, trial in enumerate(found) if at and trial.faithful and trial.images_per_second >= least]
+    near.sort(key=lambda at: -found[at].images_per_second)
+    return [*range(bool(found)), *sorted(near[:FINALISTS])]
 
 
 def _images(target: Target) -> torch.Tensor:

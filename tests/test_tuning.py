@@ -76,6 +76,34 @@ def test_the_fastest_is_chosen_and_used() -> None:
     assert found[0].setting == Setting("float32", "channels_last", 256)
 
 
+def test_what_was_fast_for_a_moment_is_not_chosen() -> None:
+    """Passes of 64 rows take a twentieth of the time for as long as they are tried first."""
+
+    class Lucky(Slow):
+        luck = 1201
+
+        def forward(self, pixels: Tensor) -> Tensor:
+            lucky = len(pixels) == 64 and self.luck > 0
+            self.luck -= lucky
+            self.seconds = 0.0001 if lucky else 0.002
+            return super().forward(pixels)
+
+    target = target_of(module := Lucky())
+    found = {each.setting.micro_batch: each.images_per_second for each in retune(target) if each.faithful}
+    assert module.luck == 0
+    assert target.micro_batch == 1024
+    assert found[64] == pytest.approx(64 / 0.002)
+
+
+def test_it_does_not_go_on_for_long() -> None:
+    """Where a pass takes seconds."""
+    target = target_of(module := Slow(seconds=3.0))
+    retune(target)
+    assert Slow.clock < 2 * tuning.PATIENCE + 3.0 * 2 * (tuning.FINALISTS + 1)
+    assert target.setting.memory_format in ("channels_last", "contiguous")
+    assert module.rows
+
+
 def test_what_was_found_is_kept_for_the_machine(cache: Path) -> None:
     tune(target_of(Slow()))
     kept = cache.read_bytes()

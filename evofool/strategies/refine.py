@@ -136,7 +136,7 @@ class Search(cma.Strategy):  # type: ignore[misc]
 
     def ended(self, enough: np.float32) -> bool:
         """Whether its class is sure enough now, or it stands still."""
-        return self.stale >= PATIENCE or self.best >= enough
+        return self.stale >= PATIENCE or bool(self.best >= enough)
 
     def children(self, limit: float, rng: Rng) -> CPPNBatch:
         """The next children, their weights in [−limit, limit]."""
