@@ -77,48 +77,61 @@ def retune(target: Target) -> list[Trial]:
     Raises:
         TargetError: the network fails on noise.
     """
-    key, found = _key(target), trials(target)
-    if found:
-        file, setting = cache_file(), best(found)
+    key, own = _key(target), target.setting
+    try:
+        images = _images(target)
+        found = trials(target, images)
+        finalists = again(target, images, found)
+    finally:
+        target.use(own)
+    if finalists:
+        file, setting = cache_file(), best(finalists)
         with suppress(OSError):  # a machine that keeps nothing tries again
             file.parent.mkdir(parents=True, exist_ok=True)
             content = json.dumps(_read(file) | {key: asdict(setting)}, indent=1) + "\n"
             write_atomically(file, content, durable=False)
         target.use(setting)
-    return found
+    tried_last = {trial.setting: trial for trial in finalists}
+    return [tried_last.get(trial.setting, trial) for trial in found]
 
 
-def trials(target: Target) -> list[Trial]:
-    """Try settings: precisions and memory formats first, then micro-batches with the best of them; the fastest again.
-
-    The first is the target's own, and it is left with that one.
-    """
-    own, started, images = target.setting, time.monotonic(), _images(target)
+def trials(target: Target, images: torch.Tensor) -> list[Trial]:
+    """Try settings: the target's own, other precisions and memory formats, then micro-batches with the best of them."""
+    own, started = target.setting, time.monotonic()
+    exact = target.confirm(images[:_CHECKED])
 
     def tried(settings: list[Setting]) -> Iterator[Trial]:
         for setting in settings:
             if time.monotonic() - started < PATIENCE and (trial := _trial(target, setting, images, exact)):
                 yield trial
 
-    try:
-        exact = target.confirm(images[:_CHECKED])
-        found = list(tried([own, *_combinations(target, own)]))
-        base = best(found) if found else own
-        factors = LADDER if "micro_batch" in target.free else ()
-        found += tried([replace(base, micro_batch=max(1, round(factor * base.micro_batch))) for factor in factors])
-        close = _close(found)
-        speeds: dict[int, list[float]] = {place: [] for place in close}
-        for _ in range(ROUNDS if len(close) > 1 else 0):
-            if time.monotonic() - started < 2 * PATIENCE:
-                for place in close:
-                    target.use(found[place].setting)
-                    speeds[place].append(_speed(target, _rows(images, found[place].setting)))
-        for place, several in speeds.items():
-            if several:
-                found[place] = replace(found[place], images_per_second=statistics.median(several))
-        return found
-    finally:
-        target.use(own)
+    found = [trial for trial in [_trial(target, own, images, exact)] if trial]
+    found += tried(_combinations(target, own))
+    base = best(found) if found else own
+    factors = LADDER if "micro_batch" in target.free else ()
+    found += tried([replace(base, micro_batch=max(1, round(factor * base.micro_batch))) for factor in factors])
+    return found
+
+
+def again(target: Target, images: torch.Tensor, found: list[Trial]) -> list[Trial]:
+    """The first of some trials and those close to the fastest, tried again in turn: their median speeds."""
+    least = CLOSE * max((trial.images_per_second for trial in found), default=0.0)
+    near = [trial for trial in found[1:] if trial.faithful and trial.images_per_second >= least]
+    near = sorted(near, key=lambda trial: -trial.images_per_second)[:FINALISTS]
+    finalists, started = [*found[:1], *near], time.monotonic()
+    speeds: dict[Setting, list[float]] = {trial.setting: [] for trial in finalists}
+    for _ in range(ROUNDS if near else 0):
+        if time.monotonic() - started >= PATIENCE:
+            break
+        for setting, several in speeds.items():
+            with suppress(TargetError):
+                target.use(setting)
+                speed = _speed(target, _rows(images, setting))
+                several.append(speed if target.setting == setting else 0.0)  # 0 where there was no memory for it
+    return [
+        replace(trial, images_per_second=statistics.median(speeds[trial.setting] or [trial.images_per_second]))
+        for trial in finalists
+    ]
 
 
 def best(found: list[Trial]) -> Setting:
@@ -181,14 +194,6 @@ def _speed(target: Target, rows: torch.Tensor) -> float:
         _wait(target)
         quickest = min(quickest, time.perf_counter() - started)
     return len(rows) / quickest
-
-
-def _close(found: list[Trial]) -> list[int]:
-    """The first, and those close to the fastest."""
-    least = CLOSE * max((trial.images_per_second for trial in found), default=0.0)
-    near = [at for at, trial in enumerate(found) if at and trial.faithful and trial.images_per_second >= least]
-    near.sort(key=lambda at: -found[at].images_per_second)
-    return [*range(bool(found)), *sorted(near[:FINALISTS])]
 
 
 def _images(target: Target) -> torch.Tensor:

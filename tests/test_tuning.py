@@ -95,13 +95,29 @@ def test_what_was_fast_for_a_moment_is_not_chosen() -> None:
     assert found[64] == pytest.approx(64 / 0.002)
 
 
-def test_it_does_not_go_on_for_long() -> None:
-    """Where a pass takes seconds."""
-    target = target_of(module := Slow(seconds=3.0))
-    retune(target)
-    assert Slow.clock < 2 * tuning.PATIENCE + 3.0 * 2 * (tuning.FINALISTS + 1)
-    assert target.setting.memory_format in ("channels_last", "contiguous")
-    assert module.rows
+def test_what_was_not_tried_again_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the machine is slower by then."""
+    target, again = target_of(module := Slow()), tuning.again
+
+    def tired(*arguments: Any) -> list[Trial]:
+        module.seconds = 0.02
+        return again(*arguments)
+
+    monkeypatch.setattr(tuning, "again", tired)
+    found = retune(target)
+    speeds = {each.setting.micro_batch: each.images_per_second for each in found if each.faithful}
+    assert speeds[64] == pytest.approx(64 / 0.002)  # not close to the fastest
+    assert speeds[1024] == pytest.approx(1024 / 0.02)
+    assert target.micro_batch == 1024
+
+
+@pytest.mark.parametrize(("seconds", "passes"), [(0.4, 40), (9.0, 5)])
+def test_it_does_not_go_on_for_long(seconds: float, passes: int, cache: Path) -> None:
+    target = target_of(module := Slow(seconds))
+    found = retune(target)
+    assert len(module.rows) < passes
+    assert found
+    assert cache.exists()
 
 
 def test_what_was_found_is_kept_for_the_machine(cache: Path) -> None:

@@ -61,7 +61,8 @@ class Refine:
         if not archive.genomes.sizes()[archive.held()].any():  # there are no weights anywhere
             self.searches, niches = [], uniform(archive, n, self.rng)
             return self.mutate(archive.genomes.take(niches)), archive.born[niches]
-        children, enough = [], sure(archive)
+        children, confidence = [], archive.confidence.numpy(force=True)
+        enough = sure(confidence[archive.held()])
         for place, size in enumerate(sizes):
             if place < len(self.searches) and not self.searches[place].ended(enough):
                 children.append(self.searches[place].children(self.limit, self.rng))

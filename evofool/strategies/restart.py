@@ -24,8 +24,9 @@ PATIENCE, LONGEST = 200, 1600
 
 class Restart:
     """An emitter for the weakest classes (``selectors.WEAKEST``), whose elites are often at an end: no change of them
-    is any better. Each line climbs the score of one class from the elites of others that score it highest, and the best
-    of a line go on whether they beat the class's elite or not. What is found on the way competes in every niche.
+    is any better. Each line climbs the score of one class from the elites of others that score it highest (where there
+    is one class, from its own), and the best of a line go on whether they beat the class's elite or not, until the
+    class is sure (``selectors.sure``). What is found on the way competes in every niche.
 
     docs/SEARCH.md has what this was measured against.
 
@@ -42,12 +43,14 @@ class Restart:
 
     def emit(self, archive: Archive, n: int) -> tuple[CPPNBatch, Rows]:
         sizes = shares(n, max(1, n // CHILDREN))
-        enough = sure(archive)
-        done = archive.wanted[archive.surest_confidence() >= enough]
-        going = [line for line in self.lines if not line.ended(enough) and line.index not in done]
-        self.lines = going[: len(sizes)]
+        confidence = archive.surest_confidence()
+        short = confidence < sure(confidence)
+        if not short.any():
+            short[:] = True
+        wanted = archive.wanted[short]
+        self.lines = [line for line in self.lines if not line.ended and line.index in wanted][: len(sizes)]
         while len(self.lines) < len(sizes):
-            self.lines.append(self._begin(archive, enough))
+            self.lines.append(self._begin(archive, wanted, confidence[short]))
         self._asked = []
         for line, size in zip(self.lines, sizes, strict=True):
             rows = self.rng.host.integers(len(line.genomes), size=size)
@@ -69,14 +72,13 @@ class Restart:
     def restore(self, state: dict[str, np.ndarray], archive: Archive) -> None:
         self.lines = [Line.of(part, self.load, archive) for part in parts(state)]
 
-    def _begin(self, archive: Archive, enough: np.float32) -> Line:
-        """A line for one of the weakest classes that no other line has."""
-        confidence = archive.surest_confidence()
-        unsure = np.flatnonzero(confidence < enough)
-        free = unsure[~np.isin(archive.wanted[unsure], [line.index for line in self.lines])]
-        choice = next((some for some in (free, unsure) if len(some)), np.arange(len(confidence)))
-        lowest = choice[weakest(confidence[choice])]
-        index = int(archive.wanted[self.rng.host.choice(lowest)])
+    def _begin(self, archive: Archive, wanted: Rows, confidence: NDArray[np.float32]) -> Line:
+        """A line for one of the weakest of the ``wanted`` classes, one that no other line has if there is any."""
+        free = ~np.isin(wanted, [line.index for line in self.lines])
+        if not free.any():
+            free[:] = True
+        lowest = wanted[free][weakest(confidence[free])]
+        index = int(self.rng.host.choice(lowest))
         held = archive.held()
         own = archive.born[held[archive.niches[held] == index]]
         others = held[~np.isin(archive.born[held], own)]
@@ -101,9 +103,10 @@ class Line:
         self.index, self.genomes, self.scores, self.born = index, genomes, scores, born
         self.age = self.stale = 0
 
-    def ended(self, enough: np.float32) -> bool:
-        """Whether it is sure enough of its class, stands still or took too long."""
-        return self.stale >= PATIENCE or self.age >= LONGEST or bool(self.scores[0] >= enough)
+    @property
+    def ended(self) -> bool:
+        """Whether it stands still or took too long."""
+        return self.stale >= PATIENCE or self.age >= LONGEST
 
     def learn(self, children: CPPNBatch, born: Rows, scores: NDArray[np.float64]) -> None:
         """Keep the best of these and those before; of equal ones, which are copies for the most part, the first."""

@@ -17,7 +17,7 @@ ANY = 0.2
 """share of the parents that ``fresh`` and ``weak`` draw from all niches alike, so that none is given up"""
 
 NINES = (0.99, 0.999, 0.9999, 0.99999, 0.999999)
-"""confidences from which a niche counts as done: the first that not all classes have reached"""
+"""confidences from which a niche counts as done: the first that not all have reached"""
 
 RARELY = 0.05
 """share of the parents that ``unsure`` draws from all niches alike"""
@@ -51,7 +51,8 @@ def fresh(archive: Archive, n: int, rng: Rng) -> Rows:
 def weak(archive: Archive, n: int, rng: Rng) -> Rows:
     """Niches that are not :func:`sure`, but for the share of ``ANY``."""
     held = archive.held()
-    below = archive.confidence.numpy(force=True)[held] < sure(archive)
+    confidence = archive.confidence.numpy(force=True)[held]
+    below = confidence < sure(confidence)
     return _mostly(below.astype(np.float64), held, archive, n, rng)
 
 
@@ -60,7 +61,7 @@ def unsure(archive: Archive, n: int, rng: Rng) -> Rows:
     the weakest (``FOR_WEAKEST``) and of all (``RARELY``)."""
     held = archive.held()
     confidence, weights = archive.confidence.numpy(force=True)[held], np.zeros(len(held))
-    below = np.flatnonzero(confidence < sure(archive))
+    below = np.flatnonzero(confidence < sure(confidence))
     if len(below):
         youth = _youth(archive, held[below], n, len(below))
         young = youth / youth.sum() if youth.sum() > TINY else 1 / len(below)
@@ -85,10 +86,9 @@ def selector(name: str) -> Selector:
     return SELECTORS[name]
 
 
-def sure(archive: Archive) -> np.float32:
-    """The confidence from which a niche counts as done: 99 %; where all classes have that 99.9 %, and so on
-    (``NINES``)."""
-    lowest = archive.surest_confidence().min()
+def sure(confidence: np.ndarray) -> np.float32:
+    """What one of these confidences has to be to count as done: 99 %; where all are that 99.9 %, and so on."""
+    lowest = confidence.min()
     return next((level for level in map(np.float32, NINES) if lowest < level), np.float32(NINES[-1]))
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from emitting import SURE, archive, evolution, resumed_beside
+from emitting import archive, evolution, resumed_beside
 from support import assert_same_arrays, build, frozen, global_random_untouched
 
 from evofool.archive import Archive
@@ -84,7 +84,7 @@ def test_the_best_go_on_though_the_elite_is_better() -> None:
     own = torch.linspace(0.0, 0.1, CHILDREN)
     emitter.heed(of, own[:, None].expand(-1, 12))
     np.testing.assert_allclose(line.scores, own.flip(0)[:KEPT].numpy(), rtol=1e-6)
-    assert not line.ended(SURE)
+    assert not line.ended
     emitter.emit(of, CHILDREN)
     assert emitter.lines == [line]
 
@@ -140,7 +140,7 @@ def test_patience_is_of_children_in_whatever_batches() -> None:
     for _ in range(PATIENCE - 1):
         assert emitter.lines == [first]
         generation(emitter, of, 0.0, 1)
-    assert first.ended(SURE)
+    assert first.ended
 
 
 def test_a_line_ends_when_its_class_is_sure_by_others() -> None:
@@ -150,25 +150,37 @@ def test_a_line_ends_when_its_class_is_sure_by_others() -> None:
     assert generation(emitter, of, 0.05) == [1]
 
 
-def test_a_line_ends_when_it_is_sure_of_its_class() -> None:
+def test_a_line_goes_on_where_only_the_search_is_sure_of_it() -> None:
+    """What is scored in bfloat16 has to be confirmed."""
     of, emitter = archive([0.5] * 50), restarting()
     generation(emitter, of, 0.98)
     (first,) = emitter.lines
     generation(emitter, of, 0.995)
     emitter.emit(of, CHILDREN)
-    assert emitter.lines != [first]
-
-
-def test_once_all_classes_are_sure_lines_go_on_to_the_next_nine() -> None:
-    of, emitter = archive([0.995, 0.9995, 0.9992]), restarting()
-    assert generation(emitter, of, 0.995) == [0]
-    (first,) = emitter.lines
-    assert generation(emitter, of, 0.9991) == [0]
     assert emitter.lines == [first]
+    of.confidence[first.index] = 0.995
     emitter.emit(of, CHILDREN)
     assert emitter.lines != [first]
-    of.confidence[0] = 0.9991
-    assert generation(emitter, of, 0.9991) == [0]
+
+
+def test_once_all_classes_are_sure_lines_are_for_those_short_of_the_next_nine() -> None:
+    of, emitter = archive([0.9995, 0.995, 0.996, 0.9992]), restarting()
+    assert generation(emitter, of, 0.05) == [1]
+    (first,) = emitter.lines
+    of.confidence[1] = 0.9981
+    assert generation(emitter, of, 0.06) == [1]
+    assert emitter.lines == [first]
+    of.confidence[1] = 0.9991
+    assert generation(emitter, of, 0.07) == [2]
+
+
+def test_where_all_are_as_sure_as_can_be_lines_go_on() -> None:
+    of, emitter = archive([0.9999995, 1.0]), restarting()
+    assert generation(emitter, of, 0.05) == [0]
+    (first,) = emitter.lines
+    for number in range(3):
+        generation(emitter, of, 0.06 + number / 100)
+        assert emitter.lines == [first]
 
 
 @pytest.mark.parametrize(("count", "weakest"), [(2, 1), (50, 1), (150, 3)])

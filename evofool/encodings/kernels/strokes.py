@@ -23,7 +23,7 @@ _MIDDLE, _WHITE = _f(128), _f(255)
 _LEAST = -87.0
 """``functions.exp`` is right down to there"""
 _AT_ONCE = 256
-"""genes whose gaps and steps are drawn in one go"""
+"""genes whose gaps and steps are drawn in one go, at most"""
 
 
 @compiled
@@ -81,17 +81,18 @@ def pixels(picture, rate, eta, stream):
     """
     flat, power = picture.reshape(-1), 1 / (eta + 1)
     scale = 1 / math.log1p(-rate) if rate < 1 else 0.0
-    gaps, steps = np.empty(_AT_ONCE), np.empty(_AT_ONCE)
+    at_once = min(_AT_ONCE, 8 + int(1.25 * rate * len(flat)))
+    gaps, steps = np.empty(at_once), np.empty(at_once)
     place = -1
     while True:
         uniforms(stream, gaps)
         uniforms(stream, steps)
-        for i in range(_AT_ONCE):
+        for i in range(at_once):
             gaps[i] = log(1 - gaps[i]) * scale
             turn = 2 * steps[i] - 1
             size = 255 * (1 - exp(_f(max(log(1 - abs(turn)) * power, _LEAST))))
             steps[i] = np.rint(math.copysign(size, turn))
-        for i in range(_AT_ONCE):
+        for i in range(at_once):
             if gaps[i] >= len(flat) - 1 - place:
                 return
             place += 1 + int(gaps[i])
