@@ -101,8 +101,8 @@ def _told(what: str, target: Target, fastest: Setting, runs: list[tuple[float, f
         "its rows a pass": fastest.micro_batch,
         "evolve images/s": round(statistics.median(speeds), 1),
         "utilisation": round(statistics.median(ratios), 3),
-        "from": round(ratios[0], 3),
-        "to": round(ratios[-1], 3),
+        "utilisation, lowest": round(ratios[0], 3),
+        "utilisation, highest": round(ratios[-1], 3),
         **{f"% {phase}": _percent(shares, phase) for phase in shares[0]},
     }
 

@@ -93,7 +93,7 @@ def evolve(
             help="What proposes children: vary; for CPPNs also tweak (slight changes to those that are not sure yet), "
             "restart (new starts for the weakest classes) and refine (CMA-ES on their weights), as often as they gain; "
             "vary,tweak@1500 adds one after 1,500 evaluations. "
-            "[default: vary,tweak,restart, the two after 150 and 200 evaluations a niche; direct, or nguyen2015: vary]"
+            "[default for ten classes: vary,tweak@1500,restart@2000, 150 and 200 a niche; direct, or nguyen2015: vary]"
         ),
     ] = None,
     descriptors: Annotated[
