@@ -12,6 +12,7 @@ import numpy as np
 from evofool import encodings, load_target
 from evofool.budget import Budget
 from evofool.evolution import Evolution
+from evofool.session import SELECTOR, default_emitters
 
 from .common import Row, shared, table
 
@@ -39,7 +40,10 @@ def _row(network: str, weights: Path | None, encoding: str, preset: str, seeds: 
     coded = encodings.build(encoding, encodings.preset(encoding, preset), target.image_shape, target.device)
     median_at, all_at, at_50, lowest = [], [], [], []
     for seed in range(seeds):
-        evolution = Evolution(target, coded, niches=np.arange(10), batch=CHILDREN, seed=seed)
+        evolution = Evolution(
+            target, coded, niches=np.arange(10), batch=CHILDREN, seed=seed, selector=SELECTOR[preset],
+            emitters=default_emitters(encoding, preset, 10),
+        )  # fmt: skip
         median_first: int | str = f"> {GENERATIONS}"
         all_first: int | str = f"> {GENERATIONS}"
         median_50 = None
