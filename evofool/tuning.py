@@ -109,13 +109,14 @@ def trials(target: Target, images: torch.Tensor) -> list[Trial]:
     found += tried(_combinations(target, own))
     base = best(found) if found else own
     factors = LADDER if "micro_batch" in target.free else ()
-    found += tried([replace(base, micro_batch=max(1, round(factor * base.micro_batch))) for factor in factors])
+    rows = {max(1, round(factor * base.micro_batch)) for factor in factors} - {base.micro_batch}
+    found += tried([replace(base, micro_batch=n) for n in sorted(rows)])
     return found
 
 
 def again(target: Target, images: torch.Tensor, found: list[Trial]) -> list[Trial]:
     """The first of some trials and those close to the fastest, tried again in turn: their median speeds."""
-    least = CLOSE * max((trial.images_per_second for trial in found), default=0.0)
+    least = CLOSE * max((trial.images_per_second for trial in found if trial.faithful), default=0.0)
     near = [trial for trial in found[1:] if trial.faithful and trial.images_per_second >= least]
     near = sorted(near, key=lambda trial: -trial.images_per_second)[:FINALISTS]
     finalists, started = [*found[:1], *near], time.monotonic()
@@ -124,10 +125,11 @@ def again(target: Target, images: torch.Tensor, found: list[Trial]) -> list[Tria
         if time.monotonic() - started >= PATIENCE:
             break
         for setting, several in speeds.items():
+            speed = 0.0  # what it has if it fails now, or there is no memory for it
             with suppress(TargetError):
                 target.use(setting)
                 speed = _speed(target, _rows(images, setting))
-                several.append(speed if target.setting == setting else 0.0)  # 0 where there was no memory for it
+            several.append(speed if target.setting == setting else 0.0)
     return [
         replace(trial, images_per_second=statistics.median(speeds[trial.setting] or [trial.images_per_second]))
         for trial in finalists

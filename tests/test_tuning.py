@@ -17,7 +17,7 @@ from torch import Tensor, nn
 import evofool
 from evofool import tuning
 from evofool.devices import Setting
-from evofool.errors import ConfigError
+from evofool.errors import ConfigError, TargetError
 from evofool.recipe import recipe
 from evofool.target import Target
 from evofool.tuning import SWITCH, Trial, best, retune, tune
@@ -95,6 +95,59 @@ def test_what_was_fast_for_a_moment_is_not_chosen() -> None:
     assert found[64] == pytest.approx(64 / 0.002)
 
 
+@pytest.mark.parametrize(("fast", "slow"), [(0.0005, 0.002), (0.002, 0.0005)])
+def test_an_unfaithful_default_is_not_kept_however_fast_it_is(fast: float, slow: float) -> None:
+    class Odd(Slow):
+        def forward(self, pixels: Tensor) -> Tensor:
+            self.seconds = slow if pixels.is_contiguous() else fast
+            return super().forward(pixels)
+
+    target = target_of(Odd(error=1.0), micro_batch=8)
+    exact = tuning.Target.confirm
+    with pytest.MonkeyPatch.context() as patch:  # confirmations are right, and channels_last is not
+
+        def right(self: Target, images: Tensor, *, rows: int | None = None) -> Tensor:
+            self.use(Setting("float32", "contiguous", 8))
+            scores = exact(self, images, rows=rows)
+            self.use(Setting("float32", "channels_last", 8))
+            return scores
+
+        patch.setattr(Target, "confirm", right)
+        retune(target)
+    assert target.memory_format == "contiguous"
+
+
+def test_what_fails_when_tried_again_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    target, again = target_of(Slow()), tuning.again
+
+    def failing(*arguments: Any) -> list[Trial]:
+        use = target.use
+
+        def fails(setting: Setting) -> None:
+            if setting.micro_batch == 1024:
+                raise TargetError("no more")
+            use(setting)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(target, "use", fails)
+            return again(*arguments)
+
+    monkeypatch.setattr(tuning, "again", failing)
+    found = retune(target)
+    assert target.micro_batch == 256  # half of the rows are not close to the fastest
+    assert {each.setting.micro_batch: each.images_per_second for each in found if each.faithful}[1024] == 0
+
+
+def test_no_setting_is_tried_twice() -> None:
+    found = retune(target_of(Slow(), precision="float32", memory_format="contiguous"))
+    settings = [each.setting for each in found]
+    assert len(set(settings)) == len(settings)
+    target = target_of(Slow())
+    target.micro_batch = 1
+    settings = [each.setting for each in tuning.trials(target, tuning._images(target))]
+    assert len(set(settings)) == len(settings)
+
+
 def test_what_was_not_tried_again_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the machine is slower by then."""
     target, again = target_of(module := Slow()), tuning.again
@@ -111,7 +164,7 @@ def test_what_was_not_tried_again_is_not_chosen(monkeypatch: pytest.MonkeyPatch)
     assert target.micro_batch == 1024
 
 
-@pytest.mark.parametrize(("seconds", "passes"), [(0.4, 40), (9.0, 5)])
+@pytest.mark.parametrize(("seconds", "passes"), [(1.5, 16), (9.0, 5)])
 def test_it_does_not_go_on_for_long(seconds: float, passes: int, cache: Path) -> None:
     target = target_of(module := Slow(seconds))
     found = retune(target)

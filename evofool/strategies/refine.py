@@ -136,7 +136,7 @@ class Search(cma.Strategy):  # type: ignore[misc]
         super().__init__(elite.weight[0, self.edges].astype(np.float64), SIGMA, lambda_=children)
 
     def ended(self, enough: np.float32) -> bool:
-        """Whether its class is sure enough now, or it stands still."""
+        """Whether the search has scored its class so high, or it stands still."""
         return self.stale >= PATIENCE or bool(self.best >= enough)
 
     def children(self, limit: float, rng: Rng) -> CPPNBatch:
