@@ -29,7 +29,7 @@ _ROUND_F, _EXPONENT = _f(1.5 * 2.0**23), np.int32(127 - 0x4B400000)
 
 # Logarithm: 2 artanh(s), its series to s¹³, for |s| ≤ (√2 − 1) / (√2 + 1).
 _L3, _L5, _L7, _L9, _L11, _L13 = (2 / power for power in (3, 5, 7, 9, 11, 13))
-_LN_2, _ROOT = math.log(2), math.sqrt(2)
+_LOG_2, _ROOT = math.log(2), math.sqrt(2)
 _MANTISSA, _BITS, _BIAS = np.int64(2**52 - 1), np.int64(52), np.int64(1023)
 _ONE_BITS = np.int64(1023 << 52)
 
@@ -66,4 +66,4 @@ def log(x):
     s = (m - 1) / (m + 1)
     u = s * s
     series = (((((_L13 * u + _L11) * u + _L9) * u + _L7) * u + _L5) * u + _L3) * u * s + 2 * s
-    return (power + large) * _LN_2 + series
+    return (power + large) * _LOG_2 + series
