@@ -424,6 +424,7 @@ def test_a_search_ends_when_its_class_is_sure() -> None:
     of, emitter = archive([0.1] * 50), refining()
     emitted(emitter, of, 0.995)
     first = emitter.searches[0]
+    assert first.ended(SURE)
     emitter.emit(of, CHILDREN)
     assert emitter.searches[0] is not first
 

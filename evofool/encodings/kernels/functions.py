@@ -25,7 +25,8 @@ _E2, _E3, _E4, _E5, _E6 = _f(0.5), _f(0.16666514), _f(0.041666187), _f(0.0083695
 _PER_LN2, _LN2, _LN2_REST = _f(1 / math.log(2)), _f(0.693359375), _f(-2.12194440e-4)
 _ROUND_F, _EXPONENT = _f(1.5 * 2.0**23), np.int32(127 - 0x4B400000)
 """the same for float32; and what makes of the bits of (n + that) the exponent's of 2ⁿ"""
-
+EXP_MOST = _f(87)
+""":func:`exp` is right up to there, either way; exp(−87) is nearly the smallest normal float32"""
 
 # Logarithm: 2 artanh(s), its series to s¹³, for |s| ≤ (√2 − 1) / (√2 + 1).
 _L3, _L5, _L7, _L9, _L11, _L13 = (2 / power for power in (3, 5, 7, 9, 11, 13))
@@ -48,7 +49,7 @@ def sine(angle):
 
 @inlined
 def exp(v):
-    """exp of a float32 within ±87."""
+    """exp of a float32 within ±``EXP_MOST``."""
     shifted = _f(v * _PER_LN2 + _ROUND_F)
     n = shifted - _ROUND_F
     r = v - n * _LN2 - n * _LN2_REST

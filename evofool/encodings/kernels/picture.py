@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from ...loops.compiled import compiled, inlined
-from .functions import exp, sine
+from .functions import EXP_MOST, exp, sine
 
 COLOURS = ("grey", "hsl", "rgb")
 """``functions.COLOURS``, as numbers"""
@@ -31,8 +31,6 @@ _BUT_X, _BUT_Y = np.uint8(2 | 4), np.uint8(1 | 4)
 
 _FAR, _QUARTER = _f(1e8), math.pi / 2
 """a larger angle has no digits left of a turn; and what makes a sine of a cosine"""
-_LEAST = _f(87)
-"""``functions.exp`` is right up to there; exp(−87) is nearly the smallest normal float32"""
 _NOTHING = _f(40)
 """``functions.NOTHING``"""
 
@@ -45,7 +43,7 @@ def _activate(values, row, size, name):
             values[row + i] = sine(np.float64(min(max(values[row + i], -_FAR), _FAR)))
     elif name == 1:
         for i in range(size):
-            e = exp(min(max(-values[row + i], -_LEAST), _LEAST))
+            e = exp(min(max(-values[row + i], -EXP_MOST), EXP_MOST))
             values[row + i] = _TWO / (_ONE + e) - _ONE
     elif name == 2:
         for i in range(size):

@@ -13,15 +13,13 @@ import numpy as np
 from ...loops.compiled import compiled
 from ..strokes import BOLD, FAINT
 from .draws import below, normal, uniform, uniforms
-from .functions import exp, log, sine
+from .functions import EXP_MOST, exp, log, sine
 
 NAMES = ("pixels", "grating", "colour", "mix", "tile", "shrink")
 """operators, by their numbers here"""
 
 _f = np.float32
 _MIDDLE, _WHITE = _f(128), _f(255)
-_LEAST = -87.0
-"""``functions.exp`` is right down to there"""
 _AT_ONCE = 256
 """genes whose gaps and steps are drawn in one go, at most"""
 
@@ -90,7 +88,7 @@ def pixels(picture, rate, eta, stream):
         for i in range(at_once):
             gaps[i] = log(1 - gaps[i]) * scale
             turn = 2 * steps[i] - 1
-            size = 255 * (1 - exp(_f(max(log(1 - abs(turn)) * power, _LEAST))))
+            size = 255 * (1 - exp(_f(max(log(1 - abs(turn)) * power, -EXP_MOST))))
             steps[i] = np.rint(math.copysign(size, turn))
         for i in range(at_once):
             if gaps[i] >= len(flat) - 1 - place:
