@@ -242,8 +242,8 @@ class Console:
     def trials(self, target: Target, found: Sequence[Trial]) -> None:
         """What settings of a target were tried, and which was chosen."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for name in ("precision", "memory format", "rows a pass", "images/s", "error", ""):
-            table.add_column(name, justify="left" if name in ("precision", "memory format", "") else "right")
+        for name in ("precision", "memory format", "folded", "rows a pass", "images/s", "error", ""):
+            table.add_column(name, justify="right" if name in ("rows a pass", "images/s", "error") else "left")
         for number, trial in enumerate(found):
             setting = trial.setting
             note = "chosen" if setting == target.setting else "" if trial.faithful else "not faithful"
@@ -252,6 +252,7 @@ class Console:
             table.add_row(
                 setting.precision,
                 setting.memory_format,
+                "yes" if setting.fold else "no",
                 f"{setting.micro_batch:,}",
                 f"{trial.images_per_second:,.0f}",
                 f"{trial.error:.0e}",
@@ -260,7 +261,8 @@ class Console:
         self.rich.print(Text(f"{target.name} on {target.device}", style="bold"))
         self.rich.print(table)
         self.rich.print(
-            "\nError: the largest difference of a probability from that of a float32 confirmation.\n"
+            "\nFolded: batch normalisations are part of the convolutions before them.\n"
+            "Error: the largest difference of a probability from that of a float32 confirmation.\n"
             "The default stays unless another setting is faster by more than 5 %."
         )
 

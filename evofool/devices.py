@@ -23,6 +23,8 @@ class Setting:
     """a name in ``FORMATS``"""
     micro_batch: int
     """rows of one forward pass, at most"""
+    fold: bool = False
+    """whether batch normalisations are part of the layers before them"""
 
 
 def choose_device(wanted: str) -> torch.device:

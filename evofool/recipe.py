@@ -41,6 +41,7 @@ def recipe(path: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
             "precision": target["precision"],
             "micro_batch": target["micro_batch"],
             "memory_format": target.get("memory_format", "channels_last"),
+            "fold": target.get("fold", False),
             "encoding": config["encoding"],
             "preset": config["preset"],
             "settings": config["settings"],
@@ -62,7 +63,7 @@ def recipe(path: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
     if changes.keys() & {"init", "target", "encoding", "preset"}:
         dropped.add("init_sha256")
     if changes.keys() & {"target", "weights", "device"}:
-        dropped |= {"precision", "micro_batch", "memory_format"}
+        dropped |= {"precision", "micro_batch", "memory_format", "fold"}
     if "target" in changes:
         dropped.add("classes")
     if changes.keys() & {"encoding", "preset"}:
@@ -79,7 +80,7 @@ def _fault(recorded: dict[str, Any]) -> str | None:
     text, number, none = str, (int, float), type(None)
     kinds: dict[str, Any] = {
         "target": text, "weights": (text, none), "weights_sha256": text, "device": text, "precision": text,
-        "micro_batch": int, "memory_format": text,
+        "micro_batch": int, "memory_format": text, "fold": bool,
         "encoding": text, "preset": text, "settings": dict, "selector": text, "emitters": list, "classes": list,
         "batch": int, "seed": int, "descriptors": (list, none), "novelty": (text, none), "bins": (int, none),
         "apart": (*number, none), "init": (text, none), "init_sha256": (text, none),
@@ -87,7 +88,7 @@ def _fault(recorded: dict[str, Any]) -> str | None:
         "minutes": (*number, none), "until": (*number, none),
     }  # fmt: skip
     for name, kind in kinds.items():
-        if not isinstance(recorded[name], kind) or isinstance(recorded[name], bool):
+        if not isinstance(recorded[name], kind) or isinstance(recorded[name], bool) != (kind is bool):
             return f"{name} is {recorded[name]!r}"[:80]
     if not all(type(index) is int for index in recorded["classes"]):
         return "niches are no class indices"

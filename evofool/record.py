@@ -40,6 +40,7 @@ def load_recorded(
     precision: Precision,
     micro_batch: int | None,
     memory_format: Format = "auto",
+    fold: bool | None = None,
 ) -> RecordedTarget:
     """Build a target by name, or take the user's own, tune it, and write down what is needed to have it again.
 
@@ -48,8 +49,8 @@ def load_recorded(
         TargetError: no target has that name, or its weights can't be had.
     """
     if isinstance(target, Target):
-        given = (weights, device, precision, micro_batch, memory_format)
-        if given != (None, "auto", "auto", None, "auto"):
+        given = (weights, device, precision, micro_batch, memory_format, fold)
+        if given != (None, "auto", "auto", None, "auto", None):
             raise ConfigError(
                 "weights, device, precision and micro_batch belong to a named target; set them in your Target"
             )
@@ -70,6 +71,7 @@ def load_recorded(
         precision=precision,
         micro_batch=micro_batch,
         memory_format=memory_format,
+        fold=fold,
     )
     tune(loaded.target)
     record = {
@@ -90,6 +92,7 @@ def _numbers(target: Target) -> dict[str, Any]:
         "precision": target.precision,
         "micro_batch": target.micro_batch,
         "memory_format": target.memory_format,
+        "fold": target.fold,
         "image_shape": list(target.image_shape),
         "classes": len(target.classes),
     }
@@ -131,7 +134,7 @@ def reload_target(record: dict[str, Any], path: Path, own: Target | None, resume
         raise
     loaded = load_recorded(
         record["name"], record["weights"], record["device"], record["precision"], record["micro_batch"],
-        record.get("memory_format", "channels_last"),
+        record.get("memory_format", "channels_last"), record.get("fold", False),
     )  # fmt: skip
     if loaded.record["weights_sha256"] != record["weights_sha256"]:
         raise RunError(

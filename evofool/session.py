@@ -73,6 +73,7 @@ def evolve(
     precision: Precision = "auto",
     micro_batch: int | None = None,
     memory_format: Format = "auto",
+    fold: bool | None = None,
     gallery: bool = True,
     observer: Observer | None = None,
     watch: Stopwatch | None = None,
@@ -102,8 +103,8 @@ def evolve(
         seed: of all randomness; the same seed, versions and machine give the same bytes.
         init: genomes to start from: a run, a genome file, a folder, or a bank such as ``cifar10-cppn``.
         out: a new run folder to write and to resume from; nothing is written when None.
-        weights, device, precision, micro_batch, memory_format: as in :class:`Target`; not with a Target of your own.
-            What is left open is tried out, once on each machine, and recorded.
+        weights, device, precision, micro_batch, memory_format, fold: as in :class:`Target`; not with a Target of your
+            own. What is left open is tried out, once on each machine, and recorded.
         weights_sha256: of the weights' file, where it must be that one; ``init_sha256`` of the first genomes.
         gallery: keep ``index.html`` in the run folder up to date, and write the contact sheet at the end.
         observer: called after every generation.
@@ -127,7 +128,7 @@ def evolve(
     selector_named(selector)  # is there one?
     _check_numbers(batch, seed)
     proposing = known_emitters(emitters, encoding, batch) if emitters is not None else None
-    loaded = load_recorded(target, weights, device, precision, micro_batch, memory_format)
+    loaded = load_recorded(target, weights, device, precision, micro_batch, memory_format, fold)
     network = loaded.target
     if weights_sha256 is not None and loaded.record["weights_sha256"] != weights_sha256:
         raise ConfigError(

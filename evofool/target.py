@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from .allocation import keep_memory
 from .devices import FORMATS, Setting, choose_device, choose_format, choose_precision
 from .errors import ConfigError, EvofoolError, TargetError
+from .folding import fold as folded
+from .folding import foldable
 from .loops.pictures import looked_up
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -50,6 +52,8 @@ class Target:
             :meth:`confirm` is float32 always.
         micro_batch: rows of one forward pass; halved for good when the device runs out of memory.
         memory_format: of images and weights in forward passes.
+        fold: batch normalisations are part of the layers before them in a search's passes, where the network lets
+            itself be traced; None: not, unless that is found to be faster.
 
     Raises:
         ConfigError: the device or precision is unknown or not there.
@@ -79,6 +83,7 @@ class Target:
         precision: Precision = "auto",
         micro_batch: int | None = None,
         memory_format: Format = "auto",
+        fold: bool | None = None,
     ) -> None:
         if len(image_shape) != 3 or image_shape[0] not in (1, 3) or min(image_shape) < 1:
             raise TargetError(f"{name}: image_shape must be (1 or 3 channels, height, width), got {image_shape}")
@@ -104,12 +109,14 @@ class Target:
         self.precision = choose_precision(precision, self.device)
         self.micro_batch = self._default_micro_batch() if micro_batch is None else micro_batch
         self.memory_format = choose_format(memory_format)
+        self.fold = bool(fold)
         self.free = {
             name
             for name, open_ in (
                 ("precision", precision == "auto"),
                 ("memory_format", memory_format == "auto"),
                 ("micro_batch", micro_batch is None),
+                ("fold", fold is None and foldable(module)),
             )
             if open_
         }
@@ -134,10 +141,10 @@ class Target:
     @property
     def setting(self) -> Setting:
         """how its forward passes are run"""
-        return Setting(self.precision, self.memory_format, self.micro_batch)
+        return Setting(self.precision, self.memory_format, self.micro_batch, self.fold)
 
     def use(self, setting: Setting) -> None:
-        """Run forward passes in another way from now on.
+        """Run forward passes in another way from now on; not folded where nothing can be.
 
         Raises:
             ConfigError: there is no such way.
@@ -145,9 +152,11 @@ class Target:
         if type(setting.micro_batch) is not int or setting.micro_batch < 1:
             raise ConfigError(f"the micro-batch must be at least 1, got {setting.micro_batch}")
         self.precision, self.micro_batch = choose_precision(setting.precision, self.device), setting.micro_batch
-        self._fast = self._exact
+        fast = folded(self._exact) if setting.fold else None
+        self.fold = fast is not None
         if self.precision == "bfloat16":
-            self._fast = copy.deepcopy(self._exact).to(torch.bfloat16)
+            fast = (copy.deepcopy(self._exact) if fast is None else fast).to(torch.bfloat16)
+        self._fast = self._exact if fast is None else fast
         self._use_format(choose_format(setting.memory_format))
 
     def scores(self, images: Tensor) -> Tensor:
@@ -213,7 +222,8 @@ class Target:
         return scores.clamp(0, 1) if self.outputs == "probabilities" else scores
 
     def _forward(self, module: nn.Module, images: Tensor) -> Tensor:
-        pixels = self._normalised(images.to(self.device), torch.float32 if module is self._exact else torch.bfloat16)
+        low = self.precision == "bfloat16" and module is self._fast
+        pixels = self._normalised(images.to(self.device), torch.bfloat16 if low else torch.float32)
         output = module(pixels)
         if not isinstance(output, Tensor) or output.shape != (len(images), len(self.classes)):
             found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__

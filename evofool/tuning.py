@@ -14,7 +14,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,11 @@ from .devices import FORMATS, Setting
 from .errors import TargetError
 from .files import open_regular, write_atomically
 from .folder import MAX_LINE
-from .target import STEADY, Target
+from .target import Target
 
-FAITHFUL = {"float32": STEADY, "bfloat16": 0.1}
-"""how far a probability may be from that of a confirmation, by precision; bfloat16 keeps 8 bits"""
+FAITHFUL = {"float32": 1e-4, "bfloat16": 0.1}
+"""how far a probability may be from that of a confirmation, by precision: in float32 as far as a picture that is scored
+again; bfloat16 keeps 8 bits"""
 WORTH = 1.05
 """how much faster than what was there before a setting must be: less may be noise"""
 SECONDS = 0.12
@@ -96,7 +97,8 @@ def retune(target: Target) -> list[Trial]:
 
 
 def trials(target: Target, images: torch.Tensor) -> list[Trial]:
-    """Try settings: the target's own, other precisions and memory formats, then micro-batches with the best of them."""
+    """Try settings: the target's own, other precisions and memory formats, the best of them folded or not, then
+    micro-batches with the best of all."""
     own, started = target.setting, time.monotonic()
     exact = target.confirm(images[:_CHECKED])
 
@@ -107,6 +109,9 @@ def trials(target: Target, images: torch.Tensor) -> list[Trial]:
 
     found = [trial for trial in [_trial(target, own, images, exact)] if trial]
     found += tried(_combinations(target, own))
+    if found and "fold" in target.free:
+        base = best(found)
+        found += tried([replace(base, fold=not base.fold)])
     base = best(found) if found else own
     factors = LADDER if "micro_batch" in target.free else ()
     rows = {max(1, round(factor * base.micro_batch)) for factor in factors} - {base.micro_batch}
@@ -163,7 +168,11 @@ def _combinations(target: Target, own: Setting) -> list[Setting]:
         precisions.append("float32")
     if "memory_format" in target.free:
         formats += [name for name in FORMATS if name != own.memory_format]
-    made = [Setting(precision, memory_format, own.micro_batch) for precision in precisions for memory_format in formats]
+    made = [
+        replace(own, precision=precision, memory_format=memory_format)
+        for precision in precisions
+        for memory_format in formats
+    ]
     return made[1:]
 
 
@@ -171,6 +180,8 @@ def _trial(target: Target, setting: Setting, images: torch.Tensor, exact: torch.
     """None where the network can't run so."""
     try:
         target.use(setting)
+        if target.setting != setting:  # it can't be folded
+            return None
         error = float((target.scores(images[:_CHECKED]) - exact).abs().max())
         speed = _speed(target, _rows(images, setting))
     except TargetError:
@@ -248,7 +259,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _setting(value: Any) -> Setting | None:
-    if not isinstance(value, dict) or value.keys() != {"precision", "memory_format", "micro_batch"}:
+    if not isinstance(value, dict) or value.keys() != {field.name for field in fields(Setting)}:
         return None
     setting = Setting(**value)
     sound = (
@@ -256,5 +267,6 @@ def _setting(value: Any) -> Setting | None:
         and setting.memory_format in FORMATS
         and type(setting.micro_batch) is int
         and 1 <= setting.micro_batch <= 2**20
+        and type(setting.fold) is bool
     )
     return setting if sound else None

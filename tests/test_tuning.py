@@ -71,7 +71,7 @@ def test_the_fastest_is_chosen_and_used() -> None:
     target = target_of(Slow())
     assert target.micro_batch == 256
     found = retune(target)
-    assert target.micro_batch == 1024
+    assert target.setting == Setting("float32", "channels_last", 1024)
     assert {each.setting.micro_batch for each in found} == {64, 128, 256, 512, 1024}
     assert found[0].setting == Setting("float32", "channels_last", 256)
 
@@ -201,7 +201,7 @@ def test_a_damaged_cache_is_made_anew(content: str, cache: Path) -> None:
     cache.parent.mkdir()
     cache.write_text(content)
     tune(target_of(Slow()))
-    assert any(value == {"precision": "float32", "memory_format": "channels_last", "micro_batch": 1024}
+    assert any(value == {"precision": "float32", "memory_format": "channels_last", "micro_batch": 1024, "fold": False}
                for value in json.loads(cache.read_text()).values() if isinstance(value, dict))  # fmt: skip
 
 
@@ -209,10 +209,12 @@ def test_a_damaged_cache_is_made_anew(content: str, cache: Path) -> None:
     "entry",
     [
         None, 5, {}, {"precision": "float32", "memory_format": "channels_last"},
-        {"precision": "float8", "memory_format": "channels_last", "micro_batch": 8},
-        {"precision": "float32", "memory_format": "rows", "micro_batch": 8},
-        {"precision": "float32", "memory_format": "channels_last", "micro_batch": 0},
-        {"precision": "float32", "memory_format": "channels_last", "micro_batch": True},
+        {"precision": "float32", "memory_format": "channels_last", "micro_batch": 8},  # before 0.5.0
+        {"precision": "float8", "memory_format": "channels_last", "micro_batch": 8, "fold": False},
+        {"precision": "float32", "memory_format": "rows", "micro_batch": 8, "fold": False},
+        {"precision": "float32", "memory_format": "channels_last", "micro_batch": 0, "fold": False},
+        {"precision": "float32", "memory_format": "channels_last", "micro_batch": True, "fold": False},
+        {"precision": "float32", "memory_format": "channels_last", "micro_batch": 8, "fold": 1},
     ],
 )  # fmt: skip
 def test_an_entry_that_cannot_be_is_tried_anew(entry: Any, cache: Path) -> None:
@@ -292,6 +294,46 @@ def test_a_format_that_changes_the_scores_is_not_chosen() -> None:
     assert target.memory_format == "channels_last"
 
 
+def timed(module: nn.Module, seconds: float) -> nn.Module:
+    """Counts on the clock each time it is called."""
+
+    def passes(*_: object) -> None:
+        Slow.clock += seconds
+
+    module.register_forward_pre_hook(passes)
+    return module
+
+
+def normalised(slow: float = 0.001) -> nn.Sequential:
+    """A network with a batch normalisation that takes so long."""
+    norm = nn.BatchNorm2d(4).eval()
+    nn.init.uniform_(norm.running_mean)  # type: ignore[arg-type]
+    return nn.Sequential(
+        timed(nn.Conv2d(3, 4, 1), 0.001), timed(norm, slow), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    )
+
+
+def test_batch_normalisations_are_folded_where_that_is_faster(cache: Path) -> None:
+    target = target_of(normalised(), micro_batch=8)
+    found = retune(target)
+    assert target.setting == Setting("float32", "channels_last", 8, fold=True)
+    assert [each.setting.fold for each in found] == [False, False, True]
+    assert json.loads(cache.read_text()).popitem()[1]["fold"] is True
+    again = target_of(normalised(), micro_batch=8)
+    again.network.load_state_dict(target.network.state_dict())
+    tune(again)
+    assert again.fold
+
+
+def test_batch_normalisations_stay_where_that_is_as_fast_or_was_asked() -> None:
+    target = target_of(normalised(slow=0.00001))
+    retune(target)
+    assert not target.fold
+    target = target_of(normalised(), fold=False)
+    assert not any(each.setting.fold for each in retune(target))
+    assert not target.fold
+
+
 # Runs
 
 
@@ -320,6 +362,17 @@ def test_a_target_of_ones_own_goes_on_as_it_was_recorded(tmp_path: Path, monkeyp
     own = target_of(Slow(0.001))
     evofool.resume(tmp_path / "run", target=own, generations=6, gallery=False)
     assert own.micro_batch == 1024
+
+
+def test_a_run_with_folded_normalisations_goes_on_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options: dict[str, Any] = {"device": "auto", "precision": "auto", "gallery": False}
+    small_evolve(tmp_path / "run", target=target_of(normalised()), **options)
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["target"]["fold"] is True
+    monkeypatch.setenv(SWITCH, "off")
+    own = target_of(normalised())
+    assert not own.fold
+    evofool.resume(tmp_path / "run", target=own, generations=6, gallery=False)
+    assert own.fold
 
 
 # The command

@@ -10,7 +10,7 @@ import sources
 
 LAYERS = (
     {"errors", "text", "result", "slug", "banks", "checks", "png"},
-    {"rng", "files", "budget", "devices", "allocation", "images", "interrupt", "writer"},
+    {"rng", "files", "budget", "devices", "allocation", "folding", "images", "interrupt", "writer"},
     {"arrays", "loops"},
     {"encodings", "target", "datasets", "folder", "identity"},
     {"shared"},
@@ -35,7 +35,7 @@ LAYERS = (
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 PURE = {
     "archive", "shared", "population", "encodings", "target", "strategies", "evolution", "rng", "budget", "devices",
-    "loops", "errors", "datasets", "choice", "duels", "descriptors", "penultimate", "variety",
+    "folding", "loops", "errors", "datasets", "choice", "duels", "descriptors", "penultimate", "variety",
 }  # fmt: skip
 """They neither print nor write files."""
 

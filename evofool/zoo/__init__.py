@@ -61,6 +61,7 @@ def load(
     precision: Precision = "auto",
     micro_batch: int | None = None,
     memory_format: Format = "auto",
+    fold: bool | None = None,
 ) -> Loaded:
     """Build a target by name, with its card and where its weights came from; see :func:`load_target`."""
     import torch
@@ -94,6 +95,7 @@ def load(
         precision=precision,
         micro_batch=micro_batch,
         memory_format=memory_format,
+        fold=fold,
     )
     return Loaded(target, known, path, spare)
 
