@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -25,7 +26,8 @@ from evofool.devices import FORMATS, Setting, choose_device, choose_precision
 from evofool.encodings.cppn import CPPN, pixel_coordinates
 from evofool.encodings.cppn_batch import INPUTS, NAMES, CPPNBatch
 from evofool.encodings.functions import ACTIVATIONS, COLOURS, to_bytes
-from evofool.evolution import Evolution
+from evofool.evolution import Evolution, Progress
+from evofool.folding import fold, foldable
 from evofool.rng import Rng
 from evofool.stopwatch import Stopwatch
 from evofool.target import Precision, Target
@@ -34,10 +36,10 @@ from .common import Row, imagenet_weights, table
 from .load import tiny_target
 
 REPEATS = 5
-SMALL_SECONDS, LARGE_SECONDS = 8.0, 45.0
-"""of an evolution whose images are small, or large: their first page takes some seconds, once"""
-RAW = 1 / 3
-"""of these are forward passes before, and as many after it: what a machine makes raw changes within minutes"""
+SMALL_SECONDS, LARGE_SECONDS = 12.0, 60.0
+"""of an evolution whose images are small, or large, with the passes in between; its first page takes some seconds"""
+EVOLVED, RAW = 1.0, 0.5
+"""seconds of evolution, and of forward passes after it, in turn: what a machine makes raw changes within seconds"""
 TRIED, FINALISTS = 0.6, 3
 """seconds of forward passes in each way; those of the fastest of these are tried again, for longer"""
 RENDERED = 400
@@ -46,7 +48,7 @@ CHILDREN = {"cuda": 400}
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
-    """Medians of five: evolutions of each network in float32, each between forward passes; then the renderer, then a
+    """Medians of five: evolutions of each network in float32, in turn with forward passes; then the renderer, then a
     peer; then, where the hardware has it, the networks in bfloat16."""
     rows: list[Row] = []
     native = choose_precision("auto", choose_device("auto")) == "bfloat16"
@@ -80,25 +82,23 @@ def _utilisation(name: str, weights: Path | None, precision: Precision) -> list[
     for encoding in genomes:  # compiles its loops, if nobody has
         evofool.evolve(target, encoding, generations=2)
     runs: dict[str, list[tuple[float, float, dict[str, float]]]] = {encoding: [] for encoding in genomes}
-    before = _forward(target, fastest, RAW * seconds)
+    passes = Passes(target, fastest)
     for _ in range(REPEATS):
         for encoding in genomes:
-            speed, share = _evolve(target, encoding, seconds)
-            after = _forward(target, fastest, RAW * seconds)
-            runs[encoding].append((speed, (before + after) / 2, share))
-            before = after
+            runs[encoding].append(_evolve(target, encoding, seconds, passes))
     return [_told(f"evolve {name}, {encoding}", target, fastest, found) for encoding, found in runs.items()]
 
 
 def _told(what: str, target: Target, fastest: Setting, runs: list[tuple[float, float, dict[str, float]]]) -> Row:
-    """The medians of some runs: images/s, those of the passes around each, and shares."""
+    """The medians of some runs: images/s, those of the passes in between, and shares."""
     speeds, raw, shares = zip(*runs, strict=True)
-    ratios = sorted(speed / around for speed, around in zip(speeds, raw, strict=True))
+    ratios = sorted(speed / between for speed, between in zip(speeds, raw, strict=True))
     return {
         "what": what,
         "precision": target.precision,
         "raw forward images/s": round(statistics.median(raw), 1),
         "its rows a pass": fastest.micro_batch,
+        "folded, raw and evolve": f"{'yes' if fastest.fold else 'no'}, {'yes' if target.fold else 'no'}",
         "evolve images/s": round(statistics.median(speeds), 1),
         "utilisation": round(statistics.median(ratios), 3),
         "utilisation, lowest": round(ratios[0], 3),
@@ -109,8 +109,14 @@ def _told(what: str, target: Target, fastest: Setting, runs: list[tuple[float, f
 
 def _fastest(target: Target) -> Setting:
     """The way of forward passes that is fastest here."""
-    tried = sorted(_candidates(target), key=lambda setting: -_forward(target, setting, TRIED))
-    return max(tried[:FINALISTS], key=lambda setting: _forward(target, setting, 3 * TRIED))
+    tried = sorted(_candidates(target), key=lambda setting: -_rate([Passes(target, setting).run(TRIED)]))
+    return max(tried[:FINALISTS], key=lambda setting: _rate([Passes(target, setting).run(3 * TRIED)]))
+
+
+def _rate(turns: Sequence[tuple[float, int]]) -> float:
+    """Images/s of all of them, each so many seconds and images."""
+    seconds, images = (sum(each) for each in zip(*turns, strict=True))
+    return images / seconds
 
 
 def _percent(shares: Sequence[dict[str, float]], phase: str) -> float:
@@ -121,40 +127,83 @@ def _candidates(target: Target) -> list[Setting]:
     rows = [8, 16, 32, 50] if target.image_shape[1] > 64 else [16, 32, 50, 64, 128, 256]
     if target.device.type == "cuda":
         rows = [64, 128, 256, CHILDREN["cuda"], 1024]
-    return [Setting(target.precision, name, n) for name in FORMATS for n in rows]
+    folds = [False, True] if foldable(target.network) else [False]
+    return [Setting(target.precision, name, n, fold) for name in FORMATS for n in rows for fold in folds]
 
 
-def _forward(target: Target, setting: Setting, seconds: float) -> float:
-    """Images/s of the bare network on the same floating-point images again and again."""
-    memory = FORMATS[setting.memory_format]
-    dtype = torch.bfloat16 if setting.precision == "bfloat16" else torch.float32
-    network = copy.deepcopy(target.network).to(target.device, dtype, memory_format=memory)  # type: ignore[call-overload]
-    images = torch.rand(setting.micro_batch, *target.image_shape).to(target.device, dtype, memory_format=memory)
-    with torch.inference_mode():
-        network(images)
+class Passes:
+    """Forward passes of the bare network, of the same floating-point images again and again."""
+
+    def __init__(self, target: Target, setting: Setting) -> None:
+        memory, self.device = FORMATS[setting.memory_format], target.device
+        dtype = torch.bfloat16 if setting.precision == "bfloat16" else torch.float32
+        network = fold(target.network) if setting.fold else None
+        network = copy.deepcopy(target.network) if network is None else network
+        self.network = network.to(self.device, dtype, memory_format=memory)  # type: ignore[call-overload]
+        self.images = torch.rand(setting.micro_batch, *target.image_shape).to(self.device, dtype, memory_format=memory)
+        self.run(0.0)
+
+    @torch.inference_mode()
+    def run(self, seconds: float) -> tuple[float, int]:
+        """At least one pass: seconds and images."""
         started, passes = time.perf_counter(), 0
-        while time.perf_counter() - started < seconds:
-            network(images)
+        while not passes or time.perf_counter() - started < seconds:
+            self.network(self.images)
             passes += 1
-        if target.device.type == "cuda":
+        if self.device.type == "cuda":
             torch.cuda.synchronize()
-        return passes * setting.micro_batch / (time.perf_counter() - started)
+        return time.perf_counter() - started, passes * len(self.images)
 
 
-def _evolve(target: Target, encoding: str, seconds: float) -> tuple[float, dict[str, float]]:
-    """Images/s of a run with its folder and its live page, and the shares of its time."""
+class Turns:
+    """Watches an evolution, and lets forward passes have their turn every second.
+
+    What the evolution's writing thread works meanwhile is added to the evolution's time.
+    """
+
+    def __init__(self, passes: Passes, watch: Stopwatch) -> None:
+        self.passes, self.watch = passes, watch
+        watch.seconds["raw"] = 0.0
+        self.evolved: list[tuple[float, int]] = []
+        """seconds and images of each of its turns"""
+        self.raw: list[tuple[float, int]] = []
+        """the same of the passes'"""
+        self._began, self._before = time.perf_counter(), 0
+
+    def __call__(self, progress: Progress, _: object) -> None:
+        took = time.perf_counter() - self._began
+        if took < EVOLVED:
+            return
+        written = _writing()
+        with self.watch.phase("raw"):
+            self.raw.append(self.passes.run(RAW))
+        self.evolved.append((took + _writing() - written, progress.evaluations - self._before))
+        self._began, self._before = time.perf_counter(), progress.evaluations
+
+    def speeds(self) -> tuple[float, float]:
+        """Images/s of the evolution and of the passes, without the first quarter, which fills the archive."""
+        first = len(self.raw) // 4
+        return _rate(self.evolved[first:]), _rate(self.raw[first:])
+
+
+def _writing() -> float:
+    """Seconds of a processor that the thread which writes has worked so far."""
+    writers = [thread.ident for thread in threading.enumerate() if thread.name == "evofool-writer"]
+    return sum(time.clock_gettime(time.pthread_getcpuclockid(ident)) for ident in writers if ident)
+
+
+def _evolve(target: Target, encoding: str, seconds: float, passes: Passes) -> tuple[float, float, dict[str, float]]:
+    """Images/s of a run with its folder and its live page, those of passes in turn with it, and the shares of its
+    time."""
     with tempfile.TemporaryDirectory() as folder:
-        watch = Stopwatch()
-        watched: list[tuple[float, int]] = []
-        run = Path(folder) / "run"
+        turns = Turns(passes, watch := Stopwatch())
         evofool.evolve(
-            target, encoding, minutes=seconds / 60, out=run, watch=watch, batch=CHILDREN.get(target.device.type),
-            observer=lambda progress, _: watched.append((time.perf_counter(), progress.evaluations)),
+            target, encoding, minutes=seconds / 60, out=Path(folder) / "run", watch=watch, observer=turns,
+            batch=CHILDREN.get(target.device.type),
         )  # fmt: skip
-        shares = watch.shares()
-    quarter = len(watched) // 4  # the first is the archive's filling
-    (began, before), (ended, after) = watched[quarter], watched[-1]
-    return (after - before) / (ended - began), shares
+    shares = watch.shares()
+    own = 1 - shares.pop("raw")
+    return *turns.speeds(), {phase: share / own for phase, share in shares.items()}
 
 
 # The renderer

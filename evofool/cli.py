@@ -182,11 +182,11 @@ def evolve(
         options = recipe(config, {name: options[name] for name in options if _was_given(ctx, name)})
     budget = Budget(*(options.get(name) for name in ("generations", "evaluations", "minutes", "until"))).or_default()
     console = Console(quiet=quiet, to_stderr=as_json)
-    from . import session, stopwatch
-
     folder = out if out is not None else _next_folder(f"{options['target']}-{options.get('encoding', encoding)}")
-    watch = stopwatch.Stopwatch() if profile else None
     with console.watch(budget, []) as view:
+        from . import session, stopwatch  # torch takes some seconds: not before there is something to see
+
+        watch = stopwatch.Stopwatch() if profile else None
         result = session.evolve(**options, out=folder, gallery=gallery, observer=view, watch=watch)
     spare = result.config["target"]["spare_tensors"]
     if spare:
@@ -253,9 +253,9 @@ def attack(
     from .console import Console
 
     console = Console(quiet=quiet, to_stderr=as_json)
-    from . import campaigning
-
     with console.watch_campaign() as view:
+        from . import campaigning  # torch takes some seconds
+
         result = campaigning.attack(
             target,
             data,

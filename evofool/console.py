@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.padding import Padding
 from rich.segment import Segment
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from .target import Target
     from .tuning import Trial
     from .zoo.cards import Card
+
+STARTING = (
+    "starting … (the first time, loops are compiled and the network's fastest way is tried: half a minute at most)"
+)
 
 V = TypeVar("V")
 P = TypeVar("P", PlainView, PlainCampaign)
@@ -85,9 +90,8 @@ class Console:
     @contextmanager
     def watch(self, budget: Budget, medians: list[float]) -> Iterator[View | None]:
         """A live view of an evolution; plain lines now and then where the output is no terminal."""
-        starting = "starting … (the first run after an installation compiles its loops, some seconds)"
         live, plain = lambda live: LiveView(live, budget, medians), lambda: PlainView(self.say, budget)
-        with self._view(live, plain, starting) as view:
+        with self._view(live, plain) as view:
             yield view
 
     def finished(self, result: Result, resume: str) -> None:
@@ -280,14 +284,13 @@ class Console:
                 )
 
     @contextmanager
-    def _view(
-        self, lively: Callable[[Live], V], plain: Callable[[], P], starting: str = "starting …"
-    ) -> Iterator[V | P | None]:
+    def _view(self, lively: Callable[[Live], V], plain: Callable[[], P]) -> Iterator[V | P | None]:
         """The view that fits where the output goes; none when quiet."""
         if self.quiet:
             yield None
         elif self.rich.is_terminal:
-            with Live(Text(starting, style="dim"), console=self.rich, refresh_per_second=8, transient=True) as live:
+            starting = Spinner("dots", Text(STARTING, style="dim"))
+            with Live(starting, console=self.rich, refresh_per_second=8, transient=True) as live:
                 yield lively(live)
         else:
             view = plain()

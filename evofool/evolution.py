@@ -29,7 +29,7 @@ from .variety import Variety
 CHECKED = 16
 """elites that are scored again, in generations 1, 2, 4, 8, … and after a restart"""
 
-CONFIRM_ROWS = {"cpu": 8, "cuda": 64, "mps": 32}
+CONFIRM_ROWS = {"cpu": 4, "cuda": 64, "mps": 32}
 """rows of a pass that confirms, by device: few on the CPU, where filling up costs"""
 
 

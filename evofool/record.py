@@ -12,7 +12,6 @@ import deap
 import numpy as np
 import PIL
 import torch
-import torchvision
 
 from . import __version__, zoo
 from .datasets import Fitting
@@ -150,7 +149,7 @@ def versions() -> dict[str, str]:
         "evofool": __version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
+        "torchvision": version("torchvision"),
         "numpy": np.__version__,
         "deap": deap.__version__,
         "numba": version("numba"),

@@ -35,13 +35,13 @@ WORTH = 1.05
 """how much faster than what was there before a setting must be: less may be noise"""
 SECONDS = 0.12
 """that one setting is tried for, at least one pass"""
-PATIENCE = 8.0
+PATIENCE = 6.0
 """seconds after which no other setting is tried; and as many more, after which none is tried again"""
 LADDER = (0.25, 0.5, 2, 4)
 """micro-batches that are tried, as multiples of the default"""
-ROUNDS, CLOSE, FINALISTS = 3, 0.7, 3
-"""how often what came this close to the fastest is tried again, in turn, since a machine's speed changes from one
-second to the next; and how many settings that are, at most, beside the first"""
+ROUNDS, CLOSE, FINALISTS = 5, 0.7, 3
+"""how often, at most, what came this close to the fastest is tried again, in turn, since a machine's speed changes from
+one second to the next; and how many settings that are, at most, beside the first"""
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ def retune(target: Target) -> list[Trial]:
 
 
 def trials(target: Target, images: torch.Tensor) -> list[Trial]:
-    """Try settings: the target's own, other precisions and memory formats, the best of them folded or not, then
-    micro-batches with the best of all."""
+    """Try settings: the target's own, folded, other memory formats and precisions, then micro-batches with the best
+    of them."""
     own, started = target.setting, time.monotonic()
     exact = target.confirm(images[:_CHECKED])
 
@@ -109,9 +109,6 @@ def trials(target: Target, images: torch.Tensor) -> list[Trial]:
 
     found = [trial for trial in [_trial(target, own, images, exact)] if trial]
     found += tried(_combinations(target, own))
-    if found and "fold" in target.free:
-        base = best(found)
-        found += tried([replace(base, fold=not base.fold)])
     base = best(found) if found else own
     factors = LADDER if "micro_batch" in target.free else ()
     rows = {max(1, round(factor * base.micro_batch)) for factor in factors} - {base.micro_batch}
@@ -126,15 +123,12 @@ def again(target: Target, images: torch.Tensor, found: list[Trial]) -> list[Tria
     near = sorted(near, key=lambda trial: -trial.images_per_second)[:FINALISTS]
     finalists, started = [*found[:1], *near], time.monotonic()
     speeds: dict[Setting, list[float]] = {trial.setting: [] for trial in finalists}
+    same = _rows(images, max(setting.micro_batch for setting in speeds)) if near else images
     for _ in range(ROUNDS if near else 0):
         if time.monotonic() - started >= PATIENCE:
             break
         for setting, several in speeds.items():
-            speed = 0.0  # what it has if it fails now, or there is no memory for it
-            with suppress(TargetError):
-                target.use(setting)
-                speed = _speed(target, _rows(images, setting))
-            several.append(speed if target.setting == setting else 0.0)
+            several.append(_turn(target, setting, same))
     return [
         replace(trial, images_per_second=statistics.median(speeds[trial.setting] or [trial.images_per_second]))
         for trial in finalists
@@ -163,15 +157,18 @@ _CHECKED, _MOST = 32, 4096
 
 
 def _combinations(target: Target, own: Setting) -> list[Setting]:
-    precisions, formats = [own.precision], [own.memory_format]
+    precisions, formats, folds = [own.precision], [own.memory_format], [own.fold]
     if "precision" in target.free and own.precision == "bfloat16":  # elsewhere it is emulated, and slow
         precisions.append("float32")
     if "memory_format" in target.free:
         formats += [name for name in FORMATS if name != own.memory_format]
+    if "fold" in target.free:
+        folds.append(not own.fold)
     made = [
-        replace(own, precision=precision, memory_format=memory_format)
+        replace(own, precision=precision, memory_format=memory_format, fold=fold)
         for precision in precisions
         for memory_format in formats
+        for fold in folds
     ]
     return made[1:]
 
@@ -183,7 +180,7 @@ def _trial(target: Target, setting: Setting, images: torch.Tensor, exact: torch.
         if target.setting != setting:  # it can't be folded
             return None
         error = float((target.scores(images[:_CHECKED]) - exact).abs().max())
-        speed = _speed(target, _rows(images, setting))
+        speed = _quickest(target, _rows(images, setting.micro_batch))
     except TargetError:
         return None
     if target.setting != setting:  # it ran out of memory, or can't have this format
@@ -191,12 +188,26 @@ def _trial(target: Target, setting: Setting, images: torch.Tensor, exact: torch.
     return Trial(setting, speed, error)
 
 
-def _rows(images: torch.Tensor, setting: Setting) -> torch.Tensor:
-    """One pass."""
-    return images[torch.arange(setting.micro_batch) % len(images)]
+def _turn(target: Target, setting: Setting, images: torch.Tensor) -> float:
+    """Images/s of one scoring of all these images; 0 where it fails now, or there is no memory for it."""
+    with suppress(TargetError):
+        target.use(setting)
+        target.scores(images[: setting.micro_batch])
+        _wait(target)
+        started = time.perf_counter()
+        target.scores(images)
+        _wait(target)
+        if target.setting == setting:
+            return len(images) / (time.perf_counter() - started)
+    return 0.0
 
 
-def _speed(target: Target, rows: torch.Tensor) -> float:
+def _rows(images: torch.Tensor, rows: int) -> torch.Tensor:
+    """So many images."""
+    return images[torch.arange(rows) % len(images)]
+
+
+def _quickest(target: Target, rows: torch.Tensor) -> float:
     """Images/s of the quickest pass of these rows: what else runs here can only slow it down."""
     target.scores(rows)
     _wait(target)

@@ -314,12 +314,12 @@ def normalised(slow: float = 0.001) -> nn.Sequential:
 
 
 def test_batch_normalisations_are_folded_where_that_is_faster(cache: Path) -> None:
-    target = target_of(normalised(), micro_batch=8)
+    target = target_of(normalised(), micro_batch=8, memory_format="channels_last")
     found = retune(target)
     assert target.setting == Setting("float32", "channels_last", 8, fold=True)
-    assert [each.setting.fold for each in found] == [False, False, True]
+    assert [each.setting.fold for each in found] == [False, True]
     assert json.loads(cache.read_text()).popitem()[1]["fold"] is True
-    again = target_of(normalised(), micro_batch=8)
+    again = target_of(normalised(), micro_batch=8, memory_format="channels_last")
     again.network.load_state_dict(target.network.state_dict())
     tune(again)
     assert again.fold
