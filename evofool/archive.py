@@ -17,6 +17,10 @@ NOBODY = -1
 """the parent of a genome that had none"""
 
 
+Admitted = tuple[Rows, Rows, NDArray[np.float32]]
+"""niches (U,), each once, the rows (U,) of the children that take them, and their confidences (U,)"""
+
+
 @dataclass(frozen=True)
 class Update:
     """What one batch changed: ``niches`` (U,) got a new elite, child ``rows`` (U,) of the batch."""
@@ -34,7 +38,7 @@ class Archive:
         niches: (N,) class index of every niche.
         genomes: a :class:`Shared` of the N niches, or None before the first update; those of empty niches mean nothing.
         scores: (N, K) float32, each elite's whole score vector, on the target's device.
-        confidence: (N,) float32, each elite's score for its own class; −1 where there is none yet.
+        confidence: (N,) float32, each elite's score for its own class, on the host; −1 where there is none yet.
         traits: (N, D) float32, what tells elites of one class apart; None where a class has one niche.
         born: (N,) the evaluation, counted from 0, that each elite was, ``NOBODY`` in empty niches; ``parent`` (N,)
             that of its parent or ``NOBODY``; ``generation`` (N,) when it was born, counted from 1.
@@ -48,7 +52,7 @@ class Archive:
         count = len(self.niches)
         self.genomes: Any = None
         self.scores = torch.zeros((count, classes), device=device)
-        self.confidence = torch.full((count,), -1.0, device=device)
+        self.confidence = np.full(count, -1.0, np.float32)
         self.traits = torch.zeros((count, traits), device=device) if traits else None
         self.born = np.full(count, NOBODY, np.int64)
         self.parent = np.full(count, NOBODY, np.int64)
@@ -65,17 +69,17 @@ class Archive:
     def surest(self) -> Rows:
         """(M,) the niche of each class whose elite is the surest."""
         first = np.arange(len(self.wanted)) * self.cells
-        return first + self._by_class().argmax(1).cpu().numpy() if self.cells > 1 else first
+        return np.asarray(first + self._by_class().argmax(1))
 
     def surest_confidence(self) -> NDArray[np.float32]:
         """(M,) the confidence of each class's surest elite; −1 where it has none."""
-        surest = self._by_class().amax(1) if self.cells > 1 else self.confidence
-        return np.array(surest.numpy(force=True))
+        surest: NDArray[np.float32] = self._by_class().max(1)
+        return surest
 
     def contenders(self, scores: Tensor) -> Rows:
         """Rows of ``scores`` (B, K) that could enter a niche: they beat a class's weakest elite, or it has room."""
-        beats = (scores[:, self._columns] > self._by_class().amin(1)).any(1)
-        return beats.nonzero()[:, 0].cpu().numpy()
+        weakest = torch.from_numpy(self._by_class().min(1)).to(scores.device)
+        return np.flatnonzero((scores[:, self._columns] > weakest).any(1).cpu().numpy())
 
     def update(
         self, genomes: Any, scores: Tensor, born: Rows, parents: Rows, generation: int, traits: Tensor | None = None
@@ -91,11 +95,11 @@ class Archive:
         """
         if not len(genomes):
             return Update(np.empty(0, np.int64), np.empty(0, np.int64))
-        niches, rows = self._admit(scores[:, self._columns], traits)
+        niches, rows, confidence = self._admit(scores[:, self._columns], traits)
         if not len(niches):
             return Update(niches, rows)
         won, winners = (torch.from_numpy(places).to(self.scores.device) for places in (niches, rows))
-        self.confidence[won] = scores[winners, torch.from_numpy(self.niches[niches]).to(self.scores.device)]
+        self.confidence[niches] = confidence
         self.scores[won] = scores[winners]
         if self.traits is not None and traits is not None:
             self.traits[won] = traits[winners]
@@ -117,7 +121,7 @@ class Archive:
         state = {
             "niches": self.niches.copy(),
             "scores": self.scores.numpy(force=True).copy(),
-            "confidence": self.confidence.numpy(force=True).copy(),
+            "confidence": self.confidence.copy(),
             "born": self.born.copy(),
             "parent": self.parent.copy(),
             "generation": self.generation.copy(),
@@ -139,36 +143,38 @@ class Archive:
             raise ValueError(f"{len(genomes)} genomes for {len(self)} niches")
         self.genomes = genomes
         self.scores = torch.from_numpy(state["scores"].copy()).to(self.scores.device)
-        self.confidence = torch.from_numpy(state["confidence"].copy()).to(self.scores.device)
+        self.confidence = state["confidence"].copy()
         if self.traits is not None:
             self.traits = torch.from_numpy(state["traits"].copy()).to(self.scores.device)
         self.born, self.parent = state["born"].copy(), state["parent"].copy()
         self.generation = state["generation"].copy()
 
-    def _admit(self, reached: Tensor, traits: Tensor | None) -> tuple[Rows, Rows]:
-        """Who enters where: niches (U,), each once, and the rows (U,) of the children that take them.
+    def _admit(self, reached: Tensor, traits: Tensor | None) -> Admitted:
+        """Who enters where.
 
         Args:
             reached: (B, M) the children's scores for the wanted classes.
             traits: (B, D), or None.
         """
-        won, winners = best_rows(reached, self.confidence)
-        return won.cpu().numpy(), winners.cpu().numpy()
+        return best_rows(reached, self.confidence)
 
     def _forget(self, niches: Rows) -> None:
         """Empty niches that had an elite."""
         places = torch.from_numpy(niches).to(self.scores.device)
-        self.scores[places], self.confidence[places] = 0.0, -1.0
+        self.scores[places], self.confidence[niches] = 0.0, -1.0
         self.born[niches] = self.parent[niches] = NOBODY
         self.generation[niches] = 0
 
-    def _by_class(self) -> Tensor:
+    def _by_class(self) -> NDArray[np.float32]:
         """(M, cells) confidence."""
-        return self.confidence.view(len(self.wanted), self.cells)
+        return self.confidence.reshape(len(self.wanted), self.cells)
 
 
-def best_rows(reached: Tensor, confidence: Tensor) -> tuple[Tensor, Tensor]:
-    """The columns (U,) of ``reached`` (B, M) in which a row beats ``confidence`` (M,), each with its first best row."""
+def best_rows(reached: Tensor, confidence: NDArray[np.float32]) -> Admitted:
+    """The columns (U,) of ``reached`` (B, M) float32 in which a row beats ``confidence`` (M,), each with its first best
+    row and that one's score. Waits for a GPU once."""
     best, first = reached.max(0)  # of equal ones the first, as torch promises
-    won = (best > confidence).nonzero()[:, 0]
-    return won, first[won]
+    bits, rows = torch.stack([best.view(torch.int32), first.to(torch.int32)]).cpu().numpy()
+    scores = bits.view(np.float32)
+    won = np.flatnonzero(scores > confidence)
+    return won, rows[won].astype(np.int64), scores[won]

@@ -70,7 +70,7 @@ def build_toolbox(
 
     def evaluate(population: Population) -> Tensor:
         population.images = toolbox.decode(population.genomes)
-        return target.scores(population.images)
+        return target.scores(population.images, checked=False)
 
     toolbox = base.Toolbox()
     toolbox.register("random", encoding.random, rng=rng)
@@ -79,7 +79,8 @@ def build_toolbox(
     toolbox.register("mutate", encoding.mutate, rng=rng)
     toolbox.register("decode", encoding.decode)
     toolbox.register("evaluate", evaluate)
-    toolbox.register("confirm", target.confirm, rows=CONFIRM_ROWS.get(target.device.type))
+    toolbox.register("confirm", target.confirm, rows=CONFIRM_ROWS.get(target.device.type), checked=False)
+    toolbox.register("check", target.check)
     toolbox.register("map", batched_map)
     if variety:
         toolbox.register("describe", variety.measure, target)
@@ -184,6 +185,7 @@ class Evolution:
         elites = Population(archive.genomes.take(newest), archive.parent[newest], archive.wanted)
         exact = self.strategy.confirm
         now = toolbox.confirm(toolbox.decode(elites.genomes)) if exact else toolbox.evaluate(elites)
+        toolbox.check(now)
         compare_scores(self.target.name, archive.scores[newest], now)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -243,5 +245,5 @@ class Evolution:
             improved=len(update.niches),
             size=float(record["size"]["mean"]),
             elites=len(held := self.archive.held()),
-            qd_score=float(self.archive.confidence.numpy(force=True)[held].sum(dtype=np.float64)),
+            qd_score=float(self.archive.confidence[held].sum(dtype=np.float64)),
         )

@@ -117,7 +117,7 @@ def _lines(evolution: Evolution, niches: np.ndarray) -> list[dict[str, Any]]:
     """The lines of ``elites.jsonl`` of some niches that have elites."""
     archive, target = evolution.archive, evolution.target
     columns, values = archive.top(5, niches)
-    confidence = archive.confidence.numpy(force=True)[niches].tolist()
+    confidence = archive.confidence[niches].tolist()
     sizes = archive.genomes.sizes()[niches].tolist()
     told = evolution.variety.told(archive, niches) if evolution.variety else [{}] * len(niches)
     lines: list[dict[str, Any]] = []

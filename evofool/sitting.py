@@ -210,7 +210,7 @@ class Sitting:
         return Result(
             classes=[target.classes[i] for i in archive.niches[held]],
             indices=archive.niches[held],
-            confidence=archive.confidence.cpu().numpy()[held],
+            confidence=archive.confidence[held],
             images=evolution.encoding.decode(archive.genomes.take(held)).cpu().numpy(),
             places=evolution.variety.told(archive, held) if evolution.variety else None,
             niches=len(archive),

@@ -159,11 +159,12 @@ class Target:
         self._fast = self._exact if fast is None else fast
         self._use_format(choose_format(setting.memory_format))
 
-    def scores(self, images: Tensor) -> Tensor:
+    def scores(self, images: Tensor, *, checked: bool = True) -> Tensor:
         """Probabilities of every class, in the target's search precision.
 
         Args:
             images: (B, C, H, W) uint8, on any device.
+            checked: look at them at once, which waits for a GPU; otherwise :meth:`check` is left to the caller.
 
         Returns:
             (B, K) float32 on the target's device; rows sum to one.
@@ -172,20 +173,30 @@ class Target:
             TargetError: the images have another shape or type, or the network returned what are no probabilities:
                 another shape than (B, K), NaN, infinity, rows that don't sum to one, or on another device.
         """
-        return self._score(self._fast, images, None)
+        return self._score(self._fast, images, None, checked)
 
-    def confirm(self, images: Tensor, *, rows: int | None = None) -> Tensor:
+    def confirm(self, images: Tensor, *, rows: int | None = None, checked: bool = True) -> Tensor:
         """Like :meth:`scores`, in float32: the only scores that enter an archive or a record.
 
         Args:
             rows: of every pass, the last one filled up, so that no score depends on how many others are confirmed
                 beside it, or on ``micro_batch``; halved as well when the device runs out of memory. None is as in a
                 search.
+            checked: as in :meth:`scores`.
         """
-        return self._score(self._exact, images, rows)
+        return self._score(self._exact, images, rows, checked)
+
+    def check(self, scores: Tensor) -> None:
+        """Refuse scores (B, K) that are no probabilities.
+
+        Raises:
+            TargetError: they are NaN or infinite, or were announced as probabilities and don't sum to one.
+        """
+        if not bool(self._sound(scores)):
+            raise TargetError(self._fault(scores))
 
     @torch.inference_mode()
-    def _score(self, module: nn.Module, images: Tensor, fixed: int | None) -> Tensor:
+    def _score(self, module: nn.Module, images: Tensor, fixed: int | None, checked: bool) -> Tensor:
         if images.dtype != torch.uint8 or tuple(images.shape[1:]) != self.image_shape:
             raise TargetError(
                 f"{self.name} takes uint8 images (B, {', '.join(map(str, self.image_shape))}), "
@@ -217,9 +228,12 @@ class Target:
                 raise self._failed(error) from error
             self._halve(fixed or self.micro_batch)
         scores = (parts[0] if len(parts) == 1 else torch.cat(parts))[: len(images)]
-        if not bool(self._sound(scores)):
-            raise TargetError(self._fault(scores))
-        return scores.clamp(0, 1) if self.outputs == "probabilities" else scores
+        if self.outputs == "probabilities":  # nobody could check them once they are clamped
+            self.check(scores)
+            return scores.clamp(0, 1)
+        if checked:
+            self.check(scores)
+        return scores
 
     def _forward(self, module: nn.Module, images: Tensor) -> Tensor:
         low = self.precision == "bfloat16" and module is self._fast

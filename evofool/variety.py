@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
-from .archive import NOBODY, Archive, best_rows
+from .archive import NOBODY, Admitted, Archive, best_rows
 from .checks import MAX_BINS
 from .descriptors import DESCRIPTORS, known_descriptors, measured
 from .encodings.base import Encoding, Rows
@@ -204,17 +204,18 @@ class GridArchive(Archive):
         super().__init__(wanted, len(target.classes), target.device, cells=grid.cells, traits=len(grid.names))
         self._grid = grid
 
-    def _admit(self, reached: Tensor, traits: Tensor | None) -> tuple[Rows, Rows]:
+    def _admit(self, reached: Tensor, traits: Tensor | None) -> Admitted:
         assert traits is not None
-        cell, confidence = self._grid.cell(traits), self._by_class()
-        niches, rows = [], []
-        for one in sorted(set(cell.tolist())):
-            here = (cell == one).nonzero()[:, 0]
-            won, winners = best_rows(reached[here], confidence[:, one])
+        cell, confidence, reached = self._grid.cell(traits).cpu().numpy(), self._by_class(), reached.cpu()
+        niches, rows, scores = [], [], []
+        for one in np.unique(cell):
+            here = np.flatnonzero(cell == one)
+            won, winners, theirs = best_rows(reached[torch.from_numpy(here)], confidence[:, one])
             niches.append(won * self.cells + one)
             rows.append(here[winners])
-        order = torch.cat(niches).argsort()
-        return torch.cat(niches)[order].cpu().numpy(), torch.cat(rows)[order].cpu().numpy()
+            scores.append(theirs)
+        order = np.concatenate(niches).argsort()
+        return np.concatenate(niches)[order], np.concatenate(rows)[order], np.concatenate(scores)[order]
 
 
 class NovelArchive(Archive):
@@ -226,14 +227,14 @@ class NovelArchive(Archive):
         super().__init__(wanted, len(target.classes), target.device, cells=novelty.count, traits=probe.shape[1])
         self._least = novelty.least
 
-    def _admit(self, reached: Tensor, traits: Tensor | None) -> tuple[Rows, Rows]:
+    def _admit(self, reached: Tensor, traits: Tensor | None) -> Admitted:
         """One child after the other, all classes at once."""
         assert traits is not None
         assert self.traits is not None
         shape = (len(self.wanted), self.cells)
         points = torch.cat([traits, self.traits])
         near = (torch.cdist(traits.double(), points.double()) < self._least).cpu().numpy()
-        scores, confidence = reached.cpu().numpy(), self._by_class().cpu().numpy().copy()
+        scores, confidence = reached.cpu().numpy(), self._by_class().copy()
         # Who is where: a child's row, or an elite, by its column in ``near``.
         who = len(traits) + np.arange(len(self)).reshape(shape)
         for row, score in enumerate(scores):
@@ -249,4 +250,4 @@ class NovelArchive(Archive):
         held, child = confidence.ravel() >= 0, who.ravel()
         self._forget(np.flatnonzero(~held & (self.born != NOBODY)))
         niches = np.flatnonzero(held & (child < len(traits)))
-        return niches, child[niches]
+        return niches, child[niches], confidence.ravel()[niches]

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console as Rich
@@ -30,7 +29,7 @@ def progress(generation: int, seconds: float, median: float = 0.5, batch: int = 
 
 def evolution(names: list[str], confidence: list[float]) -> Any:
     archive = Archive(np.arange(len(names)), len(names))
-    archive.confidence[:] = torch.tensor(confidence)
+    archive.confidence[:] = confidence
     return SimpleNamespace(
         target=SimpleNamespace(name="[bold]tiny", classes=names), archive=archive, encoding=SimpleNamespace(name="cppn")
     )

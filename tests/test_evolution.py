@@ -10,6 +10,7 @@ import pytest
 import torch
 from deap import algorithms, tools
 from support import PRESETS, assert_same_arrays, build, frozen, genomes_of, global_random_untouched, tiny_target
+from torch.overrides import TorchFunctionMode
 
 from evofool.archive import Archive
 from evofool.budget import Budget
@@ -57,7 +58,7 @@ def test_confidences_rise_and_never_fall(encoding: str, preset: str) -> None:
     run = evolution(encoding, preset)
     lowest = []
     for _ in range(12):
-        before = run.archive.confidence.clone()
+        before = run.archive.confidence.copy()
         lowest.append(run.step().median)
         assert (run.archive.confidence >= before).all()
     assert lowest[-1] > lowest[0]
@@ -209,7 +210,7 @@ def test_progress_tells_what_the_archive_holds() -> None:
     for number, progress in enumerate(advance(run, 5), 1):
         assert progress.generation == number
         assert progress.evaluations == 16 * number
-    confidence = run.archive.confidence.double().numpy()
+    confidence = run.archive.confidence.astype(np.float64)
     assert progress.median == pytest.approx(np.median(confidence))
     assert progress.mean == pytest.approx(confidence.mean())
     assert progress.min == pytest.approx(confidence.min())
@@ -269,3 +270,52 @@ def test_a_deap_operator_can_be_registered_as_mutation() -> None:
     advance(plain, 4)
     assert not np.array_equal(contents(ours)["genomes.genes"], contents(plain)["genomes.genes"])
     assert (ours.archive.generation > 1).any()  # mutants did become elites
+
+
+class Waits(TorchFunctionMode):
+    """Counts what would wait for a GPU: values that are read on the host."""
+
+    READS = ("cpu", "item", "tolist", "__bool__", "__int__", "__float__", "__index__", "nonzero", "numpy")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs, name = kwargs or {}, getattr(func, "__name__", "")
+        only_on_a_cpu = name == "numpy" and not kwargs.get("force")
+        if name in self.READS and not only_on_a_cpu:
+            self.found.append(name)
+        return func(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("precision", "waits"),
+    [
+        ("float32", ["cpu", "__bool__"]),  # admissions; whether scores are sound, when all is there already
+        ("bfloat16", ["cpu", "cpu", "__bool__", "__bool__"]),  # who is to be confirmed, too
+    ],
+)
+def test_a_generation_waits_for_a_gpu_for_its_admissions(precision: str, waits: list[str]) -> None:
+    run = evolution(precision=precision, selector="weak")
+    advance(run, 4)
+    with Waits() as counted:
+        run.step()
+    assert counted.found == waits
+
+
+def test_emitters_wait_once_for_all_their_searches() -> None:
+    run = evolution("cppn", batch=64, emitters=("vary", "restart", "refine"))
+    advance(run, 40)
+    waits = []
+    for _ in range(20):
+        with Waits() as counted:
+            progress = run.step()
+        turn = list(run.strategy.emitters)[run.strategy._turn]  # type: ignore[index]
+        if progress.generation != 64:  # elites are scored again
+            waits.append((turn, counted.found))
+    assert {turn for turn, _ in waits} == {"vary", "restart", "refine"}
+    for turn, found in waits:
+        assert found == (["cpu", "__bool__"] if turn == "vary" else ["cpu", "__bool__", "numpy"])

@@ -46,12 +46,12 @@ class Recorder:
         self._known = archive.born.copy()
         if not len(niches):
             return
-        columns = {
+        columns: dict[str, NDArray[Any]] = {
             "generation": archive.generation[niches],
             "niche": niches,
             "born": archive.born[niches],
             "parent": archive.parent[niches],
-            "score": archive.confidence.numpy(force=True)[niches],
+            "score": archive.confidence[niches],
         }
         self._rows.append({name: columns[name].astype(kind) for name, kind in COLUMNS.items()})
         born, first = np.unique(columns["born"], return_index=True)

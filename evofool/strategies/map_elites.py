@@ -36,8 +36,8 @@ class MapElites:
     """The strategy; its operators are looked up in the toolbox at every step, so that a user can swap them.
 
     Args:
-        toolbox: with ``random select mate mutate decode confirm`` registered, and ``describe`` where a class has
-            several niches.
+        toolbox: with ``random select mate mutate decode confirm check`` registered, and ``describe`` where a class has
+            several niches. Scores are checked once the archive has them: a GPU has caught up by then.
         archive: empty, or to go on from.
         batch: children a generation.
         emitters: what proposes them, by the names that they are registered under, and after how many evaluations each
@@ -80,21 +80,24 @@ class MapElites:
         if scores is None:
             raise TargetError("the population has no scores: call toolbox.map(toolbox.evaluate, population) first")
         every, born = scores, self.evaluations + np.arange(len(population))
-        self.generation += 1
-        self.evaluations += len(population)
-        traits = None
+        traits, confirmed = None, 0
         if self.confirm or self.archive.traits is not None:
             rows = self.archive.contenders(scores)
             genomes, born, parents, scores = genomes.take(rows), born[rows], parents[rows], scores[rows]
             images = self.toolbox.decode(genomes) if population.images is None else population.images[rows]
             if self.confirm:
                 scores = self.toolbox.confirm(images)
-                self.confirmations += len(rows)
+                confirmed = len(rows)
             if self.archive.traits is not None:
                 empty = self.archive.traits[:0]
                 traits = self.toolbox.describe(images, genomes) if len(rows) else empty
         before = self._total() if len(self.emitters) > 1 else 0.0
-        update = self.archive.update(genomes, scores, born, parents, self.generation, traits)
+        update = self.archive.update(genomes, scores, born, parents, self.generation + 1, traits)
+        for found in (every, scores) if self.confirm else (every,):
+            self.toolbox.check(found)
+        self.generation += 1
+        self.evaluations += len(population)
+        self.confirmations += confirmed
         if self._turn is not None:
             list(self.emitters.values())[self._turn].heed(self.archive, every)
             if len(self.emitters) > 1:
@@ -149,7 +152,7 @@ class MapElites:
 
     def _total(self) -> float:
         """The sum of all elites' confidences."""
-        return float(self.archive.confidence.numpy(force=True)[self.archive.held()].sum(dtype=np.float64))
+        return float(self.archive.confidence[self.archive.held()].sum(dtype=np.float64))
 
     def _first(self) -> Population:
         seeds = 0 if self.initial is None else len(self.initial)

@@ -16,7 +16,7 @@ from ..encodings.cppn_batch import EMPTY, CPPNBatch
 from ..population import Confidence
 from ..rng import Rng
 from .selectors import sure, uniform, weakest
-from .sharing import CHILDREN, Load, cppns_under, joined, numbered, parts, shares, whole_numbers
+from .sharing import CHILDREN, Load, cppns_under, joined, numbered, parts, scores_of, shares, whole_numbers
 
 SIGMA = 0.1
 """first step of a search, in weights: docs/SEARCH.md has what it was measured against"""
@@ -61,8 +61,7 @@ class Refine:
         if not archive.genomes.sizes()[archive.held()].any():  # there are no weights anywhere
             self.searches, niches = [], uniform(archive, n, self.rng)
             return self.mutate(archive.genomes.take(niches)), archive.born[niches]
-        children, confidence = [], archive.confidence.numpy(force=True)
-        enough = sure(confidence[archive.held()])
+        children, enough = [], sure(archive.confidence[archive.held()])
         for place, size in enumerate(sizes):
             if place < len(self.searches) and not self.searches[place].ended(enough):
                 children.append(self.searches[place].children(self.limit, self.rng))
@@ -77,10 +76,8 @@ class Refine:
         return joined(children), np.repeat([search.born for search in self.searches], sizes)
 
     def heed(self, archive: Archive, scores: Tensor) -> None:
-        first = 0
-        for place, search in enumerate(self.searches):
-            own = scores[first : first + search.lambda_, search.index].numpy(force=True).astype(np.float64)
-            first += search.lambda_
+        searched = scores_of(scores, [(search.index, search.lambda_) for search in self.searches])
+        for place, (search, own) in enumerate(zip(self.searches, searched, strict=True)):
             if place not in self._scouts:
                 search.learn(own)
                 continue
@@ -98,7 +95,7 @@ class Refine:
 
     def _begin(self, archive: Archive, size: int, enough: np.float32) -> Search:
         """A search from an elite that is not sure, one that no other search has if there is any."""
-        held, confidence = archive.held(), archive.confidence.numpy(force=True)
+        held, confidence = archive.held(), archive.confidence
         held = held[archive.genomes.sizes()[held] > 0]
         unsure = held[confidence[held] < enough]
         free = np.setdiff1d(unsure, [search.niche for search in self.searches if not search.ended(enough)])

@@ -13,7 +13,7 @@ from ..encodings.base import Rows
 from ..encodings.cppn_batch import CPPNBatch
 from ..rng import Rng
 from .selectors import sure, weakest
-from .sharing import CHILDREN, Load, cppns_under, joined, numbered, parts, shares, whole_numbers
+from .sharing import CHILDREN, Load, cppns_under, joined, numbered, parts, scores_of, shares, whole_numbers
 
 KEPT = 10
 """genomes of a line: the best it has had"""
@@ -59,12 +59,11 @@ class Restart:
         return joined(children), np.concatenate(parents)
 
     def heed(self, archive: Archive, scores: Tensor) -> None:
-        first, asked = 0, self._asked
+        lines, asked = self.lines[: len(self._asked)], self._asked
         self._asked = []
-        for line, (children, born) in zip(self.lines, asked, strict=False):
-            own = scores[first : first + len(children), line.index]
-            line.learn(children, born, own.numpy(force=True).astype(np.float64))
-            first += len(children)
+        reached = scores_of(scores, [(line.index, len(born)) for line, (_, born) in zip(lines, asked, strict=True)])
+        for line, (children, born), own in zip(lines, asked, reached, strict=True):
+            line.learn(children, born, own)
 
     def state(self) -> dict[str, np.ndarray]:
         return numbered([line.state() for line in self.lines])

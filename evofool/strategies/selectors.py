@@ -51,7 +51,7 @@ def fresh(archive: Archive, n: int, rng: Rng) -> Rows:
 def weak(archive: Archive, n: int, rng: Rng) -> Rows:
     """Niches that are not :func:`sure`, but for the share of ``ANY``."""
     held = archive.held()
-    confidence = archive.confidence.numpy(force=True)[held]
+    confidence = archive.confidence[held]
     below = confidence < sure(confidence)
     return _mostly(below.astype(np.float64), held, archive, n, rng)
 
@@ -60,7 +60,7 @@ def unsure(archive: Archive, n: int, rng: Rng) -> Rows:
     """Niches that are not :func:`sure`: half of the parents the new ones among them, half any, but for the shares of
     the weakest (``FOR_WEAKEST``) and of all (``RARELY``)."""
     held = archive.held()
-    confidence, weights = archive.confidence.numpy(force=True)[held], np.zeros(len(held))
+    confidence, weights = archive.confidence[held], np.zeros(len(held))
     below = np.flatnonzero(confidence < sure(confidence))
     if len(below):
         youth = _youth(archive, held[below], n, len(below))

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from ..archive import Archive
 from ..encodings.cppn_batch import CPPNBatch
@@ -34,6 +37,20 @@ def joined(batches: Sequence[Any]) -> Any:
         whole.put(np.arange(start, start + len(batch)), batch)
         start += len(batch)
     return whole
+
+
+def scores_of(scores: Tensor, parts: Sequence[tuple[int, int]]) -> list[NDArray[np.float64]]:
+    """Of the scores (n, K) of children one after the other, each part's for its own class. Waits for a GPU once.
+
+    Args:
+        parts: the class, and how many children.
+    """
+    if not parts:
+        return []
+    indices, counts = (np.array(each, np.int64) for each in zip(*parts, strict=True))
+    columns = torch.from_numpy(np.repeat(indices, counts)).to(scores.device)
+    own = scores[: len(columns)].gather(1, columns[:, None])[:, 0].numpy(force=True).astype(np.float64)
+    return np.split(own, np.cumsum(counts)[:-1])
 
 
 def under(prefix: str, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from support import assert_same_arrays, build, frozen, tiny_target
 
 from evofool.archive import Archive
@@ -20,7 +19,7 @@ def archive(confidence: list[float]) -> Archive:
     """CPPN elites with these confidences, one class each."""
     made = Archive(np.arange(len(confidence)), len(confidence))
     made.genomes = build("cppn", "default").random(len(confidence), Rng(7))
-    made.confidence[:] = torch.tensor(confidence)
+    made.confidence[:] = confidence
     made.born[:] = 100 + np.arange(len(confidence))
     return made
 

@@ -94,14 +94,14 @@ def test_a_gain_is_what_children_add_to_the_confidence_of_all() -> None:
     run.step()
     gained: dict[str, list[float]] = {"vary": [], "refine": []}
     for number in range(120):
-        total = float(run.archive.confidence.double().sum())
+        total = float(run.archive.confidence.sum(dtype=np.float64))
         run.step()
         turn = run.strategy._turn
         assert turn is not None
         name, other = ("vary", "refine") if turn == 0 else ("refine", "vary")
         if not number:  # as if it had had a turn
-            gained[other].append((float(run.archive.confidence.double().sum()) - total) / 16)
-        gained[name].append((float(run.archive.confidence.double().sum()) - total) / 16)
+            gained[other].append((float(run.archive.confidence.sum(dtype=np.float64)) - total) / 16)
+        gained[name].append((float(run.archive.confidence.sum(dtype=np.float64)) - total) / 16)
         for at, gains in enumerate(gained.values()):
             expected = fmean(gains[:50])
             for gain in gains[50:]:

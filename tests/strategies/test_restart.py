@@ -271,7 +271,7 @@ def test_of_several_niches_a_class_the_surest_counts() -> None:
     made = Archive(np.array([4, 7, 2]), 9, cells=2)
     made.genomes = build("cppn", "default").random(6, Rng(7))
     made.born[:] = 100 + np.arange(6)
-    made.confidence[:] = torch.tensor([0.1, 0.9, 0.2, 0.3, 0.995, 0.0])
+    made.confidence[:] = [0.1, 0.9, 0.2, 0.3, 0.995, 0.0]
     made.scores[:, 7] = torch.arange(6) / 10
     emitter = restarting()
     emitter.emit(made, CHILDREN)

@@ -16,7 +16,7 @@ DRAWS = 100_000
 
 def archive(confidence: list[float], generation: list[int]) -> Archive:
     made = Archive(np.arange(len(confidence)), len(confidence))
-    made.confidence[:] = made.confidence.new_tensor(confidence)
+    made.confidence[:] = confidence
     made.generation[:] = made.born[:] = generation
     return made
 
@@ -79,7 +79,7 @@ def test_what_counts_as_sure_is_the_first_nine_that_not_all_have(confidence: lis
 def test_with_several_niches_a_class_every_one_counts(name: str) -> None:
     """Both classes have one at 99 %, and 99.5 % is done while there is a weaker one."""
     made = Archive(np.arange(2), 2, cells=2)
-    made.confidence[:] = made.confidence.new_tensor([0.1, 0.995, 0.9991, -1.0])
+    made.confidence[:] = [0.1, 0.995, 0.9991, -1.0]
     made.born[:], made.generation[:] = [1, 1, 1, -1], 1
     least = {"unsure": RARELY, "weak": ANY}[name] / 3
     close(shares(name, made, 10), np.array([1 - 2 * least, least, least, 0.0]))
