@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .target import Target
     from .zoo import load_target
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = [
     "CampaignResult",

@@ -24,6 +24,10 @@ UNPACKED = 2**30
 RATIO = 20
 """how many times its size on disk a larger file may unpack to"""
 
+_LEVEL = 1
+"""of deflate, where files are compressed: noise is as small as at 6 in three fifths of the time, graphs are a quarter
+larger in two fifths"""
+
 SEAL = "sha256"
 """the array that holds the digest of all others"""
 
@@ -48,10 +52,13 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compress: bool
         OSError: the folder cannot be written.
     """
     sealed = {**arrays, SEAL: seal_of(arrays)}
-    save = np.savez_compressed if compress else np.savez
+    kind = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
 
     def write(file: BinaryIO) -> None:
-        save(file, **sealed)  # type: ignore[arg-type]
+        with zipfile.ZipFile(file, "w", kind, compresslevel=_LEVEL) as archive:
+            for name, array in sealed.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    npy.write_array(member, np.asanyarray(array), allow_pickle=False)
 
     write_atomically(path, write)
 
