@@ -37,11 +37,13 @@ from .load import tiny_target
 
 REPEATS = 5
 SMALL_SECONDS, LARGE_SECONDS = 12.0, 60.0
-"""of an evolution whose images are small, or large, with the passes in between; its first page takes some seconds"""
+"""of an evolution whose images are small, or large, without the passes in between; its first page takes some seconds"""
 EVOLVED, RAW = 1.0, 0.5
 """seconds of evolution, and of forward passes after it, in turn: what a machine makes raw changes within seconds"""
 TRIED, FINALISTS = 0.6, 3
 """seconds of forward passes in each way; those of the fastest of these are tried again, for longer"""
+DEFAULT_SECONDS = 8.0
+"""of a run as tuned, or with torch's defaults"""
 RENDERED = 400
 CHILDREN = {"cuda": 400}
 """a generation, where it is not the default"""
@@ -124,11 +126,12 @@ def _percent(shares: Sequence[dict[str, float]], phase: str) -> float:
 
 
 def _candidates(target: Target) -> list[Setting]:
-    rows = [8, 16, 32, 50] if target.image_shape[1] > 64 else [16, 32, 50, 64, 128, 256]
+    rows = [8, 16, 32, 50] if target.image_shape[1] > 64 else [16, 32, 50, 64, 128, 256, 512, 1024]
     if target.device.type == "cuda":
         rows = [64, 128, 256, CHILDREN["cuda"], 1024]
     folds = [False, True] if foldable(target.network) else [False]
-    return [Setting(target.precision, name, n, fold) for name in FORMATS for n in rows for fold in folds]
+    every = [Setting(target.precision, name, n, fold) for name in FORMATS for n in rows for fold in folds]
+    return list(dict.fromkeys([*every, target.setting]))
 
 
 class Passes:
@@ -137,7 +140,7 @@ class Passes:
     def __init__(self, target: Target, setting: Setting) -> None:
         memory, self.device = FORMATS[setting.memory_format], target.device
         dtype = torch.bfloat16 if setting.precision == "bfloat16" else torch.float32
-        network = fold(target.network) if setting.fold else None
+        network = fold(target.network, torch.rand(2, *target.image_shape).to(self.device)) if setting.fold else None
         network = copy.deepcopy(target.network) if network is None else network
         self.network = network.to(self.device, dtype, memory_format=memory)  # type: ignore[call-overload]
         self.images = torch.rand(setting.micro_batch, *target.image_shape).to(self.device, dtype, memory_format=memory)
@@ -187,7 +190,9 @@ class Turns:
 
 
 def _writing() -> float:
-    """Seconds of a processor that the thread which writes has worked so far."""
+    """Seconds of a processor that the thread which writes has worked so far; 0 where the system doesn't tell."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return 0.0
     writers = [thread.ident for thread in threading.enumerate() if thread.name == "evofool-writer"]
     return sum(time.clock_gettime(time.pthread_getcpuclockid(ident)) for ident in writers if ident)
 
@@ -316,7 +321,7 @@ def default_run(name: str, weights: str | None) -> None:
     evolution = Evolution(target, coded, niches=np.arange(len(target.classes)), batch=50, seed=0)
     evolution.step()  # compiles, and fills the archive
     started, before = time.perf_counter(), evolution.strategy.evaluations
-    while time.perf_counter() - started < SMALL_SECONDS:
+    while time.perf_counter() - started < DEFAULT_SECONDS:
         evolution.step()
     print((evolution.strategy.evaluations - before) / (time.perf_counter() - started))
 

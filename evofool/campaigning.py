@@ -19,6 +19,7 @@ from .campaign.summary import Tally, tallies
 from .checks import LARGEST
 from .choice import choose_images
 from .datasets import NAMED, check_data, open_data
+from .devices import choose_device, choose_precision
 from .duels.campaign import Campaign, batch_rows
 from .duels.plan import ALL, RANDOM, Plan
 from .duels.verdict import UNTARGETED, Verdict, recorded_edits
@@ -171,7 +172,9 @@ def attack(
         raise ConfigError(f"--queries is the budget of a duel, a whole number of at least 1; got {queries}")
     if not isinstance(count, int):
         raise ConfigError(f"--count is a whole number of images, got {count}")
-    loaded = load_recorded(named, weights, device, precision, micro_batch)
+    exact = isinstance(named, str) and choose_precision(precision, choose_device(device)) == "float32"
+    fold = False if exact else None  # in float32 every candidate is scored by the network as it is
+    loaded = load_recorded(named, weights, device, precision, micro_batch, fold=fold)
     network = loaded.target
     numbers = _pixels(pixels, max_pixels, chosen_strategy, network)
     if baseline and len(numbers) > 1:

@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     from .tuning import Trial
     from .zoo.cards import Card
 
-STARTING = (
-    "starting … (the first time, loops are compiled and the network's fastest way is tried: half a minute at most)"
-)
+STARTING = "starting … (once on each machine, loops are compiled and the network's fastest way is tried)"
 
 V = TypeVar("V")
 P = TypeVar("P", PlainView, PlainCampaign)

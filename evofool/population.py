@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
 from typing import Any, overload
 
 import numpy as np
@@ -10,6 +11,7 @@ from deap import base
 from torch import Tensor
 
 from .encodings.base import Rows
+from .errors import TargetError
 
 
 class Confidence(base.Fitness):  # type: ignore[misc]
@@ -91,7 +93,10 @@ class Fitnesses(Sequence[tuple[float, ...]]):
     def __getitem__(self, index: Any) -> Any:
         if self._values is None:
             scores = self._scores if self._niches is None else self._scores[:, self._niches.tolist()]
-            self._values = [(value,) for value in scores.amax(1).tolist()]
+            values = scores.amax(1).tolist()
+            if not all(map(isfinite, values)):  # NaN beats everything in DEAP's fitnesses
+                raise TargetError("the target returned NaN or infinite scores; check its weights and precision")
+            self._values = [(value,) for value in values]
         return self._values[index]
 
 

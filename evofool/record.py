@@ -51,7 +51,8 @@ def load_recorded(
         given = (weights, device, precision, micro_batch, memory_format, fold)
         if given != (None, "auto", "auto", None, "auto", None):
             raise ConfigError(
-                "weights, device, precision and micro_batch belong to a named target; set them in your Target"
+                "weights, device, precision, micro_batch, memory_format and fold belong to a named target; "
+                "set them in your Target"
             )
         record = {
             "name": target.name,
@@ -120,7 +121,8 @@ def reload_target(record: dict[str, Any], path: Path, own: Target | None, resume
                 f"{path} was made with {record['classes']} classes and images {record['image_shape']}, "
                 f"the target has {len(own.classes)} and {list(own.image_shape)}; give the same one"
             )
-        own.use(replace(own.setting, **{name: record[name] for name in own.free if name in record}))
+        told = {"fold": False, **record}  # versions before 0.5.0 didn't
+        own.use(replace(own.setting, **{name: told[name] for name in own.free if name in told}))
         return own
     device = record["device"]
     try:

@@ -187,7 +187,7 @@ def evolve(
             folder.checkpoints.save(evolution.state())
             return Sitting(evolution, budget, folder, config, gallery=gallery, watch=watch).run(observer)
         except BaseException:
-            if not evolution.strategy.generation:
+            if not evolution.logbook:  # no generation has ended
                 folder.discard()
             raise
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from .allocation import keep_memory
 from .devices import FORMATS, Setting, choose_device, choose_format, choose_precision
 from .errors import ConfigError, EvofoolError, TargetError
-from .folding import fold as folded
+from .folding import fold as fold_in
 from .folding import foldable
 from .loops.pictures import looked_up
 
@@ -152,11 +153,11 @@ class Target:
         if type(setting.micro_batch) is not int or setting.micro_batch < 1:
             raise ConfigError(f"the micro-batch must be at least 1, got {setting.micro_batch}")
         self.precision, self.micro_batch = choose_precision(setting.precision, self.device), setting.micro_batch
-        fast = folded(self._exact) if setting.fold else None
-        self.fold = fast is not None
+        folded = self._folded if setting.fold else None
+        self.fold = folded is not None
+        self._fast = self._exact if folded is None else folded
         if self.precision == "bfloat16":
-            fast = (copy.deepcopy(self._exact) if fast is None else fast).to(torch.bfloat16)
-        self._fast = self._exact if fast is None else fast
+            self._fast = copy.deepcopy(self._fast).to(torch.bfloat16)
         self._use_format(choose_format(setting.memory_format))
 
     def scores(self, images: Tensor, *, checked: bool = True) -> Tensor:
@@ -176,7 +177,7 @@ class Target:
         return self._score(self._fast, images, None, checked)
 
     def confirm(self, images: Tensor, *, rows: int | None = None, checked: bool = True) -> Tensor:
-        """Like :meth:`scores`, in float32: the only scores that enter an archive or a record.
+        """Like :meth:`scores`, by the network as it is, in float32: what is on record where a search is not in float32.
 
         Args:
             rows: of every pass, the last one filled up, so that no score depends on how many others are confirmed
@@ -187,12 +188,12 @@ class Target:
         return self._score(self._exact, images, rows, checked)
 
     def check(self, scores: Tensor) -> None:
-        """Refuse scores (B, K) that are no probabilities.
+        """Refuse scores (B, K) that are no numbers.
 
         Raises:
-            TargetError: they are NaN or infinite, or were announced as probabilities and don't sum to one.
+            TargetError: they are NaN or infinite.
         """
-        if not bool(self._sound(scores)):
+        if not bool(torch.isfinite(scores).all()):
             raise TargetError(self._fault(scores))
 
     @torch.inference_mode()
@@ -228,8 +229,9 @@ class Target:
                 raise self._failed(error) from error
             self._halve(fixed or self.micro_batch)
         scores = (parts[0] if len(parts) == 1 else torch.cat(parts))[: len(images)]
-        if self.outputs == "probabilities":  # nobody could check them once they are clamped
-            self.check(scores)
+        if self.outputs == "probabilities":  # nobody could tell once they are clamped
+            if not bool(self._sound(scores)):
+                raise TargetError(self._fault(scores))
             return scores.clamp(0, 1)
         if checked:
             self.check(scores)
@@ -268,10 +270,7 @@ class Target:
 
     def _sound(self, scores: Tensor) -> Tensor:
         """Whether these are probabilities, as one value on the device."""
-        sound = torch.isfinite(scores).all()
-        if self.outputs == "logits":  # after a softmax, the rest holds
-            return sound
-        return sound & (scores >= -_LOOSE).all() & ((scores.sum(1) - 1).abs() <= _LOOSE).all()
+        return torch.isfinite(scores).all() & (scores >= -_LOOSE).all() & ((scores.sum(1) - 1).abs() <= _LOOSE).all()
 
     def _fault(self, scores: Tensor) -> str:
         if not bool(torch.isfinite(scores).all()):
@@ -296,6 +295,12 @@ class Target:
                 f"target {self.name} returns probabilities where logits were announced; "
                 'say outputs="probabilities", or take its softmax out'
             )
+
+    @cached_property
+    def _folded(self) -> nn.Module | None:
+        """The module with its batch normalisations folded; None where they can't be."""
+        noise = torch.rand((2, *self.image_shape), generator=torch.Generator().manual_seed(0))
+        return fold_in(self._exact, noise.mul_(2).sub_(1).to(self.device, memory_format=FORMATS[self.memory_format]))
 
     def _use_format(self, memory_format: str) -> None:
         self.memory_format = memory_format

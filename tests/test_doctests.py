@@ -2,8 +2,11 @@
 
 import doctest
 import importlib
+import re
+from pathlib import Path
 
 import pytest
+from torch import nn
 
 
 @pytest.mark.parametrize("name", ["evofool.target", "evofool.session", "evofool.zoo"])
@@ -12,3 +15,17 @@ def test_the_examples_of_a_module_run(name: str) -> None:
     failed, attempted = doctest.testmod(module)
     assert attempted > 0
     assert failed == 0
+
+
+def test_the_python_of_the_readme_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert len(blocks) == 2
+    monkeypatch.chdir(tmp_path)
+    network = nn.Sequential(nn.AvgPool2d(16), nn.Flatten(), nn.Linear(3 * 4 * 4, 2))
+    for block in blocks:
+        exec(block.replace("generations=50", "generations=2").replace("20_000", "100"), {"my_module": network})
+    assert (tmp_path / "runs" / "mine" / "config.json").exists()
+    assert capsys.readouterr().out.startswith("1 0.")

@@ -17,7 +17,7 @@ def drawn(module: nn.Module) -> nn.Module:
     """With statistics that a network has after training, in evaluation mode."""
     torch.manual_seed(1)
     for one in module.modules():
-        if isinstance(one, nn.modules.batchnorm._BatchNorm):
+        if isinstance(one, nn.modules.batchnorm._BatchNorm) and one.track_running_stats:
             for tensor in (one.running_mean, one.bias):
                 nn.init.normal_(tensor)  # type: ignore[arg-type]
             for tensor in (one.running_var, one.weight):
@@ -48,6 +48,22 @@ class Branching(Residual):
         return super().forward(pixels if float(pixels.mean()) > 0 else -pixels)
 
 
+class Shared(Residual):
+    """One convolution that is normalised in two ways."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        found: Tensor = (self.norm1(self.one(pixels)) - self.norm2(self.one(pixels + 1))).mean((2, 3))
+        return found
+
+
+class Prepared(Residual):
+    """Looks at its images in another way than its ``forward`` tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_forward_pre_hook(lambda _, given: (given[0] * 3,))
+
+
 def norms(module: nn.Module | None) -> int:
     assert module is not None
     return sum(isinstance(one, nn.modules.batchnorm._BatchNorm) for one in module.modules())
@@ -57,7 +73,8 @@ def norms(module: nn.Module | None) -> int:
 def test_a_folded_network_gives_the_same(early: bool, left: int) -> None:
     network = drawn(Residual(early))
     before = copy.deepcopy(network.state_dict())
-    folded, images = fold(network), torch.randn(5, 3, 8, 8)
+    images = torch.randn(5, 3, 8, 8)
+    folded = fold(network, images[:2])
     assert norms(folded) == left  # one whose convolution is looked at by others stays
     assert folded is not None
     with torch.no_grad():
@@ -68,7 +85,7 @@ def test_a_folded_network_gives_the_same(early: bool, left: int) -> None:
 
 def test_linear_layers_are_folded_as_well() -> None:
     network, rows = drawn(nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.ReLU())), torch.randn(7, 6)
-    folded = fold(network)
+    folded = fold(network, rows[:2])
     assert norms(folded) == 0
     assert folded is not None
     assert torch.allclose(folded(rows), network(rows), atol=1e-5)
@@ -82,16 +99,18 @@ def test_linear_layers_are_folded_as_well() -> None:
         nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU(), nn.BatchNorm2d(4)),
         nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4, track_running_stats=False)),
         Branching(),
+        Shared(),
+        Prepared(),
     ],
 )
 def test_what_cannot_be_folded_stays(network: nn.Module) -> None:
-    assert fold(network.eval()) is None
+    assert fold(drawn(network), torch.randn(2, 3, 8, 8)) is None
 
 
 @pytest.mark.filterwarnings("ignore:.*deprecated")
 def test_a_traced_network_stays() -> None:
     traced = torch.jit.trace(drawn(Residual()), torch.zeros(1, 3, 8, 8))
-    assert fold(traced) is None
+    assert fold(traced, torch.zeros(2, 3, 8, 8)) is None
     assert "fold" not in target_of(traced).free
 
 
@@ -123,3 +142,9 @@ def test_bfloat16_is_folded_before_it_is_rounded() -> None:
     images = torch.randint(0, 256, (9, 3, 8, 8), dtype=torch.uint8)
     assert target.fold
     assert torch.allclose(target.scores(images), target.confirm(images), atol=0.05)
+    exact = fold(target.network, torch.zeros(2, 3, 8, 8))
+    assert exact is not None
+    rounded = {name: value.bfloat16() for name, value in exact.state_dict().items()}
+    assert all(torch.equal(value, rounded[name]) for name, value in target._fast.state_dict().items())
+    target.use(target.setting.__class__("float32", "channels_last", 4, fold=True))  # what was folded is folded still
+    assert torch.allclose(target.scores(images), target.confirm(images), atol=1e-5)

@@ -136,3 +136,44 @@ def test_two_interpreters_make_the_same_bytes(encoding: str, tmp_path: Path) -> 
     one, other = (json_lines(tmp_path / name / "campaign" / "verdicts.jsonl") for name in "ab")
     assert one == other
     assert one
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a network whose batch normalisations are folded; read only."""
+    run = tmp_path_factory.mktemp("folded") / "run"
+    small_evolve(run, target="cifar10", fold=True, generations=3)
+    assert read_config(run)["target"]["fold"] is True
+    return run
+
+
+def test_a_run_with_folded_normalisations_is_made_again(folded: Path, tmp_path: Path, capsys: Capture) -> None:
+    assert run_cli(capsys, "evolve", "--config", folded, "--out", tmp_path / "again", "--quiet").code == 0
+    same(folded, tmp_path / "again")
+    assert read_config(tmp_path / "again") == read_config(folded)
+
+
+def test_a_run_with_folded_normalisations_goes_on_as_if_it_had_not_stopped(folded: Path, tmp_path: Path) -> None:
+    small_evolve(tmp_path / "run", target="cifar10", fold=True, generations=1)
+    session.resume(tmp_path / "run", generations=3)
+    same(folded, tmp_path / "run")
+    scores = [(line["index"], line["score"]) for line in json_lines(folded / "elites.jsonl")]
+    plain = tmp_path / "plain"
+    small_evolve(plain, target="cifar10", fold=False, generations=3)
+    assert scores != [(line["index"], line["score"]) for line in json_lines(plain / "elites.jsonl")]  # last digits
+
+
+def test_a_config_of_before_there_was_folding_means_none(made: Path, tmp_path: Path, capsys: Capture) -> None:
+    config = json.loads((made / "config.json").read_text())
+    assert config["target"].pop("fold") is False
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert run_cli(capsys, "evolve", "--config", tmp_path, "--out", tmp_path / "again", "--quiet").code == 0
+    same(made, tmp_path / "again")
+
+
+@pytest.mark.parametrize("fold", [1, "yes", None])
+def test_a_config_whose_folding_cannot_be_is_refused(made: Path, tmp_path: Path, fold: Any, capsys: Capture) -> None:
+    config = json.loads((made / "config.json").read_text())
+    config["target"]["fold"] = fold
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert_refused(run_cli(capsys, "evolve", "--config", tmp_path, "--out", tmp_path / "again"), "fold is")

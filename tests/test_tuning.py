@@ -375,6 +375,18 @@ def test_a_run_with_folded_normalisations_goes_on_so(tmp_path: Path, monkeypatch
     assert own.fold
 
 
+def test_an_older_run_goes_on_without_folding(tmp_path: Path) -> None:
+    small_evolve(tmp_path / "run", target=target_of(normalised(), fold=False), device="auto", precision="auto")
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["target"].pop("fold") is False
+    (tmp_path / "run" / "config.json").write_text(json.dumps(config))
+    own = target_of(normalised())
+    tune(own)
+    assert own.fold
+    evofool.resume(tmp_path / "run", target=own, generations=6)
+    assert not own.fold
+
+
 # The command
 
 

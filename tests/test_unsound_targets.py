@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 import torch
 from campaigns import small_attack, write_lines
+from deap import algorithms, tools
 from runs import json_lines, small_evolve
-from support import random_images, tiny_network, tiny_target
+from support import build, random_images, tiny_network, tiny_target
 from torch import Tensor, nn
 
 from evofool import session
 from evofool.campaigning import attack, resume_campaign
 from evofool.errors import EvofoolError, TargetError
+from evofool.evolution import Evolution
 from evofool.target import Target
 
 CLASSES = ["a", "b", "c", "d"]
@@ -165,3 +167,27 @@ def test_odd_options_of_a_target_are_refused(options: dict[str, Any]) -> None:
     given: dict[str, Any] = {"classes": ["a", "b"], "image_shape": (3, 8, 8), "device": "cpu", **options}
     with pytest.raises(EvofoolError, match=r"classes must be|outputs must be"):
         Target(nn.Flatten(), **given)
+
+
+def test_probabilities_a_little_below_zero_are_probabilities_still() -> None:
+    """A thousand of them do not sum to one any more once they are cut off at 0."""
+    below = torch.full((1000,), -1e-4)
+    below[0] = 1 + 999e-4
+
+    class Below(nn.Module):
+        def forward(self, pixels: Tensor) -> Tensor:
+            return below.expand(len(pixels), -1) + 0 * pixels.flatten(1)[:, :1]
+
+    options: dict[str, Any] = {"image_shape": (3, 8, 8), "device": "cpu", "outputs": "probabilities"}
+    made = Target(Below(), classes=list(map(str, range(1000))), **options)
+    assert session.evolve(made, "direct", classes="0,1", generations=2, batch=20).confidence.tolist() == [1, 0]
+
+
+def test_nan_does_not_reach_deap() -> None:
+    """Its loops compare fitnesses before the archive sees the scores."""
+    nan = target(Returns(lambda x, _: x * float("nan")))
+    evolution = Evolution(nan, build("direct", "default"), niches=np.arange(4), batch=8, seed=0)
+    best = tools.HallOfFame(3)
+    with pytest.raises(TargetError, match="NaN or infinite"):
+        algorithms.eaGenerateUpdate(evolution.toolbox, ngen=1, halloffame=best, verbose=False)
+    assert len(best) == 0

@@ -80,24 +80,23 @@ class MapElites:
         if scores is None:
             raise TargetError("the population has no scores: call toolbox.map(toolbox.evaluate, population) first")
         every, born = scores, self.evaluations + np.arange(len(population))
-        traits, confirmed = None, 0
+        self.generation += 1
+        self.evaluations += len(population)
+        traits = None
         if self.confirm or self.archive.traits is not None:
             rows = self.archive.contenders(scores)
             genomes, born, parents, scores = genomes.take(rows), born[rows], parents[rows], scores[rows]
             images = self.toolbox.decode(genomes) if population.images is None else population.images[rows]
             if self.confirm:
                 scores = self.toolbox.confirm(images)
-                confirmed = len(rows)
+                self.confirmations += len(rows)
             if self.archive.traits is not None:
                 empty = self.archive.traits[:0]
                 traits = self.toolbox.describe(images, genomes) if len(rows) else empty
         before = self._total() if len(self.emitters) > 1 else 0.0
-        update = self.archive.update(genomes, scores, born, parents, self.generation + 1, traits)
+        update = self.archive.update(genomes, scores, born, parents, self.generation, traits)
         for found in (every, scores) if self.confirm else (every,):
             self.toolbox.check(found)
-        self.generation += 1
-        self.evaluations += len(population)
-        self.confirmations += confirmed
         if self._turn is not None:
             list(self.emitters.values())[self._turn].heed(self.archive, every)
             if len(self.emitters) > 1:

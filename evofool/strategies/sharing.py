@@ -39,15 +39,15 @@ def joined(batches: Sequence[Any]) -> Any:
     return whole
 
 
-def scores_of(scores: Tensor, parts: Sequence[tuple[int, int]]) -> list[NDArray[np.float64]]:
+def scores_of(scores: Tensor, asked: Sequence[tuple[int, int]]) -> list[NDArray[np.float64]]:
     """Of the scores (n, K) of children one after the other, each part's for its own class. Waits for a GPU once.
 
     Args:
-        parts: the class, and how many children.
+        asked: of each part, the class and how many children.
     """
-    if not parts:
+    if not asked:
         return []
-    indices, counts = (np.array(each, np.int64) for each in zip(*parts, strict=True))
+    indices, counts = (np.array(each, np.int64) for each in zip(*asked, strict=True))
     columns = torch.from_numpy(np.repeat(indices, counts)).to(scores.device)
     own = scores[: len(columns)].gather(1, columns[:, None])[:, 0].numpy(force=True).astype(np.float64)
     return np.split(own, np.cumsum(counts)[:-1])
