@@ -127,7 +127,7 @@ def evolve(
     ] = None,
     batch: Annotated[
         int | None,
-        typer.Option(help="Children a generation. [default: 50; nguyen2015: 200]"),
+        typer.Option(help="Children a generation. [default: 100; nguyen2015: 200]"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of all randomness.")] = 0,
     generations: Generations = None,

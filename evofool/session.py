@@ -31,7 +31,7 @@ from .strategies.selectors import selector as selector_named
 from .target import Format, Precision, Target
 from .variety import check_size, options_of, variety
 
-BATCH = {"default": 50, "nguyen2015": 200}
+BATCH = {"default": 100, "nguyen2015": 200}
 """children a generation, by preset"""
 
 SELECTOR = {"default": "fresh", "nguyen2015": "uniform"}
@@ -98,7 +98,7 @@ def evolve(
             ``variety.Novelty``. ``bins`` is how many, 5 where nothing is said.
         generations, evaluations, minutes, until: the budget; the first limit reached ends the run, at the end
             of a generation. None of them: 20,000 evaluations.
-        batch: children a generation; 50, or 200 with preset ``nguyen2015``.
+        batch: children a generation; 100, or 200 with preset ``nguyen2015``.
         classes: names or indices to evolve for, as ``"cat,dog,8"`` or a list; all when None.
         seed: of all randomness; the same seed, versions and machine give the same bytes.
         init: genomes to start from: a run, a genome file, a folder, or a bank such as ``cifar10-cppn``.
@@ -117,7 +117,7 @@ def evolve(
         >>> import evofool
         >>> result = evofool.evolve("digits", "direct", generations=2, classes=["3", "8"], device="cpu")
         >>> result.images.shape, result.evaluations
-        ((2, 1, 8, 8), 100)
+        ((2, 1, 8, 8), 200)
     """
     budget = Budget(generations, evaluations, minutes, until).or_default()
     chosen = encodings.preset(encoding, preset) if settings is None else settings

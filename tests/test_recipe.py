@@ -78,10 +78,10 @@ def test_settings_that_no_preset_has_are_kept(made: Path, tmp_path: Path, capsys
         (["--selector", "weak"], {"selector": "weak"}),
         (["--generations", "2"], {"budget": {"generations": 2, "evaluations": None, "minutes": None, "until": None}}),
         (["--classes", "1,2"], {"niches": [1, 2]}),
-        (["--preset", "default"], {"preset": "default", "batch": 50, "selector": "fresh"}),
+        (["--preset", "default"], {"preset": "default", "batch": 100, "selector": "fresh"}),
         (
             ["--encoding", "direct"],
-            {"encoding": "direct", "preset": "default", "batch": 50, "selector": "fresh"},
+            {"encoding": "direct", "preset": "default", "batch": 100, "selector": "fresh"},
         ),
     ],
 )
