@@ -6,9 +6,9 @@ import argparse
 import json
 from collections.abc import Callable, Iterator
 
-from evofool.record import versions
+from evofool.common import RESULTS, Row, hardware
 
-from . import (
+from evofool import (
     attack,
     default_run,
     gallery,
@@ -23,7 +23,7 @@ from . import (
     several,
     speed,
 )
-from .common import RESULTS, Row, hardware
+from evofool.targets.prepare import versions
 
 BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {
     "default": default_run.measure,

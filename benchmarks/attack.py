@@ -11,28 +11,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from evofool.campaigns import Bench, bench, fight, median_queries, total_queries, within
+from evofool.common import Row, kept_rows, shared, table
 
-from evofool.campaign.summary import wilson
-
-from .campaigns import Bench, bench, fight, median_queries, total_queries, within
-from .common import Row, kept_rows, shared, table
+from evofool.attacks.statistics import wilson
 
 
 @dataclass(frozen=True)
 class Case:
-    """One campaign: untargeted unless ``goals`` says otherwise."""
+    """One campaign: untargeted unless ``criteria`` says otherwise."""
 
     on: str
     strategy: str
     k: int
     queries: int | None = None
-    goals: tuple[int | None, ...] | str = (None,)
+    criteria: tuple[int | None, ...] | str = (None,)
 
     @property
     def name(self) -> str:
-        goal = "all goals" if self.goals == "all" else "untargeted"
+        criterion = "all criteria" if self.criteria == "all" else "untargeted"
         budget = f", {self.queries:,} queries" if self.queries else ""
-        return f"{self.on}, {goal}, k = {self.k}, {self.strategy}{budget}"
+        return f"{self.on}, {criterion}, k = {self.k}, {self.strategy}{budget}"
 
 
 CASES = (
@@ -70,21 +69,21 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
             continue
         if case.on not in places:
             places[case.on] = _places(folder)[case.on]()
-        verdicts, seconds = fight(places[case.on], case.strategy, case.k, queries=case.queries, goals=case.goals)
-        won = [v for v in verdicts if v["success"]]
-        low, high = wilson(len(won), len(verdicts))
-        images = len({v["image"] for v in verdicts})
+        outcomes, seconds = fight(places[case.on], case.strategy, case.k, queries=case.queries, criteria=case.criteria)
+        won = [v for v in outcomes if v["success"]]
+        low, high = wilson(len(won), len(outcomes))
+        images = len({v["image"] for v in outcomes})
         row: Row = {
             "case": case.name,
-            "duels": len(verdicts),
+            "attempts": len(outcomes),
             "successes": len(won),
             "95 % interval": [round(low, 3), round(high, 3)],
-            "within 100": within(verdicts, 100),
-            "within 300": within(verdicts, 300),
-            "within 1,000": within(verdicts, 1_000),
-            "median queries": median_queries(verdicts),
+            "within 100": within(outcomes, 100),
+            "within 300": within(outcomes, 300),
+            "within 1,000": within(outcomes, 1_000),
+            "median queries": median_queries(outcomes),
             "median of successes": float(np.median([v["queries_to_success"] for v in won])) if won else None,
-            "mean queries an image": total_queries(verdicts) / images,
+            "mean queries an image": total_queries(outcomes) / images,
             "images with a success": len({v["image"] for v in won}),
             "seconds": round(seconds),
         }

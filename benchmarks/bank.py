@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from evofool.encodings import genome_file, genome_lines
-from evofool.encodings.cppn_batch import INPUTS
+from evofool.encodings.cppn.batch import INPUTS
 from evofool.errors import ConfigError, EvofoolError
-from evofool.files import write_atomically
-from evofool.record import reload_target
-from evofool.run import RunFolder
+from evofool.io.files import write_atomically
+from evofool.store.run import RunFolder
+from evofool.targets.prepare import reload_target
 
 LEAST, SURE, DIGITS = 0.9, 0.95, (3, 4, 5, 9)
 

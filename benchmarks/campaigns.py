@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from evofool import zoo
-from evofool.choice import choose_images
+from evofool.attacks.campaign import Campaign
+from evofool.attacks.image_selection import select_images
+from evofool.attacks.outcome import Outcome, Subject, subjects_of
+from evofool.attacks.plan import Plan
 from evofool.datasets import Fitting, open_data
-from evofool.duels.campaign import Campaign
-from evofool.duels.plan import Plan
-from evofool.duels.verdict import Subject, Verdict, subjects_of
-from evofool.target import Target
+from evofool.targets import registry as zoo
+from evofool.targets.torch_target import Target
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def bench(target: str, weights: Path | None, data: str | Path, data_dir: Path, c
     loaded = zoo.load(target, weights=weights)
     card = loaded.card
     fitting = Fitting(loaded.target.classes, card.image_shape, card.resize, card.interpolation)
-    chosen = choose_images(open_data(data, data_dir, fitting), loaded.target, count=count, first=True)
+    chosen = select_images(open_data(data, data_dir, fitting), loaded.target, count=count, first=True)
     return Bench(loaded.target, subjects_of(chosen))
 
 
@@ -41,15 +41,15 @@ def fight(
     k: int,
     *,
     queries: int | None = None,
-    goals: tuple[int | None, ...] | str = (None,),
+    criteria: tuple[int | None, ...] | str = (None,),
     start: int = 0,
-) -> tuple[list[Verdict], float]:
-    """A campaign's verdicts on the images from ``start`` on, and the seconds it took."""
-    campaign = Campaign(on.target, on.subjects, Plan(goals, (k,), strategy, queries, 0, False))
-    done: list[Verdict] = [
+) -> tuple[list[Outcome], float]:
+    """A campaign's outcomes on the images from ``start`` on, and the seconds it took."""
+    campaign = Campaign(on.target, on.subjects, Plan(criteria, (k,), strategy, queries, 0, False))
+    done: list[Outcome] = [
         {
             "image": image,
-            "goal_index": goal,
+            "criterion_index": criterion,
             "pixels": k,
             "strategy": strategy,
             "already": True,
@@ -58,24 +58,24 @@ def fight(
             "edits": [],
         }
         for image in range(start)
-        for goal in goals
+        for criterion in criteria
     ]
     started = time.perf_counter()
-    verdicts = [verdict for part in campaign.run(done) for verdict in part]
-    return verdicts, time.perf_counter() - started
+    outcomes = [outcome for part in campaign.run(done) for outcome in part]
+    return outcomes, time.perf_counter() - started
 
 
-def within(verdicts: Sequence[Verdict], queries: int) -> int:
-    """Duels that succeeded within so many queries."""
-    return sum(v["success"] and v["queries_to_success"] <= queries for v in verdicts)
+def within(outcomes: Sequence[Outcome], queries: int) -> int:
+    """Attempts that succeeded within so many queries."""
+    return sum(v["success"] and v["queries_to_success"] <= queries for v in outcomes)
 
 
-def median_queries(verdicts: Sequence[Verdict]) -> float | None:
+def median_queries(outcomes: Sequence[Outcome]) -> float | None:
     """Median queries to success; a failure counts as endless, and None is an endless median."""
-    value = float(np.median([v["queries_to_success"] if v["success"] else np.inf for v in verdicts]))
+    value = float(np.median([v["queries_to_success"] if v["success"] else np.inf for v in outcomes]))
     return value if np.isfinite(value) else None
 
 
-def total_queries(verdicts: Sequence[Verdict]) -> float:
-    """All queries, those that several goals shared counted once."""
-    return sum(v["queries"] / v["shared"] for v in verdicts)
+def total_queries(outcomes: Sequence[Outcome]) -> float:
+    """All queries, those that several criteria shared counted once."""
+    return sum(v["queries"] / v["shared"] for v in outcomes)

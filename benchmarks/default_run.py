@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from evofool.report import score_files
+from evofool.common import Row, table
 
-from .common import Row, table
+from evofool.jobs.inspect import score_files
 
 
 def measure(seeds: int | None) -> list[Row]:

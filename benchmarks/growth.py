@@ -13,18 +13,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from evofool.common import Row, table
 from torch import nn
 
 import evofool
 from evofool import encodings
-from evofool.encodings.cppn import CPPN
-from evofool.encodings.cppn_batch import INPUTS, CPPNBatch
-from evofool.encodings.kernels import graph
-from evofool.evolution import Evolution
-from evofool.gallery.svg import TONES, figure, line, logarithmic, path, standalone, text
+from evofool.encodings.cppn.batch import INPUTS, CPPNBatch
+from evofool.encodings.cppn.encoding import CPPN
+from evofool.gallery.prints.svg import TONES, figure, line, logarithmic, path, standalone, text
+from evofool.kernels import graph
 from evofool.rng import Rng
-
-from .common import Row, table
+from evofool.search.evolution import Evolution
 
 BATCH, EDGE, CLASSES = 100, 64, 10
 GENERATIONS, WARM = 7, 2

@@ -13,13 +13,12 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from evofool.common import Row, hardware, kept_rows, shared, table
+from evofool.imagenet_plot import plot
 
 import evofool
-from evofool.gallery.svg import standalone
-from evofool.run import RunFolder
-
-from .common import Row, hardware, kept_rows, shared, table
-from .imagenet_plot import plot
+from evofool.gallery.prints.svg import standalone
+from evofool.store.run import RunFolder
 
 ROUND, END, BATCH = 50_000, 500_000, 100
 ENCODINGS = ("cppn", "direct")

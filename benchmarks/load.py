@@ -1,4 +1,4 @@
-"""Long and large: 10,000 classes, 50,000 duels, and what checkpoints cost; memory, file handles and speed over time."""
+"""Long and large: 10,000 classes, 50,000 attempts, and what checkpoints cost; memory, file handles and speed over time."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from unittest import mock
 
 import numpy as np
 import torch
+from evofool.common import Row, megabytes, table
 from torch import nn
 
 import evofool
-from evofool import campaigning, session, sitting
-
-from .common import Row, megabytes, table
+from evofool.jobs import campaign as campaigning
+from evofool.jobs import run as session
+from evofool.jobs import run_session as sitting
 
 CLASSES, GENERATIONS = 10_000, 2_000
 IMAGES, GOALS = 12_000, 5
@@ -89,12 +90,12 @@ def _campaign() -> Row:
         np.savez(data, images=images, labels=np.arange(IMAGES) % (GOALS + 1))
         started = time.perf_counter()
         result = campaigning.attack(
-            target, data, out=out, count=IMAGES, goal="all", queries=20, include_misclassified=True,
+            target, data, out=out, count=IMAGES, criterion="all", queries=20, include_misclassified=True,
             observer=lambda standing: watch.note(standing.campaign.scored),
         )  # fmt: skip
         took = time.perf_counter() - started
-        duels = result.total - result.tally.already
-        return {"what": f"attack, {duels:,} duels", "seconds": round(took), **watch.figures(out)}
+        attempts = result.total - result.statistics.already
+        return {"what": f"attack, {attempts:,} attempts", "seconds": round(took), **watch.figures(out)}
 
 
 def _checkpoints() -> Row:

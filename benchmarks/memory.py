@@ -12,12 +12,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from evofool.common import Row, imagenet_weights, megabytes, table
 
 import evofool
-from evofool import encodings, sitting
-from evofool.evolution import Evolution
-
-from .common import Row, imagenet_weights, megabytes, table
+from evofool import encodings
+from evofool.jobs import run_session as sitting
+from evofool.search.evolution import Evolution
 
 MINUTES = 1.5
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from evofool.common import Row, shared, table
 
 from evofool import encodings, load_target
-from evofool.budget import Budget
-from evofool.evolution import Evolution
-from evofool.session import SELECTOR, default_emitters
-
-from .common import Row, shared, table
+from evofool.config.budget import Budget
+from evofool.jobs.run import SELECTOR, default_emitters
+from evofool.search.evolution import Evolution
 
 CHILDREN, GENERATIONS, SURE = 200, 200, 0.9999
 

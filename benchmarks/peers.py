@@ -10,12 +10,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from evofool.campaigns import Bench, bench, fight, total_queries
+from evofool.common import Row, shared, table
 from torch import Tensor, nn
 
-from evofool.target import Target
-
-from .campaigns import Bench, bench, fight, total_queries
-from .common import Row, shared, table
+from evofool.targets.torch_target import Target
 
 IMAGES = 12
 """of the hundred: the peers need ten to thirty seconds for each"""
@@ -55,8 +54,8 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
 
 
 def _ours(on: Bench) -> Row:
-    verdicts, seconds = fight(on, "local", 1)
-    row = _row("evofool", sum(v["success"] for v in verdicts), total_queries(verdicts), seconds)
+    outcomes, seconds = fight(on, "local", 1)
+    row = _row("evofool", sum(v["success"] for v in outcomes), total_queries(outcomes), seconds)
     table([row])
     return row
 
@@ -117,8 +116,8 @@ def _busy(data: object, weights: object) -> Row:
     raw, ours = [], []
     for _ in range(3):
         raw.append(max(_forward(on.target, rows) for rows in (64, 128, 256)))
-        verdicts, seconds = fight(on, "local", 1, queries=BUSY_QUERIES)
-        ours.append(total_queries(verdicts) / seconds)
+        outcomes, seconds = fight(on, "local", 1, queries=BUSY_QUERIES)
+        ours.append(total_queries(outcomes) / seconds)
     row: Row = {
         "attack": f"campaign of {BUSY_IMAGES} images, at most {BUSY_QUERIES} queries each",
         "rows/s": float(np.median(ours)),

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from evofool.campaigns import Bench, bench, fight, total_queries
+from evofool.common import Row, kept_rows, shared, table
 
-from evofool.campaign.summary import wilson
-
-from .campaigns import Bench, bench, fight, total_queries
-from .common import Row, kept_rows, shared, table
+from evofool.attacks.statistics import wilson
 
 IMAGES, ROUND = 100, 20
 
@@ -50,10 +49,10 @@ def _row(rows: list[Row], network: str, preset: str, k: int) -> dict[str, Any]:
 
 
 def _go_on(row: dict[str, Any], on: Bench, preset: str, k: int, end: int) -> None:
-    verdicts, seconds = fight(Bench(on.target, on.subjects[:end]), preset, k, start=row["images"])
-    won = [v for v in verdicts if v["success"]]
+    outcomes, seconds = fight(Bench(on.target, on.subjects[:end]), preset, k, start=row["images"])
+    won = [v for v in outcomes if v["success"]]
     row["images"] = end
-    row["queries"] += round(total_queries(verdicts))
+    row["queries"] += round(total_queries(outcomes))
     row["to_success"] += [v["queries_to_success"] for v in won]
     row["confidences"] += [v["top5"][0][1] for v in won]
     low, high = wilson(len(row["to_success"]), end)

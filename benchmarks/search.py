@@ -11,13 +11,12 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
+from evofool.common import Row, table
 
 from evofool import encodings, load_target
-from evofool.budget import Budget
-from evofool.evolution import Evolution
-from evofool.session import BATCH, SELECTOR, default_emitters
-
-from .common import Row, table
+from evofool.config.budget import Budget
+from evofool.jobs.run import BATCH, SELECTOR, default_emitters
+from evofool.search.evolution import Evolution
 
 END = 40_000
 GOALS = {"cifar10": ("all ten 99.9 %", "min", 0.999), "mnist": ("median 99.99 %", "median", 0.9999)}
@@ -26,7 +25,7 @@ GOALS = {"cifar10": ("all ten 99.9 %", "min", 0.999), "mnist": ("median 99.99 %"
 def measure(seeds: int | None) -> Iterator[list[Row]]:
     """The embedded networks."""
     rows: list[Row] = []
-    for network, (goal, figure, least) in GOALS.items():
+    for network, (criterion, figure, least) in GOALS.items():
         target = load_target(network)
         for encoding in ("cppn", "direct"):
             coded = encodings.build(encoding, encodings.preset(encoding, "default"), target.image_shape, target.device)
@@ -40,7 +39,7 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
             late = sum(one > END for one in needed)
             rows.append(
                 {
-                    "network": network, "encoding": encoding, "goal": goal,
+                    "network": network, "encoding": encoding, "criterion": criterion,
                     "evaluations, median of seeds": float(np.median(needed)),
                     f"seeds that need more than {END:,}": late,
                     "each seed": sorted(needed),

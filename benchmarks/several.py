@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from evofool.common import Row, table
 
 from evofool import encodings, load_target
-from evofool.budget import Budget
-from evofool.evolution import Evolution
-from evofool.session import BATCH, SELECTOR
-from evofool.variety import APART, BINS, Grid, Novelty, Variety
-
-from .common import Row, table
+from evofool.config.budget import Budget
+from evofool.jobs.run import BATCH, SELECTOR
+from evofool.search.diversity import APART, BINS, Diversity, Grid, Novelty
+from evofool.search.evolution import Evolution
 
 END = 20_000
-KINDS: dict[str, Variety | None] = {
+KINDS: dict[str, Diversity | None] = {
     "one image a class": None,
     "colour × complexity, 5 × 5": Grid(("colour", "complexity"), BINS),
     "5 apart in pixels": Novelty("pixels", BINS, APART["pixels"]),
@@ -37,7 +36,7 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
         for seed in range(seeds or 3):
             evolution = Evolution(
                 target, coded, niches=np.arange(10), batch=BATCH["default"], seed=seed, selector=SELECTOR["default"],
-                emitters=emitters, variety=KINDS[kind],
+                emitters=emitters, diversity=KINDS[kind],
             )  # fmt: skip
             *_, last = evolution.run(Budget(evaluations=END))
             ends.append(last)

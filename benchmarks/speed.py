@@ -17,25 +17,25 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from evofool.common import Row, imagenet_weights, table
+from evofool.load import tiny_target
 from torch import Tensor
 
 import evofool
-from evofool import encodings, tuning
-from evofool.allocation import SWITCH
-from evofool.budget import Budget
-from evofool.devices import FORMATS, Setting, choose_device, choose_precision
-from evofool.encodings.cppn import CPPN, pixel_coordinates
-from evofool.encodings.cppn_batch import INPUTS, NAMES, CPPNBatch
-from evofool.encodings.functions import ACTIVATIONS, COLOURS, to_bytes
-from evofool.evolution import Evolution, Progress
-from evofool.folding import fold, foldable
+from evofool import encodings
+from evofool.config.budget import Budget
+from evofool.encodings.cppn.batch import INPUTS, NAMES, CPPNBatch
+from evofool.encodings.cppn.encoding import CPPN, pixel_coordinates
+from evofool.encodings.cppn.functions import ACTIVATIONS, COLOURS, to_bytes
+from evofool.jobs.run import BATCH
 from evofool.rng import Rng
-from evofool.session import BATCH
-from evofool.stopwatch import Stopwatch
-from evofool.target import Precision, Target
-
-from .common import Row, imagenet_weights, table
-from .load import tiny_target
+from evofool.search.evolution import Evolution, Progress
+from evofool.search.profiler import Profiler
+from evofool.targets.execution import tuning
+from evofool.targets.execution.devices import FORMATS, Execution, choose_device, choose_precision
+from evofool.targets.execution.folding import fold, foldable
+from evofool.targets.execution.memory import SWITCH
+from evofool.targets.torch_target import Precision, Target
 
 REPEATS = 5
 SMALL_SECONDS, LARGE_SECONDS = 12.0, 60.0
@@ -94,7 +94,7 @@ def _utilisation(name: str, weights: Path | None, precision: Precision) -> list[
     return [_told(f"evolve {name}, {encoding}", target, fastest, found) | folding for encoding, found in runs.items()]
 
 
-def _told(what: str, target: Target, fastest: Setting, runs: list[tuple[float, float, dict[str, float]]]) -> Row:
+def _told(what: str, target: Target, fastest: Execution, runs: list[tuple[float, float, dict[str, float]]]) -> Row:
     """The medians of some runs: images/s, those of the passes in between, and shares."""
     speeds, raw, shares = zip(*runs, strict=True)
     ratios = sorted(speed / between for speed, between in zip(speeds, raw, strict=True))
@@ -112,7 +112,7 @@ def _told(what: str, target: Target, fastest: Setting, runs: list[tuple[float, f
     }
 
 
-def _fastest(target: Target) -> Setting:
+def _fastest(target: Target) -> Execution:
     """The way of forward passes that is fastest here."""
     tried = sorted(_candidates(target), key=lambda setting: -_rate([Passes(target, setting).run(TRIED)]))
     return max(tried[:FINALISTS], key=lambda setting: _rate([Passes(target, setting).run(3 * TRIED)]))
@@ -124,7 +124,7 @@ def _rate(turns: Sequence[tuple[float, int]]) -> float:
     return images / seconds
 
 
-def _folding(target: Target, fastest: Setting) -> float | str:
+def _folding(target: Target, fastest: Execution) -> float | str:
     """How much faster its passes are with batch normalisations folded, in turn; a dash where there are none."""
     if not foldable(target.network):
         return "–"
@@ -137,19 +137,19 @@ def _percent(shares: Sequence[dict[str, float]], phase: str) -> float:
     return round(100 * statistics.median(share[phase] for share in shares), 1)
 
 
-def _candidates(target: Target) -> list[Setting]:
+def _candidates(target: Target) -> list[Execution]:
     rows = [8, 16, 32, 50] if target.image_shape[1] > 64 else [16, 32, 50, 64, 128, 256, 512, 1024]
     if target.device.type == "cuda":
         rows = [64, 128, 256, CHILDREN["cuda"], 1024]
     folds = [False, True] if foldable(target.network) else [False]
-    every = [Setting(target.precision, name, n, fold) for name in FORMATS for n in rows for fold in folds]
+    every = [Execution(target.precision, name, n, fold) for name in FORMATS for n in rows for fold in folds]
     return list(dict.fromkeys([*every, target.setting]))
 
 
 class Passes:
     """Forward passes of the bare network, of the same floating-point images again and again."""
 
-    def __init__(self, target: Target, setting: Setting) -> None:
+    def __init__(self, target: Target, setting: Execution) -> None:
         memory, self.device = FORMATS[setting.memory_format], target.device
         dtype = torch.bfloat16 if setting.precision == "bfloat16" else torch.float32
         network = fold(target.network, torch.rand(2, *target.image_shape).to(self.device)) if setting.fold else None
@@ -176,7 +176,7 @@ class Turns:
     What the evolution's writing thread works meanwhile is added to the evolution's time.
     """
 
-    def __init__(self, passes: Passes, watch: Stopwatch) -> None:
+    def __init__(self, passes: Passes, watch: Profiler) -> None:
         self.passes, self.watch = passes, watch
         watch.seconds["raw"] = 0.0
         self.evolved: list[tuple[float, int]] = []
@@ -213,7 +213,7 @@ def _evolve(target: Target, encoding: str, seconds: float, passes: Passes) -> tu
     """Images/s of a run with its folder and its live page, those of passes in turn with it, and the shares of its
     time."""
     with tempfile.TemporaryDirectory() as folder:
-        turns = Turns(passes, watch := Stopwatch())
+        turns = Turns(passes, watch := Profiler())
         evofool.evolve(
             target, encoding, minutes=seconds / 60, out=Path(folder) / "run", watch=watch, observer=turns,
             batch=CHILDREN.get(target.device.type),
@@ -326,7 +326,7 @@ def default_run(name: str, weights: str | None) -> None:
     """Print images/s of a run without a folder, tuned unless that is off."""
     target = evofool.load_target(name, weights=weights)
     if os.environ[SWITCH] == "off":
-        target.use(Setting("float32", "contiguous", 1_000_000))
+        target.use(Execution("float32", "contiguous", 1_000_000))
     else:
         tuning.tune(target)
     coded = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, target.device)

@@ -9,21 +9,23 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from .campaigning import CampaignResult, attack, resume_campaign
-    from .errors import EvofoolError
-    from .result import Result
-    from .session import evolve, resume
-    from .target import Target
-    from .zoo import load_target
+from .version import __version__
 
-__version__ = "0.5.0"
+if TYPE_CHECKING:
+    from .errors import EvofoolError
+    from .jobs.campaign import CampaignResult, attack, resume_campaign
+    from .jobs.result import Result
+    from .jobs.run import evolve, resume
+    from .targets.registry import load_target
+    from .targets.torch_target import Target
+
 
 __all__ = [
     "CampaignResult",
     "EvofoolError",
     "Result",
     "Target",
+    "__version__",
     "attack",
     "evolve",
     "load_target",
@@ -32,15 +34,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CampaignResult": "campaigning",
-    "attack": "campaigning",
-    "resume_campaign": "campaigning",
+    "CampaignResult": "jobs.campaign",
+    "attack": "jobs.campaign",
+    "resume_campaign": "jobs.campaign",
     "EvofoolError": "errors",
-    "Result": "result",
-    "Target": "target",
-    "evolve": "session",
-    "load_target": "zoo",
-    "resume": "session",
+    "Result": "jobs.result",
+    "Target": "targets.torch_target",
+    "evolve": "jobs.run",
+    "load_target": "targets.registry",
+    "resume": "jobs.run",
 }
 
 

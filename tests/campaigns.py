@@ -13,14 +13,14 @@ import numpy as np
 from runs import tree
 from support import random_images, tiny_target
 
-from evofool import campaigning
-from evofool.campaign.folder import seal
-from evofool.campaigning import CampaignResult
-from evofool.duels.campaign import Campaign
-from evofool.duels.plan import Plan
-from evofool.duels.verdict import Subject, Verdict
-from evofool.folder import SEAL, sealed_line
-from evofool.target import Target
+from evofool.attacks.campaign import Campaign
+from evofool.attacks.outcome import Outcome, Subject
+from evofool.attacks.plan import Plan
+from evofool.io.lines import SEAL, sealed_line
+from evofool.jobs import campaign as campaigning
+from evofool.jobs.campaign import CampaignResult
+from evofool.store.campaign import seal
+from evofool.targets.torch_target import Target
 
 NAMES = ["class 0", "class 1", "class 2", "class 3"]
 
@@ -42,24 +42,24 @@ def subjects(n: int, target: Target | None = None, *, wrong: Sequence[int] = (),
 def plan(**changes: Any) -> Plan:
     """An untargeted local search for one pixel, with some of it changed."""
     options: dict[str, Any] = {
-        "goals": (None,), "pixels": (1,), "strategy": "local", "queries": 150, "seed": 0, "baseline": False,
+        "criteria": (None,), "pixels": (1,), "strategy": "local", "queries": 150, "seed": 0, "baseline": False,
     }  # fmt: skip
     return Plan(**(options | changes))
 
 
-def fight(campaign: Campaign, finished: Sequence[Verdict] = ()) -> list[Verdict]:
-    """All verdicts of a campaign, in the order the duels ended."""
-    return [verdict for new in campaign.run(finished) for verdict in new]
+def fight(campaign: Campaign, finished: Sequence[Outcome] = ()) -> list[Outcome]:
+    """All outcomes of a campaign, in the order the attempts ended."""
+    return [outcome for new in campaign.run(finished) for outcome in new]
 
 
-def verdicts_of(images: Sequence[Subject], target: Target | None = None, **changes: Any) -> list[Verdict]:
+def outcomes_of(images: Sequence[Subject], target: Target | None = None, **changes: Any) -> list[Outcome]:
     return fight(Campaign(target or tiny_target(), images, plan(**changes)))
 
 
-def by_duel(verdicts: Sequence[Verdict]) -> dict[tuple[Any, ...], Verdict]:
-    """Each verdict by image, goal, number of pixels and strategy; none twice."""
-    found = {(v["image"], v["goal_index"], v["pixels"], v["strategy"]): v for v in verdicts}
-    assert len(found) == len(verdicts)
+def by_attempt(outcomes: Sequence[Outcome]) -> dict[tuple[Any, ...], Outcome]:
+    """Each outcome by image, criterion, number of pixels and strategy; none twice."""
+    found = {(v["image"], v["criterion_index"], v["pixels"], v["strategy"]): v for v in outcomes}
+    assert len(found) == len(outcomes)
     return found
 
 
@@ -108,7 +108,7 @@ def archive(path: Path, n: int = 40, target: Target | None = None, names: Sequen
 
 
 def small_attack(out: Path, **options: Any) -> CampaignResult:
-    """Six random images against the tiny network, 150 queries a duel, unless told otherwise."""
+    """Six random images against the tiny network, 150 queries an attempt, unless told otherwise."""
     data = out.parent / "images.npz"
     if not data.exists():
         archive(data, target=options.get("target"))
@@ -116,16 +116,16 @@ def small_attack(out: Path, **options: Any) -> CampaignResult:
     return campaigning.attack(out=out, **(defaults | options))
 
 
-def verdict_lines(path: Path) -> list[bytes]:
-    """The lines of a campaign's verdicts, sorted: the order in which duels end is left open."""
-    file = path / "verdicts.jsonl"
+def outcome_lines(path: Path) -> list[bytes]:
+    """The lines of a campaign's outcomes, sorted: the order in which attempts end is left open."""
+    file = path / "outcomes.jsonl"
     return sorted(file.read_bytes().splitlines(keepends=True)) if file.exists() else []
 
 
 def assert_same_campaign(ours: Path, theirs: Path) -> None:
-    """The same verdicts, byte for byte, and the same pictures; none twice."""
-    assert verdict_lines(ours) == verdict_lines(theirs)
-    assert len(set(verdict_lines(ours))) == len(verdict_lines(ours))
+    """The same outcomes, byte for byte, and the same pictures; none twice."""
+    assert outcome_lines(ours) == outcome_lines(theirs)
+    assert len(set(outcome_lines(ours))) == len(outcome_lines(ours))
     our_files, their_files = tree(ours), tree(theirs)
     assert sorted(our_files) == sorted(their_files)
     for name in ("images.npy", "images.jsonl"):

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from evofool.datasets import Arrays, Fitting
-from evofool.target import Target
+from evofool.targets.torch_target import Target
 
 CLASSES = ("airplane", "car", "bird", "sea lion")
 

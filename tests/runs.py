@@ -17,13 +17,15 @@ import torch
 from safetensors.torch import save_file
 from support import assert_same_arrays
 
-from evofool import cli, encodings, session
-from evofool.arrays import read_arrays, write_arrays
-from evofool.folder import SEAL
-from evofool.history import HistoryFolder
-from evofool.identity import identity_of
-from evofool.run import RunFolder
-from evofool.session import Result
+from evofool import encodings
+from evofool.cli import app as cli
+from evofool.io.arrays import read_arrays, write_arrays
+from evofool.io.lines import SEAL
+from evofool.jobs import run as session
+from evofool.jobs.run import Result
+from evofool.store.history import HistoryFolder
+from evofool.store.identity import identity_of
+from evofool.store.run import RunFolder
 
 Capture = pytest.CaptureFixture[str]
 
@@ -143,11 +145,11 @@ def checkpoint(run: Path) -> dict[str, np.ndarray]:
 
 
 def history(run: Path) -> dict[str, np.ndarray]:
-    """Changes, and the genomes in the order of ``born``: how many files they are in depends on the clock."""
+    """Changes, and the genomes in the order of ``evaluation_id``: how many files they are in depends on the clock."""
     past = RunFolder.open(run).history
     arrays = {f"changes.{name}": value for name, value in vars(past.changes()).items() if not name.startswith("_")}
     parts = list(past.genomes(set(past.kept().tolist())))
-    order = np.argsort(np.concatenate([born for born, _ in parts]))
+    order = np.argsort(np.concatenate([evaluation_id for evaluation_id, _ in parts]))
     for name in parts[0][1]:
         arrays[name] = np.concatenate([genomes[name] for _, genomes in parts])[order]
     return arrays | {"kept": past.kept()}

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from evofool import encodings
-from evofool.archive import Archive
-from evofool.encodings.direct import DirectBatch
-from evofool.shared import Shared
-from evofool.target import Target
+from evofool.encodings.direct.encoding import DirectBatch
+from evofool.search.archive import Archive
+from evofool.search.niche_genomes import NicheGenomes
+from evofool.targets.torch_target import Target
 
 PRESETS = [(name, preset) for name, (_, _, presets) in encodings.ENCODINGS.items() for preset in presets]
 
@@ -25,9 +25,9 @@ def genomes_of(archive: Archive) -> Any:
     return archive.genomes.take(np.arange(len(archive)))
 
 
-def shared_again(archive: Archive) -> Shared:
+def shared_again(archive: Archive) -> NicheGenomes:
     """The genomes of an archive as a checkpoint brings them back."""
-    return Shared(*archive.genomes.kept())
+    return NicheGenomes(*archive.genomes.kept())
 
 
 def tiny_network(channels: int = 3, classes: int = 4, size: int = 8, seed: int = 0) -> nn.Module:

@@ -9,7 +9,7 @@ import pytest
 from torch import nn
 
 
-@pytest.mark.parametrize("name", ["evofool.target", "evofool.session", "evofool.zoo"])
+@pytest.mark.parametrize("name", ["evofool.targets.torch_target", "evofool.jobs.run", "evofool.targets.registry"])
 def test_the_examples_of_a_module_run(name: str) -> None:
     module = importlib.import_module(name)
     failed, attempted = doctest.testmod(module)

@@ -15,9 +15,9 @@ LAYERS = (
     {"encodings", "target", "datasets", "folder", "identity"},
     {"shared"},
     {"archive", "population", "zoo", "choice", "lock", "checkpoint", "tuning", "descriptors", "penultimate"},
-    {"variety"},
+    {"diversity"},
     {"strategies", "record"},
-    {"evolution", "duels"},
+    {"evolution", "attempts"},
     {"history", "selection", "recipe", "stopwatch"},
     {"run"},
     {"campaign"},
@@ -35,7 +35,7 @@ LAYERS = (
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 PURE = {
     "archive", "shared", "population", "encodings", "target", "strategies", "evolution", "rng", "budget", "devices",
-    "folding", "loops", "errors", "datasets", "choice", "duels", "descriptors", "penultimate", "variety",
+    "folding", "loops", "errors", "datasets", "choice", "attempts", "descriptors", "penultimate", "diversity",
 }  # fmt: skip
 """They neither print nor write files."""
 

@@ -57,7 +57,7 @@ def test_only_the_package_and_its_data_are_in_it(wheel: zipfile.ZipFile) -> None
 def test_nothing_runs_when_it_is_installed_or_python_starts(wheel: zipfile.ZipFile) -> None:
     assert not [name for name in wheel.namelist() if name.endswith((".pth", "setup.py", "sitecustomize.py", ".so"))]
     (entry,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
-    assert wheel.read(entry).decode().split() == ["[console_scripts]", "evofool", "=", "evofool.cli:main"]
+    assert wheel.read(entry).decode().split() == ["[console_scripts]", "evofool", "=", "evofool.cli.app:main"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert project["build-system"] == {"requires": ["hatchling"], "build-backend": "hatchling.build"}
     assert not project["tool"]["hatch"]["build"].get("hooks")

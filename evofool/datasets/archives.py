@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arrays import DamagedArrays, read_arrays
 from ..errors import ConfigError
+from ..io.arrays import DamagedArrays, read_arrays
 from .base import Arrays
 
 MAX_IMAGES, MAX_CLASSES = 4_000_000, 100_000

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..images import fit, open_image, to_image
+from ..io.images import fit, open_image, to_image
 
 Labels = NDArray[np.int64]
 
@@ -26,7 +26,7 @@ class Fitting:
     image_shape: tuple[int, int, int]
     """(C, H, W)"""
     resize: int
-    """the shorter side becomes this, then the centre is cropped; see :func:`evofool.images.fit`"""
+    """the shorter side becomes this, then the centre is cropped; see :func:`evofool.io.images.fit`"""
     interpolation: str = "bilinear"
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..rng import Rng
 
-Rows = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 class Batch(Protocol):
@@ -20,11 +20,11 @@ class Batch(Protocol):
 
     def __len__(self) -> int: ...
 
-    def take(self, rows: Rows) -> Self:
+    def take(self, rows: Indices) -> Self:
         """A new batch with copies of these rows, in this order."""
         ...
 
-    def put(self, rows: Rows, genomes: Self) -> None:
+    def put(self, rows: Indices, genomes: Self) -> None:
         """Overwrite ``rows`` with ``genomes``, in place."""
         ...
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import GenomeError
-from ..files import open_regular
-from .cppn_batch import EMPTY, INPUTS, NAMES, CPPNBatch
+from ..io.files import open_regular
+from ..kernels.constants import EMPTY
+from .cppn.batch import INPUTS, NAMES, CPPNBatch
 
 if TYPE_CHECKING:
-    from .cppn import CPPN
+    from .cppn.encoding import CPPN
 
 FORMAT = 1
 MAX_BYTES = 2_000_000
@@ -44,7 +45,7 @@ class GenomeFile:
     @cached_property
     def encoding(self) -> CPPN:
         """What renders it; made on first use, so that reading a file need not wait for torch."""
-        from .cppn import CPPN, CPPNSettings
+        from .cppn.encoding import CPPN, CPPNSettings
 
         settings = CPPNSettings(
             coordinates=self.coordinates,

@@ -20,10 +20,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..banks import ENDING, parted
 from ..errors import GenomeError, suggestion
-from ..files import open_regular
-from .cppn_batch import INPUTS
+from ..io.files import open_regular
+from .banks import ENDING, parted
+from .cppn.batch import INPUTS
 from .genome_file import FORMAT, SEAL, GenomeFile, output_names, parse, read
 
 MAX_BYTES = 32_000_000

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import GenomeError
-from .base import Rows
+from .base import Indices
 
 Edits = NDArray[np.int16]
 """(N, k, 2 + C): x, y, then one value 0 … 255 a channel"""
@@ -30,10 +30,10 @@ class EditBatch:
     def __len__(self) -> int:
         return len(self.edits)
 
-    def take(self, rows: Rows) -> EditBatch:
+    def take(self, rows: Indices) -> EditBatch:
         return EditBatch(self.edits[rows])
 
-    def put(self, rows: Rows, genomes: EditBatch) -> None:
+    def put(self, rows: Indices, genomes: EditBatch) -> None:
         self.edits[rows] = genomes.edits
 
     def sizes(self) -> NDArray[np.int64]:
@@ -74,7 +74,7 @@ class Pixels:
         colours = rng.integers(0, 256, (n, self.k, self.channels))
         return self.join(places, colours)
 
-    def random_places(self, n: int, k: int, rng: np.random.Generator) -> Rows:
+    def random_places(self, n: int, k: int, rng: np.random.Generator) -> Indices:
         """(n, k) places, distinct in every row."""
         if k == 1:
             return rng.integers(0, self.places, (n, 1))
@@ -92,7 +92,7 @@ class Pixels:
         edits[..., 2:] = colours
         return edits
 
-    def places_of(self, edits: Edits) -> Rows:
+    def places_of(self, edits: Edits) -> Indices:
         """The places of edits (…, 2 + C), counted row by row: (…)."""
         return np.asarray(edits[..., 1].astype(np.int64) * self.width + edits[..., 0])
 
@@ -121,7 +121,7 @@ class Pixels:
         bits = (np.array(codes)[:, None] >> np.arange(self.channels - 1, -1, -1)) & 1
         return (255 * bits).astype(np.int16)
 
-    def _orders(self, n: int, rng: np.random.Generator) -> Rows:
+    def _orders(self, n: int, rng: np.random.Generator) -> Indices:
         return rng.permuted(np.tile(np.arange(self.places), (n, 1)), axis=1)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, suggestion
-from . import cppn, direct
+from .cppn import encoding as cppn
+from .direct import encoding as direct
 
 if TYPE_CHECKING:
     import torch

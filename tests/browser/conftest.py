@@ -13,7 +13,7 @@ import pytest
 from browsing import LOCAL, Open
 from runs import SLOWLY, small_evolve
 
-from evofool.gallery.run_page import write_run_page
+from evofool.gallery.pages.run_page import write_run_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -22,8 +22,8 @@ from browsing import (
 )
 
 from evofool.encodings import genome_file
-from evofool.gallery.run_page import write_run_page
-from evofool.session import evolve
+from evofool.gallery.pages.run_page import write_run_page
+from evofool.jobs.run import evolve
 from evofool.text import percent
 
 if TYPE_CHECKING:

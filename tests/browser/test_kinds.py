@@ -26,9 +26,9 @@ from runs import json_lines
 from support import tiny_target
 
 from evofool import attack
-from evofool.campaign.folder import CampaignFolder
-from evofool.gallery.run_page import write_gallery, write_run_page
-from evofool.session import evolve
+from evofool.gallery.pages.run_page import write_gallery, write_run_page
+from evofool.jobs.run import evolve
+from evofool.store.campaign import CampaignFolder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -47,12 +47,12 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_campaign_s_tiles_are_its_successes(opened: Open, campaign: Path) -> None:
-    wins = [verdict for verdict in json_lines(campaign / "verdicts.jsonl") if verdict["success"]]
+    wins = [outcome for outcome in json_lines(campaign / "outcomes.jsonl") if outcome["success"]]
     page = opened(campaign / "index.html")
     assert len(wins) >= 2
     assert len(shown(page)) == len(wins)
     found = page.locator(".tile").evaluate_all("tiles => tiles.map((tile) => tile.querySelector('.what').textContent)")
-    assert sorted(found) == sorted(f"{verdict['class']} → {verdict['final']}" for verdict in wins)
+    assert sorted(found) == sorted(f"{outcome['class']} → {outcome['final']}" for outcome in wins)
     assert all(count >= 1 for count in page.locator(".shot").evaluate_all(
         "shots => shots.map((shot) => shot.querySelectorAll('circle.ring:not(.back)').length)"
     ))  # fmt: skip
@@ -66,21 +66,21 @@ def test_a_campaign_s_tiles_are_its_successes(opened: Open, campaign: Path) -> N
         int(page.evaluate("n => JSON.parse(document.getElementById('data').textContent).tiles[n].z", n))
         for n in shown(page)
     ]
-    assert queries == sorted((verdict["queries_to_success"] for verdict in wins), reverse=True)
+    assert queries == sorted((outcome["queries_to_success"] for outcome in wins), reverse=True)
 
 
 def test_an_attacked_image_before_and_after(opened: Open, campaign: Path) -> None:
     page, subjects = opened(campaign / "index.html"), CampaignFolder.open(campaign).subjects
-    wins = {str(v["id"]): v for v in json_lines(campaign / "verdicts.jsonl") if v["success"]}
+    wins = {str(v["id"]): v for v in json_lines(campaign / "outcomes.jsonl") if v["success"]}
     for number in shown(page)[:2]:
         open_tile(page, number)
         facts = dict(zip(*(page.locator(f"#more {tag}").all_inner_texts() for tag in ("dt", "dd")), strict=True))
-        verdict = wins[facts["Image"]]
-        assert facts["Was"] == verdict["class"]
-        assert facts["Queries"] == f"{verdict['queries_to_success']:,}"
+        outcome = wins[facts["Image"]]
+        assert facts["Was"] == outcome["class"]
+        assert facts["Queries"] == f"{outcome['queries_to_success']:,}"
         own = canvas(page)
         before = after(page, page.locator("#mode label", has_text="before").click)
-        image = subjects[verdict["image"]].image
+        image = subjects[outcome["image"]].image
         np.testing.assert_array_equal(at_centres(before, 8, 8)[..., 0], image[0])
         assert page.locator("#note").inner_text() == "As it was."
         assert (own != before).any()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from browsing import Open, open_tile, shown, until
 
-from evofool.gallery.run_page import write_run_page
+from evofool.gallery.pages.run_page import write_run_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -14,10 +14,10 @@ from browsing import Open, as_rgb, rendered
 from support import build
 
 from evofool.encodings import genome_file
-from evofool.encodings.cppn_batch import INPUTS, NAMES
-from evofool.encodings.functions import NOTHING
+from evofool.encodings.cppn.batch import INPUTS, NAMES
+from evofool.encodings.cppn.functions import NOTHING
 from evofool.encodings.genome_file import GenomeFile, parse, to_json
-from evofool.encodings.kernels import picture
+from evofool.kernels import rendering as picture
 from evofool.rng import Rng
 
 if TYPE_CHECKING:

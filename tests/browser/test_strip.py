@@ -11,8 +11,8 @@ import pytest
 from browsing import Open, elites, open_tile, told
 from runs import json_lines, small_evolve
 
-from evofool.gallery.run_page import write_run_page
-from evofool.run import RunFolder
+from evofool.gallery.pages.run_page import write_run_page
+from evofool.store.run import RunFolder
 
 TOLD = re.compile(r"(.+?) (?:< )?([\d.]+) % · generation ([\d,]+), ([\d,]+) evaluations")
 

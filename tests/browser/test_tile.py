@@ -28,9 +28,9 @@ from browsing import (
 from runs import Capture, run_cli
 
 from evofool.encodings import genome_file
-from evofool.gallery.run_page import write_gallery
-from evofool.png import png
-from evofool.run import RunFolder
+from evofool.gallery.pages.run_page import write_gallery
+from evofool.io.png import png
+from evofool.store.run import RunFolder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -145,8 +145,8 @@ def test_an_ancestor_as_the_network_saw_it_is_the_ancestor(
     height, width = pixels(run / elites(run)[number]["file"]).shape[:2]
     history, evaluation = RunFolder.open(run).history, elites(run)[number]["evaluation"]
     child = next(int(c) for c in history.changes().lineage(evaluation, number))
-    born = int(history.changes().born[child])
-    ((_, arrays),) = history.genomes({born})
+    evaluation_id = int(history.changes().evaluation_id[child])
+    ((_, arrays),) = history.genomes({evaluation_id})
     encoding = genome_file.read(run / elites(run)[number]["genome"]).encoding
     drawn = as_rgb(encoding.decode(encoding.load(arrays)).numpy())[0]
     apart = np.abs(at_centres(seen, width, height).astype(int) - drawn)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from evofool.encodings import direct, render
-from evofool.encodings.levels import Levels
+from evofool.encodings.cppn import render
+from evofool.encodings.cppn.levels import Levels
+from evofool.encodings.direct import encoding as direct
 
 
 @pytest.fixture(scope="module", params=["loops", "torch"])

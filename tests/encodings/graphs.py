@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from evofool.encodings.cppn_batch import NAMES, CPPNBatch
+from evofool.encodings.cppn.batch import NAMES, CPPNBatch
 
 X, Y, DISTANCE, BIAS = range(4)
 

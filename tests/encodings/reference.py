@@ -1,6 +1,6 @@
 """A slow, obvious CPPN renderer, with a bound on what float32 may do to each of its values.
 
-It shares nothing with ``evofool.encodings.render`` but the genome's arrays: a node asks the nodes before it for their
+It shares nothing with ``evofool.encodings.cppn.render`` but the genome's arrays: a node asks the nodes before it for their
 values (recursion with a memo), in float64; colours come from Python's ``colorsys``. Beside each value runs a bound on
 the error of *any* float32 evaluation of the same graph (forward error analysis, Higham 2002, section 3.1):
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evofool.encodings.cppn_batch import NAMES, CPPNBatch
+from evofool.encodings.cppn.batch import NAMES, CPPNBatch
 
 Values = NDArray[np.float64]
 U = 2.0**-24

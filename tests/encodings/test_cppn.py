@@ -12,8 +12,9 @@ from support import build, global_random_untouched
 
 from evofool import encodings
 from evofool.encodings import preset
-from evofool.encodings.cppn_batch import EMPTY, NAMES, CPPNBatch
+from evofool.encodings.cppn.batch import NAMES, CPPNBatch
 from evofool.errors import GenomeError
+from evofool.kernels.constants import EMPTY
 from evofool.rng import Rng
 
 STILL = {

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from graphs import BIAS, Graph, X, Y, to_batch
 
-from evofool.encodings.cppn_batch import EMPTY, MAX_CONNECTIONS, MAX_NODES, NAMES, CPPNBatch
+from evofool.encodings.cppn.batch import MAX_CONNECTIONS, MAX_NODES, NAMES, CPPNBatch
 from evofool.errors import GenomeError
+from evofool.kernels.constants import EMPTY
 
 PATH = Graph(("sin",), ("cos", "gauss"), ((X, 5, 1.0), (5, 6, 2.0), (6, 4, 3.0), (Y, 4, 4.0)))
 PLAIN = Graph(("cos",), (), ((BIAS, 4, -1.0),))

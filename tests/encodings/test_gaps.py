@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evofool.encodings.gaps import bernoulli_places
+from evofool.encodings.direct.gaps import bernoulli_places
 from evofool.rng import Rng
 
 

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from support import build
 
 from evofool import encodings
-from evofool.encodings import cppn, genome_file
-from evofool.encodings.cppn import CPPN
-from evofool.encodings.cppn_batch import NAMES, CPPNBatch
+from evofool.encodings import genome_file
+from evofool.encodings.cppn import encoding as cppn
+from evofool.encodings.cppn.batch import NAMES, CPPNBatch
+from evofool.encodings.cppn.encoding import CPPN
 from evofool.errors import GenomeError
 from evofool.rng import Rng
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import build
 
-from evofool.encodings import fused, levels
-from evofool.encodings import render as renderer
-from evofool.encodings.cppn import pixel_coordinates
-from evofool.encodings.cppn_batch import NAMES, CPPNBatch
+from evofool.encodings.cppn import fused, levels
+from evofool.encodings.cppn import render as renderer
+from evofool.encodings.cppn.batch import NAMES, CPPNBatch
+from evofool.encodings.cppn.encoding import pixel_coordinates
 from evofool.rng import Rng
 
 pytestmark = pytest.mark.usefixtures("rendered_both_ways")

@@ -10,11 +10,11 @@ import torch
 from support import build
 from torch import Tensor
 
-from evofool.encodings import direct
-from evofool.encodings.direct import OPERATORS, DirectBatch
-from evofool.encodings.kernels import strokes as kernel
-from evofool.encodings.strokes import BOLD, FAINT, STROKES, paste
+from evofool.encodings.direct import encoding as direct
+from evofool.encodings.direct.encoding import OPERATORS, DirectBatch
+from evofool.encodings.direct.strokes import BOLD, FAINT, STROKES, paste
 from evofool.errors import ConfigError
+from evofool.kernels import strokes as kernel
 from evofool.rng import Rng
 
 N = 200

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import build
 
-from evofool.encodings.cppn_batch import EMPTY, INPUTS, NAMES, CPPNBatch
-from evofool.encodings.kernels import graph
+from evofool.encodings.cppn.batch import INPUTS, NAMES, CPPNBatch
+from evofool.kernels import graph
+from evofool.kernels.constants import EMPTY
 from evofool.rng import Rng
 
 FULL = Graph(("sin",), (), ((X, 4, 1.0), (Y, 4, 2.0), (DISTANCE, 4, 3.0), (BIAS, 4, 4.0)))

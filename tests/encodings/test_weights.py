@@ -10,8 +10,9 @@ from graphs import Graph, X, to_batch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evofool.encodings.cppn_batch import EMPTY, CPPNBatch
-from evofool.encodings.kernels import graph
+from evofool.encodings.cppn.batch import CPPNBatch
+from evofool.kernels import graph
+from evofool.kernels.constants import EMPTY
 
 SAMPLES = 40_000
 

@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from campaigns import assert_same_campaign, verdict_lines
+from campaigns import assert_same_campaign, outcome_lines
 from runs import Outcome, assert_same_run, checkpoint, history, tree
 
-from evofool import cli, sitting
-from evofool.history import folder as history_folder
-from evofool.run import RunFolder
+from evofool.cli import app as cli
+from evofool.jobs import run_session as sitting
+from evofool.store.history import folder as history_folder
+from evofool.store.run import RunFolder
 
 
 def nothing() -> None:
@@ -178,18 +179,18 @@ def _lost_elites(whole: Path, run: Path) -> int:
 # Campaigns
 
 
-def _past_verdicts(run: Path, before: bytes) -> bytes:
-    """The whole lines of the verdicts: what was there is still there."""
-    file = run / "verdicts.jsonl"
+def _past_outcomes(run: Path, before: bytes) -> bytes:
+    """The whole lines of the outcomes: what was there is still there."""
+    file = run / "outcomes.jsonl"
     content = file.read_bytes() if file.exists() else b""
     whole = content[: content.rfind(b"\n") + 1]
     assert whole.startswith(before)
     return whole
 
 
-def _lost_verdicts(whole: Path, run: Path) -> int:
+def _lost_outcomes(whole: Path, run: Path) -> int:
     """Lines that are missing or there more than once, in bytes."""
-    ours, theirs = Counter(verdict_lines(run)), Counter(verdict_lines(whole))
+    ours, theirs = Counter(outcome_lines(run)), Counter(outcome_lines(whole))
     return sum(len(line) for line in ((theirs - ours) + (ours - theirs)).elements())
 
 
@@ -213,11 +214,11 @@ EVOLVE = Command(
 )
 ATTACK = Command(
     "attack",
-    (*_DEVICE, "--count", "6", "--goal", "2,8", "--queries", "50", "--export"),
+    (*_DEVICE, "--count", "6", "--criterion", "2,8", "--queries", "50", "--export"),
     ("config.json", "images.npy", "images.jsonl"),
     assert_same_campaign,
-    _past_verdicts,
-    _lost_verdicts,
+    _past_outcomes,
+    _lost_outcomes,
 )
 COMMANDS = {command.name: command for command in (EVOLVE, ATTACK)}
 

@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 from commands import COMMANDS, Command, Figures, Undisturbed
 
-from evofool import cli
+from evofool.cli import app as cli
 
 
 @pytest.fixture(scope="session", autouse=True)

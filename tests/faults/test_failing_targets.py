@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from campaigns import archive, assert_same_campaign, verdict_lines
+from campaigns import archive, assert_same_campaign, outcome_lines
 from runs import LONG, Killed, assert_same_run
 from torch import Tensor, nn
 
 import evofool
 from evofool.errors import EvofoolError, TargetError
-from evofool.target import Target
+from evofool.targets.torch_target import Target
 
 Fault = Callable[[Tensor], object]
 
@@ -89,7 +89,7 @@ def attack(out: Path, target: Target) -> object:
     data = out.parent / "images.npz"
     if not data.exists():
         archive(data, 24, fragile())
-    return evofool.attack(target, data, count=6, goal="all", queries=60, include_misclassified=True, out=out)
+    return evofool.attack(target, data, count=6, criterion="all", queries=60, include_misclassified=True, out=out)
 
 
 COMMANDS = {
@@ -100,8 +100,8 @@ COMMANDS = {
 
 def assert_same_but_for_the_parts(ours: Path, theirs: Path) -> None:
     """A campaign's config tells the rows of a batch, which may be fewer once its images were chosen."""
-    if (theirs / "verdicts.jsonl").exists():
-        assert verdict_lines(ours) == verdict_lines(theirs)
+    if (theirs / "outcomes.jsonl").exists():
+        assert outcome_lines(ours) == outcome_lines(theirs)
     else:
         assert_same_run(ours, theirs)
 

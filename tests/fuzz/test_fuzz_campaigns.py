@@ -1,4 +1,4 @@
-"""Campaigns from strangers: config, images and verdicts that lie."""
+"""Campaigns from strangers: config, images and outcomes that lie."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from runs import json_lines
 from support import tiny_target
 
-from evofool import campaigning
-from evofool.campaign.export import export_adversarial
-from evofool.campaign.folder import CampaignFolder
-from evofool.console import Console
-from evofool.gallery.campaign_page import write_report
-from evofool.gallery.run_page import write_gallery
-from evofool.report import inspect_campaign
+from evofool.console.console import Console
+from evofool.gallery.pages.campaign_page import write_report
+from evofool.gallery.pages.run_page import write_gallery
+from evofool.jobs import campaign as campaigning
+from evofool.jobs.inspect import inspect_campaign
+from evofool.store.campaign import CampaignFolder
+from evofool.store.export import export_adversarial
 
 USES = ["report", "gallery", "inspect", "export", "repair", "resume"]
 
@@ -74,16 +74,16 @@ def test_a_config_that_lies(data: Any, what: str, box: Sandbox) -> None:
 
 @fuzz(0.06)
 @given(data=st.data(), what=st.sampled_from(USES))
-def test_verdicts_that_lie(data: Any, what: str, box: Sandbox) -> None:
-    lines = json_lines(box.inside / "a" / "verdicts.jsonl")
-    held("verdicts", box, "verdicts.jsonl", sealed_bytes(data.draw(line_files(lines)), box.inside / "a"), what)
+def test_outcomes_that_lie(data: Any, what: str, box: Sandbox) -> None:
+    lines = json_lines(box.inside / "a" / "outcomes.jsonl")
+    held("outcomes", box, "outcomes.jsonl", sealed_bytes(data.draw(line_files(lines)), box.inside / "a"), what)
 
 
-def test_a_verdict_that_stands_often(box: Sandbox) -> None:
-    content = (box.inside / "a" / "verdicts.jsonl").read_bytes()
-    with instead(box.inside / "a" / "verdicts.jsonl", 50 * content):
-        found = list(CampaignFolder.open(box.inside / "a").verdicts())
-        tried("verdicts", lambda: use("report", box.inside / "a"))
+def test_a_outcome_that_stands_often(box: Sandbox) -> None:
+    content = (box.inside / "a" / "outcomes.jsonl").read_bytes()
+    with instead(box.inside / "a" / "outcomes.jsonl", 50 * content):
+        found = list(CampaignFolder.open(box.inside / "a").outcomes())
+        tried("outcomes", lambda: use("report", box.inside / "a"))
     assert len(found) == len(content.splitlines())
 
 

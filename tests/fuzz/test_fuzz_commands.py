@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from runs import Capture, json_lines, run_cli, save_weights, small_evolve
 from support import build
 
-from evofool import campaigning, zoo
 from evofool.encodings import genome_file
-from evofool.png import png
+from evofool.io.png import png
+from evofool.jobs import campaign as campaigning
 from evofool.rng import Rng
-from evofool.zoo.networks import DigitsNet
+from evofool.targets import registry as zoo
+from evofool.targets.networks import DigitsNet
 
 EVOLVE = "evolve --generations 1 --batch 2 --classes 0 --device cpu --out out/run"
 ATTACK = "attack --count 2 --queries 8 --device cpu --out out/campaign --target digits"
@@ -35,12 +36,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inspect": ("run/elites.jsonl", "inspect run"),
     "inspect a config": ("run/config.json", "inspect run"),
     "inspect a campaign": ("campaign/config.json", "inspect campaign"),
-    "repair": ("campaign/verdicts.jsonl", "inspect --repair campaign"),
+    "repair": ("campaign/outcomes.jsonl", "inspect --repair campaign"),
     "repair a run": ("run/checkpoint/state.npz", "inspect --repair run"),
     "resume": ("run/config.json", "resume run --generations 1"),
     "resume a checkpoint": ("run/checkpoint/state.npz", "resume run --generations 1"),
-    "resume a campaign": ("campaign/verdicts.jsonl", "resume campaign --quiet"),
-    "report": ("campaign/verdicts.jsonl", "report campaign"),
+    "resume a campaign": ("campaign/outcomes.jsonl", "resume campaign --quiet"),
+    "report": ("campaign/outcomes.jsonl", "report campaign"),
     "report of a config": ("campaign/config.json", "report campaign"),
     "start": ("genome.json", f"{EVOLVE} --target cifar10 --init genome.json"),
     "weights": ("weights.pth", f"{SCORE} --weights weights.pth"),
@@ -82,7 +83,7 @@ def changed(draw: Any, file: Path) -> bytes:
     content, name = file.read_bytes(), file.name
     if name.endswith(".jsonl"):
         lines = bytes(draw(line_files(json_lines(file))))
-        return sealed_bytes(lines, file.parent) if name == "verdicts.jsonl" else lines
+        return sealed_bytes(lines, file.parent) if name == "outcomes.jsonl" else lines
     if name.endswith(".json") and draw(st.booleans()):
         return bytes(draw(json_files(json.loads(content))))
     return bytes(draw(damaged(content)))

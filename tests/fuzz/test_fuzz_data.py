@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labelled import fitting, picture, reading_target
 
-from evofool.choice import choose_images
+from evofool.attacks.image_selection import select_images
+from evofool.config.classes import choose_classes
 from evofool.datasets import open_data
-from evofool.selection import choose_classes
 
 TARGET = reading_target()
 
@@ -46,7 +46,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 def use(file: Path) -> None:
     data = open_data(file, file.parent, fitting())
-    choose_images(data, TARGET, count=4, include_misclassified=True)
+    select_images(data, TARGET, count=4, include_misclassified=True)
 
 
 @fuzz(0.05)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from support import build
 
 from evofool.encodings import genome_file
-from evofool.gallery.run_page import write_gallery
-from evofool.report import render_genome
+from evofool.encodings.initial import initial_genomes
+from evofool.gallery.pages.run_page import write_gallery
+from evofool.jobs.inspect import render_genome
 from evofool.rng import Rng
-from evofool.selection import initial_genomes
 
 
 def genome(channels: int = 3) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from evofool.images import MAX_PIXELS, fit, open_image
+from evofool.io.images import MAX_PIXELS, fit, open_image
 
 FORMATS = {
     "png": {}, "gif": {}, "webp": {}, "jpg": {}, "bmp": {}, "tif": {}, "ppm": {},

@@ -13,16 +13,17 @@ from hostile import Sandbox, memory_limit, time_limit
 from runs import small_evolve
 from support import tiny_target
 
-from evofool import campaigning, session
-from evofool.campaign.export import export_adversarial
-from evofool.campaign.folder import CampaignFolder
 from evofool.encodings import genome_file
 from evofool.errors import EvofoolError
-from evofool.gallery.campaign_page import write_report
-from evofool.gallery.poster import write_poster
-from evofool.gallery.run_page import write_run_page
-from evofool.images import open_image
-from evofool.report import inspect_campaign, inspect_run
+from evofool.gallery.pages.campaign_page import write_report
+from evofool.gallery.pages.run_page import write_run_page
+from evofool.gallery.prints.poster import write_poster
+from evofool.io.images import open_image
+from evofool.jobs import campaign as campaigning
+from evofool.jobs import run as session
+from evofool.jobs.inspect import inspect_campaign, inspect_run
+from evofool.store.campaign import CampaignFolder
+from evofool.store.export import export_adversarial
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_a_link_takes_no_writing_elsewhere(place: str, use: Callable[[Path], obj
 @pytest.mark.parametrize(
     ("place", "use"),
     [
-        ("campaign/verdicts.jsonl", resume_campaign),
+        ("campaign/outcomes.jsonl", resume_campaign),
         ("run/.lock", resume_run),
         ("campaign/.lock", resume_campaign),
         ("run/metrics.jsonl", resume_run),
@@ -111,7 +112,7 @@ def test_a_linked_file_is_not_written_through(place: str, use: Callable[[Path], 
 ENDLESS = {
     "elites.jsonl": lambda home: inspect_run(home / "run"),
     "metrics.jsonl": lambda home: inspect_run(home / "run"),
-    "verdicts.jsonl": lambda home: inspect_campaign(home / "campaign"),
+    "outcomes.jsonl": lambda home: inspect_campaign(home / "campaign"),
     "images.jsonl": lambda home: inspect_campaign(home / "campaign"),
 }
 
@@ -177,7 +178,7 @@ def test_names_send_nothing_to_the_terminal(box: Sandbox) -> None:
 
     from runs import json_lines
 
-    from evofool.console import Console
+    from evofool.console.console import Console
 
     run = box.inside / "run"
     lines = json_lines(run / "elites.jsonl")

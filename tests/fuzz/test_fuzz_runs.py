@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runs import json_lines, small_evolve
 
-from evofool import session
-from evofool.arrays import read_arrays, write_arrays
-from evofool.console import Console
+from evofool.console.console import Console
 from evofool.errors import EvofoolError
-from evofool.evolution import Progress
-from evofool.gallery.run_page import write_run_page
-from evofool.report import inspect_run
-from evofool.run import RunFolder
+from evofool.gallery.pages.run_page import write_run_page
+from evofool.io.arrays import read_arrays, write_arrays
+from evofool.jobs import run as session
+from evofool.jobs.inspect import inspect_run
+from evofool.search.evolution import Progress
+from evofool.store.run import RunFolder
 
 RUNS = {
     "cppn": {"encoding": "cppn", "emitters": "vary,tweak,restart,refine"},
@@ -235,7 +235,7 @@ def name_elsewhere(run: Path, key: str, place: str) -> None:
 def test_a_page_shows_no_file_of_elsewhere(key: str, place: str, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     name_elsewhere(box.inside, key, place)
     for beside in (False, True):
-        monkeypatch.setattr("evofool.gallery.run_page.MOST_TILES", 0 if beside else 400)
+        monkeypatch.setattr("evofool.gallery.pages.run_page.MOST_TILES", 0 if beside else 400)
         told = tried("paths out of a run", lambda: use("show", box.inside), seconds=10)
         assert told is not None
         assert "elites.jsonl" in told or "cannot read" in told
@@ -258,14 +258,14 @@ def test_a_history_of_many_changes_is_shown_in_time_or_refused(
     n, elite = 200_000 if LONG else 20_000, json_lines(run / "elites.jsonl")[0]["evaluation"]
     file = sorted((run / "history").glob("*.npz"))[0]
     one, rows = read_arrays(file, ("format", "run")), np.arange(n)
-    born, parent = {
+    evaluation_id, parent = {
         "a chain": (rows, rows - 1),
         "a circle": (rows, (rows + 1) % n),
         "its own child": (np.full(n, elite), np.full(n, elite)),
         "a crowd": (np.full(n, elite), np.full(n, -1)),
     }[kind]
     changes = {
-        "generation": np.full(n, 2, np.int32), "niche": rows.astype(np.int32), "born": born, "parent": parent,
+        "generation": np.full(n, 2, np.int32), "niche": rows.astype(np.int32), "evaluation_id": evaluation_id, "parent": parent,
         "score": np.full(n, 0.5, np.float32), "kept": np.empty(0, np.int64),
     }  # fmt: skip
     write_arrays(file, changes | one, compress=True)

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 from torch import nn
 
-from evofool import zoo
-from evofool.zoo.loading import load_weights
+from evofool.targets import registry as zoo
+from evofool.targets.weights import load_weights
 
 
 def network() -> nn.Module:

@@ -1,1 +1,0 @@
-"""Campaigns: their folder, their sittings, their figures."""

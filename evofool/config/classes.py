@@ -1,0 +1,49 @@
+"""Which of a target's classes a user means, by names and indices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ConfigError, suggestion
+
+ClassIndices = NDArray[np.int64]
+
+
+def choose_classes(
+    wanted: str | int | Iterable[str | int] | None, classes: Sequence[str], *, option: str = "--classes"
+) -> ClassIndices:
+    """(M,) sorted class indices for names and indices, as ``"cat,dog,8"`` or a list; None means all.
+
+    Upper and lower case are the same; a name that several classes share means all of them.
+
+    Raises:
+        ConfigError: a name or index is none of the target's, or nothing was named.
+    """
+    if wanted is None:
+        return np.arange(len(classes), dtype=np.int64)
+    if isinstance(wanted, int):
+        wanted = [wanted]
+    words = wanted.split(",") if isinstance(wanted, str) else [str(word) for word in wanted]
+    known: dict[str, list[int]] = {}
+    for index, name in enumerate(classes):
+        known.setdefault(name.lower(), []).append(index)
+    found: set[int] = set()
+    for word in (word.strip() for word in words):
+        if not word:
+            continue
+        if word.lower() in known:
+            found.update(known[word.lower()])
+        elif re.fullmatch(r"-?[0-9]{1,18}", word):
+            if not 0 <= int(word) < len(classes):
+                raise ConfigError(f"class {word} is not there: indices go from 0 to {len(classes) - 1}")
+            found.add(int(word))
+        else:
+            few = f"; the classes are {', '.join(classes)}" if len(classes) <= 20 else ""
+            raise ConfigError(f'no class is called "{word}"{suggestion(word, classes)}{few}')
+    if not found:
+        raise ConfigError(f"{option} names no class; give names or indices, as in {option} cat,dog,8")
+    return np.array(sorted(found), np.int64)

@@ -1,1 +1,0 @@
-"""Duels: one image, one goal, k pixels each; scored together, independent of each other."""

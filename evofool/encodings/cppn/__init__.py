@@ -1,0 +1,1 @@
+"""CPPN genomes: graphs, their variation and their pictures."""

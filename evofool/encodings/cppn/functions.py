@@ -1,0 +1,90 @@
+"""Activation functions and colour mappings of CPPNs. All are bounded, so that no graph overflows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from .batch import NAMES
+
+NOTHING = 40.0
+"""exp of minus that and less counts as 0. What the far ends of bells leave, times small weights, would be numbers too
+small for a normal float32, with which processors are slow (docs/SPEED.md)."""
+
+_LEAST = math.exp(-NOTHING) * (1 + 2e-6)
+"""between that, however it is rounded, and exp of minus the float32 before it"""
+
+_MINUS_ONE = torch.tensor(-1.0)  # of no dimension, which works on any device
+
+
+def _sin(v: Tensor, out: Tensor) -> None:
+    torch.sin(v, out=out)
+
+
+def _sigmoid(v: Tensor, out: Tensor) -> None:
+    # Through exp: torch's own sigmoid rounds differently in the middle of a tensor and at its end. Beyond 87, exp would
+    # be too small for a normal float32, or too large for any.
+    torch.add(_MINUS_ONE, v.clamp_(-87.0, 87.0).neg_().exp_().add_(1.0).reciprocal_(), alpha=2.0, out=out)
+
+
+def _gauss(v: Tensor, out: Tensor) -> None:
+    torch.exp(v.square_().neg_(), out=out)
+    torch.threshold_(out, _LEAST, 0.0)
+
+
+def _linear(v: Tensor, out: Tensor) -> None:
+    torch.div(v.clamp_(-3.0, 3.0), 3.0, out=out)
+
+
+def _cos(v: Tensor, out: Tensor) -> None:
+    torch.cos(v, out=out)
+
+
+def _wedge(v: Tensor, out: Tensor) -> None:
+    torch.sub(v.abs_().clamp_(max=3.0).div_(1.5), 1.0, out=out)
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor, Tensor], None]] = dict(
+    zip(NAMES, (_sin, _sigmoid, _gauss, _linear, _cos, _wedge), strict=True)
+)
+"""Each overwrites its first argument and fills the second, both contiguous float32 (and maybe the same), with values in
+[−1, 1]: ``sin`` sin p; ``sigmoid`` 2(σ(p) − 0.5); ``gauss`` exp(−p²), or 0 (p² ≥ ``NOTHING``); ``linear`` clamp(p, ±3)
+/ 3 (these four are the original's); ``cos`` cos p; ``wedge`` |clamp(p, ±3)| / 1.5 − 1."""
+
+
+def grey(v: Tensor) -> Tensor:
+    """(N, 1, P) outputs in [−1, 1] -> (N, 1, P) brightness |v|."""
+    return v.abs()
+
+
+def hsl(v: Tensor) -> Tensor:
+    """(N, 3, P) outputs in [−1, 1] -> (N, 3, P) RGB in [0, 1], with |v| as hue, saturation, lightness.
+
+    The order of the original's outputs is hue, lightness, saturation; ours is the name's.
+    """
+    h, s, lightness = v.abs().unbind(1)
+    grey_part = lightness.mul(2).sub_(1).abs_()
+    chroma = torch.addcmul(s, grey_part, s, value=-1, out=grey_part)
+    turn, colours = h.mul_(6), torch.empty_like(v)
+    # Red is full at the wheel's ends, |turn − 3| − 1; green and blue around 2 and 4, 2 − |turn − 2| and 2 − |turn − 4|;
+    # each within [0, 1], less ½, times chroma, on top of lightness.
+    for channel, middle, sign in zip(colours.unbind(1), (3, 2, 4), (1, -1, -1), strict=True):
+        wheel = torch.sub(turn, middle, out=channel).abs_().sub_(1.5).clamp_(-0.5, 0.5)
+        torch.addcmul(lightness, wheel, chroma, value=sign, out=channel)
+    return colours
+
+
+def rgb(v: Tensor) -> Tensor:
+    """(N, 3, P) outputs in [−1, 1] -> (N, 3, P) RGB in [0, 1], (v + 1) / 2."""
+    return (v + 1) * 0.5
+
+
+COLOURS: dict[str, Callable[[Tensor], Tensor]] = {"grey": grey, "hsl": hsl, "rgb": rgb}
+
+
+def to_bytes(values: Tensor, out: Tensor) -> None:
+    """[0, 1], or by a rounding more, -> uint8 0…255, rounded to the nearest; overwrites what it is given."""
+    out.copy_(values.mul_(255).add_(0.5))

@@ -1,0 +1,60 @@
+"""CPPNs on the CPU: one compiled loop over genomes and nodes, a tile of pixels at a time.
+
+A genome's values at a tile stay in the processor's nearest caches from its inputs to its bytes. The loop's operations
+are the same everywhere, one rounding after the other (``kernels/picture``): **a picture is the same, bit for bit,
+wherever this code renders it.** Connections are summed in the order of the nodes they come from and pixels don't meet,
+so that it depends neither on the batch that a genome is in, nor on tiles and threads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...kernels.flat import flatten_genomes
+from ...kernels.rendering import COLOURS, render_genomes
+from ...kernels.threads import in_parts
+from .batch import INPUTS, CPPNBatch
+
+TILE = 512
+"""pixels; fifty nodes' values at so many fill 100 KB"""
+
+
+class Fused:
+    """N genomes, ready to be rendered at lines of pictures of any size.
+
+    Args:
+        batch: at least one genome.
+        colour: a name in ``functions.COLOURS``.
+        outputs: of each genome.
+    """
+
+    def __init__(self, batch: CPPNBatch, colour: str, outputs: int) -> None:
+        self._genomes, *nodes, self._outputs = flatten_genomes(
+            batch.activation, batch.position, batch.source, batch.sink, batch.weight, len(INPUTS), outputs
+        )
+        self._nodes, self._colour = tuple(nodes), COLOURS.index(colour)
+
+    def fill(self, coordinates: Tensor, images: Tensor, width: int) -> None:
+        """Render pictures, or some lines of them.
+
+        Args:
+            coordinates: (4, H · W) float32, the values of ``INPUTS`` at each pixel, line by line: x depends on the
+                column alone, y on the line alone, the bias on neither.
+            images: (N, C, H · W) uint8, overwritten.
+            width: W.
+        """
+        given, bytes_ = np.ascontiguousarray(coordinates.numpy()), images.numpy()
+        n, height = len(bytes_), given.shape[1] // width
+
+        def part(genomes: tuple[int, int], window: tuple[int, int]) -> None:
+            render_genomes(
+                given, width, self._genomes, self._nodes, self._outputs, self._colour, TILE, genomes, window, bytes_
+            )
+
+        if n >= torch.get_num_threads():
+            in_parts(lambda first, last: part((first, last), (0, height)), self._genomes * given.shape[1])
+        else:  # few and maybe large: by lines
+            work = width * int(self._genomes[-1])
+            in_parts(lambda first, last: part((0, n), (first, last)), np.arange(height + 1) * work)

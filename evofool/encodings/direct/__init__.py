@@ -1,0 +1,1 @@
+"""Direct genomes: the pixels themselves, and how they vary."""

@@ -1,0 +1,1 @@
+"""Where batches of genomes are decoded and scored."""

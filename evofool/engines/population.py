@@ -1,0 +1,142 @@
+"""A generation as DEAP sees it: a sequence of individuals, held as one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
+from typing import Any, overload
+
+import numpy as np
+from deap import base
+from torch import Tensor
+
+from ..encodings.base import Indices
+from ..errors import TargetError
+
+NO_EVALUATION = -1
+"""The evaluation ID of the parent of a genome that has no parent, and of the elite of an empty niche."""
+
+
+class Confidence(base.Fitness):  # type: ignore[misc]
+    """A DEAP fitness to be maximised: the highest probability among the niches' classes."""
+
+    weights = (1.0,)
+
+
+class Individual:
+    """One row of a population, with a DEAP fitness."""
+
+    def __init__(self, genomes: Any, row: int) -> None:
+        self.genomes, self.row, self.fitness = genomes, row, Confidence()
+
+    @property
+    def genome(self) -> Any:
+        """A batch of one: this genome."""
+        return self.genomes.take(np.array([self.row]))
+
+    def __eq__(self, other: object) -> bool:
+        """Equal genomes are equal individuals: DEAP's hall of fame keeps nobody twice."""
+        if not isinstance(other, Individual):
+            return NotImplemented
+        ours, theirs = vars(self.genome), vars(other.genome)
+        return all(bool((ours[name] == theirs[name]).all()) for name in ours)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Individual:
+        """A copy that keeps its own genome alone, as DEAP's hall of fame wants it."""
+        copied = Individual(self.genome, 0)
+        copied.fitness.values = self.fitness.values
+        return copied
+
+
+class Population(Sequence[Individual]):
+    """B children of one generation.
+
+    Attributes:
+        genomes: a batch of B genomes.
+        parents: (B,) the evaluation number of each child's parent, −1 where there is none.
+        niches: (M,) the class indices that count for an individual's fitness; None for all.
+        scores: (B, K) probabilities once evaluated, on the target's device.
+        images: (B, C, H, W) uint8 once evaluated, where whoever evaluated them kept them.
+    """
+
+    def __init__(self, genomes: Any, parents: Indices, niches: Indices | None = None) -> None:
+        self.genomes, self.parents, self.niches = genomes, parents, niches
+        self.scores: Tensor | None = None
+        self.images: Tensor | None = None
+        self._individuals: list[Individual] = []
+
+    def __len__(self) -> int:
+        return len(self.genomes)
+
+    @overload
+    def __getitem__(self, index: int) -> Individual: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Individual]: ...
+    def __getitem__(self, index: int | slice) -> Individual | list[Individual]:
+        if not self._individuals:
+            self._individuals = [Individual(self.genomes, row) for row in range(len(self))]
+        return self._individuals[index]
+
+    def __iter__(self) -> Iterator[Individual]:
+        return (self[row] for row in range(len(self)))
+
+
+class Fitnesses(Sequence[tuple[float, ...]]):
+    """DEAP fitness values of a scored population, made only when someone reads them."""
+
+    def __init__(self, scores: Tensor, niches: Indices | None = None) -> None:
+        self._scores, self._niches = scores, niches
+        self._values: list[tuple[float, ...]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._scores)
+
+    def __getitem__(self, index: Any) -> Any:
+        if self._values is None:
+            scores = self._scores if self._niches is None else self._scores[:, self._niches.tolist()]
+            values = scores.amax(1).tolist()
+            if not all(map(isfinite, values)):  # NaN beats everything in DEAP's fitnesses
+                raise TargetError("the target returned NaN or infinite scores; check its weights and precision")
+            self._values = [(value,) for value in values]
+        return self._values[index]
+
+
+def batched_map(evaluate: Callable[[Population], Tensor], population: Population) -> Fitnesses:
+    """DEAP's ``map`` for whole populations: one call of ``evaluate``, fitness values for DEAP.
+
+    The full (B, K) scores stay with the population, for the strategy's update.
+    """
+    population.scores = evaluate(population)
+    return Fitnesses(population.scores, population.niches)
+
+
+def per_genome(operator: Callable[..., Any], rng: Any, **options: Any) -> Callable[..., Any]:
+    """Adapt one of DEAP's list operators (say ``tools.mutGaussian``) to direct batches.
+
+    The operator sees each genome as a list of numbers in [0, 1]; DEAP's operators draw from Python's global
+    generator, which is seeded from the run's and put back as it was. Slow: one Python loop a gene.
+
+    Example:
+        ``toolbox.register("mutate", per_genome(tools.mutGaussian, rng, mu=0, sigma=0.1, indpb=0.1))``
+    """
+    import random
+
+    import torch
+
+    def mutate(parents: Any, **_: Any) -> Any:
+        children = parents.take(np.arange(len(parents)))
+        before = random.getstate()
+        try:
+            random.seed(int(rng.host.integers(2**63)))
+            for genes in children.genes:
+                values = (genes.flatten().float() / 255).tolist()
+                (mutant,) = operator(values, **options)
+                pixels = torch.tensor(mutant, device=genes.device).mul(255).round().clamp(0, 255)
+                genes.copy_(pixels.to(torch.uint8).view_as(genes))
+        finally:
+            random.setstate(before)
+        return children
+
+    return mutate

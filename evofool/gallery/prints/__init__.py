@@ -1,0 +1,1 @@
+"""Pictures to look at without a browser: sheets, posters, time-lapses, plots."""

@@ -1,0 +1,1 @@
+"""Files, folders and threads: atomic writes, archives of arrays, JSON lines, images, locks, interrupts."""

@@ -1,0 +1,122 @@
+"""Image files to and from the 8-bit arrays that targets see."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ..errors import ImageError
+
+MAX_PIXELS = 100_000_000
+"""pictures with more pixels are refused before they are decoded; the largest cost less than a gibibyte"""
+
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM")
+"""what is read, whatever a file's ending; not all that Pillow knows: it hands PostScript to an interpreter"""
+
+STRIP = 2**22
+"""pixels that are converted at once"""
+
+_FILTERS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "nearest": Image.Resampling.NEAREST,
+}
+
+
+def open_image(path: Path) -> Image.Image:
+    """An image file as 8-bit grey or RGB: rotated as its EXIF data says, on white where transparent.
+
+    Raises:
+        ImageError: the file is missing, damaged, no image of the ``FORMATS``, or larger than ``MAX_PIXELS``.
+    """
+    try:
+        if not (stat.S_ISREG(mode := os.stat(path).st_mode) or stat.S_ISDIR(mode)):
+            raise ImageError(f"{path} is no plain file")  # a pipe or a device might never end
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, of damage that it can read past
+            with Image.open(path, formats=FORMATS) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    size = f"{image.width} × {image.height}"
+                    raise ImageError(f"{path} has {size} pixels; at most {MAX_PIXELS:,} are read")
+                ImageOps.exif_transpose(image, in_place=True)
+                return _eight_bit(image)
+    except ImageError:
+        raise
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{path} is not an image of a known format: {', '.join(FORMATS)}") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{path} is too large: {error}") from error
+    except Exception as error:  # decoders raise almost anything on damaged files
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ImageError(f"cannot read image {path}: {reason or type(error).__name__}") from error
+
+
+def fit(image: Image.Image, shape: tuple[int, int, int], resize: int, interpolation: str = "bilinear") -> np.ndarray:
+    """An image as (C, H, W) uint8 for a target, the way its card says.
+
+    An image that has the target's size already is taken pixel by pixel. Any other is resized so that its
+    shorter side is ``resize``, and its centre is cropped.
+    """
+    channels, height, width = shape
+    image = image.convert("L" if channels == 1 else "RGB")
+    if image.size != (width, height):
+        # The box that becomes the target's size when the shorter side becomes `resize`: cropped while resizing,
+        # so that no picture, however long, is ever enlarged as a whole.
+        scale = min(image.size) / resize
+        box_width, box_height = min(image.width, width * scale), min(image.height, height * scale)
+        left, top = (image.width - box_width) / 2, (image.height - box_height) / 2
+        box = (left, top, left + box_width, top + box_height)
+        image = image.resize((width, height), _FILTERS[interpolation], box=box)
+    pixels = np.asarray(image, np.uint8)
+    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def to_image(pixels: np.ndarray) -> Image.Image:
+    """(C, H, W) uint8 -> a grey or RGB image."""
+    return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+
+
+def data_uri(content: bytes) -> str:
+    """A PNG as what goes into ``src``."""
+    return f"data:image/png;base64,{base64.b64encode(content).decode()}"
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        sixteen = image.mode.startswith("I;16") or any(_values(part).max() > 255 for _, part in _strips(image))
+        grey = Image.new("L", image.size)
+        for top, part in _strips(image):
+            values = np.clip(np.rint(_values(part) / (257 if sixteen else 1)), 0, 255)
+            grey.paste(Image.fromarray(values.astype(np.uint8)), (0, top))
+        return grey
+    if "A" in image.getbands() or "transparency" in image.info:
+        colours = Image.new("RGB", image.size)
+        for top, part in _strips(image):
+            part = part.convert("RGBA")
+            colours.paste(Image.alpha_composite(Image.new("RGBA", part.size, "white"), part).convert("RGB"), (0, top))
+        return colours
+    if image.mode in ("L", "RGB"):
+        return image.copy()
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """A picture in parts of few rows, each with its first row's number: a copy of all of it would need much memory."""
+    rows = max(1, STRIP // image.width)
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(image.height, top + rows)))
+
+
+def _values(part: Image.Image) -> np.ndarray:
+    return np.nan_to_num(np.asarray(part, np.float64))
+
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its complaints go to standard error

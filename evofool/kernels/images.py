@@ -1,0 +1,100 @@
+"""Loops over 8-bit pictures: their values as a network takes them, and small copies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .compiled import compiled
+from .threads import in_parts
+
+Bits = NDArray[Any]
+
+
+def looked_up(images: Tensor, table: Tensor, memory_format: torch.memory_format) -> Tensor:
+    """``table[channel, value]`` for every value of some pictures, in one go: no intermediate ever leaves the cache.
+
+    Args:
+        images: (B, C, H, W) uint8 of one or three channels, on the CPU.
+        table: (C, 256), of 16 or 32 bits a value.
+        memory_format: of the result.
+
+    Returns:
+        (B, C, H, W) of the table's type.
+    """
+    n, channels = images.shape[:2]
+    found = torch.empty(images.shape, dtype=table.dtype, memory_format=memory_format)
+    side_by_side = memory_format is torch.channels_last and channels == 3
+    flat = _as_bits(found.permute(0, 2, 3, 1) if side_by_side else found).reshape(n, -1)
+    loop = _look_up_three if side_by_side else _look_up
+    pictures, values = images.reshape(n, channels, -1).numpy(), _as_bits(table)
+    in_parts(lambda first, last: loop(pictures, values, flat, first, last), flat.shape[1] * np.arange(n + 1))
+    return found
+
+
+def averaged(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Small copies: each value the mean of those that its pixel covers in part or whole, rounded.
+
+    Args:
+        images: (B, C, H, W) uint8, on the CPU.
+        size: (h, w).
+
+    Returns:
+        (B, C, h, w) uint8.
+    """
+    small = torch.empty((*images.shape[:2], *size), dtype=torch.uint8)
+    pictures, out = images.numpy(), small.numpy()
+    until = int(np.prod(images.shape[1:])) * np.arange(len(images) + 1)
+    in_parts(lambda first, last: _average(pictures, out, first, last), until)
+    return small
+
+
+def _as_bits(values: Tensor) -> Bits:
+    """numpy knows no bfloat16; what is copied needn't be one."""
+    return np.asarray((values.view(torch.int16) if values.dtype is torch.bfloat16 else values).numpy())
+
+
+@compiled
+def _look_up(pictures: Bits, table: Bits, out: Bits, first: int, last: int) -> None:
+    pixels = pictures.shape[2]
+    for n in range(first, last):
+        for c in range(pictures.shape[1]):
+            values, read = table[c], pictures[n, c]
+            for p in range(pixels):
+                out[n, c * pixels + p] = values[read[p]]
+
+
+@compiled
+def _look_up_three(pictures: Bits, table: Bits, out: Bits, first: int, last: int) -> None:
+    """A pixel's three values side by side."""
+    reds, greens, blues = table
+    for n in range(first, last):
+        red, green, blue = pictures[n]
+        for p in range(pictures.shape[2]):
+            out[n, 3 * p], out[n, 3 * p + 1], out[n, 3 * p + 2] = reds[red[p]], greens[green[p]], blues[blue[p]]
+
+
+@compiled
+def _average(pictures: Bits, out: Bits, first: int, last: int) -> None:
+    (height, width), (rows, columns) = pictures.shape[2:], out.shape[2:]
+    sums, x = np.empty(width, np.int32), np.arange(columns)
+    left, right = x * width // columns, -(-(x + 1) * width // columns)
+    for n in range(first, last):
+        for c in range(pictures.shape[1]):
+            for y in range(rows):
+                top, bottom = y * height // rows, -(-(y + 1) * height // rows)
+                sums[:] = 0
+                for row in range(top, bottom):
+                    line = pictures[n, c, row]
+                    for column in range(width):
+                        sums[column] += line[column]
+                small = out[n, c, y]
+                for k in range(columns):
+                    total = 0
+                    for column in range(left[k], right[k]):
+                        total += sums[column]
+                    small[k] = np.rint(total / ((bottom - top) * (right[k] - left[k])))

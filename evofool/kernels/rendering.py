@@ -1,0 +1,212 @@
+"""The compiled loop of ``fused``: over genomes and nodes, a tile of pixels at a time.
+
+Two fifths of a genome's nodes depend on x alone, on y alone or on nothing, since a node is put on a connection: they
+are computed for one line or column of the picture, and repeated.
+
+All arithmetic is written out in single operations of float32 (of float64, where an angle is brought into one turn),
+which every processor and every version of a library rounds alike. ``gallery/cppn.js`` repeats them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .compiled import compiled, inlined
+from .functions import EXP_MOST, exp, sine
+
+COLOURS = ("grey", "hsl", "rgb")
+"""``functions.COLOURS``, as numbers"""
+
+_f = np.float32
+_ZERO, _ONE, _TWO, _HALF = _f(0), _f(1), _f(2), _f(0.5)
+_THREE, _FOUR, _SIX, _255 = _f(3), _f(4), _f(6), _f(255)
+_THREE_HALVES = _f(1.5)
+
+_INPUTS = 1, 2, 4, 8
+"""``cppn_batch.INPUTS`` in ``reads``"""
+_BUT_X, _BUT_Y = np.uint8(2 | 4), np.uint8(1 | 4)
+"""what else there is than x, or than y, but for the bias, which is the same everywhere"""
+
+_FAR, _QUARTER = _f(1e8), math.pi / 2
+"""a larger angle has no digits left of a turn; and what makes a sine of a cosine"""
+_NOTHING = _f(40)
+"""``functions.NOTHING``"""
+
+
+@compiled
+def _activate(values, row, size, name):
+    """``functions.ACTIVATIONS`` number ``name`` of ``size`` values from ``row`` on, in place."""
+    if name == 0:
+        for i in range(size):
+            values[row + i] = sine(np.float64(min(max(values[row + i], -_FAR), _FAR)))
+    elif name == 1:
+        for i in range(size):
+            e = exp(min(max(-values[row + i], -EXP_MOST), EXP_MOST))
+            values[row + i] = _TWO / (_ONE + e) - _ONE
+    elif name == 2:
+        for i in range(size):
+            square = values[row + i] * values[row + i]
+            bell = exp(-min(square, _NOTHING))
+            values[row + i] = bell if square < _NOTHING else _ZERO
+    elif name == 3:
+        for i in range(size):
+            values[row + i] = min(max(values[row + i], -_THREE), _THREE) / _THREE
+    elif name == 4:
+        for i in range(size):
+            values[row + i] = sine(np.float64(min(max(values[row + i], -_FAR), _FAR)) + _QUARTER)
+    else:
+        for i in range(size):
+            values[row + i] = min(abs(values[row + i]), _THREE) / _THREE_HALVES - _ONE
+
+
+@inlined
+def _byte(value):
+    """[0, 1], or by a rounding more, to the nearest of 0…255."""
+    return np.uint8(np.int32(value * _255 + _HALF))
+
+
+@inlined
+def _wheel(turn, middle):
+    """How far a channel is from grey at a hue (0…6), ±½."""
+    return min(max(abs(turn - middle) - _THREE_HALVES, -_HALF), _HALF)
+
+
+@compiled
+def _paint(values, rows, size, colour, image, pixel):
+    """``functions.COLOURS`` number ``colour`` of a genome's outputs as bytes (C, P), from ``pixel`` on."""
+    if colour == 0:
+        for i in range(size):
+            image[0, pixel + i] = _byte(abs(values[rows[0] + i]))
+    elif colour == 1:
+        for i in range(size):
+            turn, s, light = abs(values[rows[0] + i]) * _SIX, abs(values[rows[1] + i]), abs(values[rows[2] + i])
+            chroma = s - abs(light * _TWO - _ONE) * s
+            image[0, pixel + i] = _byte(light + _wheel(turn, _THREE) * chroma)
+            image[1, pixel + i] = _byte(light - _wheel(turn, _TWO) * chroma)
+            image[2, pixel + i] = _byte(light - _wheel(turn, _FOUR) * chroma)
+    else:
+        for c in range(3):
+            for i in range(size):
+                image[c, pixel + i] = _byte((values[rows[c] + i] + _ONE) * _HALF)
+
+
+@compiled
+def _compute(values, wide, row, size, node, nodes):
+    """A node's ``size`` values, row ``row`` of a table whose rows are ``wide``."""
+    activations, _, begin, source, weight = nodes
+    row *= wide
+    edge, end = begin[node], begin[node + 1]
+    if edge == end:
+        for i in range(size):
+            values[row + i] = _ZERO
+    else:
+        a, w = np.uint64(source[edge]) * wide, weight[edge]
+        for i in range(size):
+            values[row + i] = values[a + i] * w
+        edge += 1
+    while edge + 1 < end:  # two at a time spare a load and a store
+        a, w = np.uint64(source[edge]) * wide, weight[edge]
+        b, v = np.uint64(source[edge + 1]) * wide, weight[edge + 1]
+        for i in range(size):
+            values[row + i] = values[row + i] + values[a + i] * w + values[b + i] * v
+        edge += 2
+    if edge < end:
+        a, w = np.uint64(source[edge]) * wide, weight[edge]
+        for i in range(size):
+            values[row + i] = values[row + i] + values[a + i] * w
+    _activate(values, row, size, activations[node])
+
+
+@compiled
+def _compute_column(column, height, inputs, genome, nodes):
+    """A genome's values that depend on y alone, or on nothing, for each of ``height`` lines."""
+    for node in range(genome[0], genome[1]):
+        if not nodes[1][node] & _BUT_Y:
+            _compute(column, height, np.uint64(inputs + node - genome[0]), height, node, nodes)
+
+
+@compiled
+def _compute_strip(values, wide, coordinates, pixel, columns, lines, genome, nodes):
+    """A genome's values that depend on x alone, or on nothing, for ``columns`` from ``pixel`` on; ``lines`` times."""
+    inputs = coordinates.shape[0]
+    for k in range(inputs + genome[1] - genome[0]):
+        node = genome[0] + k - inputs
+        if (_INPUTS[k] if k < inputs else nodes[1][node]) & _BUT_X:
+            continue
+        row = np.uint64(k) * wide
+        if k < inputs:
+            for i in range(columns):
+                values[row + i] = coordinates[k, pixel + i]
+        else:
+            _compute(values, wide, np.uint64(k), columns, node, nodes)
+        for j in range(1, lines):
+            for i in range(columns):
+                values[row + np.uint64(j) * columns + i] = values[row + i]
+
+
+@compiled
+def _compute_tile(values, wide, coordinates, pixel, columns, lines, column, height, line, genome, nodes):
+    """All others of a genome's values, for ``columns`` of ``lines`` from ``pixel`` on, which is in line ``line``."""
+    inputs = coordinates.shape[0]
+    for k in range(inputs + genome[1] - genome[0]):
+        node, row = genome[0] + k - inputs, np.uint64(k) * wide
+        read = _INPUTS[k] if k < inputs else nodes[1][node]
+        if not read & _BUT_X:
+            continue
+        if not read & _BUT_Y:
+            for j in range(lines):
+                value = column[np.uint64(k) * height + line + j]
+                for i in range(columns):
+                    values[row + j * columns + i] = value
+        elif k < inputs:
+            for i in range(lines * columns):
+                values[row + i] = coordinates[k, pixel + i]
+        else:
+            _compute(values, wide, np.uint64(k), lines * columns, node, nodes)
+
+
+@compiled
+def render_genomes(coordinates, width, genomes, nodes, outputs, colour, tile, which, window, images):
+    """Render genomes ``which[0]`` to ``which[1]`` at lines ``window[0]`` to ``window[1]`` of their pictures.
+
+    Args:
+        coordinates: (4, H · W), line by line: x depends on the column alone, y on the line alone, the bias on neither.
+        width: W.
+        genomes: (N + 1,) where each one's nodes begin.
+        nodes: their activations, the inputs they depend on, where each one's connections begin, and of these the
+            sources, rows of a genome's own table (inputs first), and the weights.
+        outputs: (N, C) rows of that table.
+        colour: number of ``functions.COLOURS``.
+        tile: pixels that are computed at a time, about.
+        which, window: as above.
+        images: (N, C, H · W) bytes, overwritten there.
+    """
+    inputs = coordinates.shape[0]
+    top, bottom = window
+    most = 0
+    for g in range(which[0], which[1]):
+        most = max(most, genomes[g + 1] - genomes[g])
+    across, down = -(-width // -(-width // tile)), max(1, (tile + width // 2) // width)  # a part of a line, or several
+    # Unsigned: a signed index could be one from the end, which costs a test each.
+    wide, height = np.uint64(across * down), np.uint64(bottom - top)
+    values = np.empty((inputs + most) * across * down, np.float32)
+    column = np.empty((inputs + most) * (bottom - top), np.float32)
+    rows = np.empty(outputs.shape[1], np.uint64)
+    for k in range(inputs):
+        for i in range(bottom - top):
+            column[k * (bottom - top) + i] = coordinates[k, (top + i) * width]
+    for g in range(which[0], which[1]):
+        genome = genomes[g], genomes[g + 1]
+        for c in range(outputs.shape[1]):
+            rows[c] = np.uint64(outputs[g, c]) * wide
+        _compute_column(column, height, inputs, genome, nodes)
+        for left in range(0, width, across):
+            columns, first = np.uint64(min(across, width - left)), np.uint64(top * width + left)
+            _compute_strip(values, wide, coordinates, first, columns, min(down, bottom - top), genome, nodes)
+            for start in range(top, bottom, down):
+                lines, line = np.uint64(min(down, bottom - start)), np.uint64(start - top)
+                pixel = np.uint64(start * width + left)
+                _compute_tile(values, wide, coordinates, pixel, columns, lines, column, height, line, genome, nodes)
+                _paint(values, rows, lines * columns, colour, images[g], pixel)

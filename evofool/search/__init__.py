@@ -1,0 +1,1 @@
+"""Evolution: MAP-Elites, its archive, its selectors and emitters, wired by DEAP."""

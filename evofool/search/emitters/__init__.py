@@ -1,0 +1,1 @@
+"""Emitters: what proposes the children of a generation."""

@@ -1,0 +1,51 @@
+"""Genomes of niches, each kept once however many niches it has won."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..encodings.base import Indices
+
+
+class NicheGenomes:
+    """The genomes of N niches, in a batch of N slots: a child that wins hundreds of niches is copied once.
+
+    Args:
+        genomes: a batch of at most N genomes.
+        slot: (N,) which of them each niche has.
+    """
+
+    def __init__(self, genomes: Any, slot: Indices) -> None:
+        self.slot = slot.copy()
+        self._genomes = genomes.take(np.minimum(np.arange(len(slot)), len(genomes) - 1))
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+    def take(self, niches: Indices) -> Any:
+        """A batch with copies of the genomes of some niches."""
+        return self._genomes.take(self.slot[niches])
+
+    def put(self, niches: Indices, genomes: Any, rows: Indices) -> None:
+        """Give ``niches``, each named once, the genomes in ``rows`` of a batch."""
+        children, child = np.unique(rows, return_inverse=True)
+        others, taken = np.ones(len(self), bool), np.zeros(len(self), bool)
+        others[niches] = False
+        taken[self.slot[others]] = True
+        free = np.flatnonzero(~taken)[: len(children)]
+        self._genomes.put(free, genomes.take(children))
+        self.slot[niches] = free[child]
+
+    def sizes(self) -> NDArray[np.int64]:
+        """(N,) the size of each niche's genome."""
+        return np.asarray(self._genomes.sizes()[self.slot])
+
+    def kept(self) -> tuple[Any, Indices]:
+        """Copies, to be made anew from: the genomes that some niche has, in the order of the first niches that have
+        them, and which of them each niche has; what is equal here is equal there, whatever the slots."""
+        used, first, slot = np.unique(self.slot, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        return self._genomes.take(used[order]), np.argsort(order)[slot]

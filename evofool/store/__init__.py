@@ -1,0 +1,1 @@
+"""Folders on disk: runs, campaigns, histories, checkpoints and exports."""

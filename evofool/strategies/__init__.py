@@ -1,1 +1,0 @@
-"""Search strategies: each proposes batches of genomes and takes their scores."""

@@ -1,0 +1,1 @@
+"""Targets: the classifiers under test, where they come from and how they are run."""

@@ -1,0 +1,1 @@
+"""Doors: where a target comes from, one file each."""

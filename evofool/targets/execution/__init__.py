@@ -1,0 +1,1 @@
+"""How forward passes are run: device, precision, memory, folding, tuning."""

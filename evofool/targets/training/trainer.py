@@ -1,0 +1,272 @@
+"""How the embedded networks are trained: seeded, resumable, one report an epoch.
+
+Stochastic gradient descent with Nesterov momentum on a one-cycle learning rate (Smith & Topin 2018); the
+shipped weights are an exponential moving average over the steps. Augmentation is vectorised: random crops
+of the padded image and, where the picture allows it, mirror images. No label smoothing: the targets
+are meant to be as sure of themselves as networks usually are.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from ...errors import ConfigError
+from ...io.files import write_atomically
+from ..networks import CifarResNet, DigitsNet, LeNet
+from . import data as datasets
+from .data import Split, TrainingData
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides how a network is trained, besides the seed."""
+
+    network: Callable[[], nn.Module]
+    data: Callable[[Path], TrainingData]
+    mean: tuple[float, ...]
+    """per channel, of pixels in [0, 1]"""
+    std: tuple[float, ...]
+    epochs: int
+    batch: int = 128
+    peak: float = 0.1
+    """highest learning rate of the cycle"""
+    warmup: float = 0.15
+    """share of the steps spent rising to the peak"""
+    decay: float = 5e-4
+    """weight decay of the weights; none for biases and batch normalisation"""
+    pad: int = 0
+    """pixels of zero padding for random crops"""
+    mirror: bool = False
+    small: tuple[float, int] = (0.0, 0)
+    """(share of the epochs, edge): early epochs learn from smaller crops, which cost less"""
+    average: float = 0.998
+    """decay of the moving average of the weights, a step"""
+
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+PIXELS_BY_256 = (0.0,), (256 / 255,)
+
+RECIPES = {
+    "digits": Recipe(DigitsNet, lambda _: datasets.digits(), (0.0,), (1.0,), epochs=60, batch=64, peak=0.05, pad=1),
+    "mnist": Recipe(LeNet, datasets.mnist, *PIXELS_BY_256, epochs=20, peak=0.05, pad=2),
+    "cifar10": Recipe(
+        lambda: CifarResNet(20),
+        datasets.cifar10,
+        IMAGENET_MEAN,
+        IMAGENET_STD,
+        epochs=34,
+        peak=0.2,
+        pad=4,
+        mirror=True,
+        small=(0.35, 24),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch did: ``accuracy`` in [0, 1] on the held-out images, with the averaged weights."""
+
+    number: int
+    of: int
+    loss: float
+    accuracy: float
+    seconds: float
+
+
+def train(
+    name: str, data: Path, out: Path, *, seed: int = 0, epochs: int | None = None, device: str = "cpu"
+) -> Iterator[Epoch]:
+    """Train the embedded network ``name`` and write its weights to ``out``; yields a report an epoch.
+
+    After every epoch the state is kept in ``out`` + ``.training``; the same call goes on from there and
+    ends with the same weights as an undisturbed one. The file is removed at the end.
+
+    Raises:
+        ConfigError: ``name`` has no recipe, the data is missing, or the state file is of another training.
+    """
+    if name not in RECIPES:
+        raise ConfigError(f'no recipe trains "{name}"; choose one of {", ".join(RECIPES)}')
+    recipe = RECIPES[name]
+    total = recipe.epochs if epochs is None else epochs
+    if total < 1:
+        raise ConfigError(f"--epochs must be at least 1, got {total}")
+    images = recipe.data(data)
+    trainer = _Trainer(recipe, images, seed, total, torch.device(device))
+    state_file = out.with_name(out.name + ".training")
+    if state_file.exists():
+        trainer.restore(state_file)
+    while trainer.epoch < total:
+        report = trainer.run_epoch()
+        trainer.save(state_file)
+        yield report
+    write_atomically(out, _ordered(save(trainer.weights(), metadata=trainer.provenance(name))))
+    state_file.unlink(missing_ok=True)
+
+
+def _ordered(blob: bytes) -> bytes:
+    """A safetensors file with its metadata sorted: the library writes them in any order."""
+    length = int.from_bytes(blob[:8], "little")
+    header = json.loads(blob[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + blob[8 + length :]
+
+
+class _Trainer:
+    def __init__(self, recipe: Recipe, images: TrainingData, seed: int, epochs: int, device: torch.device) -> None:
+        self.recipe, self.images, self.device, self.epochs, self.seed = recipe, images, device, epochs, seed
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.network = recipe.network().to(device)
+        self.network = self.network.to(memory_format=torch.channels_last)
+        self.averaged = copy.deepcopy(self.network).eval()
+        decayed = [p for p in self.network.parameters() if p.ndim > 1]
+        spared = [p for p in self.network.parameters() if p.ndim <= 1]
+        groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": recipe.decay}, {"params": spared}]
+        self.optimizer = torch.optim.SGD(
+            groups,
+            lr=recipe.peak,
+            momentum=0.9,
+            nesterov=True,
+        )
+        self.generator = torch.Generator().manual_seed(seed)
+        self.steps_an_epoch = len(images.train) // recipe.batch
+        self.epoch = self.step = 0
+        self.mean = torch.tensor(recipe.mean, device=device)[:, None, None]
+        self.std = torch.tensor(recipe.std, device=device)[:, None, None]
+
+    def run_epoch(self) -> Epoch:
+        started, total_loss = time.perf_counter(), torch.zeros((), device=self.device)
+        order = torch.randperm(len(self.images.train), generator=self.generator)
+        self.network.train()
+        for index in range(self.steps_an_epoch):
+            rows = order[index * self.recipe.batch : (index + 1) * self.recipe.batch]
+            images, labels = self.images.train.images[rows], self.images.train.labels[rows]
+            loss = F.cross_entropy(self.network(self._normalise(self._augment(images))), labels.to(self.device))
+            self._set_rate()
+            self.optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+            self._average()
+            total_loss += loss.detach()
+            self.step += 1
+        self.epoch += 1
+        mean_loss = float(total_loss) / self.steps_an_epoch
+        accuracy = self.accuracy(self.images.test)
+        return Epoch(self.epoch, self.epochs, mean_loss, accuracy, time.perf_counter() - started)
+
+    def _set_rate(self) -> None:
+        progress = self.step / (self.steps_an_epoch * self.epochs)
+        warmup = self.recipe.warmup
+        if progress < warmup:
+            share = 0.05 + 0.95 * progress / warmup
+        else:
+            share = 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.peak * share
+
+    def _augment(self, images: Tensor) -> Tensor:
+        """Random crops (of the padded image, or smaller early on) and mirror images, (B, C, H, W) uint8."""
+        size, pad, draw = images.shape[-1], self.recipe.pad, self.generator
+        share, edge = self.recipe.small
+        if self.epoch < share * self.epochs:
+            size, pad = edge, 0
+        padded = F.pad(images, (pad, pad, pad, pad))
+        offsets = torch.randint(0, padded.shape[-1] - size + 1, (2, len(images), 1), generator=draw)
+        span = torch.arange(size)
+        rows, columns = offsets[0] + span, offsets[1] + span
+        if self.recipe.mirror:
+            mirrored = torch.rand(len(images), 1, generator=draw) < 0.5
+            columns = torch.where(mirrored, columns.flip(1), columns)
+        batch = torch.arange(len(images))[:, None, None]
+        return padded[batch, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+    def _normalise(self, images: Tensor) -> Tensor:
+        scaled = images.to(self.device).float() / 255
+        return ((scaled - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        ours, theirs = self.averaged.state_dict(), self.network.state_dict()
+        for name, value in ours.items():
+            if value.is_floating_point():
+                value.lerp_(theirs[name], 1 - decay)
+
+    @torch.inference_mode()
+    def accuracy(self, split: Split) -> float:
+        hits = 0
+        for start in range(0, len(split), 500):
+            images, labels = split.images[start : start + 500], split.labels[start : start + 500]
+            hits += int((self.averaged(self._normalise(images)).argmax(1).cpu() == labels).sum())
+        return hits / len(split)
+
+    def weights(self) -> dict[str, Tensor]:
+        state = self.averaged.state_dict()
+        return {
+            name: value.cpu().contiguous() for name, value in state.items() if not name.endswith("num_batches_tracked")
+        }
+
+    def provenance(self, name: str) -> dict[str, str]:
+        """What the weights file says of itself; safetensors metadata holds strings only."""
+        digest = hashlib.sha256(self.images.train.images.numpy().tobytes()).hexdigest()
+        return {
+            "network": name,
+            "seed": str(self.seed),
+            "epochs": str(self.epochs),
+            "test_accuracy": f"{self.accuracy(self.images.test):.4f}",
+            "test_images": str(len(self.images.test)),
+            "train_images_sha256": digest,
+            "torch": torch.__version__,
+        }
+
+    def _fingerprint(self) -> str:
+        settings = {k: v for k, v in asdict(self.recipe).items() if not callable(v)}
+        return repr((sorted(settings.items()), self.seed, self.epochs))
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "training": self._fingerprint(),
+            "epoch": self.epoch,
+            "step": self.step,
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+        }
+
+    def save(self, path: Path) -> None:
+        state = self._state()
+        write_atomically(path, lambda file: torch.save(state, file))
+
+    def restore(self, path: Path) -> None:
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            known = state["training"]
+            lacking = self._state().keys() - state.keys()
+            if lacking:
+                raise KeyError(f"it lacks {', '.join(sorted(lacking))}")
+        except Exception as error:
+            raise ConfigError(f"{path} is not a training state ({error}); remove it to start anew") from error
+        if known != self._fingerprint():
+            raise ConfigError(f"{path} belongs to a training with other settings; remove it to start anew")
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"])
+        self.epoch, self.step = state["epoch"], state["step"]

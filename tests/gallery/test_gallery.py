@@ -1,0 +1,230 @@
+"""The contact sheet: what is on it, that it is readable, and that nothing lies on top of anything."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+from runs import small_evolve
+
+from evofool.errors import EvofoolError, RunError
+from evofool.gallery.prints import sheet
+from evofool.gallery.prints.sheet import PAPER, Tiles, contact_sheet, write_sheet
+
+COUNTS = [1, 2, 3, 10, 100, 1000]
+MAGENTA = (255, 0, 255)
+"""of the fake elites: no other part of a sheet has this colour"""
+
+Box = tuple[float, float, float, float]
+
+
+def fake_run(folder: Path, count: int, names: list[str] | None = None, **config: Any) -> Path:
+    """A run folder with ``count`` elites that all show one magenta picture; scores fall with the index."""
+    (folder / "elites").mkdir(parents=True)
+    Image.new("RGB", (32, 32), MAGENTA).save(folder / "elites" / "a.png")
+    told = {
+        "format": 1,
+        "target": {"name": "cifar10"},
+        "encoding": "cppn",
+        "preset": "nguyen2015",
+        "seed": 12345,
+        "versions": {"evofool": "10.20.30"},
+    }
+    (folder / "config.json").write_text(json.dumps(told | config))
+    names = names or [f"class number {i}" for i in range(count)]
+    rest = {"top5": [], "generation": 9, "evaluation": 7, "size": 3, "file": "elites/a.png"}
+    lines = [{"niche": i, "index": i, "class": name, "score": 1 - i / count, **rest} for i, name in enumerate(names)]
+    (folder / "elites.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    numbers = dict.fromkeys(("seconds", "median", "mean", "min", "max", "at_99", "improved", "size"), 0)
+    told = {"generation": 9, "evaluations": 12_345_678, **numbers}
+    (folder / "metrics.jsonl").write_text(json.dumps(told) + "\n")
+    return folder
+
+
+@pytest.fixture
+def texts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, Box]]]:
+    """Every text that is drawn, with the box it covers."""
+    drawn: list[tuple[str, Box]] = []
+    draw_text = ImageDraw.ImageDraw.text
+
+    def text(
+        draw: ImageDraw.ImageDraw, xy: Any, text: str, fill: Any = None, font: Any = None, anchor: Any = None
+    ) -> None:
+        assert font.size >= 11, "too small to read"
+        drawn.append((text, draw.textbbox(xy, text, font, anchor)))
+        draw_text(draw, xy, text, fill, font, anchor)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", text)
+    return drawn
+
+
+def assert_well_set(image: Image.Image, texts: list[tuple[str, Box]]) -> None:
+    """All texts lie on the sheet, and none on another."""
+    boxes = np.array([box for _, box in texts])
+    left, top, right, bottom = boxes.T
+    out = (left < 0) | (top < 0) | (right > image.width) | (bottom > image.height)
+    assert [texts[i][0] for i in np.flatnonzero(out)] == []
+    apart = (
+        (right[:, None] <= left) | (right <= left[:, None]) | (bottom[:, None] <= top) | (bottom <= top[:, None])
+    ) | np.eye(len(boxes), dtype=bool)
+    assert [(texts[i][0], texts[j][0]) for i, j in np.argwhere(~apart)[:3]] == []
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_a_sheet_is_well_set_for_any_number_of_classes(
+    count: int, tmp_path: Path, texts: list[tuple[str, Box]]
+) -> None:
+    image = contact_sheet(fake_run(tmp_path / "run", count))
+    assert_well_set(image, texts)
+    assert max(image.size) <= 8000
+    if count >= 10:
+        assert 0.8 <= image.width / image.height <= 2.2
+    told = {text for text, _ in texts}
+    assert "What cifar10 is sure about" in told
+    assert sum(text.startswith("class n") for text, _ in texts) == count
+
+
+@pytest.mark.parametrize("count", [1, 10, 100])
+def test_every_picture_is_there_whole(count: int, tmp_path: Path) -> None:
+    pixels = np.asarray(contact_sheet(fake_run(tmp_path / "run", count)))
+    covered = (pixels == MAGENTA).all(2).sum()
+    assert covered == count * Tiles([{}] * count).tile ** 2
+
+
+def test_elites_are_sorted_by_confidence_then_class(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
+    run = fake_run(tmp_path / "run", 4, ["first", "second", "third", "fourth"])
+    lines = [json.loads(line) for line in (run / "elites.jsonl").read_text().splitlines()]
+    for line, score in zip(lines, (0.5, 1.0, 0.5, 0.999999), strict=True):
+        line["score"] = score
+    (run / "elites.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    contact_sheet(run)
+    told = [text for text, _ in texts]
+    order = sorted(("first", "second", "third", "fourth"), key=told.index)
+    assert order == ["second", "fourth", "first", "third"]
+    shown = [text for text in told if re.fullmatch(r"[0-9.]+ %", text)]
+    assert shown == ["100 %", "99.99 %", "50.00 %", "50.00 %"]  # cut, not rounded
+
+
+HOSTILE = [
+    "",
+    "   ",
+    "line\nbreak\r\n\ttab",
+    "w" * 300,
+    "many words " * 40,
+    "🦊🐈",
+    "مرحبا بالعالم",
+    "猫" * 50,
+    "nul\0 bell\a escape\x1b[31m",
+    "é" * 30,
+]
+
+
+def test_captions_of_hostile_names_fit_under_their_picture(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
+    image = contact_sheet(fake_run(tmp_path / "run", len(HOSTILE), HOSTILE))
+    assert_well_set(image, texts)
+    tile = Tiles([{}] * len(HOSTILE)).tile
+    captions = [box for text, box in texts if not text.startswith(("What ", "evofool ", f"{len(HOSTILE)} classes"))]
+    assert len(captions) == 2 * len(HOSTILE)
+    assert all(right - left <= tile for left, _, right, _ in captions)
+
+
+def test_a_name_that_is_too_long_is_shortened_with_an_ellipsis(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
+    contact_sheet(fake_run(tmp_path / "run", 2, ["w" * 300, "cat"]))
+    names = [text for text, _ in texts if text.startswith("w")]
+    assert names[0].endswith("w…")
+    assert "cat" in [text for text, _ in texts]
+
+
+@pytest.mark.parametrize("name", ["n" * 200, "my own network " * 12, "two\nlines"])
+def test_a_long_target_name_stays_on_the_sheet(name: str, tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
+    image = contact_sheet(fake_run(tmp_path / "run", 3, target={"name": name}))
+    assert_well_set(image, texts)
+
+
+@pytest.mark.parametrize("classes", [["3"], ["3", "8"], None])
+def test_a_sheet_of_cppns_shows_them_sharp_with_what_the_network_saw(
+    classes: list[str] | None, tmp_path: Path, texts: list[tuple[str, Box]]
+) -> None:
+    run = tmp_path / "run"
+    result = small_evolve(run, encoding="cppn", preset="nguyen2015", generations=2, classes=classes)
+    texts.clear()
+    image = contact_sheet(run)
+    assert_well_set(image, texts)
+    assert any("corner: the pixels the network saw" in text for text, _ in texts)
+    layout = Tiles([{}] * len(result.classes))
+    best = result.images[np.lexsort((result.indices, -result.confidence))[0]][0]
+    # The inset is in the first tile's lower right corner, magnified in whole pixels.
+    left, top = _first_tile(image, layout)
+    zoom = round(layout.tile * 0.27 / 8)
+    tile = np.asarray(image)[top : top + layout.tile, left : left + layout.tile, 0]
+    np.testing.assert_array_equal(tile[-8 * zoom :: zoom, -8 * zoom :: zoom], best)
+    assert len(np.unique(tile)) > len(np.unique(best))  # more grey levels than 8×8 pixels can have
+
+
+def _first_tile(image: Image.Image, layout: Tiles) -> tuple[int, int]:
+    margin, header = 3 * layout.gap, max(112, round(image.width * 0.07))
+    assert image.getpixel((margin - 1, header - 1)) == PAPER
+    return margin, header
+
+
+def test_direct_genomes_have_no_inset(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
+    small_evolve(tmp_path / "run", generations=1)
+    assert not any("corner" in text for text, _ in texts)
+
+
+def test_the_footer_tells_how_to_make_it_again(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
+    contact_sheet(fake_run(tmp_path / "run", 10))
+    (footer,) = [text for text, _ in texts if text.startswith("evofool ")]
+    for part in ("10.20.30", "cppn", "nguyen2015", "12345", "12,345,678"):
+        assert part in footer
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
+    run = fake_run(tmp_path / "run", 10)
+    first = write_sheet(run).read_bytes()
+    assert write_sheet(run).read_bytes() == first
+    assert (run / "gallery.png").read_bytes() == first
+
+
+def test_a_run_without_elites_is_refused(tmp_path: Path) -> None:
+    run = fake_run(tmp_path / "run", 1)
+    (run / "elites.jsonl").unlink()
+    with pytest.raises(RunError, match="has no elites yet; let it run for a generation: evofool resume"):
+        write_sheet(run)
+    with pytest.raises(RunError, match="no run at"):
+        write_sheet(tmp_path)
+    assert not (run / "gallery.png").exists()
+
+
+def test_a_missing_picture_is_an_error_that_names_it(tmp_path: Path) -> None:
+    run = fake_run(tmp_path / "run", 1)
+    (run / "elites" / "a.png").unlink()
+    with pytest.raises(EvofoolError, match=r"a\.png"):
+        write_sheet(run)
+
+
+def test_a_sheet_that_cannot_be_written_is_a_run_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sheet, "write_atomically", refuse)
+    with pytest.raises(RunError, match=r"cannot write .*gallery\.png: No space left on device"):
+        write_sheet(fake_run(tmp_path / "run", 1))
+
+
+@given(st.integers(1, 5000))
+def test_a_layout_holds_all_in_a_landscape_of_bounded_size(count: int) -> None:
+    layout = Tiles([{}] * count)
+    assert layout.columns * (layout.rows - 1) < count <= layout.columns * layout.rows
+    assert layout.columns >= layout.rows
+    assert layout.tile >= 112
+    assert layout.text >= 11
+    assert layout.columns * (layout.tile + layout.gap) <= 16_000

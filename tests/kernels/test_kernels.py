@@ -1,0 +1,230 @@
+"""What compiled loops are made of: random numbers, functions, and parts for threads."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import llvmlite.binding
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evofool.encodings.cppn.batch import NAMES
+from evofool.encodings.cppn.functions import ACTIVATIONS, NOTHING
+from evofool.kernels import draws, functions
+from evofool.kernels import rendering as picture
+from evofool.kernels.compiled import compiled, use_whole_vectors
+from evofool.kernels.threads import SPLIT, in_parts
+
+SAMPLES = 40_000
+
+
+def stream(seed: int = 0) -> np.ndarray:
+    return np.array([seed], np.uint64)
+
+
+def farthest(sample: np.ndarray, cdf: Callable[[float], float]) -> float:
+    """The Kolmogorov–Smirnov distance of a sample to its distribution, times √n."""
+    expected = np.array([cdf(x) for x in np.sort(sample)])
+    steps = np.arange(len(sample) + 1) / len(sample)
+    return float(max(np.abs(expected - steps[1:]).max(), np.abs(expected - steps[:-1]).max()) * np.sqrt(len(sample)))
+
+
+def test_the_stream_is_splitmix64() -> None:
+    """The generator's published numbers for the seed 1234567."""
+    state = stream(1234567)
+    for bits in (6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431):
+        assert draws.uniform(state) == (bits >> 11) * 2.0**-53
+
+
+def test_many_uniform_numbers_at_once_are_those_of_one_after_the_other() -> None:
+    one, many = stream(7), stream(7)
+    for n in (5, 0, 300):
+        values = np.full(n, np.nan)
+        draws.uniforms(many, values)
+        assert values.tolist() == [draws.uniform(one) for _ in range(n)]
+        assert many == one
+
+
+def test_uniform_and_normal_numbers_are_distributed_so() -> None:
+    state = stream()
+    assert farthest(np.array([draws.uniform(state) for _ in range(SAMPLES)]), lambda x: x) < 1.6  # p ≈ 0.01, seeded
+    normal = np.array([draws.normal(state) for _ in range(SAMPLES)])
+    assert farthest(normal, lambda x: 0.5 * math.erfc(-x / math.sqrt(2))) < 1.6
+    between = np.array([draws.between(state, -2.0, 3.0) for _ in range(SAMPLES)])
+    assert farthest(between, lambda x: (x + 2) / 5) < 1.6
+
+
+def test_streams_of_neighbouring_seeds_have_nothing_in_common() -> None:
+    numbers = np.array([[draws.uniform(state) for _ in range(4)] for state in map(stream, range(SAMPLES // 4))])
+    assert farthest(numbers[:, 0], lambda x: x) < 1.6
+    for one, other in ((numbers[:-1, 0], numbers[1:, 0]), (numbers[:, 0], numbers[:, 1])):
+        assert abs(np.corrcoef(one, other)[0, 1]) < 4 / np.sqrt(len(one))
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_whole_numbers_are_drawn_alike(n: int) -> None:
+    state = stream(n)
+    counts = np.bincount([draws.below(state, n) for _ in range(SAMPLES)], minlength=n)
+    assert len(counts) == n
+    assert (np.abs(counts - SAMPLES / n) <= 4 * np.sqrt(SAMPLES * (1 / n) * (1 - 1 / n))).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "features", "after"),
+    [
+        (None, None, "+avx2,+avx512fp16,+fma", "+avx2,+avx512fp16,+fma,-prefer-256-bit"),
+        (None, None, "+avx2,+avx512f,-avx512fp16", None),
+        (None, None, "", None),
+        (None, "+avx2", "+avx512fp16", "+avx2"),
+        ("generic", None, "+avx512fp16", None),
+    ],
+)
+def test_whole_vectors_are_used_where_there_are_some_and_nobody_says_otherwise(
+    name: str | None, before: str | None, features: str, after: str | None
+) -> None:
+    for allowed in (1, 0):
+        config = SimpleNamespace(ENABLE_AVX=allowed, CPU_NAME=name, CPU_FEATURES=before)
+        use_whole_vectors(config, features)
+        assert (name, config.CPU_FEATURES) == (config.CPU_NAME, after if allowed else before)
+
+
+RENDERED = """
+import evofool.record  # whatever is looked up first
+import hashlib
+from evofool import encodings
+from evofool.rng import Rng
+coded, rng = encodings.build("cppn", encodings.preset("cppn", "default"), (3, 30, 47), "cpu"), Rng(5)
+genomes = coded.random(40, rng)
+for _ in range(20):
+    genomes = coded.mutate(genomes, rng)
+from numba.core.registry import cpu_target
+print(cpu_target.target_context.codegen().magic_tuple()[2].split(",")[-1])
+print(hashlib.sha256(coded.decode(genomes).numpy().tobytes()).hexdigest())
+"""
+
+
+def test_pictures_are_the_same_for_any_processor_and_whole_vectors_are_used_in_every_process(tmp_path: Path) -> None:
+    """As compiled for this one, and for the least of its kind."""
+
+    def rendered(**settings: str) -> list[str]:
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)} | settings
+        done = subprocess.run([sys.executable, "-c", RENDERED], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    ours, plain = rendered(), rendered(NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
+    wide = "+avx512fp16" in llvmlite.binding.get_host_cpu_features().flatten().split(",")
+    assert (ours[0] == "-prefer-256-bit") == wide
+    assert len(plain) == 1  # no features
+    assert ours[-1] == plain[-1]
+
+
+FORMULAS = {
+    "sin": np.sin,
+    "sigmoid": lambda p: np.tanh(p / 2),
+    "gauss": lambda p: np.exp(-p * p),
+    "linear": lambda p: np.clip(p, -3, 3) / 3,
+    "cos": np.cos,
+    "wedge": lambda p: np.minimum(abs(p), 3) / 1.5 - 1,
+}
+
+
+@pytest.mark.parametrize("far", [1.0, 20.0, 3000.0, 1e8])
+@pytest.mark.parametrize("name", NAMES)
+def test_functions_are_right_to_four_roundings(name: str, far: float) -> None:
+    """4 · 2⁻²⁴, a fourteen-thousandth of a grey level; and never beyond ±1."""
+    values = np.linspace(-far, far, 200_001).astype(np.float32)
+    expected = FORMULAS[name](values.astype(np.float64))
+    picture._activate(values, np.uint64(0), np.uint64(len(values)), NAMES.index(name))
+    assert np.abs(values - expected).max() <= 4 * 2.0**-24
+    assert np.abs(values).max() <= 1
+
+
+@compiled
+def logarithms(values: np.ndarray) -> None:
+    for i in range(len(values)):
+        values[i] = functions.log(values[i])
+
+
+def test_logarithms_are_right() -> None:
+    drawn = np.random.default_rng(0).random(100_000)
+    edges = np.array([math.sqrt(2), math.sqrt(0.5), 0.5, 2.0])
+    near = np.concatenate([np.nextafter(edges, 0), edges, np.nextafter(edges, 9), 1 - drawn, 1 - drawn * 1e-9])
+    far = np.concatenate([2.0 ** np.arange(-1022, 1023), drawn * 1e300, [2.0**-53]])
+    for values, apart in ((near, 1e-12), (far, 1e-10)):
+        found = values.copy()
+        logarithms(found)
+        np.testing.assert_allclose(found, np.log(values), rtol=1e-12, atol=apart)
+    ends = np.array([1.0, 0.0])
+    logarithms(ends)
+    assert ends[0] == 0
+    assert ends[1] < -708
+
+
+def test_far_ends_of_bells_are_nothing() -> None:
+    """e⁻⁴⁰ and less: by the loop and by torch."""
+    edge = np.float32(math.sqrt(NOTHING))
+    assert edge * edge == NOTHING
+    values = np.array([0.0, -6.3, np.nextafter(edge, np.float32(0)), edge, -9.3, -20.0, 1e15], np.float32)
+    here, there = values.copy(), torch.from_numpy(values.copy())
+    picture._activate(here, np.uint64(0), np.uint64(len(values)), NAMES.index("gauss"))
+    ACTIVATIONS["gauss"](there, there)
+    for found in here, there.numpy():
+        np.testing.assert_allclose(found[:3], np.exp(-np.square(values[:3].astype(np.float64))), rtol=1e-5)
+        assert found[3:].tolist() == [0.0] * 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sums_that_overflowed_give_values_still(name: str) -> None:
+    values = np.array([np.inf, -np.inf, 3e38, -3e38], np.float32)
+    picture._activate(values, np.uint64(0), np.uint64(4), NAMES.index(name))
+    assert (np.abs(values) <= 1).all()
+
+
+@pytest.fixture(params=[1, 2, 5])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+@given(work=st.lists(st.integers(0, SPLIT), min_size=1, max_size=30))
+def test_every_genome_is_in_one_part(work: list[int]) -> None:
+    done: list[int] = []
+    in_parts(lambda first, last: done.extend(range(first, last)), np.concatenate(([0], np.cumsum(work))))
+    assert sorted(done) == list(range(len(work)))
+
+
+def test_much_work_is_shared_and_little_is_not(threads: int) -> None:
+    where: set[str] = set()
+    barrier = threading.Barrier(threads)
+
+    def part(first: int, last: int) -> None:
+        barrier.wait(10)  # so that no thread does two
+        where.add(threading.current_thread().name)
+
+    in_parts(part, np.arange(101) * SPLIT)
+    assert len(where) == threads
+    where.clear()
+    barrier = threading.Barrier(1)
+    in_parts(part, np.arange(101))
+    assert where == {threading.current_thread().name}
+
+
+def test_what_fails_in_a_thread_is_raised(threads: int) -> None:
+    def part(first: int, last: int) -> None:
+        raise MemoryError("no room")
+
+    with pytest.raises(MemoryError, match="no room"):
+        in_parts(part, np.arange(101) * SPLIT)
