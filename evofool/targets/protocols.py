@@ -1,0 +1,66 @@
+"""What a target is to everyone who uses one: the classifier under test as a function of 8-bit images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from ..errors import TargetError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SCORE_TOLERANCE = 1e-3
+"""Largest difference of two scores of one image, scored twice in different batches."""
+
+
+@runtime_checkable
+class Target(Protocol):
+    """A classifier under test. Search and attacks know no more of it than this.
+
+    Attributes:
+        name: What records and messages call it.
+        classes: The K class names, in the order of the scores.
+        image_shape: (C, H, W) of its images; C is 1 (grey) or 3 (RGB).
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def classes(self) -> Sequence[str]: ...
+    @property
+    def image_shape(self) -> tuple[int, int, int]: ...
+
+    def scores(self, images: Tensor) -> Tensor:
+        """Return the probabilities (B, K) float32 of (B, C, H, W) uint8 images, as fast as the target can."""
+        ...
+
+    def confirm(self, images: Tensor) -> Tensor:
+        """Return the same in the precision that goes on record."""
+        ...
+
+
+class Differentiable(Target, Protocol):
+    """A target whose insides can be looked at: what gradients and features are taken from."""
+
+    def logits(self, pixels: Tensor) -> Tensor:
+        """Return the logits (B, K) of float images (B, C, H, W) in [0, 1], with gradients."""
+        ...
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return (B, F) float32: what the last layer with weights is given for uint8 images, averaged over space."""
+        ...
+
+
+def compare_scores(name: str, before: Tensor, now: Tensor) -> None:
+    """Compare the scores of the same images, scored twice.
+
+    Raises:
+        TargetError: They differ by more than ``SCORE_TOLERANCE``.
+    """
+    difference = float((before - now).abs().max()) if len(before) else 0.0
+    if not difference <= SCORE_TOLERANCE:
+        raise TargetError(
+            f"target {name} gives the same image other scores each time (by up to {difference:.2g}), so nothing it says "
+            "can be recorded; look for dropout or noise that evaluation mode does not stop, or for other weights"
+        )
