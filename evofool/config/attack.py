@@ -1,0 +1,73 @@
+"""The options of an attack campaign."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from .options import Natural, Options, Positive, option
+
+UNTARGETED = "untargeted"
+"""The criterion that any other class meets."""
+
+ALL = "all"
+"""The criteria of a campaign that tries every other class in turn."""
+
+
+class AttackOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The options of a campaign: of ``evofool attack`` and of :func:`evofool.attack`."""
+
+    target: Annotated[
+        str | None, option("The classifier to fool; see: evofool targets.", short="-t", default="the data's own")
+    ] = None
+    weights: Annotated[
+        str | None, option("Weights of your own: a .safetensors file or a torch checkpoint.", path=True)
+    ] = None
+    data: Annotated[
+        str | None,
+        option(
+            "Images to attack: digits, mnist, fashionmnist, cifar10, cifar100, svhn, imagenet, a folder of pictures or "
+            "an .npz archive.",
+            default="the target's own",
+        ),
+    ] = None
+    data_dir: Annotated[str, option("Where named data sets are, or are downloaded to.", path=True)] = "data"
+    count: Annotated[Positive, option("How many images; chosen by the seed and balanced over the classes.")] = 100
+    first: Annotated[bool, option("Take the data's first images instead of a random choice.")] = False
+    include_misclassified: Annotated[bool, option("Attack images that the target gets wrong, too.")] = False
+    pixels: Annotated[
+        Positive | str,
+        option("How many pixels may change; auto: the fewest that succeed.", short="-k", identity=True),
+    ] = 1
+    max_pixels: Annotated[Positive | None, option("Where --pixels auto ends.", default="5", identity=True)] = None
+    criterion: Annotated[
+        tuple[int | str, ...],
+        option(
+            "What counts as success: untargeted, all (every other class in turn), or classes: cat, or 3, or cat,dog.",
+            identity=True,
+        ),
+    ] = (UNTARGETED,)
+    strategy: Annotated[
+        str | None,
+        option(
+            "How to search: local, de, rand1, best1bin, sparse-rs, corners or random.", default="local", identity=True
+        ),
+    ] = None
+    preset: Annotated[
+        str | None, option("A publication's settings instead: su2019 or hyperparticle.", identity=True)
+    ] = None
+    queries: Annotated[
+        Positive | None,
+        option("Budget of an attempt, in scored images.", default="the strategy's own", identity=True),
+    ] = None
+    baseline: Annotated[bool, option("After each attempt, run random search with as many queries.", identity=True)] = (
+        False
+    )
+    seed: Annotated[Natural, option("Random seed.", identity=True)] = 0
+    export: Annotated[bool, option("Write the images found: adversarial.npz and PNGs.")] = False
+    device: Annotated[str, option("Where to run: auto, cpu, cuda, cuda:0 … or mps.")] = "auto"
+    precision: Annotated[
+        str, option("What the search scores in: auto, float32 or bfloat16. Outcomes are always float32.")
+    ] = "auto"
+    micro_batch: Annotated[
+        Positive | None, option("Rows per forward pass; only speed depends on it.", default="chosen by trial")
+    ] = None

@@ -1,0 +1,190 @@
+"""What ``config.json`` holds: a job's options, what its target was, and the versions that made it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+
+from .attack import AttackOptions
+from .evolve import EvolveOptions
+from .options import LARGEST, Options
+
+FORMAT = 2
+"""Version of the formats of folders and of the files in them."""
+
+MAX_EDGE = 8192
+"""Largest height or width of a target's images, in pixels."""
+
+Edge = Annotated[int, msgspec.Meta(ge=1, le=MAX_EDGE)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST - 1)]
+Rows = Annotated[int, msgspec.Meta(ge=1, le=2**14)]
+ClassIndex = Annotated[int, msgspec.Meta(ge=0, le=LARGEST - 1)]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of what is recorded: frozen, and nothing that isn't declared."""
+
+
+class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is needed to have a target again.
+
+    Attributes:
+        name: What it is called.
+        own: Whether it is the user's own object, which has to be given again.
+        weights: The user's weights file, or None.
+        weights_sha256: Digest of the weights; None for the user's own object.
+        spare_tensors: Tensors of the weights file that the network has no place for.
+        device, precision, micro_batch, memory_format, fold: How its forward passes are run.
+        image_shape: (C, H, W) of its images.
+        classes: How many classes it has.
+    """
+
+    name: str
+    own: bool
+    weights: str | None
+    weights_sha256: str | None
+    spare_tensors: tuple[str, ...]
+    device: str
+    precision: str
+    micro_batch: Annotated[int, msgspec.Meta(ge=1)]
+    memory_format: str
+    fold: bool
+    image_shape: tuple[Edge, Edge, Edge]
+    classes: Annotated[int, msgspec.Meta(ge=1)]
+
+    def __post_init__(self) -> None:
+        if self.image_shape[0] not in (1, 3):
+            raise ValueError(f"image_shape must have 1 or 3 channels, got {self.image_shape[0]}")
+
+    def identity(self) -> dict[str, Any]:
+        """Return what makes another target of it."""
+        return {
+            "target": self.name,
+            "weights_sha256": self.weights_sha256,
+            "classes": self.classes,
+            "image_shape": list(self.image_shape),
+        }
+
+
+class JobConfig(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every job's ``config.json`` holds."""
+
+    kind: ClassVar[str]
+    """The kind of job, which ``config.json`` names as ``job``."""
+
+    versions: dict[str, str]
+
+    def identity(self) -> dict[str, Any]:
+        """Return what makes another job of it; files of one job are refused in the folder of another."""
+        raise NotImplementedError
+
+    def digest(self) -> bytes:
+        """Return the SHA-256 of :meth:`identity`."""
+        return hashlib.sha256(msgspec.json.encode(self.identity(), order="sorted")).digest()
+
+
+class RunConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The config of a run: its options with nothing left open. Budgets may change; they are not its identity."""
+
+    kind: ClassVar[str] = "run"
+
+    options: EvolveOptions
+    target: TargetRecord
+    class_indices: Annotated[tuple[ClassIndex, ...], msgspec.Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        if max(self.class_indices) >= self.target.classes:
+            raise ValueError(f"class_indices must be below {self.target.classes}")
+
+    def identity(self) -> dict[str, Any]:
+        """Return what the bytes of a run depend on."""
+        chosen = {"class_indices": self.class_indices, "precision": self.target.precision}
+        return {**self.options.identity(), **self.target.identity(), **chosen}
+
+
+class DataRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a campaign's images came from.
+
+    Attributes:
+        name: The data set, folder or archive.
+        dir: Where named data sets are.
+        asked, chosen: How many images were asked for, and how many there are.
+        looked, correct: How many were scored, and how many of them the target classifies correctly.
+        labelled: Whether somebody labelled them.
+        skipped: Files that could not be used, with the reason.
+    """
+
+    name: str
+    dir: str
+    asked: Count
+    chosen: Count
+    looked: Count
+    correct: Count
+    labelled: bool
+    skipped: dict[str, str]
+
+
+class PlanRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a campaign does with every image, as its options were understood.
+
+    Attributes:
+        criterion: The criteria in words.
+        criteria: Target classes, None among them for untargeted; ``"all"`` for every class but the image's own.
+        pixels: Numbers of pixels, tried in this order until one succeeds.
+        strategy: How it searches.
+        queries: Budget of an attempt; None for the strategy's own.
+        baseline: Whether random search follows each attempt.
+        seed: Random seed.
+        rows: Rows of a batch.
+    """
+
+    criterion: str
+    criteria: tuple[ClassIndex | None, ...] | str
+    pixels: Annotated[tuple[Annotated[int, msgspec.Meta(ge=1)], ...], msgspec.Meta(min_length=1)]
+    strategy: str
+    queries: Annotated[int, msgspec.Meta(ge=1)] | None
+    baseline: bool
+    seed: Count
+    rows: Rows
+
+
+class CampaignConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The config of a campaign."""
+
+    kind: ClassVar[str] = "campaign"
+
+    options: AttackOptions
+    target: TargetRecord
+    classes: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    data: DataRecord
+    plan: PlanRecord
+
+    def __post_init__(self) -> None:
+        plan, (_, height, width) = self.plan, self.target.image_shape
+        if len(self.classes) != self.target.classes:
+            raise ValueError(f"classes must be {self.target.classes} names")
+        if isinstance(plan.criteria, str):
+            if plan.criteria != "all":
+                raise ValueError('criteria must be "all" or class indices')
+        elif (
+            not plan.criteria
+            or len(set(plan.criteria)) < len(plan.criteria)
+            or any(index is not None and index >= len(self.classes) for index in plan.criteria)
+        ):
+            raise ValueError(f"criteria must be different class indices below {len(self.classes)}")
+        if list(plan.pixels) != sorted(set(plan.pixels)) or plan.pixels[-1] > height * width:
+            raise ValueError(f"pixels must rise and be at most {height * width}")
+
+    def identity(self) -> dict[str, Any]:
+        """Return what an outcome depends on besides its image, which it names by its hash."""
+        plan = msgspec.to_builtins(self.plan)
+        del plan["criterion"], plan["rows"]
+        return {**plan, **self.target.identity(), "classes": self.classes}
+
+
+def options_of(config: JobConfig) -> Options:
+    """Return the options in a job's config."""
+    options: Options = config.options  # type: ignore[attr-defined]
+    return options
