@@ -51,11 +51,11 @@ def make(run: Path, out: Path, *, keep: bool = False) -> None:
             kept.append(best)
     if keep:
         mine = {content["index"]: content for content in kept}
-        theirs = {genome.content["index"]: genome.content for _, genome in genome_lines.genomes_at(out)}
+        theirs = {genome.content["index"]: genome.content for _, genome in genome_lines.read_genomes(out)}
         mine |= {index: max(content, mine.get(index, content), key=_worth) for index, content in sorted(theirs.items())}
         kept = [mine[index] for index in sorted(mine)]
     write_atomically(out, genome_lines.dumps(kept))
-    assert len(genome_lines.genomes_at(out)) == len(kept)
+    assert len(genome_lines.read_genomes(out)) == len(kept)
     print(f"{out}: {len(kept)} of {len(folder.config['niches'])} classes, {out.stat().st_size:,} bytes")
 
 

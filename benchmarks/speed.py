@@ -24,7 +24,7 @@ from torch import Tensor
 import evofool
 from evofool import encodings
 from evofool.config.budget import Budget
-from evofool.encodings.cppn.batch import INPUTS, NAMES, CPPNBatch
+from evofool.encodings.cppn.batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
 from evofool.encodings.cppn.encoding import CPPN, pixel_coordinates
 from evofool.encodings.cppn.functions import ACTIVATIONS, COLOURS, to_bytes
 from evofool.jobs.run import BATCH
@@ -284,7 +284,7 @@ def one_genome(genomes: CPPNBatch, row: int, coordinates: Tensor, colour: str) -
             total = torch.zeros(coordinates.shape[1])
             for source, weight in into.get(node, []):
                 total = total + weight * value(source)
-            ACTIVATIONS[NAMES[genomes.activation[row, node]]](total, total)
+            ACTIVATIONS[ACTIVATION_NAMES[genomes.activation[row, node]]](total, total)
             values[node] = total
         return values[node]
 

@@ -1,4 +1,6 @@
-"""One family of errors; the command line catches it, prints one line and exits with code 2.
+"""The errors that evofool raises on purpose: one family, which the command line catches.
+
+The command line prints the message in one line and exits with code 2.
 
 EvofoolError
 ├── ConfigError       an option is missing, malformed or contradicts another
@@ -8,7 +10,8 @@ EvofoolError
 ├── ImageError        an image file cannot be read or used
 └── RunError          a run folder is missing, taken, unwritable, damaged or of another version
 
-Every message names what was expected, what was found, and what to do.
+Every message says what was expected, what was found and what to do. A parameter stands in backticks by its Python
+name, with a value where one is recommended: `pixels`, `pixels=1`. The command line turns these into its own options.
 """
 
 from __future__ import annotations
@@ -45,20 +48,20 @@ class RunError(EvofoolError):
     """A run folder is missing, taken, unwritable, damaged or of another version."""
 
 
-def listed_names(names: object, option: str, choices: Iterable[str]) -> tuple[str, ...]:
-    """Names as ``"one,another"`` or in a list, one by one.
+def parse_names(names: object, parameter: str, choices: Iterable[str]) -> tuple[str, ...]:
+    """Return the names in ``"one,another"`` or in a list of names.
 
     Raises:
-        ConfigError: they are no names, or there are none.
+        ConfigError: It is neither of these, or there is no name.
     """
     listed = names.split(",") if isinstance(names, str) else names
     if not isinstance(listed, list | tuple) or not listed or not all(isinstance(name, str) for name in listed):
-        raise ConfigError(f"{option} takes one or more of {', '.join(choices)}, got {names!r:.60}")
+        raise ConfigError(f"`{parameter}` takes one or more of {', '.join(choices)}, got {names!r:.60}")
     return tuple(name.strip() for name in listed)
 
 
 def suggestion(word: str, choices: Iterable[str]) -> str:
-    """``' (did you mean "cat"?)'`` for the closest of ``choices``, or an empty string."""
+    """Return ``' (did you mean "cat"?)'`` for the closest of ``choices``, or an empty string."""
     options = {choice.lower(): choice for choice in choices}
     close = difflib.get_close_matches(word.lower(), options, n=3, cutoff=0.6)
     if not close:

@@ -38,7 +38,7 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def hardest(names: Sequence[str], confidence: Sequence[float], count: int) -> str:
+def least_confident(names: Sequence[str], confidence: Sequence[float], count: int) -> str:
     """The classes with the lowest confidence, lowest first: ``deer 51.81 %, dog 99.99 %``."""
     ranked = sorted(zip(confidence, names, strict=True))[:count]
     return ", ".join(f"{name} {percent(value)}" for value, name in ranked)

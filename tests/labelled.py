@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor, nn
 
-from evofool.datasets import Arrays, Fitting
+from evofool.datasets import ArrayImages, Fitting
 from evofool.targets.torch_target import Target
 
 CLASSES = ("airplane", "car", "bird", "sea lion")
@@ -52,13 +52,13 @@ def reading_target(classes: int = 4, shape: tuple[int, int, int] = (3, 8, 8)) ->
 
 def images_read_as(
     guesses: Sequence[int], labels: Sequence[int], shape: tuple[int, int, int] = (3, 8, 8), name: str = "set"
-) -> Arrays:
+) -> ArrayImages:
     """Images that :func:`reading_target` takes for ``guesses``, each with its own number in the next two pixels."""
     number = np.arange(len(guesses))
     images = np.zeros((len(guesses), *shape), np.uint8)
     images[:, 0, 0, 0] = guesses
     images[:, 0, 0, 1], images[:, 0, 0, 2] = number % 256, number // 256
-    return Arrays(name, images, np.array(labels, np.int64))
+    return ArrayImages(name, images, np.array(labels, np.int64))
 
 
 def numbers(images: np.ndarray) -> list[int]:

@@ -20,7 +20,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ..text import clock, hardest, percent
+from ..text import clock, least_confident, percent
 from .campaign_view import CampaignView, LiveCampaign, PlainCampaign, images_text, queries_text, success_text
 from .run_view import LiveView, PlainView, View
 
@@ -106,7 +106,7 @@ class Console:
         rows = [
             ("median", percent(summary["median"])),
             ("mean", percent(summary["mean"])),
-            ("lowest", hardest([result.classes[at] for at in sure], result.confidence[sure].tolist(), 3)),
+            ("lowest", least_confident([result.classes[at] for at in sure], result.confidence[sure].tolist(), 3)),
             ("at 99 % or more", f"{summary['at_99']} of {len(sure)} classes"),
             *several,
             (

@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ..text import clock, hardest, percent, sparkline
+from ..text import clock, least_confident, percent, sparkline
 
 if TYPE_CHECKING:
     from ..config.budget import Budget
@@ -58,7 +58,7 @@ class LiveView:
             ("confidence", f"median {percent(progress.median)}   mean {percent(progress.mean)}   lowest {lowest}"),
             ("at 99 %", f"{progress.at_99} of {len(names)} classes"),
             *([("elites", coverage(progress, archive))] if archive.cells > 1 else []),
-            ("hardest", hardest(names, archive.surest_confidence().tolist(), 5)),
+            ("hardest", least_confident(names, archive.surest_confidence().tolist(), 5)),
             ("median", sparkline(self.medians)),
         ]  # fmt: skip
         title = Text(f"{evolution.target.name} · {evolution.encoding.name}", style="bold")
@@ -94,7 +94,7 @@ class PlainView:
             f"{self.pace.rate:,.0f} images/s  elapsed {clock(progress.seconds)}  "
             f"remaining {clock(self.pace.remaining(progress))}  median {percent(progress.median)}  "
             f"mean {percent(progress.mean)}  lowest {percent(progress.min)}  "
-            f"at 99 %: {progress.at_99}/{len(names)}  {several}hardest {hardest(names, confidence, 3)}"
+            f"at 99 %: {progress.at_99}/{len(names)}  {several}hardest {least_confident(names, confidence, 3)}"
         )
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from ..errors import ConfigError, suggestion
 from .archives import read_archive
-from .base import Arrays, Fitting, LabelledImages
+from .base import ArrayImages, Fitting, LabelledImages
 from .folders import read_folder
-from .named import NAMED, open_named
+from .named import NAMED_DATASETS, open_named
 
-__all__ = ["NAMED", "Arrays", "Fitting", "LabelledImages", "check_data", "open_data"]
+__all__ = ["NAMED_DATASETS", "ArrayImages", "Fitting", "LabelledImages", "check_data", "open_data"]
 
 
 def open_data(data: str | Path, data_dir: Path, fitting: Fitting) -> LabelledImages:
@@ -26,7 +26,7 @@ def open_data(data: str | Path, data_dir: Path, fitting: Fitting) -> LabelledIma
         ConfigError: nothing is there, or it is not what it should be.
     """
     place = check_data(data)
-    if str(data).lower() in NAMED:
+    if str(data).lower() in NAMED_DATASETS:
         return open_named(str(data).lower(), data_dir, fitting)
     if os.path.isdir(place):
         return read_folder(place, fitting)
@@ -41,9 +41,9 @@ def check_data(data: str | Path) -> Path:
     Raises:
         ConfigError: it is neither a data set's name nor anything that exists.
     """
-    if str(data).lower() not in NAMED and not os.path.exists(data):
+    if str(data).lower() not in NAMED_DATASETS and not os.path.exists(data):
         raise ConfigError(
-            f"no data at --data {data}{suggestion(str(data), NAMED)}; "
-            f"give {', '.join(NAMED)}, a folder of pictures or an .npz archive"
+            f"no data at --data {data}{suggestion(str(data), NAMED_DATASETS)}; "
+            f"give {', '.join(NAMED_DATASETS)}, a folder of pictures or an .npz archive"
         )
     return Path(data)

@@ -9,13 +9,13 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..io.arrays import DamagedArrays, read_arrays
-from .base import Arrays
+from .base import ArrayImages
 
 MAX_IMAGES, MAX_CLASSES = 4_000_000, 100_000
 """in an archive; a megabyte of zeros could hold many times as many, and each costs far more than its byte"""
 
 
-def read_archive(path: Path, classes: Sequence[str]) -> Arrays:
+def read_archive(path: Path, classes: Sequence[str]) -> ArrayImages:
     """Images and labels of an archive.
 
     ``images`` is (N, H, W, 3), (N, H, W, 1), (N, H, W), (N, 3, H, W) or (N, 1, H, W) uint8, ``labels`` (N,) whole
@@ -26,7 +26,7 @@ def read_archive(path: Path, classes: Sequence[str]) -> Arrays:
         ConfigError: the archive is damaged, lacks an array, or an array has another shape or type.
     """
     try:
-        arrays = read_arrays(path, sealed=False)
+        arrays = read_arrays(path, require_digest=False)
         images, labels = arrays["images"], arrays["labels"]
         names = _names(arrays["classes"]) if "classes" in arrays else []
     except (DamagedArrays, KeyError, ValueError, OSError) as error:
@@ -51,7 +51,7 @@ def read_archive(path: Path, classes: Sequence[str]) -> Arrays:
     known = bool(names) and all(name.lower() in place for name in names) and names != list(classes)
     if known and labels.min() >= 0 and labels.max() < len(names):
         labels = np.array([place[name.lower()] for name in names], np.int64)[labels]
-    return Arrays(path.stem, _channels_first(path, images), labels)
+    return ArrayImages(path.stem, _channels_first(path, images), labels)
 
 
 def _names(classes: np.ndarray) -> list[str]:

@@ -54,7 +54,7 @@ class LabelledImages(Protocol):
         ...
 
 
-class Arrays:
+class ArrayImages:
     """Labelled images in memory: ``images`` (N, C, H, W) uint8, ``labels`` (N,) whole numbers.
 
     Args:
@@ -82,7 +82,7 @@ class Arrays:
         return fit(to_image(image), how.image_shape, how.resize, how.interpolation)
 
 
-class Files:
+class FileImages:
     """Image files with their labels, opened when they are read and fitted to the target."""
 
     def __init__(self, name: str, paths: Sequence[str], labels: Labels, ids: Sequence[str], fitting: Fitting) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ConfigError
-from .base import UNKNOWN, Files, Fitting, printable
+from .base import UNKNOWN, FileImages, Fitting, printable
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
-def read_folder(path: Path, fitting: Fitting) -> Files:
+def read_folder(path: Path, fitting: Fitting) -> FileImages:
     """The pictures of a folder.
 
     With folders inside that hold pictures, each is a class: called like one of the target's classes, or by its
@@ -32,10 +32,10 @@ def read_folder(path: Path, fitting: Fitting) -> Files:
         if not loose:
             raise ConfigError(f"--data {path} holds no pictures ({', '.join(PICTURES)}); give another folder")
         labels = np.full(len(loose), UNKNOWN, np.int64)
-        return Files(_name(path), [str(path / name) for name in loose], labels, loose, fitting)
+        return FileImages(_name(path), [str(path / name) for name in loose], labels, loose, fitting)
     classes = _match(path, sorted(folders), fitting.classes)
     pairs = [(os.path.join(name, file), classes[name]) for name in sorted(folders) for file in folders[name]]
-    files = Files(
+    files = FileImages(
         _name(path),
         [str(path / name) for name, _ in pairs],
         np.array([label for _, label in pairs], np.int64),

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..errors import ConfigError
 from .archives import read_archive
-from .base import Arrays, Files, Fitting, LabelledImages
+from .base import ArrayImages, FileImages, Fitting, LabelledImages
 
-NAMED = ("digits", "mnist", "fashionmnist", "cifar10", "cifar100", "svhn", "imagenet")
+NAMED_DATASETS = ("digits", "mnist", "fashionmnist", "cifar10", "cifar100", "svhn", "imagenet")
 CIFAR10_ARCHIVES = "cifar10-train.npz", "cifar10-test.npz"
 
 
@@ -42,7 +42,7 @@ def open_named(name: str, directory: Path, fitting: Fitting) -> LabelledImages:
             f"--data {name} is {colour[images.shape[1]]}, the target takes {colour[fitting.image_shape[0]]} images; "
             "choose another --data or --target"
         )
-    return Arrays(name, images, labels, fitting)
+    return ArrayImages(name, images, labels, fitting)
 
 
 def digits(*, train: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -101,7 +101,7 @@ def _fetch(dataset: type[Any], directory: Path, options: dict[str, Any]) -> Any:
         ) from error
 
 
-def _imagenet(directory: Path, fitting: Fitting) -> Files:
+def _imagenet(directory: Path, fitting: Fitting) -> FileImages:
     from torchvision.datasets import ImageNet
 
     try:
@@ -113,4 +113,4 @@ def _imagenet(directory: Path, fitting: Fitting) -> Files:
         ) from error
     paths = [path for path, _ in data.samples]
     ids = [Path(path).relative_to(directory).as_posix() for path in paths]
-    return Files("imagenet", paths, np.array([label for _, label in data.samples], np.int64), ids, fitting)
+    return FileImages("imagenet", paths, np.array([label for _, label in data.samples], np.int64), ids, fitting)

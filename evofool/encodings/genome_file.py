@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import GenomeError
 from ..io.files import open_regular
 from ..kernels.constants import EMPTY
-from .cppn.batch import INPUTS, NAMES, CPPNBatch
+from .cppn.batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
 
 if TYPE_CHECKING:
     from .cppn.encoding import CPPN
@@ -71,7 +71,7 @@ def to_json(encoding: CPPN, genomes: CPPNBatch, row: int, provenance: dict[str, 
         if i < len(fixed):
             node["name"] = fixed[i]
         if i >= len(INPUTS):
-            node["activation"] = NAMES[activation]
+            node["activation"] = ACTIVATION_NAMES[activation]
         if i >= len(fixed):
             node["position"] = positions[i]
         nodes.append(node)
@@ -201,7 +201,7 @@ def parse(content: Any) -> GenomeFile:
         for i, node in enumerate(nodes):
             if node["id"] != i:
                 raise GenomeError(f"node {i} must have id {i}, has {node['id']!r}")
-            batch.activation[0, i] = 0 if i < len(INPUTS) else NAMES.index(node["activation"])
+            batch.activation[0, i] = 0 if i < len(INPUTS) else ACTIVATION_NAMES.index(node["activation"])
             hidden = i >= first_hidden
             batch.position[0, i] = node["position"] if hidden else float(i >= len(INPUTS))
         for e, connection in enumerate(connections):

@@ -22,7 +22,7 @@ from typing import Any
 
 from ..errors import GenomeError, suggestion
 from ..io.files import open_regular
-from .banks import ENDING, parted
+from .banks import MANY_SUFFIX, split_genome_path
 from .cppn.batch import INPUTS
 from .genome_file import FORMAT, SEAL, GenomeFile, output_names, parse, read
 
@@ -35,9 +35,9 @@ MAX_HEAD = 100_000
 _SHARED = ("format", "encoding", "image_shape", "coordinates", "colour")
 
 
-def is_genome(path: Path) -> bool:
+def names_one_genome(path: Path) -> bool:
     """Whether a path names one CPPN genome, by how it ends."""
-    return path.suffix == ".json" or parted(path)[1] is not None
+    return path.suffix == ".json" or split_genome_path(path)[1] is not None
 
 
 def is_file_of_genomes(path: Path) -> bool:
@@ -50,27 +50,27 @@ def is_file_of_genomes(path: Path) -> bool:
     return isinstance(head, dict) and head.get("encoding") == "cppn"
 
 
-def genomes_at(place: Path) -> list[tuple[Path, GenomeFile]]:
+def read_genomes(place: Path) -> list[tuple[Path, GenomeFile]]:
     """The CPPN genomes at a place, each with what names it: a genome file, one of many, a file of many, or a folder.
 
     Raises:
         GenomeError: one can't be read.
     """
     if place.is_dir():
-        many = [file for file in place.glob(f"*{ENDING}") if is_file_of_genomes(file)]
-        return [found for file in sorted([*place.glob("*.json"), *many]) for found in genomes_at(file)]
-    if place.suffix == ENDING:
+        many = [file for file in place.glob(f"*{MANY_SUFFIX}") if is_file_of_genomes(file)]
+        return [found for file in sorted([*place.glob("*.json"), *many]) for found in read_genomes(file)]
+    if place.suffix == MANY_SUFFIX:
         return [(_named(place, genome, row), genome) for row, genome in enumerate(_all_of(place))]
-    return [(place, read_any(place))]
+    return [(place, read_genome(place))]
 
 
-def read_any(path: Path) -> GenomeFile:
+def read_genome(path: Path) -> GenomeFile:
     """A genome from its own file, or ``FILE.jsonl#WHICH`` from one of many.
 
     Raises:
         GenomeError: it is not there, or damaged.
     """
-    file, which = parted(path)
+    file, which = split_genome_path(path)
     if which is None:
         return read(path)
     genomes = _all_of(file)

@@ -12,7 +12,7 @@ import torch
 from ..errors import GenomeError, suggestion
 from ..io.images import fit, open_image
 from . import genome_file, genome_lines
-from .banks import ENDING, banks, place_of
+from .banks import MANY_SUFFIX, bank_names, find_genomes
 from .cppn.encoding import CPPN
 from .direct.encoding import Direct, DirectBatch
 
@@ -30,11 +30,11 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
     Raises:
         GenomeError: nothing is there, or a genome does not fit the encoding.
     """
-    place = place_of(path)
+    place = find_genomes(path)
     if place is None:
-        known = ", ".join(banks())
+        known = ", ".join(bank_names())
         raise GenomeError(
-            f"nothing at --init {path}{suggestion(Path(path).name, banks())}; "
+            f"nothing at --init {path}{suggestion(Path(path).name, bank_names())}; "
             f"give a run, a genome file, a folder of genomes or a bank ({known})"
         )
     if (place / "elites").is_dir():
@@ -42,10 +42,10 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
     if isinstance(encoding, CPPN):
         if place.suffix.lower() in _PICTURES:
             raise GenomeError(f"{place} is a picture, and pictures start direct runs; add --encoding direct")
-        if found := genome_lines.genomes_at(place):
+        if found := genome_lines.read_genomes(place):
             return _cppns(found, encoding)
         raise GenomeError(f"--init {path} holds no CPPN genomes (.json, .jsonl), which encoding cppn starts from")
-    if place.suffix == ENDING or genome_lines.is_genome(place):
+    if place.suffix == MANY_SUFFIX or genome_lines.names_one_genome(place):
         raise GenomeError(f"--init {path} holds CPPN genomes, and these start cppn runs; leave --encoding direct out")
     files = sorted(file for end in _PICTURES for file in place.glob(f"*{end}")) if place.is_dir() else [place]
     if not files:

@@ -51,7 +51,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compress: bool
     Raises:
         OSError: the folder cannot be written.
     """
-    sealed = {**arrays, SEAL: seal_of(arrays)}
+    sealed = {**arrays, SEAL: digest_of(arrays)}
     kind = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
 
     def write(file: BinaryIO) -> None:
@@ -63,7 +63,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compress: bool
     write_atomically(path, write)
 
 
-def read_arrays(path: Path, names: Iterable[str] = (), *, optional: Iterable[str] = (), sealed: bool = True) -> Arrays:
+def read_arrays(path: Path, names: Iterable[str] = (), *, optional: Iterable[str] = (), require_digest: bool = True) -> Arrays:
     """The arrays of an archive, or some of them.
 
     Args:
@@ -89,9 +89,9 @@ def read_arrays(path: Path, names: Iterable[str] = (), *, optional: Iterable[str
             raise DamagedArrays(_in_a_line(error)) from error
     if not names:
         seal = arrays.pop(SEAL, None)
-        if seal is None and sealed:
+        if seal is None and require_digest:
             raise DamagedArrays("it has no SHA-256; versions before 0.1 wrote none")
-        if seal is not None and not np.array_equal(seal, seal_of(arrays)):
+        if seal is not None and not np.array_equal(seal, digest_of(arrays)):
             raise DamagedArrays("its SHA-256 is not that of its contents")
     return arrays
 
@@ -163,7 +163,7 @@ def _in_a_line(error: Exception) -> str:
     return " ".join(words)[:200] or type(error).__name__
 
 
-def seal_of(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+def digest_of(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     digest = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])

@@ -93,7 +93,7 @@ def file_crc32(path: Path) -> str:
     return f"{total:08x}"
 
 
-def sweep(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files, in a folder and those inside, of processes that are gone.
 
     Where that fails they stay, and do no harm: what is wrong with the folder is told by what writes to it next.

@@ -31,7 +31,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
+def defer_interrupts() -> Iterator[None]:
     """Ctrl-C waits until this is done: some libraries that aren't Python make another error of it."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -20,11 +20,11 @@ from ..attacks.searches import DEFAULT, PRESETS, strategy
 from ..attacks.statistics import Statistics, statistics_by_strategy
 from ..config.checks import LARGEST
 from ..config.classes import choose_classes
-from ..datasets import NAMED, check_data, open_data
+from ..datasets import NAMED_DATASETS, check_data, open_data
 from ..encodings.pixels import Pixels, edited
 from ..errors import ConfigError, GenomeError, RunError
 from ..gallery.pages.campaign_page import write_report
-from ..io.files import sweep
+from ..io.files import remove_leftovers
 from ..io.interrupts import interruptible
 from ..io.lock import locked
 from ..store.campaign import CampaignFolder
@@ -237,7 +237,7 @@ def resume_campaign(
     """
     CampaignFolder.open(Path(path))  # before anything is written: is it one?
     with locked(Path(path)):
-        sweep(Path(path))
+        remove_leftovers(Path(path))
         return _go_on(CampaignFolder.open(Path(path)), target, observer)
 
 
@@ -333,7 +333,9 @@ def _pair(target: str | Target | None, data: str | Path | None) -> tuple[str | T
     stem = target.split(":")[0] if isinstance(target, str) else ""
     if stem not in own:
         name = target if isinstance(target, str) else target.name
-        raise ConfigError(f"target {name} needs --data: {', '.join(NAMED)}, a folder of pictures or an .npz archive")
+        raise ConfigError(
+            f"target {name} needs --data: {', '.join(NAMED_DATASETS)}, a folder of pictures or an .npz archive"
+        )
     return target, own[stem]
 
 

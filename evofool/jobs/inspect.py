@@ -13,8 +13,8 @@ import torch
 from ..attacks.plan import RANDOM
 from ..attacks.statistics import Statistics, statistics_by_strategy
 from ..config.checks import run_fault
-from ..encodings.banks import ENDING, place_of
-from ..encodings.genome_lines import genomes_at, is_genome, read_any
+from ..encodings.banks import MANY_SUFFIX, find_genomes
+from ..encodings.genome_lines import names_one_genome, read_genome, read_genomes
 from ..errors import ConfigError, RunError
 from ..io.files import write_atomically
 from ..io.images import fit, open_image
@@ -155,13 +155,13 @@ def render_genome(path: Path, size: str, out: Path) -> tuple[int, int]:
     """
     if out.suffix.lower() != ".png":
         raise ConfigError(f"--out must name a .png file, got {out}")
-    named, path = path, place_of(path) or path
-    if path.is_dir() or path.suffix == ENDING:
-        genomes = genomes_at(path)
+    named, path = path, find_genomes(path) or path
+    if path.is_dir() or path.suffix == MANY_SUFFIX:
+        genomes = read_genomes(path)
         example = f"; name one of its {len(genomes)} genomes, as in {genomes[0][0]}" if genomes else ""
         raise ConfigError(f"{named} is no picture or genome{example}")
-    if is_genome(path):
-        genome = read_any(path)
+    if names_one_genome(path):
+        genome = read_genome(path)
         height, width = _size(size, genome.encoding.image_shape[1:])
         rows = genome.encoding.decode_rows(genome.genomes, (height, width))
         pixels = np.empty((genome.image_shape[0], height, width), np.uint8)

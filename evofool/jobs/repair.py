@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..io.files import sweep, writing
+from ..io.files import remove_leftovers, writing
 from ..io.lock import locked
 from ..store.campaign import CampaignFolder
 from ..store.run import RunFolder
@@ -24,7 +24,7 @@ def repair_run(path: Path) -> list[str]:
     """
     RunFolder.open(path)
     with locked(path):
-        sweep(path)
+        remove_leftovers(path)
         run, done = RunFolder.open(path), []
         if fault := run.checkpoints.go_back():
             generation = int(run.checkpoints.load()["strategy.counts"][0])
@@ -49,6 +49,6 @@ def repair_campaign(path: Path) -> list[str]:
     """
     CampaignFolder.open(path)
     with locked(path):
-        sweep(path)
+        remove_leftovers(path)
         dropped = CampaignFolder.open(path).drop_damaged()
         return [f"{counted(dropped, 'damaged line')} of {path / 'outcomes.jsonl'}: taken out"] if dropped else []

@@ -13,11 +13,11 @@ from .. import encodings
 from ..config.budget import Budget
 from ..config.checks import LARGEST
 from ..config.classes import choose_classes
-from ..encodings.banks import there
+from ..encodings.banks import genome_path_exists
 from ..encodings.initial import initial_genomes
 from ..errors import ConfigError, RunError
-from ..io.arrays import seal_of
-from ..io.files import sweep
+from ..io.arrays import digest_of
+from ..io.files import remove_leftovers
 from ..io.lock import locked
 from ..search.diversity import check_size, diversity, options_of
 from ..search.emitters.registry import known_emitters
@@ -145,7 +145,7 @@ def evolve(
     if proposing is None:
         proposing = default_emitters(encoding, preset, len(niches) * (kinds.cells if kinds else 1))
     initial = initial_genomes(init, coded) if init is not None else None
-    digest = seal_of(coded.dump(initial)).tobytes().hex() if initial is not None else None
+    digest = digest_of(coded.dump(initial)).tobytes().hex() if initial is not None else None
     if init_sha256 is not None and digest != init_sha256:
         raise ConfigError(
             f"the genomes of --init {init} are not those that the run began with; give those, or leave it"
@@ -162,7 +162,7 @@ def evolve(
         "niches": niches.tolist(),
         "batch": batch,
         "seed": seed,
-        "init": str(Path(init).absolute() if there(init) else init) if init is not None else None,
+        "init": str(Path(init).absolute() if genome_path_exists(init) else init) if init is not None else None,
         "init_sha256": digest,
         "budget": asdict(budget),
         "versions": versions(),
@@ -227,7 +227,7 @@ def resume(
     path, wanted = Path(run), Budget(generations, evaluations, minutes, until)
     RunFolder.open(path)  # before anything is written: is it one?
     with locked(path):
-        sweep(path)
+        remove_leftovers(path)
         folder = RunFolder.open(path)
         evolution, budget = _restored(folder, wanted, target)
         return Sitting(evolution, budget, folder, folder.config, gallery=gallery).run(observer)

@@ -15,7 +15,7 @@ from .threads import in_parts
 Bits = NDArray[Any]
 
 
-def looked_up(images: Tensor, table: Tensor, memory_format: torch.memory_format) -> Tensor:
+def look_up(images: Tensor, table: Tensor, memory_format: torch.memory_format) -> Tensor:
     """``table[channel, value]`` for every value of some pictures, in one go: no intermediate ever leaves the cache.
 
     Args:
@@ -36,7 +36,7 @@ def looked_up(images: Tensor, table: Tensor, memory_format: torch.memory_format)
     return found
 
 
-def averaged(images: Tensor, size: tuple[int, int]) -> Tensor:
+def downscale(images: Tensor, size: tuple[int, int]) -> Tensor:
     """Small copies: each value the mean of those that its pixel covers in part or whole, rounded.
 
     Args:

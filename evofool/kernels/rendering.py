@@ -36,7 +36,7 @@ _NOTHING = _f(40)
 
 
 @compiled
-def _activate(values, row, size, name):
+def activate(values, row, size, name):
     """``functions.ACTIVATIONS`` number ``name`` of ``size`` values from ``row`` on, in place."""
     if name == 0:
         for i in range(size):
@@ -116,7 +116,7 @@ def _compute(values, wide, row, size, node, nodes):
         a, w = np.uint64(source[edge]) * wide, weight[edge]
         for i in range(size):
             values[row + i] = values[row + i] + values[a + i] * w
-    _activate(values, row, size, activations[node])
+    activate(values, row, size, activations[node])
 
 
 @compiled

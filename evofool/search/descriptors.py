@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import ConfigError, listed_names, suggestion
+from ..errors import ConfigError, parse_names, suggestion
 
 Measure = Callable[[Tensor, Any], Tensor]
 
@@ -113,7 +113,7 @@ def known_descriptors(names: str | Iterable[str], channels: int, encoding: str) 
     Raises:
         ConfigError: there is no such descriptor, one is named twice, or it tells nothing of such images or genomes.
     """
-    listed = listed_names(names, "--descriptors", DESCRIPTORS)
+    listed = parse_names(names, "descriptors", DESCRIPTORS)
     for name in listed:
         if name not in DESCRIPTORS:
             near = suggestion(name, DESCRIPTORS)

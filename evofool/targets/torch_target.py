@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ConfigError, EvofoolError, TargetError
-from ..kernels.images import looked_up
+from ..kernels.images import look_up
 from .execution.devices import FORMATS, Execution, choose_device, choose_format, choose_precision
 from .execution.folding import fold as fold_in
 from .execution.folding import foldable
@@ -265,7 +265,7 @@ class Target:
         """What the network takes: (value / 255 − mean) / std, computed in float32."""
         memory_format = FORMATS[self.memory_format]
         if self.device.type == "cpu":
-            return looked_up(images, self._table.to(dtype), memory_format)
+            return look_up(images, self._table.to(dtype), memory_format)
         return images.float().mul_(self._scale).add_(self._offset).to(dtype, memory_format=memory_format)
 
     def _sound(self, scores: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import WeightsError
-from ..io.interrupts import held_back
+from ..io.interrupts import defer_interrupts
 from . import pickles
 
 
@@ -29,7 +29,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise WeightsError(f"no weights file at {path}; give a .safetensors or .pth file")
     if path.suffix == ".safetensors":
         try:
-            with held_back():
+            with defer_interrupts():
                 return dict(load_file(path))
         except Exception as error:  # SafetensorError, and what torch makes of headers that lie
             raise WeightsError(f"{path} is not a whole safetensors file ({_line(error)}); fetch it again") from error

@@ -19,7 +19,7 @@ from support import global_random_untouched, random_images, tiny_target
 
 from evofool.attacks import image_selection as choice
 from evofool.attacks.image_selection import select_images
-from evofool.datasets import Arrays
+from evofool.datasets import ArrayImages
 from evofool.datasets.base import UNKNOWN
 from evofool.datasets.folders import read_folder
 from evofool.errors import ConfigError
@@ -32,7 +32,7 @@ def reader() -> Target:
     return reading_target()
 
 
-def right(counts: list[int], wrong: list[int] | None = None) -> Arrays:
+def right(counts: list[int], wrong: list[int] | None = None) -> ArrayImages:
     """So many images of each class that the target gets right, and so many that it gets wrong, mixed."""
     wrong = wrong or [0] * len(counts)
     pairs = [(label, label) for label, count in enumerate(counts) for _ in range(count)]
@@ -129,7 +129,7 @@ def test_misclassified_images_are_taken_only_when_asked(reader: Target) -> None:
 @pytest.mark.parametrize("first", [False, True])
 def test_an_unlabelled_image_is_what_the_target_takes_it_for(first: bool) -> None:
     target, images = tiny_target(), random_images(20)
-    chosen = select_images(Arrays("raw", images.numpy(), np.full(20, UNKNOWN)), target, count=20, first=first)
+    chosen = select_images(ArrayImages("raw", images.numpy(), np.full(20, UNKNOWN)), target, count=20, first=first)
     guesses = target.confirm(torch.from_numpy(chosen.images)).argmax(1).tolist()
     assert len(chosen) == chosen.correct == chosen.looked == 20
     assert chosen.labels.tolist() == chosen.predictions.tolist() == guesses
@@ -161,7 +161,7 @@ def test_what_is_told_of_an_image_is_its_own(target: Target) -> None:
     images = random_images(30, seed=1)
     guesses = target.confirm(images).argmax(1).numpy()
     labels = np.where(np.arange(30) % 3, guesses, (guesses + 1) % 4)
-    data = Arrays("noise", images.numpy(), labels)
+    data = ArrayImages("noise", images.numpy(), labels)
     chosen = select_images(data, target, count=12, seed=4)
     scores = target.confirm(torch.from_numpy(chosen.images))
     np.testing.assert_allclose(chosen.confidence, scores.amax(1).numpy(), rtol=1e-5)

@@ -14,7 +14,7 @@ from browsing import Open, as_rgb, rendered
 from support import build
 
 from evofool.encodings import genome_file
-from evofool.encodings.cppn.batch import INPUTS, NAMES
+from evofool.encodings.cppn.batch import ACTIVATION_NAMES, INPUTS
 from evofool.encodings.cppn.functions import NOTHING
 from evofool.encodings.genome_file import GenomeFile, parse, to_json
 from evofool.kernels import rendering as picture
@@ -45,7 +45,7 @@ def grown(
     shape: tuple[int, int, int], colour: str, coordinates: str, seed: int, mutations: int = 40
 ) -> list[GenomeFile]:
     """Random genomes with all activations, after some mutations, as their files give them."""
-    encoding = build("cppn", "default", shape, functions=NAMES, colour=colour, coordinates=coordinates)
+    encoding = build("cppn", "default", shape, functions=ACTIVATION_NAMES, colour=colour, coordinates=coordinates)
     rng = Rng(seed, "cpu")
     genomes = encoding.random(EACH, rng)
     for _ in range(mutations):
@@ -81,14 +81,14 @@ def larger(genomes: Sequence[GenomeFile], h: int, w: int) -> list[np.ndarray]:
     return [as_rgb(genome.encoding.decode_at(genome.genomes, (h, w)).numpy())[0] for genome in genomes]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
 def test_functions_are_the_loop_s_to_the_last_bit(script: Page, name: str) -> None:
     edge = np.float32(math.sqrt(NOTHING))
     far = [np.nextafter(edge, np.float32(0)), edge, np.nextafter(edge, np.float32(9)), 9.3, 87.0, 1e4, 3e7]
     values = np.concatenate((np.linspace(-12, 12, 4001), far, np.negative(far))).astype(np.float32)
-    asked = [NAMES.index(name), values.tolist()]
+    asked = [ACTIVATION_NAMES.index(name), values.tolist()]
     found = script.evaluate("([activation, values]) => values.map((p) => Cppn.at(activation, p))", asked)
-    picture._activate(values, np.uint64(0), np.uint64(len(values)), NAMES.index(name))
+    picture.activate(values, np.uint64(0), np.uint64(len(values)), ACTIVATION_NAMES.index(name))
     assert found == values.tolist()
 
 
@@ -109,7 +109,7 @@ def test_the_whole_bank_at_another_size(script: Page) -> None:
 def test_random_genomes(script: Page, shape: tuple[int, int, int], colour: str, coordinates: str) -> None:
     genomes = grown(shape, colour, coordinates, seed=len(colour) + shape[2])
     used = {node.get("activation") for genome in genomes for node in genome.content["nodes"]} - {None}
-    assert used == set(NAMES)
+    assert used == set(ACTIVATION_NAMES)
     found = rendered(script, [job(genome, *shape[1:]) for genome in genomes])
     assert_same(found, native(genomes))
     found = rendered(script, [job(genome, 37, 53) for genome in genomes])

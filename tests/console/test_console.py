@@ -18,7 +18,7 @@ from evofool.console.console import Console
 from evofool.console.run_view import Pace
 from evofool.search.archive import Archive
 from evofool.search.evolution import Progress
-from evofool.text import BARS, clock, hardest, percent, sparkline
+from evofool.text import BARS, clock, least_confident, percent, sparkline
 
 shares = st.floats(0, 1)
 
@@ -103,7 +103,7 @@ def test_a_sparkline_fits_its_width_and_ends_with_the_last_value(values: list[fl
 
 
 def test_the_hardest_classes_come_first() -> None:
-    assert hardest(["cat", "dog", "deer"], [0.9, 1.0, 0.25], 2) == "deer 25.00 %, cat 90.00 %"
+    assert least_confident(["cat", "dog", "deer"], [0.9, 1.0, 0.25], 2) == "deer 25.00 %, cat 90.00 %"
 
 
 @pytest.mark.parametrize(

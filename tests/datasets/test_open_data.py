@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from labelled import fitting, picture
 
-from evofool.datasets import NAMED, Arrays, open_data
+from evofool.datasets import NAMED_DATASETS, ArrayImages, open_data
 from evofool.errors import ConfigError
 
 
@@ -19,7 +19,7 @@ def test_an_archive_is_read(tmp_path: Path) -> None:
             file, images=np.zeros((2, 8, 8, 3), np.uint8), labels=np.array([1, 0]), classes=np.array(["car", "bird"])
         )
     for data in (open_data(path, tmp_path, fitting()), open_data(str(path), tmp_path, fitting())):
-        assert isinstance(data, Arrays)
+        assert isinstance(data, ArrayImages)
         assert data.labels.tolist() == [2, 1]  # by the target's names
 
 
@@ -65,7 +65,7 @@ def test_a_misspelt_name_gets_a_suggestion(misspelt: str, meant: str, tmp_path: 
 def test_nothing_there_lists_what_there_is(data: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no data at --data") as raised:
         open_data(data, tmp_path, fitting())
-    assert all(name in str(raised.value) for name in NAMED)
+    assert all(name in str(raised.value) for name in NAMED_DATASETS)
     assert "did you mean" not in str(raised.value)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from evofool.encodings.cppn.batch import NAMES, CPPNBatch
+from evofool.encodings.cppn.batch import ACTIVATION_NAMES, CPPNBatch
 
 X, Y, DISTANCE, BIAS = range(4)
 
@@ -34,7 +34,7 @@ def to_batch(graphs: list[Graph], nodes: int | None = None, connections: int | N
     batch.position[:, 4 : 4 + outputs] = 1.0
     for row, graph in enumerate(graphs):
         for node, name in enumerate(graph.outputs + graph.hidden, 4):
-            batch.activation[row, node] = NAMES.index(name)
+            batch.activation[row, node] = ACTIVATION_NAMES.index(name)
         for k in range(len(graph.hidden)):
             batch.position[row, 4 + outputs + k] = (k + 1) / (len(graph.hidden) + 1)
         for slot, (source, sink, weight) in enumerate(graph.edges):
@@ -58,7 +58,7 @@ weights = st.one_of(st.sampled_from([-10.0, -1.0, 0.0, 1.0, 10.0]), st.floats(-1
 @st.composite
 def graphs(draw: st.DrawFn, outputs: int, most_hidden: int = 6, most_edges: int = 14) -> Graph:
     """Any acyclic graph: nodes may be disconnected, paths parallel, the whole without a connection."""
-    names = st.sampled_from(NAMES)
+    names = st.sampled_from(ACTIVATION_NAMES)
     hidden = draw(st.lists(names, max_size=most_hidden))
     before = [*range(4), *range(4 + outputs, 4 + outputs + len(hidden))]
     pairs = [(a, b) for k, a in enumerate(before) for b in before[k + 1 :] if b >= 4]

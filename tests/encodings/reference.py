@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evofool.encodings.cppn.batch import NAMES, CPPNBatch
+from evofool.encodings.cppn.batch import ACTIVATION_NAMES, CPPNBatch
 
 Values = NDArray[np.float64]
 U = 2.0**-24
@@ -78,7 +78,7 @@ def outputs(genomes: CPPNBatch, row: int, count: int, given: list[Values]) -> li
                 error = error + abs(weight) * bound
                 size = size + abs(weight) * (np.abs(value) + bound)
             error = error + (len(into.get(node, [])) + 1) * U * size
-            function, slope = FUNCTIONS[NAMES[genomes.activation[row, node]]]
+            function, slope = FUNCTIONS[ACTIVATION_NAMES[genomes.activation[row, node]]]
             known[node] = function(total), slope * error + 8 * U
         return known[node]
 

@@ -9,7 +9,7 @@ import pytest
 
 from evofool import load_target
 from evofool.encodings import genome_file
-from evofool.encodings.genome_lines import genomes_at
+from evofool.encodings.genome_lines import read_genomes
 from evofool.io.files import sha256
 from evofool.targets import registry as zoo
 from evofool.targets.torch_target import Target
@@ -63,7 +63,7 @@ MANY = sorted(BANK.glob("*.jsonl"))
 
 @pytest.mark.parametrize("file", MANY, ids=lambda file: file.stem)
 def test_a_bank_of_many_is_small_sure_and_tells_where_it_comes_from(file: Path) -> None:
-    told = [genome.provenance for _, genome in genomes_at(file)]
+    told = [genome.provenance for _, genome in read_genomes(file)]
     assert file.stat().st_size <= 1_500_000
     assert min(entry["score"] for entry in told) >= 0.9
     assert len({entry["index"] for entry in told}) == len(told)
@@ -74,7 +74,7 @@ def test_a_bank_of_many_is_small_sure_and_tells_where_it_comes_from(file: Path) 
 def test_a_sample_of_the_imagenet_bank_scores_what_it_was_recorded_with(shared: Path) -> None:
     weights = shared / "weights" / "squeezenet1_1-imagenet.safetensors"
     network = load_target("torchvision:squeezenet1_1", weights=weights, device="cpu", precision="float32")
-    genomes = [genome for _, genome in genomes_at(BANK / "imagenet-cppn.jsonl")]
+    genomes = [genome for _, genome in read_genomes(BANK / "imagenet-cppn.jsonl")]
     assert genomes[0].provenance["weights_sha256"] == sha256(weights)
     for genome in genomes[:: len(genomes) // 24]:
         told = genome.provenance

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from graphs import BIAS, Graph, X, Y, to_batch
 
-from evofool.encodings.cppn.batch import MAX_CONNECTIONS, MAX_NODES, NAMES, CPPNBatch
+from evofool.encodings.cppn.batch import ACTIVATION_NAMES, MAX_CONNECTIONS, MAX_NODES, CPPNBatch
 from evofool.errors import GenomeError
 from evofool.kernels.constants import EMPTY
 
@@ -73,7 +73,7 @@ def replace(name: str, value: np.ndarray) -> Callable[[CPPNBatch], None]:
         (replace("activation", np.zeros(10, np.int8)), "don't fit each other"),
         (change("activation", (0, 4), EMPTY), "needs 4 inputs and 1 outputs"),
         (change("activation", (1, 0), EMPTY), "needs 4 inputs and 1 outputs"),
-        (change("activation", (0, 5), len(NAMES)), "unknown activation"),
+        (change("activation", (0, 5), len(ACTIVATION_NAMES)), "unknown activation"),
         (change("activation", (0, 5), -2), "unknown activation"),
         (change("weight", (0, 0), np.nan), "not a finite number"),
         (change("weight", (0, 2), np.inf), "not a finite number"),

@@ -19,7 +19,7 @@ from support import build
 from evofool import encodings
 from evofool.encodings import genome_file
 from evofool.encodings.cppn import encoding as cppn
-from evofool.encodings.cppn.batch import NAMES, CPPNBatch
+from evofool.encodings.cppn.batch import ACTIVATION_NAMES, CPPNBatch
 from evofool.encodings.cppn.encoding import CPPN
 from evofool.errors import GenomeError
 from evofool.rng import Rng
@@ -301,7 +301,9 @@ def test_a_small_file_cannot_make_reading_it_cost_gigabytes(monkeypatch: pytest.
 
 
 def test_a_graph_may_use_every_activation() -> None:
-    edges = tuple((0, 5 + i, 1.0) for i in range(len(NAMES))) + tuple((5 + i, 4, 1.0) for i in range(len(NAMES)))
-    encoding, batch = build("cppn", "default", (1, 4, 4)), to_batch([Graph(("sin",), NAMES, edges)])
+    edges = tuple((0, 5 + i, 1.0) for i in range(len(ACTIVATION_NAMES))) + tuple(
+        (5 + i, 4, 1.0) for i in range(len(ACTIVATION_NAMES))
+    )
+    encoding, batch = build("cppn", "default", (1, 4, 4)), to_batch([Graph(("sin",), ACTIVATION_NAMES, edges)])
     again = through_json(encoding, batch, 0)
-    assert again.genomes.activation[0, 5:].tolist() == list(range(len(NAMES)))
+    assert again.genomes.activation[0, 5:].tolist() == list(range(len(ACTIVATION_NAMES)))

@@ -16,7 +16,7 @@ from support import build
 
 from evofool.encodings import genome_file
 from evofool.encodings.genome_file import SEAL
-from evofool.encodings.genome_lines import dumps, genomes_at, is_genome, read_any
+from evofool.encodings.genome_lines import dumps, names_one_genome, read_genome, read_genomes
 from evofool.errors import GenomeError
 from evofool.rng import Rng
 
@@ -49,7 +49,7 @@ def test_the_genomes_are_those_of_files_of_their_own(tmp_path: Path, shape: tupl
     written = contents(shape)
     file = tmp_path / "bank.jsonl"
     file.write_text(dumps(written), encoding="utf-8")
-    found = genomes_at(file)
+    found = read_genomes(file)
     assert [path for path, _ in found] == [tmp_path / f"bank.jsonl#{280 + row}" for row in range(4)]
     for content, (_, genome) in zip(written, found, strict=True):
         own = genome_file.parse(content)
@@ -69,24 +69,24 @@ def test_a_file_of_many_is_a_third_as_large(bank: Path) -> None:
 )
 def test_one_is_found_by_index_or_class(bank: Path, which: str, row: int) -> None:
     named = bank.with_name(f"bank.jsonl#{which}")
-    assert is_genome(named)
-    assert read_any(named).provenance["index"] == 280 + row
+    assert names_one_genome(named)
+    assert read_genome(named).provenance["index"] == 280 + row
 
 
 def test_one_that_is_not_there_is_told_with_the_nearest(bank: Path) -> None:
     with pytest.raises(GenomeError, match=r'bank\.jsonl has no genome "taby" \(did you mean "tabby"\?\); name a class'):
-        read_any(bank.with_name("bank.jsonl#taby"))
+        read_genome(bank.with_name("bank.jsonl#taby"))
 
 
 def test_a_class_that_is_there_twice_is_told_with_its_indices(bank: Path) -> None:
     with pytest.raises(GenomeError, match='has 2 of "crane"; name one by 282, 283'):
-        read_any(bank.with_name("bank.jsonl#crane"))
+        read_genome(bank.with_name("bank.jsonl#crane"))
 
 
 def test_a_class_may_have_a_slash(tmp_path: Path) -> None:
     file = tmp_path / "bank.jsonl"
     file.write_text(dumps([one | {"class": "cat/dog"} for one in contents()[:1]]), encoding="utf-8")
-    assert read_any(Path(f"{file}#cat/dog")).provenance["index"] == 280
+    assert read_genome(Path(f"{file}#cat/dog")).provenance["index"] == 280
 
 
 def test_a_file_needs_a_genome() -> None:
@@ -98,19 +98,19 @@ def test_a_folder_holds_files_of_both_kinds(bank: Path) -> None:
     (bank.parent / "metrics.jsonl").write_text('{"generation": 1}\n')
     (bank.parent / "a.json").write_text(genome_file.dumps(contents()[1]))
     (bank.parent / "picture.png").write_bytes(b"")
-    names = [path.name for path, _ in genomes_at(bank.parent)]
+    names = [path.name for path, _ in read_genomes(bank.parent)]
     assert names == ["a.json", *(f"bank.jsonl#{index}" for index in (280, 281, 282, 283))]
 
 
 def test_a_file_that_changes_is_read_again(bank: Path) -> None:
-    assert len(genomes_at(bank)) == 4
+    assert len(read_genomes(bank)) == 4
     bank.write_text(dumps(contents()[:2]), encoding="utf-8")
-    assert len(genomes_at(bank)) == 2
+    assert len(read_genomes(bank)) == 2
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(GenomeError, match=r"cannot read genomes .*: No such file"):
-        read_any(tmp_path / "none.jsonl#3")
+        read_genome(tmp_path / "none.jsonl#3")
 
 
 def changed(lines: list[str], change: Callable[[dict[str, Any]], None], at: int = 1) -> bytes:
@@ -139,7 +139,7 @@ def changed(lines: list[str], change: Callable[[dict[str, Any]], None], at: int 
 def test_damage_is_told(bank: Path, damage: Callable[[bytes], bytes], message: str) -> None:
     bank.write_bytes(damage(bank.read_bytes()))
     with pytest.raises(GenomeError, match=message) as caught:
-        genomes_at(bank)
+        read_genomes(bank)
     assert str(bank) in str(caught.value)
 
 
@@ -161,7 +161,7 @@ def test_damage_is_told(bank: Path, damage: Callable[[bytes], bytes], message: s
 def test_graphs_that_are_none_are_refused(bank: Path, change: Callable[[dict[str, Any]], None]) -> None:
     bank.write_bytes(changed(bank.read_text(encoding="utf-8").splitlines(keepends=True), change))
     with pytest.raises(GenomeError) as caught:
-        genomes_at(bank)
+        read_genomes(bank)
     assert str(bank) in str(caught.value)
 
 

@@ -14,7 +14,7 @@ from support import build
 
 from evofool.config.classes import choose_classes
 from evofool.encodings import banks, genome_file
-from evofool.encodings.banks import bank_place
+from evofool.encodings.banks import bank_path
 from evofool.encodings.initial import initial_genomes
 from evofool.errors import ConfigError, EvofoolError, GenomeError
 from evofool.rng import Rng
@@ -170,13 +170,13 @@ def test_the_bank_is_found_by_name_from_anywhere(
     monkeypatch.chdir(tmp_path.parent)
     encoding = build("cppn", "default")
     write_cppns(tmp_path / "evofool" / "genomes" / "digits-cppn", encoding, 2)
-    assert bank_place(name) == tmp_path / "evofool" / "genomes" / "digits-cppn"
+    assert bank_path(name) == tmp_path / "evofool" / "genomes" / "digits-cppn"
     assert len(initial_genomes(name, encoding)) == 2
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "/", "nowhere"])
 def test_what_is_no_bank_is_none(name: str) -> None:
-    assert bank_place(name) is None
+    assert bank_path(name) is None
 
 
 def test_one_index_may_stand_alone() -> None:

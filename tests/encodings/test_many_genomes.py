@@ -12,7 +12,7 @@ from PIL import Image
 from runs import Capture, assert_refused, json_lines, run_cli, small_evolve
 
 from evofool.encodings import banks, genome_lines
-from evofool.encodings.genome_lines import dumps, genomes_at, read_any
+from evofool.encodings.genome_lines import dumps, read_genome, read_genomes
 from evofool.gallery.prints.poster import works_of
 from evofool.store.run import RunFolder
 
@@ -78,22 +78,22 @@ def test_a_folder_with_a_bank_in_it_shows_its_folders_too(many: Path, tmp_path: 
 def test_a_poster_says_that_they_are_drawn_anew(many: Path, tmp_path: Path, capsys: Capture) -> None:
     works = works_of(many)
     assert len(works) == 10
-    assert all(genome_lines.is_genome(work.file) for work in works)
+    assert all(genome_lines.names_one_genome(work.file) for work in works)
     assert run_cli(capsys, "poster", many, "--size", "800x600", "--out", tmp_path / "all.png", "--quiet").code == 0
 
 
 @pytest.mark.parametrize("which", ["", "#3"])
 def test_a_bank_s_name_stands_for_it(shipped: str, which: str) -> None:
-    place = banks.place_of(shipped + which)
+    place = banks.find_genomes(shipped + which)
     assert place is not None
-    assert banks.banks() == [shipped]
-    assert len(genomes_at(place)) == (1 if which else 10)
-    assert banks.place_of(f"genomes/{shipped}.jsonl{which}") == place
+    assert banks.bank_names() == [shipped]
+    assert len(read_genomes(place)) == (1 if which else 10)
+    assert banks.find_genomes(f"genomes/{shipped}.jsonl{which}") == place
 
 
 def test_a_name_that_no_bank_can_have_is_not_listed(shipped: str, tmp_path: Path) -> None:
     (tmp_path / "evofool" / "genomes" / "we#ird.jsonl").write_text("")
-    assert banks.banks() == [shipped]
+    assert banks.bank_names() == [shipped]
 
 
 @pytest.mark.parametrize(
@@ -120,4 +120,4 @@ def test_mistakes_are_one_line(many: Path, tmp_path: Path, words: list[str], mes
 
 
 def test_the_file_is_the_same_genomes(many: Path) -> None:
-    assert read_any(many.with_name(f"{many.name}#7")).provenance["index"] == 7
+    assert read_genome(many.with_name(f"{many.name}#7")).provenance["index"] == 7

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support import build
 
 from evofool.encodings.cppn import render as renderer
-from evofool.encodings.cppn.batch import NAMES, CPPNBatch
+from evofool.encodings.cppn.batch import ACTIVATION_NAMES, CPPNBatch
 from evofool.encodings.cppn.encoding import pixel_coordinates
 from evofool.rng import Rng
 
@@ -70,7 +70,7 @@ def test_evolved_populations_look_as_the_slow_renderer_draws_them(
     """
     shape = (1 if colour == "grey" else 3, 10, 12)
     tones = {} if colour == "grey" else {"colour": colour}
-    encoding = build("cppn", preset, shape, functions=NAMES, **tones, **changes)
+    encoding = build("cppn", preset, shape, functions=ACTIVATION_NAMES, **tones, **changes)
     rng = Rng(4)
     genomes = encoding.random(24, rng)
     for _ in range(20 // encoding.settings()["rounds"]):
@@ -90,7 +90,7 @@ BY_HAND = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
 @pytest.mark.parametrize("p", [-10.0, -3.1, -3.0, -1.27, -0.2, 0.0, 0.2, 0.72, 1.5, 2.9, 3.0, 3.1, 10.0])
 def test_each_activation_is_its_formula(name: str, p: float) -> None:
     genomes = to_batch([Graph((name,), (), ((BIAS, 4, p),))])
@@ -100,7 +100,7 @@ def test_each_activation_is_its_formula(name: str, p: float) -> None:
     assert draw(genomes, "rgb", (2, 2)).unique().tolist() == [math.floor((value + 1) / 2 * 255 + 0.5)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
 def test_an_output_without_connections_is_its_activation_of_zero(name: str) -> None:
     brightness = {"sin": 0, "sigmoid": 0, "linear": 0, "gauss": 255, "cos": 255, "wedge": 255}[name]
     assert draw(to_batch([Graph((name,))]), "grey", (3, 2)).unique().tolist() == [brightness]

@@ -14,7 +14,7 @@ from support import build
 
 from evofool.encodings.cppn import fused, levels
 from evofool.encodings.cppn import render as renderer
-from evofool.encodings.cppn.batch import NAMES, CPPNBatch
+from evofool.encodings.cppn.batch import ACTIVATION_NAMES, CPPNBatch
 from evofool.encodings.cppn.encoding import pixel_coordinates
 from evofool.rng import Rng
 
@@ -102,10 +102,10 @@ def test_nodes_of_x_alone_and_of_y_alone_are_where_they_belong() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("activation", NAMES)
+@pytest.mark.parametrize("activation", ACTIVATION_NAMES)
 def test_not_a_bit_of_an_activation_depends_on_the_batch(activation: str, size: tuple[int, int]) -> None:
     graph = amplifier(activation)
-    others = [amplifier(name) for name in NAMES]
+    others = [amplifier(name) for name in ACTIVATION_NAMES]
     alone = draw(to_batch([graph]), "grey", size)[0]
     for batch in ([graph, graph], [*others, graph], [graph, *others] * 7):
         images = draw(to_batch(batch), "grey", size)
@@ -115,7 +115,7 @@ def test_not_a_bit_of_an_activation_depends_on_the_batch(activation: str, size: 
 
 
 @pytest.mark.parametrize("values", [1, 9999, 12345])
-@pytest.mark.parametrize("activation", NAMES)
+@pytest.mark.parametrize("activation", ACTIVATION_NAMES)
 def test_not_a_bit_of_an_activation_depends_on_the_tiles(
     monkeypatch: pytest.MonkeyPatch, activation: str, values: int
 ) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import build
 
-from evofool.encodings.cppn.batch import INPUTS, NAMES, CPPNBatch
+from evofool.encodings.cppn.batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
 from evofool.kernels import graph
 from evofool.kernels.constants import EMPTY
 from evofool.rng import Rng
@@ -54,7 +54,7 @@ def delete_connection(batch: CPPNBatch, rng: np.ndarray) -> None:
 
 def add_node(batch: CPPNBatch, function: str, rng: np.ndarray) -> None:
     for g in range(len(batch)):
-        graph.add_node(batch.graphs(), g, NAMES.index(function), rng)
+        graph.add_node(batch.graphs(), g, ACTIVATION_NAMES.index(function), rng)
 
 
 def delete_node(batch: CPPNBatch, outputs: int, rng: np.ndarray) -> None:
@@ -180,7 +180,7 @@ def test_a_new_node_splits_a_connection_and_both_halves_keep_its_weight(drawn: l
             (source, node): old[source, sink],
             (node, sink): old[source, sink],
         }
-        assert batch.activation[row, node] == NAMES.index("wedge")
+        assert batch.activation[row, node] == ACTIVATION_NAMES.index("wedge")
         assert batch.position[row, source] < batch.position[row, node] < batch.position[row, sink]
 
 
@@ -225,7 +225,7 @@ def test_deleting_a_node_takes_its_connections_and_never_an_input_or_output(draw
 def test_a_changed_activation_is_one_of_the_choices(drawn: list[Graph], seed: int) -> None:
     batch = to_batch(drawn, 16, 18)
     before = batch.take(everyone(batch))
-    choices = np.array([NAMES.index("sin"), NAMES.index("wedge")], np.int8)
+    choices = np.array([ACTIVATION_NAMES.index("sin"), ACTIVATION_NAMES.index("wedge")], np.int8)
     rng = generator(seed)
     for g in range(len(batch)):
         graph.change_activations(batch.graphs(), g, 1.0, choices, len(INPUTS), rng)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import pytest
 
-from evofool.io.files import copy_atomically, sha256, sweep, write_atomically
+from evofool.io.files import copy_atomically, remove_leftovers, sha256, write_atomically
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_what_a_killed_writer_left_is_swept(tmp_path: Path) -> None:
         left.write_bytes(b"half of something")
     (tmp_path / f".other.{os.getppid()}.0123abcd.tmp").write_bytes(b"somebody is at it")
     (tmp_path / ".hidden.tmp").write_bytes(b"not ours")
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".hidden.tmp", f".other.{os.getppid()}.0123abcd.tmp", "file", "inside"]
     assert os.listdir(tmp_path / "inside") == ["file"]
 
@@ -123,13 +123,13 @@ def test_what_cannot_be_swept_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "unlink", refuse)
-        sweep(tmp_path)
+        remove_leftovers(tmp_path)
     assert len(os.listdir(tmp_path)) == 1
     monkeypatch.setattr(os, "scandir", refuse)
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     monkeypatch.undo()
-    sweep(tmp_path / "missing")
-    sweep(tmp_path)
+    remove_leftovers(tmp_path / "missing")
+    remove_leftovers(tmp_path)
     assert os.listdir(tmp_path) == []
 
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from runs import json_lines, small_evolve
 
-from evofool.encodings.banks import bank_place
+from evofool.encodings.banks import bank_path
 from evofool.errors import RunError
 from evofool.jobs import inspect as report
 
 
 @pytest.mark.parametrize("bank", ["cifar10-cppn", "mnist-cppn"])
 def test_a_genome_rendered_in_parts_is_the_same(bank: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = bank_place(bank)
+    folder = bank_path(bank)
     assert folder is not None
     genome = sorted(folder.glob("*.json"))[0]
     report.render_genome(genome, "40x70", tmp_path / "whole.png")

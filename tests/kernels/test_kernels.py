@@ -18,7 +18,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evofool.encodings.cppn.batch import NAMES
+from evofool.encodings.cppn.batch import ACTIVATION_NAMES
 from evofool.encodings.cppn.functions import ACTIVATIONS, NOTHING
 from evofool.kernels import draws, functions
 from evofool.kernels import rendering as picture
@@ -140,12 +140,12 @@ FORMULAS = {
 
 
 @pytest.mark.parametrize("far", [1.0, 20.0, 3000.0, 1e8])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
 def test_functions_are_right_to_four_roundings(name: str, far: float) -> None:
     """4 · 2⁻²⁴, a fourteen-thousandth of a grey level; and never beyond ±1."""
     values = np.linspace(-far, far, 200_001).astype(np.float32)
     expected = FORMULAS[name](values.astype(np.float64))
-    picture._activate(values, np.uint64(0), np.uint64(len(values)), NAMES.index(name))
+    picture.activate(values, np.uint64(0), np.uint64(len(values)), ACTIVATION_NAMES.index(name))
     assert np.abs(values - expected).max() <= 4 * 2.0**-24
     assert np.abs(values).max() <= 1
 
@@ -177,17 +177,17 @@ def test_far_ends_of_bells_are_nothing() -> None:
     assert edge * edge == NOTHING
     values = np.array([0.0, -6.3, np.nextafter(edge, np.float32(0)), edge, -9.3, -20.0, 1e15], np.float32)
     here, there = values.copy(), torch.from_numpy(values.copy())
-    picture._activate(here, np.uint64(0), np.uint64(len(values)), NAMES.index("gauss"))
+    picture.activate(here, np.uint64(0), np.uint64(len(values)), ACTIVATION_NAMES.index("gauss"))
     ACTIVATIONS["gauss"](there, there)
     for found in here, there.numpy():
         np.testing.assert_allclose(found[:3], np.exp(-np.square(values[:3].astype(np.float64))), rtol=1e-5)
         assert found[3:].tolist() == [0.0] * 4
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
 def test_sums_that_overflowed_give_values_still(name: str) -> None:
     values = np.array([np.inf, -np.inf, 3e38, -3e38], np.float32)
-    picture._activate(values, np.uint64(0), np.uint64(4), NAMES.index(name))
+    picture.activate(values, np.uint64(0), np.uint64(4), ACTIVATION_NAMES.index(name))
     assert (np.abs(values) <= 1).all()
 
 

@@ -7,7 +7,7 @@ import torch
 from support import random_images
 from torch.nn.functional import interpolate
 
-from evofool.kernels.images import averaged, looked_up
+from evofool.kernels.images import downscale, look_up
 
 FORMATS = [torch.contiguous_format, torch.channels_last]
 
@@ -23,7 +23,7 @@ def test_every_value_is_looked_up(
     shape: tuple[int, int, int, int], dtype: torch.dtype, memory_format: torch.memory_format
 ) -> None:
     images, values = random_images(shape[0], shape[1:]), table(shape[1], dtype)
-    found = looked_up(images, values, memory_format)
+    found = look_up(images, values, memory_format)
     expected = torch.stack([values[c][images[:, c].long()] for c in range(shape[1])], 1)
     assert found.dtype is dtype
     assert found.is_contiguous(memory_format=memory_format)
@@ -33,12 +33,12 @@ def test_every_value_is_looked_up(
 @pytest.mark.parametrize("memory_format", FORMATS)
 def test_pictures_that_lie_otherwise_in_memory(memory_format: torch.memory_format) -> None:
     images, values = random_images(4, (3, 8, 6)), table(3, torch.float32)
-    expected = looked_up(images, values, memory_format)
+    expected = look_up(images, values, memory_format)
     for others in (images.contiguous(memory_format=torch.channels_last), images.repeat(2, 1, 1, 1)[::2][[0, 1]]):
-        again = looked_up(others, values, memory_format)
+        again = look_up(others, values, memory_format)
         assert torch.equal(again, expected if len(others) == 4 else expected[[0, 2]])
-    assert torch.equal(looked_up(images[1:3], values, memory_format), expected[1:3])
-    assert torch.equal(looked_up(images[:1].expand(3, 3, 8, 6), values, memory_format), expected[[0, 0, 0]])
+    assert torch.equal(look_up(images[1:3], values, memory_format), expected[1:3])
+    assert torch.equal(look_up(images[:1].expand(3, 3, 8, 6), values, memory_format), expected[[0, 0, 0]])
 
 
 @pytest.mark.parametrize(
@@ -48,4 +48,4 @@ def test_pictures_that_lie_otherwise_in_memory(memory_format: torch.memory_forma
 def test_small_copies_are_means(channels: int, size: tuple[int, int], small: tuple[int, int]) -> None:
     images = random_images(4, (channels, *size))
     exact = interpolate(images.double(), small, mode="area")
-    assert torch.equal(averaged(images, small), exact.round().byte())
+    assert torch.equal(downscale(images, small), exact.round().byte())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from evofool.io.interrupts import held_back
+from evofool.io.interrupts import defer_interrupts
 from evofool.targets import weights as loading
 
 
@@ -26,7 +26,7 @@ def test_ctrl_c_waits_until_it_is_done_and_comes_then() -> None:
     done: list[int] = []
 
     def reads() -> None:
-        with held_back():
+        with defer_interrupts():
             os.kill(os.getpid(), signal.SIGINT)
             done.extend(range(1000))
 

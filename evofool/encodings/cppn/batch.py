@@ -15,7 +15,7 @@ from ..base import Indices
 INPUTS = ("x", "y", "distance", "bias")
 """What every CPPN reads at a pixel; slots 0…3 of a genome. Then come the outputs, then hidden nodes."""
 
-NAMES = ("sin", "sigmoid", "gauss", "linear", "cos", "wedge")
+ACTIVATION_NAMES = ("sin", "sigmoid", "gauss", "linear", "cos", "wedge")
 """the activations; a genome file names them, a batch holds their index (``functions.ACTIVATIONS`` computes them)"""
 
 MAX_NODES, MAX_CONNECTIONS = 1024, 4096
@@ -34,7 +34,7 @@ class CPPNBatch:
     """
 
     activation: NDArray[np.int8]
-    """(N, V) index into ``NAMES``; 0 for inputs"""
+    """(N, V) index into ``ACTIVATION_NAMES``; 0 for inputs"""
     position: NDArray[np.float64]
     """(N, V) inputs 0, outputs 1, hidden nodes between"""
     source: NDArray[np.int16]
@@ -108,8 +108,8 @@ class CPPNBatch:
         fixed = len(INPUTS) + outputs
         if nodes < fixed or (self.activation[:, :fixed] == EMPTY).any():
             raise GenomeError(f"a CPPN needs {len(INPUTS)} inputs and {outputs} outputs in its first node slots")
-        if (self.activation < EMPTY).any() or (self.activation >= len(NAMES)).any():
-            raise GenomeError(f"a CPPN has an unknown activation; known are {', '.join(NAMES)}")
+        if (self.activation < EMPTY).any() or (self.activation >= len(ACTIVATION_NAMES)).any():
+            raise GenomeError(f"a CPPN has an unknown activation; known are {', '.join(ACTIVATION_NAMES)}")
         if not np.isfinite(self.weight).all() or not np.isfinite(self.position).all():
             raise GenomeError("a CPPN has a weight or position that is not a finite number")
         if self.weight.size and np.abs(self.weight).max() > MAX_WEIGHT:

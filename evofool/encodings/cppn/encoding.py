@@ -18,7 +18,7 @@ from ...errors import ConfigError, GenomeError
 from ...kernels import graph
 from ...kernels.constants import EMPTY
 from ...rng import Rng
-from .batch import INPUTS, MAX_CONNECTIONS, MAX_NODES, NAMES, CPPNBatch
+from .batch import ACTIVATION_NAMES, INPUTS, MAX_CONNECTIONS, MAX_NODES, CPPNBatch
 from .render import Renderer, render
 
 Colour = Literal["grey", "hsl", "rgb"]
@@ -82,11 +82,17 @@ class CPPNSettings:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ConfigError(f"CPPN settings: {name} must be {' or '.join(choices)}, got {getattr(self, name)!r}")
-        if not self.functions or not set(self.functions) <= set(NAMES):
-            raise ConfigError(f"CPPN settings: functions must be some of {', '.join(NAMES)}, got {self.functions}")
-        if self.max_nodes > MAX_NODES or self.max_connections > MAX_CONNECTIONS or len(self.functions) > len(NAMES):
+        if not self.functions or not set(self.functions) <= set(ACTIVATION_NAMES):
             raise ConfigError(
-                f"CPPN settings: at most {MAX_NODES:,} nodes, {MAX_CONNECTIONS:,} connections, {len(NAMES)} functions"
+                f"CPPN settings: functions must be some of {', '.join(ACTIVATION_NAMES)}, got {self.functions}"
+            )
+        if (
+            self.max_nodes > MAX_NODES
+            or self.max_connections > MAX_CONNECTIONS
+            or len(self.functions) > len(ACTIVATION_NAMES)
+        ):
+            raise ConfigError(
+                f"CPPN settings: at most {MAX_NODES:,} nodes, {MAX_CONNECTIONS:,} connections, {len(ACTIVATION_NAMES)} functions"
             )
         if type(self.rounds) is not int or not 1 <= self.rounds <= MAX_ROUNDS:
             raise ConfigError(f"CPPN settings: rounds is a whole number from 1 to {MAX_ROUNDS}, got {self.rounds!r}")
@@ -141,7 +147,7 @@ class CPPN:
                 f"for {self.outputs} outputs"
             )
         self._coordinates: Tensor | None = None
-        self._functions = np.array([NAMES.index(name) for name in settings.functions], np.int8)
+        self._functions = np.array([ACTIVATION_NAMES.index(name) for name in settings.functions], np.int8)
 
     def settings(self) -> dict[str, Any]:
         return {**asdict(self._settings), "functions": list(self._settings.functions)}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .batch import NAMES
+from .batch import ACTIVATION_NAMES
 
 NOTHING = 40.0
 """exp of minus that and less counts as 0. What the far ends of bells leave, times small weights, would be numbers too
@@ -48,7 +48,7 @@ def _wedge(v: Tensor, out: Tensor) -> None:
 
 
 ACTIVATIONS: dict[str, Callable[[Tensor, Tensor], None]] = dict(
-    zip(NAMES, (_sin, _sigmoid, _gauss, _linear, _cos, _wedge), strict=True)
+    zip(ACTIVATION_NAMES, (_sin, _sigmoid, _gauss, _linear, _cos, _wedge), strict=True)
 )
 """Each overwrites its first argument and fills the second, both contiguous float32 (and maybe the same), with values in
 [−1, 1]: ``sin`` sin p; ``sigmoid`` 2(σ(p) − 0.5); ``gauss`` exp(−p²), or 0 (p² ≥ ``NOTHING``); ``linear`` clamp(p, ±3)

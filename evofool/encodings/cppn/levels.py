@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from .batch import INPUTS, NAMES, CPPNBatch
+from .batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
 from .flatten import Ints, flatten
 from .functions import ACTIVATIONS, COLOURS, to_bytes
 
@@ -62,7 +62,7 @@ class Levels:
         # Within a node, connections are summed in the order of the nodes they come from.
         order = np.lexsort((flat.source, row_of[flat.sink]))
         begin = np.concatenate(([0], np.cumsum(np.bincount(flat.sink, minlength=nodes)[computed])))
-        key = level[computed] * len(NAMES) + flat.activation[computed]
+        key = level[computed] * len(ACTIVATION_NAMES) + flat.activation[computed]
         groups = np.concatenate(([0], np.flatnonzero(np.diff(key)) + 1))
         bounds = np.concatenate(([0], np.flatnonzero(np.diff(level[computed])) + 1, [len(computed)]))
         sources = torch.from_numpy(row_of[flat.source[order]].astype(np.int32)).to(device)
@@ -74,7 +74,7 @@ class Levels:
         for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
             edges = slice(int(begin[start]), int(begin[stop]))
             inner = groups[(groups >= start) & (groups < stop)]
-            names = [NAMES[one] for one in flat.activation[computed[inner]].tolist()]
+            names = [ACTIVATION_NAMES[one] for one in flat.activation[computed[inner]].tolist()]
             ends = [*inner[1:].tolist(), stop]
             functions = [(name, a - start, b - start) for name, a, b in zip(names, inner.tolist(), ends, strict=True)]
             self._levels.append(

@@ -11,9 +11,9 @@ import numpy as np
 
 from ...config.checks import image_shape, plain_fault, run_fault
 from ...encodings import genome_file
-from ...encodings.banks import ENDING, banks, parted, place_of
+from ...encodings.banks import MANY_SUFFIX, bank_names, find_genomes, split_genome_path
 from ...encodings.cppn.batch import CPPNBatch
-from ...encodings.genome_lines import genomes_at, is_file_of_genomes
+from ...encodings.genome_lines import is_file_of_genomes, read_genomes
 from ...errors import ConfigError, GenomeError, RunError, suggestion
 from ...io.images import data_uri
 from ...io.png import png
@@ -130,18 +130,18 @@ def collect(path: Path, classes: str | None = None) -> list[Source]:
             return [from_campaign(path)]
         return [from_run(path, classes)]
     _no_run(path, classes)
-    place = place_of(path)
+    place = find_genomes(path)
     if place is None:
         raise RunError(
-            f"nothing at {path}{suggestion(path.name, banks())}: give a run, a campaign, a genome file, "
-            f"a folder of genomes or a bank ({', '.join(banks())})"
+            f"nothing at {path}{suggestion(path.name, bank_names())}: give a run, a campaign, a genome file, "
+            f"a folder of genomes or a bank ({', '.join(bank_names())})"
         )
     if not place.is_dir():
-        return [from_genomes(parted(place)[0].stem, genomes_at(place))]
-    alone = [one for file in sorted(place.glob("*.json")) for one in genomes_at(file)]
+        return [from_genomes(split_genome_path(place)[0].stem, read_genomes(place))]
+    alone = [one for file in sorted(place.glob("*.json")) for one in read_genomes(file)]
     sources = [from_genomes(place.name, alone)] if alone else []
     for inner in sorted(place.iterdir()):
-        many = inner.suffix == ENDING and is_file_of_genomes(inner)
+        many = inner.suffix == MANY_SUFFIX and is_file_of_genomes(inner)
         if many or (inner.is_dir() and not alone and any(inner.glob("*.json*"))):
             sources += collect(inner)
     if not sources:
@@ -286,8 +286,8 @@ def _from_file(file: Path, genome: genome_file.GenomeFile) -> Tile:
             f"a page draws {MAX_DRAWN:,} pixels, and {MAX_WORK:,} times such a part"
         )
     score, index = told.get("score"), told.get("index")
-    name = str(told.get("class", parted(file)[1] or file.stem))
-    stem = file.stem if file.suffix == ".json" else "_".join(filter(None, (parted(file)[1], slug(name))))
+    name = str(told.get("class", split_genome_path(file)[1] or file.stem))
+    stem = file.stem if file.suffix == ".json" else "_".join(filter(None, (split_genome_path(file)[1], slug(name))))
     return Tile(
         name=name,
         score=float(score) if isinstance(score, int | float) and 0 <= score <= 1 else None,

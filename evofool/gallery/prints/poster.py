@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ...encodings import genome_file, genome_lines
-from ...encodings.banks import banks, place_of
+from ...encodings.banks import bank_names, find_genomes
 from ...errors import ConfigError, RunError, suggestion
 from ...io.files import write_atomically
 from ...io.images import open_image, to_image
@@ -62,15 +62,15 @@ class Work:
     @cached_property
     def native(self) -> Size:
         """(H, W) that the network saw."""
-        if genome_lines.is_genome(self.file):
-            return genome_lines.read_any(self.file).image_shape[1:]
+        if genome_lines.names_one_genome(self.file):
+            return genome_lines.read_genome(self.file).image_shape[1:]
         image = open_image(self.file)
         return image.height, image.width
 
     def at(self, size: Size) -> Indices:
         """The picture at (H, W): a CPPN rendered anew, pixels with hard edges."""
-        if genome_lines.is_genome(self.file):
-            genome = genome_lines.read_any(self.file)
+        if genome_lines.names_one_genome(self.file):
+            genome = genome_lines.read_genome(self.file)
             if not size[0] < self.native[0] <= SMOOTHED:
                 decode = genome.encoding.decode_rows(genome.genomes, size)
                 return lambda start, stop: _colours(decode(start, stop)[0].numpy())
@@ -196,13 +196,13 @@ def works_of(path: Path) -> list[Work]:
     if (path / "config.json").exists():
         works = _elites(path)
     else:
-        place = place_of(path)
+        place = find_genomes(path)
         if place is None:
             raise RunError(
-                f"nothing at {path}{suggestion(path.name, banks())}: give a run, a genome file, "
-                f"a folder of genomes or a bank ({', '.join(banks())})"
+                f"nothing at {path}{suggestion(path.name, bank_names())}: give a run, a genome file, "
+                f"a folder of genomes or a bank ({', '.join(bank_names())})"
             )
-        works = [_genome(file, genome) for file, genome in genome_lines.genomes_at(place)]
+        works = [_genome(file, genome) for file, genome in genome_lines.read_genomes(place)]
         if not works:
             raise RunError(f"{path} holds neither a run (config.json) nor genomes (.json, .jsonl)")
     return sorted(works, key=lambda work: (-1.0 if work.score is None else -work.score, work.index))
@@ -364,7 +364,7 @@ def _head(works: list[Work], page: Size, title: str, scale: float) -> tuple[list
 
 
 def _footer(works: list[Work], shapes: set[Size], page: Size, layout: Layout) -> Line:
-    drawn = sum(genome_lines.is_genome(work.file) for work in works)
+    drawn = sum(genome_lines.names_one_genome(work.file) for work in works)
     if drawn == len(works):
         high, wide = layout.tile
         told = f"Each picture is the drawing of a small network that evolved, here at {wide} by {high} pixels"

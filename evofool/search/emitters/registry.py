@@ -11,7 +11,7 @@ from deap import base
 from torch import Tensor
 
 from ...encodings.base import Encoding, Indices
-from ...errors import ConfigError, listed_names, suggestion
+from ...errors import ConfigError, parse_names, suggestion
 from ...rng import Rng
 from ..archive import Archive
 from ..selectors import unsure
@@ -121,7 +121,7 @@ def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tup
         ConfigError: there is no such emitter, one is named twice, or it is not for such genomes or batches; or none
             begins at once.
     """
-    written = listed_names(names, "--emitters", EMITTERS)
+    written = parse_names(names, "emitters", EMITTERS)
     parsed = [_parsed(name) for name in written]
     listed = [name for name, _ in parsed]
     for name in listed:

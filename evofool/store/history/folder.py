@@ -170,7 +170,7 @@ class HistoryFolder:
         """
         way = f"go on without it with: evofool inspect --repair {file.parent.parent}"
         try:
-            arrays = read_arrays(file, (*names, "format") if names else (), optional=["run"], sealed=False)
+            arrays = read_arrays(file, (*names, "format") if names else (), optional=["run"], require_digest=False)
             version, run = int(arrays.pop("format")), arrays.pop("run", self._identity)  # once it was not written
             if version != FORMAT:
                 raise RunError(f"{file} has format {version}, this version reads {FORMAT}")

@@ -12,7 +12,7 @@ from ...encodings.base import Encoding
 from ...encodings.direct.encoding import DirectBatch
 from ...engines.population import NO_EVALUATION
 from ...io.arrays import Arrays
-from ...kernels.images import averaged
+from ...kernels.images import downscale
 from ...search.evolution import Evolution
 from .folder import COLUMNS, HistoryFolder
 
@@ -104,4 +104,4 @@ def _reduced(genomes: Any) -> Any:
     height, width = genomes.genes.shape[2:]
     scale = PICTURE / max(height, width)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    return DirectBatch(averaged(genomes.genes.cpu(), size))
+    return DirectBatch(downscale(genomes.genes.cpu(), size))
