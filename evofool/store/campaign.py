@@ -1,9 +1,9 @@
 """A campaign's folder.
 
-``config.json``      every option, versions, the target's name and its weights' SHA-256, the class names
+``config.json``      every option, the target, the plan, the versions
 ``images.npy``       (N, C, H, W) uint8: the images under attack, exactly as the target sees them
-``images.jsonl``     a sealed line an image: id, SHA-256, true class, the target's first guess
-``outcomes.jsonl``   a line an attempt, appended as it ends
+``images.jsonl``     a sealed line per image: ID, SHA-256, true class, the target's first guess
+``outcomes.jsonl``   a line per attempt, appended as it ends
 ``outcomes.csv`` ``report.html`` ``plots/``   made from the outcomes, again and again
 ``adversarial.npz`` ``adversarial/``          where they were asked for
 """
@@ -11,45 +11,46 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ..attacks.image_selection import SelectedImages
 from ..attacks.outcome import Outcome, Subject
-from ..attacks.plan import key
+from ..attacks.plan import RANDOM, key
+from ..config.records import CampaignConfig
 from ..errors import RunError
 from ..io.arrays import DamagedArrays, map_array
 from ..io.files import write_atomically, writing
 from ..io.lines import append_lines, good_lines, numbered_lines, read_lines, sealed_line, trim_lines
-from .campaign_checks import config_fault, image_fault, outcome_fault
 from .folder import discard_folder, make_folder, read_config
+from .records import ImageLine, OutcomeLine, fault
+
+if TYPE_CHECKING:
+    from ..attacks.image_selection import SelectedImages
 
 
 class CampaignFolder:
     """One campaign's folder."""
 
-    def __init__(self, path: Path, config: dict[str, Any]) -> None:
-        self.path, self.config, self._seal = path, config, seal(config)
+    def __init__(self, path: Path, config: CampaignConfig) -> None:
+        self.path, self.config, self._seal = path, config, config.digest()
 
     @classmethod
-    def create(
-        cls, path: Path, config: dict[str, Any], chosen: SelectedImages, classes: Sequence[str]
-    ) -> CampaignFolder:
+    def create(cls, path: Path, config: CampaignConfig, images: SelectedImages) -> CampaignFolder:
         """Make the folder, with its config and its images.
 
         Raises:
-            RunError: something is there already, or the folder can't be written.
+            RunError: Something is there already, or the folder can't be written.
         """
-        folder = cls(path, make_folder(path, config))
+        make_folder(path, config)
+        folder = cls(path, config)
         try:
             with writing(path):
-                write_atomically(path / "images.npy", lambda file: np.save(file, chosen.images))
-                write_atomically(path / "images.jsonl", "".join(folder._sealed(_image_lines(chosen, classes))))
+                write_atomically(path / "images.npy", lambda file: np.save(file, images.images))
+                write_atomically(path / "images.jsonl", "".join(folder._sealed(_image_lines(images, config.classes))))
         except BaseException:
             discard_folder(path)
             raise
@@ -57,28 +58,25 @@ class CampaignFolder:
 
     @classmethod
     def open(cls, path: Path) -> CampaignFolder:
-        """A campaign's folder that exists.
+        """Open a campaign's folder that exists.
 
         Raises:
-            RunError: no campaign is there, its config is damaged, or it is of another version.
+            RunError: No campaign is there, its config is damaged, or it is of another version.
         """
-        config = read_config(path, "attack")
-        if fault := config_fault(config):
-            raise RunError(f"{path / 'config.json'} is damaged ({fault}); start the campaign anew")
-        return cls(path, config)
+        return cls(path, read_config(path, CampaignConfig))
 
     @cached_property
     def subjects(self) -> Subjects:
         """The images under attack.
 
         Raises:
-            RunError: they are missing or damaged.
+            RunError: They are missing or damaged.
         """
         return Subjects(self.path, self.config)
 
     def pairs(self) -> int:
-        """How many pairs of image and criterion the campaign has."""
-        criteria, classes = self.config["criteria"], len(self.config["classes"])
+        """Return how many pairs of image and criterion the campaign has."""
+        criteria, classes = self.config.plan.criteria, len(self.config.classes)
         labels = [self.subjects.label(index) for index in range(len(self.subjects))]
         if isinstance(criteria, str):
             return len(labels) * (classes - 1)
@@ -89,31 +87,31 @@ class CampaignFolder:
         append_lines(self._outcomes, self._sealed(outcomes))
 
     def outcomes(self) -> Iterator[Outcome]:
-        """All outcomes, in the order the attempts ended; without a torn last line; an attempt that stands twice counts once.
+        """Yield all outcomes in the order the attempts ended, without a torn last line. A repeated attempt counts once.
 
         Raises:
-            RunError: a line is damaged, or says what can't be.
+            RunError: A line is damaged, or says what can't be.
         """
-        told: set[tuple[Any, ...]] = set()
+        seen: set[tuple[Any, ...]] = set()
         for number, outcome in numbered_lines(self._outcomes, ("image",), self._seal):
-            if fault := outcome_fault(outcome, self.subjects.lines, self.config):
+            if wrong := _outcome_fault(outcome, self.subjects.lines, self.config):
                 raise RunError(
-                    f"line {number} of {self._outcomes} is damaged ({fault}); take it out, so that its attempt is fought "
+                    f"line {number} of {self._outcomes} is damaged ({wrong}); take it out, so that its attempt runs "
                     f"again, with: evofool inspect --repair {self.path}"
                 )
-            if (attempt := key(outcome)) not in told:
-                told.add(attempt)
+            if (attempt := key(outcome)) not in seen:
+                seen.add(attempt)
                 yield outcome
 
     def drop_damaged(self) -> int:
-        """Take out outcomes that are torn or say what can't be; returns how many lines that were.
+        """Take out outcomes that are torn or say what can't be, and return how many lines those were.
 
         Raises:
-            RunError: the images are damaged, or the folder can't be written.
+            RunError: The images are damaged, or the folder can't be written.
         """
         images = self.subjects.lines
         outcomes = good_lines(self._outcomes, ("image",), self._seal)
-        sound = (outcome for outcome in outcomes if not outcome_fault(outcome, images, self.config))
+        sound = (outcome for outcome in outcomes if not _outcome_fault(outcome, images, self.config))
         good = list({key(outcome): outcome for outcome in sound}.values())
         with writing(self.path):
             lines = self._outcomes.read_bytes().count(b"\n") if self._outcomes.exists() else 0
@@ -136,21 +134,21 @@ class CampaignFolder:
 class Subjects(Sequence[Subject]):
     """The images of a campaign's folder, read when they are asked for and checked against their hashes."""
 
-    def __init__(self, path: Path, config: dict[str, Any]) -> None:
+    def __init__(self, path: Path, config: CampaignConfig) -> None:
         self._file = path / "images.npy"
         if not (path / "images.jsonl").exists() and not (path / "outcomes.jsonl").exists():
-            raise RunError(f"{path} was stopped before it began: start it again, with --out {path}")
+            raise RunError(f"{path} was stopped before it began: start it again, with `out={path}`")
         try:
             self._images = map_array(self._file)
         except (OSError, DamagedArrays) as error:
             raise RunError(f"{self._file} is missing or damaged ({error}); start the campaign anew") from error
-        self.lines = list(read_lines(path / "images.jsonl", ("image",), seal(config)))
+        self.lines = list(read_lines(path / "images.jsonl", ("image",), config.digest()))
         for number, line in enumerate(self.lines, 1):
-            if fault := image_fault(line, len(config["classes"])):
-                where = path / "images.jsonl"
-                raise RunError(f"line {number} of {where} is damaged ({fault}); start the campaign anew")
+            if wrong := _image_fault(line, len(config.classes)):
+                file = path / "images.jsonl"
+                raise RunError(f"line {number} of {file} is damaged ({wrong}); start the campaign anew")
         if (
-            list(self._images.shape[1:]) != config["target"]["image_shape"]
+            self._images.shape[1:] != config.target.image_shape
             or self._images.dtype != np.uint8
             or len(self.lines) != len(self._images)
         ):
@@ -180,32 +178,61 @@ class Subjects(Sequence[Subject]):
         )
 
     def label(self, index: int) -> int:
-        """An image's true class, without reading the image."""
+        """Return an image's true class, without reading the image."""
         return int(self.lines[index]["label"])
 
 
-_CAMPAIGN = ("classes", "criteria", "pixels", "strategy", "queries", "seed", "baseline")
-_TARGET = ("name", "weights_sha256", "image_shape")
-"""what an outcome depends on besides its image, which it names by its hash"""
-
-
-def seal(config: dict[str, Any]) -> bytes:
-    """What the lines of a campaign are sealed with, so that those of another one are noticed."""
-    target = config.get("target")
-    known = {name: target.get(name) for name in _TARGET} if isinstance(target, dict) else {}
-    return json.dumps(known | {name: config.get(name) for name in _CAMPAIGN}, sort_keys=True).encode()
-
-
-def _image_lines(chosen: SelectedImages, classes: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for index, name in enumerate(chosen.ids):
-        label, prediction = int(chosen.labels[index]), int(chosen.predictions[index])
+def _image_lines(images: SelectedImages, classes: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for index, name in enumerate(images.ids):
+        label, prediction = int(images.labels[index]), int(images.predictions[index])
         yield {
             "image": index,
             "id": name,
-            "sha256": chosen.hashes[index],
+            "sha256": images.hashes[index],
             "label": label,
             "class": classes[label],
             "prediction": prediction,
             "predicted": classes[prediction],
-            "confidence": float(str(chosen.confidence[index])),
+            "confidence": float(str(images.confidence[index])),
         }
+
+
+def _image_fault(line: dict[str, Any], classes: int) -> str | None:
+    """The first thing that is wrong with a line of ``images.jsonl``, or None."""
+    if wrong := fault(line, ImageLine):
+        return wrong
+    return next((f"{name} is {line[name]}" for name in ("label", "prediction") if line[name] >= classes), None)
+
+
+def _outcome_fault(outcome: Outcome, images: Sequence[dict[str, Any]], config: CampaignConfig) -> str | None:
+    """The first thing that is wrong with an outcome, or None.
+
+    Args:
+        outcome: A line of ``outcomes.jsonl``.
+        images: The lines of ``images.jsonl``.
+        config: The campaign's.
+    """
+    if wrong := fault(outcome, OutcomeLine):
+        return wrong
+    if outcome["image"] >= len(images):
+        return f"image is {outcome['image']}"
+    image, plan, classes = images[outcome["image"]], config.plan, len(config.classes)
+    channels, height, width = config.target.image_shape
+    ran = not outcome["already"]
+    strategies = {plan.strategy, *([RANDOM] if plan.baseline else [])}
+    sound = {
+        "sha256": outcome["sha256"] == image["sha256"],
+        "label": outcome["label"] == image["label"],
+        "criterion_index": outcome["criterion_index"] is None or outcome["criterion_index"] < classes,
+        "pixels": outcome["pixels"] in plan.pixels,
+        "strategy": outcome["strategy"] in strategies,
+        "queries_to_success": not outcome["success"] or (outcome["queries_to_success"] or 0) > 0,
+        "edits": bool(outcome["edits"]) == ran
+        and all(
+            edit["x"] < width and edit["y"] < height and len(edit["colour"]) == channels for edit in outcome["edits"]
+        ),
+        "top5": bool(outcome["top5"]) == ran,
+        "final": (outcome["final"] is not None) == ran,
+        "final_index": outcome["final_index"] < classes if ran and outcome["final_index"] is not None else not ran,
+    }
+    return next((f"{name} is {outcome[name]!r}"[:80] for name, holds in sound.items() if not holds), None)

@@ -28,13 +28,13 @@ def export_adversarial(folder: CampaignFolder) -> int:
     Returns:
         how many images there are.
     """
-    classes, subjects = folder.config["classes"], folder.subjects
+    classes, subjects = folder.config.classes, folder.subjects
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     place = folder.path / "adversarial"
     with writing(folder.path):
         shutil.rmtree(place, ignore_errors=True)
         for outcome in folder.outcomes():
-            if not outcome["success"] or outcome["strategy"] != folder.config["strategy"]:
+            if not outcome["success"] or outcome["strategy"] != folder.config.plan.strategy:
                 continue
             subject = subjects[outcome["image"]]
             image = edited(subject.image, recorded_edits(outcome, len(subject.image))[: outcome["pixels"]])

@@ -1,4 +1,4 @@
-"""What the folders of runs and campaigns share: made whole, read with care, written so that nothing is lost."""
+"""What the folders of all jobs share: made whole, read with care, written so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -7,48 +7,44 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
+
+from ..config.records import FORMAT, JobConfig
 from ..errors import RunError
-from ..io.files import is_temporary, open_regular, sweep, write_atomically, writing
+from ..io.files import is_temporary, open_regular, remove_leftovers, write_atomically, writing
 from ..io.lines import MAX_LINE
 from ..io.lock import LOCK
-
-FORMAT = 2
 
 CONFIG = "config.json"
 
 INSIDE = ("checkpoint", "elites", "history", "plots", "adversarial", "index-files")
-"""folders that runs and campaigns have inside"""
+"""Folders that jobs have inside; none of them may be a link."""
 
-MADE_BY = {"evolve": "run", "attack": "campaign"}
-"""what the command in a config makes"""
+C = TypeVar("C", bound=JobConfig)
 
 
 def claim_folder(path: Path) -> None:
     """Make an empty folder, where there is none yet.
 
     Raises:
-        RunError: something is there already, or the folder can't be written.
+        RunError: Something is there already, or the folder can't be written.
     """
     with writing(path):
         _check_free(path)
         path.mkdir(parents=True, exist_ok=True)
 
 
-def make_folder(path: Path, config: dict[str, Any], inside: Sequence[str] = ()) -> dict[str, Any]:
+def make_folder(path: Path, config: JobConfig, inside: Sequence[str] = ()) -> None:
     """Make a folder with its ``config.json`` and the folders inside.
 
-    Returns:
-        the config as written, with its format.
-
     Raises:
-        RunError: something is there already, or the folder can't be written.
+        RunError: Something is there already, or the folder can't be written.
     """
-    config = {"format": FORMAT, **config}
     with writing(path):
         _check_free(path)
-        sweep(path)
+        remove_leftovers(path)
         try:
             for name in ("", *inside):
                 (path / name).mkdir(parents=True, exist_ok=True)
@@ -56,71 +52,91 @@ def make_folder(path: Path, config: dict[str, Any], inside: Sequence[str] = ()) 
         except OSError:
             discard_folder(path)
             raise
-    return config
 
 
 def discard_folder(path: Path) -> None:
-    """Take back a folder that :func:`make_folder` made, when its work failed before anything was worth keeping."""
+    """Remove a folder that :func:`make_folder` made, when its job failed before anything was worth keeping."""
     shutil.rmtree(path, ignore_errors=True)
 
 
-def write_config(path: Path, config: dict[str, Any]) -> None:
+def write_config(path: Path, config: JobConfig) -> None:
     """Write ``config.json`` into a folder."""
-    write_atomically(path / CONFIG, json.dumps(config, indent=2) + "\n")
+    content = {"format": FORMAT, "job": config.kind, **msgspec.to_builtins(config)}
+    write_atomically(path / CONFIG, json.dumps(content, indent=2) + "\n")
 
 
-def read_config(path: Path, made_by: str | None = None) -> dict[str, Any]:
-    """The config of a run's or campaign's folder.
-
-    Args:
-        made_by: ``evolve`` or ``attack``, where only one will do.
+def kind_of(path: Path) -> str:
+    """Return the kind of job that a folder is of.
 
     Raises:
-        RunError: there is none, it is damaged, of another version, or of the other kind.
+        RunError: No job is there, or its config is damaged or of another version.
     """
-    file = path / CONFIG
-    if not os.path.isfile(file):
-        kind = MADE_BY[made_by] if made_by else "run"
-        raise RunError(
-            f"no {kind} at {path}: expected a folder with config.json, as evofool {made_by or 'evolve'} makes it"
-        )
-    try:
-        with open_regular(file) as stream:
-            config = json.loads(stream.read(MAX_LINE))
-        version, found = config["format"], config.get("evofool")
-        if not isinstance(found, str | None):
-            raise TypeError(f"evofool is {found!r}"[:80])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RunError(f"{file} is damaged ({error}); the run can't be read without it") from error
-    if version != FORMAT:
-        raise RunError(
-            f"{path} has format {version!r}, this version of evofool reads {FORMAT}; "
-            f"use the one that made it{f' (evofool {made})' if (made := maker(config)) else ''}"
-        )
+    return str(_content(path, "job")["job"])
+
+
+def read_config(path: Path, wanted: type[C]) -> C:
+    """Return the config of a job's folder.
+
+    Raises:
+        RunError: There is none, it is damaged, of another version, or of another kind.
+    """
+    content = _content(path, wanted.kind)
+    kind = content.pop("job")
+    if kind != wanted.kind:
+        raise RunError(f"{path} is a {kind}; expected a {wanted.kind}")
     for name in INSIDE:
         if (path / name).is_symlink():
             raise RunError(f"{path / name} is a link, and what is written there would be elsewhere; put a folder there")
-    if made_by and found in MADE_BY and found != made_by:
-        raise RunError(f"{path} is a {MADE_BY[found]}, made by evofool {found}; expected a {MADE_BY[made_by]}")
-    return dict(config)
+    del content["format"]
+    try:
+        return msgspec.convert(content, wanted)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise damaged(path / CONFIG, error) from error
+
+
+def damaged(file: Path, error: object) -> RunError:
+    """Return the error that says of a config what is wrong with it."""
+    return RunError(f"{file} is damaged ({error}); start the job anew")
+
+
+def _content(path: Path, kind: str) -> dict[str, Any]:
+    """The content of a ``config.json`` of this version, of whatever kind."""
+    file = path / CONFIG
+    if not os.path.isfile(file):
+        raise RunError(f"no {kind} at {path}: expected a folder with config.json, as evofool makes it")
+    try:
+        with open_regular(file) as stream:
+            content = json.loads(stream.read(MAX_LINE))
+        version = content["format"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RunError(f"{file} is damaged ({error}); the {kind} can't be read without it") from error
+    if version != FORMAT:
+        made_by = _maker(content)
+        raise RunError(
+            f"{path} has format {str(version)[:40]}, this version of evofool reads {FORMAT}; "
+            f"use the one that made it{f' (evofool {made_by})' if made_by else ''}"
+        )
+    if not isinstance(content.get("job"), str):
+        raise damaged(file, "job is missing")
+    return dict(content)
+
+
+def _maker(content: dict[str, Any]) -> str | None:
+    """The version of evofool that made a folder, if its config says so."""
+    versions = content.get("versions")
+    version = versions.get("evofool") if isinstance(versions, dict) else None
+    return str(version)[:40] if version else None
 
 
 def _check_free(path: Path) -> None:
-    """A folder that a process left before its work began is free: nothing is lost with it."""
-    if os.path.lexists(path) and not (path.is_dir() and all(map(_of_a_start, path.rglob("*")))):
+    """Refuse a folder that holds something. One that a process left before its work began is free."""
+    if os.path.lexists(path) and not (path.is_dir() and all(map(_belongs_to_a_start, path.rglob("*")))):
         hint = f"; go on with: evofool resume {path}" if (path / CONFIG).exists() else ""
-        raise RunError(f"{path} exists already; choose another --out{hint}")
+        raise RunError(f"{path} exists already; choose another `out`{hint}")
 
 
-def _of_a_start(file: Path) -> bool:
-    """Whether a file may be there before the work of a run or a campaign begins."""
+def _belongs_to_a_start(file: Path) -> bool:
+    """Whether a file may be there before the work of a job begins."""
     return not file.is_symlink() and (
         file.is_dir() or file.name in (CONFIG, LOCK, "images.npy") or is_temporary(file.name)
     )
-
-
-def maker(config: dict[str, Any]) -> str | None:
-    """The version of evofool that made a folder, if its config tells."""
-    versions = config.get("versions")
-    made = versions.get("evofool") if isinstance(versions, dict) else None
-    return str(made)[:40] if made else None

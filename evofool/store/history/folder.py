@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...config.records import FORMAT
 from ...errors import RunError
 from ...io.arrays import Arrays, DamagedArrays, read_arrays, write_arrays
 from ...io.files import writing
-from ..folder import FORMAT
-from ..identity import Identity
 from .changes import Changes, worth_keeping
 
 CAP = 64_000_000
@@ -35,12 +34,12 @@ class HistoryFolder:
 
     Args:
         run: the run's folder.
-        identity: the run's; files of another run are refused.
+        identity: The digest of the run's config; files of another run are refused.
     """
 
-    def __init__(self, run: Path, identity: Identity) -> None:
+    def __init__(self, run: Path, identity: bytes) -> None:
         self.path = run / "history"
-        self._identity = identity
+        self._identity = np.frombuffer(identity, np.uint8)
 
     def add(self, arrays: Arrays) -> None:
         """Write a file with these arrays: ``COLUMNS``, ``kept`` and ``genome.*``.

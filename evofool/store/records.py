@@ -1,0 +1,119 @@
+"""The lines of the files in job folders, as they must be: they may have been edited, cut, or made by strangers to harm."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import msgspec
+
+from ..config.options import LARGEST
+
+MAX_GENERATIONS = 10_000_000
+"""Largest number of generations of a run."""
+
+MAX_DEPTH = 32
+"""Deepest nesting of JSON values that pages take over as they are; evofool writes four levels."""
+
+Natural = Annotated[int, msgspec.Meta(ge=0, le=LARGEST - 1)]
+Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1.0001)]
+"""A probability; sums of float32 may pass 1 by a little."""
+NotNegative = Annotated[float, msgspec.Meta(ge=0, lt=LARGEST)]
+Guess = tuple[str, Share]
+"""A class and its probability."""
+
+
+class EliteLine(msgspec.Struct, frozen=True):
+    """A line of ``elites.jsonl``: the elite of one niche."""
+
+    niche: Natural
+    index: Natural
+    generation: Natural
+    evaluation: Natural
+    size: Natural
+    score: Share
+    top5: list[Guess]
+    file: str
+    name: str = msgspec.field(name="class")
+    genome: str | None = None
+    cell: Annotated[list[Natural], msgspec.Meta(min_length=1, max_length=MAX_DEPTH)] | None = None
+    descriptors: dict[str, float] | None = None
+
+
+class MetricsLine(msgspec.Struct, frozen=True):
+    """A line of ``metrics.jsonl``: one generation."""
+
+    generation: Annotated[int, msgspec.Meta(ge=1, le=MAX_GENERATIONS)]
+    evaluations: Natural
+    seconds: NotNegative
+    median: Share
+    mean: Share
+    min: Share
+    max: Share
+    at_99: Natural
+    improved: Natural
+    size: NotNegative
+
+
+class ImageLine(msgspec.Struct, frozen=True):
+    """A line of ``images.jsonl``: one image under attack."""
+
+    id: str
+    sha256: str
+    label: Natural
+    prediction: Natural
+    confidence: Share
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """A changed pixel of an outcome."""
+
+    x: Natural
+    y: Natural
+    colour: list[Byte]
+
+
+class OutcomeLine(msgspec.Struct, frozen=True):
+    """A line of ``outcomes.jsonl``: the end of one attempt."""
+
+    image: Natural
+    sha256: str
+    label: Natural
+    confidence: Share
+    criterion_index: Natural | None
+    pixels: Natural
+    strategy: str
+    success: bool
+    already: bool
+    queries: Natural
+    shared: Annotated[int, msgspec.Meta(ge=1, le=LARGEST - 1)]
+    queries_to_success: Annotated[int, msgspec.Meta(ge=0, le=LARGEST - 1)] | None
+    edits: list[Edit]
+    top5: list[Guess]
+    final: str | None
+    final_index: Natural | None
+    name: str = msgspec.field(name="class")
+
+
+def fault(line: dict[str, Any], kind: type[msgspec.Struct]) -> str | None:
+    """Return the first thing that keeps a line from being of a kind, or None."""
+    try:
+        msgspec.convert(line, kind)
+    except msgspec.ValidationError as error:
+        return str(error).replace(" - at `$.", ": `")[:120]
+    return None
+
+
+def plain_fault(value: Any) -> str | None:
+    """Return what would keep a JSON value out of a page's script: a number that is none, or endless depth; or None."""
+    waiting = [(value, 0)]
+    while waiting:
+        item, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            return f"it has values in values, more than {MAX_DEPTH} deep"
+        if isinstance(item, float) and not math.isfinite(item):
+            return f"it has a number that is {item}"
+        inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        waiting += [(each, depth + 1) for each in inner]
+    return None
