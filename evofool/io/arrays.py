@@ -1,4 +1,4 @@
-"""Arrays in ``.npz`` files: sealed when they are written; read with a bound on memory, and never with code in them."""
+"""Arrays in ``.npz`` files, written with a digest and read with a bound on memory; nothing in them is ever executed."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ from numpy.lib import format as npy
 
 from .files import open_regular, write_atomically
 
-UNPACKED = 2**30
-"""bytes that the arrays of a file may always have together"""
-RATIO = 20
-"""how many times its size on disk a larger file may unpack to"""
+MAX_UNPACKED = 2**30
+"""Bytes that the arrays of any file may have together, however small the file is."""
 
-_LEVEL = 1
-"""of deflate, where files are compressed: noise is as small as at 6 in three fifths of the time, graphs are a quarter
-larger in two fifths"""
+MAX_RATIO = 20
+"""Largest ratio of unpacked to packed bytes of a file whose arrays exceed ``MAX_UNPACKED``."""
 
-SEAL = "sha256"
-"""the array that holds the digest of all others"""
+_COMPRESSION_LEVEL = 1
+"""The deflate level of compressed files.
+
+Compared with level 6, noise gets as small in three fifths of the time, graphs a quarter larger in two fifths.
+"""
+
+DIGEST = "sha256"
+"""The name of the array that holds the digest of all others."""
 
 Arrays = dict[str, np.ndarray]
 
@@ -38,44 +41,46 @@ _DAMAGE = (
     SyntaxError, OverflowError, OSError, MemoryError, struct.error, tokenize.TokenError, zlib.error,
     zipfile.BadZipFile, UserWarning,
 )  # fmt: skip
-"""what reading a damaged file can raise"""
+"""What zipfile and numpy raise when they read a damaged file."""
 
 
 class DamagedArrays(ValueError):
-    """A file is no archive of plain arrays, is damaged, or would unpack to more than it should."""
+    """A file is no archive of plain arrays, is damaged, or would unpack to more bytes than allowed."""
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compress: bool = False) -> None:
-    """Write an archive atomically, with a seal: the SHA-256 over the names, types, shapes and values.
+    """Write an archive atomically, together with :func:`digest_of` its arrays.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: The folder can't be written.
     """
-    sealed = {**arrays, SEAL: digest_of(arrays)}
+    with_digest = {**arrays, DIGEST: digest_of(arrays)}
     kind = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
 
     def write(file: BinaryIO) -> None:
-        with zipfile.ZipFile(file, "w", kind, compresslevel=_LEVEL) as archive:
-            for name, array in sealed.items():
+        with zipfile.ZipFile(file, "w", kind, compresslevel=_COMPRESSION_LEVEL) as archive:
+            for name, array in with_digest.items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                     npy.write_array(member, np.asanyarray(array), allow_pickle=False)
 
     write_atomically(path, write)
 
 
-def read_arrays(path: Path, names: Iterable[str] = (), *, optional: Iterable[str] = (), require_digest: bool = True) -> Arrays:
-    """The arrays of an archive, or some of them.
+def read_arrays(
+    path: Path, names: Iterable[str] = (), *, optional: Iterable[str] = (), require_digest: bool = True
+) -> Arrays:
+    """Return all arrays of an archive, or some of them.
 
     Args:
-        path: the file.
-        names: the arrays that are wanted; all when empty.
-        optional: arrays that are wanted with those, where it has them.
-        sealed: whether the archive must have a seal. Where it has one, it is checked when all arrays are read; the rest
-            is left to the archive's own CRC-32.
+        path: The file.
+        names: The arrays to read; all of them when empty.
+        optional: Arrays to read beside ``names`` if the archive has them.
+        require_digest: Whether the archive must have a digest. A digest is checked only when all arrays are read.
+            The archive's own CRC-32 is always checked.
 
     Raises:
-        DamagedArrays: it is damaged in any way, lacks one of ``names``, or holds what is no plain array.
-        OSError: the file can't be read; FileNotFoundError where there is none.
+        DamagedArrays: The archive is damaged, lacks one of ``names``, or holds anything but plain arrays.
+        OSError: The file can't be read; FileNotFoundError if there is none.
     """
     with open_regular(path) as file:
         try:
@@ -86,22 +91,22 @@ def read_arrays(path: Path, names: Iterable[str] = (), *, optional: Iterable[str
                 wanted = [*names, *(name for name in optional if name in members)] if names else members
                 arrays = {name: _array(archive, members[name], name) for name in wanted}
         except _DAMAGE as error:
-            raise DamagedArrays(_in_a_line(error)) from error
+            raise DamagedArrays(_one_line(error)) from error
     if not names:
-        seal = arrays.pop(SEAL, None)
-        if seal is None and require_digest:
-            raise DamagedArrays("it has no SHA-256; versions before 0.1 wrote none")
-        if seal is not None and not np.array_equal(seal, digest_of(arrays)):
+        digest = arrays.pop(DIGEST, None)
+        if digest is None and require_digest:
+            raise DamagedArrays("it has no SHA-256")
+        if digest is not None and not np.array_equal(digest, digest_of(arrays)):
             raise DamagedArrays("its SHA-256 is not that of its contents")
     return arrays
 
 
 def map_array(path: Path) -> np.ndarray:
-    """The array of an ``.npy`` file, read-only, without reading its values.
+    """Map the array of an ``.npy`` file into memory, read-only, without reading its values.
 
     Raises:
-        DamagedArrays: it is no such file, or is damaged in its header or cut.
-        OSError: the file can't be read.
+        DamagedArrays: The file is no ``.npy`` file, its header is damaged, or its end is missing.
+        OSError: The file can't be read.
     """
     with open_regular(path) as file:
         try:
@@ -111,10 +116,21 @@ def map_array(path: Path) -> np.ndarray:
                 return np.empty(shape, dtype)
             return np.memmap(file, dtype, "r", start, shape, "F" if fortran else "C")
         except _DAMAGE as error:
-            raise DamagedArrays(_in_a_line(error)) from error
+            raise DamagedArrays(_one_line(error)) from error
+
+
+def digest_of(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the SHA-256 over names, types, shapes and values of arrays, as (32,) uint8."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}|{array.dtype.str}|{np.shape(arrays[name])}|".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data if array.size else b"")
+    return np.frombuffer(digest.digest(), np.uint8)
 
 
 def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
+    """Return the entry of every array, after checking what ``size`` bytes on disk claim to unpack to."""
     infos = [info for info in archive.infolist() if info.filename.endswith(".npy")]
     members = {info.filename.removesuffix(".npy"): info for info in infos}
     if len(members) < len(infos):
@@ -122,18 +138,18 @@ def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
     if odd := {info.compress_type for info in infos} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         raise DamagedArrays(f"it is compressed by method {min(odd)}; deflate is read, or none")
     unpacked = sum(info.file_size for info in infos)
-    if unpacked > max(UNPACKED, RATIO * size):
+    if unpacked > max(MAX_UNPACKED, MAX_RATIO * size):
         raise DamagedArrays(f"its {size:,} bytes would unpack to {unpacked:,}")
     return members
 
 
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> np.ndarray:
-    """One array; nothing is allocated before its header and its length were found to agree."""
+    """Read one array. Nothing is allocated before its header and its length are known to agree."""
     with archive.open(info) as stream:
         shape, fortran, dtype, length = _header(stream, info.file_size, name)
         flat = np.empty(length, np.uint8)
         filled = 0
-        while part := stream.read(2**20):  # at the end, the archive's check sum is compared
+        while part := stream.read(2**20):  # The last read compares the archive's check sum.
             flat[filled : filled + len(part)] = np.frombuffer(part, np.uint8)
             filled += len(part)
         if filled < length:
@@ -142,9 +158,18 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> np.nda
 
 
 def _header(stream: IO[bytes], size: int, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, order and type of an array of ``size`` bytes, its header included, and how many of them are values."""
+    """Read an array's header.
+
+    Args:
+        stream: The array's file, at its beginning.
+        size: The file's length in bytes.
+        name: What messages call the array.
+
+    Returns:
+        Its shape, whether it is in Fortran order, its type, and the length of its values in bytes.
+    """
     version = npy.read_magic(stream)
-    if version != (1, 0):  # others are for headers of more than 64 KiB
+    if version != (1, 0):  # The later versions are for headers of more than 64 KiB.
         raise DamagedArrays(f"{name} is in version {version} of the .npy format")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -157,16 +182,7 @@ def _header(stream: IO[bytes], size: int, name: str) -> tuple[tuple[int, ...], b
     return shape, fortran, dtype, length
 
 
-def _in_a_line(error: Exception) -> str:
-    """What an error says, which may quote what is in the file."""
+def _one_line(error: Exception) -> str:
+    """Return an error's message, which may quote the file, as at most 200 printable characters."""
     words = "".join(letter if letter.isprintable() else " " for letter in str(error)).split()
     return " ".join(words)[:200] or type(error).__name__
-
-
-def digest_of(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name}|{array.dtype.str}|{np.shape(arrays[name])}|".encode())
-        digest.update(array.reshape(-1).view(np.uint8).data if array.size else b"")
-    return np.frombuffer(digest.digest(), np.uint8)

@@ -17,17 +17,20 @@ from typing import BinaryIO
 
 from ..errors import RunError
 
+_TEMPORARY = re.compile(r"\..+\.(\d{1,9})\.[0-9a-f]{8}\.tmp")
+"""The name of a temporary file; the group is the number of the process that writes it."""
+
 
 def write_atomically(path: Path, content: bytes | str | Callable[[BinaryIO], object], *, durable: bool = True) -> None:
-    """Write ``content`` (or let it write) to a temporary file, flush it to disk, then replace ``path``.
+    """Write a temporary file, flush it to disk, then replace ``path`` with it.
 
     Args:
-        path: the file.
-        content: what it shall hold.
-        durable: wait until the disk has it; False for files that can be made again.
+        path: The file.
+        content: Its new content, or a function that writes it.
+        durable: Wait until the disk has the file. False suits files that can be made again.
 
     Raises:
-        OSError: the folder cannot be written; the old file is untouched and nothing is left behind.
+        OSError: The folder can't be written. The old file is untouched and nothing is left behind.
     """
     with _replacing(path) as temporary, open(temporary, "xb") as file:
         if callable(content):
@@ -42,13 +45,13 @@ def write_atomically(path: Path, content: bytes | str | Callable[[BinaryIO], obj
 
 
 def copy_atomically(file: Path, path: Path) -> None:
-    """Let ``path`` be what ``file`` is: by a link where the file system has links, and with one replacement.
+    """Replace ``path`` with ``file``'s content in one step, by a hard link where the file system has them.
 
     Raises:
-        OSError: the folder cannot be written; the old file is untouched and nothing is left behind.
+        OSError: The folder can't be written. The old file is untouched and nothing is left behind.
     """
     if path.exists() and path.samefile(file):
-        return  # a second name already; a name that is put in another's place when both are one file stays
+        return  # Both are names of one file already, and replacing one by the other would leave a temporary name.
     with _replacing(path) as temporary:
         try:
             os.link(file, temporary)
@@ -61,30 +64,30 @@ def open_regular(path: Path) -> BinaryIO:
     """Open a file for reading.
 
     Raises:
-        OSError: it can't be read, or is a device, a pipe or a folder, which might have no end.
+        OSError: It can't be read, or is a device, a pipe or a folder. The first two might have no end.
     """
     mode = os.stat(path).st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # to open a folder is an error already
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # Opening a folder is an error already.
         raise OSError(errno.EINVAL, "this is no regular file")
     return open(path, "rb")
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns a failed write into a RunError that names the folder."""
+    """Turn a failed write inside the block into a RunError that names the folder."""
     try:
         yield
     except OSError as error:
         raise RunError(
-            f"cannot write to {path}: {error.strerror or error}; make room or choose another --out"
+            f"cannot write to {path}: {error.strerror or error}; make room or choose another `out`"
         ) from error
 
 
 def file_crc32(path: Path) -> str:
-    """The CRC-32 of a file's bytes, as eight digits.
+    """Return the CRC-32 of a file's bytes as eight hexadecimal digits.
 
     Raises:
-        OSError: as :func:`open_regular`.
+        OSError: As :func:`open_regular`.
     """
     total = 0
     with open_regular(path) as file:
@@ -93,39 +96,36 @@ def file_crc32(path: Path) -> str:
     return f"{total:08x}"
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files, in a folder and those inside, of processes that are gone.
-
-    Where that fails they stay, and do no harm: what is wrong with the folder is told by what writes to it next.
-    """
-    with suppress(OSError):  # the folder may be removed meanwhile
-        for file in folder.rglob(".*.tmp"):
-            owner = _TEMPORARY.fullmatch(file.name)
-            if owner and not _alive(int(owner[1])):
-                with suppress(OSError):
-                    file.unlink()
-
-
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-_TEMPORARY = re.compile(r"\..+\.(\d{1,9})\.[0-9a-f]{8}\.tmp")
-
-
 def is_temporary(name: str) -> bool:
-    """Whether it is the name of a file that was to take another one's place."""
+    """Return whether a file's name is one that :func:`write_atomically` gives to temporary files."""
     return _TEMPORARY.fullmatch(name) is not None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that ended processes left in a folder and below it.
+
+    Files that can't be removed stay and do no harm. Whatever is wrong with the folder is reported by the next write.
+    """
+    with suppress(OSError):  # The folder may be removed meanwhile.
+        for file in folder.rglob(".*.tmp"):
+            owner = _TEMPORARY.fullmatch(file.name)
+            if owner and not _is_alive(int(owner[1])):
+                with suppress(OSError):
+                    file.unlink()
 
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary name of this process, for a file that then takes the place of ``path``, or is removed.
+    """Give a temporary name for a file that then replaces ``path``, or is removed after an error.
 
-    It can't be guessed, and is to be made with mode ``x``: a link that a stranger's folder has under that name must not
-    be followed.
+    The name can't be guessed and the file has to be created with mode ``x``: a link of that name, planted in a
+    stranger's folder, must not be followed.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
@@ -138,18 +138,18 @@ def _replacing(path: Path) -> Iterator[Path]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Wait until the disk knows a replacement; where folders can't be opened or synced, it happens when it happens."""
+    """Wait until the disk has a replacement, where the system lets folders be opened and synced."""
     with suppress(OSError):
-        place = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(place)
+            os.fsync(descriptor)
         finally:
-            os.close(place)
+            os.close(descriptor)
 
 
-def _alive(process: int) -> bool:
+def _is_alive(process: int) -> bool:
     if process == os.getpid():
-        return False  # a number that was given out again: this process writes one file after the other
+        return False  # The number was given out again: this process writes one file after the other.
     try:
         os.kill(process, 0)
     except ProcessLookupError:

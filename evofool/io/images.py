@@ -1,4 +1,4 @@
-"""Image files to and from the 8-bit arrays that targets see."""
+"""Conversion between image files and the 8-bit arrays that targets see."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ..errors import ImageError
 
 MAX_PIXELS = 100_000_000
-"""pictures with more pixels are refused before they are decoded; the largest cost less than a gibibyte"""
+"""Most pixels of a picture; a larger one is refused undecoded. Decoding one of this size takes less than 1 GiB."""
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM")
-"""what is read, whatever a file's ending; not all that Pillow knows: it hands PostScript to an interpreter"""
+"""Formats that are read, whatever a file's suffix. Pillow knows more, and runs an interpreter for PostScript."""
 
-STRIP = 2**22
-"""pixels that are converted at once"""
+STRIP_PIXELS = 2**22
+"""Pixels that are converted at once, which bounds the memory that a conversion takes."""
 
 _FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
@@ -32,16 +32,16 @@ _FILTERS = {
 
 
 def open_image(path: Path) -> Image.Image:
-    """An image file as 8-bit grey or RGB: rotated as its EXIF data says, on white where transparent.
+    """Read an image file as 8-bit grey or RGB, rotated as its EXIF data says and on white where transparent.
 
     Raises:
-        ImageError: the file is missing, damaged, no image of the ``FORMATS``, or larger than ``MAX_PIXELS``.
+        ImageError: The file is missing or damaged, is in none of the ``FORMATS``, or has more than ``MAX_PIXELS``.
     """
     try:
         if not (stat.S_ISREG(mode := os.stat(path).st_mode) or stat.S_ISDIR(mode)):
-            raise ImageError(f"{path} is no plain file")  # a pipe or a device might never end
+            raise ImageError(f"{path} is no plain file")  # A pipe or a device might never end.
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, of damage that it can read past
+            warnings.simplefilter("ignore")  # Pillow warns of damage that it can read past.
             with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     size = f"{image.width} × {image.height}"
@@ -54,22 +54,31 @@ def open_image(path: Path) -> Image.Image:
         raise ImageError(f"{path} is not an image of a known format: {', '.join(FORMATS)}") from error
     except Image.DecompressionBombError as error:
         raise ImageError(f"{path} is too large: {error}") from error
-    except Exception as error:  # decoders raise almost anything on damaged files
+    except Exception as error:  # Decoders raise almost anything on damaged files.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ImageError(f"cannot read image {path}: {reason or type(error).__name__}") from error
 
 
 def fit(image: Image.Image, shape: tuple[int, int, int], resize: int, interpolation: str = "bilinear") -> np.ndarray:
-    """An image as (C, H, W) uint8 for a target, the way its card says.
+    """Resize and crop an image to the size that a target takes.
 
-    An image that has the target's size already is taken pixel by pixel. Any other is resized so that its
-    shorter side is ``resize``, and its centre is cropped.
+    An image of that size is taken pixel by pixel. Any other is resized so that its shorter side is ``resize`` pixels
+    long, and its centre is cropped.
+
+    Args:
+        image: Any picture.
+        shape: (C, H, W) of the result; one channel is grey.
+        resize: Length of the shorter side in pixels, at least H and W.
+        interpolation: ``bilinear``, ``bicubic`` or ``nearest``.
+
+    Returns:
+        (C, H, W) uint8.
     """
     channels, height, width = shape
     image = image.convert("L" if channels == 1 else "RGB")
     if image.size != (width, height):
-        # The box that becomes the target's size when the shorter side becomes `resize`: cropped while resizing,
-        # so that no picture, however long, is ever enlarged as a whole.
+        # The image is cropped to this box while it is resized, so that no picture, however long, is ever enlarged as
+        # a whole.
         scale = min(image.size) / resize
         box_width, box_height = min(image.width, width * scale), min(image.height, height * scale)
         left, top = (image.width - box_width) / 2, (image.height - box_height) / 2
@@ -80,16 +89,17 @@ def fit(image: Image.Image, shape: tuple[int, int, int], resize: int, interpolat
 
 
 def to_image(pixels: np.ndarray) -> Image.Image:
-    """(C, H, W) uint8 -> a grey or RGB image."""
+    """Return a (C, H, W) uint8 array as a grey or RGB image."""
     return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
 
 
 def data_uri(content: bytes) -> str:
-    """A PNG as what goes into ``src``."""
+    """Return a PNG file as a URI for the ``src`` of an ``<img>``."""
     return f"data:image/png;base64,{base64.b64encode(content).decode()}"
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
+    """Convert an image of any mode to 8-bit grey or RGB."""
     if image.mode.startswith("I") or image.mode == "F":
         sixteen = image.mode.startswith("I;16") or any(_values(part).max() > 255 for _, part in _strips(image))
         grey = Image.new("L", image.size)
@@ -109,8 +119,8 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """A picture in parts of few rows, each with its first row's number: a copy of all of it would need much memory."""
-    rows = max(1, STRIP // image.width)
+    """Yield a picture in strips, each with the number of its first row; a copy of the whole would need much memory."""
+    rows = max(1, STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
         yield top, image.crop((0, top, image.width, min(image.height, top + rows)))
 
@@ -119,4 +129,4 @@ def _values(part: Image.Image) -> np.ndarray:
     return np.nan_to_num(np.asarray(part, np.float64))
 
 
-logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its complaints go to standard error
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # Without a handler its messages go to standard error.

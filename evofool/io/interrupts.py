@@ -11,36 +11,39 @@ from types import FrameType
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM let a loop end and save its work; a second one stops at once."""
+    """Give a function that tells whether Ctrl-C or SIGTERM came, so that a loop can end and save its work.
+
+    A second signal raises KeyboardInterrupt at once.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    asked: list[int] = []
+    signals: list[int] = []
 
-    def ask(number: int, frame: object) -> None:
-        if asked:
+    def record(number: int, frame: object) -> None:
+        if signals:
             raise KeyboardInterrupt
-        asked.append(number)
+        signals.append(number)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.signal(number, record) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(asked)
+        yield lambda: bool(signals)
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
 @contextmanager
 def defer_interrupts() -> Iterator[None]:
-    """Ctrl-C waits until this is done: some libraries that aren't Python make another error of it."""
+    """Let Ctrl-C wait until the block ends: some compiled libraries turn it into an error of their own."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    asked: list[tuple[int, FrameType | None]] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: asked.append((number, frame)))
+    signals: list[tuple[int, FrameType | None]] = []
+    handler = signal.signal(signal.SIGINT, lambda number, frame: signals.append((number, frame)))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-        if asked and callable(before):
-            before(*asked[0])
+        signal.signal(signal.SIGINT, handler)
+        if signals and callable(handler):
+            handler(*signals[0])

@@ -1,4 +1,7 @@
-"""JSON lines: appended, sealed with check sums, and read so that a torn last line loses nothing else."""
+"""JSON lines: appended, sealed with check sums, and read so that a torn last line loses nothing else.
+
+A seal is the CRC-32 of a line and of the job that it belongs to, as the line's last value.
+"""
 
 from __future__ import annotations
 
@@ -14,81 +17,84 @@ from ..errors import RunError
 from .files import open_regular, writing
 
 MAX_LINE = 2**24
-"""bytes of a line of JSON, of a config, or of what was tuned; a longer one is damaged"""
+"""Largest number of bytes of a line of JSON, or of a file that is one JSON object; a longer one counts as damaged."""
 
 SEAL = "crc32"
-"""the last value of a sealed line; it is of the line without it"""
+"""The name of a sealed line's last value: the check sum of the line without it."""
 
 _SEALED = re.compile(rb'(.*), "crc32": "([0-9a-f]{8})"\}\n')
 
 
 def json_line(record: dict[str, Any]) -> str:
-    """A line that :func:`append_lines` and the readers know; ASCII, so that no cut can fall inside a letter."""
+    """Return a record as a line of ASCII, so that no cut can fall inside a letter."""
     return json.dumps(record) + "\n"
 
 
 def sealed_line(record: dict[str, Any], key: bytes) -> str:
-    """A :func:`json_line` with its CRC-32 as the last value, which readers check and take away.
+    """Return a :func:`json_line` with its seal as the last value, which readers check and remove.
 
     Args:
-        key: what the line belongs to; a reader with another key takes it for damaged.
+        record: JSON values by name.
+        key: What identifies the job that the line belongs to. A reader with another key takes the line for damaged.
     """
     text = json.dumps(record)
     return f'{text[:-1]}, "{SEAL}": "{zlib.crc32(text.encode(), zlib.crc32(key)):08x}"}}\n'
 
 
 def append_lines(file: Path, lines: Iterable[str]) -> None:
-    """Add lines."""
+    """Append lines to a file, which is created where there is none.
+
+    Raises:
+        RunError: The file can't be written.
+    """
     if text := "".join(lines):
-        with writing(file.parent), open(file, "a", encoding="ascii", opener=_here) as stream:
+        with writing(file.parent), open(file, "a", encoding="ascii", opener=_open_without_following) as stream:
             stream.write(text)
 
 
-def read_lines(file: Path, keys: tuple[str, ...], seal: bytes | None = None) -> Iterator[dict[str, Any]]:
-    """The JSON lines of a file up to the first that is torn or lacks one of ``keys``; none where there is no file.
+def read_lines(file: Path, required: tuple[str, ...], key: bytes | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the records of a file up to the first damaged line; none where there is no file.
 
     Args:
-        seal: the key that lines were sealed with; None where they are not.
+        file: A file of JSON lines.
+        required: Names that every record must have; a line without one of them counts as damaged.
+        key: The key that the lines were sealed with; None where they have no seal.
 
     Raises:
-        RunError: the file can't be read.
+        RunError: The file can't be read.
     """
     for line in _raw_lines(file):
-        if (record := _record(line, keys, seal)) is None:
+        if (record := _parse(line, required, key)) is None:
             return
         yield record
 
 
-def good_lines(file: Path, keys: tuple[str, ...], seal: bytes | None = None) -> Iterator[dict[str, Any]]:
-    """Like :func:`read_lines`, but goes on after a line that is damaged.
-
-    Raises:
-        RunError: the file can't be read.
-    """
-    return (record for record in all_lines(file, keys, seal) if record is not None)
+def good_lines(file: Path, required: tuple[str, ...], key: bytes | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the records of all lines that are not damaged; arguments and errors as :func:`read_lines`."""
+    return (record for record in all_lines(file, required, key) if record is not None)
 
 
-def all_lines(file: Path, keys: tuple[str, ...], seal: bytes | None = None) -> Iterator[dict[str, Any] | None]:
-    """Like :func:`good_lines`, with None for a line that is damaged; a last one that is torn is none.
+def all_lines(file: Path, required: tuple[str, ...], key: bytes | None = None) -> Iterator[dict[str, Any] | None]:
+    """Yield the record of every line, None for a damaged one; arguments and errors as :func:`read_lines`.
 
-    Raises:
-        RunError: the file can't be read.
+    A last line without an end, which a killed process leaves, does not count as a line.
     """
     for line in _raw_lines(file):
         if line.endswith(b"\n"):
-            yield _record(line, keys, seal)
+            yield _parse(line, required, key)
 
 
-def numbered_lines(file: Path, keys: tuple[str, ...], seal: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Like :func:`read_lines`, with the lines' numbers from 1; only a last line is left out, which a killed process
-    tears.
+def numbered_lines(file: Path, required: tuple[str, ...], key: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number, from 1, and the record of every line.
+
+    Only the last line may be damaged, since a killed process tears it; it is left out.
 
     Raises:
-        RunError: another line is damaged or of another folder, or the file can't be read.
+        RunError: Another line is damaged or belongs to another job, or the file can't be read.
     """
     damaged: list[int] = []
     for number, line in enumerate(_raw_lines(file), 1):
-        record = _record(line, keys, seal)
+        record = _parse(line, required, key)
         if record is None:
             damaged.append(number)
         if damaged and (record is not None or len(damaged) > 1):
@@ -100,21 +106,21 @@ def numbered_lines(file: Path, keys: tuple[str, ...], seal: bytes) -> Iterator[t
             yield number, record
 
 
-def trim_lines(file: Path, keys: tuple[str, ...], seal: bytes) -> None:
-    """Cut off what :func:`numbered_lines` leaves out, so that lines can be added.
+def trim_lines(file: Path, required: tuple[str, ...], key: bytes) -> None:
+    """Cut off the torn last line that :func:`numbered_lines` leaves out, so that lines can be appended.
 
     Raises:
-        RunError: good lines would be lost with it, or the file can't be read or written.
+        RunError: Another line is damaged, or the file can't be read or written.
     """
-    whole = sum(1 for _ in numbered_lines(file, keys, seal))
+    whole = sum(1 for _ in numbered_lines(file, required, key))
     end = sum(len(line) for line, _ in zip(_raw_lines(file), range(whole), strict=False))
     if file.exists() and file.stat().st_size > end:
-        with writing(file.parent), open(file, "r+b", opener=_here) as stream:
+        with writing(file.parent), open(file, "r+b", opener=_open_without_following) as stream:
             stream.truncate(end)
 
 
-def _here(path: str, flags: int) -> int:
-    """Open a file, never one elsewhere that it links to: the folder may come from a stranger."""
+def _open_without_following(path: str, flags: int) -> int:
+    """Open a file, but never one elsewhere that it links to: the folder may come from a stranger."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
@@ -129,11 +135,11 @@ def _raw_lines(file: Path) -> Iterator[bytes]:
         raise RunError(f"cannot read {file}: {error}") from error
 
 
-def _record(line: bytes, keys: tuple[str, ...], seal: bytes | None) -> dict[str, Any] | None:
-    """What a line says; None where it is damaged."""
-    if seal is not None:
+def _parse(line: bytes, required: tuple[str, ...], key: bytes | None) -> dict[str, Any] | None:
+    """Return a line's record without its seal, or None if the line is damaged."""
+    if key is not None:
         sealed = _SEALED.fullmatch(line)
-        if not sealed or zlib.crc32(sealed[1] + b"}", zlib.crc32(seal)) != int(sealed[2], 16):
+        if not sealed or zlib.crc32(sealed[1] + b"}", zlib.crc32(key)) != int(sealed[2], 16):
             return None
     elif not line.endswith(b"\n"):
         return None
@@ -141,8 +147,8 @@ def _record(line: bytes, keys: tuple[str, ...], seal: bytes | None) -> dict[str,
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(record, dict) or not all(key in record for key in keys):
+    if not isinstance(record, dict) or not all(name in record for name in required):
         return None
-    if seal is not None:
+    if key is not None:
         del record[SEAL]
     return record

@@ -1,9 +1,12 @@
 """One process at a time on a folder, by a lock that ends with its owner.
 
-The lock is ``flock`` on the file ``.lock`` in the folder: the kernel lets go of it however the process ends, and NFS 4
-and SMB carry it between machines. Where a file system knows no such lock, the file itself is the claim: its owner
-touches it every ``TOUCH`` seconds, and a claim that was not touched for ``LEASE`` seconds is void. A process that
-was suspended for longer than that may then find that another has gone on in its place.
+The lock is ``flock`` on the file ``.lock`` in the folder. The kernel releases it however the process ends. NFS 4 and
+SMB carry it between machines. On file systems without such locks the file itself is the claim, a lease: its owner
+touches it every ``TOUCH_INTERVAL`` seconds, and a claim that was not touched for ``LEASE_DURATION`` seconds is void. A
+process that was suspended for longer than that may find that another has gone on in its place.
+
+filelock 4.3 leaves ``.lock`` behind, takes a pipe in its place for a lock, doesn't name the owner, and fails on file
+systems that answer ENOLCK or ENOTSUP, so this is our own.
 """
 
 from __future__ import annotations
@@ -25,17 +28,23 @@ from .files import writing
 
 try:
     import fcntl
-except ImportError:  # not on Windows
+except ImportError:  # Windows has none.
     fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
-"""The file that the process at work on a folder holds."""
+"""The name of the file that a process holds while it works on a folder."""
 
-TOUCH, LEASE = 10.0, 60.0
-"""seconds"""
+TOUCH_INTERVAL = 10.0
+"""Seconds between two touches of a lease."""
 
-_UNKNOWN = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
-"""what a file system without locks answers"""
+LEASE_DURATION = 60.0
+"""Seconds without a touch after which a lease is void; several touches may be missed on a busy machine."""
+
+SETTLING_TIME = 0.2
+"""Seconds in which several processes that take over a void lease at once replace each other's claims."""
+
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
+"""The errors of ``flock`` on a file system without locks."""
 
 
 @contextlib.contextmanager
@@ -43,7 +52,7 @@ def locked(path: Path) -> Iterator[None]:
     """Hold a folder for as long as the block runs.
 
     Raises:
-        RunError: another process works on it, or it can't be written.
+        RunError: Another process works on the folder, or it can't be written.
     """
     file = path / LOCK
     with writing(path):
@@ -56,99 +65,99 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _flock(file: Path) -> Callable[[], None] | None:
-    """Lock the file; returns what lets go of it, None where there are no such locks."""
+    """Lock a file and return the function that releases it, or None on a file system without locks."""
     if fcntl is None:
         return None
     while True:
-        held, made = _opened(file)
+        descriptor, created = _open(file)
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _same(held, file):
-                os.ftruncate(held, 0)
-                os.write(held, _owner().encode())
-                return lambda: _let_go(file, held)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_same_file(descriptor, file):
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, _claim().encode())
+                return lambda: _release(file, descriptor)
         except BlockingIOError as error:
-            os.close(held)
+            os.close(descriptor)
             raise _taken(file) from error
         except OSError as error:
-            if made:
+            if created:
                 with contextlib.suppress(OSError):
                     file.unlink()
-            os.close(held)
-            if error.errno in _UNKNOWN:
+            os.close(descriptor)
+            if error.errno in _NO_LOCKS:
                 return None
             raise
-        os.close(held)
+        os.close(descriptor)
 
 
-def _opened(file: Path) -> tuple[int, bool]:
-    """The file, never one elsewhere that it links to; and whether it was made just now."""
+def _open(file: Path) -> tuple[int, bool]:
+    """Open or create the lock file, without following a link; return its descriptor and whether it was created."""
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     while True:
         with contextlib.suppress(FileExistsError):
             return os.open(file, flags | os.O_CREAT | os.O_EXCL, 0o644), True
-        with contextlib.suppress(FileNotFoundError):  # it was given back meanwhile
-            held = os.open(file, flags)
-            if not stat.S_ISREG(os.fstat(held).st_mode):
-                os.close(held)
+        with contextlib.suppress(FileNotFoundError):  # Its owner has removed it meanwhile.
+            descriptor = os.open(file, flags)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
                 raise RunError(f"{file} is no regular file; remove it")
-            return held, False
+            return descriptor, False
 
 
-def _let_go(file: Path, held: int) -> None:
+def _release(file: Path, descriptor: int) -> None:
     try:
-        if _same(held, file):  # the folder may have been removed, and made again by another process
-            file.unlink()  # while it is held: whoever opened it meanwhile finds that it is gone
+        if _is_same_file(descriptor, file):  # The folder may have been removed, and made again by another process.
+            file.unlink()  # It is still locked: whoever has opened it meanwhile finds that its name is gone.
     finally:
-        os.close(held)
+        os.close(descriptor)
 
 
-def _same(held: int, file: Path) -> bool:
-    """Whether the file is still there under its name."""
+def _is_same_file(descriptor: int, file: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(held), os.stat(file))
+        return os.path.samestat(os.fstat(descriptor), os.stat(file))
     except FileNotFoundError:
         return False
 
 
 def _lease(file: Path) -> Callable[[], None]:
-    """Claim the file where there are no locks; returns what gives it back."""
+    """Claim a folder on a file system without locks and return the function that releases it."""
     token = uuid.uuid4().hex
-    mine = file.with_name(f"{LOCK}.{token}")
-    mine.write_text(_owner(token))
+    claim = file.with_name(f"{LOCK}.{token}")
+    claim.write_text(_claim(token))
     try:
         try:
             os.close(os.open(file, os.O_CREAT | os.O_EXCL))
         except FileExistsError as error:
-            os.utime(mine)  # so that both times are the file system's own
-            if os.stat(mine).st_mtime - os.stat(file).st_mtime < LEASE:
+            os.utime(claim)  # Both times are then the file system's own.
+            if os.stat(claim).st_mtime - os.stat(file).st_mtime < LEASE_DURATION:
                 raise _taken(file) from error
-        os.replace(mine, file)
-        time.sleep(0.2)
-        if token not in file.read_text():  # of several that find a void claim at once, the last one has it
+        os.replace(claim, file)
+        time.sleep(SETTLING_TIME)
+        if token not in file.read_text():  # Of several processes that find a void claim at once, the last has it.
             raise _taken(file)
     finally:
-        mine.unlink(missing_ok=True)
-    done = threading.Event()
+        claim.unlink(missing_ok=True)
+    released = threading.Event()
 
-    def if_mine(act: Callable[[Path], None]) -> None:
-        if token in file.read_text():  # a claim that became void may be another process's by now
+    def if_still_ours(act: Callable[[Path], None]) -> None:
+        if token in file.read_text():  # A claim that became void may be another process's by now.
             act(file)
 
     def touch() -> None:
-        while not done.wait(TOUCH):
+        while not released.wait(TOUCH_INTERVAL):
             with contextlib.suppress(OSError):
-                if_mine(os.utime)
+                if_still_ours(os.utime)
 
-    def give_back() -> None:
-        done.set()
-        if_mine(Path.unlink)
+    def release() -> None:
+        released.set()
+        if_still_ours(Path.unlink)
 
     threading.Thread(target=touch, daemon=True).start()
-    return give_back
+    return release
 
 
-def _owner(token: str = "") -> str:
+def _claim(token: str = "") -> str:
+    """Return the content of a lock file, which tells others who holds the folder."""
     claim = {"process": os.getpid(), "host": platform.node(), "since": time.strftime("%Y-%m-%d %H:%M:%S"), "id": token}
     return json.dumps(claim) + "\n"
 
@@ -156,7 +165,7 @@ def _owner(token: str = "") -> str:
 def _taken(file: Path) -> RunError:
     try:
         claim = json.loads(file.read_text())
-        whose = f" ({claim['process']} on {claim['host']}, since {claim['since']})"
+        owner = f" ({claim['process']} on {claim['host']}, since {claim['since']})"
     except (OSError, ValueError, KeyError, TypeError):
-        whose = ""
-    return RunError(f"another process{whose} is at work on {file.parent}; wait until it ends, or stop it")
+        owner = ""
+    return RunError(f"another process{owner} is at work on {file.parent}; wait until it ends, or stop it")

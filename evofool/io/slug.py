@@ -1,4 +1,4 @@
-"""Names of users' making as parts of file names."""
+"""File names from arbitrary text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 
 
 def slug(name: str) -> str:
-    """At most 40 letters, digits and hyphens; never empty.
+    """Return at most 40 letters, digits and hyphens that resemble ``name``; never an empty string.
 
     >>> slug("café noir"), slug("../猫")
     ('cafe-noir', 'class')

@@ -1,4 +1,4 @@
-"""A thread that writes beside the work, so that encoding pictures and waiting for disks keep no one waiting."""
+"""A thread that writes beside the work, so that encoding pictures and waiting for disks keep nobody waiting."""
 
 from __future__ import annotations
 
@@ -10,86 +10,76 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 
-Job = Callable[[], object]
+Task = Callable[[], object]
 
-DEPTH = 256
-"""jobs that may wait; whoever adds one more waits himself"""
+MAX_WAITING = 256
+"""Largest number of tasks that wait for the thread; whoever adds one more waits until there is room."""
 
-SWITCH = 0.0005
-"""seconds after which Python takes the interpreter from one thread that holds on to it and gives it to another, while
-there is a writer: every call of torch gives it back and wants it again, and would wait for the usual 0.005"""
+SWITCH_INTERVAL = 0.0005
+"""Seconds after which the interpreter takes turns between threads, for a process that has a writer.
 
-NICE = 5
-"""added to the thread's own niceness, where threads have one: it takes what the work leaves of the processors"""
+Every call of torch releases the interpreter and wants it back, and would wait for Python's usual 0.005 s.
+"""
+
+NICENESS = 5
+"""Added to the writer thread's niceness on Linux, so that it uses the processor time that the work leaves."""
+
+
+def shorten_switch_interval() -> None:
+    """Let the interpreter take turns between threads every ``SWITCH_INTERVAL`` seconds, or sooner if it does already.
+
+    This holds for the whole process, so only a program that owns the process calls it, once.
+    """
+    sys.setswitchinterval(min(SWITCH_INTERVAL, sys.getswitchinterval()))
 
 
 class Writer:
-    """Does what it is given on a thread of its own, one after the other and in that order.
+    """A context manager that runs tasks on a thread of its own, one after the other and in the order given.
 
-    At the end of its ``with`` all is done. After a job that failed no other is done, and the next call, or the end,
-    raises what it raised; where the block ends with an error of its own, that one counts.
+    All tasks are done when the block ends. After a task that failed no other is run, and the next call of :meth:`do`,
+    or the end of the block, raises its exception. If the block itself raises, that exception counts.
     """
 
     def __enter__(self) -> Writer:
-        self._jobs: queue.Queue[Job | None] = queue.Queue(DEPTH)
-        self._failed: BaseException | None = None
+        self._tasks: queue.Queue[Task | None] = queue.Queue(MAX_WAITING)
+        self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="evofool-writer", daemon=True)
         self._thread.start()
-        _switching(1)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self._jobs.put(None)
-            self._thread.join()
-        finally:
-            _switching(-1)
+        self._tasks.put(None)
+        self._thread.join()
         if error is None:
             self._raise()
 
-    def do(self, job: Job) -> None:
-        """Add a job; it must hold copies of all that may change meanwhile.
+    def do(self, task: Task) -> None:
+        """Add a task, which must hold copies of all that may change before it runs.
 
         Raises:
-            Exception: whatever an earlier job raised.
+            Exception: Whatever an earlier task raised.
         """
         self._raise()
-        self._jobs.put(job)
+        self._tasks.put(task)
 
     def _raise(self) -> None:
-        if self._failed is not None:
-            raise self._failed
+        if self._error is not None:
+            raise self._error
 
     def _work(self) -> None:
         if sys.platform == "linux":
             with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.nice(0) + NICE)
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.nice(0) + NICENESS)
         while True:
-            job = self._jobs.get()
+            task = self._tasks.get()
             try:
-                if job is None:
+                if task is None:
                     return
-                if self._failed is None:
-                    job()
+                if self._error is None:
+                    task()
             except BaseException as error:
-                self._failed = error
+                self._error = error
             finally:
-                del job  # what it holds may be large
-                self._jobs.task_done()
-
-
-_counting, _writers, _usual = threading.Lock(), 0, 0.0
-
-
-def _switching(more: int) -> None:
-    """Count a writer, or one fewer: the first makes the interpreter change hands faster, the last as it was."""
-    global _writers, _usual
-    with _counting:
-        _writers += more
-        if more > 0 and _writers == 1:
-            _usual = sys.getswitchinterval()
-            sys.setswitchinterval(min(SWITCH, _usual))
-        elif not _writers:
-            sys.setswitchinterval(_usual)
+                del task  # What it holds may be large.

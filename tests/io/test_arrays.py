@@ -161,19 +161,19 @@ def change(name: str, value: np.ndarray | None) -> Callable[[Arrays], Arrays]:
         change("genes", some()["genes"].reshape(4, 3, 2)),
         change("scores", some()["scores"].view(np.int32)),
         lambda arrays: arrays | {"genes": arrays["count"], "count": arrays["genes"]},
-        change(arrays_module.SEAL, None),
-        change(arrays_module.SEAL, np.zeros(32, np.uint8)),
-        change(arrays_module.SEAL, np.array("seal")),
+        change(arrays_module.DIGEST, None),
+        change(arrays_module.DIGEST, np.zeros(32, np.uint8)),
+        change(arrays_module.DIGEST, np.array("digest")),
     ],
-    ids=["value", "missing", "more", "type", "shape", "kind", "swapped", "unsealed", "zeros", "text"],
+    ids=["value", "missing", "more", "type", "shape", "kind", "swapped", "without", "zeros", "text"],
 )
-def test_arrays_that_are_not_those_that_were_sealed_are_noticed(damage: Callable[[Arrays], Arrays], file: Path) -> None:
+def test_arrays_that_do_not_fit_their_digest_are_noticed(damage: Callable[[Arrays], Arrays], file: Path) -> None:
     with np.load(file) as archive:
         np.savez(file, **damage(dict(archive)))  # type: ignore[arg-type]
     refused(file, "SHA-256")
 
 
-def test_an_archive_without_a_seal_is_read_where_none_is_asked_for(tmp_path: Path) -> None:
+def test_an_archive_without_a_digest_is_read_where_none_is_required(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", **some())  # type: ignore[arg-type]
     assert_same_arrays(read_arrays(tmp_path / "a.npz", require_digest=False), some())
     refused(tmp_path / "a.npz", "SHA-256")
@@ -293,22 +293,22 @@ def zeros(size: int) -> bytes:
 def test_zeros_that_unpack_to_more_than_may_be_are_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arrays_module, "UNPACKED", 30 * MEGABYTE)
+    monkeypatch.setattr(arrays_module, "MAX_UNPACKED", 30 * MEGABYTE)
     bomb = pack(tmp_path / "a.npz", *4 * [zeros(8 * MEGABYTE)], method=zipfile.ZIP_DEFLATED)
     assert bomb.stat().st_size < 64_000
     with at_most(MEGABYTE):
         refused(bomb, "^its .* would unpack to 33,55", require_digest=False)
-    monkeypatch.setattr(arrays_module, "UNPACKED", 33 * MEGABYTE)
+    monkeypatch.setattr(arrays_module, "MAX_UNPACKED", 33 * MEGABYTE)
     with at_most(36 * MEGABYTE):
         assert sum(array.nbytes for array in read_arrays(bomb, require_digest=False).values()) == 32 * MEGABYTE
 
 
 def test_a_large_file_may_unpack_to_a_multiple_of_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrays_module, "UNPACKED", 1000)
+    monkeypatch.setattr(arrays_module, "MAX_UNPACKED", 1000)
     noise = np.random.default_rng(0).bytes(MEGABYTE)
     path = pack(tmp_path / "a.npz", claim((MEGABYTE,), content=noise), zeros(MEGABYTE), method=zipfile.ZIP_DEFLATED)
     assert read_arrays(path, require_digest=False)["a"].tobytes() == noise
-    monkeypatch.setattr(arrays_module, "RATIO", 1.5)
+    monkeypatch.setattr(arrays_module, "MAX_RATIO", 1.5)
     refused(path, "would unpack", require_digest=False)
 
 
@@ -326,7 +326,7 @@ def test_a_directory_that_lies_about_lengths_is_refused(tmp_path: Path) -> None:
 
 def test_members_that_share_their_bytes_count_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many entries of the directory may point to one place: the size that is bounded is that of all."""
-    monkeypatch.setattr(arrays_module, "UNPACKED", 8 * MEGABYTE)
+    monkeypatch.setattr(arrays_module, "MAX_UNPACKED", 8 * MEGABYTE)
     path = pack(tmp_path / "a.npz", zeros(MEGABYTE), method=zipfile.ZIP_DEFLATED)
     with zipfile.ZipFile(path, "a") as archive:
         for number in range(8):

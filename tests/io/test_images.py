@@ -234,7 +234,7 @@ def test_a_picture_converted_in_strips_is_the_same(
     pixels[:4] %= 200  # the first strips alone would pass for 8 bits
     file = saved(Image.fromarray(pixels), tmp_path / ("a.png" if dtype in (np.uint8, np.uint16) else "a.tif"))
     whole = np.asarray(open_image(file))
-    monkeypatch.setattr(images, "STRIP", 11)
+    monkeypatch.setattr(images, "STRIP_PIXELS", 11)
     np.testing.assert_array_equal(open_image(file), whole)
 
 

@@ -1,4 +1,4 @@
-"""Writing beside the work: in order, all of it, and what fails is told."""
+"""Writing beside the work: in order, all of it, and failures are raised."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from evofool.io import writer
-from evofool.io.writer import Writer
+from evofool.io.writer import Writer, shorten_switch_interval
 
 
-def test_jobs_are_done_in_order_on_another_thread() -> None:
+def test_tasks_are_done_in_order_on_another_thread() -> None:
     done: list[tuple[int, bool]] = []
     here = threading.get_ident()
     with Writer() as beside:
@@ -24,16 +24,17 @@ def test_jobs_are_done_in_order_on_another_thread() -> None:
     assert done == [(number, True) for number in range(100)]
 
 
-def test_the_caller_does_not_wait_for_a_job() -> None:
-    may_end = threading.Event()
+def test_the_caller_does_not_wait_for_a_task() -> None:
+    may_end, was_set = threading.Event(), list[bool]()
     with Writer() as beside:
-        beside.do(lambda: may_end.wait(30))
+        beside.do(lambda: was_set.append(may_end.wait(2)))
         beside.do(lambda: None)
-        may_end.set()  # reached although the first job is not done
+        may_end.set()  # reached although the first task is not done
+    assert was_set == [True]
 
 
 def test_whoever_is_too_far_ahead_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "DEPTH", 3)
+    monkeypatch.setattr(writer, "MAX_WAITING", 3)
     ahead = 0
     done: list[int] = []
     with Writer() as beside:
@@ -44,7 +45,7 @@ def test_whoever_is_too_far_ahead_waits(monkeypatch: pytest.MonkeyPatch) -> None
     assert ahead <= 3 + 2  # those that wait, the one under way, and the one just added
 
 
-def test_after_a_failure_nothing_is_done_and_the_next_call_tells() -> None:
+def test_after_a_failure_nothing_is_done_and_the_next_call_raises() -> None:
     done: list[str] = []
 
     def fail() -> None:
@@ -57,14 +58,14 @@ def test_after_a_failure_nothing_is_done_and_the_next_call_tells() -> None:
             for _ in range(1000):
                 beside.do(lambda: done.append("after"))
                 time.sleep(0.001)
-            done.append("not told")
+            done.append("not raised")
 
     with pytest.raises(OSError, match="No space left"):
         work()
     assert done == ["before"]
 
 
-def test_a_failure_of_the_last_job_is_told_at_the_end() -> None:
+def test_a_failure_of_the_last_task_is_raised_at_the_end() -> None:
     with pytest.raises(ZeroDivisionError), Writer() as beside:
         beside.do(lambda: 1 // 0)
 
@@ -83,7 +84,7 @@ def test_an_error_of_the_work_itself_counts_and_what_was_asked_is_done() -> None
     assert done == [1]
 
 
-def test_what_a_job_holds_is_let_go() -> None:
+def test_what_a_task_holds_is_released() -> None:
     class Large:
         pixels = np.zeros(10)
 
@@ -100,22 +101,19 @@ def test_what_a_job_holds_is_let_go() -> None:
         assert gone() is None
 
 
-def test_the_interpreter_changes_hands_faster_while_there_is_a_writer() -> None:
+def test_a_writer_leaves_the_interpreter_as_it_is() -> None:
     before = sys.getswitchinterval()
-    with Writer():
-        assert sys.getswitchinterval() == pytest.approx(writer.SWITCH)
-    assert sys.getswitchinterval() == before
-    first, second = Writer(), Writer()
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)
-    assert sys.getswitchinterval() == pytest.approx(writer.SWITCH)  # there is one yet
-    second.__exit__(None, None, None)
-    assert sys.getswitchinterval() == before
-    sys.setswitchinterval(1e-5)  # someone wants it faster still
+    with Writer() as beside:
+        beside.do(lambda: None)
+        assert sys.getswitchinterval() == before
+
+
+@pytest.mark.parametrize(("usual", "shortened"), [(0.005, writer.SWITCH_INTERVAL), (1e-5, 1e-5)])
+def test_a_process_can_let_its_threads_take_turns_sooner(usual: float, shortened: float) -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(usual)
     try:
-        with Writer():
-            assert sys.getswitchinterval() == pytest.approx(1e-5)
-        assert sys.getswitchinterval() == pytest.approx(1e-5)
+        shorten_switch_interval()
+        assert sys.getswitchinterval() == pytest.approx(shortened)
     finally:
         sys.setswitchinterval(before)
