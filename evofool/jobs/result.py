@@ -1,12 +1,18 @@
-"""What an evolution ends with."""
+"""What a session of a job ends with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ..attacks.statistics import Statistics
+from ..config.records import CampaignConfig, RunConfig
+
+if TYPE_CHECKING:
+    from ..search.evolution import Evolution
 
 
 @dataclass(frozen=True)
@@ -14,15 +20,16 @@ class Result:
     """What an evolution ended with.
 
     Attributes:
-        classes: the N elites' class names; ``indices`` (N,) their places among the target's outputs.
+        classes: The class names of the N elites; ``indices`` (N,) their places among the target's outputs.
         confidence: (N,) float32, each elite's probability for its class.
         images: (N, C, H, W) uint8, exactly what the target saw.
-        places: the cell and descriptors of each, where a class has several niches; else None.
-        niches: how many there are, empty ones too.
-        run: the run folder, or None.
-        gallery: the contact sheet, or None.
-        page: the page ``index.html``, or None.
-        interrupted: whether it was stopped before its budget was spent.
+        places: The cell and the descriptors of each elite, where a class has several niches; else None.
+        niches: How many niches there are, empty ones included.
+        run: The run folder, or None.
+        gallery: The gallery page ``index.html``, or None.
+        sheet: The contact sheet, or None.
+        interrupted: Whether it was stopped before its budget was spent.
+        config: The run's options, its target and the versions.
     """
 
     classes: list[str]
@@ -36,31 +43,64 @@ class Result:
     seconds: float
     run: Path | None
     gallery: Path | None
-    page: Path | None
+    sheet: Path | None
     interrupted: bool
-    config: dict[str, Any]
+    config: RunConfig
+
+    @classmethod
+    def of(
+        cls,
+        evolution: Evolution,
+        config: RunConfig,
+        run: Path | None,
+        gallery: Path | None,
+        sheet: Path | None,
+        *,
+        interrupted: bool,
+    ) -> Result:
+        """Return what an evolution has come to."""
+        archive, strategy = evolution.archive, evolution.strategy
+        held = archive.held()
+        indices = archive.class_of_niche[held]
+        return cls(
+            classes=[evolution.target.classes[index] for index in indices],
+            indices=indices,
+            confidence=archive.confidence[held],
+            images=evolution.encoding.decode(archive.genomes.take(held)).cpu().numpy(),
+            places=evolution.diversity.places(archive, held) if evolution.diversity else None,
+            niches=len(archive),
+            generations=strategy.generation,
+            evaluations=strategy.evaluations,
+            seconds=evolution.seconds,
+            run=run,
+            gallery=gallery,
+            sheet=sheet,
+            interrupted=interrupted,
+            config=config,
+        )
 
     def surest(self) -> list[int]:
-        """Which of the elites is the surest of its class, for each class."""
+        """Return the row of the surest elite of every class."""
         best: dict[int, int] = {}
-        for at, index in enumerate(self.indices.tolist()):
-            if index not in best or self.confidence[at] > self.confidence[best[index]]:
-                best[index] = at
+        for row, index in enumerate(self.indices.tolist()):
+            if index not in best or self.confidence[row] > self.confidence[best[index]]:
+                best[index] = row
         return list(best.values())
 
     def summary(self) -> dict[str, Any]:
-        """The result as plain JSON values."""
+        """Return the result as plain JSON values."""
         values = self.confidence[self.surest()]
         qd_score = float(self.confidence.sum(dtype=np.float64))
         several = {"niches": self.niches, "elites": len(self.classes), "qd_score": qd_score}
+        options = self.config.options
         return {
             "run": str(self.run) if self.run else None,
             "gallery": str(self.gallery) if self.gallery else None,
-            "page": str(self.page) if self.page else None,
-            "target": self.config["target"]["name"],
-            "encoding": self.config["encoding"],
-            "preset": self.config["preset"],
-            "seed": self.config["seed"],
+            "sheet": str(self.sheet) if self.sheet else None,
+            "target": self.config.target.name,
+            "encoding": options.encoding,
+            "preset": options.preset,
+            "seed": options.seed,
             "generations": self.generations,
             "evaluations": self.evaluations,
             "seconds": round(self.seconds, 3),
@@ -77,4 +117,52 @@ class Result:
                     self.indices, self.classes, self.confidence, self.places or [{}] * len(self.classes), strict=True
                 )
             ],
+        }
+
+
+@dataclass(frozen=True)
+class CampaignResult:
+    """What a session of a campaign ended with.
+
+    Attributes:
+        path: The campaign's folder; ``report`` is its page.
+        statistics: Counts over the campaign's own attempts; ``baseline`` over those of random search, or None.
+        total: How many pairs of image and criterion there are.
+        interrupted: Whether it was stopped before all attempts had ended.
+        scored: Rows scored in this session.
+        config: The campaign's options, its target, plan and data, and the versions.
+    """
+
+    path: Path
+    report: Path
+    statistics: Statistics
+    baseline: Statistics | None
+    total: int
+    interrupted: bool
+    scored: int
+    config: CampaignConfig
+
+    def summary(self) -> dict[str, Any]:
+        """Return the result as plain JSON values."""
+        config = self.config
+        data, plan = config.data, config.plan
+        return {
+            "campaign": str(self.path),
+            "report": str(self.report),
+            "target": config.target.name,
+            "data": data.name,
+            "images": data.chosen,
+            "asked": data.asked,
+            "looked": data.looked,
+            "correct": data.correct,
+            "labelled": data.labelled,
+            "criterion": plan.criterion,
+            "pixels": list(plan.pixels),
+            "strategy": plan.strategy,
+            "seed": plan.seed,
+            "attempts": self.total,
+            "pending": self.total - self.statistics.done,
+            **self.statistics.figures(),
+            "baseline": self.baseline.figures() if self.baseline else None,
+            "interrupted": self.interrupted,
         }

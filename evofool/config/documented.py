@@ -1,0 +1,60 @@
+"""Functions whose keyword arguments are declared options."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .options import Declaration, Options, declarations
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def documented(options: type[Options]) -> Callable[[F], F]:
+    """Give a function that takes ``**options`` the signature and the documentation of the declared options.
+
+    ``help(function)`` and completion then show every option. Those that the function names itself stay as they are.
+    """
+
+    def decorate(function: F) -> F:
+        signature = inspect.signature(function)
+        named = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        names = {parameter.name for parameter in named}
+        added = [one for name, one in declarations(options).items() if name not in names]
+        keywords = [
+            inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=one.type)
+            for one in added
+        ]
+        function.__signature__ = signature.replace(parameters=[*named, *keywords])  # type: ignore[attr-defined]
+        described = "\n".join(f"        {one.name}: {_described(one)}" for one in added)
+        function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions:\n{inspect.cleandoc(described)}\n"
+        return function
+
+    return decorate
+
+
+def table(options: type[Options]) -> str:
+    """Return the declared options as a Markdown table."""
+    rows = ["| option | Python | what it does | default |", "|---|---|---|---|"]
+    for one in declarations(options).values():
+        flag = f"`{one.flag}`" if one.extra("shown") else "–"
+        short = f"`{one.extra('short')}`, " if one.extra("short") else ""
+        rows.append(f"| {short}{flag} | `{one.name}` | {one.help} | {_default(one) or '–'} |".replace("\n", " "))
+    return "\n".join(rows)
+
+
+def _described(declaration: Declaration) -> str:
+    default = _default(declaration)
+    return declaration.help + (f" Default: {default}." if default else "")
+
+
+def _default(declaration: Declaration) -> str:
+    """The default in words; empty where there is none."""
+    words: str | None = declaration.extra("default")
+    if words is not None:
+        return words
+    default = declaration.default
+    if default is None or default is False:
+        return ""
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)

@@ -1,0 +1,162 @@
+"""``evofool.evolve``: from options to a run and its result, in memory or in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..config.documented import documented
+from ..config.evolve import EvolveOptions, settings_of
+from ..config.records import RunConfig, TargetRecord
+from ..encodings import registry as encodings
+from ..encodings.banks import absolute
+from ..encodings.initial import initial_genomes
+from ..errors import ConfigError, RunError
+from ..io.arrays import digest_of
+from ..search.defaults import resolve
+from ..search.evolution import Evolution
+from ..search.profiler import Profiler
+from ..store.folder import CONFIG, read_config
+from ..store.run import RunFolder
+from ..targets.prepare import PreparedTarget, prepare_target, versions
+from ..targets.protocols import Target
+from .life import start
+from .result import Result
+from .run import RunJob, RunStep
+from .session import Session
+
+Observer = Callable[[RunStep], object]
+
+
+@documented(EvolveOptions)
+def evolve(
+    target: str | Target = "cifar10",
+    encoding: str = "cppn",
+    *,
+    out: str | Path | None = None,
+    gallery: bool = True,
+    observer: Observer | None = None,
+    profiler: Profiler | None = None,
+    **options: Any,
+) -> Result:
+    """Evolve images that a target is sure about: MAP-Elites over its classes.
+
+    Args:
+        target: A name (see ``evofool targets``) or a target of your own.
+        encoding: ``cppn`` or ``direct``.
+        out: A new run folder to write and to resume from; nothing is written when None.
+        gallery: Whether ``index.html`` in the run folder is kept up to date and a contact sheet is written at the end.
+        observer: Called after every generation.
+        profiler: Measures where the time goes.
+        options: See below. The same seed, versions and machine give the same bytes.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, genomes and folders.
+
+    Example:
+        >>> import evofool
+        >>> result = evofool.evolve("digits", "direct", generations=2, classes=["3", "8"], device="cpu")
+        >>> result.images.shape, result.evaluations
+        ((2, 1, 8, 8), 200)
+    """
+    name = target if isinstance(target, str) else target.name
+    given = EvolveOptions.of({"target": name, "encoding": encoding, **options})
+    own = None if isinstance(target, str) else target
+    return run(given, own, out=out, gallery=gallery, observer=observer, profiler=profiler)
+
+
+def run(
+    options: EvolveOptions,
+    own: Target | None = None,
+    *,
+    out: str | Path | None = None,
+    gallery: bool = True,
+    observer: Observer | None = None,
+    profiler: Profiler | None = None,
+) -> Result:
+    """Evolve as :func:`evolve` does, from options that are checked already.
+
+    Args:
+        options: The run's options.
+        own: The user's own target, instead of the one that the options name.
+        out, gallery, observer, profiler: See :func:`evolve`.
+    """
+    options = resolve(options)
+    prepared = prepare_target(own if own is not None else options.target, options)
+    if options.weights_sha256 not in (None, prepared.record.weights_sha256):
+        raise ConfigError(
+            f"the weights of {prepared.record.name} have another SHA-256 than {options.weights_sha256}; "
+            "give the same file with `weights`"
+        )
+    config, evolution = _new(options, prepared)
+
+    def create() -> RunJob:
+        folder = RunFolder.create(Path(out or ""), config)
+        return RunJob(evolution, config, folder, gallery=gallery, profiler=profiler)
+
+    if out is None:
+        result: Result = Session(RunJob(evolution, config, profiler=profiler), observer).run()
+        return result
+    result = start(Path(out), create, observer)
+    return result
+
+
+def _new(options: EvolveOptions, prepared: PreparedTarget) -> tuple[RunConfig, Evolution]:
+    """A new run's config and evolution."""
+    target = prepared.target
+    encoding = encodings.build(options.encoding, settings_of(options), target.image_shape, prepared.record.device)
+    initial = initial_genomes(options.init, encoding) if options.init is not None else None
+    digest = digest_of(encoding.dump(initial)).tobytes().hex() if initial is not None else None
+    if options.init_sha256 not in (None, digest):
+        raise ConfigError(
+            f"the genomes of `init={options.init}` are not those that the run began with; give those, or leave it"
+        )
+    evolution = Evolution(target, encoding, options, initial=initial)
+    recorded = msgspec.structs.replace(
+        evolution.options,
+        settings=encoding.settings(),
+        init=absolute(options.init) if options.init is not None else None,
+        init_sha256=digest,
+    )
+    indices = tuple(evolution.archive.class_indices.tolist())
+    return (
+        RunConfig(options=recorded, target=prepared.record, class_indices=indices, versions=versions()),
+        evolution,
+    )
+
+
+def evolution_of(config: RunConfig, target: Target) -> Evolution:
+    """Return the evolution that a config describes, before its first generation."""
+    options = msgspec.structs.replace(config.options, classes=config.class_indices)
+    encoding = encodings.build(options.encoding, settings_of(options), target.image_shape, config.target.device)
+    return Evolution(target, encoding, options)
+
+
+def recorded_options(path: Path, changes: Mapping[str, Any]) -> EvolveOptions:
+    """Return the options that make a recorded run again, with some changed.
+
+    Args:
+        path: A run's folder, or its ``config.json``.
+        changes: Options that were given besides; they win, and what was recorded for others of their kind goes back to
+            its default (see ``reset_by`` in :func:`~evofool.config.options.option`).
+
+    Raises:
+        RunError: No run's config is there, it is damaged, or it was made with a target of one's own.
+    """
+    folder = path.parent if path.name == CONFIG and not path.is_dir() else path
+    config = read_config(folder, RunConfig)
+    if config.target.own:
+        raise RunError(
+            f"{folder} was made with your own Target {config.target.name}; give it in Python: evofool.evolve(target, …)"
+        )
+    return EvolveOptions.given_beside(_again(config.options, config.target, config.class_indices), changes)
+
+
+def _again(options: EvolveOptions, target: TargetRecord, class_indices: tuple[int, ...]) -> EvolveOptions:
+    """Recorded options with what was found out of the target."""
+    names = ("weights", "weights_sha256", "device", "precision", "micro_batch", "memory_format", "fold")
+    executed = {name: getattr(target, name) for name in names}
+    return msgspec.structs.replace(options, target=target.name, classes=class_indices, **executed)

@@ -1,0 +1,161 @@
+"""The one life of a job: claim a folder, lock it, build, work, go on after whatever ended it, inspect, repair.
+
+A new kind of job writes a :class:`~evofool.jobs.session.Job` and a :class:`Kind`, and registers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..errors import RunError
+from ..io.files import sweep
+from ..io.lock import locked
+from ..store.folder import claim_folder, discard_folder, kind_of
+from .session import Job, Session
+
+Observer = Callable[[Any], object]
+
+
+class Kind(Protocol):
+    """What a kind of job does with folders that exist."""
+
+    def open(self, path: Path) -> object:
+        """Read the folder's config, and nothing more. Raises RunError where it is no job of this kind."""
+        ...
+
+    def restore(self, path: Path, *, target: Any, changes: Mapping[str, Any], gallery: bool) -> Job[Any]:
+        """Return the job as it was left, its folder ready to go on.
+
+        Args:
+            path: The folder, which is locked.
+            target: The user's own target, where the job was made with one.
+            changes: Options that are to be others from now on.
+            gallery: Whether its page is kept up to date.
+        """
+        ...
+
+    def inspect(self, path: Path) -> dict[str, Any]:
+        """Return what the job is and how far it got."""
+        ...
+
+    def repair(self, path: Path) -> list[str]:
+        """Make a damaged folder, which is locked, one that can go on; return what was done, in words."""
+        ...
+
+
+KINDS: dict[str, str | Kind] = {"run": "evofool.jobs.run", "campaign": "evofool.jobs.campaign"}
+"""The kinds of jobs by the name that ``config.json`` has; a text is the module whose ``KIND`` is meant."""
+
+
+def kind_at(path: Path) -> Kind:
+    """Return the kind of the job in a folder.
+
+    Raises:
+        RunError: No job is there, or none that this version of evofool knows.
+    """
+    name = kind_of(path)
+    kind = KINDS.get(name)
+    if kind is None:
+        raise RunError(f"{path} is a {name[:40]}, which this version of evofool doesn't know; expected {' or '.join(KINDS)}")
+    if isinstance(kind, str):
+        found: Kind = import_module(kind).KIND
+        return found
+    return kind
+
+
+def start(path: Path, create: Callable[[], Job[Any]], observer: Observer | None = None) -> Any:
+    """Begin a job in a new folder and work on it.
+
+    Args:
+        path: The folder, which must be free.
+        create: Makes the folder's content and the job.
+        observer: Called after every step.
+
+    Returns:
+        The job's result.
+
+    Raises:
+        RunError: Something is there already, or the folder can't be written.
+    """
+    claim_folder(path)
+    with locked(path):
+        job = create()
+        try:
+            state = job.state()
+            if state is not None and job.checkpoints:
+                job.checkpoints.save(state)
+            return Session(job, observer).run()
+        except BaseException:
+            if not job.begun:
+                discard_folder(path)
+            raise
+
+
+def go_on(
+    path: Path, *, target: Any = None, changes: Mapping[str, Any], gallery: bool = True, observer: Observer | None = None
+) -> Any:
+    """Go on with a job. See :func:`evofool.resume`."""
+    kind = kind_at(path)
+    kind.open(path)  # before anything is written
+    with locked(path):
+        sweep(path)
+        return Session(kind.restore(path, target=target, changes=changes, gallery=gallery), observer).run()
+
+
+def resume(
+    path: str | Path,
+    *,
+    target: Any = None,
+    gallery: bool = True,
+    observer: Observer | None = None,
+    **limits: Any,
+) -> Any:
+    """Go on with a run or a campaign: the same bytes as if it had never stopped.
+
+    Args:
+        path: The job's folder.
+        target: The same target of your own that the job was made with, where it was.
+        gallery: Whether the page is kept up to date.
+        observer: Called after every step.
+        limits: A new budget for a run: ``generations``, ``evaluations``, ``minutes``, ``until``. It counts in all and
+            not in addition. Without one, the run's own budget stays.
+
+    Returns:
+        A :class:`~evofool.jobs.result.Result` or a :class:`~evofool.jobs.result.CampaignResult`.
+
+    Raises:
+        RunError: No job is there, it is damaged or of another version, its weights changed, or another process works
+            on it.
+        ConfigError: The new budget is spent already, or the job has none.
+    """
+    changes = {name: limit for name, limit in limits.items() if limit is not None}
+    return go_on(Path(path), target=target, changes=changes, gallery=gallery, observer=observer)
+
+
+def inspect(path: str | Path) -> dict[str, Any]:
+    """Return what a job is and how far it got, as plain JSON values.
+
+    Raises:
+        RunError: No job is there, or it is damaged.
+    """
+    return kind_at(Path(path)).inspect(Path(path))
+
+
+def repair(path: str | Path) -> list[str]:
+    """Make a damaged folder one that can go on: what is good stays, what isn't is set aside or made again.
+
+    Returns:
+        What was done, in words; empty where nothing was wrong.
+
+    Raises:
+        RunError: No job is there, another process works on it, or it can't be repaired.
+    """
+    folder = Path(path)
+    kind = kind_at(folder)
+    kind.open(folder)
+    with locked(folder):
+        sweep(folder)
+        return kind.repair(folder)

@@ -1,0 +1,160 @@
+"""One session of a job: from its start, or from where it was left, until its work is done or somebody stops it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from ..io.arrays import Arrays
+from ..io.interrupts import interruptible
+from ..io.writer import Writer
+from ..store.checkpoint import Checkpoints
+from .schedule import Later, Schedule, Work
+
+CHECKPOINT_SECONDS = 20.0
+"""Minimum seconds between checkpoints; a killed job repeats at most this much. Negative: after every step."""
+
+CHECKPOINT_SHARE = 0.02
+"""Largest share of the time that checkpoints may take; large ones are written less often."""
+
+PAGE_SECONDS = 3.0
+"""Minimum seconds between two refreshes of the page, and of the files that it shows."""
+
+PAGE_SHARE = 0.02
+"""Largest share of the time that refreshing the page may take."""
+
+S = TypeVar("S")
+Refresh = Generator[None, None, Work]
+"""Bits of work that are done between two steps; at the end it returns what is to be written."""
+
+
+class Job(ABC, Generic[S]):
+    """One job, ready to work: what a kind of job adds to the life that all share.
+
+    Attributes:
+        path: The job's folder; None where nothing is written.
+        checkpoints: Where its states are kept; None where its records say all that it needs to go on.
+        page_seconds: Minimum seconds between refreshes of the page while the job works.
+    """
+
+    path: Path | None = None
+    checkpoints: Checkpoints | None = None
+    page_seconds: float = PAGE_SECONDS
+
+    @property
+    @abstractmethod
+    def begun(self) -> bool:
+        """Whether something would be lost with the folder."""
+
+    @abstractmethod
+    def steps(self) -> Iterator[S]:
+        """Do the work step by step. What comes out tells an observer how far it is."""
+
+    @abstractmethod
+    def result(self, interrupted: bool) -> Any:
+        """Return what the session ended with."""
+
+    def begin(self, later: Later) -> None:
+        """Prepare the folder for this session's records."""
+
+    def record(self, step: S, later: Later) -> None:
+        """Write down what a step brought; ``later`` does it beside the work, in order."""
+
+    def state(self) -> Arrays | None:
+        """Return all that the next step depends on, and write what must be there before; None where nothing changed."""
+        return None
+
+    def refresh(self, interval: float, *, last: bool) -> Refresh | None:
+        """Begin to refresh what is shown while the job works, and a last time at its end; None where nothing is.
+
+        Args:
+            interval: Seconds until the next refresh.
+            last: Whether this is the last one of the session; :meth:`finish` follows it.
+        """
+        return None
+
+    def finish(self) -> None:
+        """Write what is made at the end of a session, when all else is on disk."""
+
+    def saving(self) -> AbstractContextManager[None]:
+        """Surround what is written between two steps; a profiler counts it."""
+        return nullcontext()
+
+
+class Session(Generic[S]):
+    """Runs a job: records, checkpoints and pages at their time, and whatever ends it, nothing is lost.
+
+    Args:
+        job: New, or as its last checkpoint left it.
+        observer: Called after every step.
+    """
+
+    def __init__(self, job: Job[S], observer: Callable[[S], object] | None = None) -> None:
+        self.job, self._observer = job, observer
+        self._checkpoints = Schedule(CHECKPOINT_SECONDS, CHECKPOINT_SHARE)
+        self._pages = Schedule(job.page_seconds, PAGE_SHARE)
+        self._refresh: Refresh | None = None
+
+    def run(self) -> Any:
+        """Work until the job is done, or Ctrl-C or SIGTERM comes.
+
+        Returns:
+            The job's result.
+        """
+        with interruptible() as stopped:
+            if self.job.path is None:
+                interrupted = self._work(lambda work: work(), stopped)
+            else:
+                with Writer() as writer:
+                    interrupted = self._work(writer.do, stopped)
+                self.job.finish()
+        return self.job.result(interrupted)
+
+    def _work(self, later: Later, stopped: Callable[[], bool]) -> bool:
+        """The loop; returns whether it was stopped."""
+        job, interrupted = self.job, False
+        job.begin(later)
+        self._checkpoints.restart()
+        for step in job.steps():
+            with job.saving():
+                job.record(step, later)
+            if self._observer:
+                self._observer(step)
+            if stopped():
+                interrupted = True
+                break
+            with job.saving():
+                if self._checkpoints.due():
+                    self._checkpoint(later)
+                self._show(later)
+        while self._refresh:
+            self._go_on(later)
+        self._checkpoint(later)
+        self._refresh = job.refresh(self._pages.interval, last=True)
+        while self._refresh:
+            self._go_on(later)
+        return interrupted
+
+    def _checkpoint(self, later: Later) -> None:
+        state = self.job.state()
+        if state is not None and self.job.checkpoints:
+            self._checkpoints.submit(later, partial(self.job.checkpoints.save, state))
+
+    def _show(self, later: Later) -> None:
+        """Do a bit of a refresh that is under way, or begin one that is due."""
+        if not self._refresh and self._pages.due():
+            self._refresh = self.job.refresh(self._pages.interval, last=False)
+        if self._refresh:
+            self._go_on(later)
+
+    def _go_on(self, later: Later) -> None:
+        assert self._refresh
+        try:
+            next(self._refresh)
+        except StopIteration as end:
+            self._refresh = None
+            self._pages.submit(later, end.value)
