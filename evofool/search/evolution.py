@@ -1,90 +1,34 @@
-"""The loop of an evolution, and the DEAP toolbox it is wired with."""
+"""The loop of an evolution: ask, decode, score, tell."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from operator import itemgetter
-from statistics import fmean, median
+from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
 import numpy as np
-from deap import base, tools
-from torch import Tensor
+from deap import tools
+from msgspec.structs import replace
 
 from ..config.budget import Budget
-from ..encodings.base import Encoding, Indices
-from ..engines.population import Population, batched_map
+from ..config.classes import choose_classes
+from ..config.evolve import EvolveOptions
+from ..encodings.base import Encoding
+from ..engines.local import Engine, LocalEngine
+from ..engines.population import Population
 from ..rng import Rng
-from ..targets.torch_target import Target, compare_scores
+from ..targets.protocols import Target, compare_scores
 from .archive import Archive, Update
-from .diversity import Diversity
-from .emitters.batches import under
-from .emitters.registry import emitters_of, known_emitters
-from .map_elites import MapElites
+from .defaults import resolve
+from .diversity import check_size, diversity_of
 from .niche_genomes import NicheGenomes
-from .selectors import selector as selector_named
+from .progress import Progress, build_statistics
+from .states import State, prefixed, under
+from .toolbox import build_search, build_toolbox
 
-CHECKED = 16
-"""elites that are scored again, in generations 1, 2, 4, 8, … and after a restart"""
-
-CONFIRM_ROWS = {"cpu": 4, "cuda": 64, "mps": 32}
-"""rows of a pass that confirms, by device: few on the CPU, where filling up costs"""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The state of an evolution after a generation. Confidences are probabilities, over the classes: of each class's
-    surest elite."""
-
-    generation: int
-    evaluations: int
-    confirmations: int
-    """children scored again in float32 before admission; 0 where the search itself is float32"""
-    seconds: float
-    median: float
-    mean: float
-    min: float
-    max: float
-    at_99: int
-    """classes with a confidence of 99 % or more"""
-    improved: int
-    """niches that got a new elite in this generation"""
-    size: float
-    """mean genome size of these elites"""
-    elites: int
-    """niches that have one"""
-    qd_score: float
-    """the sum of all elites' confidences (Pugh et al. 2015)"""
-
-
-def build_toolbox(
-    target: Target, encoding: Encoding, rng: Rng, selector: str = "uniform", diversity: Diversity | None = None
-) -> base.Toolbox:
-    """The one place where an evolution's parts are wired, and where a user swaps them.
-
-    ``generate`` and ``update`` are registered by :class:`Evolution`, which owns the strategy. With both, DEAP's own
-    ``algorithms.eaGenerateUpdate(toolbox, ngen)`` runs unmodified.
-    """
-
-    def evaluate(population: Population) -> Tensor:
-        population.images = toolbox.decode(population.genomes)
-        return target.scores(population.images, checked=False)
-
-    toolbox = base.Toolbox()
-    toolbox.register("random", encoding.random, rng=rng)
-    toolbox.register("select", selector_named(selector), rng=rng)
-    toolbox.register("mate", encoding.mate, rng=rng)
-    toolbox.register("mutate", encoding.mutate, rng=rng)
-    toolbox.register("decode", encoding.decode)
-    toolbox.register("evaluate", evaluate)
-    toolbox.register("confirm", target.confirm, rows=CONFIRM_ROWS.get(target.device.type), checked=False)
-    toolbox.register("check", target.check)
-    toolbox.register("map", batched_map)
-    if diversity:
-        toolbox.register("describe", diversity.measure, target)
-    return toolbox
+VERIFIED_ELITES = 16
+"""How many elites are scored again in generations 1, 2, 4, 8, … and after a restart."""
 
 
 class Evolution:
@@ -93,130 +37,137 @@ class Evolution:
     Nothing is printed or written here. Iterate over :meth:`run`, or call :meth:`step`.
 
     Args:
-        target: what is to be fooled.
-        encoding: of the genomes.
-        niches: (M,) class indices, one niche each, or several with ``diversity``.
-        batch: children a generation.
-        seed: of all randomness.
-        selector: which elites become parents, by its name in ``strategies.selectors``.
-        emitters: what proposes children, by names in ``strategies.emitters``; ``refine@100000`` begins after so many
-            evaluations. (``evofool.evolve`` has defaults of its own for CPPNs.)
-        initial: a batch of genomes for the first generation, or None.
-        diversity: what tells several images of a class apart; None is one image a class.
+        target: The classifier to fool.
+        encoding: How genomes are made, varied and decoded. It stands for the options' ``encoding`` and ``settings``.
+        options: The options of the search. What they leave open gets its default.
+        initial: A batch of genomes for the first generation, or None.
+        engine: Where batches are scored, this process by default.
+
+    Attributes:
+        options: The options, with nothing left open.
+        toolbox: The operators; see :mod:`evofool.search.toolbox`.
+        archive: The elites.
+        search: MAP-Elites.
+        diversity: What tells several images of a class apart, None for one image per class.
+        seconds: Seconds of evolving so far.
+        logbook: DEAP's record of the generations since the start or the last restart.
 
     Raises:
-        ConfigError: there is no such selector, or no such emitter for these genomes and batches.
+        ConfigError: An option names what doesn't exist, options don't go together, or memory would not take the
+            archive.
+
+    Example:
+        >>> from evofool import encodings, load_target
+        >>> from evofool.config.budget import Budget
+        >>> from evofool.config.evolve import EvolveOptions
+        >>> target = load_target("digits", device="cpu")
+        >>> encoding = encodings.build("direct", encodings.preset("direct", "default"), target.image_shape, "cpu")
+        >>> evolution = Evolution(target, encoding, EvolveOptions(batch=20, seed=0))
+        >>> for progress in evolution.run(Budget(generations=2)):
+        ...     print(progress.generation, progress.evaluations, progress.elites)
+        1 20 10
+        2 40 10
     """
 
     def __init__(
         self,
         target: Target,
         encoding: Encoding,
+        options: EvolveOptions,
         *,
-        niches: Indices,
-        batch: int,
-        seed: int,
-        selector: str = "uniform",
-        emitters: str | Iterable[str] = ("vary",),
         initial: Any = None,
-        diversity: Diversity | None = None,
+        engine: Engine | None = None,
     ) -> None:
-        self.target, self.encoding, self.diversity = target, encoding, diversity
-        self.rng = Rng(seed, target.device)
-        self.toolbox = build_toolbox(target, encoding, self.rng, selector, diversity)
+        options = resolve(replace(options, encoding=encoding.name, settings=encoding.settings()), target)
+        self.target, self.encoding, self.options = target, encoding, options
+        self.engine = engine or LocalEngine(target)
+        self.rng = Rng(options.seed, self.engine.device)
+        class_indices = choose_classes(options.classes, target.classes)
+        self.diversity = diversity_of(options, target.image_shape[0])
+        check_size(encoding, len(class_indices), len(target.classes), self.diversity, self.engine.device)
         self.archive = (
-            diversity.archive(niches, target) if diversity else Archive(niches, len(target.classes), target.device)
+            self.diversity.archive(class_indices, self.engine)
+            if self.diversity
+            else Archive(class_indices, len(target.classes), self.engine.device)
         )
-        self.strategy = MapElites(
-            self.toolbox,
-            self.archive,
-            batch=batch,
-            emitters=emitters_of(known_emitters(emitters, encoding.name, batch), self.toolbox, encoding, self.rng),
-            rng=self.rng,
-            initial=initial,
-            confirm=target.precision != "float32",
+        self.toolbox = build_toolbox(self.engine, encoding, self.rng, options, self.diversity)
+        self.search = build_search(
+            self.toolbox, self.archive, encoding, self.rng, options, initial=initial, confirm=not self.engine.exact
         )
-        self.toolbox.register("generate", self.strategy.generate)
-        self.toolbox.register("update", self.strategy.update)
         self.seconds = 0.0
         self.logbook = tools.Logbook()
         self.logbook.header = ["gen", "nevals", "confidence", "size"]
-        confidence = tools.Statistics(itemgetter(0))
-        for name, function in (("median", median), ("mean", fmean), ("min", min), ("max", max)):
-            confidence.register(name, function)  # not numpy's: on DEAP's tuples they take ten times as long
-        confidence.register("at_99", lambda values: sum(value >= 0.99 for value in values))
-        size = tools.Statistics(itemgetter(1))
-        size.register("mean", fmean)
-        self.statistics = tools.MultiStatistics(confidence=confidence, size=size)
+        self.statistics = build_statistics()
 
     def run(self, budget: Budget) -> Iterator[Progress]:
-        """Generations until the budget is spent, with a report after each."""
+        """Yield the progress after each generation until the budget is spent."""
         while not self.spent(budget):
             yield self.step()
 
     def spent(self, budget: Budget) -> bool:
-        """Whether the budget is spent."""
-        strategy = self.strategy
+        """Return whether the budget is spent."""
+        search = self.search
         reached = median(self.archive.surest_confidence().tolist()) if budget.until is not None else 0.0
-        return budget.spent(strategy.generation, strategy.evaluations, self.seconds, reached)
+        return budget.spent(search.generation, search.evaluations, self.seconds, reached)
 
     def step(self) -> Progress:
-        """One generation: generate → decode → score → update → record."""
+        """Run one generation and return the progress after it."""
         started = time.perf_counter()
         toolbox = self.toolbox
         population = toolbox.generate()
         toolbox.map(toolbox.evaluate, population)
         update = toolbox.update(population)
         record = self._record(len(population))
-        if self.strategy.generation & (self.strategy.generation - 1) == 0:  # 1, 2, 4, 8, …
+        if self.search.generation & (self.search.generation - 1) == 0:  # 1, 2, 4, 8, …
             self.verify_determinism()
         self.seconds += time.perf_counter() - started
         return self._progress(update, record)
 
     def verify_determinism(self) -> None:
-        """Score the newest elites again: what an archive records must be what anyone finds who scores the same image.
+        """Score the newest elites again: what is recorded must be what anyone finds who scores the same image.
 
         Raises:
-            TargetError: the scores are others.
+            TargetError: The scores are others.
         """
         archive, toolbox = self.archive, self.toolbox
         held = archive.held()
-        newest = held[np.argsort(-archive.evaluation_id[held], kind="stable")[:CHECKED]]
-        elites = Population(archive.genomes.take(newest), archive.parent[newest], archive.wanted)
-        exact = self.strategy.confirm
-        now = toolbox.confirm(toolbox.decode(elites.genomes)) if exact else toolbox.evaluate(elites)
-        toolbox.check(now)
-        compare_scores(self.target.name, archive.scores[newest], now)
+        newest = held[np.argsort(-archive.evaluation_id[held], kind="stable")[:VERIFIED_ELITES]]
+        elites = Population(archive.genomes.take(newest), archive.parent[newest], archive.class_indices)
+        confirms = self.search.confirm
+        scores = toolbox.confirm(toolbox.decode(elites.genomes)) if confirms else toolbox.evaluate(elites)
+        toolbox.check(scores)
+        compare_scores(self.target.name, archive.scores[newest], scores)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Everything that the next generation depends on, as arrays."""
-        state = {f"strategy.{k}": v for k, v in self.strategy.state().items()}
-        state |= {f"rng.{k}": v for k, v in self.rng.state().items()}
-        state["seconds"] = np.array(self.seconds)
-        kept = {"initial": self.strategy.initial}
+    def state(self) -> State:
+        """Return all that the next generation depends on, as arrays."""
+        state: State = {
+            **prefixed("search", self.search.state()),
+            **prefixed("rng", self.rng.state()),
+            "seconds": np.array(self.seconds),
+        }
         if self.archive.genomes is not None:
-            kept["genomes"], state["slot"] = self.archive.genomes.kept()
-        for name, genomes in kept.items():
-            if genomes is not None:
-                state |= {f"{name}.{k}": v for k, v in self.encoding.dump(genomes).items()}
+            genomes, state["slot"] = self.archive.genomes.distinct()
+            state |= prefixed("genomes", self.encoding.dump(genomes))
+        if self.search.initial is not None:
+            state |= prefixed("initial", self.encoding.dump(self.search.initial))
         return state
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Take up what :meth:`state` gave.
+    def restore(self, state: State) -> None:
+        """Take up what :meth:`state` returned.
 
         Raises:
-            GenomeError: the genomes are not this encoding's.
-            ValueError: the state doesn't fit itself.
+            GenomeError: The genomes are not this encoding's.
+            ValueError: The state doesn't fit itself.
+            KeyError: An array is missing.
         """
-        genomes, initial = under("genomes.", state), under("initial.", state)
-        self.strategy.restore(under("strategy.", state), self._shared(genomes, state) if genomes else None)
-        self.strategy.initial = self.encoding.load(initial) if initial else None
-        self.rng.restore(under("rng.", state))
+        genomes, initial = under("genomes", state), under("initial", state)
+        self.search.restore(under("search", state), self._niche_genomes(genomes, state["slot"]) if genomes else None)
+        self.search.initial = self.encoding.load(initial) if initial else None
+        self.rng.restore(under("rng", state))
         self.seconds = float(state["seconds"])
 
-    def _shared(self, arrays: dict[str, np.ndarray], state: dict[str, np.ndarray]) -> NicheGenomes:
+    def _niche_genomes(self, arrays: State, slot: np.ndarray) -> NicheGenomes:
         genomes = self.encoding.load(arrays)
-        slot = state.get("slot", np.arange(len(genomes)))  # once every niche had a genome of its own
         if slot.ndim != 1 or slot.dtype != np.int64 or slot.min() < 0 or slot.max() >= len(genomes):
             raise ValueError(f"slot should be whole numbers from 0 to {len(genomes) - 1}")
         if len(genomes) > len(slot):
@@ -224,18 +175,19 @@ class Evolution:
         return NicheGenomes(genomes, slot)
 
     def _record(self, evaluated: int) -> dict[str, dict[str, float]]:
+        """Add the generation to the logbook and return its statistics."""
         sizes = self.archive.genomes.sizes()[self.archive.surest()]
         surest = list(zip(self.archive.surest_confidence().tolist(), sizes.tolist(), strict=True))
         record: dict[str, dict[str, float]] = self.statistics.compile(surest)
-        self.logbook.record(gen=self.strategy.generation, nevals=evaluated, **record)
+        self.logbook.record(gen=self.search.generation, nevals=evaluated, **record)
         return record
 
     def _progress(self, update: Update, record: dict[str, dict[str, float]]) -> Progress:
-        confidence = record["confidence"]
+        confidence, held = record["confidence"], self.archive.held()
         return Progress(
-            generation=self.strategy.generation,
-            evaluations=self.strategy.evaluations,
-            confirmations=self.strategy.confirmations,
+            generation=self.search.generation,
+            evaluations=self.search.evaluations,
+            confirmations=self.search.confirmations,
             seconds=self.seconds,
             median=float(confidence["median"]),
             mean=float(confidence["mean"]),
@@ -244,6 +196,6 @@ class Evolution:
             at_99=int(confidence["at_99"]),
             improved=len(update.niches),
             size=float(record["size"]["mean"]),
-            elites=len(held := self.archive.held()),
+            elites=len(held),
             qd_score=float(self.archive.confidence[held].sum(dtype=np.float64)),
         )

@@ -11,11 +11,11 @@ from ..encodings.base import Indices
 
 
 class NicheGenomes:
-    """The genomes of N niches, in a batch of N slots: a child that wins hundreds of niches is copied once.
+    """The genomes of N niches, in a batch of N slots. A child that wins hundreds of niches is copied once.
 
     Args:
-        genomes: a batch of at most N genomes.
-        slot: (N,) which of them each niche has.
+        genomes: A batch of at most N genomes.
+        slot: (N,) The genome that each niche has.
     """
 
     def __init__(self, genomes: Any, slot: Indices) -> None:
@@ -26,7 +26,7 @@ class NicheGenomes:
         return len(self.slot)
 
     def take(self, niches: Indices) -> Any:
-        """A batch with copies of the genomes of some niches."""
+        """Return a batch with copies of the genomes of some niches."""
         return self._genomes.take(self.slot[niches])
 
     def put(self, niches: Indices, genomes: Any, rows: Indices) -> None:
@@ -40,12 +40,15 @@ class NicheGenomes:
         self.slot[niches] = free[child]
 
     def sizes(self) -> NDArray[np.int64]:
-        """(N,) the size of each niche's genome."""
+        """Return the size (N,) of each niche's genome."""
         return np.asarray(self._genomes.sizes()[self.slot])
 
-    def kept(self) -> tuple[Any, Indices]:
-        """Copies, to be made anew from: the genomes that some niche has, in the order of the first niches that have
-        them, and which of them each niche has; what is equal here is equal there, whatever the slots."""
+    def distinct(self) -> tuple[Any, Indices]:
+        """Return copies of the genomes that some niche has, and which of them each niche has (N,).
+
+        The genomes come in the order of the first niches that have them, so that the result doesn't depend on the
+        slots. ``NicheGenomes(*genomes.distinct())`` makes the same again.
+        """
         used, first, slot = np.unique(self.slot, return_index=True, return_inverse=True)
         order = np.argsort(first)
         return self._genomes.take(used[order]), np.argsort(order)[slot]

@@ -18,16 +18,20 @@ PHASES = {
     "confirm": "confirming",
     "update": "admission",
 }
-"""operators of an evolution's toolbox, and what their time is called"""
+"""Operators of an evolution's toolbox, and what their time is called."""
+
 SAVING = "saving"
-"""what the folder takes of the loop's time; most of it is done on another thread"""
+"""The phase in which the run's folder takes of the loop's time. Most of its work is done on another thread."""
 
 
 class Profiler:
-    """Seconds by phase, from its making on. A phase inside of another counts for itself only.
+    """Measures seconds by phase. A phase inside another counts for itself only.
 
-    On a GPU it waits for the device at both ends of a phase, so that each has its own time; without a stopwatch they
-    overlap.
+    On a GPU it waits for the device at both ends of a phase, so that every phase has its own time. Without a profiler
+    they overlap.
+
+    Attributes:
+        seconds: Seconds so far, by phase.
     """
 
     def __init__(self) -> None:
@@ -38,32 +42,35 @@ class Profiler:
         self._device: torch.device | None = None
 
     def attach(self, evolution: Evolution) -> None:
-        """Time an evolution's operators, through its toolbox."""
-        self._device = evolution.target.device
+        """Measure an evolution's operators, through its toolbox, from now on."""
+        self._device = evolution.engine.device
         for operator, phase in PHASES.items():
             evolution.toolbox.decorate(operator, self._timing(phase))
         self._begun = self._mark = time.perf_counter()
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Time a block."""
-        self._turn()
+        """Measure a block."""
+        self._switch()
         self._open.append(name)
         try:
             yield
         finally:
-            self._turn()
+            self._switch()
             self._open.pop()
 
     def stop(self) -> None:
-        """The loop has ended; what comes after it does not count."""
+        """End the measurement: later time doesn't count."""
         self._ended = time.perf_counter()
 
     def shares(self) -> dict[str, float]:
-        """The share of each phase in the time from :meth:`attach` to :meth:`stop` or now, and of the ``rest``."""
+        """Return each phase's share of the time from :meth:`attach` to :meth:`stop` or now.
+
+        What belongs to no phase is the ``rest``.
+        """
         whole = max((self._ended or time.perf_counter()) - self._begun, 1e-9)
-        found = {name: seconds / whole for name, seconds in self.seconds.items()}
-        return {**found, "rest": max(0.0, 1 - sum(found.values()))}
+        shares = {name: seconds / whole for name, seconds in self.seconds.items()}
+        return {**shares, "rest": max(0.0, 1 - sum(shares.values()))}
 
     def _timing(self, phase: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def decorate(operator: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,8 +82,8 @@ class Profiler:
 
         return decorate
 
-    def _turn(self) -> None:
-        """What went by since the last turn is the innermost open phase's."""
+    def _switch(self) -> None:
+        """Count the time since the last switch for the innermost open phase."""
         if self._device is not None and self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         now = time.perf_counter()

@@ -1,8 +1,8 @@
-"""Parts of batches and of states."""
+"""Batches of genomes that several searches side by side make up, and CPPNs of checkpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,20 +13,22 @@ from torch import Tensor
 from ...encodings.cppn.batch import CPPNBatch
 from ...errors import GenomeError
 from ..archive import Archive
+from ..states import State, under
 
-Load = Callable[[dict[str, np.ndarray]], CPPNBatch]
+Load = Callable[[State], CPPNBatch]
+"""A function that makes CPPNs of their arrays, or raises a GenomeError."""
 
-CHILDREN = 20
-"""a generation, about, of one of several searches side by side"""
+CHILDREN_PER_SEARCH = 20
+"""About how many children per generation each of several searches side by side has."""
 
 
-def shares(batch: int, parts: int) -> list[int]:
-    """A batch in equal parts; the first ones have what is left over."""
-    return [batch // parts + (part < batch % parts) for part in range(parts)]
+def split_evenly(n: int, count: int) -> list[int]:
+    """Return ``n`` in ``count`` equal parts; the first ones take what is left over."""
+    return [n // count + (part < n % count) for part in range(count)]
 
 
 def joined(batches: Sequence[Any]) -> Any:
-    """Batches of genomes as one."""
+    """Return batches of genomes as one."""
     first, *others = batches
     if not others:
         return first
@@ -39,58 +41,32 @@ def joined(batches: Sequence[Any]) -> Any:
     return whole
 
 
-def scores_of(scores: Tensor, asked: Sequence[tuple[int, int]]) -> list[NDArray[np.float64]]:
-    """Of the scores (n, K) of children one after the other, each part's for its own class. Waits for a GPU once.
+def scores_of_parts(scores: Tensor, parts: Sequence[tuple[int, int]]) -> list[NDArray[np.float64]]:
+    """Return the scores of each part of a batch for the part's own class. Waits for a GPU once.
 
     Args:
-        asked: of each part, the class and how many children.
+        scores: (n, K) The children's scores, part after part.
+        parts: The class index of each part, and how many children it has.
     """
-    if not asked:
+    if not parts:
         return []
-    indices, counts = (np.array(each, np.int64) for each in zip(*asked, strict=True))
+    indices, counts = (np.array(column, np.int64) for column in zip(*parts, strict=True))
     columns = torch.from_numpy(np.repeat(indices, counts)).to(scores.device)
-    own = scores[: len(columns)].gather(1, columns[:, None])[:, 0].numpy(force=True).astype(np.float64)
-    return np.split(own, np.cumsum(counts)[:-1])
+    reached = scores[: len(columns)].gather(1, columns[:, None])[:, 0].numpy(force=True).astype(np.float64)
+    return np.split(reached, np.cumsum(counts)[:-1])
 
 
-def under(prefix: str, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The arrays whose names begin so, without that."""
-    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
-
-
-def numbered(states: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Several states as one, their names behind ``0.``, ``1.`` and so on."""
-    return {f"{at}.{name}": array for at, state in enumerate(states) for name, array in state.items()}
-
-
-def parts(state: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
-    """The states that :func:`numbered` made one."""
-    count = len({name.partition(".")[0] for name in state})
-    return [under(f"{at}.", state) for at in range(count)]
-
-
-def whole_numbers(array: np.ndarray, count: int) -> np.ndarray:
-    """These, if they are so many of 0 or more.
+def load_cppns(prefix: str, state: State, load: Load, archive: Archive) -> CPPNBatch:
+    """Return the CPPNs in the part of a state with this prefix.
 
     Raises:
-        ValueError: they aren't.
-    """
-    if array.shape != (count,) or array.dtype != np.int64 or (array < 0).any():
-        raise ValueError(f"should be {count} whole numbers of 0 or more")
-    return array
-
-
-def cppns_under(prefix: str, state: Mapping[str, np.ndarray], load: Load, archive: Archive) -> CPPNBatch:
-    """The CPPNs whose arrays' names begin so, of as many slots as an archive's.
-
-    Raises:
-        ValueError: they are none.
+        ValueError: There are none, or they have other numbers of slots than the archive's.
     """
     try:
         batch = load(under(prefix, state))
     except GenomeError as error:
         raise ValueError(f"an emitter's genomes: {error}") from error
     elites = None if archive.genomes is None else archive.genomes.take(np.zeros(1, np.int64))
-    if elites is None or [one.shape[1] for one in batch.graphs()] != [one.shape[1] for one in elites.graphs()]:
-        raise ValueError("an emitter's genomes have other slots than the elites")
+    if elites is None or [array.shape[1] for array in batch.graphs()] != [array.shape[1] for array in elites.graphs()]:
+        raise ValueError("an emitter's genomes should have as many slots as the elites")
     return batch

@@ -1,0 +1,83 @@
+"""What an evolution's options mean where they are left open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from .. import encodings
+from ..config.classes import choose_classes
+from ..config.evolve import EvolveOptions
+from ..targets.protocols import Target
+from .diversity import diversity_of
+from .emitters.registry import known_emitters
+from .selectors import selector_named
+
+BATCH = {"default": 100, "nguyen2015": 200}
+"""Children per generation, by preset."""
+
+SELECTOR = {"default": "fresh", "nguyen2015": "uniform"}
+"""The selector, by preset."""
+
+EMITTERS = {("cppn", "default"): {"vary": 0, "tweak": 150, "restart": 200}}
+"""The emitters by encoding and preset, where they are not ``vary`` alone, each with the number of evaluations per niche
+after which it begins (docs/SEARCH.md)."""
+
+BINS = 5
+"""Bins along each descriptor, and images per class with novelty."""
+
+APART = 0.3
+"""Smallest distance between two images of a class with novelty, in both of its spaces."""
+
+
+def fill_preset(options: EvolveOptions) -> EvolveOptions:
+    """Return options with all filled in that doesn't depend on the target.
+
+    Raises:
+        ConfigError: The encoding, preset, selector or an emitter is unknown, or an emitter is not for such genomes or
+            batches.
+    """
+    filled: dict[str, Any] = {}
+    if options.settings is None:
+        settings = encodings.preset(options.encoding, options.preset)
+        filled["settings"] = {
+            key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()
+        }
+    batch = BATCH.get(options.preset, BATCH["default"]) if options.batch is None else options.batch
+    if options.selector is None:
+        filled["selector"] = SELECTOR.get(options.preset, SELECTOR["default"])
+    else:
+        selector_named(options.selector)
+    if options.emitters is not None:
+        filled["emitters"] = known_emitters(options.emitters, options.encoding, batch)
+    if options.bins is None and (options.descriptors is not None or options.novelty is not None):
+        filled["bins"] = BINS
+    if options.apart is None and options.novelty is not None:
+        filled["apart"] = APART
+    return replace(options, batch=batch, **filled)
+
+
+def resolve(options: EvolveOptions, target: Target) -> EvolveOptions:
+    """Return options with nothing left open. Resolved options stay as they are.
+
+    Args:
+        options: The options.
+        target: The target, for its classes and the channels of its images.
+
+    Raises:
+        ConfigError: An option names what doesn't exist, or options don't go together.
+    """
+    options = fill_preset(options)
+    if options.emitters is not None:
+        return options
+    diversity = diversity_of(options, target.image_shape[0])
+    niches_per_class = diversity.niches_per_class if diversity else 1
+    niches = len(choose_classes(options.classes, target.classes)) * niches_per_class
+    return replace(options, emitters=default_emitters(options.encoding, options.preset, niches))
+
+
+def default_emitters(encoding: str, preset: str, niches: int) -> tuple[str, ...]:
+    """Return the emitters for an archive of so many niches, where nobody names any."""
+    begins = EMITTERS.get((encoding, preset), {"vary": 0})
+    return tuple(f"{name}@{begin * niches}" if begin else name for name, begin in begins.items())
