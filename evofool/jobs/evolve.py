@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +10,15 @@ import msgspec
 
 from ..config.documented import documented
 from ..config.evolve import EvolveOptions, settings_of
-from ..config.records import RunConfig, TargetRecord
+from ..config.records import RunConfig
 from ..encodings import registry as encodings
 from ..encodings.banks import absolute
 from ..encodings.initial import initial_genomes
-from ..errors import ConfigError, RunError
+from ..errors import ConfigError
 from ..io.arrays import digest_of
 from ..search.defaults import resolve
 from ..search.evolution import Evolution
 from ..search.profiler import Profiler
-from ..store.folder import CONFIG, read_config
 from ..store.run import RunFolder
 from ..targets.prepare import PreparedTarget, prepare_target, versions
 from ..targets.protocols import Target
@@ -133,30 +132,3 @@ def evolution_of(config: RunConfig, target: Target) -> Evolution:
     options = msgspec.structs.replace(config.options, classes=config.class_indices)
     encoding = encodings.build(options.encoding, settings_of(options), target.image_shape, config.target.device)
     return Evolution(target, encoding, options)
-
-
-def recorded_options(path: Path, changes: Mapping[str, Any]) -> EvolveOptions:
-    """Return the options that make a recorded run again, with some changed.
-
-    Args:
-        path: A run's folder, or its ``config.json``.
-        changes: Options that were given besides; they win, and what was recorded for others of their kind goes back to
-            its default (see ``reset_by`` in :func:`~evofool.config.options.option`).
-
-    Raises:
-        RunError: No run's config is there, it is damaged, or it was made with a target of one's own.
-    """
-    folder = path.parent if path.name == CONFIG and not path.is_dir() else path
-    config = read_config(folder, RunConfig)
-    if config.target.own:
-        raise RunError(
-            f"{folder} was made with your own Target {config.target.name}; give it in Python: evofool.evolve(target, …)"
-        )
-    return EvolveOptions.given_beside(_again(config.options, config.target, config.class_indices), changes)
-
-
-def _again(options: EvolveOptions, target: TargetRecord, class_indices: tuple[int, ...]) -> EvolveOptions:
-    """Recorded options with what was found out of the target."""
-    names = ("weights", "weights_sha256", "device", "precision", "micro_batch", "memory_format", "fold")
-    executed = {name: getattr(target, name) for name in names}
-    return msgspec.structs.replace(options, target=target.name, classes=class_indices, **executed)

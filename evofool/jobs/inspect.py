@@ -22,6 +22,7 @@ from ..io.png import png
 from ..store.campaign import CampaignFolder
 from ..store.run import RunFolder
 from ..targets import registry as zoo
+from ..targets.prepare import fitting_of
 
 MAX_EDGE = 32_768
 """longest side of a rendered picture, in pixels"""
@@ -128,10 +129,10 @@ def score_files(
         TargetError: the target is unknown or its weights can't be had.
     """
     loaded = zoo.load(target, weights=weights, device=device, precision="float32")
-    network, card = loaded.target, loaded.card
+    network, fitting = loaded.target, fitting_of(loaded)
     results = []
     for path in images:
-        pixels = fit(open_image(path), card.image_shape, card.resize, card.interpolation)
+        pixels = fit(open_image(path), fitting.image_shape, fitting.resize, fitting.interpolation)
         scores = network.confirm(torch.from_numpy(pixels[None].copy()))[0]
         values, columns = scores.topk(min(top, len(network.classes)))
         guesses = [

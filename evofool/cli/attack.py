@@ -1,0 +1,71 @@
+"""``evofool attack`` and ``evofool report``: campaigns against real images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..config.attack import AttackOptions
+from .common import Json, Out, Quiet, next_folder, resume_command
+from .declared import with_options
+
+if TYPE_CHECKING:
+    from ..console.console import Console
+
+
+@with_options(AttackOptions)
+def attack(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    """Find the one pixel (or few) that changes an image's class.
+
+    Many images are attacked at once. Without options these are handwritten digits.
+    """
+    from ..console.campaign_view import CampaignView
+    from ..console.console import Console
+
+    console = Console(quiet=quiet, to_stderr=as_json)
+    options = AttackOptions.of(given)
+    with console.watch(CampaignView()) as observer:
+        from ..jobs import attack as job  # importing torch takes some seconds
+
+        folder = (
+            out if out is not None else next_folder(f"attack-{options.target or Path(options.data or 'digits').stem}")
+        )
+        result = job.run(options, out=folder, observer=observer)
+    show_campaign(console, result, as_json)
+
+
+def report(
+    campaigns: Annotated[list[Path], typer.Argument(help="The folder of a campaign; of several, to compare them.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The HTML file. [default: report.html or comparison.html in the folder]"),
+    ] = None,
+    export: Annotated[
+        bool, typer.Option("--export", help="Write the images found as well: adversarial.npz and PNGs.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a campaign's page anew, or compare several.
+
+    The plots and the table of outcomes are written with it.
+    """
+    from ..console.console import Console
+    from ..gallery.pages.campaign_page import write_report
+    from ..store.campaign import CampaignFolder
+    from ..store.export import export_adversarial
+
+    console = Console(quiet=quiet)
+    console.say(f"report: {write_report(campaigns, out)}")
+    for path in campaigns if export else []:
+        count = export_adversarial(CampaignFolder.open(path))
+        console.say(f"images: {path / 'adversarial.npz'} ({count})")
+
+
+def show_campaign(console: Console, result: Any, as_json: bool) -> None:
+    """Print what a campaign ended with."""
+    if as_json:
+        console.json(result.summary())
+    else:
+        console.finished_campaign(result, resume_command(result.path))

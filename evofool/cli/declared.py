@@ -1,0 +1,103 @@
+"""Options of the command line, made from their declarations in ``evofool.config``."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from ..config.options import Declaration, Options, declarations
+
+
+def with_options(
+    options: type[Options], only: Iterable[str] | None = None, *, defaults: bool = True
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the declared options.
+
+    The command is called with ``given``, a dictionary of the options that stand on the command line, then with its own
+    parameters.
+
+    Args:
+        options: The structure that declares them.
+        only: Names of some of them.
+        defaults: Whether the help says what the defaults are.
+    """
+    declared = {name: one for name, one in declarations(options).items() if one.extra("shown")}
+    chosen = [declared[name] for name in (declared if only is None else only)]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(command, include_extras=True)
+        _, *own = inspect.signature(command).parameters.values()
+
+        def called(ctx: typer.Context, **values: Any) -> None:
+            given = {one.name: values[one.name] for one in chosen if _was_given(ctx, one.name)}
+            command(given, **{parameter.name: values[parameter.name] for parameter in own})
+
+        first = [own_parameter for own_parameter in own if own_parameter.default is inspect.Parameter.empty]
+        rest = [own_parameter for own_parameter in own if own_parameter not in first]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        parameters = [inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
+        parameters += [one.replace(kind=keyword, annotation=hints[one.name]) for one in first]
+        parameters += [_parameter(one, defaults) for one in chosen]
+        parameters += [one.replace(kind=keyword, annotation=hints[one.name]) for one in rest]
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {one.name: one.annotation for one in parameters}
+        called.__name__, called.__doc__ = command.__name__, command.__doc__
+        return called
+
+    return decorate
+
+
+def as_options(message: str, known: Mapping[str, str]) -> str:
+    """Return a library's message with the command line's names: `` `max_pixels` `` becomes ``--max-pixels``.
+
+    Args:
+        message: Parameters stand in backticks, with a value as `` `pixels=1` ``.
+        known: The command line's options by Python name.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        name, value = match[1], match[2]
+        flag = known.get(name)
+        if flag is None or value == "True":
+            return flag or match[0].strip("`")
+        return flag if value is None else f"{flag} {value}"
+
+    return re.sub(r"`([a-z][a-z0-9_]*)(?:=([^`]*))?`", replaced, message)
+
+
+def _was_given(ctx: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _parameter(declaration: Declaration, defaults: bool) -> inspect.Parameter:
+    """A declared option as typer's parameter."""
+    words = declaration.extra("default")
+    default = ",".join(map(str, declaration.default)) if isinstance(declaration.default, tuple) else declaration.default
+    names = [name for name in (declaration.flag, declaration.extra("short")) if name]
+    plain = default is not None and default is not False
+    text = declaration.help + (f" [default: {words}]" if words and defaults else "")
+    option = typer.Option(*names, help=text, show_default=plain and defaults and not words)
+    kind = _type(declaration)
+    return inspect.Parameter(
+        declaration.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind if plain or kind is bool else kind | None, option],
+    )
+
+
+def _type(declaration: Declaration) -> Any:
+    """The type of an option's text on the command line."""
+    if declaration.extra("path"):
+        return Path
+    kinds = declaration.kinds
+    if declaration.several or str in kinds:
+        return str
+    return kinds[0]

@@ -1,0 +1,92 @@
+"""``evofool gallery``, ``timelapse``, ``poster`` and ``render``: what there is to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..text import counted
+from .common import Classes, Quiet
+
+
+def gallery(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="A run, a campaign, genomes or a bank such as cifar10-cppn; several runs side by side."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The HTML file. [default: index.html in the folder]")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="A title instead of the page's own.")] = None,
+    classes: Classes = None,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a page of pictures to look at and explore.
+
+    It shows the pictures, what the network made of them and how they came about.
+    """
+    from ..console.console import Console
+    from ..gallery.pages.run_page import write_gallery
+
+    page = write_gallery(paths, out, title, classes)
+    Console(quiet=quiet).say(f"gallery: {page}")
+    if show:
+        typer.launch(page.absolute().as_uri())
+
+
+def timelapse(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .gif or .webp file to write.")],
+    classes: Classes = None,
+    size: Annotated[int, typer.Option(help="Pixels of a picture's longer side.")] = 256,
+    frames: Annotated[int, typer.Option(help="Number of pictures.")] = 60,
+    seconds: Annotated[float, typer.Option(help="How long it plays.")] = 8.0,
+    quiet: Quiet = False,
+) -> None:
+    """Show how a run's elites grew, as a GIF or WebP.
+
+    The confidence stands under every frame. At most 20 classes are shown unless some are named.
+    """
+    from ..console.console import Console
+    from ..gallery.prints.timelapse import write_timelapse
+
+    count = write_timelapse(run, out, classes=classes, size=size, frames=frames, seconds=seconds)
+    Console(quiet=quiet).say(f"{out}: {counted(count, 'frame')}")
+
+
+def poster(
+    paths: Annotated[list[Path], typer.Argument(help="A run, genomes, or a bank such as cifar10-cppn.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .png or .pdf file to write.")],
+    size: Annotated[str, typer.Option(help="Pixels, as 7016x4961, or a0 … a5 at 300 dpi.")] = "a2",
+    title: Annotated[str | None, typer.Option(help="A title instead of the poster's own.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Set elites as a poster for print.
+
+    CPPNs are rendered at its full size, in bands that need little memory.
+    """
+    from ..console.console import Console
+    from ..gallery.prints.poster import write_poster
+
+    width, height = write_poster(paths, size, out, title=title)
+    Console(quiet=quiet).say(f"{out}: {width} × {height}")
+
+
+def render(
+    genome: Annotated[Path, typer.Argument(help="A CPPN genome (.json) or a picture.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The PNG file to write.")],
+    size: Annotated[str, typer.Option(help="Pixels: 1024 for the shorter side, or 1600x900.")] = "1024",
+    quiet: Quiet = False,
+) -> None:
+    """Render a genome at any size.
+
+    CPPNs come out sharp, pictures with hard pixel edges.
+    """
+    from ..console.console import Console
+    from ..gallery.prints.render import render_genome
+
+    width, height = render_genome(genome, size, out)
+    Console(quiet=quiet).say(f"{out}: {width} × {height}")

@@ -1,0 +1,97 @@
+"""``evofool resume`` and ``evofool inspect``: jobs that have a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..config.evolve import BUDGET, EvolveOptions
+from ..store.folder import kind_of
+from ..version import __version__
+from .attack import show_campaign
+from .common import Gallery, Json, Quiet
+from .declared import with_options
+from .evolve import show_run
+
+if TYPE_CHECKING:
+    from ..console.console import Console
+
+
+@with_options(EvolveOptions, BUDGET, defaults=False)
+def resume(
+    given: dict[str, Any],
+    job: Annotated[Path, typer.Argument(help="The folder of a run or a campaign.")],
+    gallery: Gallery = True,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Go on with a run or a campaign.
+
+    It ends with the same bytes as if it had never stopped. Limits are for runs, and count in all, not in addition.
+    """
+    from ..console.console import Console
+
+    console = Console(quiet=quiet, to_stderr=as_json)
+    kind = kind_of(job)
+    EvolveOptions.of(given)  # limits that can't be are refused before anything heavy is loaded
+    with console.watch(_view(console, kind, job)) as observer:
+        from ..jobs.life import go_on
+
+        result = go_on(job, changes=given, gallery=gallery, observer=observer)
+    if kind == "run":
+        show_run(console, result, as_json)
+    elif kind == "campaign":
+        show_campaign(console, result, as_json)
+    else:
+        _show(console, result, as_json)
+
+
+def inspect(
+    job: Annotated[Path, typer.Argument(help="The folder of a run or a campaign.")],
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Go back to the checkpoint before a damaged one, and take damaged records out."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a job is and how far it got, or repair it.
+
+    What is good stays; damaged parts are set aside or made again.
+    """
+    from ..console.console import Console
+    from ..jobs import life
+
+    console = Console(to_stderr=as_json)
+    if repair:
+        for line in life.repair(job) or ["nothing was damaged"]:
+            console.say(f"repair: {line}")
+    facts = life.inspect(job)
+    if as_json:
+        console.json(facts)
+    elif "elites" in facts:
+        console.inspected_run(facts, facts.pop("elites"))
+    else:
+        console.facts(facts)
+
+
+def _view(console: Console, kind: str, path: Path) -> Any:
+    """The view of a job that goes on; says so where another version began it."""
+    from ..console.campaign_view import CampaignView
+    from ..console.run_view import RunView
+
+    if kind != "run":
+        return CampaignView() if kind == "campaign" else None
+    from ..store.run import RunFolder
+
+    run = RunFolder.open(path)
+    if (made_by := run.config.versions.get("evofool")) not in (None, __version__):
+        console.say(f"note: evofool {made_by} began this run, and {__version__} may vary its elites in another way")
+    return RunView([line["median"] for line in run.metrics()])
+
+
+def _show(console: Console, result: Any, as_json: bool) -> None:
+    """Print the result of a job that has no summary of its own."""
+    facts = result if isinstance(result, dict) else {"result": str(result)}
+    console.json(facts) if as_json else console.facts(facts)

@@ -1,0 +1,92 @@
+"""``evofool targets`` and ``evofool score``: the classifiers under test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..config.evolve import EvolveOptions
+from ..errors import ConfigError
+from .common import Json
+from .declared import with_options
+
+if TYPE_CHECKING:
+    from ..console.console import Console
+
+
+@with_options(EvolveOptions, ("weights", "device"))
+def targets(
+    given: dict[str, Any],
+    name: Annotated[str | None, typer.Argument(help="A target, or torchvision for the list.")] = None,
+    tune: Annotated[bool, typer.Option("--tune", help="Try anew how it runs fastest on this machine.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the targets, or show one's model card.
+
+    With --tune, show how fast one runs on this machine.
+    """
+    from ..console.console import Console
+    from ..targets import registry
+    from ..targets.cards import CARDS
+    from ..targets.doors import torchvision
+
+    console = Console(to_stderr=as_json)
+    if not tune and given:
+        raise ConfigError("`weights` and `device` are for trying how a target runs; add `tune=True`")
+    if tune:
+        if name is None:
+            raise ConfigError("`tune` needs a target: evofool targets cifar10 --tune")
+        _tune(console, name, given, as_json)
+    elif name in ("torchvision", "torchvision:"):
+        models = [torchvision.PREFIX + model for model in torchvision.names()]
+        console.json(models) if as_json else console.show("\n".join(models))
+    elif name is not None:
+        card = registry.card(name)
+        console.json(vars(card)) if as_json else console.card(card)
+    elif as_json:
+        console.json(list(CARDS))
+    else:
+        console.targets(list(CARDS.values()), len(torchvision.names()))
+
+
+@with_options(EvolveOptions, ("target", "weights", "device"))
+def score(
+    given: dict[str, Any],
+    images: Annotated[list[Path], typer.Argument(help="Image files.")],
+    as_json: Json = False,
+) -> None:
+    """Show a target's five best guesses for image files.
+
+    Scores are float32.
+    """
+    from ..console.console import Console
+    from ..targets.guesses import score_files
+
+    console = Console(to_stderr=as_json)
+    options = EvolveOptions.of(given)
+    results = score_files(images, options.target, weights=options.weights, device=options.device)
+    if as_json:
+        console.json({"target": options.target, "images": results})
+    else:
+        console.scores(results)
+
+
+def _tune(console: Console, name: str, given: dict[str, Any], as_json: bool) -> None:
+    """Try every execution of a target and show how fast each is."""
+    from ..targets.execution.tuning import retune
+    from ..targets.registry import load_target
+
+    options = EvolveOptions.of(given)
+    target = load_target(name, weights=options.weights, device=options.device)
+    trials = retune(target)
+    if not as_json:
+        console.trials(target, trials)
+        return
+    rows = [
+        {**vars(trial.execution), "images_per_second": round(trial.images_per_second, 1), "error": trial.error}
+        for trial in trials
+    ]
+    chosen = vars(target.execution)
+    console.json({"target": target.name, "device": str(target.device), "trials": rows, "chosen": chosen})

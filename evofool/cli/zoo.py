@@ -1,0 +1,40 @@
+"""``evofool zoo train``: the networks that ship with evofool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..config.evolve import EvolveOptions
+from ..text import clock, percent
+from .common import Quiet
+from .declared import with_options
+
+
+@with_options(EvolveOptions, ("seed", "device"))
+def train(
+    given: dict[str, Any],
+    name: Annotated[str, typer.Argument(help="digits, mnist or cifar10.")],
+    data: Annotated[Path, typer.Option(help="Where the images are, or are downloaded to.")] = Path("data"),
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Weights file. [default: NAME.safetensors]")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Number of epochs. [default: the recipe's]")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train an embedded network anew.
+
+    The same command goes on after an interruption.
+    """
+    from ..console.console import Console
+    from ..targets.execution.devices import choose_device
+    from ..targets.training.trainer import train as train_network
+
+    console, options = Console(quiet=quiet), EvolveOptions.of(given)
+    file, device = out or Path(f"{name}.safetensors"), str(choose_device(options.device))
+    for epoch in train_network(name, data, file, seed=options.seed, epochs=epochs, device=device):
+        console.say(
+            f"epoch {epoch.number}/{epoch.of}  loss {epoch.loss:.4f}  held out {percent(epoch.accuracy)}  "
+            f"{clock(epoch.seconds)} an epoch, {clock((epoch.of - epoch.number) * epoch.seconds)} to go"
+        )
+    console.say(f"weights: {file}")
