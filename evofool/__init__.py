@@ -12,42 +12,51 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .config.attack import AttackOptions
+    from .config.evolve import EvolveOptions
     from .errors import EvofoolError
-    from .jobs.campaign import CampaignResult, attack, resume_campaign
-    from .jobs.result import Result
-    from .jobs.run import evolve, resume
+    from .jobs.attack import attack
+    from .jobs.evolve import evolve
+    from .jobs.life import inspect, repair, resume
+    from .jobs.result import CampaignResult, Result
     from .targets.registry import load_target
-    from .targets.torch_target import Target
-
+    from .targets.torch_target import TorchTarget as Target
 
 __all__ = [
+    "AttackOptions",
     "CampaignResult",
     "EvofoolError",
+    "EvolveOptions",
     "Result",
     "Target",
     "__version__",
     "attack",
     "evolve",
+    "inspect",
     "load_target",
+    "repair",
     "resume",
-    "resume_campaign",
 ]
 
 _HOMES = {
-    "CampaignResult": "jobs.campaign",
-    "attack": "jobs.campaign",
-    "resume_campaign": "jobs.campaign",
-    "EvofoolError": "errors",
-    "Result": "jobs.result",
-    "Target": "targets.torch_target",
-    "evolve": "jobs.run",
-    "load_target": "targets.registry",
-    "resume": "jobs.run",
+    "AttackOptions": "config.attack:AttackOptions",
+    "CampaignResult": "jobs.result:CampaignResult",
+    "EvofoolError": "errors:EvofoolError",
+    "EvolveOptions": "config.evolve:EvolveOptions",
+    "Result": "jobs.result:Result",
+    "Target": "targets.torch_target:TorchTarget",
+    "attack": "jobs.attack:attack",
+    "evolve": "jobs.evolve:evolve",
+    "inspect": "jobs.life:inspect",
+    "load_target": "targets.registry:load_target",
+    "repair": "jobs.life:repair",
+    "resume": "jobs.life:resume",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Public names on first use, so that ``evofool --help`` need not wait for torch."""
+    """Return a public name on its first use, so that ``evofool --help`` need not wait for torch."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(importlib.import_module(f".{module}", __name__), attribute)

@@ -18,7 +18,8 @@ def choose_classes(
 ) -> ClassIndices:
     """(M,) sorted class indices for names and indices, as ``"cat,dog,8"`` or a list; None means all.
 
-    Upper and lower case are the same; a name that several classes share means all of them.
+    Upper and lower case are the same; a name that several classes share means all of them. Numbers are indices, text
+    that is a name and a number is the name.
 
     Raises:
         ConfigError: a name or index is none of the target's, or nothing was named.
@@ -27,17 +28,18 @@ def choose_classes(
         return np.arange(len(classes), dtype=np.int64)
     if isinstance(wanted, int):
         wanted = [wanted]
-    words = wanted.split(",") if isinstance(wanted, str) else [str(word) for word in wanted]
-    known: dict[str, list[int]] = {}
+    entries = wanted.split(",") if isinstance(wanted, str) else wanted
+    by_name: dict[str, list[int]] = {}
     for index, name in enumerate(classes):
-        known.setdefault(name.lower(), []).append(index)
+        by_name.setdefault(name.lower(), []).append(index)
     found: set[int] = set()
-    for word in (word.strip() for word in words):
+    for entry in entries:
+        word, is_index = str(entry).strip(), isinstance(entry, int) and not isinstance(entry, bool)
         if not word:
             continue
-        if word.lower() in known:
-            found.update(known[word.lower()])
-        elif re.fullmatch(r"-?[0-9]{1,18}", word):
+        if word.lower() in by_name and not is_index:
+            found.update(by_name[word.lower()])
+        elif is_index or re.fullmatch(r"-?[0-9]{1,18}", word):
             if not 0 <= int(word) < len(classes):
                 raise ConfigError(f"class {word} is not there: indices go from 0 to {len(classes) - 1}")
             found.add(int(word))

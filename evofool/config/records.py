@@ -126,7 +126,7 @@ class DataRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     skipped: dict[str, str]
 
 
-class Plan(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PlanRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a campaign does with every image, as its options were understood.
 
     Attributes:
@@ -159,7 +159,7 @@ class CampaignConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields
     target: TargetRecord
     classes: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     data: DataRecord
-    plan: Plan
+    plan: PlanRecord
 
     def __post_init__(self) -> None:
         plan, (_, height, width) = self.plan, self.target.image_shape

@@ -13,7 +13,7 @@ import torch
 
 from ..attacks.campaign import Campaign
 from ..attacks.outcome import Outcome, recorded_edits
-from ..attacks.plan import RANDOM
+from ..attacks.searches.registry import BASELINE
 from ..attacks.statistics import Statistics, statistics_by_strategy
 from ..encodings.pixels import edited
 from ..errors import ConfigError, RunError
@@ -79,7 +79,7 @@ class CampaignJob(Job[CampaignStep]):
         self.campaign = Campaign(target, folder.subjects, plan)
         counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
         self.statistics = counts.get(plan.strategy, Statistics(plan.pixels[-1]))
-        self.baseline = counts.get(RANDOM, Statistics(plan.pixels[-1])) if plan.baseline else None
+        self.baseline = counts.get(BASELINE, Statistics(plan.pixels[-1])) if plan.baseline else None
         self.total = folder.pairs()
         self._report: Path | None = None
 
@@ -168,7 +168,7 @@ class CampaignKind:
         plan, data, target = config.plan, config.data, config.target
         counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
         own = counts.get(plan.strategy, Statistics(plan.pixels[-1]))
-        baseline = counts.get(RANDOM) if plan.baseline else None
+        baseline = counts.get(BASELINE) if plan.baseline else None
         total = folder.pairs()
         return {
             "campaign": str(path),

@@ -12,7 +12,7 @@ from ..config.documented import documented
 from ..config.evolve import EvolveOptions, settings_of
 from ..config.records import RunConfig
 from ..encodings import registry as encodings
-from ..encodings.banks import absolute
+from ..encodings.banks import genome_path_exists
 from ..encodings.initial import initial_genomes
 from ..errors import ConfigError
 from ..io.arrays import digest_of
@@ -99,8 +99,8 @@ def run(
     if out is None:
         result: Result = Session(RunJob(evolution, config, profiler=profiler), observer).run()
         return result
-    result = start(Path(out), create, observer)
-    return result
+    finished: Result = start(Path(out), create, observer)
+    return finished
 
 
 def _new(options: EvolveOptions, prepared: PreparedTarget) -> tuple[RunConfig, Evolution]:
@@ -117,7 +117,7 @@ def _new(options: EvolveOptions, prepared: PreparedTarget) -> tuple[RunConfig, E
     recorded = msgspec.structs.replace(
         evolution.options,
         settings=encoding.settings(),
-        init=absolute(options.init) if options.init is not None else None,
+        init=_absolute(options.init) if options.init is not None else None,
         init_sha256=digest,
     )
     indices = tuple(evolution.archive.class_indices.tolist())
@@ -125,6 +125,11 @@ def _new(options: EvolveOptions, prepared: PreparedTarget) -> tuple[RunConfig, E
         RunConfig(options=recorded, target=prepared.record, class_indices=indices, versions=versions()),
         evolution,
     )
+
+
+def _absolute(init: str) -> str:
+    """A path that can be found from elsewhere; a bank's name stays."""
+    return str(Path(init).absolute()) if genome_path_exists(init) else init
 
 
 def evolution_of(config: RunConfig, target: Target) -> Evolution:

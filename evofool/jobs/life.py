@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import RunError
-from ..io.files import sweep
+from ..io.files import remove_leftovers
 from ..io.lock import locked
 from ..store.folder import claim_folder, discard_folder, kind_of
 from .session import Job, Session
@@ -59,7 +59,8 @@ def kind_at(path: Path) -> Kind:
     name = kind_of(path)
     kind = KINDS.get(name)
     if kind is None:
-        raise RunError(f"{path} is a {name[:40]}, which this version of evofool doesn't know; expected {' or '.join(KINDS)}")
+        known = " or ".join(KINDS)
+        raise RunError(f"{path} is a {name[:40]}, which this version of evofool doesn't know; expected a {known}")
     if isinstance(kind, str):
         found: Kind = import_module(kind).KIND
         return found
@@ -95,13 +96,18 @@ def start(path: Path, create: Callable[[], Job[Any]], observer: Observer | None 
 
 
 def go_on(
-    path: Path, *, target: Any = None, changes: Mapping[str, Any], gallery: bool = True, observer: Observer | None = None
+    path: Path,
+    *,
+    target: Any = None,
+    changes: Mapping[str, Any],
+    gallery: bool = True,
+    observer: Observer | None = None,
 ) -> Any:
     """Go on with a job. See :func:`evofool.resume`."""
     kind = kind_at(path)
     kind.open(path)  # before anything is written
     with locked(path):
-        sweep(path)
+        remove_leftovers(path)
         return Session(kind.restore(path, target=target, changes=changes, gallery=gallery), observer).run()
 
 
@@ -157,5 +163,5 @@ def repair(path: str | Path) -> list[str]:
     kind = kind_at(folder)
     kind.open(folder)
     with locked(folder):
-        sweep(folder)
+        remove_leftovers(folder)
         return kind.repair(folder)

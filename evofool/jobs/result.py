@@ -59,7 +59,7 @@ class Result:
         interrupted: bool,
     ) -> Result:
         """Return what an evolution has come to."""
-        archive, strategy = evolution.archive, evolution.strategy
+        archive, search = evolution.archive, evolution.search
         held = archive.held()
         indices = archive.class_of_niche[held]
         return cls(
@@ -69,8 +69,8 @@ class Result:
             images=evolution.encoding.decode(archive.genomes.take(held)).cpu().numpy(),
             places=evolution.diversity.places(archive, held) if evolution.diversity else None,
             niches=len(archive),
-            generations=strategy.generation,
-            evaluations=strategy.evaluations,
+            generations=search.generation,
+            evaluations=search.evaluations,
             seconds=evolution.seconds,
             run=run,
             gallery=gallery,

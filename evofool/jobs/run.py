@@ -18,8 +18,9 @@ from ..gallery.pages.run_page import write_run_page
 from ..gallery.prints.sheet import write_sheet
 from ..io.arrays import Arrays
 from ..io.files import writing
-from ..search.evolution import Evolution, Progress
+from ..search.evolution import Evolution
 from ..search.profiler import SAVING, Profiler
+from ..search.progress import Progress
 from ..store.elites import Elites, LinesByNiche
 from ..store.history.recorder import Recorder
 from ..store.run import RunFolder
@@ -72,7 +73,7 @@ class RunJob(Job[RunStep]):
         self.checkpoints = folder.checkpoints if folder else None
         self.page_seconds = PAGE_SECONDS if self.gallery else CHECKPOINT_SECONDS
         self._recorder: Recorder | None = None
-        self._saved = evolution.strategy.generation or None
+        self._saved = evolution.search.generation or None
         self._seen: np.ndarray | None = None
         self._lines: LinesByNiche | None = None
         self._sheet: Path | None = None
@@ -84,7 +85,7 @@ class RunJob(Job[RunStep]):
     @property
     def begun(self) -> bool:
         """Whether a generation has ended."""
-        return bool(self.evolution.strategy.generation)
+        return bool(self.evolution.search.generation)
 
     def steps(self) -> Iterator[RunStep]:
         """Evolve until the budget is spent."""
@@ -110,7 +111,7 @@ class RunJob(Job[RunStep]):
 
     def state(self) -> Arrays | None:
         """Return the evolution's state, where there was a generation since the last call."""
-        generation = self.evolution.strategy.generation
+        generation = self.evolution.search.generation
         if self._recorder:
             self._recorder.flush(self.evolution)
         if generation == self._saved:
@@ -188,7 +189,7 @@ class RunKind:
         if not wanted.empty:
             _check_left(evolution, wanted, path)
             folder.write_config()
-        folder.trim_metrics(evolution.strategy.generation)
+        folder.trim_metrics(evolution.search.generation)
         return RunJob(evolution, folder.config, folder, gallery=gallery)
 
     def inspect(self, path: Path) -> dict[str, Any]:
@@ -242,12 +243,12 @@ def _check_left(evolution: Evolution, wanted: Budget, path: Path) -> None:
     """Refuse a new budget that is spent already."""
     if not evolution.spent(wanted):
         return
-    strategy = evolution.strategy
-    further = f"`generations={2 * strategy.generation}`"
+    search = evolution.search
+    further = f"`generations={2 * search.generation}`"
     if wanted.evaluations:
-        further = f"`evaluations={2 * strategy.evaluations}`"
+        further = f"`evaluations={2 * search.evaluations}`"
     raise ConfigError(
-        f"{path} is past that already: {strategy.generation} generations, {strategy.evaluations:,} evaluations, "
+        f"{path} is past that already: {search.generation} generations, {search.evaluations:,} evaluations, "
         f"{evolution.seconds / 60:.1f} minutes; ask for more in all, as in {further}"
     )
 

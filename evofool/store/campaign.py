@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ..attacks.outcome import Outcome, Subject
-from ..attacks.plan import RANDOM, key
+from ..attacks.outcome import Outcome
+from ..attacks.plan import count_pairs
+from ..attacks.searches.registry import BASELINE
+from ..attacks.subject import Subject
+from ..attacks.tasks import attempt_key
 from ..config.records import CampaignConfig
 from ..errors import RunError
 from ..io.arrays import DamagedArrays, map_array
@@ -76,11 +79,8 @@ class CampaignFolder:
 
     def pairs(self) -> int:
         """Return how many pairs of image and criterion the campaign has."""
-        criteria, classes = self.config.plan.criteria, len(self.config.classes)
         labels = [self.subjects.label(index) for index in range(len(self.subjects))]
-        if isinstance(criteria, str):
-            return len(labels) * (classes - 1)
-        return sum(criterion != label for label in labels for criterion in criteria)
+        return count_pairs(self.config.plan, labels, len(self.config.classes))
 
     def append(self, outcomes: Iterable[Outcome]) -> None:
         """Add lines for attempts that ended."""
@@ -99,7 +99,7 @@ class CampaignFolder:
                     f"line {number} of {self._outcomes} is damaged ({wrong}); take it out, so that its attempt runs "
                     f"again, with: evofool inspect --repair {self.path}"
                 )
-            if (attempt := key(outcome)) not in seen:
+            if (attempt := attempt_key(outcome)) not in seen:
                 seen.add(attempt)
                 yield outcome
 
@@ -112,7 +112,7 @@ class CampaignFolder:
         images = self.subjects.lines
         outcomes = good_lines(self._outcomes, ("image",), self._seal)
         sound = (outcome for outcome in outcomes if not _outcome_fault(outcome, images, self.config))
-        good = list({key(outcome): outcome for outcome in sound}.values())
+        good = list({attempt_key(outcome): outcome for outcome in sound}.values())
         with writing(self.path):
             lines = self._outcomes.read_bytes().count(b"\n") if self._outcomes.exists() else 0
             if lines > len(good):
@@ -219,7 +219,7 @@ def _outcome_fault(outcome: Outcome, images: Sequence[dict[str, Any]], config: C
     image, plan, classes = images[outcome["image"]], config.plan, len(config.classes)
     channels, height, width = config.target.image_shape
     ran = not outcome["already"]
-    strategies = {plan.strategy, *([RANDOM] if plan.baseline else [])}
+    strategies = {plan.strategy, *([BASELINE] if plan.baseline else [])}
     sound = {
         "sha256": outcome["sha256"] == image["sha256"],
         "label": outcome["label"] == image["label"],

@@ -83,10 +83,10 @@ def _lines(evolution: Evolution, niches: np.ndarray) -> list[dict[str, Any]]:
     columns, values = archive.top(5, niches)
     confidence = archive.confidence[niches].tolist()
     sizes = archive.genomes.sizes()[niches].tolist()
-    places = evolution.diversity.told(archive, niches) if evolution.diversity else [{}] * len(niches)
+    places = evolution.diversity.places(archive, niches) if evolution.diversity else [{}] * len(niches)
     lines: list[dict[str, Any]] = []
     for row, niche in enumerate(niches.tolist()):
-        index, evaluation = int(archive.niches[niche]), int(archive.evaluation_id[niche])
+        index, evaluation = int(archive.class_of_niche[niche]), int(archive.evaluation_id[niche])
         stem = elite_stem(index, target.classes[index], confidence[row], evaluation)
         line = {
             "niche": niche,

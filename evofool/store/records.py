@@ -1,4 +1,4 @@
-"""The lines of the files in job folders, as they must be: they may have been edited, cut, or made by strangers to harm."""
+"""The lines of the files in job folders, as they must be. Files may have been edited, cut, or made to harm."""
 
 from __future__ import annotations
 

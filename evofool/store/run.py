@@ -82,10 +82,13 @@ class RunFolder:
         """
         return cls(path, read_config(path, RunConfig))
 
-    def set_budget(self, budget: Budget) -> None:
-        """Record another budget."""
+    def with_budget(self, budget: Budget) -> RunConfig:
+        """Return the config with another budget."""
         options = msgspec.structs.replace(self.config.options, **asdict(budget))
-        self.config = msgspec.structs.replace(self.config, options=options)
+        return msgspec.structs.replace(self.config, options=options)
+
+    def write_config(self) -> None:
+        """Write the config anew."""
         with writing(self.path):
             write_config(self.path, self.config)
 
@@ -98,7 +101,7 @@ class RunFolder:
         return self._metrics()[0]
 
     def damaged_metrics(self) -> int:
-        """Return how many lines of ``metrics.jsonl`` are damaged. A last one that a killed process tore is not counted."""
+        """Return how many lines of ``metrics.jsonl`` are damaged, without a last one that a killed process tore."""
         return self._metrics()[1]
 
     def trim_metrics(self, generation: int) -> list[dict[str, Any]]:

@@ -69,7 +69,7 @@ class Recorder:
         Raises:
             RunError: the history can't be read or written.
         """
-        self.folder.cut(evolution.strategy.generation)
+        self.folder.cut(evolution.search.generation)
         changes = self.folder.changes()
         self._known = np.full(len(evolution.archive), NO_EVALUATION)
         rows = changes.elites()

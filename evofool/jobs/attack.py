@@ -1,0 +1,138 @@
+"""``evofool.attack``: from options to a campaign in a folder, and its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..attacks.image_selection import SelectedImages, select_images
+from ..attacks.plan import excluded_classes, plan_of
+from ..config.attack import AttackOptions
+from ..config.documented import documented
+from ..config.records import CampaignConfig, DataRecord
+from ..datasets import NAMED, check_data, open_data
+from ..errors import ConfigError
+from ..store.campaign import CampaignFolder
+from ..targets.execution.devices import choose_device, choose_precision
+from ..targets.prepare import prepare_target, versions
+from ..targets.protocols import Target
+from ..targets.registry import card
+from .campaign import CampaignJob, CampaignStep
+from .life import start
+from .result import CampaignResult
+
+Observer = Callable[[CampaignStep], object]
+
+PAIRS = ("digits", "mnist", "cifar10")
+"""Targets whose images are a data set of the same name."""
+
+
+@documented(AttackOptions)
+def attack(
+    target: str | Target | None = None,
+    data: str | Path | None = None,
+    *,
+    out: str | Path,
+    observer: Observer | None = None,
+    **options: Any,
+) -> CampaignResult:
+    """Attack labelled images by changing one or a few pixels of each.
+
+    Args:
+        target: A name (see ``evofool targets``) or a target of your own; None: the data's own.
+        data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
+        out: A new folder for the campaign.
+        observer: Called after every batch.
+        options: See below.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, data and folders.
+    """
+    own = None if target is None or isinstance(target, str) else target
+    name = own.name if own is not None else target
+    given = AttackOptions.of({"target": name, "data": data, **options})
+    return run(given, own, out=out, observer=observer)
+
+
+def run(
+    options: AttackOptions, own: Target | None = None, *, out: str | Path, observer: Observer | None = None
+) -> CampaignResult:
+    """Attack as :func:`attack` does, from options that are checked already.
+
+    Args:
+        options: The campaign's options.
+        own: The user's own target, instead of the one that the options name.
+        out, observer: See :func:`attack`.
+    """
+    options = _paired(options, own)
+    assert options.target is not None
+    assert options.data is not None
+    prepared = prepare_target(own if own is not None else options.target, options, fold=_fold(options, own))
+    target = prepared.target
+    plan = plan_of(options, target)
+    images = select_images(
+        open_data(options.data, Path(options.data_dir), prepared.fitting),
+        target,
+        count=options.count,
+        seed=options.seed,
+        first=options.first,
+        include_misclassified=options.include_misclassified,
+        without=excluded_classes(plan),
+    )
+    config = CampaignConfig(
+        options=options,
+        target=prepared.record,
+        classes=tuple(target.classes),
+        data=_data_record(options, images),
+        plan=plan,
+        versions=versions(),
+    )
+    path = Path(out)
+    result: CampaignResult = start(
+        path, lambda: CampaignJob(CampaignFolder.create(path, config, images), target), observer
+    )
+    return result
+
+
+def _paired(options: AttackOptions, own: Target | None) -> AttackOptions:
+    """The options with a target and data that belong together, where one or both were left open."""
+    target, data = options.target, options.data
+    if target is None and data is None:
+        return msgspec.structs.replace(options, target=PAIRS[0], data=PAIRS[0])
+    if target is None:
+        check_data(str(data))
+        if str(data).lower() not in PAIRS:
+            raise ConfigError(f"`data={data}` needs a `target` to attack; see: evofool targets")
+        return msgspec.structs.replace(options, target=str(data).lower())
+    if data is not None:
+        return options
+    if own is None:
+        card(target)  # an unknown target is a worse mistake than missing data
+    stem = target.split(":")[0] if own is None else ""
+    if stem not in PAIRS:
+        raise ConfigError(f"target {target} needs `data`: {', '.join(NAMED)}, a folder of pictures or an .npz archive")
+    return msgspec.structs.replace(options, data=stem)
+
+
+def _fold(options: AttackOptions, own: Target | None) -> bool | None:
+    """Whether passes may be folded. In float32 every candidate is scored by the network as it is."""
+    if own is not None:
+        return None
+    exact = choose_precision(options.precision, choose_device(options.device)) == "float32"
+    return False if exact else None
+
+
+def _data_record(options: AttackOptions, images: SelectedImages) -> DataRecord:
+    return DataRecord(
+        name=str(options.data),
+        dir=str(Path(options.data_dir).absolute()),
+        asked=options.count,
+        chosen=len(images),
+        looked=images.looked,
+        correct=images.correct,
+        labelled=images.labelled,
+        skipped=images.skipped,
+    )
