@@ -31,8 +31,8 @@ APART = 0.3
 """Smallest distance between two images of a class with novelty, in both of its spaces."""
 
 
-def fill_preset(options: EvolveOptions) -> EvolveOptions:
-    """Return options with all filled in that doesn't depend on the target.
+def resolve(options: EvolveOptions) -> EvolveOptions:
+    """Return options with all filled in that doesn't depend on the target. Resolved options stay as they are.
 
     Raises:
         ConfigError: The encoding, preset, selector or an emitter is unknown, or an emitter is not for such genomes or
@@ -58,7 +58,7 @@ def fill_preset(options: EvolveOptions) -> EvolveOptions:
     return replace(options, batch=batch, **filled)
 
 
-def resolve(options: EvolveOptions, target: Target) -> EvolveOptions:
+def resolve_for_target(options: EvolveOptions, target: Target) -> EvolveOptions:
     """Return options with nothing left open. Resolved options stay as they are.
 
     Args:
@@ -68,7 +68,7 @@ def resolve(options: EvolveOptions, target: Target) -> EvolveOptions:
     Raises:
         ConfigError: An option names what doesn't exist, or options don't go together.
     """
-    options = fill_preset(options)
+    options = resolve(options)
     if options.emitters is not None:
         return options
     diversity = diversity_of(options, target.image_shape[0])

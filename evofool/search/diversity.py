@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..config.evolve import EvolveOptions
 from ..encodings.base import Encoding, Indices
-from ..engines.local import Engine
+from ..engines.base import Engine
 from ..errors import ConfigError, suggestion
 from ..rng import Rng
 from ..targets.protocols import Target
@@ -41,7 +41,7 @@ class Diversity(Protocol):
         """Return an empty archive for some classes (M,)."""
         ...
 
-    def records(self, archive: Archive, niches: Indices) -> list[dict[str, Any]]:
+    def places(self, archive: Archive, niches: Indices) -> list[dict[str, Any]]:
         """Return what a record says of each of some niches (n,) beside its class: its ``cell``, and more."""
         ...
 

@@ -15,12 +15,13 @@ from ..config.budget import Budget
 from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
 from ..encodings.base import Encoding
-from ..engines.local import Engine, LocalEngine
+from ..engines.base import Engine
+from ..engines.local import LocalEngine
 from ..engines.population import Population
 from ..rng import Rng
 from ..targets.protocols import Target, compare_scores
 from .archive import Archive, Update
-from .defaults import resolve
+from .defaults import resolve_for_target
 from .diversity import check_size, diversity_of
 from .niche_genomes import NicheGenomes
 from .progress import Progress, build_statistics
@@ -78,7 +79,8 @@ class Evolution:
         initial: Any = None,
         engine: Engine | None = None,
     ) -> None:
-        options = resolve(replace(options, encoding=encoding.name, settings=encoding.settings()), target)
+        options = replace(options, encoding=encoding.name, settings=encoding.settings())
+        options = resolve_for_target(options, target)
         self.target, self.encoding, self.options = target, encoding, options
         self.engine = engine or LocalEngine(target)
         self.rng = Rng(options.seed, self.engine.device)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..encodings.base import Indices
-from ..engines.local import Engine
+from ..engines.base import Engine
 from ..targets.protocols import Target
 from .archive import Admitted, Archive, best_rows
 from .descriptors import DESCRIPTORS, measured
@@ -48,7 +48,7 @@ class Grid:
         bins = ((measures - low) / (high - low) * self.bins).floor().clamp(0, self.bins - 1).long()
         return (bins * torch.tensor(self._steps(), device=measures.device)).sum(1)
 
-    def records(self, archive: Archive, niches: Indices) -> list[dict[str, Any]]:
+    def places(self, archive: Archive, niches: Indices) -> list[dict[str, Any]]:
         """Return what a record says of niches beside their class: the bins of the cell, and the elite's descriptors."""
         assert archive.measures is not None
         bins = (niches % self.niches_per_class)[:, None] // np.array(self._steps()) % self.bins

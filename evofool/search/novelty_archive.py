@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
 from ..encodings.base import Indices
-from ..engines.local import Engine
+from ..engines.base import Engine
 from ..engines.population import NO_EVALUATION
 from ..errors import TargetError
 from ..targets.protocols import Target
@@ -73,7 +73,7 @@ class Novelty:
         """Return an empty archive for some classes (M,)."""
         return NoveltyArchive(class_indices, engine, self)
 
-    def records(self, archive: Archive, niches: Indices) -> list[dict[str, Any]]:
+    def places(self, archive: Archive, niches: Indices) -> list[dict[str, Any]]:
         """Return what a record says of niches beside their class: the number among the niches of the class."""
         return [{"cell": [number]} for number in (niches % self.niches_per_class).tolist()]
 

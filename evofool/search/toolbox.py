@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..config.evolve import EvolveOptions
 from ..encodings.base import Encoding
-from ..engines.local import Engine
+from ..engines.base import Engine
 from ..engines.population import Population, batched_map
 from ..rng import Rng
 from .archive import Archive
