@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from ..attacks.plan import RANDOM
+from ..attacks.searches.registry import BASELINE
 from ..attacks.statistics import Statistics, statistics_by_strategy
 from ..config.checks import run_fault
-from ..encodings.banks import MANY_SUFFIX, find_genomes
-from ..encodings.genome_lines import names_one_genome, read_genome, read_genomes
-from ..errors import ConfigError, RunError
-from ..io.files import write_atomically
+from ..errors import RunError
 from ..io.images import fit, open_image
-from ..io.png import png
 from ..store.campaign import CampaignFolder
 from ..store.run import RunFolder
 from ..targets import registry as zoo
 from ..targets.prepare import fitting_of
-
-MAX_EDGE = 32_768
-"""longest side of a rendered picture, in pixels"""
-
-BAND = 2**22
-"""pixels of a genome that are rendered at once"""
 
 
 def inspect_run(path: Path) -> dict[str, Any]:
@@ -94,7 +82,7 @@ def inspect_campaign(path: Path) -> dict[str, Any]:
     last_k = config["pixels"][-1]
     counted = statistics_by_strategy(folder.outcomes(), last_k)
     own = counted.get(config["strategy"], Statistics(last_k))
-    baseline = counted.get(RANDOM) if config["baseline"] else None
+    baseline = counted.get(BASELINE) if config["baseline"] else None
     total = folder.pairs()
     return {
         "campaign": str(path),
@@ -141,56 +129,3 @@ def score_files(
         ]
         results.append({"image": str(path), "top5": guesses})
     return results
-
-
-def render_genome(path: Path, size: str, out: Path) -> tuple[int, int]:
-    """Render a CPPN genome, or scale a picture with hard edges, into a PNG file.
-
-    Args:
-        path: a genome file, or any image.
-        size: ``"1024"`` for the shorter side, or ``"1600x900"`` (width × height).
-        out: the PNG file.
-
-    Returns:
-        (width, height) of the picture.
-    """
-    if out.suffix.lower() != ".png":
-        raise ConfigError(f"--out must name a .png file, got {out}")
-    named, path = path, find_genomes(path) or path
-    if path.is_dir() or path.suffix == MANY_SUFFIX:
-        genomes = read_genomes(path)
-        example = f"; name one of its {len(genomes)} genomes, as in {genomes[0][0]}" if genomes else ""
-        raise ConfigError(f"{named} is no picture or genome{example}")
-    if names_one_genome(path):
-        genome = read_genome(path)
-        height, width = _size(size, genome.encoding.image_shape[1:])
-        rows = genome.encoding.decode_rows(genome.genomes, (height, width))
-        pixels = np.empty((genome.image_shape[0], height, width), np.uint8)
-        step = max(1, BAND // width)
-        for top in range(0, height, step):
-            pixels[:, top : top + step] = rows(top, min(height, top + step))[0].numpy()
-    else:
-        image = open_image(path)
-        height, width = _size(size, (image.height, image.width))
-        array = np.asarray(image.resize((width, height), 0))
-        pixels = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-    try:
-        write_atomically(out, png(pixels))
-    except OSError as error:
-        raise RunError(f"cannot write {out}: {error.strerror or error}; choose another --out") from error
-    return width, height
-
-
-def _size(text: str, native: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) that ``--size`` means for a picture of ``native`` (height, width)."""
-    match = re.fullmatch(r"([0-9]{1,12})(?:[x×]([0-9]{1,12}))?", text.strip())
-    if not match:
-        raise ConfigError(f'--size must be a number of pixels or WIDTHxHEIGHT, got "{text}"')
-    if match[2]:
-        height, width = int(match[2]), int(match[1])
-    else:
-        scale = int(match[1]) / min(native)
-        height, width = round(native[0] * scale), round(native[1] * scale)
-    if not (1 <= height <= MAX_EDGE and 1 <= width <= MAX_EDGE):
-        raise ConfigError(f"--size must be 1 to {MAX_EDGE} pixels a side, got {width}x{height}")
-    return height, width

@@ -1,1 +1,1 @@
-"""Pictures to look at without a browser: sheets, posters, time-lapses, plots."""
+"""Pictures made from job folders and genomes: contact sheets, posters, time-lapses, plots, single renderings."""

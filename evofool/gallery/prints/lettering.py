@@ -1,4 +1,4 @@
-"""What the pictures for print and screen share: colours, fonts, lines of text that fit, captions."""
+"""Text in pictures for print and screen: colours, fonts, lines that fit, captions."""
 
 from __future__ import annotations
 
@@ -12,30 +12,134 @@ from PIL import ImageDraw, ImageFont
 from ...text import percent
 
 INK, PAPER = (236, 236, 232), (16, 17, 20)
+"""Colours of text and of the background."""
+
 FAINT, RULE = (140, 142, 148), (44, 46, 52)
+"""Colours of secondary text, and of empty bars and places."""
+
 FRAME = (92, 94, 102)
+"""Colour of the frame around an inset."""
+
 SURE, UNSURE = (120, 214, 160), (232, 150, 90)
+"""Colours of the bar of a confidence: from ``HIGH_CONFIDENCE`` on, and below."""
 
-SMALLEST = 11
-"""font size, in pixels, below which nobody reads"""
+HIGH_CONFIDENCE = 0.99
+"""Confidence from which a network counts as sure."""
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+MIN_FONT_SIZE = 11
+"""Smallest font size of text that is made to fit, in pixels; smaller text can't be read."""
 
-
-SYSTEM = (
+SYSTEM_FONTS = (
     "DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "arial.ttf",
     "ArialHB.ttc", "NotoSansCJK-Regular.ttc", "PingFang.ttc", "msyh.ttc", "msgothic.ttc", "wqy-zenhei.ttc",
     "NotoSansArabic-Regular.ttf", "NotoSansHebrew-Regular.ttf", "NotoSansDevanagari-Regular.ttf",
 )  # fmt: skip
-"""fonts that are looked for, in this order, where the built-in one lacks a letter"""
+"""Fonts that are tried, in this order, where the built-in one lacks a letter."""
 
-MISSING = "?"
-"""stands for a letter that no font has"""
+MISSING_LETTER = "?"
+"""What is set instead of a letter that no font has."""
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Colour = tuple[int, int, int]
+
+
+def typeset(text: str, size: int) -> tuple[str, Font]:
+    """Return a line of text as it can be set, and the font that sets it, ``size`` in pixels."""
+    name, text = _choose_font(" ".join(text.split()))
+    font = _load(name, size)
+    assert font is not None
+    return text, font
+
+
+def shorten(draw: ImageDraw.ImageDraw, text: str, font: Font, width: float) -> str:
+    """Return a line of text, cut and ended with an ellipsis where it is wider than ``width`` pixels."""
+    if draw.textlength(text, font) <= width:
+        return text
+    while text and draw.textlength(text + "…", font) > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def fit_text(draw: ImageDraw.ImageDraw, text: str, width: float, size: int) -> tuple[str, Font]:
+    """Return a line of text that fits and its font: it is set smaller, down to ``MIN_FONT_SIZE``, then cut."""
+    line, font = typeset(text, size)
+    while size > MIN_FONT_SIZE and draw.textlength(line, font) > width:
+        size -= 1
+        line, font = typeset(text, size)
+    return shorten(draw, line, font, width), font
+
+
+def draw_line(
+    draw: ImageDraw.ImageDraw,
+    text: str,
+    position: tuple[float, float],
+    width: float,
+    size: int,
+    colour: Colour,
+    anchor: str = "la",
+) -> None:
+    """Draw a line of text, made to fit by :func:`fit_text`."""
+    text, font = fit_text(draw, text, width, size)
+    draw.text(position, text, colour, font, anchor=anchor)
+
+
+def draw_caption(
+    draw: ImageDraw.ImageDraw, name: str, score: float | None, corner: tuple[int, int], width: int, size: int
+) -> None:
+    """Draw a bar as long as a score, and below it a name and the score in per cent.
+
+    Args:
+        draw: What to draw on.
+        name: The name of the class.
+        score: The score in [0, 1]; None where it isn't known.
+        corner: Left and top of the caption.
+        width: Width of the picture above, in pixels.
+        size: Font size, in pixels.
+    """
+    (x, y), thick = corner, bar_height(width)
+    draw_bar(draw, score, (x, y + thick), width)
+    draw_label(draw, name, score, (x, y + 2 * thick + size * 0.35), width, size)
+
+
+def draw_bar(draw: ImageDraw.ImageDraw, score: float | None, corner: tuple[int, int], width: int) -> None:
+    """Draw the bar of a caption, filled as far as the score goes; arguments as in :func:`draw_caption`."""
+    (x, y), thick = corner, bar_height(width)
+    draw.rectangle((x, y, x + width - 1, y + thick - 1), fill=RULE)
+    filled = round(width * max(0.0, min(1.0, score or 0.0)))
+    if score is not None and filled:
+        draw.rectangle((x, y, x + filled - 1, y + thick - 1), fill=SURE if score >= HIGH_CONFIDENCE else UNSURE)
+
+
+def bar_height(width: int) -> int:
+    """Return the height of the bar below a picture of some width, in pixels."""
+    return max(2, width // 90)
+
+
+def draw_label(
+    draw: ImageDraw.ImageDraw, name: str, score: float | None, corner: tuple[int, float], width: int, size: int
+) -> None:
+    """Draw the name of a caption and, at the right, its score; arguments as in :func:`draw_caption`."""
+    x, y = corner
+    share, share_font = typeset("" if score is None else percent(score, fine=False), size)
+    room = width - draw.textlength(share, share_font) - size / 2
+    name, font = typeset(name, size)
+    draw.text((x, y), shorten(draw, name, font, room), INK, font)
+    if share:
+        draw.text((x + width, y), share, FAINT, share_font, anchor="ra")
+
+
+def confidence_summary(scores: Sequence[float], things: str = "classes") -> str:
+    """Return ``10 classes · median confidence 99.99 % · 9 of 10 at 99 % or more · lowest 98.21 %``."""
+    sure = sum(score >= HIGH_CONFIDENCE for score in scores)
+    return (
+        f"{len(scores)} {things} · median confidence {percent(float(np.median(scores)), fine=False)} · "
+        f"{sure} of {len(scores)} at 99 % or more · lowest {percent(min(scores), fine=False)}"
+    )
 
 
 @lru_cache(maxsize=512)
 def _load(name: str, size: int) -> Font | None:
-    """A font by its file's name, the built-in one for none; None where the system hasn't got it."""
+    """Return a font by its file's name, the built-in one for an empty name; None where the system doesn't have it."""
     try:
         return ImageFont.truetype(name, size) if name else ImageFont.load_default(size)
     except OSError:
@@ -43,8 +147,8 @@ def _load(name: str, size: int) -> Font | None:
 
 
 @lru_cache(maxsize=16384)
-def _has(name: str, letter: str) -> bool:
-    """Whether a font has a letter, and not just the box that stands for all it hasn't."""
+def _has_letter(name: str, letter: str) -> bool:
+    """Return whether a font has a letter, and not just the box that stands for letters it lacks."""
     font = _load(name, 24)
     if font is None:
         return False
@@ -55,110 +159,18 @@ def _has(name: str, letter: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _chosen(text: str) -> tuple[str, str]:
-    """The first font that has all letters, or else the one that has most, and the text as it can set it."""
-    lacking = {name: sum(not _has(name, letter) for letter in text) for name in ("", *SYSTEM) if _load(name, 24)}
+def _choose_font(text: str) -> tuple[str, str]:
+    """Return the first font that has all letters, or else the one that has most, and the text as it can set it."""
+    lacking = {
+        name: sum(not _has_letter(name, letter) for letter in text) for name in ("", *SYSTEM_FONTS) if _load(name, 24)
+    }
     best = min(lacking, key=lacking.__getitem__)
     if not lacking[best]:
         return best, text
-    return best, "".join(letter if _has(best, letter) else _plainer(best, letter) for letter in text)
+    return best, "".join(letter if _has_letter(best, letter) else _plain_letter(best, letter) for letter in text)
 
 
-def _plainer(name: str, letter: str) -> str:
-    """A letter without its marks, where the font has that."""
+def _plain_letter(name: str, letter: str) -> str:
+    """Return a letter without its marks, or ``MISSING_LETTER`` where the font lacks that too."""
     plain = unicodedata.normalize("NFKD", letter)[0]
-    return plain if _has(name, plain) else MISSING
-
-
-def set_in(text: str, size: int) -> tuple[str, Font]:
-    """A line of text as it can be set, and the font that sets it, ``size`` in pixels."""
-    name, text = _chosen(" ".join(text.split()))
-    font = _load(name, size)
-    assert font is not None
-    return text, font
-
-
-def shortened(draw: ImageDraw.ImageDraw, text: str, font: Font, room: float) -> str:
-    """The text on one line, cut with an ellipsis where it is wider than ``room`` pixels."""
-    if draw.textlength(text, font) <= room:
-        return text
-    while text and draw.textlength(text + "…", font) > room:
-        text = text[:-1]
-    return text.rstrip() + "…"
-
-
-def fitted(draw: ImageDraw.ImageDraw, text: str, room: float, size: int) -> tuple[str, Font]:
-    """One line of text that fits: set smaller, down to ``SMALLEST``, then cut."""
-    words, font = set_in(text, size)
-    while size > SMALLEST and draw.textlength(words, font) > room:
-        size -= 1
-        words, font = set_in(text, size)
-    return shortened(draw, words, font, room), font
-
-
-def line(
-    draw: ImageDraw.ImageDraw,
-    text: str,
-    place: tuple[float, float],
-    room: float,
-    size: int,
-    colour: tuple[int, int, int],
-    anchor: str = "la",
-) -> None:
-    """Draw a line of text that fits; see :func:`fitted`."""
-    text, font = fitted(draw, text, room, size)
-    draw.text(place, text, colour, font, anchor=anchor)
-
-
-def caption(
-    draw: ImageDraw.ImageDraw, name: str, score: float | None, place: tuple[int, int], width: int, text: int
-) -> None:
-    """A bar as long as the score, and below it the name and the score in per cent.
-
-    Args:
-        draw: where to.
-        name: of the class.
-        score: in [0, 1]; None where it isn't known.
-        place: left and top.
-        width: of the picture above, in pixels.
-        text: font size.
-    """
-    (x, y), thick = place, thickness(width)
-    bar(draw, score, (x, y + thick), width)
-    label(draw, name, score, (x, y + 2 * thick + text * 0.35), width, text)
-
-
-def bar(draw: ImageDraw.ImageDraw, score: float | None, place: tuple[int, int], width: int) -> None:
-    """A bar below a picture, filled as far as the score goes; see :func:`caption`."""
-    (x, y), thick = place, thickness(width)
-    draw.rectangle((x, y, x + width - 1, y + thick - 1), fill=RULE)
-    share = round(width * max(0.0, min(1.0, score or 0.0)))
-    if score is not None and share:
-        draw.rectangle((x, y, x + share - 1, y + thick - 1), fill=SURE if score >= 0.99 else UNSURE)
-
-
-def thickness(width: int) -> int:
-    """Height of the bar below a picture."""
-    return max(2, width // 90)
-
-
-def label(
-    draw: ImageDraw.ImageDraw, name: str, score: float | None, place: tuple[int, float], width: int, text: int
-) -> None:
-    """A name, and at the right a score; see :func:`caption`."""
-    x, y = place
-    told, plain = set_in("" if score is None else percent(score, fine=False), text)
-    room = width - draw.textlength(told, plain) - text / 2
-    name, font = set_in(name, text)
-    draw.text((x, y), shortened(draw, name, font, room), INK, font)
-    if told:
-        draw.text((x + width, y), told, FAINT, plain, anchor="ra")
-
-
-def how_sure(scores: Sequence[float], things: str = "classes") -> str:
-    """``10 classes · median confidence 99.99 % · 9 of 10 at 99 % or more · lowest 98.21 %``."""
-    sure = sum(score >= 0.99 for score in scores)
-    return (
-        f"{len(scores)} {things} · median confidence {percent(float(np.median(scores)), fine=False)} · "
-        f"{sure} of {len(scores)} at 99 % or more · lowest {percent(min(scores), fine=False)}"
-    )
+    return plain if _has_letter(name, plain) else MISSING_LETTER

@@ -1,0 +1,88 @@
+"""One genome or picture as a PNG file of any size."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ...encodings.banks import MANY_SUFFIX, find_genomes
+from ...encodings.genome_lines import names_one_genome, read_genome, read_genomes
+from ...errors import ConfigError, RunError
+from ...io.files import write_atomically
+from ...io.images import open_image
+from ...io.png import Pixels, png
+
+MAX_EDGE = 32_768
+"""Longest side of a rendered picture, in pixels."""
+
+PIXELS_PER_BAND = 2**22
+"""Pixels of a genome that are rendered at once; this bounds the memory that rendering takes."""
+
+
+def render_genome(path: Path, size: str, out: Path, *, band: int = PIXELS_PER_BAND) -> tuple[int, int]:
+    """Render a CPPN genome, or scale a picture with hard edges, into a PNG file.
+
+    Args:
+        path: A genome file, one genome of a bank, or any image.
+        size: ``"1024"`` for the shorter side, or ``"1600x900"`` (width × height), in pixels.
+        out: The PNG file.
+        band: Pixels of a genome that are rendered at once.
+
+    Returns:
+        Width and height of the picture, in pixels.
+
+    Raises:
+        ConfigError: The size or the file's ending won't do, or the path names no single genome.
+        GenomeError, ImageError: The genome or picture is missing or damaged.
+        RunError: The file can't be written.
+    """
+    if out.suffix.lower() != ".png":
+        raise ConfigError(f"`out` must name a .png file, got {out}")
+    file = find_genomes(path) or path
+    if file.is_dir() or file.suffix == MANY_SUFFIX:
+        genomes = read_genomes(file)
+        example = f"; name one of its {len(genomes)} genomes, as in {genomes[0][0]}" if genomes else ""
+        raise ConfigError(f"{path} is no picture or genome{example}")
+    pixels = _rendered(file, size, band) if names_one_genome(file) else _scaled(file, size)
+    try:
+        write_atomically(out, png(pixels))
+    except OSError as error:
+        raise RunError(f"cannot write {out}: {error.strerror or error}; choose another `out`") from error
+    return pixels.shape[2], pixels.shape[1]
+
+
+def _rendered(file: Path, size: str, band: int) -> Pixels:
+    """Return a genome's picture (C, H, W), rendered band by band."""
+    genome = read_genome(file)
+    height, width = _parse_size(size, genome.encoding.image_shape[1:])
+    decode = genome.encoding.decode_rows(genome.genomes, (height, width))
+    pixels = np.empty((genome.image_shape[0], height, width), np.uint8)
+    rows = max(1, band // width)
+    for top in range(0, height, rows):
+        pixels[:, top : top + rows] = decode(top, min(height, top + rows))[0].numpy()
+    return pixels
+
+
+def _scaled(file: Path, size: str) -> Pixels:
+    """Return an image (C, H, W) at another size."""
+    image = open_image(file)
+    height, width = _parse_size(size, (image.height, image.width))
+    array = np.asarray(image.resize((width, height), 0))
+    return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+
+
+def _parse_size(size: str, native: tuple[int, int]) -> tuple[int, int]:
+    """Return the height and width that ``size`` means for a picture of ``native`` height and width."""
+    match = re.fullmatch(r"([0-9]{1,12})(?:[x×]([0-9]{1,12}))?", size.strip())
+    if not match:
+        raise ConfigError(f'`size` must be a number of pixels or WIDTHxHEIGHT, got "{size}"')
+    if match[2]:
+        height, width = int(match[2]), int(match[1])
+    else:
+        scale = int(match[1]) / min(native)
+        height, width = round(native[0] * scale), round(native[1] * scale)
+    if not (1 <= height <= MAX_EDGE and 1 <= width <= MAX_EDGE):
+        raise ConfigError(f"`size` must be 1 to {MAX_EDGE} pixels a side, got {width}x{height}")
+    return height, width
