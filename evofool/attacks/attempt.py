@@ -8,98 +8,121 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..encodings.base import Indices
 from ..encodings.pixels import Edits, keys
+from .candidates import CandidateScores
 from .criterion import Criterion
-from .scorer import Scored
 from .searches.base import Feedback, Search
 
-LEAST_SLICE, MOST_SLICE = 16, 256
-"""rows of an attempt that are under way at once"""
+MIN_SLICE, MAX_SLICE = 16, 256
+"""Fewest and most candidates of an attempt that are scored at once."""
 
-SLICE_SHARE = 8
-"""a slice is at most this fraction of the queries already spent: what a success in it wastes"""
+SLICE_DIVISOR = 8
+"""A slice is at most the queries spent so far divided by this, so that a success in it wastes few."""
 
-STALE = 50
-"""generations in a row without a single new candidate, after which a search has converged"""
+MAX_REPEATS = 50
+"""Generations in a row without a new candidate after which a search counts as converged."""
 
 Stopped = Literal["reached", "budget", "exhausted"]
+"""Why an attempt stopped: its criterion was reached, its budget was spent, or its search had nothing left to try."""
 
 
 @dataclass
-class Best:
-    """The best candidate of an attempt so far."""
+class BestCandidate:
+    """The best candidate of an attempt so far.
+
+    Attributes:
+        edits: (k, 2 + C).
+        margin, fitness: See :class:`evofool.attacks.searches.base.Feedback`.
+        top: (T,) the classes with the highest probabilities, highest first.
+        confidence: (T,) their probabilities.
+        confirmed: Whether these are the scores that go on record, where searches use faster ones.
+    """
 
     edits: Edits
-    """(k, 2 + C)"""
     margin: float
     fitness: float
-    top: NDArray[np.int64]
+    top: Indices
     confidence: NDArray[np.float32]
     confirmed: bool
 
+    @classmethod
+    def of_row(cls, edits: Edits, scores: CandidateScores, row: int) -> BestCandidate:
+        """Return a row of scored candidates."""
+        return cls(
+            edits[row],
+            float(scores.margin[row]),
+            float(scores.fitness[row]),
+            scores.top[row],
+            scores.confidence[row],
+            bool(scores.confirmed[row]),
+        )
+
 
 @dataclass(frozen=True)
-class Ended:
-    """How an attempt ended, for one criterion."""
+class AttemptResult:
+    """How an attempt ended, for one criterion.
+
+    Attributes:
+        criterion: What had to be reached.
+        best: Its best candidate. None where nothing was scored, because the clean image meets the criterion.
+        queries: Candidates scored, confirmations included.
+        queries_to_success: How many it took until the first success. None where there was none.
+        stopped: Why it stopped.
+        shared: How many criteria the same queries settled.
+    """
 
     criterion: Criterion
-    best: Best | None
-    """None where nothing was scored: the clean image reached the criterion"""
+    best: BestCandidate | None
     queries: int
     queries_to_success: int | None
     stopped: Stopped
     shared: int = 1
-    """criteria that the same queries settled"""
 
 
-def best_of(edits: Edits, scored: Scored, row: int) -> Best:
-    """A row of a slice as the best candidate."""
-    return Best(
-        edits[row],
-        float(scored.margin[row]),
-        float(scored.fitness[row]),
-        scored.top[row],
-        scored.confidence[row],
-        bool(scored.confirmed[row]),
-    )
-
-
-def slice_size(left: int, queries: int) -> int:
-    """Rows of the next slice, of a budget of which so much is left and so much is spent."""
-    return min(left, MOST_SLICE, max(LEAST_SLICE, queries // SLICE_SHARE))
+def slice_size(left: int, spent: int) -> int:
+    """Return how many candidates to score next, with ``left`` queries left and ``spent`` of them spent."""
+    return min(left, MAX_SLICE, max(MIN_SLICE, spent // SLICE_DIVISOR))
 
 
 class Attempt:
     """The state of one attempt. What it does depends on nothing but its own search and scores.
 
-    A generation is scored in slices, one under way at a time, so that a success stops the attempt inside a generation;
-    candidates that were scored before are not scored again.
+    A generation is scored in slices, one at a time, so that a success stops the attempt inside a generation. A
+    candidate that was scored before is not scored again.
 
     Args:
-        criterion: what is wanted.
-        search: proposes the candidates.
-        budget: queries at most.
-        sure: go on after a success until the criterion's fitness is at most this; None stops at once.
-        confirms: whether each candidate may cost a second query, that of its confirmation in float32.
+        criterion: What has to be reached.
+        search: Proposes the candidates.
+        budget: Most queries.
+        stop_fitness: Go on after a success until the fitness is at most this. None: stop at the first success.
+        confirms: Whether each candidate may cost a second query, which confirms its score.
     """
 
     def __init__(
-        self, criterion: Criterion, search: Search, budget: int, sure: float | None = None, *, confirms: bool = False
+        self,
+        criterion: Criterion,
+        search: Search,
+        budget: int,
+        stop_fitness: float | None = None,
+        *,
+        confirms: bool = False,
     ) -> None:
-        self.criterion, self.search, self.budget, self.sure, self.confirms = criterion, search, budget, sure, confirms
+        self.criterion, self.search, self.budget = criterion, search, budget
+        self.stop_fitness, self.confirms = stop_fitness, confirms
         self.queries = 0
         self.queries_to_success: int | None = None
-        self.best: Best | None = None
+        self.best: BestCandidate | None = None
         self.stopped: Stopped | None = None
-        self._known: dict[bytes, tuple[float, float]] = {}
+        self._scored: dict[bytes, tuple[float, float]] = {}
         self._edits: Edits = np.empty((0, 0, 0), np.int16)
         self._keys: list[bytes] = []
-        self._fresh: list[int] = []
-        self._sent = self._stale = 0
+        self._new_rows: list[int] = []
+        self._sent = self._repeats = 0
 
     def next_slice(self) -> Edits:
-        """The next candidates to be scored; none when the attempt has stopped."""
-        while self.stopped is None and self._sent == len(self._fresh):
+        """Return the next candidates (N, k, 2 + C) to be scored; none when the attempt has stopped."""
+        while self.stopped is None and self._sent == len(self._new_rows):
             self._next_generation()
         left = self.budget - self.queries
         if self.confirms:
@@ -108,60 +131,62 @@ class Attempt:
             self.stopped = "reached" if self.queries_to_success else "budget"
         if self.stopped is not None:
             return self._edits[:0]
-        rows = self._fresh[self._sent : self._sent + slice_size(left, self.queries)]
+        rows = self._new_rows[self._sent : self._sent + slice_size(left, self.queries)]
         self._sent += len(rows)
         return self._edits[rows]
 
-    def take(self, edits: Edits, scored: Scored) -> None:
-        """Take what scoring the last slice gave."""
-        margin, fitness, confirmed = scored.margin, scored.fitness, scored.confirmed
-        done = self._sent - len(edits)
-        for row, values in zip(self._fresh[done : self._sent], zip(margin, fitness, strict=True), strict=True):
-            self._known[self._keys[row]] = (float(values[0]), float(values[1]))
+    def take(self, edits: Edits, scores: CandidateScores) -> None:
+        """Take the scores of the last slice."""
+        margin, fitness, confirmed = scores.margin, scores.fitness, scores.confirmed
+        rows = self._new_rows[self._sent - len(edits) : self._sent]
+        for row, values in zip(rows, zip(margin.tolist(), fitness.tolist(), strict=True), strict=True):
+            self._scored[self._keys[row]] = values
         reached = np.array([self.criterion.reached(value) for value in margin.tolist()])
         if reached.any() and self.queries_to_success is None:
             first = int(reached.argmax())
             self.queries_to_success = self.queries + first + 1 + int(confirmed[: first + 1].sum())
         self.queries += len(edits) + int(confirmed.sum())
-        value = fitness if self.sure is not None else margin
-        found = best_of(edits, scored, int(np.lexsort((value, ~reached))[0]))
-        if self.best is None or self._rank(found) < self._rank(self.best):
-            self.best = found
-        if self.queries_to_success is not None and (self.sure is None or self.best.fitness <= self.sure):
+        value = fitness if self.stop_fitness is not None else margin
+        best = BestCandidate.of_row(edits, scores, int(np.lexsort((value, ~reached))[0]))
+        if self.best is None or self._rank(best) < self._rank(self.best):
+            self.best = best
+        if self.queries_to_success is not None and (
+            self.stop_fitness is None or self.best.fitness <= self.stop_fitness
+        ):
             self.stopped = "reached"
 
-    def ended(self) -> list[Ended]:
-        """What the attempt came to."""
+    def results(self) -> list[AttemptResult]:
+        """Return how the attempt ended."""
         assert self.stopped is not None
-        return [Ended(self.criterion, self.best, self.queries, self.queries_to_success, self.stopped)]
+        return [AttemptResult(self.criterion, self.best, self.queries, self.queries_to_success, self.stopped)]
 
-    def unconfirmed(self) -> list[Best]:
-        """Best candidates whose scores are not float32's yet."""
+    def unconfirmed(self) -> list[BestCandidate]:
+        """Return the best candidate where its score is not confirmed yet."""
         return [self.best] if self.best and not self.best.confirmed else []
 
-    def confirm(self, exact: list[Best]) -> None:
-        """Put float32's scores in place of those of :meth:`unconfirmed`, one more query each."""
-        for best in exact:
+    def confirm(self, confirmed: list[BestCandidate]) -> None:
+        """Replace what :meth:`unconfirmed` returned by the same candidates with confirmed scores, for a query each."""
+        for best in confirmed:
             self.best = best
             self.queries += 1
             if self.criterion.reached(best.margin) and self.queries_to_success is None:
                 self.queries_to_success, self.stopped = self.queries, "reached"
 
-    def _rank(self, best: Best) -> tuple[bool, float]:
-        return not self.criterion.reached(best.margin), best.fitness if self.sure is not None else best.margin
+    def _rank(self, best: BestCandidate) -> tuple[bool, float]:
+        return not self.criterion.reached(best.margin), best.fitness if self.stop_fitness is not None else best.margin
 
     def _next_generation(self) -> None:
-        """Tell the search what the last generation gave, and ask for the next."""
+        """Tell the search what the last generation scored, and ask for the next."""
         if len(self._edits):
-            values = np.array([self._known[key] for key in self._keys], np.float32)
-            self.search.update(self._edits, Feedback(values[:, 0], values[:, 1]))
-        self._edits = self.search.generate()
+            values = np.array([self._scored[key] for key in self._keys], np.float32)
+            self.search.tell(self._edits, Feedback(values[:, 0], values[:, 1]))
+        self._edits = self.search.ask()
         self._keys, self._sent = keys(self._edits), 0
-        first: dict[bytes, int] = {}
+        new: dict[bytes, int] = {}
         for row, key in enumerate(self._keys):
-            if key not in self._known:
-                first.setdefault(key, row)
-        self._fresh = list(first.values())
-        self._stale = 0 if self._fresh else self._stale + 1
-        if not len(self._edits) or self._stale > STALE:
+            if key not in self._scored:
+                new.setdefault(key, row)
+        self._new_rows = list(new.values())
+        self._repeats = 0 if self._new_rows else self._repeats + 1
+        if not len(self._edits) or self._repeats > MAX_REPEATS:
             self.stopped = "reached" if self.queries_to_success else "exhausted"

@@ -1,56 +1,43 @@
-"""What an attempt wants: any other class, or a certain one."""
+"""What an attempt has to reach: any class but the true one, or a certain class."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from ..config.attack import UNTARGETED
 
-NARROW = 1e-4
-"""log-odds by which a criterion must be reached: a change of class so narrow that a forward pass of another shape could undo
-it is no success"""
-
-_LEAST = torch.finfo(torch.float32).tiny
+SUCCESS_MARGIN = 1e-4
+"""Log-odds by which a criterion must be reached: a forward pass of another shape could undo a narrower change."""
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """``target`` is the class to reach, or None for any class but the true one."""
+    """What counts as a success.
 
-    target: int | None = None
+    Attributes:
+        target_class: Index of the class to reach. None: any class but the true one.
+    """
 
-    def column(self, label: int) -> int:
-        """The class whose probability the attempt watches."""
-        return label if self.target is None else self.target
+    target_class: int | None = None
+
+    @property
+    def targeted(self) -> bool:
+        """Whether a certain class has to be reached."""
+        return self.target_class is not None
+
+    def watched_class(self, label: int) -> int:
+        """Return the class whose probability decides for an image of class ``label``."""
+        return label if self.target_class is None else self.target_class
+
+    def met_by(self, prediction: int, label: int) -> bool:
+        """Return whether an image of class ``label`` that the target takes for ``prediction`` meets the criterion."""
+        return prediction != label if self.target_class is None else prediction == self.target_class
 
     def reached(self, margin: float) -> bool:
-        """Whether a margin means success."""
-        return margin < -NARROW
+        """Return whether a margin is a success; see :func:`evofool.attacks.margins.margins`."""
+        return margin < -SUCCESS_MARGIN
 
-
-def margins(scores: Tensor, columns: Tensor, targeted: Tensor) -> tuple[Tensor, Tensor]:
-    """By how much each row misses its criterion, and how much is left of what the papers minimise.
-
-    Args:
-        scores: (N, K) probabilities.
-        columns: (N,) the true class, or the criterion's where ``targeted`` (N,).
-
-    Returns:
-        margin (N,): log-odds, below 0 where the criterion is reached; fitness (N,): the true class's probability, or 1
-        minus the criterion's.
-    """
-    own = scores.gather(1, columns[:, None])[:, 0]
-    others = scores.scatter(1, columns[:, None], -1.0).amax(1)
-    ahead = own.clamp_min(_LEAST).log() - others.clamp_min(_LEAST).log()
-    return torch.where(targeted, -ahead, ahead), torch.where(targeted, 1 - own, own)
-
-
-def margins_to_all(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, K) by how much each row misses each class as a criterion; see :func:`margins`."""
-    logs = np.log(scores.clip(_LEAST))
-    best = np.sort(logs, axis=1)[:, -2:]
-    others = np.where(logs == best[:, 1:], best[:, :1], best[:, 1:])
-    return np.asarray(others - logs, np.float32)
+    def name(self, classes: Sequence[str]) -> str:
+        """Return what records call the criterion."""
+        return UNTARGETED if self.target_class is None else classes[self.target_class]

@@ -1,56 +1,49 @@
-"""Which images of a data set a campaign attacks: a seeded, class-balanced choice of those the target gets right."""
+"""Which images of a data set a campaign attacks: a seeded, class-balanced selection of those the target gets right."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import deque
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from ..datasets import LabelledImages
-from ..datasets.base import UNKNOWN, Labels, printable
+from ..datasets.base import UNKNOWN, LabelledImages, Labels, printable
+from ..engines.base import Engine
+from ..engines.local import engine_of
 from ..errors import ConfigError, ImageError
-from ..targets.torch_target import Target
+from ..targets.protocols import Target
+from .subject import Subject
 
-LOOK = 256
-"""images read and scored at once"""
+BATCH = 256
+"""Images that are read and scored at once."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class SelectedImages:
-    """N images for a campaign, in the order they are attacked.
+    """The images of a campaign.
 
     Attributes:
-        images: (N, C, H, W) uint8.
-        labels: (N,) true classes; the target's own prediction where nobody labelled the image.
-        predictions: (N,) the target's first guesses; ``confidence`` (N,) how sure it is of them.
-        ids: (N,) what records call them; ``hashes`` (N,) the SHA-256 of each image's bytes.
-        looked: images that were scored; ``correct`` of them the target gets right.
-        labelled: whether somebody labelled them; else the target's own predictions stand in.
-        skipped: files that could not be used, and why.
+        subjects: The images, in the order they are attacked.
+        looked: Images that were scored.
+        correct: How many of those the target gets right.
+        labelled: Whether somebody labelled them. Else the target's own predictions are their labels.
+        skipped: Files that could not be used, with the reason.
     """
 
-    images: np.ndarray
-    labels: Labels
-    predictions: Labels
-    confidence: np.ndarray
-    ids: list[str]
-    hashes: list[str]
-    looked: int = 0
-    correct: int = 0
-    labelled: bool = True
-    skipped: dict[str, str] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.ids)
+    subjects: list[Subject]
+    looked: int
+    correct: int
+    labelled: bool
+    skipped: dict[str, str]
 
 
 def select_images(
     data: LabelledImages,
-    target: Target,
+    target: Target | Engine,
     *,
     count: int,
     seed: int = 0,
@@ -58,73 +51,79 @@ def select_images(
     include_misclassified: bool = False,
     without: Collection[int] = (),
 ) -> SelectedImages:
-    """Choose up to ``count`` images.
+    """Select up to ``count`` images.
 
     Classes take turns, each with its images in a seeded order, and the next is taken where one is misclassified
     or unreadable, so that as many of every class are there as the data allow.
 
     Args:
-        first: take the data's own order instead, without balancing.
-        include_misclassified: also images that the target gets wrong; the clean protocol leaves them out.
-        without: classes whose images are left out: a targeted attack can't start from its criterion.
+        data: Labelled images.
+        target: The classifier to fool, or an engine that scores images for it.
+        count: Most images, at least 1.
+        seed: Random seed of the order.
+        first: Take the data's own order instead, without balancing.
+        include_misclassified: Take images that the target gets wrong, too.
+        without: Classes whose images are left out.
 
     Raises:
-        ConfigError: a label is none of the target's classes, the images are of another shape, or none can be used.
+        ConfigError: A label is none of the target's classes, the images are of another shape, or none can be used.
     """
-    if count < 1:
-        raise ConfigError(f"--count is the number of images, at least 1; got {count}")
-    _check_labels(data, target)
+    engine = engine_of(target)
+    _check_labels(data, engine.target)
     queues = _queues(data.labels, seed, first, without)
     if not any(queues):
         raise ConfigError(
-            f"every image of {data.name} is of the criterion's own class; choose another --criterion or --data"
+            f"every image of {data.name} is of the only class to reach; choose another `criterion` or `data`"
         )
-    finder = _Finder(data, target, include_misclassified, frozenset(without))
-    taken: list[list[_Found]] = [[] for _ in queues]
+    reader = _Reader(data, engine, include_misclassified, frozenset(without))
+    taken: list[list[_Image]] = [[] for _ in queues]
     while (missing := count - sum(map(len, taken))) > 0 and any(queues):
-        looks = _shares([len(part) for part in taken], [len(queue) for queue in queues], missing)
-        rows = [(which, queues[which].popleft()) for which, n in enumerate(looks) for _ in range(n)]
-        for start in range(0, len(rows), LOOK):
-            part = rows[start : start + LOOK]
-            for which, found in finder.look(part):
-                taken[which].append(found)
-    chosen = [part[turn] for turn in range(max(map(len, taken))) for part in taken if turn < len(part)]
-    if not chosen:
-        raise ConfigError(_nothing(data, target, finder))
+        shares = _shares([len(images) for images in taken], [len(queue) for queue in queues], missing)
+        rows = [(number, queues[number].popleft()) for number, share in enumerate(shares) for _ in range(share)]
+        for start in range(0, len(rows), BATCH):
+            for number, image in reader.read(rows[start : start + BATCH]):
+                taken[number].append(image)
+    turns = range(max(map(len, taken)))
+    images = [images[turn] for turn in turns for images in taken if turn < len(images)]
+    if not images:
+        raise ConfigError(reader.nothing_found())
     return SelectedImages(
-        images=np.stack([one.image for one in chosen]),
-        labels=np.array([one.label for one in chosen], np.int64),
-        predictions=np.array([one.prediction for one in chosen], np.int64),
-        confidence=np.array([one.confidence for one in chosen], np.float32),
-        ids=[one.id for one in chosen],
-        hashes=[hashlib.sha256(one.image.tobytes()).hexdigest() for one in chosen],
-        looked=finder.looked,
-        correct=finder.correct,
+        subjects=[image.subject(index) for index, image in enumerate(images)],
+        looked=reader.looked,
+        correct=reader.correct,
         labelled=bool((data.labels != UNKNOWN).all()),
-        skipped=data.skipped | finder.skipped,
+        skipped=data.skipped | reader.skipped,
     )
 
 
-@dataclass
-class _Found:
-    image: np.ndarray
+@dataclass(frozen=True)
+class _Image:
+    """An image that can be attacked."""
+
+    pixels: NDArray[np.uint8]
     id: str
     label: int
     prediction: int
     confidence: float
 
+    def subject(self, index: int) -> Subject:
+        sha256 = hashlib.sha256(self.pixels.tobytes()).hexdigest()
+        return Subject(index, self.id, sha256, self.pixels, self.label, self.prediction, self.confidence)
 
-class _Finder:
+
+class _Reader:
     """Reads and scores images, and keeps those that can be attacked."""
 
-    def __init__(self, data: LabelledImages, target: Target, misclassified: bool, without: frozenset[int]) -> None:
-        self.data, self.target, self.misclassified, self.without = data, target, misclassified, without
+    def __init__(self, data: LabelledImages, engine: Engine, misclassified: bool, without: frozenset[int]) -> None:
+        self.data, self.engine, self.target = data, engine, engine.target
+        self.misclassified, self.without = misclassified, without
         self.looked = self.correct = 0
         self.skipped: dict[str, str] = {}
 
-    def look(self, rows: list[tuple[int, int]]) -> list[tuple[int, _Found]]:
+    def read(self, rows: list[tuple[int, int]]) -> list[tuple[int, _Image]]:
+        """Return the usable ones of the images named as (queue, index), each with its queue."""
         images, kept = [], []
-        for which, index in rows:
+        for queue, index in rows:
             try:
                 image = self.data.read(index)
             except ImageError as error:
@@ -133,27 +132,41 @@ class _Finder:
             if image.shape != self.target.image_shape:
                 raise ConfigError(
                     f"the images of {self.data.name} are {_shape(image.shape)}, {self.target.name} takes "
-                    f"{_shape(self.target.image_shape)}; choose another --data or --target"
+                    f"{_shape(self.target.image_shape)}; choose another `data` or `target`"
                 )
             images.append(image)
-            kept.append((which, index))
+            kept.append((queue, index))
         if not images:
             return []
-        scores = self.target.confirm(torch.from_numpy(np.stack(images))).cpu()
-        values, guesses = (part[:, 0].tolist() for part in scores.topk(1))
-        found = []
-        for (which, index), image, value, guess in zip(kept, images, values, guesses, strict=True):
+        scores = self.engine.confirm(torch.from_numpy(np.stack(images)))
+        self.engine.check(scores)
+        confidences, predictions = (column[:, 0].tolist() for column in scores.cpu().topk(1))
+        usable = []
+        for (queue, index), image, confidence, prediction in zip(kept, images, confidences, predictions, strict=True):
             label = int(self.data.labels[index])
-            label = guess if label == UNKNOWN else label
+            label = prediction if label == UNKNOWN else label
             self.looked += 1
-            self.correct += label == guess
-            if (label == guess or self.misclassified) and label not in self.without:
-                found.append((which, _Found(image, self.data.id(index), label, guess, value)))
-        return found
+            self.correct += label == prediction
+            if (label == prediction or self.misclassified) and label not in self.without:
+                usable.append((queue, _Image(image, self.data.id(index), label, prediction, confidence)))
+        return usable
+
+    def nothing_found(self) -> str:
+        """Return why there is no image to attack, and what to do."""
+        name = self.data.name
+        if self.looked == 0:
+            file, reason = next(iter(self.skipped.items()))
+            return f"none of the {len(self.skipped)} images of {name} can be read; the first, {file}: {reason}"
+        if self.correct == 0:
+            return (
+                f"{self.target.name} misclassifies all {self.looked} images of {name} already: check that labels and "
+                "classes are in the same order, or attack anyway with `include_misclassified=True`"
+            )
+        return f"all images of {name} are of the only class to reach; choose another `criterion` or `data`"
 
 
 def _queues(labels: Labels, seed: int, first: bool, without: Collection[int]) -> list[deque[int]]:
-    """Indices of the images, a queue for each class."""
+    """Return the indices of the images, a queue for each class."""
     if first:
         return [deque(np.flatnonzero(~np.isin(labels, list(without))).tolist())]
     rng = np.random.default_rng(np.random.SeedSequence(seed))
@@ -161,40 +174,35 @@ def _queues(labels: Labels, seed: int, first: bool, without: Collection[int]) ->
     return [deque(rng.permutation(np.flatnonzero(labels == label)).tolist()) for label in classes]
 
 
-def _shares(have: list[int], left: list[int], missing: int) -> list[int]:
-    """How many more of each queue to look at, so that those with the fewest catch up first."""
-    shares = [0] * len(have)
+def _shares(taken: list[int], left: list[int], missing: int) -> list[int]:
+    """Return how many more images of each queue to read, so that those with the fewest catch up first.
+
+    Args:
+        taken: Images taken from each queue so far.
+        left: Images left in each queue.
+        missing: Images wanted in all.
+    """
+    shares = [0] * len(taken)
     while missing and any(share < rest for share, rest in zip(shares, left, strict=True)):
-        level = min(h + s for h, s, rest in zip(have, shares, left, strict=True) if s < rest)
-        for which, rest in enumerate(left):
-            if missing and shares[which] < rest and have[which] + shares[which] == level:
-                shares[which] += 1
+        level = min(n + share for n, share, rest in zip(taken, shares, left, strict=True) if share < rest)
+        for number, rest in enumerate(left):
+            if missing and shares[number] < rest and taken[number] + shares[number] == level:
+                shares[number] += 1
                 missing -= 1
     return shares
 
 
 def _check_labels(data: LabelledImages, target: Target) -> None:
+    """Refuse data without images, and labels that are no class of the target's."""
     if not len(data):
-        raise ConfigError(f"{data.name} holds no images; choose another --data")
+        raise ConfigError(f"{data.name} holds no images; choose another `data`")
     wrong = (data.labels != UNKNOWN) & ((data.labels < 0) | (data.labels >= len(target.classes)))
     if wrong.any():
         index = int(np.flatnonzero(wrong)[0])
         raise ConfigError(
             f"{data.id(index)} has label {int(data.labels[index])}, {target.name} has classes 0 to "
-            f"{len(target.classes) - 1}; choose another --data or --target"
+            f"{len(target.classes) - 1}; choose another `data` or `target`"
         )
-
-
-def _nothing(data: LabelledImages, target: Target, finder: _Finder) -> str:
-    if finder.looked == 0:
-        file, reason = next(iter(finder.skipped.items()))
-        return f"none of the {len(finder.skipped)} images of {data.name} can be read; the first, {file}: {reason}"
-    if finder.correct == 0:
-        return (
-            f"{target.name} misclassifies all {finder.looked} images of {data.name} already: check that labels and "
-            "classes are in the same order, or attack anyway with --include-misclassified"
-        )
-    return f"all images of {data.name} are of the criterion's own class; choose another --criterion or --data"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -3,53 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..encodings.pixels import Edits, distances, edited
-from .attempt import Ended
-from .image_selection import SelectedImages
+from .attempt import AttemptResult
+from .subject import Subject
 
 Outcome = dict[str, Any]
-"""plain JSON values, the same for the same attempt always: it holds no times"""
-
-UNTARGETED = "untargeted"
+"""Plain JSON values, always the same for the same attempt. An outcome holds no times."""
 
 
-@dataclass(frozen=True)
-class Subject:
-    """An image under attack."""
+def outcome_of(
+    subject: Subject, result: AttemptResult, *, pixels: int, strategy: str, seed: int, classes: Sequence[str]
+) -> Outcome:
+    """Return what is recorded of an attempt.
 
-    index: int
-    """its place in the campaign"""
-    id: str
-    sha256: str
-    image: np.ndarray
-    """(C, H, W) uint8"""
-    label: int
-    prediction: int
-    confidence: float
-
-
-def subjects_of(chosen: SelectedImages) -> list[Subject]:
-    """The images of a choice, in its order."""
-    columns = (chosen.ids, chosen.hashes, chosen.images, chosen.labels, chosen.predictions, chosen.confidence)
-    return [
-        Subject(index, name, sha256, image, int(label), int(prediction), float(confidence))
-        for index, (name, sha256, image, label, prediction, confidence) in enumerate(zip(*columns, strict=True))
-    ]
-
-
-def outcome(subject: Subject, ended: Ended, *, k: int, strategy: str, seed: int, classes: Sequence[str]) -> Outcome:
-    """What is written of an attempt.
-
-    ``success`` is the criterion's own condition on the best candidate in float32. ``queries`` counts every row that was
-    scored for the attempt; ``shared`` criteria had them together. Distances are those of pixels in [0, 1]. ``already``
-    tells that the clean image reached the criterion: such attempts are no successes of the search.
+    ``success`` says whether the best candidate, in the precision that goes on record, reaches the criterion.
+    ``queries`` counts every candidate scored for the attempt; ``shared`` criteria had them together. ``already`` says
+    that the clean image meets the criterion; such attempts are no successes of the search. Distances are those of
+    pixels in [0, 1].
     """
-    criterion, best = ended.criterion, ended.best
+    criterion, best = result.criterion, result.best
     record: Outcome = {
         "image": subject.index,
         "id": subject.id,
@@ -58,44 +34,43 @@ def outcome(subject: Subject, ended: Ended, *, k: int, strategy: str, seed: int,
         "class": classes[subject.label],
         "prediction": subject.prediction,
         "predicted": classes[subject.prediction],
-        "confidence": _number(subject.confidence),
-        "criterion": UNTARGETED if criterion.target is None else classes[criterion.target],
-        "criterion_index": criterion.target,
-        "pixels": k,
+        "confidence": shortest(subject.confidence),
+        "criterion": criterion.name(classes),
+        "criterion_index": criterion.target_class,
+        "pixels": pixels,
         "strategy": strategy,
         "seed": seed,
         "success": best is not None and criterion.reached(best.margin),
         "already": best is None,
-        "stopped": ended.stopped,
-        "queries": ended.queries,
-        "queries_to_success": ended.queries_to_success,
-        "shared": ended.shared,
+        "stopped": result.stopped,
+        "queries": result.queries,
+        "queries_to_success": result.queries_to_success,
+        "shared": result.shared,
     }
     if best is None:
         nothing: Outcome = {"final": None, "final_index": None, "margin": None, "top5": [], "edits": []}
         return record | nothing | {"l0": 0, "l2": 0.0, "linf": 0.0}
     pairs = zip(best.top.tolist(), best.confidence.tolist(), strict=True)
-    top5 = [[classes[index], _number(value)] for index, value in pairs]
     return record | {
         "final": classes[int(best.top[0])],
         "final_index": int(best.top[0]),
-        "margin": _number(best.margin),
-        "top5": top5,
+        "margin": shortest(best.margin),
+        "top5": [[classes[index], shortest(confidence)] for index, confidence in pairs],
         "edits": [{"x": row[0], "y": row[1], "colour": row[2:]} for row in best.edits.tolist()],
         **distances(subject.image, edited(subject.image, best.edits)),
     }
 
 
-def recorded_edits(record: Outcome, channels: int) -> Edits:
-    """(k, 2 + C) the edits of an outcome.
+def recorded_edits(outcome: Outcome, channels: int) -> Edits:
+    """Return the edits (k, 2 + C) of an outcome.
 
     Raises:
-        ValueError: they are no edits of an image with that many channels.
+        ValueError: They are no edits of an image with that many channels.
     """
-    rows = [[edit["x"], edit["y"], *edit["colour"]] for edit in record["edits"]]
+    rows = [[edit["x"], edit["y"], *edit["colour"]] for edit in outcome["edits"]]
     return np.array(rows, np.int16).reshape(-1, 2 + channels)
 
 
-def _number(value: float) -> float:
-    """A float32 as the shortest decimal that reads back as it."""
+def shortest(value: float) -> float:
+    """Return a float32 as the shortest decimal that reads back as it."""
     return float(str(np.float32(value)))

@@ -1,115 +1,131 @@
-"""Which attempts a campaign has: images × criteria × numbers of pixels."""
+"""What a campaign does with every image, as its options say: criteria, numbers of pixels, a strategy and its budget."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+import re
+from collections.abc import Sequence
 
-import numpy as np
+from ..config.attack import ALL, UNTARGETED, AttackOptions
+from ..config.classes import choose_classes
+from ..config.records import PlanRecord
+from ..encodings.pixels import Pixels
+from ..errors import ConfigError, GenomeError
+from ..targets.protocols import Target, device_of, rows_of
+from .criterion import Criterion
+from .searches.registry import BASELINE, DEFAULT, PRESETS, Strategy, find_strategy
 
-from ..encodings.pixels import Edits
-from .outcome import Outcome, Subject, recorded_edits
-from .searches import STRATEGIES
+AUTO = "auto"
+"""The value of ``pixels`` that tries ever more of them."""
 
-ALL = "all"
-RANDOM = "random"
+MAX_AUTO_PIXELS = 5
+"""Where ``pixels=auto`` ends unless ``max_pixels`` says otherwise."""
+
+MAX_ROWS = {"cpu": 64}
+"""Most rows of a batch, by kind of device; no limit where there is none.
+
+A campaign's last attempts can't fill larger ones, and a small network's activations stay in the caches (ResNet-20:
+1,680 rows/s with 64, 1,230 with 128).
+"""
+
+MAX_SEQUENTIAL_ROWS = 32
+"""Most rows of a batch where a search wants its candidates scored one by one."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a campaign does with every image.
+def plan_of(options: AttackOptions, target: Target) -> PlanRecord:
+    """Return what a campaign with these options does with every image.
 
-    Attributes:
-        criteria: target classes, None among them for untargeted; or ``ALL`` for every class but the image's own.
-        pixels: numbers of pixels, tried in this order until one succeeds.
-        strategy: a name of :data:`~evofool.attacks.searches.STRATEGIES`.
-        queries: budget of an attempt; None for the strategy's own.
-        seed: of all attempts.
-        baseline: after each attempt, random search with the queries it took.
+    Raises:
+        ConfigError: Options contradict each other, or don't fit the target.
     """
-
-    criteria: tuple[int | None, ...] | str
-    pixels: tuple[int, ...]
-    strategy: str
-    queries: int | None
-    seed: int
-    baseline: bool
-
-
-@dataclass(frozen=True)
-class Task:
-    """One attempt to come; ``criteria`` are several where one search settles them all."""
-
-    image: int
-    criteria: tuple[int | None, ...]
-    k: int
-    strategy: str
-    queries: int | None
-    start: Edits = field(compare=False)
-    """(0 or 1, j, 2 + C) what the attempt with fewer pixels ended with"""
-    known: frozenset[int | None] = frozenset()
-    """criteria that have their outcome already"""
-
-    def key(self, criterion: int | None) -> tuple[Any, ...]:
-        """What tells this attempt's outcome for a criterion from all others."""
-        return self.image, criterion, self.k, self.strategy
+    strategy = _strategy(options.strategy, options.preset)
+    pixels = _pixels(options.pixels, options.max_pixels, strategy, target)
+    if options.baseline and len(pixels) > 1:
+        raise ConfigError("`baseline` compares attempts of one size; give `pixels` a number")
+    if options.baseline and strategy.name == BASELINE:
+        raise ConfigError(f"`strategy={BASELINE}` is the baseline itself; leave `baseline` out")
+    criteria, text = _criteria(options.criterion, target)
+    return PlanRecord(
+        criterion=text,
+        criteria=criteria,
+        pixels=pixels,
+        strategy=strategy.name,
+        queries=options.queries,
+        baseline=options.baseline,
+        seed=options.seed,
+        rows=batch_rows(strategy, target),
+    )
 
 
-def key(outcome: Outcome) -> tuple[Any, ...]:
-    """:meth:`Task.key` of the attempt an outcome is of."""
-    return outcome["image"], outcome["criterion_index"], outcome["pixels"], outcome["strategy"]
-
-
-def first_tasks(plan: Plan, subject: Subject, classes: int, channels: int) -> list[Task]:
-    """An image's attempts with the smallest number of pixels."""
-    criteria = criteria_of(plan, subject.label, classes)
-    settles_all = STRATEGIES[plan.strategy].settles_all
-    together = [tuple(criteria)] if settles_all else [(criterion,) for criterion in criteria]
-    blank = np.empty((0, plan.pixels[0], 2 + channels), np.int16)
-    return [Task(subject.index, some, plan.pixels[0], plan.strategy, plan.queries, blank) for some in together if some]
-
-
-def criteria_of(plan: Plan, label: int, classes: int) -> list[int | None]:
-    """An image's criteria: those of the plan but its own class."""
-    wanted: Iterable[int | None] = range(classes) if isinstance(plan.criteria, str) else plan.criteria
-    return [criterion for criterion in wanted if criterion != label]
-
-
-def follow_ups(plan: Plan, task: Task, outcome: Outcome, channels: int) -> Iterator[Task]:
-    """The attempts that an outcome asks for: the random baseline, and one more pixel after a failure."""
-    if task.strategy != plan.strategy:
-        return  # the baseline itself
-    criterion = outcome["criterion_index"]
-    blank = task.start[:0]
-    if plan.baseline and plan.strategy != RANDOM and not outcome["already"]:
-        yield replace(task, criteria=(criterion,), strategy=RANDOM, queries=outcome["queries"], start=blank)
-    larger = [k for k in plan.pixels if k > task.k]
-    if larger and not outcome["success"] and not outcome["already"]:
-        yield replace(task, criteria=(criterion,), k=larger[0], start=recorded_edits(outcome, channels)[None])
-
-
-def remaining(
-    plan: Plan, subject: Subject, outcomes: Sequence[Outcome], classes: int, channels: int
-) -> tuple[list[Task], list[Outcome]]:
-    """What is left of an image's attempts.
+def criteria_of(plan: PlanRecord, label: int, classes: int) -> list[Criterion]:
+    """Return the criteria of an image of class ``label``: those of the plan but its own class.
 
     Args:
-        outcomes: of this image, in any order.
-
-    Returns:
-        the attempts that have no outcome but could start, and the outcomes that belong to the plan.
+        classes: How many classes the target has.
     """
-    known = {key(outcome): outcome for outcome in outcomes}
-    todo, waiting, kept = [], first_tasks(plan, subject, classes, channels), []
-    while waiting:
-        task = waiting.pop(0)
-        open_criteria = tuple(criterion for criterion in task.criteria if task.key(criterion) not in known)
-        if open_criteria:
-            todo.append(replace(task, known=frozenset(task.criteria) - set(open_criteria)))
-        for criterion in task.criteria:
-            if criterion not in open_criteria:
-                outcome = known[task.key(criterion)]
-                kept.append(outcome)
-                waiting += follow_ups(plan, task, outcome, channels)
-    return todo, kept
+    wanted = range(classes) if isinstance(plan.criteria, str) else plan.criteria
+    return [Criterion(target_class) for target_class in wanted if target_class != label]
+
+
+def count_pairs(plan: PlanRecord, labels: Sequence[int], classes: int) -> int:
+    """Return how many pairs of image and criterion a campaign has, for images of these classes."""
+    if isinstance(plan.criteria, str):
+        return len(labels) * (classes - 1)
+    return sum(target_class != label for label in labels for target_class in plan.criteria)
+
+
+def excluded_classes(plan: PlanRecord) -> list[int]:
+    """Return the classes whose images are not attacked, because their own class is the only one to reach."""
+    if isinstance(plan.criteria, str) or len(plan.criteria) > 1:
+        return []
+    return [target_class for target_class in plan.criteria if target_class is not None]
+
+
+def batch_rows(strategy: Strategy, target: Target) -> int:
+    """Return how many rows the batches of a campaign have."""
+    rows = rows_of(target)
+    if strategy.sequential:
+        return min(rows, MAX_SEQUENTIAL_ROWS)
+    return min(rows, MAX_ROWS.get(device_of(target).partition(":")[0], rows))
+
+
+def _strategy(name: str | None, preset: str | None) -> Strategy:
+    """Return the strategy that is asked for, by its name or as a preset."""
+    if preset is None:
+        return find_strategy(DEFAULT if name is None else name)
+    if preset not in PRESETS:
+        raise ConfigError(f'unknown preset "{preset}"; choose {" or ".join(PRESETS)}, or leave it out')
+    if name is not None:
+        raise ConfigError(f"`preset={preset}` is a strategy of its own; leave `strategy={name}` out")
+    return find_strategy(preset)
+
+
+def _pixels(pixels: int | str, max_pixels: int | None, strategy: Strategy, target: Target) -> tuple[int, ...]:
+    """Return the numbers of pixels that are tried."""
+    text = str(pixels).strip().lower()
+    auto = text == AUTO
+    if not auto and max_pixels is not None:
+        raise ConfigError(f"`max_pixels` is where `pixels={AUTO}` ends; leave it out")
+    if not auto and not re.fullmatch(r"-?[0-9]{1,9}", text):
+        raise ConfigError(f'`pixels` must be a number or {AUTO}, got "{pixels}"')
+    last = (MAX_AUTO_PIXELS if max_pixels is None else max_pixels) if auto else int(text)
+    try:
+        space = Pixels(target.image_shape, last)
+    except GenomeError as error:
+        option = "`max_pixels`" if auto and max_pixels is not None else "`pixels`"
+        raise ConfigError(str(error).replace("`pixels`", option)) from error
+    strategy.check(space)
+    return tuple(range(1, last + 1)) if auto else (last,)
+
+
+def _criteria(criterion: tuple[int | str, ...], target: Target) -> tuple[tuple[int | None, ...] | str, str]:
+    """Return the classes to reach, and what records call them."""
+    words = [str(word).strip() for word in criterion]
+    word = words[0].lower() if len(words) == 1 else ""
+    if word == UNTARGETED:
+        return (None,), UNTARGETED
+    if word == ALL and ALL not in [name.lower() for name in target.classes]:
+        return ALL, ALL
+    if not any(words):
+        raise ConfigError(f"`criterion` must be {UNTARGETED}, {ALL}, or names or indices of classes, got nothing")
+    indices = choose_classes(words, target.classes, option="`criterion`")
+    return tuple(int(index) for index in indices), ", ".join(target.classes[index] for index in indices)

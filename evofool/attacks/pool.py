@@ -1,30 +1,48 @@
-"""Continuous batching: candidates of many attempts fill every batch; a finished attempt's place goes to the next at once."""
+"""Continuous batching: each batch has candidates of many attempts; one that ends makes room for the next at once."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .attempt import Attempt, best_of
-from .scorer import Candidates, Scored, Scorer
+from ..encodings.pixels import Edits
+from .attempt import Attempt, BestCandidate
+from .candidates import Candidates, CandidateScores
+from .scorer import Scorer
 from .sweep import Sweep
 
 
 @dataclass
 class Entry:
-    """An attempt that runs: its slot on the device, and its slice under way."""
+    """An attempt in the pool.
+
+    Attributes:
+        attempt: Its state.
+        slot: Where its base image lies.
+        watched: The class whose probability decides.
+        tag: What the caller knows it by.
+        slice: Its candidates that wait for their scores.
+        parts: The scores that have come so far, in order.
+        missing: How many have not come yet.
+    """
 
     attempt: Attempt | Sweep
     slot: int
-    column: int
-    tag: object = None
-    """whatever the caller wants to know it by"""
+    watched: int
+    tag: Any = None
     slice: Candidates | None = None
-    parts: list[Scored] = field(default_factory=list)
+    parts: list[CandidateScores] = field(default_factory=list)
     missing: int = 0
+
+    def candidates(self, edits: Edits) -> Candidates:
+        """Return edits (N, k, 2 + C) as candidates of this attempt."""
+        n, targeted = len(edits), self.attempt.criterion.targeted
+        return Candidates(np.full(n, self.slot), edits, np.full(n, self.watched), np.full(n, targeted))
 
 
 class Pool:
@@ -33,107 +51,95 @@ class Pool:
     def __init__(self, scorer: Scorer) -> None:
         self.scorer = scorer
         self.entries: list[Entry] = []
-        self.free = deque(range(len(scorer.images)))
+        self.free_slots = deque(range(len(scorer.images)))
         self.scored = 0
-        self._waiting: deque[tuple[Entry, np.ndarray]] = deque()
+        self._waiting: deque[tuple[Entry, Candidates]] = deque()
         self._sent: deque[list[tuple[Entry, int]]] = deque()
-        self._rows = 0
+        self._waiting_rows = 0
 
     @property
-    def hungry(self) -> bool:
-        """Whether another attempt is needed to fill the batches, and has a place."""
-        return bool(self.free) and self._rows < self.scorer.rows * self.scorer.depth
+    def has_room(self) -> bool:
+        """Whether another attempt is needed to fill the batches, and finds a slot."""
+        return bool(self.free_slots) and self._waiting_rows < self.scorer.rows * self.scorer.depth
 
-    def add(self, attempt: Attempt | Sweep, image: np.ndarray, column: int, tag: object = None) -> Entry | None:
-        """Let an attempt in; returned at once where it stops before it scores anything."""
-        entry = Entry(attempt, self.free.popleft(), column, tag)
+    def add(self, attempt: Attempt | Sweep, image: NDArray[np.uint8], label: int, tag: Any = None) -> Entry | None:
+        """Let an attempt in. It is returned at once where it stops before anything is scored.
+
+        Args:
+            image: (C, H, W), the image under attack.
+            label: Its true class.
+            tag: What the caller knows the attempt by.
+        """
+        entry = Entry(attempt, self.free_slots.popleft(), attempt.criterion.watched_class(label), tag)
         self.scorer.put(entry.slot, image)
         if not self._queue(entry):
-            self.free.append(entry.slot)
+            self.free_slots.append(entry.slot)
             return entry
         self.entries.append(entry)
         return None
 
     def step(self) -> Iterator[Entry]:
-        """Score a batch; gives the attempts that ended with it."""
-        while self.scorer.flying < self.scorer.depth and (
-            self._rows >= self.scorer.rows or (self._rows and not self.scorer.flying)
+        """Receive a batch's scores, and return the attempts that end with it."""
+        while self.scorer.under_way < self.scorer.depth and (
+            self._waiting_rows >= self.scorer.rows or (self._waiting_rows and not self.scorer.under_way)
         ):
             self._send()
-        if not self.scorer.flying:
+        if not self.scorer.under_way:
             return
-        rows, scored = self.scorer.take()
-        self.scored += len(rows) + int(scored.confirmed.sum())
+        candidates, scores = self.scorer.receive()
+        self.scored += len(candidates) + int(scores.confirmed.sum())
         start = 0
         for entry, n in self._sent.popleft():
-            entry.parts.append(_cut(scored, start, start + n))
+            entry.parts.append(scores.cut(start, start + n))
             entry.missing -= n
             start += n
             if not entry.missing and not self._finish_slice(entry):
                 self.entries.remove(entry)
-                self.free.append(entry.slot)
+                self.free_slots.append(entry.slot)
                 yield entry
 
     def confirm(self, entry: Entry) -> None:
-        """Score an attempt's best candidate in float32, where that was not done; before its slot is taken again."""
+        """Confirm the score of an attempt's best candidate where that was not done.
+
+        Args:
+            entry: An attempt that ended. Its slot must not be taken again yet.
+        """
         if self.scorer.exact or not (waiting := entry.attempt.unconfirmed()):
             return
         edits = np.stack([best.edits for best in waiting])
-        scored = self.scorer.exactly(_rows(entry, edits))
+        scores = self.scorer.confirm(entry.candidates(edits))
         self.scored += len(edits)
-        entry.attempt.confirm([best_of(edits, scored, row) for row in range(len(edits))])
+        entry.attempt.confirm([BestCandidate.of_row(edits, scores, row) for row in range(len(edits))])
 
     def _finish_slice(self, entry: Entry) -> bool:
+        """Give an attempt the scores of its slice, and queue the next one. Returns False when it has stopped."""
         assert entry.slice is not None
-        whole = {name: np.concatenate([getattr(part, name) for part in entry.parts]) for name in vars(entry.parts[0])}
-        entry.attempt.take(entry.slice.edits, Scored(**whole))
+        entry.attempt.take(entry.slice.edits, CandidateScores.joined(entry.parts))
         return self._queue(entry)
 
     def _queue(self, entry: Entry) -> bool:
-        """Queue the attempt's next slice; False when it has stopped."""
+        """Queue an attempt's next slice. Returns False when the attempt has stopped."""
         edits = entry.attempt.next_slice()
-        n = len(edits)
-        if not n:
+        if not len(edits):
             return False
-        entry.slice = _rows(entry, edits)
-        entry.parts, entry.missing = [], n
-        self._waiting.append((entry, np.arange(n)))
-        self._rows += n
+        entry.slice = entry.candidates(edits)
+        entry.parts, entry.missing = [], len(edits)
+        self._waiting.append((entry, entry.slice))
+        self._waiting_rows += len(edits)
         return True
 
     def _send(self) -> None:
+        """Send as many waiting candidates as a batch holds."""
         taken: list[tuple[Entry, Candidates]] = []
         room = self.scorer.rows
         while self._waiting and room:
-            entry, rows = self._waiting.popleft()
-            if len(rows) > room:
-                self._waiting.appendleft((entry, rows[room:]))
-                rows = rows[:room]
-            assert entry.slice is not None
-            taken.append((entry, entry.slice.take(rows)))
-            room -= len(rows)
-            self._rows -= len(rows)
-        self._sent.append([(entry, len(rows)) for entry, rows in taken])
-        self.scorer.send(_joined([rows for _, rows in taken]))
-
-
-def _rows(entry: Entry, edits: np.ndarray) -> Candidates:
-    """Candidates of one attempt."""
-    n, targeted = len(edits), entry.attempt.criterion.target is not None
-    return Candidates(np.full(n, entry.slot), edits, np.full(n, entry.column), np.full(n, targeted))
-
-
-def _joined(parts: list[Candidates]) -> Candidates:
-    """Many attempts' candidates as one batch; those with fewer pixels name their last one again."""
-    most = max(part.edits.shape[1] for part in parts)
-    padded = [np.take(part.edits, np.minimum(np.arange(most), part.edits.shape[1] - 1), axis=1) for part in parts]
-    return Candidates(
-        np.concatenate([part.slots for part in parts]),
-        np.concatenate(padded),
-        np.concatenate([part.columns for part in parts]),
-        np.concatenate([part.targeted for part in parts]),
-    )
-
-
-def _cut(scored: Scored, start: int, stop: int) -> Scored:
-    return Scored(**{name: array[start:stop] for name, array in vars(scored).items()})
+            entry, candidates = self._waiting.popleft()
+            if len(candidates) > room:
+                rows = np.arange(len(candidates))
+                self._waiting.appendleft((entry, candidates.take(rows[room:])))
+                candidates = candidates.take(rows[:room])
+            taken.append((entry, candidates))
+            room -= len(candidates)
+            self._waiting_rows -= len(candidates)
+        self._sent.append([(entry, len(candidates)) for entry, candidates in taken])
+        self.scorer.send(Candidates.joined([candidates for _, candidates in taken]))

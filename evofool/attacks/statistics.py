@@ -12,11 +12,11 @@ import numpy as np
 from .outcome import Outcome
 
 Z95 = 1.959963984540054
-"""of a two-sided 95 % interval"""
+"""Quantile of the standard normal distribution for a two-sided 95 % interval."""
 
 
 def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """Wilson's score interval of a share (Wilson 1927), in [0, 1]; (0, 1) where there is nothing to count.
+    """Return Wilson's score interval of a share (Wilson 1927), in [0, 1]; (0, 1) where there is nothing to count.
 
     >>> tuple(round(bound, 4) for bound in wilson(10, 100))
     (0.0552, 0.1744)
@@ -31,16 +31,22 @@ def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
 
 @dataclass
 class Statistics:
-    """Counts over the attempts of one strategy; where several numbers of pixels were tried, a pair of image and criterion
-    counts once: as a success of the smallest, or as a failure of the last.
+    """Counts over the attempts of one strategy.
+
+    Where several numbers of pixels were tried, a pair of image and criterion counts once: as a success of the smallest
+    number that succeeded, or as a failure of the last.
 
     Attributes:
-        successes: pairs whose criterion was reached, ``failures`` those given up.
-        already: pairs whose criterion the clean image reached, ``wrong`` those fought on an image that the target gets wrong
-            without any edit; neither is in a rate.
-        queries: every scored row, those that settled several criteria counted once.
-        to_success: (S,) queries of each success, those of smaller numbers of pixels included.
-        by_pixels: successes by number of pixels.
+        last_k: The last number of pixels that is tried.
+        successes: Pairs whose criterion was reached.
+        failures: Pairs that were given up.
+        already: Pairs whose criterion the clean image meets. They are in no rate.
+        wrong: Pairs that ended on an image that the target gets wrong without any edit. They are in no rate.
+        attempts: Attempts that ended.
+        queries: Candidates scored; those that settled several criteria count once.
+        longest: Queries of the longest pair.
+        to_success: Queries of each success, those of smaller numbers of pixels included.
+        by_pixels: Successes by number of pixels.
     """
 
     last_k: int
@@ -51,13 +57,12 @@ class Statistics:
     attempts: int = 0
     queries: float = 0.0
     longest: int = 0
-    """queries of the longest pair"""
     to_success: list[int] = field(default_factory=list)
     by_pixels: dict[int, int] = field(default_factory=dict)
     _spent: dict[tuple[int, int | None], int] = field(default_factory=dict)
 
     def add(self, outcome: Outcome) -> None:
-        """Count an outcome; those of one pair must come in the order of their numbers of pixels."""
+        """Count an outcome. Those of one pair must come in the order of their numbers of pixels."""
         pair, k = (outcome["image"], outcome["criterion_index"]), outcome["pixels"]
         self.attempts += 1
         self.queries += outcome["queries"] / outcome["shared"]
@@ -79,31 +84,34 @@ class Statistics:
 
     @property
     def settled(self) -> int:
-        """pairs of image and criterion that were fought to the end and count"""
+        """Pairs that ended as a success or a failure."""
         return self.successes + self.failures
 
     @property
     def done(self) -> int:
-        """pairs that nothing more will come of"""
+        """Pairs that nothing more will come of."""
         return self.settled + self.already + self.wrong
 
     def bounds(self, total: int) -> tuple[float, float]:
-        """Between which shares of successes the campaign can end, of ``total`` pairs; attempts that succeed end first."""
+        """Return the lowest and the highest success rate that a campaign of ``total`` pairs can end with.
+
+        Attempts that succeed end first, so the rate so far is higher than the last one will be.
+        """
         counted, pending = total - self.already - self.wrong, total - self.done
         return (self.successes / counted, (self.successes + pending) / counted) if counted else (0.0, 1.0)
 
     @property
     def rate(self) -> float:
-        """share of successes among those settled, in [0, 1]"""
+        """Share of successes among the settled pairs, in [0, 1]."""
         return self.successes / self.settled if self.settled else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval of the rate"""
+        """Wilson's 95 % interval of the rate."""
         return wilson(self.successes, self.settled)
 
     def figures(self) -> dict[str, Any]:
-        """The counts as plain JSON values; no number for what nothing is known of."""
+        """Return the counts as plain JSON values; None for what nothing is known of."""
         quantiles = np.quantile(self.to_success, [0.5, 0.9]).tolist() if self.to_success else [None, None]
         low, high = self.interval
         return {
@@ -123,8 +131,8 @@ class Statistics:
 
 
 def statistics_by_strategy(outcomes: Iterable[Outcome], last_k: int) -> dict[str, Statistics]:
-    """A statistics for each strategy among the outcomes: the campaign's own, and the baseline's."""
-    found: dict[str, Statistics] = {}
+    """Return the statistics of each strategy among the outcomes: the campaign's own, and the baseline's."""
+    statistics: dict[str, Statistics] = {}
     for outcome in outcomes:
-        found.setdefault(outcome["strategy"], Statistics(last_k)).add(outcome)
-    return found
+        statistics.setdefault(outcome["strategy"], Statistics(last_k)).add(outcome)
+    return statistics

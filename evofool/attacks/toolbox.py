@@ -8,48 +8,52 @@ from deap.base import Toolbox
 from torch import Tensor
 
 from ..encodings.pixels import EditBatch, apply_edits
+from ..engines.base import Engine
+from ..engines.local import engine_of
 from ..engines.population import NO_EVALUATION, Population, batched_map
-from ..targets.torch_target import Target
-from .criterion import Criterion, margins
-from .outcome import Subject
-from .searches import Feedback, Search
+from ..targets.protocols import Target
+from .criterion import Criterion
+from .margins import margins
+from .searches.base import Feedback, Search
+from .subject import Subject
 
 
-def attempt_toolbox(target: Target, subject: Subject, criterion: Criterion, search: Search) -> Toolbox:
+def attempt_toolbox(target: Target | Engine, subject: Subject, criterion: Criterion, search: Search) -> Toolbox:
     """Wire one attempt: ``generate decode evaluate map update``.
 
-    ``algorithms.eaGenerateUpdate(toolbox, ngen)`` runs on it unmodified; the fitness of an individual is by how much it
-    reaches the criterion, in log-odds. A campaign scores many attempts together instead and stops each at its first success.
+    ``algorithms.eaGenerateUpdate(toolbox, ngen)`` runs on it unmodified. The fitness of an individual is by how much it
+    reaches the criterion, in log-odds. A campaign scores many attempts together instead, and stops each at its first
+    success.
     """
-    base = torch.from_numpy(subject.image).to(target.device)
-    column = torch.tensor(criterion.column(subject.label), device=target.device)
+    engine = engine_of(target)
+    image = torch.from_numpy(subject.image).to(engine.device)
+    watched = torch.tensor(criterion.watched_class(subject.label), device=engine.device)
+    targeted = torch.tensor(criterion.targeted, device=engine.device)
 
     def generate() -> Population:
-        edits = search.generate()
+        edits = search.ask()
         return Population(EditBatch(edits), np.full(len(edits), NO_EVALUATION, np.int64), np.array([0]))
 
     def decode(genomes: EditBatch) -> Tensor:
-        images = base.expand(len(genomes), *base.shape).clone()
-        return apply_edits(images, torch.from_numpy(genomes.edits).to(target.device))
+        images = image.expand(len(genomes), *image.shape).clone()
+        return apply_edits(images, torch.from_numpy(genomes.edits).to(engine.device))
 
     def evaluate(population: Population) -> Tensor:
-        scores = target.confirm(toolbox.decode(population.genomes))
+        scores = engine.confirm(toolbox.decode(population.genomes))
+        engine.check(scores)
         n = len(scores)
-        values = margins(scores, column.expand(n), torch.full((n,), criterion.target is not None, device=target.device))
-        return -torch.stack(values, 1)  # columns: margin, fitness; the first is the individuals'
+        margin, fitness = margins(scores, watched.expand(n), targeted.expand(n))
+        return -torch.stack((margin, fitness), 1)  # an individual's fitness is the first column
 
     def update(population: Population) -> None:
         assert population.scores is not None
         margin, fitness = -population.scores.cpu().numpy().T
-        search.update(population.genomes.edits, Feedback(margin, fitness))
+        search.tell(population.genomes.edits, Feedback(margin, fitness))
 
     toolbox = Toolbox()
-    for name, function in (
-        ("generate", generate),
-        ("decode", decode),
-        ("evaluate", evaluate),
-        ("map", batched_map),
-        ("update", update),
-    ):
-        toolbox.register(name, function)
+    toolbox.register("generate", generate)
+    toolbox.register("decode", decode)
+    toolbox.register("evaluate", evaluate)
+    toolbox.register("map", batched_map)
+    toolbox.register("update", update)
     return toolbox

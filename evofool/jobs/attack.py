@@ -92,7 +92,7 @@ def run(
     )
     path = Path(out)
     result: CampaignResult = start(
-        path, lambda: CampaignJob(CampaignFolder.create(path, config, images), target), observer
+        path, lambda: CampaignJob(CampaignFolder.create(path, config, images.subjects), target), observer
     )
     return result
 
@@ -130,7 +130,7 @@ def _data_record(options: AttackOptions, images: SelectedImages) -> DataRecord:
         name=str(options.data),
         dir=str(Path(options.data_dir).absolute()),
         asked=options.count,
-        chosen=len(images),
+        chosen=len(images.subjects),
         looked=images.looked,
         correct=images.correct,
         labelled=images.labelled,

@@ -14,11 +14,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
 
-from ..attacks.outcome import Outcome
+from ..attacks.outcome import Outcome, shortest
 from ..attacks.plan import count_pairs
 from ..attacks.searches.registry import BASELINE
 from ..attacks.subject import Subject
@@ -31,9 +31,6 @@ from ..io.lines import append_lines, good_lines, numbered_lines, read_lines, sea
 from .folder import discard_folder, make_folder, read_config
 from .records import ImageLine, OutcomeLine, fault
 
-if TYPE_CHECKING:
-    from ..attacks.image_selection import SelectedImages
-
 
 class CampaignFolder:
     """One campaign's folder."""
@@ -42,7 +39,7 @@ class CampaignFolder:
         self.path, self.config, self._seal = path, config, config.digest()
 
     @classmethod
-    def create(cls, path: Path, config: CampaignConfig, images: SelectedImages) -> CampaignFolder:
+    def create(cls, path: Path, config: CampaignConfig, subjects: Sequence[Subject]) -> CampaignFolder:
         """Make the folder, with its config and its images.
 
         Raises:
@@ -50,10 +47,11 @@ class CampaignFolder:
         """
         make_folder(path, config)
         folder = cls(path, config)
+        images = np.stack([subject.image for subject in subjects])
         try:
             with writing(path):
-                write_atomically(path / "images.npy", lambda file: np.save(file, images.images))
-                write_atomically(path / "images.jsonl", "".join(folder._sealed(_image_lines(images, config.classes))))
+                write_atomically(path / "images.npy", lambda file: np.save(file, images))
+                write_atomically(path / "images.jsonl", "".join(folder._sealed(_image_lines(subjects, config.classes))))
         except BaseException:
             discard_folder(path)
             raise
@@ -182,18 +180,17 @@ class Subjects(Sequence[Subject]):
         return int(self.lines[index]["label"])
 
 
-def _image_lines(images: SelectedImages, classes: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for index, name in enumerate(images.ids):
-        label, prediction = int(images.labels[index]), int(images.predictions[index])
+def _image_lines(subjects: Sequence[Subject], classes: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for subject in subjects:
         yield {
-            "image": index,
-            "id": name,
-            "sha256": images.hashes[index],
-            "label": label,
-            "class": classes[label],
-            "prediction": prediction,
-            "predicted": classes[prediction],
-            "confidence": float(str(images.confidence[index])),
+            "image": subject.index,
+            "id": subject.id,
+            "sha256": subject.sha256,
+            "label": subject.label,
+            "class": classes[subject.label],
+            "prediction": subject.prediction,
+            "predicted": classes[subject.prediction],
+            "confidence": shortest(subject.confidence),
         }
 
 

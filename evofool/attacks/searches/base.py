@@ -1,4 +1,4 @@
-"""What a search for pixel edits is: one attempt's strategy, in DEAP's ask-tell words."""
+"""What a search for pixel edits is: how one attempt looks for them, in ask-tell form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from deap import base
+from deap.base import Toolbox
 from numpy.typing import NDArray
 
 from ...encodings.pixels import Edits, Pixels
@@ -14,12 +14,14 @@ from ...encodings.pixels import Edits, Pixels
 
 @dataclass(frozen=True)
 class Feedback:
-    """What scoring N candidates gave; lower is better in both.
+    """What N candidates scored. Lower is better in both.
 
     Attributes:
-        margin: (N,) float32, log-odds by which the criterion is missed: below 0 it is reached. Untargeted: log of the
-            true class's probability over that of the best other; targeted: of the best other over the criterion's.
-        fitness: (N,) float32, the probability the papers minimise: the true class's, or 1 minus the criterion's.
+        margin: (N,) float32, the log-odds by which the criterion is missed; below 0 it is reached. Untargeted: log of
+            the true class's probability over that of the best other class. Targeted: log of the best other class's
+            probability over that of the class to reach.
+        fitness: (N,) float32, the probability that the papers minimise: the true class's, or 1 minus that of the class
+            to reach.
     """
 
     margin: NDArray[np.float32]
@@ -30,29 +32,33 @@ class Feedback:
 
 
 @dataclass(frozen=True)
-class Brief:
-    """What a search is told when its attempt starts."""
+class Problem:
+    """What a search is given when its attempt starts.
+
+    Attributes:
+        space: The edits that it searches.
+        image: (C, H, W), the image under attack.
+        budget: Most queries of the attempt.
+        rng: The attempt's own generator, so that no attempt depends on another.
+        toolbox: The operators ``random mutate mate select``, as far as the strategy has them; looked up at every step.
+        start: (0 or 1, j, 2 + C) edits with j ≤ k pixels to start from: the best of an attempt with fewer pixels.
+    """
 
     space: Pixels
     image: NDArray[np.uint8]
-    """(C, H, W), the image under attack"""
-    queries: int
-    """budget of the attempt"""
+    budget: int
     rng: np.random.Generator
-    """the attempt's own, so that no attempt depends on another"""
-    toolbox: base.Toolbox
-    """operators, looked up at every step: ``random mutate mate select``"""
+    toolbox: Toolbox
     start: Edits
-    """(0 or more, j, 2 + C) edits with j ≤ k pixels to start from: the best that an attempt with fewer pixels found"""
 
 
 class Search(Protocol):
-    """Proposes candidates and takes what scoring them gave, until someone stops it."""
+    """Proposes candidates and takes what they scored, until someone stops it."""
 
-    def generate(self) -> Edits:
-        """The next candidates, (N, k, 2 + C); none when the search has nothing left to try."""
+    def ask(self) -> Edits:
+        """Return the next candidates (N, k, 2 + C); none when the search has nothing left to try."""
         ...
 
-    def update(self, edits: Edits, feedback: Feedback) -> None:
-        """Take the outcome of all candidates of the last :meth:`generate`."""
+    def tell(self, edits: Edits, feedback: Feedback) -> None:
+        """Take what all candidates of the last :meth:`ask` scored."""
         ...

@@ -5,31 +5,26 @@ from __future__ import annotations
 import numpy as np
 
 from ...encodings.pixels import Edits
-from ...errors import ConfigError
-from .base import Brief, Feedback
-from .places import from_centre
+from .base import Feedback, Problem
+from .scan import distance_from_centre
 
-AT_ONCE = 1024
+GENERATION = 1024
+"""Candidates per generation."""
 
 
 class Corners:
-    """All H · W · 2^C candidates, from the centre of the image outwards; settles the corner set exactly.
+    """All H · W · 2^C candidates for k = 1, from the centre of the image outwards."""
 
-    Raises:
-        ConfigError: k is not 1.
-    """
+    def __init__(self, problem: Problem) -> None:
+        self.space, self.asked = problem.space, 0
+        self.order = np.argsort(distance_from_centre(problem.space), kind="stable")
+        self.colours = problem.space.corners()
 
-    def __init__(self, brief: Brief) -> None:
-        if brief.space.k != 1:
-            raise ConfigError(f"--strategy corners sweeps single pixels; use --pixels 1, not {brief.space.k}")
-        self.space, self.sent = brief.space, 0
-        self.order, self.colours = np.argsort(from_centre(brief.space), kind="stable"), brief.space.corners()
+    def ask(self) -> Edits:
+        corners = len(self.colours)
+        numbers = np.arange(self.asked, min(self.asked + GENERATION, len(self.order) * corners))
+        self.asked += len(numbers)
+        return self.space.join(self.order[numbers // corners][:, None], self.colours[numbers % corners][:, None])
 
-    def generate(self) -> Edits:
-        each = len(self.colours)
-        codes = np.arange(self.sent, min(self.sent + AT_ONCE, len(self.order) * each))
-        self.sent += len(codes)
-        return self.space.join(self.order[codes // each][:, None], self.colours[codes % each][:, None])
-
-    def update(self, edits: Edits, feedback: Feedback) -> None:
+    def tell(self, edits: Edits, feedback: Feedback) -> None:
         pass

@@ -1,22 +1,26 @@
-"""Uniform random edits: the baseline that every search must beat."""
+"""Uniform random edits: the baseline that every search must beat.
+
+Su, Vargas, Sakurai 2019 (section IV, table III) compare with it: distinct uniform positions, uniform colours.
+"""
 
 from __future__ import annotations
 
 from ...encodings.pixels import Edits
-from .base import Brief, Feedback
+from .base import Feedback, Problem
 
-AT_ONCE = 256
+GENERATION = 256
+"""Candidates per generation."""
 
 
 class RandomSearch:
-    """Su et al. (section IV, table III) compare with it: distinct uniform positions, uniform colours."""
+    """One attempt's random search."""
 
-    def __init__(self, brief: Brief) -> None:
-        self.brief = brief
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
 
-    def generate(self) -> Edits:
-        edits: Edits = self.brief.toolbox.random(AT_ONCE, self.brief.rng)
+    def ask(self) -> Edits:
+        edits: Edits = self.problem.toolbox.random(GENERATION, self.problem.rng)
         return edits
 
-    def update(self, edits: Edits, feedback: Feedback) -> None:
+    def tell(self, edits: Edits, feedback: Feedback) -> None:
         pass

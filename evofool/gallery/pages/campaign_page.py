@@ -11,8 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ...attacks.outcome import UNTARGETED
 from ...attacks.statistics import Statistics
+from ...config.attack import UNTARGETED
 from ...errors import ConfigError
 from ...io.files import write_atomically, writing
 from ...store.campaign import CampaignFolder

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...attacks.outcome import UNTARGETED
 from ...attacks.statistics import Statistics
+from ...config.attack import UNTARGETED
 from .findings import Findings
 
 
