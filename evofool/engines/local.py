@@ -3,96 +3,79 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..errors import TargetError
-from ..targets.protocols import Target
-
-ROWS = 64
-"""Rows of a batch for a target that doesn't say how many it likes."""
-
-
-class Engine(Protocol):
-    """Scores batches of images for a target. What it returns doesn't depend on where it runs.
-
-    Attributes:
-        target: The classifier under test.
-        device: Where images are decoded.
-        exact: Whether :meth:`scores` already has the precision that goes on record.
-        rows: Images that the target likes to be given at once. Only speed depends on it.
-    """
-
-    target: Target
-    device: torch.device
-    exact: bool
-
-    @property
-    def rows(self) -> int: ...
-
-    def scores(self, images: Tensor) -> Tensor:
-        """Return the probabilities (B, K) float32 of (B, C, H, W) uint8 images. :meth:`check` them once they are read."""
-        ...
-
-    def confirm(self, images: Tensor, rows: int | None = None) -> Tensor:
-        """Return the same in the precision that goes on record; in passes of ``rows`` images where the target can."""
-        ...
-
-    def check(self, scores: Tensor) -> None:
-        """Refuse scores that are no probabilities. Raises TargetError."""
-        ...
+from ..targets.checks import check_finite, check_probabilities
+from ..targets.protocols import Target, device_of, precision_of, rows_of
+from .base import Engine
 
 
 class LocalEngine:
-    """Scores batches in this process. See :class:`Engine`."""
+    """Scores batches in this process; see :class:`~.base.Engine`.
+
+    A target may take two keywords that save time. With ``checked=False`` it leaves it to :meth:`check` to look at the
+    scores, so that nobody waits for a GPU; with ``rows``, :meth:`~evofool.targets.protocols.Target.confirm` runs passes
+    of one size. Scores of a target without the first are checked at once.
+    """
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.device = torch.device(getattr(target, "device", "cpu"))
-        self.exact = getattr(target, "precision", "float32") == "float32"
-        self._waits = _accepts(target.scores, "checked")
-        self._fixes = _accepts(target.confirm, "rows")
+        self.device = torch.device(device_of(target))
+        self.exact = precision_of(target) == "float32"
+        self._defers_checks = _accepts(target.scores, "checked") and _accepts(target.confirm, "checked")
+        self._sizes_passes = _accepts(target.confirm, "rows")
 
     @property
     def rows(self) -> int:
         """Images that the target likes to be given at once."""
-        return int(getattr(self.target, "micro_batch", ROWS))
+        return rows_of(self.target)
 
     def scores(self, images: Tensor) -> Tensor:
-        """Return the probabilities (B, K) of images, unchecked: a GPU need not be waited for."""
-        options: dict[str, Any] = {"checked": False} if self._waits else {}
-        return self._placed(self.target.scores(images, **options), len(images))
+        """Return the probabilities (B, K) of images."""
+        options: dict[str, Any] = {"checked": False} if self._defers_checks else {}
+        return self._taken(self.target.scores(images, **options), len(images))
 
     def confirm(self, images: Tensor, rows: int | None = None) -> Tensor:
-        """Return the probabilities (B, K) that go on record, unchecked."""
-        options: dict[str, Any] = {"rows": rows, "checked": False} if self._fixes else {}
-        return self._placed(self.target.confirm(images, **options), len(images))
+        """Return the probabilities (B, K) that go on record."""
+        options: dict[str, Any] = {"checked": False} if self._defers_checks else {}
+        if self._sizes_passes:
+            options["rows"] = rows
+        return self._taken(self.target.confirm(images, **options), len(images))
 
     def check(self, scores: Tensor) -> None:
-        """Refuse scores (B, K) that are NaN or infinite.
+        """Check scores that this engine returned, or some of their columns.
 
         Raises:
-            TargetError: They are.
+            TargetError: Some are NaN or infinite.
         """
-        if not bool(torch.isfinite(scores).all()):
+        check_finite(self.target.name, scores)
+
+    def _taken(self, scores: Any, count: int) -> Tensor:
+        """Return a target's scores as float32 on the engine's device."""
+        name, classes = self.target.name, len(self.target.classes)
+        try:
+            taken = torch.as_tensor(scores, dtype=torch.float32, device=self.device)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise TargetError(f"target {name} must return a tensor of scores, got {type(scores).__name__}") from error
+        if taken.shape != (count, classes):
             raise TargetError(
-                f"target {self.target.name} returned NaN or infinite scores; check its weights and precision "
-                "(`precision=float32`)"
+                f"target {name} must return ({count}, {classes}) for {count} images and {classes} classes, got "
+                f"{tuple(taken.shape)}"
             )
-
-    def _placed(self, scores: Any, count: int) -> Tensor:
-        """The scores as float32 on the engine's device."""
-        placed = torch.as_tensor(scores, dtype=torch.float32, device=self.device)
-        if placed.shape != (count, len(self.target.classes)):
-            raise TargetError(
-                f"target {self.target.name} must return ({count}, {len(self.target.classes)}) scores for {count} images "
-                f"and {len(self.target.classes)} classes, got {tuple(placed.shape)}"
-            )
-        return placed
+        if not self._defers_checks:
+            check_probabilities(name, taken, "a softmax makes some of logits")
+        return taken
 
 
-def _accepts(function: Any, option: str) -> bool:
-    """Whether a method takes a keyword."""
-    return option in inspect.signature(function).parameters
+def engine_of(target: Target | Engine) -> Engine:
+    """Return an engine as it is, and a target with an engine in this process."""
+    return target if isinstance(target, Engine) else LocalEngine(target)
+
+
+def _accepts(function: Any, keyword: str) -> bool:
+    """Return whether a function takes a keyword."""
+    return keyword in inspect.signature(function).parameters

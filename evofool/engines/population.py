@@ -1,4 +1,4 @@
-"""A generation as DEAP sees it: a sequence of individuals, held as one batch."""
+"""A generation as DEAP sees it: a sequence of individuals, which is one batch."""
 
 from __future__ import annotations
 
@@ -18,33 +18,38 @@ NO_EVALUATION = -1
 
 
 class Confidence(base.Fitness):  # type: ignore[misc]
-    """A DEAP fitness to be maximised: the highest probability among the niches' classes."""
+    """A DEAP fitness to be maximised: the highest probability among the classes that count."""
 
     weights = (1.0,)
 
 
 class Individual:
-    """One row of a population, with a DEAP fitness."""
+    """One row of a population, with a DEAP fitness.
+
+    Args:
+        genomes: A batch of genomes.
+        row: Which of them it is.
+    """
 
     def __init__(self, genomes: Any, row: int) -> None:
         self.genomes, self.row, self.fitness = genomes, row, Confidence()
 
     @property
     def genome(self) -> Any:
-        """A batch of one: this genome."""
+        """This genome, as a batch of one."""
         return self.genomes.take(np.array([self.row]))
 
     def __eq__(self, other: object) -> bool:
-        """Equal genomes are equal individuals: DEAP's hall of fame keeps nobody twice."""
+        """Return whether the genomes are equal, so that DEAP's hall of fame keeps no genome twice."""
         if not isinstance(other, Individual):
             return NotImplemented
-        ours, theirs = vars(self.genome), vars(other.genome)
-        return all(bool((ours[name] == theirs[name]).all()) for name in ours)
+        arrays, others = vars(self.genome), vars(other.genome)
+        return all(bool((arrays[name] == others[name]).all()) for name in arrays)
 
     __hash__ = None  # type: ignore[assignment]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Individual:
-        """A copy that keeps its own genome alone, as DEAP's hall of fame wants it."""
+        """Return a copy that holds on to this genome alone, as DEAP's hall of fame wants it."""
         copied = Individual(self.genome, 0)
         copied.fitness.values = self.fitness.values
         return copied
@@ -54,15 +59,15 @@ class Population(Sequence[Individual]):
     """B children of one generation.
 
     Attributes:
-        genomes: a batch of B genomes.
-        parents: (B,) the evaluation number of each child's parent, −1 where there is none.
-        niches: (M,) the class indices that count for an individual's fitness; None for all.
+        genomes: A batch of B genomes.
+        parents: (B,) evaluation ID of each child's parent, ``NO_EVALUATION`` where there is none.
+        class_indices: (M,) classes that count for an individual's fitness; None for all.
         scores: (B, K) probabilities once evaluated, on the target's device.
-        images: (B, C, H, W) uint8 once evaluated, where whoever evaluated them kept them.
+        images: (B, C, H, W) uint8 once evaluated, if they were kept.
     """
 
-    def __init__(self, genomes: Any, parents: Indices, niches: Indices | None = None) -> None:
-        self.genomes, self.parents, self.niches = genomes, parents, niches
+    def __init__(self, genomes: Any, parents: Indices, class_indices: Indices | None = None) -> None:
+        self.genomes, self.parents, self.class_indices = genomes, parents, class_indices
         self.scores: Tensor | None = None
         self.images: Tensor | None = None
         self._individuals: list[Individual] = []
@@ -84,10 +89,15 @@ class Population(Sequence[Individual]):
 
 
 class Fitnesses(Sequence[tuple[float, ...]]):
-    """DEAP fitness values of a scored population, made only when someone reads them."""
+    """DEAP fitness values of a scored population, made only when they are read.
 
-    def __init__(self, scores: Tensor, niches: Indices | None = None) -> None:
-        self._scores, self._niches = scores, niches
+    Args:
+        scores: (B, K) probabilities.
+        class_indices: (M,) classes that count; None for all.
+    """
+
+    def __init__(self, scores: Tensor, class_indices: Indices | None = None) -> None:
+        self._scores, self._class_indices = scores, class_indices
         self._values: list[tuple[float, ...]] | None = None
 
     def __len__(self) -> int:
@@ -95,28 +105,41 @@ class Fitnesses(Sequence[tuple[float, ...]]):
 
     def __getitem__(self, index: Any) -> Any:
         if self._values is None:
-            scores = self._scores if self._niches is None else self._scores[:, self._niches.tolist()]
+            counting = self._class_indices
+            scores = self._scores if counting is None else self._scores[:, counting.tolist()]
             values = scores.amax(1).tolist()
             if not all(map(isfinite, values)):  # NaN beats everything in DEAP's fitnesses
-                raise TargetError("the target returned NaN or infinite scores; check its weights and precision")
+                raise TargetError(
+                    "the target returned NaN or infinite scores; check its weights and precision (`precision=float32`)"
+                )
             self._values = [(value,) for value in values]
         return self._values[index]
 
 
 def batched_map(evaluate: Callable[[Population], Tensor], population: Population) -> Fitnesses:
-    """DEAP's ``map`` for whole populations: one call of ``evaluate``, fitness values for DEAP.
+    """Evaluate a whole population in one call; this is DEAP's ``map``.
 
-    The full (B, K) scores stay with the population, for the strategy's update.
+    Args:
+        evaluate: Returns the (B, K) scores of a population. They stay with it, for the search to be told.
+        population: B individuals.
+
+    Returns:
+        B fitness values for DEAP.
     """
     population.scores = evaluate(population)
-    return Fitnesses(population.scores, population.niches)
+    return Fitnesses(population.scores, population.class_indices)
 
 
 def per_genome(operator: Callable[..., Any], rng: Any, **options: Any) -> Callable[..., Any]:
-    """Adapt one of DEAP's list operators (say ``tools.mutGaussian``) to direct batches.
+    """Return one of DEAP's list operators, such as ``tools.mutGaussian``, as a mutation of direct batches.
 
-    The operator sees each genome as a list of numbers in [0, 1]; DEAP's operators draw from Python's global
-    generator, which is seeded from the run's and put back as it was. Slow: one Python loop a gene.
+    It is slow: a Python loop over every gene. DEAP's operators draw from Python's global generator, which is seeded
+    from the run's and put back as it was.
+
+    Args:
+        operator: Sees each genome as a list of numbers in [0, 1].
+        rng: The run's :class:`~evofool.rng.Rng`.
+        options: What the operator takes besides.
 
     Example:
         ``toolbox.register("mutate", per_genome(tools.mutGaussian, rng, mu=0, sigma=0.1, indpb=0.1))``

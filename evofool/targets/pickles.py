@@ -1,7 +1,7 @@
-"""Looking into a torch checkpoint before torch reads it: what is small on disk may be endless in memory.
+"""A look into a torch checkpoint before torch reads it: what is small on disk may be endless in memory.
 
 torch's restricted unpickler runs no code, but a few bytes can make it allocate gigabytes, or walk a tuple of two tuples
-of two tuples … for years. The opcodes are read here without doing what they say.
+of two tuples … for years. Here the opcodes are read, and nothing of what they say is done.
 """
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
-WALK, WALK_EACH = 100_000, 10
-"""objects that a pickle's value may have where all that is shared is counted anew, and more for each opcode"""
+MAX_OBJECTS, MAX_OBJECTS_PER_OPCODE = 100_000, 10
+"""Largest number of objects in a pickle's value, and of more for each opcode, where an object counts each time that it
+is referred to."""
 
 PICKLES = 5
-"""that stand one after the other in a checkpoint of before torch 1.6"""
+"""Pickles in a checkpoint of before torch 1.6, one after the other."""
 
 _SWELLING = {"bytearray", "encode"}
-"""the last words of names that torch lets a pickle call, and that state dicts don't need"""
+"""Last words of names that torch lets a pickle call, and that state dicts don't need."""
 
 
 def fault(path: Path) -> str | None:
-    """Why a checkpoint should not be read, or None.
+    """Return why a checkpoint should not be read, or None.
 
     Raises:
-        OSError, ValueError, zipfile.BadZipFile: it is damaged.
+        OSError, ValueError, zipfile.BadZipFile: It is damaged.
     """
     with open(path, "rb") as file:
         if file.read(4) != b"PK\x03\x04":
@@ -40,14 +41,14 @@ def fault(path: Path) -> str | None:
             for info in infos:
                 if info.filename.lower().endswith("data.pkl"):
                     with archive.open(info) as stream:
-                        if told := _swells(stream):  # type: ignore[arg-type]
-                            return told
+                        if reason := _swells(stream):  # type: ignore[arg-type]
+                            return reason
     return None
 
 
 def _swells(stream: BinaryIO) -> str | None:
-    """What a pickle does that would cost more than it looks."""
-    stack: list[int | None] = []  # objects in each value, all that is shared counted anew; None is a mark
+    """Return what a pickle does that would cost more than it looks, or None."""
+    stack: list[int | None] = []  # objects in each value, counted each time they are referred to; None is a mark
     memo: dict[int, int] = {}
     for number, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
         name = opcode.name
@@ -63,7 +64,7 @@ def _swells(stream: BinaryIO) -> str | None:
                     objects += inner
             elif kind is not pickletools.markobject and stack:
                 objects += stack.pop() or 0
-        if objects > WALK + WALK_EACH * number:
+        if objects > MAX_OBJECTS + MAX_OBJECTS_PER_OPCODE * number:
             return "it refers to the same objects again and again"
         stack += [None if kind is pickletools.markobject else objects for kind in opcode.stack_after]
     return None

@@ -1,4 +1,4 @@
-"""What a config says of its target, and building that target again."""
+"""A target for a job: built or taken from the user, tuned, and recorded; and had again from its record."""
 
 from __future__ import annotations
 
@@ -6,148 +6,175 @@ import platform
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import deap
 import numpy as np
 import PIL
 import torch
 
+from ..config.records import TargetRecord
 from ..datasets import Fitting
-from ..errors import ConfigError, RunError
+from ..errors import ConfigError, RunError, TargetError
 from ..io.files import sha256
 from ..version import __version__
-from . import registry as zoo
+from . import registry
+from .checks import check_description
+from .doors.base import Loaded
 from .execution.devices import choose_device
+from .execution.execution import Execution
+from .execution.options import ExecutionOptions, TargetOptions
 from .execution.tuning import tune
-from .torch_target import Format, Precision, Target
+from .protocols import Target, device_of, precision_of, rows_of
+from .torch_target import TorchTarget
 
 
 @dataclass(frozen=True)
 class PreparedTarget:
-    """A target with what a config says of it and how pictures are fitted to it."""
+    """A target that is ready for a job.
+
+    Attributes:
+        target: The target.
+        fitting: How pictures become its images.
+        record: What a job's config says of it.
+    """
 
     target: Target
     fitting: Fitting
-    record: dict[str, Any]
-    """what a run's config says of it"""
+    record: TargetRecord
 
 
-def prepare_target(
-    target: str | Target,
-    weights: str | Path | None,
-    device: str,
-    precision: Precision,
-    micro_batch: int | None,
-    memory_format: Format = "auto",
-    fold: bool | None = None,
-) -> PreparedTarget:
-    """Build a target by name, or take the user's own, tune it, and write down what is needed to have it again.
-
-    Raises:
-        ConfigError: options of a named target were given with the user's own.
-        TargetError: no target has that name, or its weights can't be had.
-    """
-    if isinstance(target, Target):
-        given = (weights, device, precision, micro_batch, memory_format, fold)
-        if given != (None, "auto", "auto", None, "auto", None):
-            raise ConfigError(
-                "weights, device, precision, micro_batch, memory_format and fold belong to a named target; "
-                "set them in your Target"
-            )
-        record = {
-            "name": target.name,
-            "own": True,
-            "weights": None,
-            "weights_sha256": None,
-            "spare_tensors": [],
-        }
-        tune(target)
-        fitting = Fitting(target.classes, target.image_shape, min(target.image_shape[1:]))
-        return PreparedTarget(target, fitting, record | _numbers(target))
-    loaded = zoo.load(
-        target,
-        weights=weights,
-        device=device,
-        precision=precision,
-        micro_batch=micro_batch,
-        memory_format=memory_format,
-        fold=fold,
-    )
-    tune(loaded.target)
-    record = {
-        "name": loaded.card.name,
-        "own": False,
-        "weights": str(Path(weights).absolute()) if weights is not None else None,
-        "weights_sha256": sha256(loaded.weights),
-        "spare_tensors": loaded.spare,
-    }
-    card = loaded.card
-    fitting = Fitting(loaded.target.classes, card.image_shape, card.resize, card.interpolation)
-    return PreparedTarget(loaded.target, fitting, record | _numbers(loaded.target))
-
-
-def _numbers(target: Target) -> dict[str, Any]:
-    return {
-        "device": str(target.device),
-        "precision": target.precision,
-        "micro_batch": target.micro_batch,
-        "memory_format": target.memory_format,
-        "fold": target.fold,
-        "image_shape": list(target.image_shape),
-        "classes": len(target.classes),
-    }
-
-
-def reload_target(record: dict[str, Any], path: Path, own: Target | None, resume: str = "evofool.resume") -> Target:
-    """The target that a config's record tells of.
+def prepare_target(target: str | Target, options: TargetOptions, *, fold: bool | None = None) -> PreparedTarget:
+    """Build a target by name, or take the user's own; tune it, and record what is needed to have it again.
 
     Args:
-        path: the folder of the config, for messages.
-        own: the user's own target, where the record says so.
-        resume: the function that takes it, for messages.
+        target: A name, or an object that satisfies :class:`~.protocols.Target`.
+        options: The job's options. Those of a named target must be left out for an object.
+        fold: Whether batch normalisations are folded, where the options say nothing of it.
 
     Raises:
-        RunError: it is another target, or its weights changed.
+        ConfigError: Options of a named target were given with the user's own.
+        TargetError: No target has that name, its weights can't be had, or the object is no target.
     """
-    if record["own"] != (own is not None):
-        raise RunError(
-            f"{path} was made with your own Target {record['name']}; give it: {resume}(…, target=…)"
-            if record["own"]
-            else f"{path} was made with the named target {record['name']}; leave target= out"
+    execution = ExecutionOptions.of(options)
+    if execution.fold is None:
+        execution = replace(execution, fold=fold)
+    if isinstance(target, str):
+        loaded = registry.load(target, weights=options.weights, **vars(execution))
+    else:
+        loaded = take_own(target, options)
+    tune(loaded.target)
+    return PreparedTarget(loaded.target, fitting_of(loaded), record_of(loaded))
+
+
+def take_own(target: Target, options: TargetOptions) -> Loaded:
+    """Take a user's own object as it is.
+
+    Raises:
+        ConfigError: There are options that say how to build or run it.
+        TargetError: It is no target.
+    """
+    if not isinstance(target, Target):
+        raise TargetError(
+            "`target` must be a name, an evofool.Target or an object with name, classes, image_shape, scores() and "
+            f"confirm(), got {type(target).__name__}"
         )
-    if own is not None:
-        if _numbers(own)["classes"] != record["classes"] or list(own.image_shape) != record["image_shape"]:
-            raise RunError(
-                f"{path} was made with {record['classes']} classes and images {record['image_shape']}, "
-                f"the target has {len(own.classes)} and {list(own.image_shape)}; give the same one"
-            )
-        told = {"fold": False, **record}  # versions before 0.5.0 didn't
-        own.use(replace(own.setting, **{name: told[name] for name in own.free if name in told}))
-        return own
-    device = record["device"]
+    check_description(target.name, target.classes, target.image_shape)
+    if options.weights is not None or ExecutionOptions.of(options) != ExecutionOptions():
+        raise ConfigError(
+            "`weights`, `device`, `precision`, `micro_batch`, `memory_format` and `fold` belong to a named target; "
+            "set them in your Target"
+        )
+    return Loaded(target)
+
+
+def fitting_of(loaded: Loaded) -> Fitting:
+    """Return how pictures become images of a target: as its card says, else to its size."""
+    target, card = loaded.target, loaded.card
+    if card is None:
+        return Fitting(target.classes, target.image_shape, min(target.image_shape[1:]))
+    return Fitting(target.classes, target.image_shape, card.resize, card.interpolation)
+
+
+def record_of(loaded: Loaded) -> TargetRecord:
+    """Return what a job's config says of a target."""
+    target, execution = loaded.target, _execution_of(loaded.target)
+    return TargetRecord(
+        name=target.name,
+        own=loaded.card is None,
+        weights=str(loaded.weights.absolute()) if loaded.weights is not None and loaded.user_weights else None,
+        weights_sha256=sha256(loaded.weights) if loaded.weights is not None else None,
+        spare_tensors=loaded.spare_tensors,
+        device=device_of(target),
+        **vars(execution),
+        image_shape=target.image_shape,
+        classes=len(target.classes),
+    )
+
+
+def reload_target(record: TargetRecord, path: Path, own: Target | None, resume: str = "evofool.resume") -> Target:
+    """Return the target that a config's record describes, run as it was recorded.
+
+    Args:
+        record: What the config says.
+        path: The folder of the config, for messages.
+        own: The user's own target, where the record says that there was one.
+        resume: The function that takes it, for messages.
+
+    Raises:
+        ConfigError: The record's device is none that there is.
+        RunError: The target is another one, its weights changed, or this machine hasn't the recorded device.
+        TargetError: No target has the recorded name, or its weights can't be had.
+    """
+    if record.own != (own is not None):
+        raise RunError(
+            f"{path} was made with your own Target {record.name}; give it: {resume}(…, target=…)"
+            if record.own
+            else f"{path} was made with the named target {record.name}; leave `target` out"
+        )
+    return _named_again(record, path) if own is None else _own_again(record, path, own)
+
+
+def _execution_of(target: Target) -> Execution:
+    """Return how a target runs its forward passes, as far as it says so."""
+    if isinstance(target, TorchTarget):
+        return target.execution
+    return Execution(precision_of(target), "contiguous", rows_of(target), fold=False)
+
+
+def _own_again(record: TargetRecord, path: Path, target: Target) -> Target:
+    """Check that a user's object may be the recorded one, and run it as recorded."""
+    if len(target.classes) != record.classes or tuple(target.image_shape) != record.image_shape:
+        raise RunError(
+            f"{path} was made with {record.classes} classes and images {list(record.image_shape)}, "
+            f"the target has {len(target.classes)} and {list(target.image_shape)}; give the same one"
+        )
+    if isinstance(target, TorchTarget):
+        target.apply(replace(target.execution, **{name: getattr(record, name) for name in target.tunable}))
+    return target
+
+
+def _named_again(record: TargetRecord, path: Path) -> Target:
+    """Build a named target as it was recorded."""
     try:
-        choose_device(device)
+        choose_device(record.device)
     except ConfigError as error:
-        if device.startswith(("cuda", "mps")):
+        if record.device.startswith(("cuda", "mps")):
             raise RunError(
-                f"{path} was made on {device}, and this machine has none that torch can use; go on where there is one"
+                f"{path} was made on {record.device}, and this machine has none that torch can use; go on where there "
+                "is one"
             ) from error
         raise
-    loaded = prepare_target(
-        record["name"], record["weights"], record["device"], record["precision"], record["micro_batch"],
-        record.get("memory_format", "channels_last"), record.get("fold", False),
-    )  # fmt: skip
-    if loaded.record["weights_sha256"] != record["weights_sha256"]:
+    loaded = registry.load(record.name, weights=record.weights, **vars(ExecutionOptions.of(record)))
+    if loaded.weights is not None and sha256(loaded.weights) != record.weights_sha256:
         raise RunError(
-            f"the weights of {record['name']} are not those {path} was made with "
-            f"(SHA-256 {record['weights_sha256'][:12]}…); bring those back, or start a new run"
+            f"the weights of {record.name} are not those {path} was made with "
+            f"(SHA-256 {str(record.weights_sha256)[:12]}…); bring those back, or start a new run"
         )
     return loaded.target
 
 
 def versions() -> dict[str, str]:
-    """What a run's results depend on besides its options."""
+    """Return the versions that a job's results depend on besides its options."""
     return {
         "evofool": __version__,
         "python": platform.python_version(),

@@ -13,10 +13,16 @@ if TYPE_CHECKING:
 SCORE_TOLERANCE = 1e-3
 """Largest difference of two scores of one image, scored twice in different batches."""
 
+ROWS = 64
+"""Images per batch for a target that doesn't say how many it likes."""
+
 
 @runtime_checkable
 class Target(Protocol):
     """A classifier under test. Search and attacks know no more of it than this.
+
+    A target may say more of itself: ``device`` (where it takes its images; the CPU where it has none), ``precision``
+    (of :meth:`scores`; ``float32`` where it has none) and ``micro_batch`` (how many images it likes at once).
 
     Attributes:
         name: What records and messages call it.
@@ -40,6 +46,7 @@ class Target(Protocol):
         ...
 
 
+@runtime_checkable
 class Differentiable(Target, Protocol):
     """A target whose insides can be looked at: what gradients and features are taken from."""
 
@@ -52,6 +59,35 @@ class Differentiable(Target, Protocol):
         ...
 
 
+def differentiable(target: Target) -> Differentiable:
+    """Return the target as one that gives gradients and features.
+
+    Raises:
+        TargetError: It gives neither.
+    """
+    if not isinstance(target, Differentiable):
+        raise TargetError(
+            f"target {target.name} gives neither gradients nor features; embedded names, torchvision:NAME and "
+            "evofool.Target do (a search for diverse images can use `novelty=pixels`)"
+        )
+    return target
+
+
+def device_of(target: Target) -> str:
+    """Return the name of the device that a target takes its images on."""
+    return str(getattr(target, "device", "cpu"))
+
+
+def precision_of(target: Target) -> str:
+    """Return the precision that a target scores in."""
+    return str(getattr(target, "precision", "float32"))
+
+
+def rows_of(target: Target) -> int:
+    """Return how many images a target likes to be given at once."""
+    return int(getattr(target, "micro_batch", ROWS))
+
+
 def compare_scores(name: str, before: Tensor, now: Tensor) -> None:
     """Compare the scores of the same images, scored twice.
 
@@ -61,6 +97,6 @@ def compare_scores(name: str, before: Tensor, now: Tensor) -> None:
     difference = float((before - now).abs().max()) if len(before) else 0.0
     if not difference <= SCORE_TOLERANCE:
         raise TargetError(
-            f"target {name} gives the same image other scores each time (by up to {difference:.2g}), so nothing it says "
-            "can be recorded; look for dropout or noise that evaluation mode does not stop, or for other weights"
+            f"target {name} gives the same image other scores each time (by up to {difference:.2g}), so nothing it "
+            "says can be recorded; look for dropout or noise that evaluation mode does not stop, or for other weights"
         )

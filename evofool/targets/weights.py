@@ -18,12 +18,12 @@ from . import pickles
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a ``.safetensors`` file or of a torch checkpoint (``weights_only=True``).
+    """Return the tensors of a ``.safetensors`` file or of a torch checkpoint, by name.
 
-    ``state_dict`` / ``model`` wrappers and ``module.`` prefixes of checkpoints are taken off.
+    ``state_dict`` and ``model`` wrappers and ``module.`` prefixes of checkpoints are taken off.
 
     Raises:
-        WeightsError: the file is missing, damaged, holds no tensors, or is a pickle with code in it.
+        WeightsError: The file is missing, damaged, holds no tensors, or is a pickle with code in it.
     """
     if not os.path.isfile(path):
         raise WeightsError(f"no weights file at {path}; give a .safetensors or .pth file")
@@ -67,12 +67,19 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def load_weights(network: nn.Module, path: Path, target: str) -> list[str]:
-    """Load a weights file into ``network``; returns the names of spare tensors, which are left out.
+def load_weights(network: nn.Module, path: Path, target: str) -> tuple[str, ...]:
+    """Load a weights file into a network.
+
+    Args:
+        network: The network. It stays as it is where the file is refused.
+        path: The weights file.
+        target: The target's name, for messages.
+
+    Returns:
+        Names of tensors that the network has no place for, sorted; they are left out.
 
     Raises:
-        WeightsError: as :func:`read_weights`, or the file lacks a tensor of the network, or one has another
-            shape.
+        WeightsError: As in :func:`read_weights`; or the file lacks a tensor of the network, or one has another shape.
     """
     tensors = read_weights(path)
     wanted = network.state_dict()
@@ -94,11 +101,11 @@ def load_weights(network: nn.Module, path: Path, target: str) -> list[str]:
         network.load_state_dict({name: tensors[name] for name in wanted if name in tensors}, strict=False)
     except RuntimeError as error:
         raise WeightsError(f"{path} is not for {target}: {_line(error)}") from error
-    return sorted(set(tensors) - set(wanted))
+    return tuple(sorted(set(tensors) - set(wanted)))
 
 
 def _odd_kind(tensor: Tensor) -> str | None:
-    """What a tensor is where it is no plain array of real numbers in memory."""
+    """Return what a tensor is, where it is no plain array of real numbers in memory; else None."""
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested:
         return "sparse, nested or quantized"
     if tensor.is_complex():

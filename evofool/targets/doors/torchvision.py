@@ -1,29 +1,32 @@
-"""torchvision's classification models as targets."""
+"""torchvision's classification models: ``torchvision:NAME``."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 from pathlib import Path
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from ...errors import TargetError, suggestion
 from ..cards import Card
+from ..execution.options import ExecutionOptions
+from .base import Loaded
+
+if TYPE_CHECKING:
+    from torch import nn
 
 PREFIX = "torchvision:"
 
 
 def names() -> list[str]:
-    """Every classification model torchvision lists, sorted."""
+    """Return the names of all classification models that torchvision lists, sorted."""
     from torchvision import models
 
     return sorted(models.list_models(module=models))
 
 
 def card(name: str) -> Card:
-    """The card of ``torchvision:NAME``, from what torchvision itself tells of its default weights.
+    """Return the model card of a model, from what torchvision says of its default weights.
 
     Raises:
         TargetError: torchvision lists no such model.
@@ -48,40 +51,55 @@ def card(name: str) -> Card:
     )
 
 
-def network(name: str, *, own_weights: bool) -> nn.Module:
-    """The network, with torchvision's default weights from the torch hub cache (downloaded when missing).
+def load(name: str, weights: Path | None, options: ExecutionOptions) -> Loaded:
+    """Build a target; see :class:`~.base.Door`. Default weights are downloaded into torch hub's cache."""
+    from ..torch_target import TorchTarget
+    from ..weights import load_weights
 
-    Args:
-        name: as torchvision lists it.
-        own_weights: leave it without weights, for a file of the user's.
+    model_card = card(name)
+    if weights is None:
+        module = _pretrained(name)
+        return Loaded(TorchTarget.from_card(module, model_card, options), model_card, cached_file(name))
+    module = network(name)
+    spare = load_weights(module, weights, model_card.name)
+    return Loaded(TorchTarget.from_card(module, model_card, options), model_card, weights, True, spare)
+
+
+def network(name: str) -> nn.Module:
+    """Return a model without its weights.
 
     Raises:
-        TargetError: no such model, or its weights are not cached and can't be downloaded.
+        TargetError: torchvision lists no such model.
     """
     from torchvision import models
 
-    weights = _default_weights(name)
-    if own_weights:
-        built: nn.Module = models.get_model(name, weights=None, **_plain_options(name))
-        return built
-    try:
-        with contextlib.redirect_stdout(sys.stderr):  # torch hub tells of its download on standard output
-            loaded: nn.Module = models.get_model(name, weights=weights)
-    except (OSError, RuntimeError) as error:
-        raise TargetError(
-            f"torchvision's weights for {name} are not in the cache and could not be downloaded ({error}); "
-            f"go online, or give --weights FILE. Cache: {cache_folder()}"
-        ) from error
-    return loaded
+    _default_weights(name)  # is there such a model?
+    module: nn.Module = models.get_model(name, weights=None, **_plain_options(name))
+    return module
 
 
 def cached_file(name: str) -> Path:
-    """Where the torch hub cache keeps the default weights of ``name``."""
-    return cache_folder() / Path(_default_weights(name).url).name
+    """Return where torch hub's cache keeps the default weights of a model."""
+    return _cache_folder() / Path(_default_weights(name).url).name
 
 
-def cache_folder() -> Path:
-    """The torch hub cache for weights."""
+def _pretrained(name: str) -> nn.Module:
+    """Return a model with its default weights, from torch hub's cache or downloaded."""
+    from torchvision import models
+
+    weights = _default_weights(name)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # torch hub tells of its download on standard output
+            module: nn.Module = models.get_model(name, weights=weights)
+    except (OSError, RuntimeError) as error:
+        raise TargetError(
+            f"torchvision's weights for {name} are not in the cache and could not be downloaded ({error}); "
+            f"go online, or give `weights=FILE`. Cache: {_cache_folder()}"
+        ) from error
+    return module
+
+
+def _cache_folder() -> Path:
     import torch
 
     return Path(torch.hub.get_dir()) / "checkpoints"
@@ -90,16 +108,17 @@ def cache_folder() -> Path:
 def _default_weights(name: str) -> Any:
     from torchvision import models
 
-    if name not in names():
+    listed = names()
+    if name not in listed:
         raise TargetError(
-            f'torchvision has no classification model "{name}"{suggestion(name, names())}; '
+            f'torchvision has no classification model "{name}"{suggestion(name, listed)}; '
             "list them with: evofool targets torchvision"
         )
     return models.get_model_weights(name).DEFAULT
 
 
 def _plain_options(name: str) -> dict[str, Any]:
-    """Networks whose checkpoints come without auxiliary classifiers, or with other input handling."""
+    """Return options of networks whose checkpoints have no auxiliary classifiers, or take other images."""
     if name == "inception_v3":
         return {"transform_input": True, "init_weights": False}
     if name == "googlenet":

@@ -1,1 +1,1 @@
-"""How forward passes are run: device, precision, memory, folding, tuning."""
+"""How torch runs a target's forward passes: device, precision, memory format, folding, tuning."""

@@ -1,30 +1,31 @@
-"""Batch normalisations taken into the layers before them: fewer passes over every activation."""
+"""Batch normalisations folded into the layers before them: fewer passes over every activation."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-_FOLDED = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+_NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
-ALIKE = 1e-3
-"""how far outputs of the folded network may be from the network's, as a share of the largest; rounding gives 1e-6"""
+TOLERANCE = 1e-3
+"""Largest difference of the folded network's outputs from the network's, as a share of the largest output; rounding
+gives 1e-6."""
 
 
 @torch.no_grad()
 def fold(module: nn.Module, images: Tensor) -> nn.Module | None:
-    """A copy whose batch normalisations are part of the convolutions and linear layers before them.
+    """Return a copy whose batch normalisations are folded into the convolutions and linear layers before them.
 
     In evaluation mode a batch normalisation scales and shifts each channel, which weights and biases can do as well
     (Markuš 2018, "Fusing batch normalization and convolution in runtime"). The copy's outputs have other last digits.
 
     Args:
-        module: in evaluation mode and float32; it stays as it is.
-        images: a few that it takes, which the copy has to give the same outputs for.
+        module: A network in evaluation mode and float32. It stays as it is.
+        images: A few images that it takes, for which the copy has to give the same outputs.
 
     Returns:
-        None where there is nothing to fold, or where what the network does depends on more than the layers that it
-        calls, so that it can't be traced, or does something else then.
+        None where there is nothing to fold, or where the network does more than call its layers one after the other, so
+        that it can't be traced or does something else once it is.
     """
     if not foldable(module):
         return None
@@ -32,19 +33,19 @@ def fold(module: nn.Module, images: Tensor) -> nn.Module | None:
 
     try:
         folded = fuse(module)
-        if _normalisations(folded) == _normalisations(module):
+        if _count_normalisations(folded) == _count_normalisations(module):
             return None
-        ours, theirs = folded(images), module(images)
-        alike = bool((ours - theirs).abs().max() <= ALIKE * theirs.abs().max())
-    except Exception:  # whatever a module of the user's does with what is no tensor
+        outputs, expected = folded(images), module(images)
+        alike = bool((outputs - expected).abs().max() <= TOLERANCE * expected.abs().max())
+    except Exception:  # a user's module may do anything with what is no tensor
         return None
     return folded if alike else None
 
 
 def foldable(module: nn.Module) -> bool:
-    """Whether there may be something to fold."""
-    return not isinstance(module, torch.jit.ScriptModule) and _normalisations(module) > 0
+    """Return whether there may be something to fold."""
+    return not isinstance(module, torch.jit.ScriptModule) and _count_normalisations(module) > 0
 
 
-def _normalisations(module: nn.Module) -> int:
-    return sum(isinstance(one, _FOLDED) for one in module.modules())
+def _count_normalisations(module: nn.Module) -> int:
+    return sum(isinstance(layer, _NORMALISATIONS) for layer in module.modules())

@@ -1,1 +1,1 @@
-"""The training of the embedded networks."""
+"""The training of the embedded networks: data, recipes and the trainer."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from ...datasets import named
 from ...datasets.archives import read_archive
 from ...errors import ConfigError
-from ..cards import CIFAR10_CLASSES
+from ..doors.embedded import CIFAR10_CLASSES
 
 
 @dataclass(frozen=True)
@@ -28,33 +28,33 @@ class Split:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a network learns from, and the held-out images that its card's accuracy is measured on."""
+    """The images that a network learns from, and those held out, on which its card's accuracy is measured."""
 
     train: Split
     test: Split
 
 
 def digits() -> TrainingData:
-    """scikit-learn's digits; see :func:`evofool.datasets.named.digits`."""
+    """Return scikit-learn's digits; see :func:`evofool.datasets.named.digits`."""
     return TrainingData(_split(*named.digits(train=True)), _split(*named.digits(train=False)))
 
 
 def mnist(directory: Path) -> TrainingData:
-    """MNIST through torchvision; downloaded into ``directory`` where it is not there yet.
+    """Return MNIST through torchvision, which downloads it into a folder where it is missing.
 
     Raises:
-        ConfigError: the files are neither there nor to be had.
+        ConfigError: The files are missing and can't be downloaded.
     """
     return TrainingData(*(_split(*named.torchvision_arrays("mnist", directory, train=part)) for part in (True, False)))
 
 
 def cifar10(directory: Path) -> TrainingData:
-    """CIFAR-10 from ``cifar10-train.npz`` and ``cifar10-test.npz`` in ``directory``, else torchvision's.
+    """Return CIFAR-10 from ``cifar10-train.npz`` and ``cifar10-test.npz`` in a folder, else torchvision's.
 
     The archives hold ``images`` (N, 32, 32, 3) uint8 and ``labels`` (N,).
 
     Raises:
-        ConfigError: the files are neither there nor to be had, or an archive is damaged.
+        ConfigError: The files are missing and can't be downloaded, or an archive is damaged.
     """
     archives = [directory / name for name in named.CIFAR10_ARCHIVES]
     if all(path.exists() for path in archives):

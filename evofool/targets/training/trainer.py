@@ -1,9 +1,9 @@
-"""How the embedded networks are trained: seeded, resumable, one report an epoch.
+"""The training of the embedded networks: seeded, resumable, with a report after every epoch.
 
-Stochastic gradient descent with Nesterov momentum on a one-cycle learning rate (Smith & Topin 2018); the
-shipped weights are an exponential moving average over the steps. Augmentation is vectorised: random crops
-of the padded image and, where the picture allows it, mirror images. No label smoothing: the targets
-are meant to be as sure of themselves as networks usually are.
+It is stochastic gradient descent with Nesterov momentum on a one-cycle learning rate (Smith & Topin 2018). The shipped
+weights are an exponential moving average over the steps. Augmentation is vectorised: random crops of the padded image
+and, where the pictures allow it, mirror images. Labels are not smoothed, because the targets are meant to be as sure of
+themselves as networks usually are.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from torch import Tensor, nn
 
 from ...errors import ConfigError
 from ...io.files import write_atomically
+from ..cards import Card
+from ..doors.embedded import CARDS
 from ..networks import CifarResNet, DigitsNet, LeNet
 from . import data as datasets
 from .data import Split, TrainingData
@@ -32,53 +34,56 @@ from .data import Split, TrainingData
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides how a network is trained, besides the seed."""
+    """All that decides how a network is trained, besides the seed and its card's normalisation.
+
+    Attributes:
+        network: Makes the network.
+        data: Reads the images, from a folder.
+        epochs: How often every image is seen.
+        batch: Images per step.
+        peak: Highest learning rate of the cycle.
+        warmup: Share of the steps in which the learning rate rises to the peak.
+        decay: Weight decay of the weights; biases and batch normalisations have none.
+        pad: Pixels of zero padding for random crops.
+        mirror: Whether half of the images are mirrored.
+        small: (Share of the epochs, edge): early epochs learn from smaller crops, which cost less.
+        average: Decay of the moving average of the weights, per step.
+    """
 
     network: Callable[[], nn.Module]
     data: Callable[[Path], TrainingData]
-    mean: tuple[float, ...]
-    """per channel, of pixels in [0, 1]"""
-    std: tuple[float, ...]
     epochs: int
     batch: int = 128
     peak: float = 0.1
-    """highest learning rate of the cycle"""
     warmup: float = 0.15
-    """share of the steps spent rising to the peak"""
     decay: float = 5e-4
-    """weight decay of the weights; none for biases and batch normalisation"""
     pad: int = 0
-    """pixels of zero padding for random crops"""
     mirror: bool = False
     small: tuple[float, int] = (0.0, 0)
-    """(share of the epochs, edge): early epochs learn from smaller crops, which cost less"""
     average: float = 0.998
-    """decay of the moving average of the weights, a step"""
 
-
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-PIXELS_BY_256 = (0.0,), (256 / 255,)
 
 RECIPES = {
-    "digits": Recipe(DigitsNet, lambda _: datasets.digits(), (0.0,), (1.0,), epochs=60, batch=64, peak=0.05, pad=1),
-    "mnist": Recipe(LeNet, datasets.mnist, *PIXELS_BY_256, epochs=20, peak=0.05, pad=2),
+    "digits": Recipe(DigitsNet, lambda _: datasets.digits(), epochs=60, batch=64, peak=0.05, pad=1),
+    "mnist": Recipe(LeNet, datasets.mnist, epochs=20, peak=0.05, pad=2),
     "cifar10": Recipe(
-        lambda: CifarResNet(20),
-        datasets.cifar10,
-        IMAGENET_MEAN,
-        IMAGENET_STD,
-        epochs=34,
-        peak=0.2,
-        pad=4,
-        mirror=True,
-        small=(0.35, 24),
+        lambda: CifarResNet(20), datasets.cifar10, epochs=34, peak=0.2, pad=4, mirror=True, small=(0.35, 24)
     ),
 }
+"""How each network is trained, by its target's name."""
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch did: ``accuracy`` in [0, 1] on the held-out images, with the averaged weights."""
+    """What one epoch did.
+
+    Attributes:
+        number: Which epoch it was, from 1.
+        of: How many there are.
+        loss: Mean cross-entropy over its steps.
+        accuracy: Accuracy of the averaged weights on the held-out images, in [0, 1].
+        seconds: How long it took.
+    """
 
     number: int
     of: int
@@ -90,22 +95,33 @@ class Epoch:
 def train(
     name: str, data: Path, out: Path, *, seed: int = 0, epochs: int | None = None, device: str = "cpu"
 ) -> Iterator[Epoch]:
-    """Train the embedded network ``name`` and write its weights to ``out``; yields a report an epoch.
+    """Train an embedded network and write its weights.
 
-    After every epoch the state is kept in ``out`` + ``.training``; the same call goes on from there and
-    ends with the same weights as an undisturbed one. The file is removed at the end.
+    After every epoch the state is kept in ``out`` + ``.training``. The same call goes on from there and ends with the
+    same weights as an undisturbed one. The file is removed at the end.
+
+    Args:
+        name: A key of ``RECIPES``.
+        data: Where the images are, or are downloaded to.
+        out: The weights file to write.
+        seed: Random seed.
+        epochs: How many epochs, instead of the recipe's.
+        device: Where to train.
+
+    Yields:
+        A report after every epoch.
 
     Raises:
-        ConfigError: ``name`` has no recipe, the data is missing, or the state file is of another training.
+        ConfigError: The name has no recipe, the data is missing, or the state file is of another training.
     """
     if name not in RECIPES:
         raise ConfigError(f'no recipe trains "{name}"; choose one of {", ".join(RECIPES)}')
     recipe = RECIPES[name]
     total = recipe.epochs if epochs is None else epochs
     if total < 1:
-        raise ConfigError(f"--epochs must be at least 1, got {total}")
+        raise ConfigError(f"`epochs` must be at least 1, got {total}")
     images = recipe.data(data)
-    trainer = _Trainer(recipe, images, seed, total, torch.device(device))
+    trainer = _Trainer(recipe, CARDS[name], images, seed, total, torch.device(device))
     state_file = out.with_name(out.name + ".training")
     if state_file.exists():
         trainer.restore(state_file)
@@ -118,7 +134,7 @@ def train(
 
 
 def _ordered(blob: bytes) -> bytes:
-    """A safetensors file with its metadata sorted: the library writes them in any order."""
+    """Return a safetensors file with its metadata sorted, which the library writes in any order."""
     length = int.from_bytes(blob[:8], "little")
     header = json.loads(blob[8 : 8 + length])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
@@ -128,7 +144,11 @@ def _ordered(blob: bytes) -> bytes:
 
 
 class _Trainer:
-    def __init__(self, recipe: Recipe, images: TrainingData, seed: int, epochs: int, device: torch.device) -> None:
+    """A network while it is trained."""
+
+    def __init__(
+        self, recipe: Recipe, card: Card, images: TrainingData, seed: int, epochs: int, device: torch.device
+    ) -> None:
         self.recipe, self.images, self.device, self.epochs, self.seed = recipe, images, device, epochs, seed
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -147,10 +167,12 @@ class _Trainer:
         self.generator = torch.Generator().manual_seed(seed)
         self.steps_an_epoch = len(images.train) // recipe.batch
         self.epoch = self.step = 0
-        self.mean = torch.tensor(recipe.mean, device=device)[:, None, None]
-        self.std = torch.tensor(recipe.std, device=device)[:, None, None]
+        self.card = card
+        self.mean = torch.tensor(card.mean, device=device)[:, None, None]
+        self.std = torch.tensor(card.std, device=device)[:, None, None]
 
     def run_epoch(self) -> Epoch:
+        """Train for one epoch."""
         started, total_loss = time.perf_counter(), torch.zeros((), device=self.device)
         order = torch.randperm(len(self.images.train), generator=self.generator)
         self.network.train()
@@ -181,7 +203,7 @@ class _Trainer:
             group["lr"] = self.recipe.peak * share
 
     def _augment(self, images: Tensor) -> Tensor:
-        """Random crops (of the padded image, or smaller early on) and mirror images, (B, C, H, W) uint8."""
+        """Return random crops (of the padded images, or smaller early on) and mirror images, (B, C, H, W) uint8."""
         size, pad, draw = images.shape[-1], self.recipe.pad, self.generator
         share, edge = self.recipe.small
         if self.epoch < share * self.epochs:
@@ -203,13 +225,14 @@ class _Trainer:
     @torch.no_grad()
     def _average(self) -> None:
         decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))
-        ours, theirs = self.averaged.state_dict(), self.network.state_dict()
-        for name, value in ours.items():
+        latest = self.network.state_dict()
+        for name, value in self.averaged.state_dict().items():
             if value.is_floating_point():
-                value.lerp_(theirs[name], 1 - decay)
+                value.lerp_(latest[name], 1 - decay)
 
     @torch.inference_mode()
     def accuracy(self, split: Split) -> float:
+        """Return the accuracy of the averaged weights, in [0, 1]."""
         hits = 0
         for start in range(0, len(split), 500):
             images, labels = split.images[start : start + 500], split.labels[start : start + 500]
@@ -217,13 +240,14 @@ class _Trainer:
         return hits / len(split)
 
     def weights(self) -> dict[str, Tensor]:
+        """Return the averaged weights, by name."""
         state = self.averaged.state_dict()
         return {
             name: value.cpu().contiguous() for name, value in state.items() if not name.endswith("num_batches_tracked")
         }
 
     def provenance(self, name: str) -> dict[str, str]:
-        """What the weights file says of itself; safetensors metadata holds strings only."""
+        """Return what the weights file says of itself; safetensors metadata holds strings only."""
         digest = hashlib.sha256(self.images.train.images.numpy().tobytes()).hexdigest()
         return {
             "network": name,
@@ -236,8 +260,9 @@ class _Trainer:
         }
 
     def _fingerprint(self) -> str:
-        settings = {k: v for k, v in asdict(self.recipe).items() if not callable(v)}
-        return repr((sorted(settings.items()), self.seed, self.epochs))
+        """Return what tells this training from others."""
+        settings = {name: value for name, value in asdict(self.recipe).items() if not callable(value)}
+        return repr((sorted(settings.items()), self.card.mean, self.card.std, self.seed, self.epochs))
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -251,19 +276,25 @@ class _Trainer:
         }
 
     def save(self, path: Path) -> None:
+        """Write the state of the training."""
         state = self._state()
         write_atomically(path, lambda file: torch.save(state, file))
 
     def restore(self, path: Path) -> None:
+        """Take up a state that :meth:`save` wrote.
+
+        Raises:
+            ConfigError: The file is none, or belongs to another training.
+        """
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-            known = state["training"]
+            fingerprint = state["training"]
             lacking = self._state().keys() - state.keys()
             if lacking:
                 raise KeyError(f"it lacks {', '.join(sorted(lacking))}")
         except Exception as error:
             raise ConfigError(f"{path} is not a training state ({error}); remove it to start anew") from error
-        if known != self._fingerprint():
+        if fingerprint != self._fingerprint():
             raise ConfigError(f"{path} belongs to a training with other settings; remove it to start anew")
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])

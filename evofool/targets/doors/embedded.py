@@ -1,0 +1,115 @@
+"""The targets with a plain name: small networks that evofool trains, ships and reads weights for."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import TargetError
+from ..cards import Card
+from ..execution.options import ExecutionOptions
+from .base import Loaded
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PREFIX = ""
+
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+DIGIT_CLASSES = tuple("0123456789")
+
+
+def _cifar10(depth: int) -> Card:
+    embedded = depth == 20
+    return Card(
+        name="cifar10" if embedded else f"cifar10:resnet{depth}",
+        architecture=f"CIFAR ResNet-{depth}, option-A shortcuts (He et al. 2016)",
+        classes=CIFAR10_CLASSES,
+        image_shape=(3, 32, 32),
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+        data="CIFAR-10 (JPEG copies), 50,000 images" if embedded else "the user's own",
+        accuracy="87.56 % of 5,000 held-out images (JPEG copies)" if embedded else "depends on the weights",
+        licence="MIT, trained by this project" if embedded else "the user's own",
+        weights="cifar10" if embedded else "",
+        resize=32,
+    )
+
+
+CARDS: dict[str, Card] = {
+    "cifar10": _cifar10(20),
+    "cifar10:resnet32": _cifar10(32),
+    "cifar10:resnet44": _cifar10(44),
+    "cifar10:resnet56": _cifar10(56),
+    "mnist": Card(
+        name="mnist",
+        architecture="LeNet as in Caffe: conv 20@5, pool, conv 50@5, pool, fc 500 ReLU, fc 10",
+        classes=DIGIT_CLASSES,
+        image_shape=(1, 28, 28),
+        mean=(0.0,),
+        std=(256 / 255,),
+        data="MNIST, 60,000 images, pixels / 256",
+        accuracy="99.50 % of the 10,000 test images",
+        licence="MIT, trained by this project",
+        weights="mnist",
+        resize=28,
+    ),
+    "digits": Card(
+        name="digits",
+        architecture="two 3×3 convolutions (16, 32), pool, fc 64, fc 10",
+        classes=DIGIT_CLASSES,
+        image_shape=(1, 8, 8),
+        mean=(0.0,),
+        std=(1.0,),
+        data="scikit-learn's handwritten digits, 1,437 of 1,797 images",
+        accuracy="98.89 % of 360 held-out images",
+        licence="MIT, trained by this project",
+        weights="digits",
+        resize=8,
+    ),
+}
+"""The cards by name."""
+
+ALIASES = {"cifar10:resnet20": "cifar10", "mnist:lenet": "mnist"}
+"""Other names of the same targets."""
+
+
+def names() -> list[str]:
+    """Return all names, aliases last."""
+    return [*CARDS, *ALIASES]
+
+
+def card(name: str) -> Card:
+    """Return the model card of a name or alias in :func:`names`."""
+    return CARDS[ALIASES.get(name, name)]
+
+
+def load(name: str, weights: Path | None, options: ExecutionOptions) -> Loaded:
+    """Build a target; see :class:`~.base.Door`."""
+    from ..torch_target import TorchTarget
+    from ..weights import load_weights
+
+    model_card = card(name)
+    if weights is None and not model_card.weights:
+        raise TargetError(f"{model_card.name} has no embedded weights; give yours with `weights=FILE`")
+    path = embedded_weights(model_card.weights) if weights is None else weights
+    module = _network(model_card.name)
+    spare = load_weights(module, path, model_card.name)
+    return Loaded(TorchTarget.from_card(module, model_card, options), model_card, path, weights is not None, spare)
+
+
+def embedded_weights(name: str) -> Path:
+    """Return the weights file that ships inside the package."""
+    return Path(str(resources.files("evofool.targets") / "embedded" / f"{name}.safetensors"))
+
+
+def _network(name: str) -> nn.Module:
+    """Return the network of a card, without its weights."""
+    from ..networks import CifarResNet, DigitsNet, LeNet
+
+    if name == "mnist":
+        return LeNet()
+    if name == "digits":
+        return DigitsNet()
+    return CifarResNet(20 if name == "cifar10" else int(name.removeprefix("cifar10:resnet")))

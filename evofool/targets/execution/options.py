@@ -1,0 +1,52 @@
+"""How forward passes shall be run, as a user asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+
+class TargetOptions(Protocol):
+    """A job's options, as far as they are about its target. Fields of :class:`ExecutionOptions` may be missing."""
+
+    @property
+    def weights(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class ExecutionOptions:
+    """How forward passes shall be run. ``auto`` and None leave it to the target, and to what is found fastest.
+
+    Attributes:
+        device: ``auto`` (CUDA, then MPS, then CPU), ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        precision: ``auto`` (bfloat16 where the hardware has it), ``float32`` or ``bfloat16``.
+        micro_batch: Rows of one forward pass, at most.
+        memory_format: ``auto``, ``channels_last`` or ``contiguous``.
+        fold: Whether batch normalisations are folded into the layers before them.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+    micro_batch: int | None = None
+    memory_format: str = "auto"
+    fold: bool | None = None
+
+    @classmethod
+    def of(cls, options: TargetOptions) -> ExecutionOptions:
+        """Return those among a job's options."""
+        names = [field.name for field in fields(cls) if hasattr(options, field.name)]
+        return cls(**{name: getattr(options, name) for name in names})
+
+    def left_open(self, foldable: bool) -> frozenset[str]:
+        """Return the names of those fields of :class:`~.execution.Execution` that tuning may choose.
+
+        Args:
+            foldable: Whether the network has anything to fold.
+        """
+        choices = {
+            "precision": self.precision == "auto",
+            "memory_format": self.memory_format == "auto",
+            "micro_batch": self.micro_batch is None,
+            "fold": self.fold is None and foldable,
+        }
+        return frozenset(name for name, left in choices.items() if left)

@@ -1,0 +1,68 @@
+"""From 8-bit images, or pixels in [0, 1], to what a torch network takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..errors import TargetError
+from ..kernels.images import look_up
+
+
+class Normalisation:
+    """(pixel − mean) / std of every channel, for pixels in [0, 1].
+
+    Args:
+        name: The target's name, for messages.
+        mean: Per channel, or one for all.
+        std: Per channel, or one for all.
+        channels: How many channels there are.
+        device: Where the images are normalised.
+
+    Raises:
+        TargetError: There are other numbers of values, or a mean is not finite, or an std is not above 0.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        mean: float | Sequence[float],
+        std: float | Sequence[float],
+        channels: int,
+        device: torch.device,
+    ) -> None:
+        self._mean, self._std = (
+            _per_channel(f"{name}: `{option}`", values, channels, device)
+            for option, values in (("mean", mean), ("std", std))
+        )
+        if not bool((self._std > 0).all() & self._mean.isfinite().all()):
+            raise TargetError(f"{name}: `std` must be above 0 and `mean` finite, got {std} and {mean}")
+        self._scale, self._offset = 1 / (255 * self._std), -self._mean / self._std
+        values = torch.arange(256, device=device).expand(channels, 1, 256)
+        self._table = values.float().mul(self._scale).add_(self._offset).view(channels, 256)
+
+    def bytes(self, images: Tensor, dtype: torch.dtype, memory_format: torch.memory_format) -> Tensor:
+        """Normalise 8-bit images, in float32.
+
+        Args:
+            images: (B, C, H, W) uint8 on the device.
+            dtype: Type of the result, float32 or bfloat16.
+            memory_format: Memory format of the result.
+        """
+        if images.device.type == "cpu":
+            return look_up(images, self._table.to(dtype), memory_format)
+        return images.float().mul_(self._scale).add_(self._offset).to(dtype, memory_format=memory_format)
+
+    def pixels(self, pixels: Tensor, memory_format: torch.memory_format) -> Tensor:
+        """Normalise (B, C, H, W) float32 pixels in [0, 1] on the device. Gradients flow through."""
+        return ((pixels - self._mean) / self._std).contiguous(memory_format=memory_format)
+
+
+def _per_channel(option: str, values: float | Sequence[float], channels: int, device: torch.device) -> Tensor:
+    """Return (C or 1, 1, 1) values."""
+    listed = [float(values)] if isinstance(values, int | float) else [float(value) for value in values]
+    if len(listed) not in (1, channels):
+        raise TargetError(f"{option} needs 1 or {channels} values, got {len(listed)}")
+    return torch.tensor(listed, device=device)[:, None, None]
