@@ -6,8 +6,6 @@ import argparse
 import json
 from collections.abc import Callable, Iterator
 
-from evofool.common import RESULTS, Row, hardware
-
 from evofool import (
     attack,
     default_run,
@@ -24,6 +22,8 @@ from evofool import (
     speed,
 )
 from evofool.targets.prepare import versions
+
+from .common import RESULTS, Row, hardware
 
 BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {
     "default": default_run.measure,

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from evofool.campaigns import Bench, bench, fight, median_queries, total_queries, within
-from evofool.common import Row, kept_rows, shared, table
 
 from evofool.attacks.statistics import wilson
+
+from .campaigns import Bench, bench, fight, median_queries, total_queries, within
+from .common import Row, kept_rows, shared, table
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from evofool.common import Row, table
-
 from evofool.jobs.inspect import score_files
+
+from .common import Row, table
 
 
 def measure(seeds: int | None) -> list[Row]:

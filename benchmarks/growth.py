@@ -13,17 +13,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from evofool.common import Row, table
 from torch import nn
 
 import evofool
 from evofool import encodings
+from evofool.config.evolve import EvolveOptions
 from evofool.encodings.cppn.batch import INPUTS, CPPNBatch
 from evofool.encodings.cppn.encoding import CPPN
 from evofool.gallery.prints.svg import TONES, figure, line, logarithmic, path, standalone, text
 from evofool.kernels import graph
 from evofool.rng import Rng
 from evofool.search.evolution import Evolution
+
+from .common import Row, table
 
 BATCH, EDGE, CLASSES = 100, 64, 10
 GENERATIONS, WARM = 7, 2
@@ -81,7 +83,9 @@ def _seconds(
         settings = {**settings, **still}
     coded = encodings.build(encoding, settings, target.image_shape, target.device)
     first = _grown(coded, batch, connections) if isinstance(coded, CPPN) and connections else None
-    evolution = Evolution(target, coded, niches=np.arange(classes), batch=batch, seed=0, initial=first)
+    evolution = Evolution(
+        target, coded, EvolveOptions(batch=batch, selector="uniform", emitters=("vary",)), initial=first
+    )
     evolution.step()
     took = []
     for _ in range(GENERATIONS + WARM):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from evofool.common import Row
-
 from evofool.gallery.prints.svg import TONES, figure, line, linear, path, round_ticks, text
+
+from .common import Row
 
 WIDE, HIGH, LEFT, TOP, BETWEEN = 330.0, 220.0, 56.0, 34.0, 164.0
 PAPER = ((0.8811, "paper, CPPN, 2,000,000"), (0.2159, "paper, direct, 4,000,000"))

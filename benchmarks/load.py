@@ -12,13 +12,14 @@ from unittest import mock
 
 import numpy as np
 import torch
-from evofool.common import Row, megabytes, table
 from torch import nn
 
 import evofool
 from evofool.jobs import campaign as campaigning
 from evofool.jobs import run as session
 from evofool.jobs import run_session as sitting
+
+from .common import Row, megabytes, table
 
 CLASSES, GENERATIONS = 10_000, 2_000
 IMAGES, GOALS = 12_000, 5

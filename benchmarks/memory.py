@@ -11,13 +11,13 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-from evofool.common import Row, imagenet_weights, megabytes, table
-
 import evofool
 from evofool import encodings
+from evofool.config.evolve import EvolveOptions
 from evofool.jobs import run_session as sitting
 from evofool.search.evolution import Evolution
+
+from .common import Row, imagenet_weights, megabytes, table
 
 MINUTES = 1.5
 
@@ -38,7 +38,7 @@ def _run(encoding: str, weights: str) -> Row:
     target = evofool.load_target("torchvision:squeezenet1_1", weights=weights)
     before, moments = megabytes("VmRSS"), []
     coded = encodings.build(encoding, encodings.preset(encoding, "default"), target.image_shape, target.device)
-    warm = Evolution(target, coded, niches=np.arange(len(target.classes)), batch=2, seed=0)
+    warm = Evolution(target, coded, EvolveOptions(batch=2, selector="uniform", emitters=("vary",)))
     for _ in range(3):  # where evofool has not run yet, its loops are compiled here
         warm.step()
     del warm

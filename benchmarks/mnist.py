@@ -8,12 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from evofool.common import Row, shared, table
 
 from evofool import encodings, load_target
 from evofool.config.budget import Budget
-from evofool.jobs.run import SELECTOR, default_emitters
+from evofool.config.evolve import EvolveOptions
 from evofool.search.evolution import Evolution
+
+from .common import Row, shared, table
 
 CHILDREN, GENERATIONS, SURE = 200, 200, 0.9999
 
@@ -39,10 +40,7 @@ def _row(network: str, weights: Path | None, encoding: str, preset: str, seeds: 
     coded = encodings.build(encoding, encodings.preset(encoding, preset), target.image_shape, target.device)
     median_at, all_at, at_50, lowest = [], [], [], []
     for seed in range(seeds):
-        evolution = Evolution(
-            target, coded, niches=np.arange(10), batch=CHILDREN, seed=seed, selector=SELECTOR[preset],
-            emitters=default_emitters(encoding, preset, 10),
-        )  # fmt: skip
+        evolution = Evolution(target, coded, EvolveOptions(preset=preset, batch=CHILDREN, seed=seed))
         median_first: int | str = f"> {GENERATIONS}"
         all_first: int | str = f"> {GENERATIONS}"
         median_50 = None

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from evofool.campaigns import Bench, bench, fight, total_queries
-from evofool.common import Row, shared, table
 from torch import Tensor, nn
 
 from evofool.targets.torch_target import Target
+
+from .campaigns import Bench, bench, fight, total_queries
+from .common import Row, shared, table
 
 IMAGES = 12
 """of the hundred: the peers need ten to thirty seconds for each"""

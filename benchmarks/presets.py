@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from evofool.campaigns import Bench, bench, fight, total_queries
-from evofool.common import Row, kept_rows, shared, table
 
 from evofool.attacks.statistics import wilson
+
+from .campaigns import Bench, bench, fight, total_queries
+from .common import Row, kept_rows, shared, table
 
 IMAGES, ROUND = 100, 20
 

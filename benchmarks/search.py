@@ -11,12 +11,13 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from evofool.common import Row, table
 
 from evofool import encodings, load_target
 from evofool.config.budget import Budget
-from evofool.jobs.run import BATCH, SELECTOR, default_emitters
+from evofool.config.evolve import EvolveOptions
 from evofool.search.evolution import Evolution
+
+from .common import Row, table
 
 END = 40_000
 GOALS = {"cifar10": ("all ten 99.9 %", "min", 0.999), "mnist": ("median 99.99 %", "median", 0.9999)}
@@ -31,10 +32,7 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
             coded = encodings.build(encoding, encodings.preset(encoding, "default"), target.image_shape, target.device)
             needed = []
             for seed in range(seeds or 10):
-                evolution = Evolution(
-                    target, coded, niches=np.arange(10), batch=BATCH["default"], seed=seed,
-                    selector=SELECTOR["default"], emitters=default_emitters(encoding, "default", 10),
-                )  # fmt: skip
+                evolution = Evolution(target, coded, EvolveOptions(seed=seed))
                 needed.append(_evaluations(evolution, attrgetter(figure), least))
             late = sum(one > END for one in needed)
             rows.append(

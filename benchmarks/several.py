@@ -6,22 +6,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-from evofool.common import Row, table
 
 from evofool import encodings, load_target
 from evofool.config.budget import Budget
-from evofool.jobs.run import BATCH, SELECTOR
-from evofool.search.diversity import APART, BINS, Diversity, Grid, Novelty
+from evofool.config.evolve import EvolveOptions
 from evofool.search.evolution import Evolution
 
+from .common import Row, table
+
 END = 20_000
-KINDS: dict[str, Diversity | None] = {
-    "one image a class": None,
-    "colour × complexity, 5 × 5": Grid(("colour", "complexity"), BINS),
-    "5 apart in pixels": Novelty("pixels", BINS, APART["pixels"]),
-    "5 apart in features": Novelty("features", BINS, APART["features"]),
+KINDS: dict[str, dict[str, Any]] = {
+    "one image a class": {},
+    "colour × complexity, 5 × 5": {"descriptors": ("colour", "complexity")},
+    "5 apart in pixels": {"novelty": "pixels"},
+    "5 apart in features": {"novelty": "features"},
 }
 
 
@@ -34,10 +35,7 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
         coded = encodings.build(encoding, encodings.preset(encoding, "default"), target.image_shape, target.device)
         ends = []
         for seed in range(seeds or 3):
-            evolution = Evolution(
-                target, coded, niches=np.arange(10), batch=BATCH["default"], seed=seed, selector=SELECTOR["default"],
-                emitters=emitters, diversity=KINDS[kind],
-            )  # fmt: skip
+            evolution = Evolution(target, coded, EvolveOptions(seed=seed, emitters=emitters, **KINDS[kind]))
             *_, last = evolution.run(Budget(evaluations=END))
             ends.append(last)
         niches = len(evolution.archive)

@@ -17,25 +17,28 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from evofool.common import Row, imagenet_weights, table
-from evofool.load import tiny_target
+from evofool.targets.execution.memory import SWITCH
 from torch import Tensor
 
 import evofool
 from evofool import encodings
 from evofool.config.budget import Budget
+from evofool.config.evolve import EvolveOptions
 from evofool.encodings.cppn.batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
 from evofool.encodings.cppn.encoding import CPPN, pixel_coordinates
 from evofool.encodings.cppn.functions import ACTIVATIONS, COLOURS, to_bytes
-from evofool.jobs.run import BATCH
 from evofool.rng import Rng
-from evofool.search.evolution import Evolution, Progress
+from evofool.search.defaults import BATCH
+from evofool.search.evolution import Evolution
 from evofool.search.profiler import Profiler
+from evofool.search.progress import Progress
 from evofool.targets.execution import tuning
 from evofool.targets.execution.devices import FORMATS, Execution, choose_device, choose_precision
 from evofool.targets.execution.folding import fold, foldable
-from evofool.targets.execution.memory import SWITCH
 from evofool.targets.torch_target import Precision, Target
+
+from .common import Row, imagenet_weights, table
+from .load import tiny_target
 
 REPEATS = 5
 SMALL_SECONDS, LARGE_SECONDS = 12.0, 60.0
@@ -254,13 +257,18 @@ def _renderer() -> list[Row]:
     ]
 
 
+def _plain(batch: int) -> EvolveOptions:
+    """Return the options of the original MAP-Elites: uniform parents, variation alone."""
+    return EvolveOptions(batch=batch, selector="uniform", emitters=("vary",))
+
+
 def _grown() -> tuple[CPPN, CPPNBatch]:
     """Children of the elites of 100,000 evaluations, of at least 20 nodes on average."""
     target = tiny_target(50)
     small = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, target.device)
     coded = encodings.build("cppn", encodings.preset("cppn", "default"), (3, 224, 224), "cpu")
     assert isinstance(coded, CPPN)
-    evolution = Evolution(target, small, niches=np.arange(50), batch=200, seed=0)
+    evolution = Evolution(target, small, _plain(200))
     for _ in evolution.run(Budget(evaluations=100_000)):
         pass
     rng = Rng(0, torch.device("cpu"))
@@ -330,12 +338,12 @@ def default_run(name: str, weights: str | None) -> None:
     else:
         tuning.tune(target)
     coded = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, target.device)
-    evolution = Evolution(target, coded, niches=np.arange(len(target.classes)), batch=BATCH["default"], seed=0)
+    evolution = Evolution(target, coded, _plain(BATCH["default"]))
     evolution.step()  # compiles, and fills the archive
-    started, before = time.perf_counter(), evolution.strategy.evaluations
+    started, before = time.perf_counter(), evolution.search.evaluations
     while time.perf_counter() - started < DEFAULT_SECONDS:
         evolution.step()
-    print((evolution.strategy.evaluations - before) / (time.perf_counter() - started))
+    print((evolution.search.evaluations - before) / (time.perf_counter() - started))
 
 
 # A peer
@@ -406,7 +414,7 @@ def _median(archive: object) -> float:
 def _ours(target: Target) -> Generator[None, None, Row]:
     """The same number of children, the same network; every child counts for every digit."""
     coded = encodings.build("direct", encodings.preset("direct", "default"), target.image_shape, target.device)
-    evolution = Evolution(target, coded, niches=np.arange(10), batch=30, seed=0)
+    evolution = Evolution(target, coded, _plain(30))
     sure_at: int | str = f"> {PEER_EVALUATIONS:,}"
     for progress in evolution.run(Budget(evaluations=PEER_EVALUATIONS)):
         if isinstance(sure_at, str) and progress.median >= SURE:
