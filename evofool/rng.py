@@ -1,4 +1,4 @@
-"""Randomness of a run: everything is drawn from generators that one seed made and a checkpoint restores."""
+"""The random numbers of a job: one seed makes all generators, and a checkpoint restores them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from numpy.typing import NDArray
 class Rng:
     """A numpy generator for decisions on the host and a torch generator for tensors on the device.
 
-    Both are children of one ``SeedSequence``; no global generator is touched.
+    Both are children of one ``SeedSequence``. No global generator is touched.
+
+    Args:
+        seed: A whole number of any size, at least 0.
+        device: Where the torch generator draws.
     """
 
     def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
@@ -24,14 +28,15 @@ class Rng:
 
     @property
     def device(self) -> torch.device:
+        """The device of the torch generator."""
         return self.tensors.device
 
     def seeds(self, n: int) -> NDArray[np.uint64]:
-        """(n,) seeds for streams of random numbers of their own."""
+        """Draw (n,) seeds for independent streams of random numbers."""
         return self.host.integers(2**64, size=n, dtype=np.uint64)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Both states as arrays, for a checkpoint."""
+        """Return the states of both generators as uint8 arrays, for a checkpoint."""
         host = json.dumps(self.host.bit_generator.state)
         return {
             "host": np.frombuffer(host.encode(), np.uint8),
@@ -39,7 +44,7 @@ class Rng:
         }
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Take up the states that :meth:`state` gave."""
+        """Set both generators to what :meth:`state` returned."""
         host: Any = json.loads(state["host"].tobytes())
         self.host.bit_generator.state = host
         self.tensors.set_state(torch.from_numpy(state["tensors"].copy()))

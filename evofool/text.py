@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 
 BARS = "▁▂▃▄▅▆▇█"
+"""The bars of a sparkline, for values from 0 to 1."""
 
 
 def sparkline(values: Sequence[float], width: int = 48) -> str:
-    """Values in [0, 1] as a line of bars, the last ones at full resolution when they are few."""
+    """Draw values in [0, 1] as a line of at most ``width`` bars; the last bar is the last value."""
     if not values:
         return ""
     step = max(1.0, len(values) / width)
@@ -18,9 +19,11 @@ def sparkline(values: Sequence[float], width: int = 48) -> str:
 
 
 def percent(value: float, *, fine: bool = True) -> str:
-    """A share in [0, 1] as text, cut and not rounded: only a certain 1 reads 100 %.
+    """Write a share in [0, 1] as a percentage, truncated and not rounded, so that only a certain 1 reads 100 %.
 
-    Two decimals; four above 99.99 %, where ``fine``.
+    Args:
+        value: The share.
+        fine: Write four decimals above 99.99 %; all others have two.
     """
     if value >= 1:
         return "100 %"
@@ -30,7 +33,7 @@ def percent(value: float, *, fine: bool = True) -> str:
 
 
 def clock(seconds: float | None) -> str:
-    """``1:02:03``, ``2:03`` or ``–`` when unknown."""
+    """Write a duration as ``1:02:03`` or ``2:03``, or as ``–`` if it is unknown."""
     if seconds is None or not math.isfinite(seconds):
         return "–"
     minutes, rest = divmod(max(0, round(seconds)), 60)
@@ -39,11 +42,11 @@ def clock(seconds: float | None) -> str:
 
 
 def least_confident(names: Sequence[str], confidence: Sequence[float], count: int) -> str:
-    """The classes with the lowest confidence, lowest first: ``deer 51.81 %, dog 99.99 %``."""
+    """List the classes with the lowest confidence, lowest first: ``deer 51.81 %, dog 99.99 %``."""
     ranked = sorted(zip(confidence, names, strict=True))[:count]
     return ", ".join(f"{name} {percent(value)}" for value, name in ranked)
 
 
-def counted(number: int, thing: str) -> str:
-    """``1 generation``, ``1,200 generations``."""
-    return f"{number:,} {thing}{'s' * (number != 1)}"
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: ``1 generation``, ``1,200 generations``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"

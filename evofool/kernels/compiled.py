@@ -1,4 +1,4 @@
-"""How functions are compiled that run over genomes on the CPU."""
+"""How the functions of this wing are compiled, and where the machine code is cached."""
 
 from __future__ import annotations
 
@@ -13,68 +13,74 @@ from typing import Any
 import llvmlite.binding
 import numba
 
-from . import FIRST
+WIDE_VECTORS = "+avx512fp16"
+"""LLVM's name for 512-bit vectors of float16, which came with Sapphire Rapids.
 
-WIDE = "+avx512fp16"
-"""what a processor has whose clock doesn't fall for vectors of 512 bits"""
+Processors that have them keep their clock when they use vectors of 512 bits. Older ones lower it.
+"""
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile at the first call (some seconds), without Python's lock, and keep the outcome where that can be."""
+    """Compile a function at its first call, which takes some seconds, and cache the machine code where possible.
+
+    The compiled function releases Python's lock, so that several threads can run it.
+    """
     config: Any = numba.config
-    before, config.CACHE_DIR = config.CACHE_DIR, config.CACHE_DIR or _kept_in()
+    before, config.CACHE_DIR = config.CACHE_DIR, config.CACHE_DIR or _cache_folder()
     try:
-        made = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
-    except RuntimeError:  # nowhere to keep it
+        dispatcher = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+    except RuntimeError:  # numba finds no folder that it can write to.
         return numba.njit(nogil=True, error_model="numpy")(function)
     finally:
         config.CACHE_DIR = before
-    _forgive(getattr(made, "_cache", None))
-    return made
+    _tolerate_full_disk(getattr(dispatcher, "_cache", None))
+    return dispatcher
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """Compile into every function that calls it."""
+    """Compile a function into every compiled function that calls it."""
     return numba.njit(inline="always")(function)
 
 
-def use_whole_vectors(config: Any, features: str) -> None:
-    """Of a processor with vectors of 512 bits, in all that numba compiles in this process, unless the user says what to
-    compile for (``NUMBA_CPU_NAME``, ``NUMBA_CPU_FEATURES``): LLVM takes half of them, since older ones lower their
-    clock.
+def use_whole_vectors() -> None:
+    """Let numba use vectors of 512 bits in this process, on processors that keep their clock with them.
 
-    Args:
-        config: numba's.
-        features: the processor's, as LLVM lists them; float16 in such vectors came with Sapphire Rapids.
+    LLVM uses half of such a vector by default. The setting holds for the whole process and for all that numba compiles
+    in it, so only a program that owns the process calls this, before anything is compiled; later it has no effect. What
+    the user asks numba for (``NUMBA_CPU_NAME``, ``NUMBA_CPU_FEATURES``, ``NUMBA_ENABLE_AVX``) stays. numba keeps the
+    machine code of both settings apart in its cache.
     """
-    if config.ENABLE_AVX and config.CPU_NAME is None and config.CPU_FEATURES is None and WIDE in features.split(","):
+    config: Any = numba.config
+    if not config.ENABLE_AVX or config.CPU_NAME is not None or config.CPU_FEATURES is not None:
+        return
+    try:
+        features = llvmlite.binding.get_host_cpu_features().flatten()
+    except RuntimeError:  # LLVM doesn't know this processor.
+        return
+    if WIDE_VECTORS in features.split(","):
         config.CPU_FEATURES = f"{features},-prefer-256-bit"
 
 
-if FIRST:
-    with suppress(RuntimeError):  # LLVM doesn't know this processor
-        use_whole_vectors(numba.config, llvmlite.binding.get_host_cpu_features().flatten())
-
-
 @lru_cache(maxsize=1)
-def _kept_in() -> str:
-    """A folder for what is compiled from these sources: beside them, or in the user's cache. numba looks at one file's
-    changes only, and these take each other in."""
+def _cache_folder() -> str:
+    """Return the folder for machine code of this wing's sources, beside them or in the user's cache.
+
+    Its name has a digest of all sources: numba compares a single file's, and these compile each other in.
+    """
     here = Path(__file__).resolve().parent
-    sources = sorted(here.glob("*.py"))
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    users = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evofool"
-    place = here / "__pycache__" if os.access(here, os.W_OK) else users
-    return str(place / f"loops-{digest}")
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sorted(here.glob("*.py")))).hexdigest()[:16]
+    user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evofool"
+    folder = here / "__pycache__" if os.access(here, os.W_OK) else user_cache
+    return str(folder / f"loops-{digest}")
 
 
-def _forgive(cache: Any) -> None:
-    """A full disk keeps the outcome from being kept, and nothing else."""
-    if (keep := getattr(cache, "save_overload", None)) is None:
+def _tolerate_full_disk(cache: Any) -> None:
+    """Let a full disk prevent caching and nothing else."""
+    if (save := getattr(cache, "save_overload", None)) is None:
         return
 
-    def kept(*arguments: Any) -> None:
+    def save_if_possible(*arguments: Any) -> None:
         with suppress(OSError):
-            keep(*arguments)
+            save(*arguments)
 
-    cache.save_overload = kept
+    cache.save_overload = save_if_possible

@@ -1,7 +1,14 @@
 """Numbers that compiled loops share with the encodings that call them."""
 
 EMPTY = -1
-"""The value of a free slot for a node or a connection of a CPPN."""
+"""Value of a free slot for a node or a connection of a CPPN."""
 
 FAINT, BOLD = 4.0, 160.0
-"""The smallest and the largest amplitude of a stroke on a direct genome, in 8-bit levels."""
+"""Smallest and largest amplitude of a stroke on a direct genome, in grey levels from 0 to 255."""
+
+EXP_CUTOFF = 40.0
+"""exp of minus this and less counts as 0.
+
+The far ends of bells, multiplied by small weights, would be numbers below the normal float32 range, with which
+processors are slow.
+"""

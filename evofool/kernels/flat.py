@@ -1,4 +1,4 @@
-"""The compiled loop that makes a list of nodes and connections of a batch of CPPNs, in the order they are computed."""
+"""The compiled loop that lists the nodes and connections of a batch of CPPNs in the order they are computed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,21 @@ from .constants import EMPTY
 
 @compiled
 def flatten_genomes(activation, position, source, sink, weight, inputs, outputs):
-    """Leave out the nodes that reach no output and sort the rest by position, so that each comes after those it reads.
+    """Leave out the nodes that reach no output and sort the rest by position, so that each follows those it reads.
+
+    Args:
+        activation, position, source, sink, weight: The arrays of a ``CPPNBatch`` of N genomes.
+        inputs, outputs: How many a genome has.
 
     Returns:
-        ``genomes`` (N + 1,): where each genome's nodes begin; ``activations`` (nodes,); ``reads`` (nodes,): the inputs
-        a node depends on, directly or not, 2ᵏ for the k-th; ``begin`` (nodes + 1,): where each node's connections
-        begin; ``sources`` and ``weights`` (connections,): by the slot they come from, as rows of the genome's own
-        table, inputs first; ``rows`` (N, outputs) of that table.
+        genomes: (N + 1,) where each genome's nodes begin.
+        activations: (nodes,) number of each node's activation.
+        reads: (nodes,) the inputs a node depends on, directly or not, as a sum of 2ᵏ for the k-th.
+        begin: (nodes + 1,) where each node's connections begin.
+        sources: (connections,) the row that each reads of its genome's own table, whose first rows are the inputs.
+            A node's connections are in the order of the slots they come from.
+        weights: (connections,).
+        rows: (N, outputs) rows of that table.
     """
     n, slots = activation.shape
     edges = source.shape[1]
@@ -79,7 +87,7 @@ def flatten_genomes(activation, position, source, sink, weight, inputs, outputs)
 
 @compiled
 def _sort(items, count, keys, first, out):
-    """Sort ``items`` by their small keys into ``out``, stably; ``first`` tells where each key's begin."""
+    """Sort ``items`` stably into ``out`` by their keys, which are small; ``first`` becomes where each key begins."""
     first[:] = 0
     for i in range(count):
         first[keys[items[i]] + 1] += 1
@@ -88,6 +96,6 @@ def _sort(items, count, keys, first, out):
     for i in range(count):
         out[first[keys[items[i]]]] = items[i]
         first[keys[items[i]]] += 1
-    for key in range(len(first) - 1, 0, -1):  # each has moved to where the next begins
+    for key in range(len(first) - 1, 0, -1):  # Each has moved to where the next begins.
         first[key] = first[key - 1]
     first[0] = 0

@@ -1,8 +1,9 @@
 """Compiled mutation of CPPN graphs.
 
 The operators are those of Nguyen, Yosinski, Clune 2015 (their code, after Stanley's NEAT): add and delete a connection,
-add a node on a connection, delete a node, change weights, change activations. There is no crossover. Each changes
-genome ``g`` of a ``CPPNBatch``'s arrays in place; ``stream`` is that of its random numbers (``draws``).
+add a node on a connection, delete a node, change weights, change activations. There is no crossover.
+
+Each operator changes genome ``g`` of the arrays of a ``CPPNBatch`` in place and draws from ``stream`` (see ``draws``).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from .constants import EMPTY
 from .draws import below, between, normal, uniform
 
 ATTEMPTS = 4
-"""pairs of nodes that are drawn for a new connection until two can be connected"""
+"""Most pairs of nodes that are drawn for a new connection before none is added."""
 
 
 @compiled
@@ -22,15 +23,16 @@ def mutate(graphs, choices, fixed, rounds, structure, weights, weight_rates, act
     """Mutate every genome: structure first, then weights and activations.
 
     Args:
-        graphs: a batch's ``activation, position, source, sink, weight``.
-        choices: activations of new and changed nodes.
-        fixed: inputs, and inputs with outputs.
-        rounds: (N,) of the four operators on the graph.
-        structure: their probabilities a round: add and delete a connection, add and delete a node.
-        weights: whether steps are polynomial; the first weights' start; eta, sigma, spread and limit.
+        graphs: The arrays ``activation, position, source, sink, weight`` of N genomes, changed in place.
+        choices: Numbers of the activations that new and changed nodes get.
+        fixed: The number of inputs, and of inputs and outputs together.
+        rounds: (N,) how often the four operators on the graph are tried.
+        structure: Their probabilities in a round: add and delete a connection, add and delete a node.
+        weights: Whether steps are polynomial, then ``start``, ``eta``, ``sigma``, ``spread`` and ``limit`` of
+            ``CPPNSettings``.
         weight_rates: (N,) probability that a weight changes.
         activation_rates: (N,) probability that a node's activation is drawn anew.
-        seeds: (N,) uint64, of each genome's random numbers.
+        seeds: (N,) uint64, the seed of each genome's random numbers.
     """
     add_edge, delete_edge, add, delete = structure
     polynomial, start, eta, sigma, spread, limit = weights
@@ -57,9 +59,9 @@ def mutate(graphs, choices, fixed, rounds, structure, weights, weight_rates, act
 
 @compiled
 def add_connection(graphs, g, value, attempts, inputs, stream):
-    """Connect two unconnected nodes, forwards, with this weight.
+    """Connect two unconnected nodes, from the smaller position to the larger, with weight ``value``.
 
-    Pairs are drawn at random ``attempts`` times; a genome where none fits, or that is full, stays as it is.
+    At most ``attempts`` random pairs are drawn. A genome where none fits, or that is full, stays as it is.
     """
     activation, position, source, sink, weight = graphs
     slot = _free(source[g])
@@ -76,7 +78,7 @@ def add_connection(graphs, g, value, attempts, inputs, stream):
 
 @compiled
 def delete_connection(graphs, g, stream):
-    """Remove one connection, at random."""
+    """Remove a random connection."""
     _, _, source, sink, weight = graphs
     slot = _any(source[g], 0, stream)
     if slot >= 0:
@@ -85,7 +87,7 @@ def delete_connection(graphs, g, stream):
 
 @compiled
 def add_node(graphs, g, function, stream):
-    """Put a node with this activation on a random connection; both halves get the old weight.
+    """Put a node with activation ``function`` on a random connection; both halves get the old weight.
 
     A genome that is full stays as it is.
     """
@@ -103,7 +105,7 @@ def add_node(graphs, g, function, stream):
 
 @compiled
 def delete_node(graphs, g, kept, stream):
-    """Remove one node from slot ``kept`` on, a hidden one, with its connections."""
+    """Remove a random hidden node, that is one from slot ``kept`` on, with its connections."""
     activation, position, source, sink, weight = graphs
     node = _any(activation[g], kept, stream)
     if node < 0:
@@ -116,7 +118,7 @@ def delete_node(graphs, g, kept, stream):
 
 @compiled
 def change_activations(graphs, g, rate, choices, inputs, stream):
-    """Draw each node's activation anew with this probability (inputs have none)."""
+    """Draw each node's activation anew with probability ``rate``; inputs have none."""
     activation, _, _, _, _ = graphs
     for node in range(inputs, activation.shape[1]):
         if activation[g, node] != EMPTY and uniform(stream) < rate:
@@ -125,7 +127,7 @@ def change_activations(graphs, g, rate, choices, inputs, stream):
 
 @compiled
 def polynomial_weights(graphs, g, rate, eta, limit, stream):
-    """Polynomial mutation (Deb & Agrawal 1999) of each weight with this probability, in [−limit, limit]."""
+    """Change each weight with probability ``rate`` by polynomial mutation (Deb & Agrawal 1999) in [−limit, limit]."""
     _, _, source, _, weight = graphs
     power = 1 / (eta + 1)
     for slot in range(source.shape[1]):
@@ -137,9 +139,9 @@ def polynomial_weights(graphs, g, rate, eta, limit, stream):
 
 @compiled
 def gaussian_weights(graphs, g, rate, sigma, spread, limit, stream):
-    """Gaussian mutation of each weight with this probability, in [−limit, limit].
+    """Change each weight with probability ``rate`` by a normal step, within [−limit, limit].
 
-    Siblings differ in step: a child's standard deviation is ``sigma`` · spread^u, u ~ U(−1, 1).
+    A child's standard deviation is ``sigma`` · spread^u with u ~ U(−1, 1), so that siblings differ in their steps.
     """
     _, _, source, _, weight = graphs
     scale = sigma * spread ** between(stream, -1.0, 1.0)
@@ -155,7 +157,7 @@ def _within(value, limit):
 
 @compiled
 def _any(slots, first, stream):
-    """One of the slots from ``first`` on that are in use, uniformly; −1 where there is none."""
+    """Return a random slot in use from ``first`` on, or −1 if there is none."""
     used = 0
     for slot in range(first, len(slots)):
         used += slots[slot] != EMPTY
@@ -172,15 +174,16 @@ def _any(slots, first, stream):
 
 @compiled
 def _connected(source, sink, a, b):
-    known = False
+    """Return whether a connection from node ``a`` to node ``b`` exists."""
+    exists = False
     for slot in range(len(source)):
-        known |= (source[slot] == a) & (sink[slot] == b)
-    return known
+        exists |= (source[slot] == a) & (sink[slot] == b)
+    return exists
 
 
 @compiled
 def _free(slots):
-    """The first free slot, or −1."""
+    """Return the first free slot, or −1 if there is none."""
     for slot in range(len(slots)):
         if slots[slot] == EMPTY:
             return slot

@@ -1,4 +1,4 @@
-"""Loops over 8-bit pictures: their values as a network takes them, and small copies."""
+"""Loops over 8-bit pictures: looking up their values in a table, and making small copies."""
 
 from __future__ import annotations
 
@@ -16,32 +16,34 @@ Bits = NDArray[Any]
 
 
 def look_up(images: Tensor, table: Tensor, memory_format: torch.memory_format) -> Tensor:
-    """``table[channel, value]`` for every value of some pictures, in one go: no intermediate ever leaves the cache.
+    """Return ``table[channel, value]`` for every value of some pictures.
+
+    One pass does it, so that no intermediate leaves the processor's cache.
 
     Args:
-        images: (B, C, H, W) uint8 of one or three channels, on the CPU.
-        table: (C, 256), of 16 or 32 bits a value.
-        memory_format: of the result.
+        images: (B, C, H, W) uint8 with one or three channels, on the CPU.
+        table: (C, 256) with 16 or 32 bits per value.
+        memory_format: The layout of the result.
 
     Returns:
         (B, C, H, W) of the table's type.
     """
     n, channels = images.shape[:2]
-    found = torch.empty(images.shape, dtype=table.dtype, memory_format=memory_format)
-    side_by_side = memory_format is torch.channels_last and channels == 3
-    flat = _as_bits(found.permute(0, 2, 3, 1) if side_by_side else found).reshape(n, -1)
-    loop = _look_up_three if side_by_side else _look_up
-    pictures, values = images.reshape(n, channels, -1).numpy(), _as_bits(table)
-    in_parts(lambda first, last: loop(pictures, values, flat, first, last), flat.shape[1] * np.arange(n + 1))
-    return found
+    values = torch.empty(images.shape, dtype=table.dtype, memory_format=memory_format)
+    interleaved = memory_format is torch.channels_last and channels == 3
+    flat = _as_bits(values.permute(0, 2, 3, 1) if interleaved else values).reshape(n, -1)
+    loop = _look_up_interleaved if interleaved else _look_up
+    pictures, bits = images.reshape(n, channels, -1).numpy(), _as_bits(table)
+    in_parts(lambda first, last: loop(pictures, bits, flat, first, last), flat.shape[1] * np.arange(n + 1))
+    return values
 
 
 def downscale(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Small copies: each value the mean of those that its pixel covers in part or whole, rounded.
+    """Return small copies, in which each value is the rounded mean of all values that its pixel covers or touches.
 
     Args:
         images: (B, C, H, W) uint8, on the CPU.
-        size: (h, w).
+        size: (h, w) of the copies.
 
     Returns:
         (B, C, h, w) uint8.
@@ -54,7 +56,7 @@ def downscale(images: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _as_bits(values: Tensor) -> Bits:
-    """numpy knows no bfloat16; what is copied needn't be one."""
+    """View values as a numpy array, bfloat16 as int16: numpy doesn't know it, and copying needs no arithmetic."""
     return np.asarray((values.view(torch.int16) if values.dtype is torch.bfloat16 else values).numpy())
 
 
@@ -69,8 +71,8 @@ def _look_up(pictures: Bits, table: Bits, out: Bits, first: int, last: int) -> N
 
 
 @compiled
-def _look_up_three(pictures: Bits, table: Bits, out: Bits, first: int, last: int) -> None:
-    """A pixel's three values side by side."""
+def _look_up_interleaved(pictures: Bits, table: Bits, out: Bits, first: int, last: int) -> None:
+    """Write a pixel's three values side by side."""
     reds, greens, blues = table
     for n in range(first, last):
         red, green, blue = pictures[n]

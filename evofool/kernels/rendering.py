@@ -1,10 +1,13 @@
-"""The compiled loop of ``fused``: over genomes and nodes, a tile of pixels at a time.
+"""The compiled renderer of CPPNs: a loop over genomes and nodes, for a tile of pixels at a time.
 
-Two fifths of a genome's nodes depend on x alone, on y alone or on nothing, since a node is put on a connection: they
-are computed for one line or column of the picture, and repeated.
+Since a new node is put on a connection, two fifths of a genome's nodes depend on x alone, on y alone or on nothing.
+They are computed for one line or column of the picture and repeated.
 
-All arithmetic is written out in single operations of float32 (of float64, where an angle is brought into one turn),
-which every processor and every version of a library rounds alike. ``gallery/cppn.js`` repeats them.
+All arithmetic is written out in single operations of float32 (of float64, where an angle is reduced to one turn), which
+every processor and every version of a library rounds alike. Two other places compute the same:
+``encodings/cppn/levels.py`` with torch, for accelerators, and ``gallery/pages/assets/cppn.js`` in the browser.
+tests/encodings/test_render.py holds this loop and the levels to the same slow reference, and
+tests/browser/test_parity.py holds the JavaScript to this loop's bytes.
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ import math
 import numpy as np
 
 from .compiled import compiled, inlined
-from .functions import EXP_MOST, exp, sine
+from .constants import EXP_CUTOFF
+from .functions import EXP_LIMIT, exp, sine
 
 COLOURS = ("grey", "hsl", "rgb")
-"""``functions.COLOURS``, as numbers"""
+"""The colour mappings by number; ``encodings/cppn/functions.py`` defines them."""
 
 _f = np.float32
 _ZERO, _ONE, _TWO, _HALF = _f(0), _f(1), _f(2), _f(0.5)
@@ -25,37 +29,41 @@ _THREE, _FOUR, _SIX, _255 = _f(3), _f(4), _f(6), _f(255)
 _THREE_HALVES = _f(1.5)
 
 _INPUTS = 1, 2, 4, 8
-"""``cppn_batch.INPUTS`` in ``reads``"""
-_BUT_X, _BUT_Y = np.uint8(2 | 4), np.uint8(1 | 4)
-"""what else there is than x, or than y, but for the bias, which is the same everywhere"""
+"""The bits of x, y, distance and bias in a node's ``reads``."""
 
-_FAR, _QUARTER = _f(1e8), math.pi / 2
-"""a larger angle has no digits left of a turn; and what makes a sine of a cosine"""
-_NOTHING = _f(40)
-"""``functions.NOTHING``"""
+_NOT_X, _NOT_Y = np.uint8(2 | 4), np.uint8(1 | 4)
+"""The bits of all inputs but x, or but y, that differ between pixels; the bias is the same everywhere."""
+
+_MAX_ANGLE = _f(1e8)
+"""Largest angle; of a larger one float32 keeps no digit of the turn."""
+
+_QUARTER = math.pi / 2
+"""Quarter of a turn, which is added to an angle to get its cosine as a sine."""
+
+_CUTOFF = _f(EXP_CUTOFF)
 
 
 @compiled
 def activate(values, row, size, name):
-    """``functions.ACTIVATIONS`` number ``name`` of ``size`` values from ``row`` on, in place."""
+    """Replace ``size`` values from ``row`` on by their activation, whose number in ``ACTIVATION_NAMES`` is ``name``."""
     if name == 0:
         for i in range(size):
-            values[row + i] = sine(np.float64(min(max(values[row + i], -_FAR), _FAR)))
+            values[row + i] = sine(np.float64(min(max(values[row + i], -_MAX_ANGLE), _MAX_ANGLE)))
     elif name == 1:
         for i in range(size):
-            e = exp(min(max(-values[row + i], -EXP_MOST), EXP_MOST))
+            e = exp(min(max(-values[row + i], -EXP_LIMIT), EXP_LIMIT))
             values[row + i] = _TWO / (_ONE + e) - _ONE
     elif name == 2:
         for i in range(size):
             square = values[row + i] * values[row + i]
-            bell = exp(-min(square, _NOTHING))
-            values[row + i] = bell if square < _NOTHING else _ZERO
+            bell = exp(-min(square, _CUTOFF))
+            values[row + i] = bell if square < _CUTOFF else _ZERO
     elif name == 3:
         for i in range(size):
             values[row + i] = min(max(values[row + i], -_THREE), _THREE) / _THREE
     elif name == 4:
         for i in range(size):
-            values[row + i] = sine(np.float64(min(max(values[row + i], -_FAR), _FAR)) + _QUARTER)
+            values[row + i] = sine(np.float64(min(max(values[row + i], -_MAX_ANGLE), _MAX_ANGLE)) + _QUARTER)
     else:
         for i in range(size):
             values[row + i] = min(abs(values[row + i]), _THREE) / _THREE_HALVES - _ONE
@@ -63,19 +71,19 @@ def activate(values, row, size, name):
 
 @inlined
 def _byte(value):
-    """[0, 1], or by a rounding more, to the nearest of 0…255."""
+    """Return the 8-bit value nearest to 255 · ``value``, for a value in [0, 1] or a rounding error above."""
     return np.uint8(np.int32(value * _255 + _HALF))
 
 
 @inlined
 def _wheel(turn, middle):
-    """How far a channel is from grey at a hue (0…6), ±½."""
+    """Return how far a channel is from grey, within ±½, at hue ``turn`` from 0 to 6."""
     return min(max(abs(turn - middle) - _THREE_HALVES, -_HALF), _HALF)
 
 
 @compiled
 def _paint(values, rows, size, colour, image, pixel):
-    """``functions.COLOURS`` number ``colour`` of a genome's outputs as bytes (C, P), from ``pixel`` on."""
+    """Write a genome's outputs as bytes into ``image`` (C, P) from ``pixel`` on, by colour mapping ``colour``."""
     if colour == 0:
         for i in range(size):
             image[0, pixel + i] = _byte(abs(values[rows[0] + i]))
@@ -94,7 +102,7 @@ def _paint(values, rows, size, colour, image, pixel):
 
 @compiled
 def _compute(values, wide, row, size, node, nodes):
-    """A node's ``size`` values, row ``row`` of a table whose rows are ``wide``."""
+    """Compute a node's ``size`` values into row ``row`` of a table whose rows have ``wide`` values."""
     activations, _, begin, source, weight = nodes
     row *= wide
     edge, end = begin[node], begin[node + 1]
@@ -106,7 +114,7 @@ def _compute(values, wide, row, size, node, nodes):
         for i in range(size):
             values[row + i] = values[a + i] * w
         edge += 1
-    while edge + 1 < end:  # two at a time spare a load and a store
+    while edge + 1 < end:  # Two at a time save a load and a store.
         a, w = np.uint64(source[edge]) * wide, weight[edge]
         b, v = np.uint64(source[edge + 1]) * wide, weight[edge + 1]
         for i in range(size):
@@ -121,19 +129,22 @@ def _compute(values, wide, row, size, node, nodes):
 
 @compiled
 def _compute_column(column, height, inputs, genome, nodes):
-    """A genome's values that depend on y alone, or on nothing, for each of ``height`` lines."""
+    """Compute the nodes of a genome that depend on y alone or on nothing, for each of ``height`` lines."""
     for node in range(genome[0], genome[1]):
-        if not nodes[1][node] & _BUT_Y:
+        if not nodes[1][node] & _NOT_Y:
             _compute(column, height, np.uint64(inputs + node - genome[0]), height, node, nodes)
 
 
 @compiled
 def _compute_strip(values, wide, coordinates, pixel, columns, lines, genome, nodes):
-    """A genome's values that depend on x alone, or on nothing, for ``columns`` from ``pixel`` on; ``lines`` times."""
+    """Compute the nodes that depend on x alone or on nothing for ``columns`` pixels from ``pixel`` on.
+
+    The values are repeated for ``lines`` lines.
+    """
     inputs = coordinates.shape[0]
     for k in range(inputs + genome[1] - genome[0]):
         node = genome[0] + k - inputs
-        if (_INPUTS[k] if k < inputs else nodes[1][node]) & _BUT_X:
+        if (_INPUTS[k] if k < inputs else nodes[1][node]) & _NOT_X:
             continue
         row = np.uint64(k) * wide
         if k < inputs:
@@ -148,14 +159,17 @@ def _compute_strip(values, wide, coordinates, pixel, columns, lines, genome, nod
 
 @compiled
 def _compute_tile(values, wide, coordinates, pixel, columns, lines, column, height, line, genome, nodes):
-    """All others of a genome's values, for ``columns`` of ``lines`` from ``pixel`` on, which is in line ``line``."""
+    """Compute all other nodes for ``columns`` pixels of ``lines`` lines.
+
+    The first pixel is ``pixel``, in line ``line``. Values that depend on y alone are copied from ``column``.
+    """
     inputs = coordinates.shape[0]
     for k in range(inputs + genome[1] - genome[0]):
         node, row = genome[0] + k - inputs, np.uint64(k) * wide
         read = _INPUTS[k] if k < inputs else nodes[1][node]
-        if not read & _BUT_X:
+        if not read & _NOT_X:
             continue
-        if not read & _BUT_Y:
+        if not read & _NOT_Y:
             for j in range(lines):
                 value = column[np.uint64(k) * height + line + j]
                 for i in range(columns):
@@ -172,27 +186,27 @@ def render_genomes(coordinates, width, genomes, nodes, outputs, colour, tile, wh
     """Render genomes ``which[0]`` to ``which[1]`` at lines ``window[0]`` to ``window[1]`` of their pictures.
 
     Args:
-        coordinates: (4, H · W), line by line: x depends on the column alone, y on the line alone, the bias on neither.
+        coordinates: (4, H · W) values of the inputs at each pixel, line by line. x depends on the column alone, y on
+            the line alone, the bias on neither.
         width: W.
-        genomes: (N + 1,) where each one's nodes begin.
-        nodes: their activations, the inputs they depend on, where each one's connections begin, and of these the
-            sources, rows of a genome's own table (inputs first), and the weights.
-        outputs: (N, C) rows of that table.
-        colour: number of ``functions.COLOURS``.
-        tile: pixels that are computed at a time, about.
-        which, window: as above.
-        images: (N, C, H · W) bytes, overwritten there.
+        genomes, nodes, outputs: What ``flatten_genomes`` returns; ``nodes`` holds ``activations``, ``reads``,
+            ``begin``, ``sources`` and ``weights``.
+        colour: Index in ``COLOURS``.
+        tile: Approximate number of pixels that are computed at a time.
+        which, window: As above, the ends excluded.
+        images: (N, C, H · W) bytes, overwritten at these genomes and lines.
     """
     inputs = coordinates.shape[0]
     top, bottom = window
-    most = 0
+    largest = 0
     for g in range(which[0], which[1]):
-        most = max(most, genomes[g + 1] - genomes[g])
-    across, down = -(-width // -(-width // tile)), max(1, (tile + width // 2) // width)  # a part of a line, or several
-    # Unsigned: a signed index could be one from the end, which costs a test each.
+        largest = max(largest, genomes[g + 1] - genomes[g])
+    # A tile is a part of a line, or several lines.
+    across, down = -(-width // -(-width // tile)), max(1, (tile + width // 2) // width)
+    # Indices are unsigned: a signed one could count from the end, which costs a test at each access.
     wide, height = np.uint64(across * down), np.uint64(bottom - top)
-    values = np.empty((inputs + most) * across * down, np.float32)
-    column = np.empty((inputs + most) * (bottom - top), np.float32)
+    values = np.empty((inputs + largest) * across * down, np.float32)
+    column = np.empty((inputs + largest) * (bottom - top), np.float32)
     rows = np.empty(outputs.shape[1], np.uint64)
     for k in range(inputs):
         for i in range(bottom - top):

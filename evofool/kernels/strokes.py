@@ -1,7 +1,10 @@
-"""Compiled mutation of direct genomes: what ``strokes`` does to batches, done to one picture after the other.
+"""Compiled mutation of direct genomes, one picture after the other.
 
-A picture is (C, H, W) float32 and changed in place; ``spare`` is room for another; ``stream`` is that of its random
-numbers (``draws``).
+A picture is (C, H, W) float32 and is changed in place. ``spare`` is room for another picture. Random numbers come from
+``stream`` (see ``draws``).
+
+``encodings/direct/strokes.py`` and ``encodings/direct/batched.py`` do the same to batches with torch, on accelerators.
+tests/encodings/test_strokes.py and tests/encodings/test_direct.py hold both to the same properties.
 """
 
 from __future__ import annotations
@@ -13,26 +16,28 @@ import numpy as np
 from .compiled import compiled
 from .constants import BOLD, FAINT
 from .draws import below, normal, uniform, uniforms
-from .functions import EXP_MOST, exp, log, sine
+from .functions import EXP_LIMIT, exp, log, sine
 
 NAMES = ("pixels", "grating", "colour", "mix", "tile", "shrink")
-"""operators, by their numbers here"""
+"""The operators, by the numbers that :func:`mutate` takes."""
 
 _f = np.float32
 _MIDDLE, _WHITE = _f(128), _f(255)
-_AT_ONCE = 256
-"""genes whose gaps and steps are drawn in one go, at most"""
+_MAX_AT_ONCE = 256
+"""Most genes whose gaps and steps are drawn at once."""
 
 
 @compiled
 def mutate(genes, operators, again, rate, spread, eta, seeds, children):
-    """Change each of ``genes`` (N, C, H, W) uint8 by one operator, or by two, into ``children``.
+    """Change every genome by one operator, or by two.
 
     Args:
-        operators: numbers in ``NAMES``, of which one is drawn alike.
-        again: probability of a second one.
-        rate, spread, eta: of ``pixels``; see ``DirectSettings``.
-        seeds: (N,) uint64, of each genome's random numbers.
+        genes: (N, C, H, W) uint8.
+        operators: Numbers of the operators, of which each is as likely as any other.
+        again: Probability of a second operator.
+        rate, spread, eta: What ``DirectSettings`` says of the operator ``pixels``.
+        seeds: (N,) uint64, the seed of each genome's random numbers.
+        children: (N, C, H, W) uint8, overwritten.
     """
     picture, spare = np.empty(genes.shape[1:], np.float32), np.empty(genes.shape[1:], np.float32)
     stream = np.empty(1, np.uint64)
@@ -48,7 +53,7 @@ def mutate(genes, operators, again, rate, spread, eta, seeds, children):
 
 @compiled
 def mate(genes, partners, seeds, children):
-    """Paste a rectangle of each partner into each of ``genes``; shapes as in :func:`mutate`."""
+    """Copy ``genes`` into ``children`` with a rectangle of the partner pasted in; shapes as in :func:`mutate`."""
     stream = np.empty(1, np.uint64)
     for n in range(len(genes)):
         stream[0] = seeds[n]
@@ -73,13 +78,13 @@ def _stroke(picture, spare, operator, rate, spread, eta, stream):
 
 @compiled
 def pixels(picture, rate, eta, stream):
-    """Polynomial mutation (Deb & Agrawal 1999) of each gene with this probability, in whole steps.
+    """Change each gene with probability ``rate`` by polynomial mutation (Deb & Agrawal 1999), in whole grey levels.
 
-    Which genes is drawn by the gaps between them, which are geometric (Devroye 1986, chapter X.2, by inversion).
+    The genes are drawn by the gaps between them, which are geometric (Devroye 1986, chapter X.2, by inversion).
     """
     flat, power = picture.reshape(-1), 1 / (eta + 1)
     scale = 1 / math.log1p(-rate) if rate < 1 else 0.0
-    at_once = min(_AT_ONCE, 8 + int(1.25 * rate * len(flat)))
+    at_once = min(_MAX_AT_ONCE, 8 + int(1.25 * rate * len(flat)))
     gaps, steps = np.empty(at_once), np.empty(at_once)
     place = -1
     while True:
@@ -88,7 +93,7 @@ def pixels(picture, rate, eta, stream):
         for i in range(at_once):
             gaps[i] = log(1 - gaps[i]) * scale
             turn = 2 * steps[i] - 1
-            size = 255 * (1 - exp(_f(max(log(1 - abs(turn)) * power, -EXP_MOST))))
+            size = 255 * (1 - exp(_f(max(log(1 - abs(turn)) * power, -EXP_LIMIT))))
             steps[i] = np.rint(math.copysign(size, turn))
         for i in range(at_once):
             if gaps[i] >= len(flat) - 1 - place:
@@ -99,7 +104,7 @@ def pixels(picture, rate, eta, stream):
 
 @compiled
 def grating(picture, stream):
-    """Add a coloured sine wave of any direction, from one cycle a picture to one in four pixels (log-uniform)."""
+    """Add a coloured sine wave of random direction, with one cycle per picture to one per four pixels (log-uniform)."""
     channels, height, width = picture.shape
     cycles = max(max(height, width) / 4, 1.0) ** uniform(stream)
     angle, phase = 2 * math.pi * uniform(stream), 2 * math.pi * uniform(stream)
@@ -160,23 +165,23 @@ def mix(picture, spare, stream):
 
 @compiled
 def tile(picture, spare, stream):
-    """Fill the picture with copies of a part of it, from a fifth of its side to a half."""
+    """Fill the picture with copies of a part of it, whose sides are a fifth to a half of the picture's."""
     rows = _tiled(picture.shape[1], stream)
     _sample(picture, spare, rows, _tiled(picture.shape[2], stream))
 
 
 @compiled
 def shrink(picture, spare, stream):
-    """Make the picture smaller, to a half at the least, and mirror it into the space that gets free."""
+    """Shrink the picture, to a half at the least, and mirror it into the space that becomes free."""
     _, height, width = picture.shape
-    room = max(0.5 - 2 / min(height, width), 0.0)  # so that it is smaller by a pixel at least, where that can be
+    room = max(0.5 - 2 / min(height, width), 0.0)  # It shrinks by at least one pixel if it can.
     scale = 1 / (0.5 + room * uniform(stream))
     _sample(picture, spare, _mirrored(height, scale), _mirrored(width, scale))
 
 
 @compiled
 def paste(genes, partner, child, stream):
-    """Put a rectangle of the partner's picture, which is shifted around its edges before, into a picture's."""
+    """Copy a picture into ``child``, with a rectangle of the partner's picture, which is first shifted cyclically."""
     channels, height, width = genes.shape
     top, bottom = _span(height, stream)
     left, right = _span(width, stream)
@@ -222,7 +227,10 @@ def _mirrored(size, scale):
 
 @compiled
 def _span(size, stream):
-    """Pixels ``first`` to ``last + 1`` that lie in an interval of a tenth of the side to nine."""
+    """Return the ends of a random interval of pixels: its first, and the one after its last.
+
+    It is a tenth to nine tenths of the side long.
+    """
     length = 0.1 * 9 ** uniform(stream) * size
     start = (size - length) * uniform(stream)
     return math.ceil(start), min(math.ceil(start + length), size)
@@ -255,7 +263,7 @@ def _clamp(picture):
 
 @compiled
 def _to_bytes(picture, genes):
-    """Rounded to the nearest, halves to even."""
+    """Round a picture to bytes, halves to even."""
     for c in range(len(genes)):
         for y in range(genes.shape[1]):
             for x in range(genes.shape[2]):

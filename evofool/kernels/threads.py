@@ -1,4 +1,4 @@
-"""Compiled loops over genomes or pixels, on as many threads as torch has."""
+"""Compiled loops over genomes or pixels, spread over as many threads as torch uses."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import torch
 from numpy.typing import NDArray
 
 SPLIT = 200_000
-"""values that a thread is worth its start for, a tenth of a millisecond"""
+"""Fewest values that a thread computes; for fewer, starting it (a tenth of a millisecond) takes longer."""
 
 
 def in_parts(function: Callable[[int, int], None], until: NDArray[np.int64]) -> None:
-    """Call ``function(first, last)`` for all of N things, in parts of about the same work, on a thread each.
+    """Call ``function(first, last)`` for ranges that cover N items, each on a thread and with about the same work.
 
     Args:
-        function: releases Python's lock.
-        until: (N + 1,) values that are computed for all before each, rising.
+        function: Releases Python's lock.
+        until: (N + 1,) how many values are computed for all items before each, rising from 0.
     """
     n, work = len(until) - 1, int(until[-1])
     parts = max(1, min(torch.get_num_threads(), n, work // SPLIT))
@@ -30,8 +30,8 @@ def in_parts(function: Callable[[int, int], None], until: NDArray[np.int64]) -> 
         return
     bounds = np.searchsorted(until, np.linspace(0, work, parts + 1))
     bounds[0], bounds[-1] = 0, n
-    for waiting in [_pool(parts).submit(function, first, last) for first, last in pairwise(bounds.tolist())]:
-        waiting.result()
+    for future in [_pool(parts).submit(function, first, last) for first, last in pairwise(bounds.tolist())]:
+        future.result()
 
 
 @lru_cache(maxsize=4)
@@ -39,5 +39,5 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, "genomes")
 
 
-if hasattr(os, "register_at_fork"):  # a child has the pool and not its threads
+if hasattr(os, "register_at_fork"):  # A child process inherits the pool without its threads.
     os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -15,9 +15,9 @@ from support import build
 
 from evofool.encodings import genome_file
 from evofool.encodings.cppn.batch import ACTIVATION_NAMES, INPUTS
-from evofool.encodings.cppn.functions import NOTHING
 from evofool.encodings.genome_file import GenomeFile, parse, to_json
 from evofool.kernels import rendering as picture
+from evofool.kernels.constants import EXP_CUTOFF
 from evofool.rng import Rng
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def larger(genomes: Sequence[GenomeFile], h: int, w: int) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("name", ACTIVATION_NAMES)
 def test_functions_are_the_loop_s_to_the_last_bit(script: Page, name: str) -> None:
-    edge = np.float32(math.sqrt(NOTHING))
+    edge = np.float32(math.sqrt(EXP_CUTOFF))
     far = [np.nextafter(edge, np.float32(0)), edge, np.nextafter(edge, np.float32(9)), 9.3, 87.0, 1e4, 3e7]
     values = np.concatenate((np.linspace(-12, 12, 4001), far, np.negative(far))).astype(np.float32)
     asked = [ACTIVATION_NAMES.index(name), values.tolist()]

@@ -1,4 +1,4 @@
-"""What compiled loops are made of: random numbers, functions, and parts for threads."""
+"""The parts of compiled loops: random numbers, functions, and ranges for threads."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import llvmlite.binding
+import numba
 import numpy as np
 import pytest
 import torch
@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evofool.encodings.cppn.batch import ACTIVATION_NAMES
-from evofool.encodings.cppn.functions import ACTIVATIONS, NOTHING
-from evofool.kernels import draws, functions
-from evofool.kernels import rendering as picture
+from evofool.encodings.cppn.functions import ACTIVATIONS
+from evofool.kernels import draws, functions, rendering
 from evofool.kernels.compiled import compiled, use_whole_vectors
+from evofool.kernels.constants import EXP_CUTOFF
 from evofool.kernels.threads import SPLIT, in_parts
 
 SAMPLES = 40_000
@@ -47,12 +47,12 @@ def test_the_stream_is_splitmix64() -> None:
 
 
 def test_many_uniform_numbers_at_once_are_those_of_one_after_the_other() -> None:
-    one, many = stream(7), stream(7)
+    single, many = stream(7), stream(7)
     for n in (5, 0, 300):
         values = np.full(n, np.nan)
         draws.uniforms(many, values)
-        assert values.tolist() == [draws.uniform(one) for _ in range(n)]
-        assert many == one
+        assert values.tolist() == [draws.uniform(single) for _ in range(n)]
+        assert many == single
 
 
 def test_uniform_and_normal_numbers_are_distributed_so() -> None:
@@ -67,8 +67,8 @@ def test_uniform_and_normal_numbers_are_distributed_so() -> None:
 def test_streams_of_neighbouring_seeds_have_nothing_in_common() -> None:
     numbers = np.array([[draws.uniform(state) for _ in range(4)] for state in map(stream, range(SAMPLES // 4))])
     assert farthest(numbers[:, 0], lambda x: x) < 1.6
-    for one, other in ((numbers[:-1, 0], numbers[1:, 0]), (numbers[:, 0], numbers[:, 1])):
-        assert abs(np.corrcoef(one, other)[0, 1]) < 4 / np.sqrt(len(one))
+    for first, second in ((numbers[:-1, 0], numbers[1:, 0]), (numbers[:, 0], numbers[:, 1])):
+        assert abs(np.corrcoef(first, second)[0, 1]) < 4 / np.sqrt(len(first))
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])
@@ -79,6 +79,17 @@ def test_whole_numbers_are_drawn_alike(n: int) -> None:
     assert (np.abs(counts - SAMPLES / n) <= 4 * np.sqrt(SAMPLES * (1 / n) * (1 - 1 / n))).all()
 
 
+class Features:
+    """What LLVM says of a processor."""
+
+    def __init__(self, names: str) -> None:
+        self.names = names
+
+    def flatten(self) -> str:
+        return self.names
+
+
+@pytest.mark.parametrize("avx", [1, 0])
 @pytest.mark.parametrize(
     ("name", "before", "features", "after"),
     [
@@ -90,43 +101,65 @@ def test_whole_numbers_are_drawn_alike(n: int) -> None:
     ],
 )
 def test_whole_vectors_are_used_where_there_are_some_and_nobody_says_otherwise(
-    name: str | None, before: str | None, features: str, after: str | None
+    name: str | None, before: str | None, features: str, after: str | None, avx: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for allowed in (1, 0):
-        config = SimpleNamespace(ENABLE_AVX=allowed, CPU_NAME=name, CPU_FEATURES=before)
-        use_whole_vectors(config, features)
-        assert (name, config.CPU_FEATURES) == (config.CPU_NAME, after if allowed else before)
+    monkeypatch.setattr(numba.config, "ENABLE_AVX", avx)
+    monkeypatch.setattr(numba.config, "CPU_NAME", name)
+    monkeypatch.setattr(numba.config, "CPU_FEATURES", before)
+    monkeypatch.setattr(llvmlite.binding, "get_host_cpu_features", lambda: Features(features))
+    for _ in range(2):
+        use_whole_vectors()
+        assert (name, numba.config.CPU_FEATURES) == (numba.config.CPU_NAME, after if avx else before)
+
+
+def test_an_unknown_processor_keeps_its_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> None:
+        raise RuntimeError("unknown processor")
+
+    monkeypatch.setattr(llvmlite.binding, "get_host_cpu_features", unknown)
+    before = numba.config.CPU_FEATURES
+    use_whole_vectors()
+    assert before == numba.config.CPU_FEATURES
 
 
 RENDERED = """
-import evofool.record  # whatever is looked up first
+import sys
+from evofool.kernels.compiled import use_whole_vectors
+if "whole" in sys.argv:
+    use_whole_vectors()
 import hashlib
 from evofool import encodings
 from evofool.rng import Rng
-coded, rng = encodings.build("cppn", encodings.preset("cppn", "default"), (3, 30, 47), "cpu"), Rng(5)
-genomes = coded.random(40, rng)
+encoding, rng = encodings.build("cppn", encodings.preset("cppn", "default"), (3, 30, 47), "cpu"), Rng(5)
+genomes = encoding.random(40, rng)
 for _ in range(20):
-    genomes = coded.mutate(genomes, rng)
+    genomes = encoding.mutate(genomes, rng)
+if "late" in sys.argv:
+    use_whole_vectors()
 from numba.core.registry import cpu_target
 print(cpu_target.target_context.codegen().magic_tuple()[2].split(",")[-1])
-print(hashlib.sha256(coded.decode(genomes).numpy().tobytes()).hexdigest())
+print(hashlib.sha256(encoding.decode(genomes).numpy().tobytes()).hexdigest())
 """
 
 
-def test_pictures_are_the_same_for_any_processor_and_whole_vectors_are_used_in_every_process(tmp_path: Path) -> None:
-    """As compiled for this one, and for the least of its kind."""
+def test_pictures_are_the_same_for_any_processor_and_any_vectors(tmp_path: Path) -> None:
+    """Compiled for this one, with whole vectors asked for early, late and never; and for the least of its kind."""
 
-    def rendered(**settings: str) -> list[str]:
+    def rendered(*words: str, **settings: str) -> list[str]:
         environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)} | settings
-        done = subprocess.run([sys.executable, "-c", RENDERED], env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.split()
+        program = subprocess.run(
+            [sys.executable, "-c", RENDERED, *words], env=environment, capture_output=True, text=True
+        )
+        assert program.returncode == 0, program.stderr
+        return program.stdout.split()
 
-    ours, plain = rendered(), rendered(NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
+    plain, whole, late = rendered(), rendered("whole"), rendered("late")
+    least = rendered("whole", NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
     wide = "+avx512fp16" in llvmlite.binding.get_host_cpu_features().flatten().split(",")
-    assert (ours[0] == "-prefer-256-bit") == wide
-    assert len(plain) == 1  # no features
-    assert ours[-1] == plain[-1]
+    assert plain[0] == late[0] != "-prefer-256-bit"  # an import changes nothing of the process
+    assert (whole[0] == "-prefer-256-bit") == wide
+    assert len(least) == 1  # no features
+    assert plain[-1] == whole[-1] == late[-1] == least[-1]
 
 
 FORMULAS = {
@@ -145,7 +178,7 @@ def test_functions_are_right_to_four_roundings(name: str, far: float) -> None:
     """4 · 2⁻²⁴, a fourteen-thousandth of a grey level; and never beyond ±1."""
     values = np.linspace(-far, far, 200_001).astype(np.float32)
     expected = FORMULAS[name](values.astype(np.float64))
-    picture.activate(values, np.uint64(0), np.uint64(len(values)), ACTIVATION_NAMES.index(name))
+    rendering.activate(values, np.uint64(0), np.uint64(len(values)), ACTIVATION_NAMES.index(name))
     assert np.abs(values - expected).max() <= 4 * 2.0**-24
     assert np.abs(values).max() <= 1
 
@@ -162,32 +195,32 @@ def test_logarithms_are_right() -> None:
     near = np.concatenate([np.nextafter(edges, 0), edges, np.nextafter(edges, 9), 1 - drawn, 1 - drawn * 1e-9])
     far = np.concatenate([2.0 ** np.arange(-1022, 1023), drawn * 1e300, [2.0**-53]])
     for values, apart in ((near, 1e-12), (far, 1e-10)):
-        found = values.copy()
-        logarithms(found)
-        np.testing.assert_allclose(found, np.log(values), rtol=1e-12, atol=apart)
+        results = values.copy()
+        logarithms(results)
+        np.testing.assert_allclose(results, np.log(values), rtol=1e-12, atol=apart)
     ends = np.array([1.0, 0.0])
     logarithms(ends)
     assert ends[0] == 0
     assert ends[1] < -708
 
 
-def test_far_ends_of_bells_are_nothing() -> None:
+def test_far_ends_of_bells_are_zero() -> None:
     """e⁻⁴⁰ and less: by the loop and by torch."""
-    edge = np.float32(math.sqrt(NOTHING))
-    assert edge * edge == NOTHING
+    edge = np.float32(math.sqrt(EXP_CUTOFF))
+    assert edge * edge == EXP_CUTOFF
     values = np.array([0.0, -6.3, np.nextafter(edge, np.float32(0)), edge, -9.3, -20.0, 1e15], np.float32)
-    here, there = values.copy(), torch.from_numpy(values.copy())
-    picture.activate(here, np.uint64(0), np.uint64(len(values)), ACTIVATION_NAMES.index("gauss"))
-    ACTIVATIONS["gauss"](there, there)
-    for found in here, there.numpy():
-        np.testing.assert_allclose(found[:3], np.exp(-np.square(values[:3].astype(np.float64))), rtol=1e-5)
-        assert found[3:].tolist() == [0.0] * 4
+    by_loop, by_torch = values.copy(), torch.from_numpy(values.copy())
+    rendering.activate(by_loop, np.uint64(0), np.uint64(len(values)), ACTIVATION_NAMES.index("gauss"))
+    ACTIVATIONS["gauss"](by_torch, by_torch)
+    for bells in by_loop, by_torch.numpy():
+        np.testing.assert_allclose(bells[:3], np.exp(-np.square(values[:3].astype(np.float64))), rtol=1e-5)
+        assert bells[3:].tolist() == [0.0] * 4
 
 
 @pytest.mark.parametrize("name", ACTIVATION_NAMES)
 def test_sums_that_overflowed_give_values_still(name: str) -> None:
     values = np.array([np.inf, -np.inf, 3e38, -3e38], np.float32)
-    picture.activate(values, np.uint64(0), np.uint64(4), ACTIVATION_NAMES.index(name))
+    rendering.activate(values, np.uint64(0), np.uint64(4), ACTIVATION_NAMES.index(name))
     assert (np.abs(values) <= 1).all()
 
 

@@ -23,11 +23,11 @@ def test_every_value_is_looked_up(
     shape: tuple[int, int, int, int], dtype: torch.dtype, memory_format: torch.memory_format
 ) -> None:
     images, values = random_images(shape[0], shape[1:]), table(shape[1], dtype)
-    found = look_up(images, values, memory_format)
+    looked_up = look_up(images, values, memory_format)
     expected = torch.stack([values[c][images[:, c].long()] for c in range(shape[1])], 1)
-    assert found.dtype is dtype
-    assert found.is_contiguous(memory_format=memory_format)
-    assert torch.equal(found, expected)
+    assert looked_up.dtype is dtype
+    assert looked_up.is_contiguous(memory_format=memory_format)
+    assert torch.equal(looked_up, expected)
 
 
 @pytest.mark.parametrize("memory_format", FORMATS)

@@ -8,14 +8,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ...kernels.constants import EXP_CUTOFF
 from .batch import ACTIVATION_NAMES
 
-NOTHING = 40.0
-"""exp of minus that and less counts as 0. What the far ends of bells leave, times small weights, would be numbers too
-small for a normal float32, with which processors are slow (docs/SPEED.md)."""
-
-_LEAST = math.exp(-NOTHING) * (1 + 2e-6)
-"""between that, however it is rounded, and exp of minus the float32 before it"""
+_SMALLEST_BELL = math.exp(-EXP_CUTOFF) * (1 + 2e-6)
+"""A threshold between exp(−``EXP_CUTOFF``), however it is rounded, and exp of minus the float32 below that."""
 
 _MINUS_ONE = torch.tensor(-1.0)  # of no dimension, which works on any device
 
@@ -32,7 +29,7 @@ def _sigmoid(v: Tensor, out: Tensor) -> None:
 
 def _gauss(v: Tensor, out: Tensor) -> None:
     torch.exp(v.square_().neg_(), out=out)
-    torch.threshold_(out, _LEAST, 0.0)
+    torch.threshold_(out, _SMALLEST_BELL, 0.0)
 
 
 def _linear(v: Tensor, out: Tensor) -> None:
