@@ -22,30 +22,34 @@ WRITERS = {"open", "write_text", "write_bytes", "write_atomically", "save", "sav
 
 
 def module_of(path: Path) -> tuple[str, ...]:
-    """("zoo", "train") for evofool/zoo/train.py, ("zoo",) for its __init__, () for the package's own."""
+    """("targets", "cards") for evofool/targets/cards.py, ("targets",) for its __init__, () for the package's own."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return parts[:-1] if parts[-1] == "__init__" else parts
 
 
-def imported(source: str, module: tuple[str, ...], is_package: bool) -> set[str]:
-    """The top-level parts of evofool that a module imports, at any place, type checking included."""
-    found = set()
+def imported(source: str, module: tuple[str, ...], is_package: bool) -> set[tuple[str, ...]]:
+    """The modules of evofool that a module imports, wherever in its source: type checking and functions included.
+
+    A name that is imported from a package counts as the module of that name where there is one, else as the package.
+    """
+    modules: set[tuple[str, ...]] = set()
     package = module if is_package else module[:-1]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            names = [alias.name.split(".") for alias in node.names]
-            found |= {parts[1] for parts in names if parts[0] == "evofool" and len(parts) > 1}
+            names = [tuple(alias.name.split(".")) for alias in node.names]
+            modules |= {parts[1:] for parts in names if parts[0] == "evofool" and len(parts) > 1}
         elif isinstance(node, ast.ImportFrom):
-            target = node.module.split(".") if node.module else []
+            written = tuple(node.module.split(".")) if node.module else ()
             if node.level:
-                base = list(package[: len(package) - node.level + 1])
-            elif target[:1] == ["evofool"]:
-                base, target = [], target[1:]
+                base = package[: len(package) - node.level + 1] + written
+            elif written[:1] == ("evofool",):
+                base = written[1:]
             else:
                 continue
-            full = base + target
-            found |= {full[0]} if full else {alias.name for alias in node.names if not alias.name.startswith("__")}
-    return found
+            for alias in node.names:
+                inner = (*base, alias.name)
+                modules.add(inner if inner in MODULES else base)
+    return modules
 
 
 def dotted(node: ast.expr) -> str:
@@ -56,6 +60,10 @@ def dotted(node: ast.expr) -> str:
         before = dotted(node.value)
         return f"{before}.{node.attr}" if before else ""
     return ""
+
+
+MODULES = {module_of(path) for path in FILES}
+"""All modules, as :func:`module_of` names them."""
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
@@ -84,8 +92,14 @@ def writing(source: str) -> list[str]:
     return [
         f"line {call.lineno}: {ast.unparse(call.func)}"
         for call in calls(ast.parse(source))
-        if ast.unparse(call.func).split(".")[-1] in WRITERS
+        if ast.unparse(call.func).split(".")[-1] in WRITERS and not _reads(call)
     ]
+
+
+def _reads(call: ast.Call) -> bool:
+    """Whether a call opens a file for reading, and says so."""
+    modes = [argument.value for argument in call.args[1:2] if isinstance(argument, ast.Constant)]
+    return ast.unparse(call.func) == "open" and modes in (["r"], ["rb"])
 
 
 def global_randomness(source: str) -> list[str]:
