@@ -1,1 +1,1 @@
-"""What people see in the terminal: the only wing that prints."""
+"""What people see in the terminal: live views, summaries and tables. Nothing else in evofool prints."""

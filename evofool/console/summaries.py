@@ -1,0 +1,85 @@
+"""What is said of a job at its end, or when its folder is inspected: a title, and names with values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..text import clock, least_confident, percent
+from .phrases import describe_fact, describe_images, describe_queries, describe_rate
+
+if TYPE_CHECKING:
+    from ..jobs.result import CampaignResult, Result
+
+Rows = list[tuple[str, str]]
+"""Names and values."""
+
+
+def finished_run(result: Result, resume_command: str) -> tuple[str, Rows]:
+    """Return the title and the rows of a run that ended.
+
+    Args:
+        result: What it ended with.
+        resume_command: The command that goes on with it.
+    """
+    summary, surest = result.summary(), result.surest()
+    classes, confidence = [result.classes[row] for row in surest], result.confidence[surest].tolist()
+    rows = [
+        ("median", percent(summary["median"])),
+        ("mean", percent(summary["mean"])),
+        ("lowest", least_confident(classes, confidence, 3)),
+        ("at 99 % or more", f"{summary['at_99']} of {len(surest)} classes"),
+    ]
+    if result.places:
+        elites = f"{summary['elites']:,} of {summary['niches']:,} niches   QD score {summary['qd_score']:,.1f}"
+        rows.append(("elites", elites))
+    work = f"{result.generations:,} generations, {result.evaluations:,} evaluations in {clock(result.seconds)}"
+    rows.append(("work", f"{work} ({summary['images_per_second']:,.0f} images/s)"))
+    rows += [(name, str(path)) for name, path in (("gallery", result.gallery), ("sheet", result.sheet)) if path]
+    if result.run:
+        rows.append(("run", str(result.run)))
+        rows.append(("go on" if result.interrupted else "go further", resume_command))
+    return f"{_ending(result)}: {summary['target']}, {summary['encoding']}", rows
+
+
+def finished_campaign(result: CampaignResult, resume_command: str) -> tuple[str, Rows]:
+    """Return the title and the rows of a campaign that ended.
+
+    Args:
+        result: What it ended with.
+        resume_command: The command that goes on with it.
+    """
+    summary, statistics, skipped = result.summary(), result.statistics, result.config.data.skipped
+    rows = [
+        ("images", describe_images(summary)),
+        ("success", describe_rate(statistics, result.total)),
+        ("queries", describe_queries(summary)),
+    ]
+    if len(summary["pixels"]) > 1:
+        counts = ", ".join(f"{pixels}: {count}" for pixels, count in summary["by_pixels"].items())
+        rows.append(("by pixels", counts or "–"))
+    if result.baseline:
+        rate = describe_rate(result.baseline, result.total - statistics.already)
+        rows.append(("random", f"{rate}, with equal queries"))
+    if wrong := statistics.already + statistics.wrong:
+        rows.append(("wrong before", f"{wrong:,}, not counted above"))
+    if skipped:
+        name, reason = next(iter(skipped.items()))
+        rows.append(("left out", f"{len(skipped):,} files (all in the report); the first, {name}: {reason}"))
+    rows += [("report", str(result.report)), ("campaign", str(result.path))]
+    if result.interrupted:
+        rows.append(("go on", resume_command))
+    return f"{_ending(result)}: {summary['target']}, {summary['criterion']}, {summary['strategy']}", rows
+
+
+def inspected(facts: Mapping[str, Any]) -> Rows:
+    """Return the facts of a job that was inspected; a baseline's figures get rows of their own."""
+    baseline, rows = facts.get("baseline"), dict(facts)
+    if isinstance(baseline, Mapping):
+        rows["baseline"] = "equal queries"
+        rows |= {f"baseline_{name}": figure for name, figure in baseline.items()}
+    return [(name, describe_fact(fact)) for name, fact in rows.items()]
+
+
+def _ending(result: Result | CampaignResult) -> str:
+    return "stopped" if result.interrupted else "done"
