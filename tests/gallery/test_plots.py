@@ -1,4 +1,4 @@
-"""The figures of a report: XML by themselves, right in what they show, and nothing on top of anything."""
+"""The figures of a campaign's page: XML by themselves, right in what they show, and nothing on top of anything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pages import parts, xml
 
 from evofool.attacks.statistics import wilson
 from evofool.gallery.prints import plots
-from evofool.gallery.prints.plots import HEIGHT, LEFT, MOST_CLASSES, RIGHT, WIDTH, Series
+from evofool.gallery.prints.plots import HEIGHT, LEFT, MAX_CLASSES, RIGHT, WIDTH, Series
 from evofool.gallery.prints.svg import standalone
 
 NAMES = ["cat", "<b>dog</b>", 'deer "&"']
@@ -25,21 +25,21 @@ FIGURES: dict[str, Callable[[], str]] = {
     "curve of nothing": lambda: plots.success_curve([Series("local", [], 0)]),
     "curve without a success": lambda: plots.success_curve([Series("local", [], 5)]),
     "curve of sure success": lambda: plots.success_curve([Series("local", [1] * 40, 40)]),
-    "classes": lambda: plots.class_heat({(0, 1): 3, (1, 2): 1}, NAMES),
-    "no classes": lambda: plots.class_heat({}, NAMES),
-    "bars": lambda: plots.bars({0: 2, 5: 1}, "<axis>", "bars & more"),
-    "no bars": lambda: plots.bars({}, "axis", "bars"),
-    "places": lambda: plots.place_heat([0, 7, 7], [0, 1, 1], 8, 4),
-    "no places": lambda: plots.place_heat([], [], 8, 4),
+    "classes": lambda: plots.class_heatmap({(0, 1): 3, (1, 2): 1}, NAMES),
+    "no classes": lambda: plots.class_heatmap({}, NAMES),
+    "bars": lambda: plots.bar_chart({0: 2, 5: 1}, "<axis>", "bars & more"),
+    "no bars": lambda: plots.bar_chart({}, "axis", "bars"),
+    "places": lambda: plots.position_heatmap([0, 7, 7], [0, 1, 1], 8, 4),
+    "no places": lambda: plots.position_heatmap([], [], 8, 4),
     "colours": lambda: plots.colour_strip([[0, 255, 0], [1, 2, 3]]),
     "greys": lambda: plots.colour_strip([[0], [7]]),
-    "confidence": lambda: plots.confidences([(0.5, 0.25)]),
-    "no confidence": lambda: plots.confidences([]),
+    "confidence": lambda: plots.confidence_scatter([(0.5, 0.25)]),
+    "no confidence": lambda: plots.confidence_scatter([]),
 }
 
 
 def numbers_of(path: dict[str, Any]) -> list[tuple[float, float]]:
-    """The points of a path."""
+    """Return the points of a path."""
     return [(float(x), float(y)) for x, y in re.findall(r"([0-9.-]+) ([0-9.-]+)", path["d"])]
 
 
@@ -58,7 +58,7 @@ def test_a_strip_of_no_colours_is_a_figure() -> None:
 
 
 def test_names_with_control_characters_give_xml() -> None:
-    xml(plots.class_heat({(0, 1): 1}, ["bell\a", "escape\x1b[31m"]))
+    xml(plots.class_heatmap({(0, 1): 1}, ["bell\a", "escape\x1b[31m"]))
 
 
 def test_a_curve_climbs_to_its_share_and_tells_it() -> None:
@@ -81,8 +81,8 @@ def test_a_curve_climbs_to_its_share_and_tells_it() -> None:
 def test_the_axis_of_queries_is_logarithmic() -> None:
     root = xml(plots.success_curve([Series("local", [3, 1500], 4)]))
     ticks = {text["text"]: text["x"] for text in parts(root, "text") if text.get("text-anchor") == "middle"}
-    places = [ticks[name] for name in ("1", "10", "100", "1,000", "10,000")]
-    assert np.diff(places) == pytest.approx(np.full(4, (WIDTH - RIGHT - LEFT) / 4), abs=0.11)
+    positions = [ticks[name] for name in ("1", "10", "100", "1,000", "10,000")]
+    assert np.diff(positions) == pytest.approx(np.full(4, (WIDTH - RIGHT - LEFT) / 4), abs=0.11)
 
 
 @given(st.lists(st.integers(1, 10_000), max_size=30), st.integers(0, 300))
@@ -122,8 +122,8 @@ def test_labels_of_equal_curves_do_not_overlap(count: int, queries: list[int]) -
     root = xml(plots.success_curve([Series(f"campaign {i}", queries, 10) for i in range(count)]))
     labels = parts(root, "text", "label")
     assert len(labels) == count
-    places = sorted(label["y"] for label in labels)
-    assert min(np.diff(places)) >= 13  # the size of the letters
+    heights = sorted(label["y"] for label in labels)
+    assert min(np.diff(heights)) >= 13  # the size of the letters
 
 
 @pytest.mark.parametrize("count", [4, 12])
@@ -139,30 +139,30 @@ def test_a_long_name_is_shortened() -> None:
 
 
 def heat(counts: dict[tuple[int, int], int], classes: list[str]) -> tuple[list[str], dict[tuple[int, int], int]]:
-    """The names of a heat map from above, and the numbers in its cells by row and column."""
-    root = xml(plots.class_heat(counts, classes))
+    """Return the names of a heat map from above, and the numbers in its cells by row and column."""
+    root = xml(plots.class_heatmap(counts, classes))
     cells = parts(root, "rect", "cell") + parts(root, "rect", "blank")
     columns, rows = (sorted({cell[axis] for cell in cells}) for axis in "xy")
     assert len(cells) == len(columns) * len(rows)
-    found = {}
+    numbers = {}
     for text in parts(root, "text"):
         if text["text-anchor"] != "middle":
             continue
         (cell,) = [
-            one
-            for one in cells
-            if 0 <= text["x"] - one["x"] <= one["width"] and 0 <= text["y"] - one["y"] <= one["height"]
+            cell
+            for cell in cells
+            if 0 <= text["x"] - cell["x"] <= cell["width"] and 0 <= text["y"] - cell["y"] <= cell["height"]
         ]
         assert cell["class"] == "cell"
-        found[rows.index(cell["y"]), columns.index(cell["x"])] = int(text["text"])
-    assert len(found) == len(parts(root, "rect", "cell"))
+        numbers[rows.index(cell["y"]), columns.index(cell["x"])] = int(text["text"])
+    assert len(numbers) == len(parts(root, "rect", "cell"))
     ends = [
         text for text in parts(root, "text") if text["text-anchor"] == "end" and "faint" not in text.get("class", "")
     ]
     turned = [text["text"] for text in parts(root, "text") if "transform" in text]
     names = [text["text"] for text in sorted(ends, key=lambda text: text["y"])]
     assert turned == names
-    return names, found
+    return names, numbers
 
 
 def test_a_heat_map_counts_what_became_what() -> None:
@@ -173,26 +173,26 @@ def test_a_heat_map_counts_what_became_what() -> None:
 def test_a_heat_map_of_many_classes_shows_those_that_occur_most() -> None:
     classes = [f"class {index}" for index in range(1000)]
     counts = {(10 * i, 10 * i + 1): 100 - i for i in range(50)} | {(990, 999): 500}
-    names, found = heat(counts, classes)
-    assert len(names) == MOST_CLASSES
-    often = sorted([990, 999, *(10 * i + d for i in range(MOST_CLASSES // 2 - 1) for d in (0, 1))])
+    names, numbers = heat(counts, classes)
+    assert len(names) == MAX_CLASSES
+    often = sorted([990, 999, *(10 * i + d for i in range(MAX_CLASSES // 2 - 1) for d in (0, 1))])
     assert names == [classes[index] for index in often]
     expected = {
         (often.index(row), often.index(column)): n
         for (row, column), n in counts.items()
         if row in often and column in often
     }
-    assert found == expected
+    assert numbers == expected
 
 
 def test_as_many_classes_as_fit_are_all_shown() -> None:
-    for count in (1, MOST_CLASSES):
+    for count in (1, MAX_CLASSES):
         assert len(heat({}, [f"class {index}" for index in range(count)])[0]) == count
-    assert len(heat({(0, 1): 1}, [f"class {index}" for index in range(MOST_CLASSES + 1)])[0]) == 2
+    assert len(heat({(0, 1): 1}, [f"class {index}" for index in range(MAX_CLASSES + 1)])[0]) == 2
 
 
 def test_a_darker_cell_holds_more_and_its_number_can_be_read() -> None:
-    root = xml(plots.class_heat({(0, 1): 1, (1, 0): 10}, ["a", "b"]))
+    root = xml(plots.class_heatmap({(0, 1): 1, (1, 0): 10}, ["a", "b"]))
     light, dark = sorted(cell["opacity"] for cell in parts(root, "rect", "cell"))
     assert dark == 1
     assert light < 0.3
@@ -200,7 +200,7 @@ def test_a_darker_cell_holds_more_and_its_number_can_be_read() -> None:
 
 
 def test_long_names_of_classes_are_shortened_and_have_room() -> None:
-    root = xml(plots.class_heat({(0, 1): 1}, ["w" * 300, "cat"]))
+    root = xml(plots.class_heatmap({(0, 1): 1}, ["w" * 300, "cat"]))
     names = [text["text"] for text in parts(root, "text")]
     assert names.count("w" * 15 + "…") == 2
     (row,) = [t for t in parts(root, "text") if t["text"].startswith("www") and "transform" not in t]
@@ -209,19 +209,19 @@ def test_long_names_of_classes_are_shortened_and_have_room() -> None:
 
 
 def test_bars_are_as_high_as_their_counts() -> None:
-    root = xml(plots.bars({1: 2, 2: 0, 4: 8}, "pixels needed", "Pixels"))
+    root = xml(plots.bar_chart({1: 2, 2: 0, 4: 8}, "pixels needed", "Pixels"))
     bars = sorted(parts(root, "rect", "fill"), key=lambda bar: bar["x"])
     heights = [bar["height"] for bar in bars]
     assert heights == pytest.approx([heights[3] / 4, 0, 0, heights[3]], abs=0.02)
     assert heights[3] > 100
-    told = [text["text"] for text in parts(root, "text", "faint")]
-    assert [word for word in ("1", "2", "3", "4", "pixels needed") if word not in told] == []
+    words = [text["text"] for text in parts(root, "text", "faint")]
+    assert [word for word in ("1", "2", "3", "4", "pixels needed") if word not in words] == []
     assert [t["text"] for t in parts(root, "text") if "class" not in t] == ["2", "8"]
 
 
 @given(st.dictionaries(st.integers(0, 999), st.integers(1, 10_000), max_size=20))
 def test_bars_stay_in_their_figure(counts: dict[int, int]) -> None:
-    root = xml(plots.bars(counts, "axis", "title"))
+    root = xml(plots.bar_chart(counts, "axis", "title"))
     width, height = map(float, root.get("viewBox", "").split()[2:])
     for bar in parts(root, "rect"):
         assert 0 <= bar["x"] <= bar["x"] + bar["width"] <= width + 0.01
@@ -230,21 +230,21 @@ def test_bars_stay_in_their_figure(counts: dict[int, int]) -> None:
 
 
 def test_places_are_where_the_pixels_are() -> None:
-    root = xml(plots.place_heat([6, 6, 0], [1, 1, 3], 8, 4))
+    root = xml(plots.position_heatmap([6, 6, 0], [1, 1, 3], 8, 4))
     size = 320 / 8
-    found = {
+    opacities = {
         (round((cell["x"] - 0.5) / size), round((cell["y"] - 0.5) / size)): cell["opacity"]
         for cell in parts(root, "rect", "cell")
     }
-    assert found.keys() == {(6, 1), (0, 3)}
-    assert found[6, 1] == 1 > found[0, 3]
+    assert opacities.keys() == {(6, 1), (0, 3)}
+    assert opacities[6, 1] == 1 > opacities[0, 3]
     assert parts(root, "text")[0]["text"] == "8 × 4 pixels; darkest: 2"
 
 
 @pytest.mark.parametrize(("width", "height"), [(224, 224), (33, 8), (1, 1), (500, 33)])
 def test_places_of_any_image_fall_on_the_grid(width: int, height: int) -> None:
     xs, ys = [0, width - 1, width // 2], [0, height - 1, height // 2]
-    root = xml(plots.place_heat(xs, ys, width, height))
+    root = xml(plots.position_heatmap(xs, ys, width, height))
     right, bottom = map(float, root.get("viewBox", "").split()[2:])
     cells = parts(root, "rect", "cell")
     assert 1 <= len(cells) <= 3
@@ -265,7 +265,7 @@ def test_a_strip_of_greys_shows_greys_and_of_many_colours_some() -> None:
 
 
 def test_confidence_before_is_across_and_after_is_up() -> None:
-    root = xml(plots.confidences([(1.0, 0.0), (0.0, 1.0)]))
+    root = xml(plots.confidence_scatter([(1.0, 0.0), (0.0, 1.0)]))
     first, second = parts(root, "circle")
     assert first["cx"] > second["cx"]
     assert first["cy"] > second["cy"]

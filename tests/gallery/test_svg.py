@@ -1,4 +1,4 @@
-"""Figures set by hand: marks, scales and ticks, and that a figure is XML whatever it is called."""
+"""Building blocks of figures: marks, scales and ticks; a figure is XML whatever it is called."""
 
 from __future__ import annotations
 

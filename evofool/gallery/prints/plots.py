@@ -1,4 +1,4 @@
-"""The figures of a campaign's report."""
+"""The figures of a campaign's page, as SVG."""
 
 from __future__ import annotations
 
@@ -11,30 +11,46 @@ from ...attacks.statistics import wilson
 from .svg import TONES, decades, figure, line, linear, logarithmic, path, rect, round_ticks, text
 
 WIDTH, HEIGHT = 680.0, 380.0
-LEFT, RIGHT, TOP, BOTTOM = 58.0, 150.0, 18.0, 52.0
+"""Size of a figure of success curves."""
 
-MOST_CLASSES = 24
-"""classes that a heat map shows"""
+LEFT, RIGHT, TOP, BOTTOM = 58.0, 150.0, 18.0, 52.0
+"""Margins around its axes; labels of curves stand at the right."""
+
+MAX_CLASSES = 24
+"""Largest number of classes that a heat map shows."""
+
+MAX_COLOURS = 400
+"""Largest number of colours that a strip shows."""
+
+MAX_DOTS = 2000
+"""Largest number of dots of a scatter plot."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """One curve of success: ``queries`` of each success, of ``n`` pairs of image and criterion in all."""
+    """One success curve.
+
+    Attributes:
+        name: What its label says.
+        queries: The queries of each success.
+        n: Number of pairs of image and criterion, successes or not.
+        dashed: Whether it is what others are compared with.
+        longest: The queries of the longest attempt, where the curve ends.
+    """
 
     name: str
     queries: Sequence[int]
     n: int
     dashed: bool = False
     longest: int = 1
-    """queries of the longest pair: where the curve ends"""
 
 
-def success_curve(series: Sequence[Series]) -> str:
-    """Share of pairs whose criterion was reached within so many queries, with the first one's Wilson band."""
-    most = max((max(one.longest, *one.queries, 1) for one in series), default=1)
-    ticks = decades(most)
+def success_curve(curves: Sequence[Series]) -> str:
+    """Draw the share of pairs whose criterion is met within so many queries, with the first curve's Wilson band."""
+    longest = max((max(series.longest, *series.queries, 1) for series in curves), default=1)
+    ticks = decades(longest)
     x = logarithmic(1, ticks[-1], LEFT, WIDTH - RIGHT)
-    highest = max((wilson(len(one.queries), one.n)[1] for one in series if one.n), default=1.0)
+    highest = max((wilson(len(series.queries), series.n)[1] for series in curves if series.n), default=1.0)
     top = next(value for value in (0.1, 0.2, 0.5, 1.0) if highest <= value)
     y = linear(0, top, HEIGHT - BOTTOM, TOP)
     shares = [top * step / 5 for step in range(6)]
@@ -43,61 +59,64 @@ def success_curve(series: Sequence[Series]) -> str:
     body += [text(x(tick), HEIGHT - BOTTOM + 20, f"{tick:,}", anchor="middle", kind="faint") for tick in ticks]
     body += [line(x(tick), HEIGHT - BOTTOM, x(tick), HEIGHT - BOTTOM + 5, "axis") for tick in ticks]
     ends: list[tuple[float, int, Series]] = []
-    for index, one in enumerate(series):
-        steps = _steps(one)
-        tone = "z" if one.dashed else TONES[index % len(TONES)]
-        if index == 0 and one.n:
-            bounds = [(q, *wilson(round(share * one.n), one.n)) for q, share in [(1.0, 0.0), *steps]]
-            low = _stairs([(q, b) for q, b, _ in bounds], ticks[-1])
-            high = _stairs([(q, b) for q, _, b in bounds], ticks[-1])
-            body.append(path([(x(q), y(v)) for q, v in low + high[::-1]], f"band {tone}", close=True))
-        points = [(x(q), y(v)) for q, v in _stairs(steps, ticks[-1])]
-        body.append(path(points, f"line {tone}" + (" dash" if one.dashed else "")))
-        ends.append((points[-1][1], index, one))
-    for place, index, one in _apart(ends):
-        share = len(one.queries) / one.n if one.n else 0.0
-        tone = "z" if one.dashed else TONES[index % len(TONES)]
-        body.append(
-            text(WIDTH - RIGHT + 10, place + 4, f"{_short(one.name, 14)} {100 * share:.0f} %", kind=f"label {tone}")
-        )
+    for index, series in enumerate(curves):
+        steps = _steps(series)
+        if index == 0 and series.n:
+            bounds = [(q, *wilson(round(share * series.n), series.n)) for q, share in [(1.0, 0.0), *steps]]
+            low = _stairs([(q, bound) for q, bound, _ in bounds], ticks[-1])
+            high = _stairs([(q, bound) for q, _, bound in bounds], ticks[-1])
+            band = [(x(q), y(share)) for q, share in low + high[::-1]]
+            body.append(path(band, f"band {_tone(index, series)}", close=True))
+        points = [(x(q), y(share)) for q, share in _stairs(steps, ticks[-1])]
+        body.append(path(points, f"line {_tone(index, series)}" + (" dash" if series.dashed else "")))
+        ends.append((points[-1][1], index, series))
+    for height, index, series in _apart(ends):
+        share = len(series.queries) / series.n if series.n else 0.0
+        label = f"{_short(series.name, 14)} {100 * share:.0f} %"
+        body.append(text(WIDTH - RIGHT + 10, height + 4, label, kind=f"label {_tone(index, series)}"))
     body.append(line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, "axis"))
     body.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, "queries, logarithmic", anchor="middle", kind="faint"))
     return figure(WIDTH, HEIGHT, body, "Share of attempts won against queries")
 
 
-def class_heat(counts: Mapping[tuple[int, int], int], classes: Sequence[str]) -> str:
-    """Original class × what it became, with counts; the classes that occur most where there are many."""
+def class_heatmap(counts: Mapping[tuple[int, int], int], classes: Sequence[str]) -> str:
+    """Draw original class × new class, with counts; of many classes, those that occur most.
+
+    Args:
+        counts: Successes by original and new class index.
+        classes: The names of all classes.
+    """
     totals: dict[int, int] = {}
     for (row, column), n in counts.items():
         totals[row] = totals.get(row, 0) + n
         totals[column] = totals.get(column, 0) + n
-    shown = sorted(sorted(totals, key=lambda c: (-totals[c], c))[:MOST_CLASSES])
-    if len(classes) <= MOST_CLASSES:
+    shown = sorted(sorted(totals, key=lambda c: (-totals[c], c))[:MAX_CLASSES])
+    if len(classes) <= MAX_CLASSES:
         shown = list(range(len(classes)))
     size = max(20.0, min(40.0, 560 / max(1, len(shown))))
     names = [_short(classes[index], 16) for index in shown]
     left = 34.0 + 7.0 * max(map(len, names), default=1)
     top = 40.0 + 6.4 * max(map(len, names), default=1)
-    body, most = [], max(counts.values(), default=1)
+    body, largest = [], max(counts.values(), default=1)
     for i, row in enumerate(shown):
         body.append(text(left - 8, top + (i + 0.5) * size + 4, names[i], anchor="end"))
         body.append(text(left + (i + 0.5) * size + 4, top - 8, names[i], turn=True))
         for j, column in enumerate(shown):
             n = counts.get((row, column), 0)
-            at = left + j * size, top + i * size
-            strength = 0.15 + 0.85 * n / most
+            x, y = left + j * size, top + i * size
+            strength = 0.15 + 0.85 * n / largest
             kind = f'class="cell" opacity="{strength:.2f}"' if n else 'class="blank"'
-            body.append(rect(at[0] + 1, at[1] + 1, size - 2, size - 2, f'rx="3" {kind}'))
+            body.append(rect(x + 1, y + 1, size - 2, size - 2, f'rx="3" {kind}'))
             if n:
                 ink = "on" if strength > 0.55 else ""
-                body.append(text(at[0] + size / 2, at[1] + size / 2 + 4.5, str(n), anchor="middle", kind=ink))
+                body.append(text(x + size / 2, y + size / 2 + 4.5, str(n), anchor="middle", kind=ink))
     body.append(text(left, 14, "became →", kind="faint"))
     body.append(text(left - 8, top - 8, "was ↓", kind="faint", anchor="end"))
     return figure(left + size * len(shown) + 12, top + size * len(shown) + 8, body, "Original class against new class")
 
 
-def bars(counts: Mapping[int, int], axis: str, title: str) -> str:
-    """Counts of whole numbers as bars."""
+def bar_chart(counts: Mapping[int, int], axis: str, title: str) -> str:
+    """Draw counts of whole numbers as bars; ``axis`` says what the numbers are."""
     width, height, left, bottom = 440.0, 260.0, 52.0, 50.0
     low, high = min(counts, default=0), max(counts, default=1)
     ticks = round_ticks(max(counts.values(), default=1), 4)
@@ -107,41 +126,40 @@ def bars(counts: Mapping[int, int], axis: str, title: str) -> str:
     body += [text(left - 8, y(tick) + 4, f"{tick:,}", anchor="end", kind="faint") for tick in ticks]
     every = max(1, round((high - low + 1) / 12))
     for value in range(low, high + 1):
-        n, at = counts.get(value, 0), left + (value - low) * step
-        body.append(rect(at + step * 0.12, y(n), step * 0.76, y(0) - y(n), 'class="fill a" rx="2"'))
+        n, start = counts.get(value, 0), left + (value - low) * step
+        body.append(rect(start + step * 0.12, y(n), step * 0.76, y(0) - y(n), 'class="fill a" rx="2"'))
         if (value - low) % every == 0:
-            body.append(text(at + step / 2, height - bottom + 19, str(value), anchor="middle", kind="faint"))
+            body.append(text(start + step / 2, height - bottom + 19, str(value), anchor="middle", kind="faint"))
         if n and step > 22:
-            body.append(text(at + step / 2, y(n) - 5, f"{n:,}", anchor="middle"))
+            body.append(text(start + step / 2, y(n) - 5, f"{n:,}", anchor="middle"))
     body.append(line(left, y(0), width - 10, y(0), "axis"))
     body.append(text((left + width) / 2, height - 8, axis, anchor="middle", kind="faint"))
     return figure(width, height, body, title)
 
 
-def place_heat(xs: Sequence[int], ys: Sequence[int], width: int, height: int) -> str:
-    """Where in the image the edited pixels of successes are: counts on a grid of at most 32 × 32 cells."""
+def position_heatmap(xs: Sequence[int], ys: Sequence[int], width: int, height: int) -> str:
+    """Draw where edited pixels are in images of some size: counts on a grid of at most 32 × 32 cells."""
     columns, rows = min(width, 32), min(height, 32)
     counts = np.zeros((rows, columns), np.int64)
     np.add.at(counts, (np.asarray(ys, int) * rows // height, np.asarray(xs, int) * columns // width), 1)
     size = 320 / max(columns, rows)
-    body, most = [rect(0, 0, columns * size, rows * size, 'class="blank"')], max(1, int(counts.max(initial=0)))
+    body, largest = [rect(0, 0, columns * size, rows * size, 'class="blank"')], max(1, int(counts.max(initial=0)))
     for row, column in zip(*counts.nonzero(), strict=True):
         n = int(counts[row, column])
-        shade = f'class="cell" opacity="{0.25 + 0.75 * n / most:.2f}"'
+        shade = f'class="cell" opacity="{0.25 + 0.75 * n / largest:.2f}"'
         body.append(rect(column * size + 0.5, row * size + 0.5, size - 1, size - 1, shade))
-    body.append(text(0, rows * size + 20, f"{width} × {height} pixels; darkest: {most}", kind="faint"))
+    body.append(text(0, rows * size + 20, f"{width} × {height} pixels; darkest: {largest}", kind="faint"))
     return figure(columns * size, rows * size + 26, body, "Where the edited pixels are")
 
 
 def colour_strip(colours: Sequence[Sequence[int]]) -> str:
-    """The colours of the edited pixels of successes, one square each, those alike together."""
+    """Draw the colours of edited pixels, grey or RGB, as squares; similar ones stand together."""
     channels = len(colours[0]) if len(colours) else 3
     values = np.asarray(colours, np.int64).reshape(-1, channels)
     rgb = np.repeat(values, 3, axis=1) if channels == 1 else values
     corner = (rgb > 127) @ np.array([4, 2, 1])
     order = np.lexsort((*rgb.T, corner))
-    most = 400
-    shown = rgb[order][np.linspace(0, len(rgb) - 1, min(most, len(rgb))).astype(int)] if len(rgb) else rgb
+    shown = rgb[order][np.linspace(0, len(rgb) - 1, min(MAX_COLOURS, len(rgb))).astype(int)] if len(rgb) else rgb
     columns = 20
     size, rows = 16.0, -(-max(1, len(shown)) // columns)
     body = [
@@ -155,61 +173,66 @@ def colour_strip(colours: Sequence[Sequence[int]]) -> str:
         for index, (r, g, b) in enumerate(shown.tolist())
     ]
     at_corner = float(np.isin(values, (0, 255)).all(1).mean()) if len(values) else 0.0
-    told = f"{len(values):,} pixels; {100 * at_corner:.0f} % at corners of the colour cube"
-    body.append(text(0, rows * size + 20, told, kind="faint"))
+    note = f"{len(values):,} pixels; {100 * at_corner:.0f} % at corners of the colour cube"
+    body.append(text(0, rows * size + 20, note, kind="faint"))
     return figure(columns * size, rows * size + 26, body, "Colours of the edited pixels")
 
 
-def confidences(pairs: Sequence[tuple[float, float]]) -> str:
-    """Confidence in the first guess before against that in the new one after, a dot a success."""
+def confidence_scatter(pairs: Sequence[tuple[float, float]]) -> str:
+    """Draw a dot per success: confidence in the first guess before, across, and in the new one after, upwards."""
     size, left, bottom, right = 360.0, 58.0, 52.0, 24.0
     x, y = linear(0, 1, left, size - right), linear(0, 1, size - bottom, 14)
     body = []
-    for share in range(6):
-        at = share / 5
-        body += [line(left, y(at), size - right, y(at), "grid"), line(x(at), y(0), x(at), y(1), "grid")]
-        body.append(text(left - 8, y(at) + 4, f"{20 * share} %", anchor="end", kind="faint"))
+    for share in (step / 5 for step in range(6)):
+        body += [line(left, y(share), size - right, y(share), "grid"), line(x(share), y(0), x(share), y(1), "grid")]
+        body.append(text(left - 8, y(share) + 4, f"{round(100 * share)} %", anchor="end", kind="faint"))
         if share:
-            body.append(text(x(at), size - bottom + 19, f"{20 * share} %", anchor="middle", kind="faint"))
+            body.append(text(x(share), size - bottom + 19, f"{round(100 * share)} %", anchor="middle", kind="faint"))
     body += [
         f'<circle cx="{x(before):.1f}" cy="{y(after):.1f}" r="3.6" class="fill a" opacity=".6"/>'
-        for before, after in pairs[:2000]
+        for before, after in pairs[:MAX_DOTS]
     ]
     body.append(text((left + size) / 2, size - 8, "before, in the first guess", anchor="middle", kind="faint"))
     body.append(text(14, size / 2 - 16, "after, in the new one", anchor="middle", kind="faint", turn=True))
     return figure(size, size, body, "Confidence before and after")
 
 
-def _steps(one: Series) -> list[tuple[float, float]]:
-    """(queries, share reached with them) at each query count where the share grows."""
-    if not one.queries:
+def _tone(index: int, series: Series) -> str:
+    """Return the class that colours a curve."""
+    return "z" if series.dashed else TONES[index % len(TONES)]
+
+
+def _steps(series: Series) -> list[tuple[float, float]]:
+    """Return each number of queries where the share grows, with the share reached by then."""
+    if not series.queries:
         return []
-    ordered = np.sort(np.asarray(one.queries, np.int64))
+    ordered = np.sort(np.asarray(series.queries, np.int64))
     values, last = np.unique(ordered, return_index=True)
     counts = np.append(last[1:], len(ordered))
-    return [(float(max(1, q)), float(n) / max(1, one.n)) for q, n in zip(values, counts, strict=True)]
+    return [(float(max(1, q)), float(n) / max(1, series.n)) for q, n in zip(values, counts, strict=True)]
 
 
 def _stairs(steps: Sequence[tuple[float, float]], end: float) -> list[tuple[float, float]]:
-    """Corners of a staircase from (1, 0) to the right edge."""
+    """Return the corners of a staircase from (1, 0) to the right end."""
     corners = [(1.0, 0.0)]
-    for at, value in steps:
-        corners += [(at, corners[-1][1]), (at, value)]
+    for q, share in steps:
+        corners += [(q, corners[-1][1]), (q, share)]
     return [*corners, (float(end), corners[-1][1])]
 
 
 def _apart(ends: Sequence[tuple[float, int, Series]], gap: float = 17.0) -> list[tuple[float, int, Series]]:
-    """Labels moved down where they would overlap, and up again where they would leave the figure."""
+    """Return curves with the heights of their labels: moved down where labels would overlap, and up at the bottom."""
     ranked = sorted(ends, key=lambda end: end[0])
-    places: list[float] = []
-    for at, _, _ in ranked:
-        places.append(max(at, places[-1] + gap) if places else at)
+    heights: list[float] = []
+    for height, _, _ in ranked:
+        heights.append(max(height, heights[-1] + gap) if heights else height)
     lowest = HEIGHT - BOTTOM + 4
-    for which in reversed(range(len(places))):
-        places[which] = min(places[which], lowest)
-        lowest = places[which] - gap
-    return [(place, index, one) for place, (_, index, one) in zip(places, ranked, strict=True)]
+    for position in reversed(range(len(heights))):
+        heights[position] = min(heights[position], lowest)
+        lowest = heights[position] - gap
+    return [(height, index, series) for height, (_, index, series) in zip(heights, ranked, strict=True)]
 
 
-def _short(name: str, most: int) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"
+def _short(name: str, length: int) -> str:
+    """Return a name, cut to a length with an ellipsis."""
+    return name if len(name) <= length else name[: length - 1] + "…"

@@ -1,4 +1,4 @@
-"""Figures set by hand: axes, ticks and marks as SVG, for a page and for a paper."""
+"""Building blocks of figures in SVG: marks, scales and ticks."""
 
 from __future__ import annotations
 
@@ -19,15 +19,20 @@ STYLE = """
 .fig .label{fill:var(--tone);font-weight:600}.fig .cell{fill:var(--one,#c2410c)}
 .fig .blank{fill:var(--blank,#f1f3f5)}.fig .on{fill:#fff}
 """
-"""classes a–d colour series, z is for what is compared with; pages set the variables for light and dark"""
+"""Style of all figures. Classes a to d colour curves, z is for what they are compared with.
+
+Pages set the variables for light and dark.
+"""
 
 TONES = "abcd"
+"""The classes that colour curves, in order."""
 
 Scale = Callable[[float], float]
+"""A function from values to pixels."""
 
 
 def figure(width: float, height: float, body: Sequence[str], title: str) -> str:
-    """A figure as an ``<svg>`` that scales with its place; ``title`` is read aloud."""
+    """Return an ``<svg>`` that scales with the room it has; ``title`` is what screen readers say."""
     return (
         f'<svg class="fig" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
         f'style="max-width:{1.15 * width:.0f}px" role="img" aria-label="{escape(title)}">' + "".join(body) + "</svg>"
@@ -35,51 +40,53 @@ def figure(width: float, height: float, body: Sequence[str], title: str) -> str:
 
 
 def standalone(svg: str) -> str:
-    """The same figure as a file of its own: with its style, on white."""
+    """Return the same figure as a file of its own: with its style, on white."""
     head, rest = svg.split(">", 1)
     return f'{head}><style>{STYLE}</style><rect width="100%" height="100%" fill="#fff"/>{rest}\n'
 
 
 def text(x: float, y: float, words: str, *, anchor: str = "start", kind: str = "", turn: bool = False) -> str:
-    """Words at a place; ``turn`` has them read upwards."""
+    """Return words at a position; turned, they read upwards. Control characters become replacement characters."""
     turned = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turn else ""
-    of_kind = f' class="{kind}"' if kind else ""
+    style = f' class="{kind}"' if kind else ""
     words = "".join("�" if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in words)
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{of_kind}{turned}>{escape(words)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{style}{turned}>{escape(words)}</text>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """Return a straight line of a style's class."""
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
 
 
 def rect(x: float, y: float, width: float, height: float, attributes: str) -> str:
+    """Return a rectangle; a negative size becomes 0."""
     return f'<rect x="{x:.2f}" y="{y:.2f}" width="{max(0.0, width):.2f}" height="{max(0.0, height):.2f}" {attributes}/>'
 
 
 def path(points: Sequence[tuple[float, float]], kind: str, *, close: bool = False) -> str:
-    """Straight lines through points."""
+    """Return straight lines through points."""
     steps = " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     return f'<path d="M{steps}{"Z" if close else ""}" class="{kind}"/>'
 
 
 def linear(low: float, high: float, start: float, end: float) -> Scale:
-    """A scale from values to pixels."""
+    """Return the linear scale from ``low`` at ``start`` to ``high`` at ``end``."""
     return lambda value: start + (value - low) / (high - low) * (end - start)
 
 
 def logarithmic(low: float, high: float, start: float, end: float) -> Scale:
-    """The same with a logarithmic axis; values above 0."""
+    """Return the logarithmic scale from ``low`` at ``start`` to ``high`` at ``end``; values must be above 0."""
     inner = linear(math.log10(low), math.log10(high), start, end)
     return lambda value: inner(math.log10(value))
 
 
 def decades(high: float) -> list[int]:
-    """1, 10, 100 … up to the first power of ten that is not below ``high``."""
+    """Return 1, 10, 100 … up to the first power of ten, at least 10, that is not below ``high``."""
     return [10**power for power in range(max(1, math.ceil(math.log10(max(2, high)))) + 1)]
 
 
 def round_ticks(high: float, wanted: int = 5) -> list[int]:
-    """Whole numbers from 0 to at least ``high``, in steps of 1, 2 or 5 times a power of ten."""
+    """Return whole numbers from 0 to at least ``high``, in steps of 1, 2 or 5 times a power of ten."""
     raw = max(1.0, high / wanted)
     power = 10 ** math.floor(math.log10(raw))
     step = next(int(m * power) for m in (1, 2, 5, 10) if m * power >= raw)
