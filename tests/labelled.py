@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 from torch import Tensor, nn
 
+from evofool import Target
 from evofool.datasets import ArrayImages, Fitting
-from evofool.targets.torch_target import Target
 
 CLASSES = ("airplane", "car", "bird", "sea lion")
 

@@ -12,18 +12,19 @@ from ..io.arrays import DamagedArrays, read_arrays
 from .base import ArrayImages
 
 MAX_IMAGES, MAX_CLASSES = 4_000_000, 100_000
-"""in an archive; a megabyte of zeros could hold many times as many, and each costs far more than its byte"""
+"""Most images and class names of an archive; a megabyte of packed zeros could claim many times as many."""
 
 
 def read_archive(path: Path, classes: Sequence[str]) -> ArrayImages:
-    """Images and labels of an archive.
+    """Read the images and labels of an archive.
 
-    ``images`` is (N, H, W, 3), (N, H, W, 1), (N, H, W), (N, 3, H, W) or (N, 1, H, W) uint8, ``labels`` (N,) whole
-    numbers. Where ``classes`` (the names) is there too and names the target's classes in another order, labels
-    are translated.
+    Args:
+        path: A file with the arrays ``images``, uint8 of shape (N, H, W, 3), (N, H, W, 1), (N, H, W), (N, 3, H, W) or
+            (N, 1, H, W), ``labels``, (N,) whole numbers, and optionally ``classes``, the names that labels stand for.
+        classes: The target's class names. Labels are translated where the archive names them in another order.
 
     Raises:
-        ConfigError: the archive is damaged, lacks an array, or an array has another shape or type.
+        ConfigError: The archive is damaged, lacks an array, or an array has another shape or type.
     """
     try:
         arrays = read_arrays(path, require_digest=False)
@@ -47,10 +48,10 @@ def read_archive(path: Path, classes: Sequence[str]) -> ArrayImages:
             f"{path}: expected one whole number as label for each of the {len(images)} images, "
             f"got labels {labels.shape} {labels.dtype}"
         )
-    place = {name.lower(): index for index, name in reversed(list(enumerate(classes)))}
-    known = bool(names) and all(name.lower() in place for name in names) and names != list(classes)
-    if known and labels.min() >= 0 and labels.max() < len(names):
-        labels = np.array([place[name.lower()] for name in names], np.int64)[labels]
+    index_of = {name.lower(): index for index, name in reversed(list(enumerate(classes)))}
+    reordered = bool(names) and all(name.lower() in index_of for name in names) and names != list(classes)
+    if reordered and labels.min() >= 0 and labels.max() < len(names):
+        labels = np.array([index_of[name.lower()] for name in names], np.int64)[labels]
     return ArrayImages(path.stem, _channels_first(path, images), labels)
 
 

@@ -1,4 +1,4 @@
-"""What a set of labelled images is."""
+"""Labelled images, in memory or in files, as a target takes them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..io.images import fit, open_image, to_image
 Labels = NDArray[np.int64]
 
 UNKNOWN = int(np.iinfo(np.int64).min)
-"""the label of an image that nobody labelled"""
+"""The label of an image that nobody labelled."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,13 @@ class Fitting:
     """How pictures become a target's images: the part of a model card that reading needs."""
 
     classes: Sequence[str]
+    """Names of the target's classes."""
     image_shape: tuple[int, int, int]
-    """(C, H, W)"""
+    """(C, H, W) of the target's images."""
     resize: int
-    """the shorter side becomes this, then the centre is cropped; see :func:`evofool.io.images.fit`"""
+    """Length in pixels of the resized shorter side, before the centre is cropped; see :func:`evofool.io.images.fit`."""
     interpolation: str = "bilinear"
+    """``bilinear``, ``bicubic`` or ``nearest``."""
 
 
 class LabelledImages(Protocol):
@@ -35,30 +37,33 @@ class LabelledImages(Protocol):
 
     name: str
     labels: Labels
-    """(N,) class indices of the target, ``UNKNOWN`` where the target's own prediction shall be the label"""
+    """(N,) class indices of the target; ``UNKNOWN`` where the target's own prediction is to be the label."""
     skipped: dict[str, str]
-    """files that were left out before anything was read, and why"""
+    """Files that were left out before anything was read, with the reason."""
 
     def __len__(self) -> int: ...
 
     def id(self, index: int) -> str:
-        """What records call an image: its file's name, or its place in the archive."""
+        """Return what records call an image: its file's name, or its number in the archive."""
         ...
 
     def read(self, index: int) -> np.ndarray:
-        """(C, H, W) uint8.
+        """Return an image as (C, H, W) uint8.
 
         Raises:
-            ImageError: the file is no image that can be read.
+            ImageError: The file can't be read as an image.
         """
         ...
 
 
 class ArrayImages:
-    """Labelled images in memory: ``images`` (N, C, H, W) uint8, ``labels`` (N,) whole numbers.
+    """Labelled images in memory.
 
     Args:
-        fitting: images of another size are resized as it says when they are read; None leaves them as they are.
+        name: What records call them.
+        images: (N, C, H, W) uint8.
+        labels: (N,) whole numbers.
+        fitting: How images of another size are resized when they are read; None leaves them as they are.
     """
 
     def __init__(self, name: str, images: np.ndarray, labels: np.ndarray, fitting: Fitting | None = None) -> None:
@@ -76,14 +81,22 @@ class ArrayImages:
 
     def read(self, index: int) -> np.ndarray:
         image = np.ascontiguousarray(self.images[index])
-        how = self._fitting
-        if how is None or image.shape == how.image_shape:
+        fitting = self._fitting
+        if fitting is None or image.shape == fitting.image_shape:
             return image
-        return fit(to_image(image), how.image_shape, how.resize, how.interpolation)
+        return fit(to_image(image), fitting.image_shape, fitting.resize, fitting.interpolation)
 
 
 class FileImages:
-    """Image files with their labels, opened when they are read and fitted to the target."""
+    """Labelled image files, opened and fitted to the target when they are read.
+
+    Args:
+        name: What records call them.
+        paths: N files.
+        labels: (N,) class indices, or ``UNKNOWN``.
+        ids: What records call each of them.
+        fitting: How they become images for the target.
+    """
 
     def __init__(self, name: str, paths: Sequence[str], labels: Labels, ids: Sequence[str], fitting: Fitting) -> None:
         self.name, self.labels = name, labels
@@ -97,10 +110,11 @@ class FileImages:
         return printable(self._ids[index])
 
     def read(self, index: int) -> np.ndarray:
-        how = self._fitting
-        return fit(open_image(Path(self._paths[index])), how.image_shape, how.resize, how.interpolation)
+        fitting = self._fitting
+        image = open_image(Path(self._paths[index]))
+        return fit(image, fitting.image_shape, fitting.resize, fitting.interpolation)
 
 
 def printable(name: str) -> str:
-    """A file's name as text: bytes that are none are written out."""
+    """Return a file's name as text, with escapes for bytes that are no text."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

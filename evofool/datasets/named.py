@@ -14,18 +14,26 @@ from .archives import read_archive
 from .base import ArrayImages, FileImages, Fitting, LabelledImages
 
 NAMED_DATASETS = ("digits", "mnist", "fashionmnist", "cifar10", "cifar100", "svhn", "imagenet")
+"""Names that the parameter ``data`` takes."""
+
 CIFAR10_ARCHIVES = "cifar10-train.npz", "cifar10-test.npz"
+"""Files with CIFAR-10's images, which are read before torchvision's where a folder has them."""
 
 
 def open_named(name: str, directory: Path, fitting: Fitting) -> LabelledImages:
-    """The test images of a named data set, downloaded into ``directory`` where they are not there yet.
+    """Open the test images of a named data set, which are downloaded into ``directory`` if they are missing.
 
-    ``digits`` are the fifth of scikit-learn's that the embedded network was not trained on; ``cifar10`` is
-    ``cifar10-test.npz`` where the folder has it; ``imagenet`` is the validation set as torchvision wants it, which
-    nobody may download without an account.
+    ``digits`` is the fifth of scikit-learn's digits that the embedded network was not trained on. ``cifar10`` is
+    ``cifar10-test.npz`` where the folder has it. ``imagenet`` is the validation set as torchvision lays it out, which
+    can't be downloaded without an account.
+
+    Args:
+        name: One of ``NAMED_DATASETS``.
+        directory: The folder of the data set's files.
+        fitting: How pictures become images for the target.
 
     Raises:
-        ConfigError: the files are neither there nor to be had.
+        ConfigError: The files are missing and can't be downloaded, or the target takes other colours.
     """
     if name == "imagenet":
         return _imagenet(directory, fitting)
@@ -39,17 +47,20 @@ def open_named(name: str, directory: Path, fitting: Fitting) -> LabelledImages:
     if images.shape[1] != fitting.image_shape[0]:
         colour = {1: "grey", 3: "RGB"}
         raise ConfigError(
-            f"--data {name} is {colour[images.shape[1]]}, the target takes {colour[fitting.image_shape[0]]} images; "
-            "choose another --data or --target"
+            f"`data={name}` is {colour[images.shape[1]]}, the target takes {colour[fitting.image_shape[0]]} images; "
+            "choose another `data` or `target`"
         )
     return ArrayImages(name, images, labels, fitting)
 
 
 def digits(*, train: bool) -> tuple[np.ndarray, np.ndarray]:
-    """scikit-learn's 1,797 handwritten digits (8×8, 17 grey levels); every fifth image is held out.
+    """Return scikit-learn's 1,797 handwritten digits (8×8, 17 grey levels), of which every fifth is held out.
+
+    Args:
+        train: Return the images to train on instead of those held out.
 
     Returns:
-        images (N, 1, 8, 8) uint8, labels (N,).
+        Images (N, 1, 8, 8) uint8 and labels (N,).
     """
     from sklearn.datasets import load_digits
 
@@ -60,13 +71,18 @@ def digits(*, train: bool) -> tuple[np.ndarray, np.ndarray]:
 
 
 def torchvision_arrays(name: str, directory: Path, *, train: bool) -> tuple[np.ndarray, np.ndarray]:
-    """A torchvision data set that fits into memory.
+    """Return a torchvision data set that fits into memory.
+
+    Args:
+        name: ``mnist``, ``fashionmnist``, ``cifar10``, ``cifar100`` or ``svhn``.
+        directory: The folder of its files, which are downloaded if they are missing.
+        train: Return the training images instead of the test images.
 
     Returns:
-        images (N, C, H, W) uint8, labels (N,).
+        Images (N, C, H, W) uint8 and labels (N,).
 
     Raises:
-        ConfigError: the files are neither there nor to be had.
+        ConfigError: The files are missing and can't be downloaded.
     """
     from torchvision import datasets
 
@@ -74,13 +90,13 @@ def torchvision_arrays(name: str, directory: Path, *, train: bool) -> tuple[np.n
         split = {"split": "train" if train else "test"}
         data = _fetch(datasets.SVHN, directory, split)
         return data.data, data.labels
-    kinds = {
+    datasets_by_name = {
         "mnist": datasets.MNIST,
         "fashionmnist": datasets.FashionMNIST,
         "cifar10": datasets.CIFAR10,
         "cifar100": datasets.CIFAR100,
     }
-    data = _fetch(kinds[name], directory, {"train": train})
+    data = _fetch(datasets_by_name[name], directory, {"train": train})
     if name in ("mnist", "fashionmnist"):
         return data.data.numpy()[:, None], data.targets.numpy()
     return data.data.transpose(0, 3, 1, 2), np.asarray(data.targets)
@@ -89,15 +105,15 @@ def torchvision_arrays(name: str, directory: Path, *, train: bool) -> tuple[np.n
 def _fetch(dataset: type[Any], directory: Path, options: dict[str, Any]) -> Any:
     try:
         return dataset(root=directory, download=False, **options)
-    except Exception:  # not there, or damaged: what is missing is downloaded
+    except Exception:  # Files that are missing or damaged are downloaded next.
         pass
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # torchvision's progress; standard output may be one JSON object
+        with contextlib.redirect_stdout(sys.stderr):  # Its progress must not mix with JSON.
             return dataset(root=directory, download=True, **options)
     except Exception as error:
         raise ConfigError(
             f"no {dataset.__name__} under {directory} and it could not be downloaded ({error}); "
-            "put torchvision's files there (--data-dir) or go online"
+            "put torchvision's files there (`data_dir`) or go online"
         ) from error
 
 
@@ -109,7 +125,7 @@ def _imagenet(directory: Path, fitting: Fitting) -> FileImages:
     except Exception as error:
         raise ConfigError(
             f"no ImageNet validation set under {directory} ({error}); put torchvision's files there, or give a folder "
-            "with a folder for each class as --data"
+            "with a folder for each class as `data`"
         ) from error
     paths = [path for path, _ in data.samples]
     ids = [Path(path).relative_to(directory).as_posix() for path in paths]

@@ -17,8 +17,7 @@ from evofool.datasets.folders import PICTURES, read_folder
 from evofool.errors import ConfigError, ImageError
 
 
-def found(data: LabelledImages) -> dict[str, int]:
-    """Every image's label, by its id."""
+def labels_by_id(data: LabelledImages) -> dict[str, int]:
     return {data.id(index): int(data.labels[index]) for index in range(len(data))}
 
 
@@ -41,39 +40,39 @@ def class_folders(root: Path, names: Sequence[str]) -> Path:
 )
 def test_folders_are_called_like_the_classes(names: list[str], tmp_path: Path) -> None:
     data = read_folder(class_folders(tmp_path, names), fitting())
-    assert found(data) == {f"{name}/a.png": label for label, name in enumerate(names)}
+    assert labels_by_id(data) == {f"{name}/a.png": label for label, name in enumerate(names)}
     assert data.labels.dtype == np.int64
 
 
 def test_a_few_of_the_classes_are_enough(tmp_path: Path) -> None:
     data = read_folder(class_folders(tmp_path, ["sea lion", "car"]), fitting())
-    assert found(data) == {"car/a.png": 1, "sea lion/a.png": 3}
+    assert labels_by_id(data) == {"car/a.png": 1, "sea lion/a.png": 3}
 
 
 def test_folders_are_called_by_index(tmp_path: Path) -> None:
     data = read_folder(class_folders(tmp_path, ["10", "9", "0", "02"]), fitting(classes=[f"c{i}" for i in range(11)]))
-    assert found(data) == {"0/a.png": 0, "02/a.png": 2, "9/a.png": 9, "10/a.png": 10}
+    assert labels_by_id(data) == {"0/a.png": 0, "02/a.png": 2, "9/a.png": 9, "10/a.png": 10}
 
 
 def test_a_class_called_by_a_number_is_meant_by_its_name(tmp_path: Path) -> None:
     data = read_folder(class_folders(tmp_path, ["0", "1"]), fitting(classes=["1", "0", "2"]))
-    assert found(data) == {"0/a.png": 1, "1/a.png": 0}
+    assert labels_by_id(data) == {"0/a.png": 1, "1/a.png": 0}
 
 
 def test_as_many_folders_as_classes_are_taken_in_sorted_order(tmp_path: Path) -> None:
     names = ["n02", "Zebra", "n01", "ça va?"]
     data = read_folder(class_folders(tmp_path, names), fitting())
-    assert found(data) == {f"{name}/a.png": label for label, name in enumerate(sorted(names))}
+    assert labels_by_id(data) == {f"{name}/a.png": label for label, name in enumerate(sorted(names))}
 
 
 def test_numbers_too_large_for_indices_are_taken_in_sorted_order(tmp_path: Path) -> None:
     data = read_folder(class_folders(tmp_path, ["1", "2", "3", "4"]), fitting())
-    assert found(data) == {f"{number}/a.png": number - 1 for number in (1, 2, 3, 4)}
+    assert labels_by_id(data) == {f"{number}/a.png": number - 1 for number in (1, 2, 3, 4)}
 
 
 def test_of_two_classes_with_one_name_the_first_is_meant(tmp_path: Path) -> None:
     data = read_folder(class_folders(tmp_path, ["crane"]), fitting(classes=["a", "crane", "b", "Crane"]))
-    assert found(data) == {"crane/a.png": 1}
+    assert labels_by_id(data) == {"crane/a.png": 1}
 
 
 @pytest.mark.parametrize(
@@ -102,7 +101,7 @@ def test_pictures_lie_as_deep_as_they_like(tmp_path: Path) -> None:
         picture(tmp_path / "car" / name)
     picture(tmp_path / "bird" / "only" / "here.png")
     data = read_folder(tmp_path, fitting())
-    assert list(found(data).items()) == [
+    assert list(labels_by_id(data).items()) == [
         ("bird/only/here.png", 2),
         ("car/a.png", 1),
         ("car/a/c/z.JPG", 1),
@@ -116,7 +115,7 @@ def test_every_ending_is_a_picture_and_can_be_read(ending: str, tmp_path: Path) 
     picture(tmp_path / f"a{ending}", (40, 80, 120), (8, 8))
     (tmp_path / f"a{ending}").rename(tmp_path / f"a{ending.upper()}")
     data = read_folder(tmp_path, fitting())
-    assert found(data) == {f"a{ending.upper()}": UNKNOWN}
+    assert labels_by_id(data) == {f"a{ending.upper()}": UNKNOWN}
     assert data.read(0).shape == (3, 8, 8)
     np.testing.assert_allclose(data.read(0)[:, 4, 4], (40, 80, 120), atol=4)
 
@@ -133,16 +132,16 @@ def test_hidden_files_and_other_files_are_nothing(tmp_path: Path) -> None:
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "a.txt").write_text("no picture")
     data = read_folder(tmp_path, fitting())
-    assert found(data) == {"car/a.png": 1}
+    assert labels_by_id(data) == {"car/a.png": 1}
     assert data.skipped == {}
 
 
-def test_loose_pictures_beside_class_folders_are_told(tmp_path: Path) -> None:
+def test_loose_pictures_beside_class_folders_are_reported(tmp_path: Path) -> None:
     class_folders(tmp_path, ["car", "bird"])
     picture(tmp_path / "lost.png")
     picture(tmp_path / "again.jpg")
     data = read_folder(tmp_path, fitting())
-    assert list(found(data)) == ["bird/a.png", "car/a.png"]
+    assert list(labels_by_id(data)) == ["bird/a.png", "car/a.png"]
     assert data.skipped == dict.fromkeys(("again.jpg", "lost.png"), "lies beside the class folders")
 
 
@@ -162,7 +161,7 @@ def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
 
 def test_a_folder_called_like_a_picture_is_a_class_folder(tmp_path: Path) -> None:
     picture(tmp_path / "car.png" / "a.png")
-    assert found(read_folder(tmp_path, fitting(classes=["bus", "car.png"]))) == {"car.png/a.png": 1}
+    assert labels_by_id(read_folder(tmp_path, fitting(classes=["bus", "car.png"]))) == {"car.png/a.png": 1}
 
 
 @pytest.mark.parametrize("inside", [[], ["notes.txt"], ["car/notes.txt"], [".a.png"], [".git/a.png"]])

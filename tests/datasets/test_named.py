@@ -1,4 +1,4 @@
-"""Data sets that have a name: the right images with the right labels, and a clear line where they are not to be had."""
+"""Data sets that have a name: the right images with the right labels, and a clear line where they are missing."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ LABELS = [3, 0, 9, 1, 1, 2]
 class Fake:
     """A torchvision data set: a fake of each of its kinds, on disk from the start or after a download."""
 
-    there: bool = True
+    on_disk: bool = True
     calls: list[dict[str, Any]]
 
     def __init__(self, root: Path, download: bool = False, **options: Any) -> None:
         type(self).calls.append({"root": root, "download": download, **options})
         if download:
             print("100% of 170 MB")
-        if not download and not self.there:
+        if not download and not self.on_disk:
             raise RuntimeError("Dataset not found or corrupted. You can use download=True to download it")
         self.fill()
 
@@ -70,10 +70,10 @@ KINDS: dict[str, tuple[str, type[Fake], np.ndarray]] = {
 }
 
 
-def put(monkeypatch: pytest.MonkeyPatch, name: str, kind: type[Fake] | None = None, there: bool = True) -> type[Fake]:
+def put(monkeypatch: pytest.MonkeyPatch, name: str, kind: type[Fake] | None = None, on_disk: bool = True) -> type[Fake]:
     """Put a fake in the place of torchvision's class, under that class's name."""
     called, usual, _ = KINDS[name]
-    fake = type(called, (kind or usual,), {"there": there, "calls": []})
+    fake = type(called, (kind or usual,), {"on_disk": on_disk, "calls": []})
     monkeypatch.setattr(torchvision.datasets, called, fake)
     return fake
 
@@ -163,7 +163,7 @@ def test_the_training_images_are_asked_for_as_such(name: str, tmp_path: Path, mo
 def test_what_is_not_there_is_downloaded_in_silence(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fake, images = put(monkeypatch, name, there=False), KINDS[name][2]
+    fake, images = put(monkeypatch, name, on_disk=False), KINDS[name][2]
     data = open_named(name, tmp_path, fitting(images.shape[1:]))
     assert data.labels.tolist() == LABELS
     assert [call["download"] for call in fake.calls] == [False, True]
@@ -179,7 +179,7 @@ def test_a_failed_download_is_a_config_error(name: str, tmp_path: Path, monkeypa
     with pytest.raises(ConfigError, match=r"could not be downloaded \(Network is unreachable\)") as raised:
         open_named(name, tmp_path, fitting(KINDS[name][2].shape[1:]))
     assert f"no {KINDS[name][0]} under {tmp_path}" in str(raised.value)
-    assert "--data-dir" in str(raised.value)
+    assert "`data_dir`" in str(raised.value)
 
 
 def test_torchvision_s_damaged_files_are_a_config_error(tmp_path: Path) -> None:
@@ -195,9 +195,9 @@ def test_torchvision_s_damaged_files_are_a_config_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "shape", "says"),
     [
-        ("digits", (3, 8, 8), "--data digits is grey, the target takes RGB images"),
-        ("mnist", (3, 28, 28), "--data mnist is grey, the target takes RGB images"),
-        ("cifar100", (1, 32, 32), "--data cifar100 is RGB, the target takes grey images"),
+        ("digits", (3, 8, 8), "`data=digits` is grey, the target takes RGB images"),
+        ("mnist", (3, 28, 28), "`data=mnist` is grey, the target takes RGB images"),
+        ("cifar100", (1, 32, 32), "`data=cifar100` is RGB, the target takes grey images"),
     ],
 )
 def test_the_wrong_colours_are_refused(

@@ -1,4 +1,4 @@
-"""What --data may be: a name, a folder, an archive, and a helpful line for anything else."""
+"""What `data` may be: a name, a folder, an archive, and a helpful line for anything else."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_misspelt_name_gets_a_suggestion(misspelt: str, meant: str, tmp_path: 
 
 @pytest.mark.parametrize("data", ["zzzzzz", "no/such/folder", "nowhere.npz", "a\0b", "x" * 5000, "~"])
 def test_nothing_there_lists_what_there_is(data: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no data at --data") as raised:
+    with pytest.raises(ConfigError, match="no data at `data=") as raised:
         open_data(data, tmp_path, fitting())
     assert all(name in str(raised.value) for name in NAMED_DATASETS)
     assert "did you mean" not in str(raised.value)
