@@ -97,9 +97,10 @@ def writing(source: str) -> list[str]:
 
 
 def _reads(call: ast.Call) -> bool:
-    """Whether a call opens a file for reading, and says so."""
-    modes = [argument.value for argument in call.args[1:2] if isinstance(argument, ast.Constant)]
-    return ast.unparse(call.func) == "open" and modes in (["r"], ["rb"])
+    """Whether a call opens something for reading."""
+    method = isinstance(call.func, ast.Attribute)
+    modes = [argument.value for argument in call.args[not method :] if isinstance(argument, ast.Constant)][:1]
+    return ast.unparse(call.func).split(".")[-1] == "open" and modes in ([], ["r"], ["rb"])
 
 
 def global_randomness(source: str) -> list[str]:

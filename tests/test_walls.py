@@ -185,14 +185,16 @@ def test_what_prints_nothing_by_itself_is_no_finding(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["open('x')", "open('x', 'wb')", "path.write_text('x')", "np.savez(f)", "write_atomically(p, b'')"]
+    "line",
+    ["open('x', 'wb')", "Path('x').open('w')", "path.write_text('x')", "np.savez(f)", "write_atomically(p)"],
 )
 def test_writing_is_found(line: str) -> None:
     assert len(sources.writing(line)) == 1
 
 
-def test_reading_is_no_finding() -> None:
-    assert sources.writing("open('x', 'rb')") == []
+@pytest.mark.parametrize("line", ["open('x')", "open('x', 'rb')", "archive.open(member)"])
+def test_reading_is_no_finding(line: str) -> None:
+    assert sources.writing(line) == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -34,14 +35,14 @@ def documented(options: type[Options]) -> Callable[[F], F]:
     return decorate
 
 
-def table(options: type[Options]) -> str:
-    """Return the declared options as a Markdown table."""
-    rows = ["| option | Python | what it does | default |", "|---|---|---|---|"]
+def markdown(options: type[Options]) -> str:
+    """Return the declared options as Markdown: one paragraph each."""
+    paragraphs = []
     for one in declarations(options).values():
-        flag = f"`{one.flag}`" if one.extra("shown") else "–"
-        short = f"`{one.extra('short')}`, " if one.extra("short") else ""
-        rows.append(f"| {short}{flag} | `{one.name}` | {one.help} | {_default(one) or '–'} |".replace("\n", " "))
-    return "\n".join(rows)
+        flags = [f"`{flag}`" for flag in (one.flag, one.extra("short")) if flag and one.extra("shown")]
+        names = ", ".join([*flags, f"Python: `{one.name}`"])
+        paragraphs.append(f"**{names}**\n" + textwrap.fill(_described(one), 118))
+    return "\n\n".join(paragraphs) + "\n"
 
 
 def _described(declaration: Declaration) -> str:

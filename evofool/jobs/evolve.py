@@ -130,10 +130,3 @@ def _new(options: EvolveOptions, prepared: PreparedTarget) -> tuple[RunConfig, E
 def _absolute(init: str) -> str:
     """A path that can be found from elsewhere; a bank's name stays."""
     return str(Path(init).absolute()) if genome_path_exists(init) else init
-
-
-def evolution_of(config: RunConfig, target: Target) -> Evolution:
-    """Return the evolution that a config describes, before its first generation."""
-    options = msgspec.structs.replace(config.options, classes=config.class_indices)
-    encoding = encodings.build(options.encoding, settings_of(options), target.image_shape, config.target.device)
-    return Evolution(target, encoding, options)

@@ -9,10 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from ..config.budget import Budget
+from ..config.evolve import settings_of
 from ..config.records import RunConfig
+from ..encodings import registry as encodings
 from ..errors import ConfigError
 from ..gallery.pages.run_page import write_run_page
 from ..gallery.prints.sheet import write_sheet
@@ -25,6 +28,7 @@ from ..store.elites import Elites, LinesByNiche
 from ..store.history.recorder import Recorder
 from ..store.run import RunFolder
 from ..targets.prepare import reload_target
+from ..targets.protocols import Target
 from ..text import counted
 from .result import Result
 from .schedule import Later, Work
@@ -167,6 +171,13 @@ def _decoded(elites: Elites, write: Work) -> Refresh:
     return write
 
 
+def evolution_of(config: RunConfig, target: Target) -> Evolution:
+    """Return the evolution that a config describes, before its first generation."""
+    options = msgspec.structs.replace(config.options, classes=config.class_indices)
+    encoding = encodings.build(options.encoding, settings_of(options), target.image_shape, config.target.device)
+    return Evolution(target, encoding, options)
+
+
 class RunKind:
     """What can be done with the folder of a run."""
 
@@ -176,8 +187,6 @@ class RunKind:
 
     def restore(self, path: Path, *, target: Any, changes: Mapping[str, Any], gallery: bool) -> RunJob:
         """Return the run where its last checkpoint left it, with its budget or a new one."""
-        from .evolve import evolution_of
-
         folder = RunFolder.open(path)
         wanted = Budget(**{name: changes[name] for name in changes})
         if not wanted.empty:

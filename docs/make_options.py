@@ -1,0 +1,30 @@
+"""Write OPTIONS.md, beside this file, from the declarations in ``evofool.config``: ``python docs/make_options.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evofool.config.attack import AttackOptions
+from evofool.config.documented import markdown
+from evofool.config.evolve import EvolveOptions
+
+PAGE = Path(__file__).with_name("OPTIONS.md")
+
+
+def content() -> str:
+    """Return the page."""
+    return f"""# Options
+
+This page is made from the declarations: `python docs/make_options.py` writes it anew. A run's `config.json` records the
+options of `evofool evolve`, a campaign's those of `evofool attack`, by their Python names.
+
+## evofool evolve, evofool.evolve()
+
+{markdown(EvolveOptions)}
+## evofool attack, evofool.attack()
+
+{markdown(AttackOptions)}"""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(content(), encoding="utf-8")
