@@ -17,14 +17,12 @@ import torch
 from safetensors.torch import save_file
 from support import assert_same_arrays
 
-from evofool import encodings
+import evofool
+from evofool import Result, encodings
 from evofool.cli import app as cli
 from evofool.io.arrays import read_arrays, write_arrays
 from evofool.io.lines import SEAL
-from evofool.jobs import run as session
-from evofool.jobs.run import Result
 from evofool.store.history import HistoryFolder
-from evofool.store.identity import identity_of
 from evofool.store.run import RunFolder
 
 Capture = pytest.CaptureFixture[str]
@@ -38,7 +36,7 @@ LONG = os.environ.get("EVOFOOL_LONG") == "1"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CommandResult:
     """How a command ended."""
 
     code: int
@@ -58,7 +56,7 @@ def interrupt() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-def run_cli(capsys: Capture, *words: object) -> Outcome:
+def run_cli(capsys: Capture, *words: object) -> CommandResult:
     """``evofool`` with these arguments, as the console script calls it; an exception it lets out fails the test."""
     capsys.readouterr()
     arguments = ["evofool", *map(str, words)]
@@ -66,10 +64,10 @@ def run_cli(capsys: Capture, *words: object) -> Outcome:
         cli.main()
     out, err = capsys.readouterr()
     code = stopped.value.code
-    return Outcome(code if isinstance(code, int) else int(code is not None), out, err)
+    return CommandResult(code if isinstance(code, int) else int(code is not None), out, err)
 
 
-def assert_refused(outcome: Outcome, *parts: str) -> None:
+def assert_refused(outcome: CommandResult, *parts: str) -> None:
     """Exit code 2, nothing on standard output, one line on standard error that holds ``parts``."""
     assert outcome.code == 2, outcome
     assert outcome.out == ""
@@ -101,7 +99,7 @@ def small_evolve(out: Path | None = None, **options: Any) -> Result:
         "device": "cpu",
         "precision": "float32",
     }
-    return session.evolve(out=out, **{**defaults, **options})
+    return evofool.evolve(out=out, **{**defaults, **options})
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -113,13 +111,6 @@ def json_lines(file: Path) -> list[dict[str, Any]]:
     """What the lines say, without their seals."""
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     return [{key: value for key, value in line.items() if key != SEAL} for line in lines]
-
-
-def change_config(run: Path, **changes: Any) -> None:
-    """Edit a run's config by hand; a change to None stays in it as null."""
-    file = run / "config.json"
-    config = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps(config | changes), encoding="utf-8")
 
 
 def change_checkpoint(run: Path, **arrays: np.ndarray) -> None:
@@ -157,7 +148,7 @@ def history(run: Path) -> dict[str, np.ndarray]:
 
 def history_of(folder: Path) -> HistoryFolder:
     """A history without a run."""
-    return HistoryFolder(folder, identity_of({}))
+    return HistoryFolder(folder, bytes(32))
 
 
 def assert_same_run(ours: Path, theirs: Path) -> None:

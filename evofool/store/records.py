@@ -101,7 +101,8 @@ def fault(line: dict[str, Any], kind: type[msgspec.Struct]) -> str | None:
     try:
         msgspec.convert(line, kind)
     except msgspec.ValidationError as error:
-        return str(error).replace(" - at `$.", ": `")[:120]
+        what, _, place = str(error).partition(" - at `$.")
+        return f"{place.rstrip('`')}: {what}"[:120] if place else what[:120]
     return None
 
 

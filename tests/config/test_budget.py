@@ -13,13 +13,13 @@ from evofool.errors import ConfigError
 @pytest.mark.parametrize("name", ["generations", "evaluations", "minutes"])
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
 def test_limits_must_be_above_zero_and_finite(name: str, value: float) -> None:
-    with pytest.raises(ConfigError, match=f"--{name} must be above 0"):
+    with pytest.raises(ConfigError, match=f"`{name}` must be above 0"):
         Budget(**{name: value})
 
 
 @pytest.mark.parametrize("value", [0.0, -0.5, 1.0001, 500.0, math.nan])
 def test_until_must_be_a_confidence(value: float) -> None:
-    with pytest.raises(ConfigError, match="--until is a median confidence"):
+    with pytest.raises(ConfigError, match="`until` is a median confidence"):
         Budget(until=value)
 
 
