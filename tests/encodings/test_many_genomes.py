@@ -11,9 +11,9 @@ from pages import data_of
 from PIL import Image
 from runs import Capture, assert_refused, json_lines, run_cli, small_evolve
 
-from evofool.encodings import banks, genome_lines
+from evofool.encodings import banks
 from evofool.encodings.genome_lines import dumps, read_genome, read_genomes
-from evofool.gallery.prints.poster import works_of
+from evofool.gallery.prints.pictures import pictures_of
 from evofool.store.run import RunFolder
 
 
@@ -76,9 +76,9 @@ def test_a_folder_with_a_bank_in_it_shows_its_folders_too(many: Path, tmp_path: 
 
 
 def test_a_poster_says_that_they_are_drawn_anew(many: Path, tmp_path: Path, capsys: Capture) -> None:
-    works = works_of(many)
-    assert len(works) == 10
-    assert all(genome_lines.names_one_genome(work.file) for work in works)
+    pictures = pictures_of(many)
+    assert len(pictures) == 10
+    assert all(picture.is_genome for picture in pictures)
     assert run_cli(capsys, "poster", many, "--size", "800x600", "--out", tmp_path / "all.png", "--quiet").code == 0
 
 

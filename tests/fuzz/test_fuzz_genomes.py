@@ -14,7 +14,7 @@ from support import build
 from evofool.encodings import genome_file
 from evofool.encodings.initial import initial_genomes
 from evofool.gallery.pages.run_page import write_gallery
-from evofool.jobs.inspect import render_genome
+from evofool.gallery.prints.render import render_genome
 from evofool.rng import Rng
 
 

@@ -6,24 +6,25 @@ import re
 import struct
 import tracemalloc
 import zlib
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from configs import edit_config
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
-from runs import change_config, small_evolve
-from test_gallery import HOSTILE, Box, assert_well_set, fake_run
+from PIL import Image
+from prints import HOSTILE, MAGENTA, Box, assert_well_set, fake_run, record_texts
 
 from evofool.encodings import genome_file
 from evofool.errors import ConfigError, EvofoolError, RunError
-from evofool.gallery.prints import banded, poster
+from evofool.gallery.prints import banded
 from evofool.gallery.prints.lettering import PAPER
-from evofool.gallery.prints.poster import layout_of, page_size, works_of, write_poster
+from evofool.gallery.prints.page_layout import layout_of, page_size
+from evofool.gallery.prints.pictures import pictures_of
+from evofool.gallery.prints.poster import write_poster
 from evofool.io.png import filtered
 
 BANK = Path(__file__).resolve().parents[2] / "genomes"
@@ -31,20 +32,9 @@ CAT = next((BANK / "cifar10-cppn").glob("003_*.json"))
 
 
 @pytest.fixture
-def texts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, Box]]]:
-    """Every text that is drawn, once, with the box it covers; pages are drawn in one band."""
-    monkeypatch.setattr(poster, "BAND", 2**40)
-    drawn: list[tuple[str, Box]] = []
-    draw_text = ImageDraw.ImageDraw.text
-
-    def text(
-        draw: ImageDraw.ImageDraw, xy: Any, text: str, fill: Any = None, font: Any = None, anchor: Any = None
-    ) -> None:
-        drawn.append((text, draw.textbbox(xy, text, font, anchor)))
-        draw_text(draw, xy, text, fill, font, anchor)
-
-    monkeypatch.setattr(ImageDraw.ImageDraw, "text", text)
-    return drawn
+def texts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Box]]:
+    """Every text that is drawn, with the box it covers."""
+    return record_texts(monkeypatch)
 
 
 def opened(file: Path) -> np.ndarray:
@@ -53,9 +43,9 @@ def opened(file: Path) -> np.ndarray:
         return np.asarray(image)
 
 
-def drawn(paths: list[Path], size: str, folder: Path, **options: Any) -> np.ndarray:
-    """(H, W, 3) what a poster shows."""
-    write_poster(paths, size, folder / "poster.png", **options)
+def drawn(paths: list[Path], size: str, folder: Path, *, band: int = 2**40, **options: Any) -> np.ndarray:
+    """Return what a poster shows (H, W, 3). It is drawn in one band, so that every text is drawn once."""
+    write_poster(paths, size, folder / "poster.png", band=band, **options)
     return opened(folder / "poster.png")
 
 
@@ -63,7 +53,7 @@ def drawn(paths: list[Path], size: str, folder: Path, **options: Any) -> np.ndar
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """(H, W, 3) noise above a slope, so that both filters are used."""
+    """Return noise above a slope (H, W, 3), so that both filters are used."""
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     pixels[height // 3 :] = np.arange(width, dtype=np.uint8)[None, :, None]
     pixels[2 * height // 3 :] = (np.arange(height - 2 * height // 3) * 3).astype(np.uint8)[:, None, None]
@@ -71,24 +61,24 @@ def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 
 def unfiltered(stream: bytes, size: tuple[int, int]) -> np.ndarray:
-    """(H, W, 3) of a compressed stream of rows, the slow and obvious way."""
+    """Return the picture (H, W, 3) of a compressed stream of rows, the slow and obvious way."""
     width, height = size
     rows = np.frombuffer(zlib.decompress(stream), np.uint8).reshape(height, 1 + 3 * width)
     assert set(rows[:, 0]) <= {1, 2}
-    found = np.zeros((height, width, 3), np.uint8)
+    picture = np.zeros((height, width, 3), np.uint8)
     above = np.zeros((width, 3), np.uint8)
     for row, (kind, values) in enumerate(zip(rows[:, 0], rows[:, 1:].reshape(height, width, 3), strict=True)):
-        above = found[row] = values + above if kind == 2 else np.cumsum(values, axis=0, dtype=np.uint8)
-    return found
+        above = picture[row] = values + above if kind == 2 else np.cumsum(values, axis=0, dtype=np.uint8)
+    return picture
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 12))
 def test_the_stream_holds_the_picture_whatever_the_bands(height: int, width: int, step: int) -> None:
     pixels = noise(height, width)
     bands = [pixels[top : top + step] for top in range(0, height, step)]
-    stream = b"".join(banded.compressed(bands))
+    stream = b"".join(banded.compress(bands))
     np.testing.assert_array_equal(unfiltered(stream, (width, height)), pixels)
-    assert stream == b"".join(banded.compressed([pixels]))
+    assert stream == b"".join(banded.compress([pixels]))
 
 
 def test_both_filters_are_used() -> None:
@@ -108,13 +98,13 @@ def test_a_png_is_what_pillow_reads_at_300_dpi(tmp_path: Path) -> None:
 
 def test_a_png_s_chunks_have_their_checksums(tmp_path: Path) -> None:
     write_poster([CAT], "300x200", tmp_path / "a.png")
-    content, place, kinds = (tmp_path / "a.png").read_bytes(), 8, []
-    while place < len(content):
-        (length,) = struct.unpack_from(">I", content, place)
-        (crc,) = struct.unpack_from(">I", content, place + 8 + length)
-        assert zlib.crc32(content[place + 4 : place + 8 + length]) == crc
-        kinds.append(content[place + 4 : place + 8])
-        place += 12 + length
+    content, offset, kinds = (tmp_path / "a.png").read_bytes(), 8, []
+    while offset < len(content):
+        (length,) = struct.unpack_from(">I", content, offset)
+        (crc,) = struct.unpack_from(">I", content, offset + 8 + length)
+        assert zlib.crc32(content[offset + 4 : offset + 8 + length]) == crc
+        kinds.append(content[offset + 4 : offset + 8])
+        offset += 12 + length
     assert kinds[0] == b"IHDR"
     assert kinds[-1] == b"IEND"
     assert set(kinds[1:-1]) == {b"sRGB", b"pHYs", b"IDAT"}
@@ -141,21 +131,19 @@ def test_a_pdf_has_one_page_that_the_same_picture_fills(tmp_path: Path) -> None:
     np.testing.assert_array_equal(picture, drawn([CAT], "600x300", tmp_path))
 
 
-def test_the_same_poster_has_the_same_bytes_whatever_the_bands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_poster_has_the_same_pixels_whatever_the_bands(tmp_path: Path) -> None:
     paths = [BANK / "cifar10-cppn", BANK / "mnist-cppn"]
     whole = drawn(paths, "700x500", tmp_path)
     for rows in (3, 64):
-        monkeypatch.setattr(poster, "BAND", 700 * rows)
-        np.testing.assert_array_equal(drawn(paths, "700x500", tmp_path), whole)
+        np.testing.assert_array_equal(drawn(paths, "700x500", tmp_path, band=700 * rows), whole)
 
 
-def test_memory_does_not_grow_with_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What numpy and Python hold at most; the larger page's pixels are more than 30 MB."""
-    monkeypatch.setattr(poster, "BAND", 2**16)
+def test_memory_does_not_grow_with_the_page(tmp_path: Path) -> None:
+    """Measures what numpy and Python hold at most; the larger page's pixels are more than 30 MB."""
     peaks = []
     for size in ("800x600", "4000x3000"):
         tracemalloc.start()
-        write_poster([BANK / "mnist-cppn"], size, tmp_path / "a.png")
+        write_poster([BANK / "mnist-cppn"], size, tmp_path / "a.png", band=2**16)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 2_000_000
@@ -167,17 +155,17 @@ def test_memory_does_not_grow_with_the_page(tmp_path: Path, monkeypatch: pytest.
 
 def test_every_genome_is_there_sharp_and_whole(tmp_path: Path) -> None:
     """The pixels of every tile are the genome's own picture at the tile's size."""
-    works = works_of(BANK / "cifar10-cppn")
+    pictures = pictures_of(BANK / "cifar10-cppn")
     page = drawn([BANK / "cifar10-cppn"], "1000x700", tmp_path)
-    found = 0
-    for work in works:
-        genome = genome_file.read(work.file)
+    whole = 0
+    for picture in pictures:
+        genome = genome_file.read(picture.file)
         for tile in range(120, 200):
             expected = genome.encoding.decode_at(genome.genomes, (tile, tile))[0].numpy().transpose(1, 2, 0)
             if page.tobytes().find(expected[tile // 2].tobytes()) >= 0:
-                found += _contains(page, expected)
+                whole += _contains(page, expected)
                 break
-    assert found == len(works) == 10
+    assert whole == len(pictures) == 10
 
 
 def _contains(page: np.ndarray, picture: np.ndarray) -> bool:
@@ -188,15 +176,14 @@ def _contains(page: np.ndarray, picture: np.ndarray) -> bool:
 
 
 def test_direct_elites_have_hard_edges(tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    result = small_evolve(run, classes=["3"], generations=1, gallery=False)
-    page = drawn([run], "900x700", tmp_path)
+    genes = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
+    page = drawn([fake_run(tmp_path / "run", 1, picture=genes)], "900x700", tmp_path)
     inside = (page == page[:, :, :1]).all(2) & (page != PAPER).any(2)
     row = page[np.argmax(inside.sum(1) > 300), :, 0]
-    runs = np.diff(np.flatnonzero(np.diff(row.astype(int))))
-    assert runs.min() > 40  # eight genes over some 480 pixels
+    lengths = np.diff(np.flatnonzero(np.diff(row.astype(int))))
+    assert lengths.min() > 40  # eight genes over some 480 pixels
     levels = set(np.unique(page[inside][:, 0]).tolist())
-    assert set(np.unique(result.images).tolist()) <= levels
+    assert set(np.unique(genes).tolist()) <= levels
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 10, 100, 300])
@@ -204,11 +191,10 @@ def test_direct_elites_have_hard_edges(tmp_path: Path) -> None:
 def test_a_poster_is_well_set(count: int, size: str, tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
     page = drawn([fake_run(tmp_path / "run", count)], size, tmp_path)
     assert_well_set(Image.fromarray(page), texts)
-    told = {text for text, _ in texts}
-    assert "What cifar10 is sure about" in told
+    assert "What cifar10 is sure about" in {text for text, _ in texts}
     if count <= 100:
         assert len(texts) == 2 + (count > 1) + 2 * count
-    colour = (page == (255, 0, 255)).all(2).sum() / page[:, :, 0].size
+    colour = (page == MAGENTA).all(2).sum() / page[:, :, 0].size
     assert colour > 0.3, "the pictures fill the page"
 
 
@@ -222,16 +208,14 @@ def test_titles_name_the_networks(tmp_path: Path, texts: list[tuple[str, Box]]) 
     assert texts[-3][0] == "What cifar10 and mnist are sure about"
     texts.clear()
     drawn([CAT], "600x400", tmp_path, title="My cat")
-    told = [text for text, _ in texts]
-    assert "My cat" in told
-    assert {"cat", "100 %"} <= set(told)
+    assert {"My cat", "cat", "100 %"} <= {text for text, _ in texts}
 
 
 def test_the_surest_come_first(tmp_path: Path) -> None:
-    works = works_of(fake_run(tmp_path / "run", 5))
-    assert [work.index for work in works] == [0, 1, 2, 3, 4]
-    works = works_of(Path("cifar10-cppn"))
-    order = [(-(work.score or 0), work.index) for work in works]
+    pictures = pictures_of(fake_run(tmp_path / "run", 5))
+    assert [picture.index for picture in pictures] == [0, 1, 2, 3, 4]
+    pictures = pictures_of(Path("cifar10-cppn"))
+    order = [(-(picture.score or 0), picture.index) for picture in pictures]
     assert len(order) == 10
     assert order == sorted(order)
 
@@ -240,10 +224,10 @@ def test_a_genome_without_provenance_has_its_file_s_name(tmp_path: Path, texts: 
     text = re.sub(r'  "(target|class|index|score|sha256)": .*\n', "", CAT.read_text())
     (tmp_path / "mine.json").write_text(text)
     drawn([tmp_path / "mine.json"], "500x400", tmp_path)
-    told = [text for text, _ in texts]
-    assert "mine" in told
-    assert "What a network is sure about" in told
-    assert not any("%" in text for text in told)
+    words = [text for text, _ in texts]
+    assert "mine" in words
+    assert "What a network is sure about" in words
+    assert not any("%" in word for word in words)
 
 
 # Sizes
@@ -267,7 +251,7 @@ def test_sizes_are_pixels_or_papers(text: str, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("text", ["", "a6", "a2-upright", "1024", "10x", "x10", "-5x300", "300x300x300", "9" * 30])
 def test_other_sizes_are_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="--size must be WIDTHxHEIGHT in pixels, or a0 to a5"):
+    with pytest.raises(ConfigError, match="`size` must be WIDTHxHEIGHT in pixels, or a0 to a5"):
         page_size(text)
 
 
@@ -283,17 +267,17 @@ def test_tiles_lie_on_the_page_and_not_on_each_other(count: int, width: int, hei
         layout = layout_of(count, (width, height), ratio, height // 10, height // 20)
     except ConfigError:
         return
-    (high, wide), places = layout.tile, layout.places(count, width)
-    assert len(places) == len(set(places)) == count
-    for x, y in places:
+    (high, wide), corners = layout.tile, layout.corners(count, width)
+    assert len(corners) == len(set(corners)) == count
+    for x, y in corners:
         assert 0 <= x <= width - wide
         assert height // 10 <= y <= height - height // 20 - high - layout.caption
-    for (x1, y1), (x2, y2) in pairwise(places):
+    for (x1, y1), (x2, y2) in pairwise(corners):
         assert (y1 == y2 and x2 >= x1 + wide) or y2 >= y1 + high + layout.caption
 
 
 def test_too_many_pictures_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"300 pictures don't fit on 300x300 pixels.*ask for a larger --size"):
+    with pytest.raises(ConfigError, match=r"300 pictures don't fit on 300x300 pixels.*choose a larger `size`"):
         write_poster([fake_run(tmp_path / "run", 300)], "300x300", tmp_path / "a.png")
     assert not (tmp_path / "a.png").exists()
 
@@ -303,7 +287,7 @@ def test_too_many_pictures_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.jpg", "a", "a.png.txt"])
 def test_another_ending_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"--out must name a \.png or \.pdf file"):
+    with pytest.raises(ConfigError, match=r"`out` must name a \.png or \.pdf file"):
         write_poster([CAT], "300x300", tmp_path / name)
 
 
@@ -323,7 +307,7 @@ def test_nothing_to_show_is_refused(tmp_path: Path) -> None:
 
 def test_damaged_runs_are_errors_of_one_line(tmp_path: Path) -> None:
     run = fake_run(tmp_path / "run", 2)
-    change_config(run, target=None)
+    edit_config(run, {"target": None})
     with pytest.raises(RunError, match="is damaged") as caught:
         write_poster([run], "300x300", tmp_path / "a.png")
     assert "\n" not in str(caught.value)
@@ -335,5 +319,5 @@ def test_damaged_runs_are_errors_of_one_line(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_a_run_error(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="choose another --out"):
+    with pytest.raises(RunError, match="choose another `out`"):
         write_poster([CAT], "300x300", tmp_path / "no" / "a.png")

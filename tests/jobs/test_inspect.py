@@ -1,4 +1,4 @@
-"""Answers as plain values: rendering in parts, and runs whose files lie."""
+"""Answers as plain values: runs whose files lie."""
 
 from __future__ import annotations
 
@@ -9,20 +9,8 @@ from typing import Any
 import pytest
 from runs import json_lines, small_evolve
 
-from evofool.encodings.banks import bank_path
 from evofool.errors import RunError
 from evofool.jobs import inspect as report
-
-
-@pytest.mark.parametrize("bank", ["cifar10-cppn", "mnist-cppn"])
-def test_a_genome_rendered_in_parts_is_the_same(bank: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = bank_path(bank)
-    assert folder is not None
-    genome = sorted(folder.glob("*.json"))[0]
-    report.render_genome(genome, "40x70", tmp_path / "whole.png")
-    monkeypatch.setattr(report, "BAND", 40 * 9)
-    report.render_genome(genome, "40x70", tmp_path / "parts.png")
-    assert (tmp_path / "parts.png").read_bytes() == (tmp_path / "whole.png").read_bytes()
 
 
 @pytest.mark.parametrize(("key", "value"), [("score", float("nan")), ("top5", [["cat", -1e308]]), ("class", 5)])
