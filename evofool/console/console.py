@@ -119,7 +119,7 @@ class Console:
 
     def facts(self, facts: Mapping[str, Any]) -> None:
         """Print what is known of a job of any kind."""
-        self.pairs(summaries.inspected(facts))
+        self.pairs(summaries.fact_rows(facts))
 
     def inspected_run(self, facts: Mapping[str, Any], elites: Iterable[Mapping[str, Any]]) -> None:
         """Print what is known of a run, and its hardest elites.

@@ -45,7 +45,10 @@ class Snapshot:
 
 
 class View(Protocol):
-    """Describes a job of some kind while it works. Noting a step is cheap, describing it is done a few times a second."""
+    """Describes a job of some kind while it works.
+
+    Every step is noted, which is cheap; a few a second are described, which may be slower.
+    """
 
     def note(self, step: Any) -> None:
         """Take every step of the job, in order."""

@@ -72,7 +72,7 @@ def finished_campaign(result: CampaignResult, resume_command: str) -> tuple[str,
     return f"{_ending(result)}: {summary['target']}, {summary['criterion']}, {summary['strategy']}", rows
 
 
-def inspected(facts: Mapping[str, Any]) -> Rows:
+def fact_rows(facts: Mapping[str, Any]) -> Rows:
     """Return the facts of a job that was inspected; a baseline's figures get rows of their own."""
     baseline, rows = facts.get("baseline"), dict(facts)
     if isinstance(baseline, Mapping):
