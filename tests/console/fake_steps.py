@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +15,8 @@ from evofool.attacks.outcome import Outcome
 from evofool.attacks.statistics import Statistics
 from evofool.config.budget import Budget
 from evofool.console.console import Console
+from evofool.jobs.campaign import CampaignStep
+from evofool.jobs.run import RunStep
 from evofool.search.archive import Archive
 from evofool.search.progress import Progress
 
@@ -59,17 +60,17 @@ def run_step(
     budget: Budget | None = None,
     confidence: Sequence[float] = (0.5, 0.25),
     niches_per_class: int = 1,
-) -> Any:
+) -> RunStep:
     """Return a step of a run whose target knows cats and red dogs."""
     classes = ["cat", "[red]dog"]
     archive = Archive(np.arange(len(classes)), len(classes), niches_per_class=niches_per_class)
     archive.confidence[:] = np.repeat(confidence, niches_per_class)
-    evolution = SimpleNamespace(
+    evolution: Any = SimpleNamespace(
         target=SimpleNamespace(name="[bold]tiny", classes=classes),
         archive=archive,
         encoding=SimpleNamespace(name="cppn"),
     )
-    return SimpleNamespace(progress=figures, evolution=evolution, budget=budget or Budget(generations=20))
+    return RunStep(figures, evolution, budget or Budget(generations=20))
 
 
 def success(image: int = 0, **changes: Any) -> Outcome:
@@ -95,20 +96,6 @@ def statistics_of(*outcomes: Outcome, last_k: int = 1) -> Statistics:
     return statistics
 
 
-@dataclass
-class CampaignStepFake:
-    """What :class:`evofool.jobs.campaign.CampaignStep` has."""
-
-    campaign: Any
-    statistics: Statistics
-    baseline: Statistics | None
-    total: int
-    done_before: int
-    new: Sequence[Outcome]
-    done: int
-    all: int
-
-
 class FakeCampaign:
     """A campaign of which a test says what each batch brings.
 
@@ -126,14 +113,9 @@ class FakeCampaign:
             running=3, scored=0, target=SimpleNamespace(name=name), plan=SimpleNamespace(strategy="local")
         )
 
-    def step(self, *new: Outcome, scored: int = 0) -> Any:
+    def step(self, *new: Outcome, scored: int = 0) -> CampaignStep:
         """Return the step after a batch with these outcomes, in which so many rows were scored."""
         for outcome in new:
             (self.statistics if outcome["strategy"] == "local" else self.baseline or self.statistics).add(outcome)
         self.campaign.scored += scored
-        done, every = self.statistics.done, self.total
-        if self.baseline:
-            done, every = done + self.baseline.done, every + self.total - self.statistics.already
-        return CampaignStepFake(
-            self.campaign, self.statistics, self.baseline, self.total, self.done_before, new, done, every
-        )
+        return CampaignStep(self.campaign, self.statistics, self.baseline, self.total, self.done_before, new)

@@ -188,5 +188,5 @@ def test_names_send_nothing_to_the_terminal(box: Sandbox) -> None:
     console = Console()
     console.rich.file = io.StringIO()
     facts = inspect_run(run)
-    console.inspected(facts, facts.pop("elites"))
+    console.inspected_run(facts, facts.pop("elites"))
     assert "\x1b" not in console.rich.file.getvalue()

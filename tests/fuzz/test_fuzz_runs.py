@@ -53,7 +53,7 @@ def use(what: str, run: Path) -> None:
         elites = facts.pop("elites")
         console = Console()
         console.rich.file = io.StringIO()
-        console.inspected(facts, elites)
+        console.inspected_run(facts, elites)
     else:
         session.resume(run, generations=1, gallery=False, observer=enough)
 
