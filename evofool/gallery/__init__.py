@@ -1,1 +1,1 @@
-"""Pictures of what a run found; reads run folders only."""
+"""Pictures of what jobs found: pages to open in a browser, and prints; made from folders alone."""

@@ -2,266 +2,175 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import shlex
 from collections import Counter
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from ...attacks.statistics import Statistics
 from ...config.attack import UNTARGETED
-from ...errors import ConfigError
 from ...io.files import write_atomically, writing
-from ...store.campaign import CampaignFolder
 from ..prints import plots
 from ..prints.svg import STYLE, standalone
-from .examples import win_tiles
-from .findings import Findings, gather
-from .headline import count, headline, median, share
-from .parts import encoded, part
+from .commands import attack_command
+from .examples import examples
+from .findings import Findings, read_findings
+from .headline import headline, mean_queries, median_queries, rounded, share
+from .outcome_table import outcome_table
+from .page_file import check_page_file, write_page
+from .rendering import encoded, render
 from .run_page import PAGE, write_gallery
 
 PLOTS = "plots"
+
+MAX_SKIPPED = 50
+"""Largest number of files that were left out which a page names."""
 
 
 def write_report(paths: Sequence[Path], out: Path | None = None) -> Path:
     """Write the page of one campaign, or one that compares several.
 
-    Into a campaign's own folder go ``outcomes.csv``, ``plots/*.svg`` and, where there are successes, ``index.html`` as
-    well, which has them to look at closely.
+    Into a campaign's own folder go ``outcomes.csv``, ``plots/*.svg`` and, where there are successes, ``index.html``,
+    which shows them closely.
 
     Args:
-        paths: the campaigns' folders.
-        out: the HTML file; ``report.html`` in the folder of a single campaign, ``comparison.html`` in the first of
-            several.
+        paths: The campaigns' folders.
+        out: The HTML file. None: ``report.html`` in the folder of a single campaign, ``comparison.html`` in the first
+            of several.
+
+    Returns:
+        The HTML file.
 
     Raises:
-        RunError: a campaign is missing or damaged, or the file can't be written.
+        ConfigError: ``out`` names no HTML file.
+        RunError: A campaign is missing or damaged, or a file can't be written.
     """
-    found = [gather(path) for path in paths]
-    file = out or paths[0] / ("report.html" if len(paths) == 1 else "comparison.html")
-    if file.suffix.lower() not in (".html", ".htm"):
-        raise ConfigError(f"--out must name an .html file, got {file}")
-    figures = _figures(found[0]) if len(found) == 1 else {"success": plots.success_curve(_series(found))}
-    closer = len(found) == 1 and out is None and bool(found[0].wins)
-    page = _report(found[0], figures, closer) if len(found) == 1 else _comparison(found, figures)
-    with writing(file.parent):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, encoded(page))
-        if len(found) == 1:
-            (paths[0] / PLOTS).mkdir(exist_ok=True)
-            for name, svg in figures.items():
-                write_atomically(paths[0] / PLOTS / f"{name}.svg", encoded(standalone(svg)), durable=False)
-            write_atomically(paths[0] / "outcomes.csv", encoded(_csv(found[0].folder)), durable=False)
-    if closer:
-        write_gallery([paths[0]])
+    check_page_file(out)
+    campaigns = [read_findings(path) for path in paths]
+    if len(campaigns) > 1:
+        file = out or paths[0] / "comparison.html"
+        write_page(file, _comparison(campaigns))
+        return file
+    (path,), (findings,) = paths, campaigns
+    file, with_gallery = out or path / "report.html", out is None and bool(findings.successes)
+    figures = _figures(findings)
+    write_page(file, _report(findings, figures, with_gallery))
+    with writing(path):
+        (path / PLOTS).mkdir(exist_ok=True)
+        for name, svg in figures.items():
+            write_atomically(path / PLOTS / f"{name}.svg", encoded(standalone(svg)), durable=False)
+        write_atomically(path / "outcomes.csv", encoded(outcome_table(findings.folder)), durable=False)
+    if with_gallery:
+        write_gallery([path])
     return file
 
 
-def _figures(found: Findings) -> dict[str, str]:
-    """Figures by name; those that would be empty are left out."""
-    figures = {"success": plots.success_curve(_series([found]))}
-    if not found.wins:
+def _figures(findings: Findings) -> dict[str, str]:
+    """Return the SVG figures by name, without those that would be empty."""
+    figures = {"success": plots.success_curve(_series([findings]))}
+    if not findings.successes:
         return figures
-    config = found.config
-    _, height, width = config["target"]["image_shape"]
-    figures["classes"] = plots.class_heat(found.became, config["classes"])
-    if config["criterion"] != UNTARGETED:
-        counts = Counter(len(found.reached.get(image, ())) for image in found.fought)
-        figures["targets"] = plots.bars(counts, "target classes reached", "Target classes reached, by image")
-    if len(config["pixels"]) > 1:
-        figures["pixels"] = plots.bars(found.statistics.by_pixels, "pixels needed", "Pixels needed")
-    xs, ys = [edit["x"] for edit in found.edits], [edit["y"] for edit in found.edits]
-    figures["places"] = plots.place_heat(xs, ys, width, height)
-    figures["colours"] = plots.colour_strip([edit["colour"] for edit in found.edits])
-    figures["confidence"] = plots.confidences(found.confidence)
+    config = findings.config
+    _, height, width = config.target.image_shape
+    figures["classes"] = plots.class_heatmap(findings.class_changes, config.classes)
+    if config.plan.criterion != UNTARGETED:
+        counts = Counter(len(findings.reached.get(image, ())) for image in findings.settled)
+        figures["targets"] = plots.bar_chart(counts, "target classes reached", "Target classes reached, by image")
+    if len(config.plan.pixels) > 1:
+        figures["pixels"] = plots.bar_chart(findings.statistics.by_pixels, "pixels needed", "Pixels needed")
+    xs, ys = [edit["x"] for edit in findings.edits], [edit["y"] for edit in findings.edits]
+    figures["places"] = plots.position_heatmap(xs, ys, width, height)
+    figures["colours"] = plots.colour_strip([edit["colour"] for edit in findings.edits])
+    figures["confidence"] = plots.confidence_scatter(findings.confidences)
     return figures
 
 
-def _series(found: Sequence[Findings]) -> list[plots.Series]:
-    names = [one.name if len(found) > 1 else one.config["strategy"] for one in found]
-    own = [_one_series(name, one, one.statistics) for name, one in zip(names, found, strict=True)]
-    for name, one in zip(names, found, strict=True):
-        if one.baseline:
-            label = "random" if len(found) == 1 else f"{name} random"
-            own.append(_one_series(label, one, one.baseline, dashed=True))
-    return own
-
-
-def _one_series(name: str, one: Findings, statistics: Statistics, *, dashed: bool = False) -> plots.Series:
-    """All pairs that can count are the curve's whole, those to come too."""
-    n = one.folder.pairs() - one.statistics.already - one.statistics.wrong
-    return plots.Series(name, statistics.to_success, n, dashed, max(statistics.longest, one.statistics.longest))
-
-
-def _report(found: Findings, figures: dict[str, str], closer: bool) -> str:
-    told = headline(found)
-    sections = [
-        _figure(
-            "Success against queries",
-            figures["success"],
-            "Share of all attempts that were won within so many queries; shaded: Wilson 95 % interval.",
-        )
+def _series(campaigns: Sequence[Findings]) -> list[plots.Series]:
+    """Return the success curves of campaigns, then those of their baselines."""
+    several = len(campaigns) > 1
+    curves = [
+        _curve(findings.name if several else findings.config.plan.strategy, findings, findings.statistics)
+        for findings in campaigns
     ]
-    sections.append(win_tiles(found))
-    if closer:
-        sections.append(f'<p><a href="{PAGE}">All successes, to look at closely</a></p>')
-    wide = {
-        "classes": ("What became what", "Original class against the class that the edited image is taken for."),
-        "targets": ("Criterions reached", "How many images reach how many of their target classes."),
-        "pixels": ("Pixels needed", "The smallest number of pixels that reached the criterion."),
-    }
-    sections += [_figure(head_, figures[key], words) for key, (head_, words) in wide.items() if key in figures]
-    narrow = {
-        "places": ("Where", "Edited pixels of successes in the image."),
-        "colours": ("Which colours", "What those pixels were set to."),
-        "confidence": ("Confidence", "In the first guess before and in the new one after; a dot a success."),
-    }
-    pair = [_figure(head_, figures[key], words) for key, (head_, words) in narrow.items() if key in figures]
-    if pair:
-        sections.append(f'<div class="pair">{"".join(pair)}</div>')
-    sections.append(_method(found))
-    return _page(told.title, told.head, told.lead, told.facts, sections)
+    for findings in campaigns:
+        if findings.baseline:
+            name = f"{findings.name} random" if several else "random"
+            curves.append(_curve(name, findings, findings.baseline, dashed=True))
+    return curves
 
 
-def _comparison(found: Sequence[Findings], figures: dict[str, str]) -> str:
-    rows = "".join(_row(one) for one in found)
-    table = (
-        '<div class="scroll"><table><tr><th>campaign</th><th class="left">target</th><th class="left">data</th>'
-        '<th class="left">criterion</th><th>k</th><th class="left">strategy</th><th>attempts</th><th>success</th>'
-        f"<th>95 % interval</th><th>median queries</th><th>mean queries</th></tr>{rows}</table></div>"
+def _curve(name: str, findings: Findings, statistics: Statistics, *, dashed: bool = False) -> plots.Series:
+    """Return a curve whose whole is all pairs that can count, those to come included."""
+    pairs = findings.folder.pairs() - statistics.already - statistics.wrong
+    longest = max(statistics.longest, findings.statistics.longest)
+    return plots.Series(name, statistics.to_success, pairs, dashed, longest)
+
+
+def _report(findings: Findings, figures: dict[str, str], with_gallery: bool) -> str:
+    config, top = findings.config, headline(findings)
+    return render(
+        "campaign.html",
+        title=top.title,
+        top=top,
+        style=Markup(STYLE),
+        figures=_marked(figures),
+        examples=examples(findings),
+        successes=len(findings.successes),
+        gallery=PAGE if with_gallery else None,
+        command=attack_command(config),
+        config=config,
+        skipped=list(config.data.skipped.items())[:MAX_SKIPPED],
     )
-    sections = [
-        table,
-        _figure("Success against queries", figures["success"], "Shaded: interval of the first campaign."),
-    ]
-    sections += [_overlap(found[0], other) for other in found[1:]]
-    head = f"{len(found)} campaigns side by side"
-    lead = "Median queries count successes; mean queries count every attempt, failures included."
-    return _page(head, head, lead, [], sections)
 
 
-def _row(one: Findings) -> str:
-    config, statistics = one.config, one.statistics
+def _comparison(campaigns: Sequence[Findings]) -> str:
+    return render(
+        "comparison.html",
+        title=f"{len(campaigns)} campaigns side by side",
+        style=Markup(STYLE),
+        rows=[_row(findings) for findings in campaigns],
+        figures=_marked({"success": plots.success_curve(_series(campaigns))}),
+        overlaps=[overlap for other in campaigns[1:] if (overlap := _overlap(campaigns[0], other))],
+    )
+
+
+def _marked(figures: dict[str, str]) -> dict[str, Markup]:
+    """Return figures as HTML: they escape what they say themselves."""
+    return {name: Markup(svg) for name, svg in figures.items()}
+
+
+def _row(findings: Findings) -> dict[str, Any]:
+    """Return a campaign's line of the comparison."""
+    config, statistics = findings.config, findings.statistics
     low, high = statistics.interval
-    cells = [
-        ("words", str(one.folder.path)),
-        ("left", config["target"]["name"]),
-        ("left", config["data"]["name"]),
-        ("left", config["criterion"]),
-        ("", " ".join(map(str, config["pixels"]))),
-        ("left", config["strategy"]),
-        ("", f"{statistics.settled:,}"),
-        ("", share(statistics.rate)),
-        ("", f"{share(low)} – {share(high)}"),
-        ("", count(median(statistics))),
-        ("", count(statistics.queries / statistics.settled if statistics.settled else None)),
-    ]
-    return "<tr>" + "".join(f'<td class="{kind}">{escape(str(value))}</td>' for kind, value in cells) + "</tr>"
+    return {
+        "campaign": findings.folder.path,
+        "words": (config.target.name, config.data.name, config.plan.criterion),
+        "pixels": " ".join(map(str, config.plan.pixels)),
+        "strategy": config.plan.strategy,
+        "numbers": (
+            f"{statistics.settled:,}",
+            share(statistics.rate),
+            f"{share(low)} – {share(high)}",
+            rounded(median_queries(statistics)),
+            rounded(mean_queries(statistics)),
+        ),
+    }
 
 
-def _overlap(first: Findings, other: Findings) -> str:
-    """How two campaigns differ on the attempts that both fought."""
-    common = first.outcomes.keys() & other.outcomes.keys()
+def _overlap(first: Findings, other: Findings) -> dict[str, Any] | None:
+    """Return how two campaigns differ on the attempts that both ran; None where there are none."""
+    common = first.success_of.keys() & other.success_of.keys()
     if not common:
-        return ""
-    counts = Counter((first.outcomes[key], other.outcomes[key]) for key in common)
-    names = [escape(one.name) for one in (first, other)]
-    return (
-        f"<p>On the {len(common):,} attempts that both fought: won by both {counts[True, True]:,}, only by {names[0]} "
-        f"{counts[True, False]:,}, only by {names[1]} {counts[False, True]:,}, by neither {counts[False, False]:,}.</p>"
-    )
-
-
-def _method(found: Findings) -> str:
-    config = found.config
-    versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
-    skipped = config["data"]["skipped"]
-    left_out = "".join(
-        f"<li><code>{escape(name)}</code>: {escape(reason)}</li>" for name, reason in list(skipped.items())[:50]
-    )
-    return (
-        "<h2>How it was done</h2>"
-        "<p>An attempt is one image with one criterion. Its search sees nothing but the network's scores. Candidates are 8-bit "
-        "images; a success is the criterion's own condition on the saved image, scored in float32. Queries count every "
-        "image that was scored for an attempt; scoring the clean image is not among them.</p>"
-        f"<pre><code>{escape(_command(config))}</code></pre>"
-        f'<p class="faint">{escape(versions)}; device {escape(config["target"]["device"])}, '
-        f"{escape(config['target']['precision'])}; weights {escape(str(config['target']['weights_sha256'])[:16])}…</p>"
-        + (f"<p>{len(skipped):,} files were left out:</p><ul>{left_out}</ul>" if skipped else "")
-    )
-
-
-def _command(config: dict[str, Any]) -> str:
-    """What repeats the campaign: a command, or a call where the target is the user's own and has no name."""
-    data, pixels = config["data"], config["pixels"]
-    options = {
-        "count": data["asked"],
-        "pixels": "auto" if len(pixels) > 1 else pixels[0],
-        "max-pixels": pixels[-1] if len(pixels) > 1 else None,
-        "criterion": config["criterion"],
-        "strategy": config["strategy"],
-        "queries": config["queries"],
-        "seed": config["seed"],
-        "first": data["first"],
-        "include-misclassified": data["include_misclassified"],
-        "baseline": config["baseline"],
+        return None
+    counts = Counter((first.success_of[pair], other.success_of[pair]) for pair in common)
+    return {
+        "attempts": len(common),
+        "names": (first.name, other.name),
+        "both": counts[True, True],
+        "first": counts[True, False],
+        "other": counts[False, True],
+        "neither": counts[False, False],
     }
-    given = {name: value for name, value in options.items() if value is not None and value is not False}
-    if config["target"].get("own"):
-        told = "".join(f", {name.replace('-', '_')}={value!r}" for name, value in given.items())
-        return f"evofool.attack(target, {data['name']!r}{told}, out=…)"
-    given = {
-        "target": config["target"]["name"],
-        "weights": config["target"].get("weights"),
-        "data": data["name"],
-        **given,
-    }
-    words = ["evofool", "attack"]
-    for name, value in given.items():
-        if value is not None:
-            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
-    return shlex.join(words)
-
-
-def _page(title: str, head: str, lead: str, facts: Sequence[tuple[str, str, str]], sections: Sequence[str]) -> str:
-    css = part("tokens.css") + part("report.css")
-    cards = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(note)}</small></dd></div>"
-        for name, value, note in facts
-    )
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<style>{css}{STYLE}</style></head><body><main><header><h1>{head}</h1><p class="lead">{escape(lead)}</p>'
-        + (f'<dl class="facts">{cards}</dl>' if cards else "")
-        + f"</header>{''.join(sections)}</main></body></html>\n"
-    )
-
-
-def _figure(head: str, svg: str, words: str) -> str:
-    return f"<section><h2>{escape(head)}</h2><figure>{svg}<figcaption>{escape(words)}</figcaption></figure></section>"
-
-
-def _cell(value: object) -> object:
-    """Never a formula: a file name may be one."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
-
-
-def _csv(folder: CampaignFolder) -> str:
-    """All outcomes as a table; edits as ``x:y:value:value:value`` with semicolons between."""
-    columns = (
-        "image", "id", "sha256", "class", "predicted", "confidence", "criterion", "pixels", "strategy", "seed", "success",
-        "already", "stopped", "queries", "queries_to_success", "shared", "final", "margin", "l0", "l2", "linf",
-    )  # fmt: skip
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*columns, "final_confidence", "edits"])
-    for outcome in folder.outcomes():
-        edits = ";".join(":".join(map(str, (e["x"], e["y"], *e["colour"]))) for e in outcome["edits"])
-        final = outcome["top5"][0][1] if outcome["top5"] else ""
-        writer.writerow([*(_cell(outcome.get(column)) for column in columns), final, edits])
-    return stream.getvalue()

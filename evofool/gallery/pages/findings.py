@@ -1,4 +1,4 @@
-"""What a report tells of one campaign, gathered from its folder in one reading."""
+"""What a campaign found: everything that its report shows, collected from its folder in one reading."""
 
 from __future__ import annotations
 
@@ -8,83 +8,93 @@ from pathlib import Path
 from typing import Any
 
 from ...attacks.outcome import Outcome
-from ...attacks.plan import RANDOM
+from ...attacks.searches.registry import BASELINE
 from ...attacks.statistics import Statistics
+from ...config.records import CampaignConfig
 from ...store.campaign import CampaignFolder
 
 
 @dataclass
 class Findings:
-    """One campaign: its folder, its counts and what its figures are drawn from; all but ``baseline`` of successes of
-    its own strategy."""
+    """What one campaign found.
+
+    All but ``baseline`` is about attempts of the campaign's own strategy.
+
+    Attributes:
+        folder: The campaign's folder.
+        statistics: Counts over the attempts.
+        baseline: Counts over those of random search, where the campaign has it beside its strategy.
+        class_changes: How often (true class, new class) occurred.
+        reached: Target classes reached, by image.
+        settled: Images with an attempt that ended and counts.
+        edits: Edits of successes that change a pixel.
+        confidences: For each success the confidence of the first guess before, and of the new one after.
+        successes: Outcomes of successful attempts.
+        success_of: Whether (SHA-256 of the image, criterion) succeeded, for comparisons.
+    """
 
     folder: CampaignFolder
     statistics: Statistics
     baseline: Statistics | None
-    became: Counter[tuple[int, int]] = field(default_factory=Counter)
-    """(true class, new class) → how often"""
+    class_changes: Counter[tuple[int, int]] = field(default_factory=Counter)
     reached: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    """image → target classes reached, where there are target classes"""
-    fought: set[int] = field(default_factory=set)
-    """images with an attempt that was fought to the end"""
+    settled: set[int] = field(default_factory=set)
     edits: list[dict[str, Any]] = field(default_factory=list)
-    """those that change a pixel"""
-    confidence: list[tuple[float, float]] = field(default_factory=list)
-    """in the first guess before, in the new one after"""
-    wins: list[Outcome] = field(default_factory=list)
-    outcomes: dict[tuple[str, int | None], bool] = field(default_factory=dict)
-    """(image's SHA-256, criterion) → success, for comparisons"""
+    confidences: list[tuple[float, float]] = field(default_factory=list)
+    successes: list[Outcome] = field(default_factory=list)
+    success_of: dict[tuple[str, int | None], bool] = field(default_factory=dict)
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> CampaignConfig:
+        """The campaign's config."""
         return self.folder.config
 
     @property
     def name(self) -> str:
-        """what a comparison calls this campaign: its folder"""
+        """The name of the folder, by which a comparison calls the campaign."""
         return self.folder.path.absolute().name
 
 
-def gather(path: Path) -> Findings:
+def read_findings(path: Path) -> Findings:
     """Read a campaign's outcomes.
 
     Raises:
-        RunError: no campaign is there, or it is damaged.
+        RunError: No campaign is there, or it is damaged.
     """
     folder = CampaignFolder.open(path)
-    config = folder.config
-    last_k, own = config["pixels"][-1], config["strategy"]
-    found = Findings(folder, Statistics(last_k), Statistics(last_k) if config["baseline"] else None)
+    plan = folder.config.plan
+    last_k = plan.pixels[-1]
+    findings = Findings(folder, Statistics(last_k), Statistics(last_k) if plan.baseline else None)
     for outcome in folder.outcomes():
-        if outcome["strategy"] == own:
-            _add(found, outcome, last_k)
-        elif outcome["strategy"] == RANDOM and found.baseline is not None:
-            found.baseline.add(outcome)
-    return found
+        if outcome["strategy"] == plan.strategy:
+            _add(findings, outcome, last_k)
+        elif outcome["strategy"] == BASELINE and findings.baseline is not None:
+            findings.baseline.add(outcome)
+    return findings
 
 
-def _add(found: Findings, outcome: Outcome, last_k: int) -> None:
-    found.statistics.add(outcome)
+def _add(findings: Findings, outcome: Outcome, last_k: int) -> None:
+    findings.statistics.add(outcome)
     if outcome["already"]:
         return
     pair = outcome["sha256"], outcome["criterion_index"]
     if not outcome["success"]:
-        found.outcomes.setdefault(pair, False)
+        findings.success_of.setdefault(pair, False)
         if outcome["pixels"] == last_k:
-            found.fought.add(outcome["image"])
+            findings.settled.add(outcome["image"])
         return
-    found.outcomes[pair] = True
-    found.fought.add(outcome["image"])
-    found.became[outcome["label"], outcome["final_index"]] += 1
+    findings.success_of[pair] = True
+    findings.settled.add(outcome["image"])
+    findings.class_changes[outcome["label"], outcome["final_index"]] += 1
     if outcome["criterion_index"] is not None:
-        found.reached[outcome["image"]].add(outcome["criterion_index"])
-    found.edits += _changes(found.folder, outcome)
-    found.confidence.append((outcome["confidence"], outcome["top5"][0][1]))
-    found.wins.append(outcome)
+        findings.reached[outcome["image"]].add(outcome["criterion_index"])
+    findings.edits += _changing_edits(findings.folder, outcome)
+    findings.confidences.append((outcome["confidence"], outcome["top5"][0][1]))
+    findings.successes.append(outcome)
 
 
-def _changes(folder: CampaignFolder, outcome: Outcome) -> list[dict[str, Any]]:
-    """An outcome's edits, without those that leave their pixel as it is."""
+def _changing_edits(folder: CampaignFolder, outcome: Outcome) -> list[dict[str, Any]]:
+    """Return an outcome's edits without those that leave their pixel as it is."""
     edits: list[dict[str, Any]] = outcome["edits"]
     if outcome.get("l0") == len(edits):
         return edits

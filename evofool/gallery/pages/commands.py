@@ -1,0 +1,46 @@
+"""Commands to copy from a page."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from ...config.records import CampaignConfig
+
+
+def render_command(genome: Path, stem: str) -> str:
+    """Return the command that renders a genome at a large size."""
+    return shlex.join(["evofool", "render", str(genome), "--size", "2048", "--out", f"{stem}-2048.png"])
+
+
+def score_command(picture: Path, target: str) -> str:
+    """Return the command that scores a picture again."""
+    return shlex.join(["evofool", "score", str(picture), "--target", target])
+
+
+def attack_command(config: CampaignConfig) -> str:
+    """Return what repeats a campaign: a command, or a call in Python where the target is the user's own object."""
+    plan, data, options = config.plan, config.data, config.options
+    several = len(plan.pixels) > 1
+    values = {
+        "count": data.asked,
+        "pixels": "auto" if several else plan.pixels[0],
+        "max_pixels": plan.pixels[-1] if several else None,
+        "criterion": plan.criterion,
+        "strategy": plan.strategy,
+        "queries": plan.queries,
+        "seed": plan.seed,
+        "first": options.first,
+        "include_misclassified": options.include_misclassified,
+        "baseline": plan.baseline,
+    }
+    given = {name: value for name, value in values.items() if value is not None and value is not False}
+    if config.target.own:
+        arguments = "".join(f", {name}={value!r}" for name, value in given.items())
+        return f"evofool.attack(target, {data.name!r}{arguments}, out=…)"
+    weights = {} if config.target.weights is None else {"weights": config.target.weights}
+    words = ["evofool", "attack"]
+    for name, value in {"target": config.target.name, **weights, "data": data.name, **given}.items():
+        option = f"--{name.replace('_', '-')}"
+        words += [option] if value is True else [option, str(value)]
+    return shlex.join(words)

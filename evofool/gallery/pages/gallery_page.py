@@ -1,0 +1,208 @@
+"""The HTML of a gallery page: its texts and figures, and what its scripts read."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ...text import clock, counted, percent
+from .rendering import one_line, render
+from .sources import Figure, Source, Tile, surest
+from .storage import Storage
+from .tiles import Numbered, numbered_tiles, shared_classes, tile_grid
+
+SURE = 0.99
+"""Confidence from which a class counts as certain."""
+
+SCRIPTS = (
+    "cppn.js", "graph.js", "stage.js", "strip.js", "page.js",
+)  # fmt: skip
+"""The page's scripts, in the order they run."""
+
+ENCODINGS = {"cppn": "CPPNs (compositional pattern-producing networks)", "direct": "raw pixels"}
+
+SORTS = {
+    "confidence": "confidence",
+    "class": "class name",
+    "index": "class number",
+    "generation": "generation",
+    "size": "genome size",
+}
+LEVELS = {
+    "": "any confidence",
+    "0.999-": "at least 99.9 %",
+    "0.99-": "at least 99 %",
+    "0.9-": "at least 90 %",
+    "0.5-": "at least 50 %",
+    "-0.99": "below 99 %",
+    "-0.5": "below 50 %",
+}
+
+
+def gallery_page(
+    sources: Sequence[Source], storage: Storage, *, folder: Path, title: str | None, live: dict[str, float] | None
+) -> str:
+    """Return the page's HTML.
+
+    Args:
+        sources: What to show; several stand side by side, class by class.
+        storage: Keeps pictures and details.
+        folder: Where the page will be.
+        title: Title instead of the page's own.
+        live: ``every`` how many seconds the page is written again, and when it was ``written`` (seconds since 1970);
+            None where the run does not go on.
+    """
+    data = {
+        "live": live,
+        "sources": [_source_data(source, storage) for source in sources],
+        "tiles": [_tile_data(tile, sources[tile.source], storage) for tile in numbered_tiles(sources)],
+    }
+    strips = [source.strip for source in sources if source.strip]
+    return render(
+        "gallery.html",
+        title=title or _title(sources),
+        live=live,
+        lead="" if len(sources) > 1 else sources[0].lead or _lead(sources[0]),
+        links=_links(sources[0], folder) if len(sources) == 1 else [],
+        figures=_figures(sources[0]) if len(sources) == 1 else [],
+        rows=[_row(source) for source in sources] if len(sources) > 1 else [],
+        history=bool(strips),
+        class_strip=len(sources) == 1 and any(strip.names for strip in strips),
+        levels=LEVELS,
+        sorts={**SORTS, **sources[0].sorts},
+        drawable=any(source.frame for source in sources),
+        grid=tile_grid(sources, storage),
+        shapes=[source.shape for source in sources],
+        count=sum(len(source.tiles) for source in sources),
+        sure=SURE,
+        data=data,
+        scripts=SCRIPTS,
+    )
+
+
+def _title(sources: Sequence[Source]) -> str:
+    if len(sources) > 1:
+        names = f"{', '.join(source.name for source in sources[:-1])} and {sources[-1].name}"
+        return f"{names}, side by side" if shared_classes(sources) else names
+    return sources[0].title or f"What {sources[0].target.removeprefix('torchvision:')} is sure about"
+
+
+def _lead(source: Source) -> str:
+    """Return how the pictures were made."""
+    encoding = ENCODINGS.get(source.encoding, source.encoding)
+    lead = f"Evolved from {encoding} using nothing but the network's scores"
+    if source.preset is not None:
+        lead += f": preset {source.preset}, seed {source.seed}"
+    if source.cells:
+        descriptors = " × ".join(source.cells.names)
+        apart = f"by {descriptors}" if descriptors else "each far from the others"
+        lead += f". Several pictures of each class: {apart}"
+    return f"{lead}."
+
+
+def _links(source: Source, folder: Path) -> list[tuple[str, str]]:
+    """Return the addresses and descriptions of pages that are beside this one."""
+    return [(quote(file.name), words) for file, words in source.links if file.parent == folder and file.exists()]
+
+
+def _figures(source: Source) -> list[Figure]:
+    """Return the figures at the top of the page of one source."""
+    if source.figures:
+        return source.figures
+    figures = []
+    best = [surest(tiles) for tiles in source.classes()]
+    scores = [tile.score for tile in best if tile.score is not None]
+    if scores:
+        lowest = min((tile for tile in best if tile.score is not None), key=lambda tile: tile.score or 0.0)
+        certain = sum(score >= SURE for score in scores)
+        figures += [
+            Figure("Median confidence", percent(statistics.median(scores), fine=False), f"of {len(scores):,} classes"),
+            Figure("At 99 % or more", f"{certain:,} of {len(scores):,}", "classes"),
+            Figure("Lowest", percent(lowest.score or 0.0, fine=False), one_line(lowest.name)[:40]),
+        ]
+    if source.cells:
+        count, niches = len(source.tiles), len(best) * source.cells.count
+        quality = sum(tile.score or 0.0 for tile in source.tiles)
+        figures += [
+            Figure("Pictures", f"{count:,}", f"in {niches:,} niches ({percent(count / niches, fine=False)})"),
+            Figure("QD score", f"{quality:,.1f}", "sum of all confidences"),
+        ]
+    if progress := source.progress:
+        rate = progress.evaluations / max(progress.seconds, 1e-9)
+        figures += [
+            Figure("Evaluations", f"{progress.evaluations:,}", counted(progress.generation, "generation")),
+            Figure("Time", clock(progress.seconds), f"{rate:,.0f} images/s"),
+        ]
+    return figures
+
+
+def _row(source: Source) -> tuple[str, list[str]]:
+    """Return a source's line in the table of several: its name, and the cells after it."""
+    scores = [tile.score for tile in source.tiles if tile.score is not None]
+    cells = [
+        source.target,
+        source.encoding,
+        "–" if source.seed is None else str(source.seed),
+        f"{len(source.tiles):,}",
+        percent(statistics.median(scores), fine=False) if scores else "–",
+        f"{sum(score >= SURE for score in scores):,}",
+        percent(min(scores), fine=False) if scores else "–",
+        f"{source.progress.evaluations:,}" if source.progress else "–",
+    ]
+    return source.name, cells
+
+
+def _source_data(source: Source, storage: Storage) -> dict[str, Any]:
+    """Return what the scripts read of a source."""
+    progress = source.progress
+    return {
+        "name": source.name,
+        "target": source.target,
+        "facts": {
+            "encoding": source.encoding,
+            "preset": source.preset,
+            "seed": source.seed,
+            "generation": progress.generation if progress else None,
+            "evaluations": progress.evaluations if progress else None,
+            "seconds": progress.seconds if progress else None,
+        },
+        "shape": source.shape,
+        "frame": source.frame,
+        "strip": source.strip.to_json() if source.strip else None,
+        "past": storage.past(source.past),
+    }
+
+
+def _tile_data(numbered: Numbered, source: Source, storage: Storage) -> dict[str, Any]:
+    """Return what the scripts read of a tile."""
+    number, at, tile = numbered
+    details = {
+        "genome": tile.genome,
+        "line": tile.lineage,
+        "before": storage.picture(number, tile, "before") if tile.before is not None else None,
+    }
+    return {
+        "s": at,
+        "n": tile.name,
+        "i": tile.index,
+        "c": tile.score,
+        "g": tile.generation,
+        "e": tile.evaluation,
+        "z": tile.size,
+        "top": tile.top,
+        "more": tile.details,
+        "edits": tile.edits,
+        "ancestors": tile.ancestors,
+        "stem": tile.stem,
+        "commands": tile.commands,
+        **storage.details(number, details, _ancestors(tile, source)),
+    }
+
+
+def _ancestors(tile: Tile, source: Source) -> dict[int, Any]:
+    """Return those ancestors of a tile that the history still has."""
+    wanted = (ancestor.evaluation_id for ancestor in tile.lineage[:-1])
+    return {evaluation_id: source.past[evaluation_id] for evaluation_id in wanted if evaluation_id in source.past}

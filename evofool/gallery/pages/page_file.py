@@ -1,0 +1,30 @@
+"""The HTML file that a page is written to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...errors import ConfigError
+from ...io.files import write_atomically, writing
+from .rendering import encoded
+
+
+def check_page_file(out: Path | None) -> None:
+    """See that a user's choice is an HTML file.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"`out` must name an .html file, got {out}")
+
+
+def write_page(file: Path, html: str, *, durable: bool = True) -> None:
+    """Write a page, and the folder it is in where there is none; see :func:`~evofool.io.files.write_atomically`.
+
+    Raises:
+        RunError: It can't be written.
+    """
+    with writing(file.parent):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, encoded(html), durable=durable)

@@ -1,0 +1,67 @@
+"""Pages from templates: HTML in ``templates``, styles and scripts in ``assets``."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ...text import percent
+
+_FOLDER = Path(__file__).parent
+
+
+def render(template: str, **values: Any) -> str:
+    """Return a template's HTML; every value is escaped that is not :class:`~markupsafe.Markup`."""
+    return _environment().get_template(template).render(values)
+
+
+def encoded(text: str) -> bytes:
+    """Return a text as UTF-8; what is no character, as the name of a file may have, is written as an escape."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def script_json(value: Any) -> Markup:
+    """Return JSON that can stand inside a script element.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    return Markup(json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
+
+
+def one_line(text: str) -> str:
+    """Return a text with single spaces for all white space."""
+    return " ".join(text.split())
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"one_line": one_line, "percent": _percent, "count": _count, "script_json": script_json}
+    environment.globals |= {"asset": _asset}
+    return environment
+
+
+@cache
+def _asset(name: str) -> Markup:
+    """Return a style sheet or a script, which can stand inside its element as it is."""
+    return Markup((_FOLDER / "assets" / name).read_text(encoding="utf-8"))
+
+
+def _percent(value: float) -> str:
+    return percent(value, fine=False)
+
+
+def _count(value: int) -> str:
+    return f"{value:,}"

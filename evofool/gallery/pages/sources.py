@@ -1,0 +1,134 @@
+"""What a gallery page shows: sources, each with a tile for every picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..cells import CellGrid
+from .strip import Strip
+
+
+class Figure(NamedTuple):
+    """A figure at the top of a page: its name, its value, and a note below it."""
+
+    name: str
+    value: str
+    note: str
+
+
+class Ancestor(NamedTuple):
+    """One elite of a lineage."""
+
+    generation: int
+    name: str
+    score: float
+    evaluation_id: int
+
+
+@dataclass
+class Tile:
+    """One picture, and what is known of it.
+
+    Attributes:
+        name: Name of the class.
+        score: Confidence of that class; None where nobody recorded it.
+        picture: PNG of exactly the pixels that the network saw, or its file.
+        index: Index of the class.
+        top: The network's first guesses, each with its probability.
+        generation, evaluation, size: When the genome was found, and how large it is.
+        genome: JSON of the genome's file.
+        lineage: Ancestors and then the genome itself, the first ancestor first.
+        ancestors: Number of ancestors, those that ``lineage`` leaves out included.
+        stem: Name of the files that are made of this tile, without ending.
+        commands: Commands that render or score it again.
+        before: PNG of an attacked image as it was.
+        edits: (x, y) of the pixels that were changed.
+        details: Names and values of other facts.
+        cell: Where it stands among the pictures of its class.
+    """
+
+    name: str
+    score: float | None
+    picture: bytes | Path
+    index: int | None = None
+    top: list[tuple[str, float]] = field(default_factory=list)
+    generation: int | None = None
+    evaluation: int | None = None
+    size: int | None = None
+    genome: dict[str, Any] | None = None
+    lineage: list[Ancestor] = field(default_factory=list)
+    ancestors: int = 0
+    stem: str = "genome"
+    commands: list[str] = field(default_factory=list)
+    before: bytes | None = None
+    edits: list[tuple[int, int]] = field(default_factory=list)
+    details: list[tuple[str, str]] = field(default_factory=list)
+    cell: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come."""
+
+    generation: int
+    evaluations: int
+    seconds: float
+
+
+@dataclass
+class Source:
+    """A run, a campaign, or genomes from files.
+
+    Attributes:
+        name: What a page of several sources calls it.
+        target: Name of the network.
+        encoding: Name of the encoding.
+        tiles: One for each picture.
+        shape: (C, H, W) of what the network sees.
+        preset, seed, progress: Known of runs; a campaign has a seed.
+        strip: How the confidence of a run grew.
+        frame: How CPPNs become pictures: ``shape``, ``xy`` (coordinates) and ``colour``.
+        past: Ancestors by ``evaluation_id``: compact CPPNs, or pictures as data URIs.
+        title, lead, figures: Texts at the top of the page; a page has its own where they are empty.
+        links: Other pages and their descriptions; shown on a page that lies beside them.
+        sorts: What tiles can be sorted by, where that differs; an empty description leaves a key out.
+        cells: How the pictures of a class stand together, where there are several.
+    """
+
+    name: str
+    target: str
+    encoding: str
+    tiles: list[Tile]
+    shape: tuple[int, int, int]
+    preset: str | None = None
+    seed: int | None = None
+    progress: Progress | None = None
+    strip: Strip | None = None
+    frame: dict[str, Any] | None = None
+    past: dict[int, Any] = field(default_factory=dict)
+    title: str = ""
+    lead: str = ""
+    figures: list[Figure] = field(default_factory=list)
+    links: list[tuple[Path, str]] = field(default_factory=list)
+    sorts: dict[str, str] = field(default_factory=dict)
+    cells: CellGrid | None = None
+
+    def classes(self) -> list[list[Tile]]:
+        """Return the tiles of each class; each tile alone where every class has one picture."""
+        if not self.cells:
+            return [[tile] for tile in self.tiles]
+        classes: dict[int | None, list[Tile]] = {}
+        for tile in self.tiles:
+            classes.setdefault(tile.index, []).append(tile)
+        return list(classes.values())
+
+    def keep_surest_per_class(self) -> None:
+        """Drop all tiles but the surest of each class."""
+        self.tiles, self.cells = [surest(tiles) for tiles in self.classes()], None
+
+
+def surest(tiles: list[Tile]) -> Tile:
+    """Return the first of the tiles with the highest confidence."""
+    return max(tiles, key=lambda tile: tile.score or 0.0)
