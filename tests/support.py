@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from evofool import encodings
+from evofool import Target, encodings
 from evofool.encodings.direct.encoding import DirectBatch
 from evofool.search.archive import Archive
 from evofool.search.niche_genomes import NicheGenomes
-from evofool.targets.torch_target import Target
 
 PRESETS = [(name, preset) for name, (_, _, presets) in encodings.ENCODINGS.items() for preset in presets]
 
@@ -27,7 +26,7 @@ def genomes_of(archive: Archive) -> Any:
 
 def shared_again(archive: Archive) -> NicheGenomes:
     """The genomes of an archive as a checkpoint brings them back."""
-    return NicheGenomes(*archive.genomes.kept())
+    return NicheGenomes(*archive.genomes.distinct())
 
 
 def tiny_network(channels: int = 3, classes: int = 4, size: int = 8, seed: int = 0) -> nn.Module:

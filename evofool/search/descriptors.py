@@ -1,7 +1,7 @@
 """Descriptors: numbers that tell images of one class apart, for a grid of niches (Mouret & Clune 2015).
 
 To add a descriptor, write a function like those below (images and genomes in, one number per image out) and give it a
-name and a range in ``DESCRIPTORS``. The pages' words for its two ends stand in ``gallery/pages/cells.py``.
+name and a range in ``DESCRIPTORS``. Pages call its two ends by the words in ``ENDS`` of ``gallery/cells.py``.
 """
 
 from __future__ import annotations

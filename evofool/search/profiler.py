@@ -30,13 +30,17 @@ class Profiler:
     On a GPU it waits for the device at both ends of a phase, so that every phase has its own time. Without a profiler
     they overlap.
 
+    Args:
+        clock: Tells the time in seconds.
+
     Attributes:
         seconds: Seconds so far, by phase.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self.seconds = dict.fromkeys([*PHASES.values(), SAVING], 0.0)
-        self._begun = self._mark = time.perf_counter()
+        self._clock = clock
+        self._begun = self._mark = clock()
         self._ended: float | None = None
         self._open: list[str] = []
         self._device: torch.device | None = None
@@ -46,7 +50,7 @@ class Profiler:
         self._device = evolution.engine.device
         for operator, phase in PHASES.items():
             evolution.toolbox.decorate(operator, self._timing(phase))
-        self._begun = self._mark = time.perf_counter()
+        self._begun = self._mark = self._clock()
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -61,14 +65,14 @@ class Profiler:
 
     def stop(self) -> None:
         """End the measurement: later time doesn't count."""
-        self._ended = time.perf_counter()
+        self._ended = self._clock()
 
     def shares(self) -> dict[str, float]:
         """Return each phase's share of the time from :meth:`attach` to :meth:`stop` or now.
 
         What belongs to no phase is the ``rest``.
         """
-        whole = max((self._ended or time.perf_counter()) - self._begun, 1e-9)
+        whole = max((self._ended or self._clock()) - self._begun, 1e-9)
         shares = {name: seconds / whole for name, seconds in self.seconds.items()}
         return {**shares, "rest": max(0.0, 1 - sum(shares.values()))}
 
@@ -86,7 +90,7 @@ class Profiler:
         """Count the time since the last switch for the innermost open phase."""
         if self._device is not None and self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
-        now = time.perf_counter()
+        now = self._clock()
         if self._open:
             self.seconds[self._open[-1]] += now - self._mark
         self._mark = now

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from support import assert_same_arrays, frozen, genomes_of, labelled_batch, shar
 
 from evofool.engines.population import NO_EVALUATION
 from evofool.search.archive import Archive
+from evofool.search.niche_genomes import NicheGenomes
 
 CLASSES = 4
 # Few values, so that ties are common; all are exact in float32.
@@ -31,14 +33,14 @@ class Elite:
 
 
 def as_arrays(batch: list[list[float]], generation: int) -> tuple[torch.Tensor, np.ndarray, np.ndarray, list[int]]:
-    """Scores, birth numbers, parents and pixel labels that differ for every child of every batch."""
-    evaluation_id = np.arange(len(batch)) + 20 * generation
-    return torch.tensor(batch), evaluation_id, evaluation_id - 7, [20 * generation + row for row in range(len(batch))]
+    """Scores, evaluation IDs, parents and pixel labels that differ for every child of every batch."""
+    evaluation_ids = np.arange(len(batch)) + 20 * generation
+    return torch.tensor(batch), evaluation_ids, evaluation_ids - 7, [20 * generation + row for row in range(len(batch))]
 
 
 def fill(archive: Archive, batch: list[list[float]], generation: int = 1) -> list[tuple[int, int]]:
-    scores, evaluation_id, parents, labels = as_arrays(batch, generation)
-    update = archive.update(labelled_batch(labels), scores, evaluation_id, parents, generation)
+    scores, evaluation_ids, parents, labels = as_arrays(batch, generation)
+    update = archive.update(labelled_batch(labels), scores, evaluation_ids, parents, generation)
     return list(zip(update.niches.tolist(), update.rows.tolist(), strict=True))
 
 
@@ -49,7 +51,7 @@ def test_it_keeps_what_a_loop_over_niches_and_children_keeps(
     archive = Archive(np.array(niches), CLASSES)
     oracle = [Elite() for _ in niches]
     for generation, batch in enumerate(generations, 1):
-        _, evaluation_id, parents, labels = as_arrays(batch, generation)
+        _, evaluation_ids, parents, labels = as_arrays(batch, generation)
         beaten: dict[int, int] = {}
         contenders = {
             row
@@ -62,7 +64,7 @@ def test_it_keeps_what_a_loop_over_niches_and_children_keeps(
             for row, scores in enumerate(batch):
                 if scores[column] > oracle[niche].confidence:
                     oracle[niche] = Elite(
-                        scores[column], scores, labels[row], int(evaluation_id[row]), int(parents[row]), generation
+                        scores[column], scores, labels[row], int(evaluation_ids[row]), int(parents[row]), generation
                     )
                     beaten[niche] = row
         assert fill(archive, batch, generation) == sorted(beaten.items())
@@ -161,3 +163,13 @@ def test_a_restored_state_can_be_used_again() -> None:
     archive.restore(state, archive.genomes)
     fill(archive, [[0.9, 0.9]], 2)
     assert_same_arrays(state, saved)
+
+
+def test_a_state_of_other_niches_is_refused() -> None:
+    archive, others = Archive(np.array([0, 1]), 3), Archive(np.array([0, 2]), 3)
+    with pytest.raises(ValueError, match="class_of_niche"):
+        archive.restore(others.state(), None)
+    with pytest.raises(ValueError, match="scores should be"):
+        archive.restore(archive.state() | {"scores": np.zeros((2, 4), np.float32)}, None)
+    with pytest.raises(ValueError, match="1 genomes for 2 niches"):
+        archive.restore(archive.state(), NicheGenomes(labelled_batch([1]), np.zeros(1, np.int64)))

@@ -8,12 +8,12 @@ import torch
 from support import build, random_images
 
 from evofool.errors import ConfigError
-from evofool.gallery.pages.cells import WORDS
+from evofool.gallery.cells import ENDS
 from evofool.rng import Rng
 from evofool.search.descriptors import DESCRIPTORS, known_descriptors, measured
 
 
-def of(name: str, image: torch.Tensor) -> float:
+def value(name: str, image: torch.Tensor) -> float:
     """A descriptor of one (C, H, W) image with values in [0, 1]."""
     return float(measured([name], (255 * image[None]).round().to(torch.uint8), None)[0, 0])
 
@@ -35,51 +35,51 @@ def checkers(size: int = 16) -> torch.Tensor:
     [((1, 0, 0), 0.0), ((1, 1, 0), 1 / 6), ((0, 1, 0), 1 / 3), ((0, 0, 1), 2 / 3), ((1, 0, 1), 5 / 6)],
 )
 def test_the_hue_of_pure_colours(colour: tuple[float, ...], hue: float) -> None:
-    assert of("hue", plain(*colour)) == pytest.approx(hue, abs=1e-5)
+    assert value("hue", plain(*colour)) == pytest.approx(hue, abs=1e-5)
 
 
 def test_a_pixel_counts_for_the_hue_by_how_coloured_it_is() -> None:
     image = plain(0.5, 0.5, 0.5).clone()
     image[:, 0, 0] = torch.tensor([0.0, 1.0, 0.0])
-    assert of("hue", image) == pytest.approx(1 / 3, abs=1e-4)
+    assert value("hue", image) == pytest.approx(1 / 3, abs=1e-4)
 
 
 def test_grey_is_not_colourful_and_rainbows_are() -> None:
-    assert of("colour", noise(channels=1).expand(3, -1, -1)) == 0.0
-    assert of("colour", plain(1, 0, 0)) == pytest.approx(0.3 * (1 + 0.25) ** 0.5, abs=1e-5)  # by hand: M³ of Hasler
-    assert of("colour", noise()) > 0.4
+    assert value("colour", noise(channels=1).expand(3, -1, -1)) == 0.0
+    assert value("colour", plain(1, 0, 0)) == pytest.approx(0.3 * (1 + 0.25) ** 0.5, abs=1e-5)  # by hand: M³ of Hasler
+    assert value("colour", noise()) > 0.4
 
 
 @pytest.mark.parametrize(("grey", "bright"), [(0.0, 0.0), (0.2, 0.2), (1.0, 1.0)])
 def test_brightness_of_greys(grey: float, bright: float) -> None:
-    assert of("brightness", plain(grey, grey, grey)) == pytest.approx(bright, abs=1e-5)
-    assert of("brightness", plain(grey)) == pytest.approx(bright, abs=1e-5)
+    assert value("brightness", plain(grey, grey, grey)) == pytest.approx(bright, abs=1e-5)
+    assert value("brightness", plain(grey)) == pytest.approx(bright, abs=1e-5)
 
 
 def test_green_looks_brighter_than_blue() -> None:
-    assert of("brightness", plain(0, 1, 0)) > 5 * of("brightness", plain(0, 0, 1))
+    assert value("brightness", plain(0, 1, 0)) > 5 * value("brightness", plain(0, 0, 1))
 
 
 def test_complexity_is_the_mean_difference_of_neighbours() -> None:
-    assert of("complexity", plain(0.3, 0.3, 0.3)) == 0.0
-    assert of("complexity", checkers()) == pytest.approx(15 / 16)  # of 16 rows, 15 have one above them
-    assert of("complexity", torch.arange(16).div(15).expand(3, 16, 16)) == pytest.approx(0.5 / 16, abs=1e-3)
+    assert value("complexity", plain(0.3, 0.3, 0.3)) == 0.0
+    assert value("complexity", checkers()) == pytest.approx(15 / 16)  # of 16 rows, 15 have one above them
+    assert value("complexity", torch.arange(16).div(15).expand(3, 16, 16)) == pytest.approx(0.5 / 16, abs=1e-3)
 
 
 def test_the_spectral_slope_of_noise_is_flat_and_of_its_sum_steep() -> None:
-    assert of("slope", noise(128)) == pytest.approx(0.0, abs=0.1)
+    assert value("slope", noise(128)) == pytest.approx(0.0, abs=0.1)
     brown = (noise(128, 1) - 0.5).cumsum(1).cumsum(2).expand(3, -1, -1)
-    assert of("slope", (brown - brown.min()) / (brown.max() - brown.min())) < -2
+    assert value("slope", (brown - brown.min()) / (brown.max() - brown.min())) < -2
 
 
 def test_symmetry_is_that_of_left_and_right() -> None:
     half = noise(16)
-    assert of("symmetry", torch.cat([half, half.flip(2)], 2)) == pytest.approx(1.0, abs=1e-5)
+    assert value("symmetry", torch.cat([half, half.flip(2)], 2)) == pytest.approx(1.0, abs=1e-5)
     ramp = torch.arange(16).div(15).expand(3, 16, 16)
-    assert of("symmetry", ramp) == pytest.approx(-1.0, abs=1e-4)
-    assert of("symmetry", ramp.transpose(1, 2)) == pytest.approx(1.0, abs=1e-5)
-    assert of("symmetry", plain(0.5, 0.5, 0.5)) == 1.0
-    assert abs(of("symmetry", noise())) < 0.1
+    assert value("symmetry", ramp) == pytest.approx(-1.0, abs=1e-4)
+    assert value("symmetry", ramp.transpose(1, 2)) == pytest.approx(1.0, abs=1e-5)
+    assert value("symmetry", plain(0.5, 0.5, 0.5)) == 1.0
+    assert abs(value("symmetry", noise())) < 0.1
 
 
 def test_size_is_the_genomes() -> None:
@@ -90,7 +90,11 @@ def test_size_is_the_genomes() -> None:
 
 @pytest.mark.parametrize("shape", [(3, 1, 1), (1, 1, 5), (3, 2, 3), (1, 3, 2)])
 def test_the_smallest_images_have_numbers_too(shape: tuple[int, int, int]) -> None:
-    names = [name for name, known in DESCRIPTORS.items() if name != "size" and not (known.colour and shape[0] == 1)]
+    names = [
+        name
+        for name, descriptor in DESCRIPTORS.items()
+        if not descriptor.cppn and not (descriptor.colour and shape[0] == 1)
+    ]
     assert bool(measured(names, random_images(5, shape), None).isfinite().all())
 
 
@@ -102,8 +106,8 @@ def test_an_image_says_the_same_among_others() -> None:
 
 
 def test_each_has_a_range_and_words_for_its_ends() -> None:
-    assert WORDS.keys() == DESCRIPTORS.keys()
-    assert all(known.low < known.high for known in DESCRIPTORS.values())
+    assert ENDS.keys() == DESCRIPTORS.keys()
+    assert all(descriptor.low < descriptor.high for descriptor in DESCRIPTORS.values())
 
 
 @pytest.mark.parametrize(
@@ -112,12 +116,12 @@ def test_each_has_a_range_and_words_for_its_ends() -> None:
         ("colur", 3, "cppn", ['unknown descriptor "colur"', 'did you mean "colour"']),
         ("", 3, "cppn", ['unknown descriptor ""', "choose from brightness"]),
         ("colour,", 3, "cppn", ['unknown descriptor ""']),
-        ([], 3, "cppn", ["--descriptors takes one or more of brightness"]),
-        (5, 3, "cppn", ["--descriptors takes one or more of brightness", "got 5"]),
+        ([], 3, "cppn", ["`descriptors` takes one or more of brightness"]),
+        (5, 3, "cppn", ["`descriptors` takes one or more of brightness", "got 5"]),
         ([1], 3, "cppn", ["got [1]"]),
         ("hue,colour,hue", 3, "cppn", ["hue twice"]),
         ("complexity,colour", 1, "cppn", ["grey images", "no colour", "brightness, complexity"]),
-        ("size", 3, "direct", ["all direct genomes have one size"]),
+        ("size", 3, "direct", ["all direct genomes have one size", "leave size out of `descriptors`"]),
     ],
 )
 def test_refused(names: object, channels: int, encoding: str, parts: list[str]) -> None:

@@ -13,11 +13,16 @@ from support import PRESETS, assert_same_arrays, build, frozen, genomes_of, glob
 from torch.overrides import TorchFunctionMode
 
 from evofool.config.budget import Budget
+from evofool.config.evolve import EvolveOptions
 from evofool.encodings.direct import encoding as direct
+from evofool.engines.local import LocalEngine
 from evofool.engines.population import per_genome
+from evofool.errors import ConfigError
 from evofool.rng import Rng
 from evofool.search.archive import Archive
-from evofool.search.evolution import Evolution, Progress
+from evofool.search.evolution import Evolution
+from evofool.search.progress import Progress
+from evofool.targets.protocols import Target
 
 every = pytest.mark.parametrize(("encoding", "preset"), PRESETS)
 
@@ -25,13 +30,14 @@ every = pytest.mark.parametrize(("encoding", "preset"), PRESETS)
 def evolution(
     encoding: str = "direct", preset: str = "default", seed: int = 0, batch: int = 16, **options: Any
 ) -> Evolution:
-    target = tiny_target(precision=options.pop("precision", "float32"))
-    niches = options.pop("niches", np.arange(4))
-    return Evolution(target, build(encoding, preset), niches=niches, batch=batch, seed=seed, **options)
+    """An evolution as Nguyen et al. 2015 have it, unless options say otherwise."""
+    target, initial = tiny_target(precision=options.pop("precision", "float32")), options.pop("initial", None)
+    searched = EvolveOptions(**{"selector": "uniform", "emitters": ("vary",), "batch": batch, "seed": seed, **options})
+    return Evolution(target, build(encoding, preset), searched, initial=initial)
 
 
 def contents(run: Evolution) -> dict[str, np.ndarray]:
-    """All of the state but the stopwatch."""
+    """All of the state but the seconds."""
     return {name: value for name, value in frozen(run.state()).items() if name != "seconds"}
 
 
@@ -71,8 +77,7 @@ def test_recorded_scores_are_those_of_the_decoded_elites(encoding: str, preset: 
     advance(run, 5)
     scores = run.target.confirm(run.encoding.decode(genomes_of(run.archive)))
     np.testing.assert_allclose(run.archive.scores, scores, atol=1e-6)
-    own = scores[torch.arange(4), torch.arange(4)]
-    np.testing.assert_allclose(run.archive.confidence, own, atol=1e-6)
+    np.testing.assert_allclose(run.archive.confidence, scores.diagonal(), atol=1e-6)
 
 
 @every
@@ -105,7 +110,7 @@ def test_a_restored_run_ends_with_the_same_bytes(encoding: str, preset: str, pre
     advance(undisturbed, 7 - at)
     resumed = evolution(encoding, preset, precision=precision, seed=99)
     resumed.restore(saved)
-    assert resumed.strategy.generation == at
+    assert resumed.search.generation == at
     advance(resumed, 7 - at)
     assert_same_arrays(contents(resumed), contents(undisturbed))
 
@@ -159,13 +164,13 @@ def test_bfloat16_searches_and_float32_confirms(encoding: str, preset: str) -> N
         return result
 
     run.toolbox.register("confirm", counting)
-    run.verify_determinism = lambda: None  # type: ignore[method-assign]  # it confirms too
     last = advance(run, 8)[-1]
     exact = run.target.confirm(run.encoding.decode(genomes_of(run.archive)))
     np.testing.assert_allclose(run.archive.scores, exact, atol=1e-6)
-    assert last.confirmations == run.strategy.confirmations == sum(confirmed)
+    verified = 4 * 4  # the four elites, in generations 1, 2, 4 and 8
+    assert last.confirmations == run.search.confirmations == sum(confirmed) - verified
     assert confirmed[0] == 16  # everyone contends for an empty archive
-    assert sum(confirmed) < run.strategy.evaluations == last.evaluations == 128
+    assert last.confirmations < run.search.evaluations == last.evaluations == 128
 
 
 def test_what_is_confirmed_is_not_decoded_again() -> None:
@@ -179,10 +184,9 @@ def test_what_is_confirmed_is_not_decoded_again() -> None:
         return result
 
     run.toolbox.register("decode", counting)
-    run.verify_determinism = lambda: None  # type: ignore[method-assign]  # it decodes too
     advance(run, 4)
-    assert decoded == [16] * 4
-    assert run.strategy.confirmations > 16
+    assert decoded == [16, 4, 16, 4, 16, 16, 4]  # also the four elites that are scored again in generations 1, 2 and 4
+    assert run.search.confirmations > 16
 
 
 def test_a_users_evaluate_need_not_keep_images() -> None:
@@ -198,11 +202,11 @@ def test_float32_needs_no_confirmation() -> None:
 
 
 def test_a_subset_of_classes_gets_niches_of_its_own() -> None:
-    run = evolution(niches=np.array([3, 1]))
+    run = evolution(classes=(3, 1))
     advance(run, 5)
     assert len(run.archive) == 2
     scores = run.target.confirm(run.encoding.decode(genomes_of(run.archive)))
-    np.testing.assert_allclose(run.archive.confidence, [scores[0, 3], scores[1, 1]], atol=1e-6)
+    np.testing.assert_allclose(run.archive.confidence, [scores[0, 1], scores[1, 3]], atol=1e-6)
     assert run.archive.scores.shape == (2, 4)
 
 
@@ -238,7 +242,7 @@ def test_a_run_ends_with_its_budget(budget: Budget, generations: int) -> None:
 
 def test_selection_can_be_swapped() -> None:
     """Parents from the weakest niche alone."""
-    run = evolution(preset="default")
+    run = evolution("cppn")  # nobody is crossed, or partners would be selected as well
     advance(run, 1)
     seen: list[int] = []
 
@@ -248,7 +252,6 @@ def test_selection_can_be_swapped() -> None:
         return np.full(n, niche)
 
     run.toolbox.register("select", weakest)
-    run.strategy.emitters["vary"].crossover_rate = 0.0  # or partners are selected as well
     expected = int(run.archive.confidence.argmin())
     evaluation_id = int(run.archive.evaluation_id[expected])
     assert run.toolbox.generate().parents.tolist() == [evaluation_id] * 16
@@ -328,10 +331,75 @@ def test_emitters_wait_once_for_all_their_searches() -> None:
     for _ in range(20):
         with Waits() as counted:
             progress = run.step()
-        waits.append((list(run.strategy.emitters)[run.strategy._turn], counted.found))  # type: ignore[index]
+        waits.append((run.search.proposer, counted.found))
         assert progress.generation & (progress.generation - 1)  # elites are not scored again
     assert {turn for turn, _ in waits} == {"vary", "restart", "refine"}
     for turn, found in waits:
-        begun = found.count("numpy") - 1 if turn == "restart" else 0  # a new line reads what is there, once
+        begun = found.count("numpy") - 1 if turn == "restart" else 0  # a new lineage reads what is there, once
         assert found == (["cpu", "__bool__"] if turn == "vary" else ["numpy"] * begun + ["cpu", "__bool__", "numpy"])
         assert begun <= 3
+
+
+class PlainTarget:
+    """All that the search may know of a target."""
+
+    def __init__(self) -> None:
+        self.network = tiny_target()
+        self.name, self.classes, self.image_shape = "plain", self.network.classes, self.network.image_shape
+
+    def scores(self, images: torch.Tensor) -> torch.Tensor:
+        return self.network.scores(images)
+
+    def confirm(self, images: torch.Tensor) -> torch.Tensor:
+        return self.network.confirm(images)
+
+
+@every
+@pytest.mark.parametrize("options", [{}, {"novelty": "pixels", "bins": 3}, {"descriptors": ("hue",), "bins": 3}])
+def test_a_target_is_its_name_classes_shape_and_scores(encoding: str, preset: str, options: dict[str, Any]) -> None:
+    usual = evolution(encoding, preset, **options)
+    plain = Evolution(PlainTarget(), usual.encoding, usual.options)
+    advance(plain, 5)
+    advance(usual, 5)
+    assert_same_arrays(contents(plain), contents(usual))
+
+
+class Elsewhere(LocalEngine):
+    """An engine that counts what it scores, and says that its scores are approximate."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        self.exact = False
+        self.scored: list[int] = []
+
+    def scores(self, images: torch.Tensor) -> torch.Tensor:
+        self.scored.append(len(images))
+        return super().scores(images)
+
+
+def test_batches_are_scored_by_the_engine_that_is_given() -> None:
+    usual, engine = evolution(), Elsewhere(tiny_target())
+    run = Evolution(usual.target, usual.encoding, usual.options, engine=engine)
+    advance(run, 3)
+    assert engine.scored == [16, 16, 16]
+    assert run.search.confirmations >= 16
+    advance(usual, 3)
+    assert_same_arrays(frozen(run.archive.state()), frozen(usual.archive.state()))
+
+
+def test_options_are_kept_with_nothing_left_open() -> None:
+    run = Evolution(tiny_target(), build("direct", "default", crossover=0.0), EvolveOptions(seed=5))
+    assert (run.options.encoding, run.options.selector, run.options.batch) == ("direct", "fresh", 100)
+    assert run.options.emitters == ("vary",)
+    assert run.options.settings == run.encoding.settings()
+    again = Evolution(run.target, run.encoding, run.options)
+    advance(run, 3)
+    advance(again, 3)
+    assert_same_arrays(contents(run), contents(again))
+
+
+def test_an_archive_that_memory_would_not_take_is_refused() -> None:
+    with pytest.raises(ConfigError, match="16,384 are 65,536 niches, which would take"):
+        evolution(
+            "cppn", descriptors=("hue", "size", "slope", "symmetry", "colour", "brightness", "complexity"), bins=4
+        )

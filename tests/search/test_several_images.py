@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from deap import algorithms
+from evofool.gallery.pages.cells import Cells, cells_of
 from PIL import Image
 from runs import (
     EVOLVE,
@@ -28,7 +29,6 @@ from support import assert_same_arrays, build, frozen, tiny_target
 from evofool import load_target
 from evofool.errors import ConfigError, RunError
 from evofool.gallery.pages import exhibit
-from evofool.gallery.pages.cells import Cells, cells_of
 from evofool.gallery.pages.run_page import write_gallery, write_run_page
 from evofool.gallery.prints.sheet import contact_sheet
 from evofool.gallery.prints.timelapse import write_timelapse
@@ -334,7 +334,7 @@ def test_a_network_without_features_is_refused_by_name(tmp_path: Path) -> None:
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return images.mean((2, 3)) @ torch.linspace(-1, 1, 12).view(3, 4)
 
-    from evofool.targets.torch_target import Target
+    from evofool import Target
 
     target = Target(Means(), classes=list("abcd"), image_shape=(3, 8, 8), device="cpu", precision="float32")
     with pytest.raises(Exception, match="choose --novelty pixels") as refusal:

@@ -44,13 +44,25 @@ class Refine(Emitter):
         load: Makes a batch of saved arrays.
         limit: Largest absolute weight.
         rng: The evolution's random generators.
+        scouted_share: Share of the searches that begin with mutated elites.
+        extremes_share: Share of the searches for the weakest niches, and for the surest of the others.
     """
 
     cppn_use = "works on the weights of"
     min_batch = 8
 
-    def __init__(self, mutate: Callable[[CPPNBatch], CPPNBatch], load: Load, limit: float, rng: Rng) -> None:
+    def __init__(
+        self,
+        mutate: Callable[[CPPNBatch], CPPNBatch],
+        load: Load,
+        limit: float,
+        rng: Rng,
+        *,
+        scouted_share: float = SCOUTED_SHARE,
+        extremes_share: float = EXTREMES_SHARE,
+    ) -> None:
         self.mutate, self.load, self.limit, self.rng = mutate, load, limit, rng
+        self.scouted_share, self.extremes_share = scouted_share, extremes_share
         self.searches: list[CmaSearch] = []
         self._scouts: dict[int, CPPNBatch] = {}
 
@@ -73,7 +85,7 @@ class Refine(Emitter):
                 continue
             search = self._begin(archive, size, enough)
             self.searches[index : index + 1] = [search]
-            if self.rng.host.random() < SCOUTED_SHARE:
+            if self.rng.host.random() < self.scouted_share:
                 self._scouts[index] = self.mutate(search.elite.take(np.zeros(size, np.int64)))
                 children.append(self._scouts[index])
             else:
@@ -113,9 +125,9 @@ class Refine(Emitter):
         niches = free if len(free) else held
         niches = niches[np.argsort(confidence[niches], kind="stable")]
         draw = self.rng.host.random()
-        if draw < EXTREMES_SHARE:
+        if draw < self.extremes_share:
             niches = niches[weakest(confidence[niches])]
-        elif draw < 2 * EXTREMES_SHARE:
+        elif draw < 2 * self.extremes_share:
             niches = niches[-max(1, round(SUREST_FRACTION * len(niches))) :]
         niche = int(niches[self.rng.host.integers(len(niches))])
         return CmaSearch(

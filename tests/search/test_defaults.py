@@ -1,0 +1,76 @@
+"""What options mean where they are left open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support import tiny_target
+
+from evofool import encodings
+from evofool.config.evolve import EvolveOptions
+from evofool.errors import ConfigError
+from evofool.search.defaults import resolve, resolve_for_target
+
+OPEN = ("settings", "selector", "batch", "emitters")
+
+
+def resolved(**options: Any) -> EvolveOptions:
+    return resolve_for_target(EvolveOptions(**options), tiny_target(classes=4))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, ("fresh", 100, ("vary", "tweak@600", "restart@800"))),
+        ({"preset": "nguyen2015"}, ("uniform", 200, ("vary",))),
+        ({"encoding": "direct"}, ("fresh", 100, ("vary",))),
+        ({"encoding": "direct", "preset": "nguyen2015"}, ("uniform", 200, ("vary",))),
+        ({"classes": ("class 1", 3)}, ("fresh", 100, ("vary", "tweak@300", "restart@400"))),
+        ({"descriptors": ("hue",), "bins": 10}, ("fresh", 100, ("vary", "tweak@6000", "restart@8000"))),
+    ],
+)
+def test_the_preset_and_the_number_of_niches_decide(options: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    filled = resolved(**options)
+    assert (filled.selector, filled.batch, filled.emitters) == expected
+
+
+def test_what_was_given_stays() -> None:
+    given = {"selector": "weak", "batch": 7, "emitters": ("vary", "tweak@9"), "settings": {"limit": 3.0}}
+    filled = resolved(preset="nguyen2015", **given)
+    assert {name: getattr(filled, name) for name in given} == given
+
+
+@pytest.mark.parametrize("options", [{}, {"novelty": "pixels"}, {"descriptors": ("hue",)}])
+def test_nothing_is_left_open_and_resolving_again_changes_nothing(options: dict[str, Any]) -> None:
+    filled = resolved(**options)
+    assert all(getattr(filled, name) is not None for name in OPEN)
+    assert resolve_for_target(filled, tiny_target(classes=4)) == resolve(filled) == filled
+
+
+def test_settings_are_the_presets_and_build_the_same_encoding() -> None:
+    settings = resolved(encoding="direct", preset="nguyen2015").settings
+    assert settings is not None
+    encoding = encodings.build("direct", settings, (3, 8, 8), "cpu")
+    assert encoding.settings() == settings
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        ({"encoding": "cpn"}, ['unknown encoding "cpn"']),
+        ({"preset": "nguyen"}, ['unknown preset "nguyen"', "nguyen2015"]),
+        ({"selector": "frehs"}, ['unknown selector "frehs"']),
+        ({"emitters": ("refine",), "batch": 4}, ["`batch=8`"]),
+        ({"emitters": ("refine",), "encoding": "direct"}, ["weights of CPPNs"]),
+    ],
+)
+def test_what_needs_no_target_to_be_refused_is_refused_without_one(options: dict[str, Any], parts: list[str]) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        resolve(EvolveOptions(**options))
+    assert all(part in str(refusal.value) for part in parts), refusal.value
+
+
+def test_a_class_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ConfigError, match="class 4 is not there"):
+        resolved(classes=(4,))
