@@ -39,7 +39,8 @@ from .records import EliteLine, MetricsLine, fault
 
 if TYPE_CHECKING:
     from ..encodings.cppn.encoding import CPPN
-    from ..search.evolution import Evolution, Progress
+    from ..search.evolution import Evolution
+    from ..search.progress import Progress
     from .elites import Elites
 
 _ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}_\d+\.(png|json)")

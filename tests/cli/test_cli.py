@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 from runs import Outcome, json_lines, run_cli, small_evolve, tree
 
-from evofool.search.evolution import Evolution, Progress
+from evofool.search.evolution import Evolution
+from evofool.search.progress import Progress
 from evofool.version import __version__
 
 Capture = pytest.CaptureFixture[str]

@@ -11,6 +11,7 @@ import torch
 from deap import base, tools
 from support import build, global_random_untouched, labelled_batch, random_images, tiny_target
 
+from evofool.config.evolve import EvolveOptions
 from evofool.encodings.direct.encoding import DirectBatch
 from evofool.engines.population import Confidence, Fitnesses, Individual, Population, batched_map, per_genome
 from evofool.rng import Rng
@@ -72,7 +73,7 @@ def test_fitness_values_are_tuples_that_deap_takes() -> None:
 def test_fitness_counts_the_niches_classes_only() -> None:
     """A child that only another class likes is no good child of a run on these niches."""
     target = tiny_target()
-    evolution = Evolution(target, build("direct", "default"), niches=np.array([2]), batch=6, seed=0)
+    evolution = Evolution(target, build("direct", "default"), EvolveOptions(classes=(2,), batch=6))
     children = evolution.toolbox.generate()
     fitnesses = evolution.toolbox.map(evolution.toolbox.evaluate, children)
     expected = target.scores(children.genomes.genes)[:, 2].tolist()

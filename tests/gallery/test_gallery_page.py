@@ -25,7 +25,7 @@ from evofool.gallery.pages.run_page import write_gallery, write_run_page
 from evofool.io.arrays import read_arrays, write_arrays
 from evofool.io.images import data_uri
 from evofool.jobs import run_session as sitting
-from evofool.search.evolution import Progress
+from evofool.search.progress import Progress
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,8 @@ from runs import Capture, Killed, assert_refused, kill, run_cli, small_evolve, t
 import evofool
 from evofool.errors import RunError
 from evofool.io import lock
-from evofool.search.evolution import Evolution, Progress
+from evofool.search.evolution import Evolution
+from evofool.search.progress import Progress
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 

@@ -18,7 +18,8 @@ import evofool
 from evofool.errors import ConfigError, EvofoolError, GenomeError, RunError
 from evofool.jobs import run as session
 from evofool.jobs.run import Result
-from evofool.search.evolution import Evolution, Progress
+from evofool.search.evolution import Evolution
+from evofool.search.progress import Progress
 
 
 def own_evolve(out: Path | None = None, **options: Any) -> Result:
@@ -204,7 +205,7 @@ def test_init_from_pictures_of_any_kind_and_size(tmp_path: Path) -> None:
         Image.new("RGB", size, "white").save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("not a picture")
     seen: list[Any] = []
-    small_evolve(init=tmp_path, generations=1, observer=lambda _, evolution: seen.append(evolution.strategy.initial))
+    small_evolve(init=tmp_path, generations=1, observer=lambda _, evolution: seen.append(evolution.search.initial))
     assert seen[0].genes.shape == (2, 1, 8, 8)
     assert bool((seen[0].genes == 255).all())
 

@@ -25,7 +25,8 @@ from evofool.io.files import write_atomically
 from evofool.jobs import run as session
 from evofool.jobs import run_session as sitting
 from evofool.jobs.run import Result
-from evofool.search.evolution import Evolution, Progress
+from evofool.search.evolution import Evolution
+from evofool.search.progress import Progress
 from evofool.store import folder as folder_module
 from evofool.store import run as run_module
 

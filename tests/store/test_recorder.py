@@ -11,13 +11,14 @@ import pytest
 from runs import history_of
 from support import build, tiny_target
 
+from evofool import Target
+from evofool.config.evolve import EvolveOptions
 from evofool.encodings.direct.encoding import DirectBatch
 from evofool.engines.population import NO_EVALUATION
 from evofool.rng import Rng
 from evofool.search.evolution import Evolution
 from evofool.store.history import recorder
 from evofool.store.history.recorder import PICTURE, Recorder
-from evofool.targets.torch_target import Target
 
 ENCODINGS = ["direct", "cppn"]
 COLUMNS = ("generation", "niche", "evaluation_id", "parent", "score")
@@ -25,7 +26,7 @@ COLUMNS = ("generation", "niche", "evaluation_id", "parent", "score")
 
 def start(target: Target, encoding: str, seed: int = 0) -> Evolution:
     coded = build(encoding, "default", target.image_shape)
-    return Evolution(target, coded, niches=np.arange(4), batch=12, seed=seed)
+    return Evolution(target, coded, EvolveOptions(batch=12, seed=seed, selector="uniform", emitters=("vary",)))
 
 
 def log(evolution: Evolution) -> list[tuple[Any, ...]]:

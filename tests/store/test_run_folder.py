@@ -18,10 +18,12 @@ from PIL import Image
 from runs import assert_refused, assert_same_run, json_lines, run_cli, small_evolve, tree
 from support import build, tiny_target
 
+from evofool.config.evolve import EvolveOptions
 from evofool.encodings import genome_file
 from evofool.errors import RunError
 from evofool.jobs import run_session as sitting
-from evofool.search.evolution import Evolution, Progress
+from evofool.search.evolution import Evolution
+from evofool.search.progress import Progress
 from evofool.store.run import Elites, RunFolder, elite_stem
 
 HOSTILE = [
@@ -48,7 +50,7 @@ def evolution(generations: int = 1, **target: Any) -> Evolution:
     """Some generations of direct genomes for the small RGB network."""
     network = tiny_target(**target)
     coded = build("direct", "default", network.image_shape)
-    run = Evolution(network, coded, niches=np.arange(len(network.classes)), batch=12, seed=0)
+    run = Evolution(network, coded, EvolveOptions(batch=12, selector="uniform", emitters=("vary",)))
     for _ in range(generations):
         run.step()
     return run
@@ -183,9 +185,9 @@ def test_files_that_the_page_names_stay_until_there_is_another(folder: RunFolder
     while len(shown - {f"elites/{name}" for name in os.listdir(folder.path / "elites")}) == 0:
         assert run.step().generation < 200
         folder.save_elites(decoded(run))
-        if run.strategy.generation > 20:
+        if run.search.generation > 20:
             folder.page_written()
-    assert run.strategy.generation > 20
+    assert run.search.generation > 20
     left = {f"elites/{name}" for name in os.listdir(folder.path / "elites")}
     assert left == {line["file"] for line in folder.elites()}
 
