@@ -28,11 +28,10 @@ from evofool.store.run import RunFolder
 Capture = pytest.CaptureFixture[str]
 
 EVOLVE = ["evolve", "--target", "digits", "--generations", "1", "--batch", "20", "--device", "cpu"]
-"""one small generation; options that follow go before these"""
-
+"""A run of one small generation; an option that follows replaces one of these."""
 
 LONG = os.environ.get("EVOFOOL_LONG") == "1"
-"""whether tests of many cases try them all"""
+"""Whether tests of many cases try all of them."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +44,21 @@ class CommandResult:
 
 
 class Killed(BaseException):
-    """What nobody catches, as a power cut."""
+    """An end that nobody catches, like a power cut."""
 
 
 def kill() -> None:
+    """End the process as nobody expects it."""
     raise Killed
 
 
 def interrupt() -> None:
+    """Press Ctrl-C."""
     signal.raise_signal(signal.SIGINT)
 
 
 def run_cli(capsys: Capture, *words: object) -> CommandResult:
-    """``evofool`` with these arguments, as the console script calls it; an exception it lets out fails the test."""
+    """Run ``evofool`` with these arguments as the console script does; an exception that it lets out fails the test."""
     capsys.readouterr()
     arguments = ["evofool", *map(str, words)]
     with mock.patch.object(sys, "argv", arguments), pytest.raises(SystemExit) as stopped:
@@ -68,12 +69,16 @@ def run_cli(capsys: Capture, *words: object) -> CommandResult:
 
 
 def assert_refused(outcome: CommandResult, *parts: str) -> None:
-    """Exit code 2, nothing on standard output, one line on standard error that holds ``parts``."""
+    """Check for exit code 2, nothing on standard output, and one line on standard error that holds ``parts``.
+
+    Parameters of the library, which stand in backticks, must have become options.
+    """
     assert outcome.code == 2, outcome
     assert outcome.out == ""
     assert outcome.err.startswith("error: ")
     assert outcome.err.endswith("\n")
     assert outcome.err.count("\n") == 1, outcome.err
+    assert "`" not in outcome.err
     for part in parts:
         assert part in outcome.err
 
@@ -86,11 +91,11 @@ SLOWLY: dict[str, dict[str, Any]] = {
     },
     "direct": {"settings": encodings.preset("direct", "nguyen2015") | {"crossover": 0.0}, "selector": "uniform"},
 }
-"""options of runs whose graphs stay small, and whose elites get better step by step"""
+"""Options of runs whose graphs stay small and whose elites get better step by step."""
 
 
 def small_evolve(out: Path | None = None, **options: Any) -> Result:
-    """Three generations of twenty direct genomes for the embedded digits network, unless told otherwise."""
+    """Evolve three generations of twenty direct genomes for the embedded digits network, unless told otherwise."""
     defaults: dict[str, Any] = {
         "target": "digits",
         "encoding": "direct",
@@ -103,56 +108,58 @@ def small_evolve(out: Path | None = None, **options: Any) -> Result:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file under ``folder``, hidden ones too: relative path -> bytes."""
+    """Return the bytes of every file under a folder, hidden ones included, by relative path."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def json_lines(file: Path) -> list[dict[str, Any]]:
-    """What the lines say, without their seals."""
+    """Return the lines of a file without their seals."""
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     return [{key: value for key, value in line.items() if key != SEAL} for line in lines]
 
 
 def change_checkpoint(run: Path, **arrays: np.ndarray) -> None:
-    """Replace arrays of a run's checkpoint, and seal it anew."""
+    """Replace arrays of a run's checkpoint and seal it anew."""
     file = run / "checkpoint" / "state.npz"
     write_arrays(file, read_arrays(file) | arrays)
 
 
 def save_weights(network: torch.nn.Module, file: Path, scale: float = 1.0) -> Path:
-    """A network's tensors as a safetensors file; floating ones multiplied by ``scale``."""
+    """Write a network's tensors as a safetensors file, with floating ones multiplied by ``scale``."""
     tensors = {k: (v * scale if v.is_floating_point() else v).contiguous() for k, v in network.state_dict().items()}
     save_file(tensors, file)
     return file
 
 
 def without_seconds(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return lines of ``metrics.jsonl`` without what a clock wrote into them."""
     return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
 
 
 def checkpoint(run: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a run's checkpoint without what a clock wrote into them."""
     arrays = read_arrays(run / "checkpoint" / "state.npz")
     return {name: array for name, array in arrays.items() if name != "seconds"}
 
 
 def history(run: Path) -> dict[str, np.ndarray]:
-    """Changes, and the genomes in the order of ``evaluation_id``: how many files they are in depends on the clock."""
+    """Return a run's history with genomes ordered by ``evaluation_id``: the clock decides which files they are in."""
     past = RunFolder.open(run).history
     arrays = {f"changes.{name}": value for name, value in vars(past.changes()).items() if not name.startswith("_")}
-    parts = list(past.genomes(set(past.kept().tolist())))
+    parts = list(past.genomes(set(past.genome_ids().tolist())))
     order = np.argsort(np.concatenate([evaluation_id for evaluation_id, _ in parts]))
     for name in parts[0][1]:
         arrays[name] = np.concatenate([genomes[name] for _, genomes in parts])[order]
-    return arrays | {"kept": past.kept()}
+    return arrays | {"genome_id": past.genome_ids()}
 
 
 def history_of(folder: Path) -> HistoryFolder:
-    """A history without a run."""
+    """Return a history that belongs to no run."""
     return HistoryFolder(folder, bytes(32))
 
 
 def assert_same_run(ours: Path, theirs: Path) -> None:
-    """All files but for what a stopwatch wrote into them."""
+    """Check that all files of two runs are the same, but for what a clock wrote into them."""
     timed = {"checkpoint/state.npz", "metrics.jsonl", "index.html"}
     our_files, their_files = (
         {name: content for name, content in tree(run).items() if not name.startswith(("history/", "checkpoint/prev"))}

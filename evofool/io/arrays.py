@@ -66,15 +66,12 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compress: bool
     write_atomically(path, write)
 
 
-def read_arrays(
-    path: Path, names: Iterable[str] = (), *, optional: Iterable[str] = (), require_digest: bool = True
-) -> Arrays:
+def read_arrays(path: Path, names: Iterable[str] = (), *, require_digest: bool = True) -> Arrays:
     """Return all arrays of an archive, or some of them.
 
     Args:
         path: The file.
         names: The arrays to read; all of them when empty.
-        optional: Arrays to read beside ``names`` if the archive has them.
         require_digest: Whether the archive must have a digest. A digest is checked only when all arrays are read.
             The archive's own CRC-32 is always checked.
 
@@ -88,7 +85,7 @@ def read_arrays(
                 members = _members(archive, os.fstat(file.fileno()).st_size)
                 if missing := [name for name in names if name not in members]:
                     raise DamagedArrays(f"it has no array {missing[0]}")
-                wanted = [*names, *(name for name in optional if name in members)] if names else members
+                wanted = names or members
                 arrays = {name: _array(archive, members[name], name) for name in wanted}
         except _DAMAGE as error:
             raise DamagedArrays(_one_line(error)) from error

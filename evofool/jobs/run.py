@@ -32,7 +32,7 @@ from ..targets.protocols import Target
 from ..text import counted
 from .result import Result
 from .schedule import Later, Work
-from .session import CHECKPOINT_SECONDS, PAGE_SECONDS, Job, Refresh
+from .session import Job, Refresh
 
 DECODED_PIXELS = 2**22
 """Pixels of new elites that are decoded between two generations for their files."""
@@ -75,7 +75,6 @@ class RunJob(Job[RunStep]):
         self.gallery = gallery and folder is not None
         self.path = folder.path if folder else None
         self.checkpoints = folder.checkpoints if folder else None
-        self.page_seconds = PAGE_SECONDS if self.gallery else CHECKPOINT_SECONDS
         self._recorder: Recorder | None = None
         self._saved = evolution.search.generation or None
         self._seen: np.ndarray | None = None
@@ -105,13 +104,13 @@ class RunJob(Job[RunStep]):
         """Cut the history back to where the evolution goes on from."""
         if self.folder:
             self._recorder = Recorder(self.folder.history, later)
-            self._recorder.go_on(self.evolution)
+            self._recorder.resume(self.evolution)
 
     def record(self, step: RunStep, later: Later) -> None:
         """Write the generation's figures, and note which elites changed."""
         if self.folder and self._recorder:
             later(partial(self.folder.append_metrics, step.progress))
-            self._recorder.note(self.evolution)
+            self._recorder.record(self.evolution)
 
     def state(self) -> Arrays | None:
         """Return the evolution's state, where there was a generation since the last call."""

@@ -1,8 +1,7 @@
-"""What a campaign found, as arrays and as pictures."""
+"""The adversarial images of a campaign, as arrays and as pictures."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import Any
 
@@ -16,23 +15,33 @@ from ..io.slug import slug
 from .campaign import CampaignFolder
 
 COLUMNS = ("images", "labels", "criteria", "predictions", "source", "pixels")
+"""The arrays of ``adversarial.npz`` that have a row per image."""
 
 
 def export_adversarial(folder: CampaignFolder) -> int:
-    """Write ``adversarial.npz`` and ``adversarial/``, a folder a true class with a PNG for each success.
+    """Write ``adversarial.npz`` and ``adversarial/``, a folder per true class with a PNG for each success.
 
-    The archive holds ``images`` (N, H, W, C) uint8, ``labels`` (N,) the true classes, ``criteria`` (N,) the target classes
-    or −1, ``predictions`` (N,) what the target now says, ``source`` (N,) the image's place in ``images.npy``,
-    ``pixels`` (N,) the number of pixels, ``classes`` (K,) the names. ``evofool attack --data`` reads it again.
+    The archive holds N images and what is known of each. ``evofool attack --data`` reads it again.
+
+    ``images``       (N, H, W, C) uint8
+    ``labels``       (N,) the true classes
+    ``criteria``     (N,) the target classes, −1 for untargeted
+    ``predictions``  (N,) what the target takes the images for
+    ``source``       (N,) rows of ``images.npy``
+    ``pixels``       (N,) numbers of pixels
+    ``classes``      (K,) the names of all classes
 
     Returns:
-        how many images there are.
+        The number of images.
+
+    Raises:
+        RunError: The campaign's files are damaged, or the folder can't be written.
     """
     classes, subjects = folder.config.classes, folder.subjects
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-    place = folder.path / "adversarial"
+    pictures = folder.path / "adversarial"
     with writing(folder.path):
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(pictures, ignore_errors=True)
         for outcome in folder.outcomes():
             if not outcome["success"] or outcome["strategy"] != folder.config.plan.strategy:
                 continue
@@ -44,13 +53,12 @@ def export_adversarial(folder: CampaignFolder) -> int:
             columns["predictions"].append(outcome["final_index"])
             columns["source"].append(subject.index)
             columns["pixels"].append(outcome["pixels"])
-            file = place / f"{subject.label:03d}_{slug(classes[subject.label])}" / _name(outcome)
-            os.makedirs(file.parent, exist_ok=True)
+            file = pictures / f"{subject.label:03d}_{slug(classes[subject.label])}" / _picture_name(outcome)
+            file.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(file, png(image), durable=False)
         count = len(columns["labels"])
-        shape = subjects[0].image.shape
-        found = columns.pop("images")
-        images = np.stack(found) if count else np.zeros((0, *shape[1:], shape[0]), np.uint8)
+        channels, height, width = folder.config.target.image_shape
+        images = np.array(columns.pop("images"), np.uint8).reshape(count, height, width, channels)
         arrays: dict[str, Any] = {name: np.array(values, np.int64) for name, values in columns.items()}
         write_atomically(
             folder.path / "adversarial.npz",
@@ -59,7 +67,7 @@ def export_adversarial(folder: CampaignFolder) -> int:
     return count
 
 
-def _name(outcome: Outcome) -> str:
-    """``00012_to_003_cat_k1.png``: the image, what it is taken for, the number of pixels."""
-    taken_for = f"{outcome['final_index']:03d}_{slug(outcome['final'])}"
-    return f"{outcome['image']:05d}_to_{taken_for}_k{outcome['pixels']}.png"
+def _picture_name(outcome: Outcome) -> str:
+    """Return ``00012_to_003_cat_k1.png``: the image, what it is taken for, the number of pixels."""
+    prediction = f"{outcome['final_index']:03d}_{slug(outcome['final'])}"
+    return f"{outcome['image']:05d}_to_{prediction}_k{outcome['pixels']}.png"

@@ -15,10 +15,13 @@ MAX_GENERATIONS = 10_000_000
 MAX_DEPTH = 32
 """Deepest nesting of JSON values that pages take over as they are; evofool writes four levels."""
 
+MAX_SHARE = 1.0001
+"""Largest probability; sums of float32 may pass 1 by a little."""
+
 Natural = Annotated[int, msgspec.Meta(ge=0, le=LARGEST - 1)]
 Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
-Share = Annotated[float, msgspec.Meta(ge=0, le=1.0001)]
-"""A probability; sums of float32 may pass 1 by a little."""
+Share = Annotated[float, msgspec.Meta(ge=0, le=MAX_SHARE)]
+"""A probability."""
 NotNegative = Annotated[float, msgspec.Meta(ge=0, lt=LARGEST)]
 Guess = tuple[str, Share]
 """A class and its probability."""

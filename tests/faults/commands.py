@@ -35,7 +35,7 @@ def eager() -> None:
     sitting.CHECKPOINT_SECONDS, sitting.CHECKPOINT_SHARE = -1.0, 1e9
     sitting.CHECKPOINT_SHARE = float("inf")
     sitting.PAGE_SECONDS, sitting.PAGE_SHARE = 0.001, 1e9
-    history_folder.MANY = 3
+    history_folder.LIMITS = history_folder.Limits(small_files=3)
 
 
 class Child:

@@ -21,7 +21,7 @@ from evofool.gallery.pages.run_page import write_run_page
 from evofool.io.arrays import read_arrays, write_arrays
 from evofool.jobs import run as session
 from evofool.jobs.inspect import inspect_run
-from evofool.search.evolution import Progress
+from evofool.search.progress import Progress
 from evofool.store.run import RunFolder
 
 RUNS = {
@@ -257,7 +257,7 @@ def test_a_history_of_many_changes_is_shown_in_time_or_refused(
     run = shutil.copytree(boxes["direct"].inside, tmp_path / "run")
     n, elite = 200_000 if LONG else 20_000, json_lines(run / "elites.jsonl")[0]["evaluation"]
     file = sorted((run / "history").glob("*.npz"))[0]
-    one, rows = read_arrays(file, ("format", "run")), np.arange(n)
+    identity, rows = read_arrays(file, ("format", "job")), np.arange(n)
     evaluation_id, parent = {
         "a chain": (rows, rows - 1),
         "a circle": (rows, (rows + 1) % n),
@@ -266,8 +266,8 @@ def test_a_history_of_many_changes_is_shown_in_time_or_refused(
     }[kind]
     changes = {
         "generation": np.full(n, 2, np.int32), "niche": rows.astype(np.int32), "evaluation_id": evaluation_id, "parent": parent,
-        "score": np.full(n, 0.5, np.float32), "kept": np.empty(0, np.int64),
+        "score": np.full(n, 0.5, np.float32), "genome_id": np.empty(0, np.int64),
     }  # fmt: skip
-    write_arrays(file, changes | one, compress=True)
+    write_arrays(file, changes | identity, compress=True)
     told = tried("history", lambda: use("show", run), seconds=20)
     assert (told is not None) == (kind in ("a circle", "its own child"))

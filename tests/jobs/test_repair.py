@@ -337,7 +337,7 @@ def test_a_config_that_was_changed_by_hand_is_told_at_the_checkpoint(run: Path, 
 def test_many_small_files_of_history_are_all_looked_at(
     run: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history_folder, "MANY", 1000)
+    monkeypatch.setattr(history_folder, "LIMITS", history_folder.Limits(small_files=1000))
     files = sorted((run / "history").glob("*.npz"))
     for number in range(20):
         shutil.copy(files[0], run / "history" / f"{100 + number:05d}.npz")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ...store.history import Changes
+from ...store.history import EliteChanges
 from ...store.run import RunFolder
 from .drawing import columns_for
 from .history_pictures import HistoryPictures
@@ -37,7 +37,7 @@ class Film(Image.Image):
     def __init__(
         self,
         run: RunFolder,
-        changes: Changes,
+        changes: EliteChanges,
         elites: Sequence[dict[str, Any]],
         *,
         total: int,

@@ -15,7 +15,7 @@ from ...errors import ConfigError, GenomeError, RunError
 from ...io.arrays import Arrays
 from ...io.images import to_image
 from ...store.folder import CONFIG, damaged
-from ...store.history import Changes
+from ...store.history import EliteChanges
 from ...store.run import RunFolder
 
 MAX_CACHED = 80
@@ -34,7 +34,7 @@ class HistoryPictures:
         RunError: The run's config or history is damaged.
     """
 
-    def __init__(self, run: RunFolder, changes: Changes, longest: int) -> None:
+    def __init__(self, run: RunFolder, changes: EliteChanges, longest: int) -> None:
         self.changes, self._history = changes, run.history
         options, shape = run.config.options, run.config.target.image_shape
         scale = longest / max(shape[1:])
@@ -43,7 +43,7 @@ class HistoryPictures:
             self._encoding = encodings.build(options.encoding, settings_of(options), shape, "cpu")
         except ConfigError as error:
             raise damaged(run.path / CONFIG, error) from error
-        self._kept = np.isin(changes.evaluation_id, run.history.kept())
+        self._kept = np.isin(changes.evaluation_id, run.history.genome_ids())
         self._genomes: dict[int, tuple[Arrays, int]] = {}
         self._drawn: dict[int, Image.Image] = {}
 

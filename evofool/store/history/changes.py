@@ -1,4 +1,4 @@
-"""Changes of elites, who descends from whom, and which of them tell the story."""
+"""Changes of elites, who descends from whom, and which genomes to keep."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-STEPS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-"""of log-odds, between genomes that are kept"""
+LOG_ODDS_STEPS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Differences in log-odds between the genomes of a niche that are kept, in the order they are tried."""
 
 
 @dataclass(frozen=True)
-class Changes:
-    """Changes of elites in the order they happened: (C,) arrays."""
+class EliteChanges:
+    """Changes of elites in the order they happened.
+
+    Attributes:
+        generation: (C,) The generation of each change.
+        niche: (C,) The niche whose elite changed.
+        evaluation_id: (C,) The child that became the elite, by its evaluation.
+        parent: (C,) The child's parent, by its evaluation; −1 where it has none.
+        score: (C,) The child's confidence in the niche.
+    """
 
     generation: NDArray[np.int32]
     niche: NDArray[np.int32]
@@ -26,46 +34,47 @@ class Changes:
     def __len__(self) -> int:
         return len(self.evaluation_id)
 
-    def by_class(self, cells: int) -> Changes:
-        """The same, with classes for niches, of which each class has so many."""
-        return replace(self, niche=self.niche // cells)
+    def by_class(self, niches_per_class: int) -> EliteChanges:
+        """Return the same changes with classes in the place of niches."""
+        return replace(self, niche=self.niche // niches_per_class)
 
     def of(self, niche: int) -> NDArray[np.int64]:
-        """Rows of one niche."""
+        """Return the rows of one niche, in order."""
         return np.flatnonzero(self.niche == niche)
 
-    def lineage(self, evaluation_id: int, niche: int) -> list[int]:
-        """Rows of a child and its ancestors, the first ancestor first.
-
-        A child that was best for several classes has several rows: that of ``niche`` is taken where there is one,
-        else the surest.
-        """
-        line: list[int] = []
-        while evaluation_id in self._rows and len(line) < len(self):
-            rows = self._rows[evaluation_id]
-            same = [row for row in rows if self.niche[row] == niche]
-            line.append(same[0] if same else max(rows, key=lambda row: float(self.score[row])))
-            evaluation_id = int(self.parent[rows[0]])
-        return line[::-1]
-
     def elites(self) -> NDArray[np.int64]:
-        """The last row of every niche."""
+        """Return the last row of every niche."""
         _, last = np.unique(self.niche[::-1], return_index=True)
         return np.asarray(len(self) - 1 - last, np.int64)
 
+    def lineage(self, evaluation_id: int, niche: int) -> list[int]:
+        """Return the rows of a child and its ancestors, the first ancestor first.
+
+        A child that was best in several niches has several rows. The row of ``niche`` is taken where there is one, or
+        else the row with the highest score.
+        """
+        lineage: list[int] = []
+        while evaluation_id in self._rows and len(lineage) < len(self):
+            rows = self._rows[evaluation_id]
+            in_niche = [row for row in rows if self.niche[row] == niche]
+            lineage.append(in_niche[0] if in_niche else max(rows, key=lambda row: float(self.score[row])))
+            evaluation_id = int(self.parent[rows[0]])
+        return lineage[::-1]
+
     @cached_property
     def _rows(self) -> dict[int, list[int]]:
+        """The rows of every child."""
         rows: dict[int, list[int]] = {}
         for row, evaluation_id in enumerate(self.evaluation_id.tolist()):
             rows.setdefault(evaluation_id, []).append(row)
         return rows
 
 
-def worth_keeping(changes: Changes, most: int) -> NDArray[np.int64]:
-    """At most ``most`` children (``evaluation_id``) whose genomes tell the story best.
+def select_genomes(changes: EliteChanges, count: int) -> NDArray[np.int64]:
+    """Return the evaluation IDs of at most ``count`` children whose genomes show best how the elites came about.
 
-    First the present elites and their ancestors: all, or every second, fourth … where they are too many. Then, of what
-    else each niche went through, those that differ in log-odds by a step, the smallest that leaves few enough.
+    Present elites and their ancestors come first: all, or every second, fourth … where they are too many. Of what else
+    each niche went through, children are added that differ in log-odds by a step, the smallest that leaves few enough.
     """
     odds = log_odds(changes.score)
     lineages = [changes.lineage(int(changes.evaluation_id[row]), int(changes.niche[row])) for row in changes.elites()]
@@ -75,27 +84,30 @@ def worth_keeping(changes: Changes, most: int) -> NDArray[np.int64]:
         return np.unique(changes.evaluation_id[np.array(sorted(rows), np.int64)])
 
     stride = 1
-    while len(children(ancestors := {row for line in lineages for row in line[::-stride]})) > most:
+    while len(children(ancestors := {row for lineage in lineages for row in lineage[::-stride]})) > count:
         if stride > len(changes):
-            return children(ancestors)[:most]
+            return children(ancestors)[:count]
         stride *= 2
-    for step in STEPS:
-        keep = children(ancestors.union(*(spaced(niche, odds, step) for niche in niches)))
-        if len(keep) <= most:
-            return keep
+    for step in LOG_ODDS_STEPS:
+        selected = children(ancestors.union(*(_spaced(niche, odds, step) for niche in niches)))
+        if len(selected) <= count:
+            return selected
     return children(ancestors)
 
 
-def spaced(rows: NDArray[np.int64], odds: NDArray[np.float64], step: float) -> list[int]:
-    """Of ``rows`` the first, the last, and between them those that are ``step`` above the one before."""
-    picked: list[int] = []
-    for row in rows.tolist():
-        if not picked or odds[row] - odds[picked[-1]] >= step:
-            picked.append(row)
-    return [*picked, int(rows[-1])] if picked and picked[-1] != rows[-1] else picked
-
-
 def log_odds(score: NDArray[Any]) -> NDArray[np.float64]:
-    """ln(p / (1 − p)), with p kept within 1e-6 of 0 and 1: a scale on which early and late progress both show."""
+    """Return ln(p / (1 − p)) of confidences (C,), on which early and late progress both show.
+
+    p is kept within 1e-6 of 0 and 1.
+    """
     p = np.clip(score.astype(np.float64), 1e-6, 1 - 1e-6)
     return np.asarray(np.log(p / (1 - p)))
+
+
+def _spaced(rows: NDArray[np.int64], odds: NDArray[np.float64], step: float) -> list[int]:
+    """Return the first row, the last, and between them those that are ``step`` above the one before."""
+    spaced: list[int] = []
+    for row in rows.tolist():
+        if not spaced or odds[row] - odds[spaced[-1]] >= step:
+            spaced.append(row)
+    return [*spaced, int(rows[-1])] if spaced and spaced[-1] != rows[-1] else spaced
