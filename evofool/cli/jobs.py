@@ -17,6 +17,7 @@ from .evolve import show_run
 
 if TYPE_CHECKING:
     from ..console.console import Console
+    from ..console.live import View
 
 
 @with_options(EvolveOptions, BUDGET, defaults=False)
@@ -76,19 +77,18 @@ def inspect(
         console.facts(facts)
 
 
-def _view(console: Console, kind: str, path: Path) -> Any:
+def _view(console: Console, kind: str, path: Path) -> View:
     """The view of a job that goes on; says so where another version began it."""
-    from ..console.campaign_view import CampaignView
-    from ..console.run_view import RunView
+    from ..console.views import view_of
 
     if kind != "run":
-        return CampaignView() if kind == "campaign" else None
+        return view_of(kind)
     from ..store.run import RunFolder
 
     run = RunFolder.open(path)
     if (made_by := run.config.versions.get("evofool")) not in (None, __version__):
         console.say(f"note: evofool {made_by} began this run, and {__version__} may vary its elites in another way")
-    return RunView([line["median"] for line in run.metrics()])
+    return view_of(kind, [line["median"] for line in run.metrics()])
 
 
 def _show(console: Console, result: Any, as_json: bool) -> None:
