@@ -13,7 +13,7 @@ from ..attacks.plan import excluded_classes, plan_of
 from ..config.attack import AttackOptions
 from ..config.documented import documented
 from ..config.records import CampaignConfig, DataRecord
-from ..datasets import NAMED, check_data, open_data
+from ..datasets import NAMED_DATASETS, check_data, open_data
 from ..errors import ConfigError
 from ..store.campaign import CampaignFolder
 from ..targets.execution.devices import choose_device, choose_precision
@@ -113,7 +113,7 @@ def _paired(options: AttackOptions, own: Target | None) -> AttackOptions:
         card(target)  # an unknown target is a worse mistake than missing data
     stem = target.split(":")[0] if own is None else ""
     if stem not in PAIRS:
-        raise ConfigError(f"target {target} needs `data`: {', '.join(NAMED)}, a folder of pictures or an .npz archive")
+        raise ConfigError(f"target {target} needs `data`: {', '.join(NAMED_DATASETS)}, a folder of pictures or an .npz archive")
     return msgspec.structs.replace(options, data=stem)
 
 
