@@ -125,9 +125,9 @@ class Film(Image.Image):
         draw.rectangle((self.margin, self.foot, width - self.margin - 1, self.foot + thick - 1), fill=RULE)
         draw.rectangle((self.margin, self.foot, self.margin + filled - 1, self.foot + thick - 1), fill=SURE)
         corner = (self.margin, self.foot + 2 * thick + self.font_size * 0.5)
-        draw_line(draw, self.progress(frame), corner, room, self.font_size, FAINT)
+        draw_line(draw, self._progress_text(frame), corner, room, self.font_size, FAINT)
 
-    def progress(self, frame: int) -> str:
+    def _progress_text(self, frame: int) -> str:
         """Return how far the run had got in a frame: ``generation 12  ·  240 evaluations``."""
         generation = int(self.generations[frame])
         text = f"generation {generation:,}"
