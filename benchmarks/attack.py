@@ -1,7 +1,7 @@
 """Attacks by success and queries: the default strategy against the sweep, Sparse-RS and differential evolution.
 
 Nothing here depends on the clock; ``python -m benchmarks peers`` measures time. Rows that
-``benchmarks/results/attack.json`` has already are kept, so that an hour can be spread over sittings.
+``benchmarks/results/attack.json`` has already are kept, so that an hour can be spread over sessions.
 """
 
 from __future__ import annotations
@@ -13,24 +13,25 @@ from pathlib import Path
 import numpy as np
 
 from evofool.attacks.statistics import wilson
+from evofool.config.attack import UNTARGETED
 
-from .campaigns import Bench, bench, fight, median_queries, total_queries, within
+from .campaigns import Bench, bench, median_queries, run_campaign, total_queries, within
 from .common import Row, kept_rows, shared, table
 
 
 @dataclass(frozen=True)
 class Case:
-    """One campaign: untargeted unless ``criteria`` says otherwise."""
+    """One campaign."""
 
     on: str
     strategy: str
     k: int
     queries: int | None = None
-    criteria: tuple[int | None, ...] | str = (None,)
+    criterion: str = UNTARGETED
 
     @property
     def name(self) -> str:
-        criterion = "all criteria" if self.criteria == "all" else "untargeted"
+        criterion = "all criteria" if self.criterion == "all" else self.criterion
         budget = f", {self.queries:,} queries" if self.queries else ""
         return f"{self.on}, {criterion}, k = {self.k}, {self.strategy}{budget}"
 
@@ -64,13 +65,15 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
         print("attack: skipped, no images; set EVOFOOL_SHARED")
         return
     rows = kept_rows("attack")
-    places: dict[str, Bench] = {}
+    benches: dict[str, Bench] = {}
     for case in CASES:
         if any(row["case"] == case.name for row in rows):
             continue
-        if case.on not in places:
-            places[case.on] = _places(folder)[case.on]()
-        outcomes, seconds = fight(places[case.on], case.strategy, case.k, queries=case.queries, criteria=case.criteria)
+        if case.on not in benches:
+            benches[case.on] = _benches(folder)[case.on]()
+        outcomes, seconds = run_campaign(
+            benches[case.on], case.strategy, case.k, queries=case.queries, criterion=case.criterion
+        )
         won = [v for v in outcomes if v["success"]]
         low, high = wilson(len(won), len(outcomes))
         images = len({v["image"] for v in outcomes})
@@ -93,7 +96,7 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
         yield rows
 
 
-def _places(folder: Path) -> dict[str, Callable[[], Bench]]:
+def _benches(folder: Path) -> dict[str, Callable[[], Bench]]:
     data, weights = folder / "data", folder / "weights"
     resnet20, resnet32 = weights / "resnet20-cifar10.safetensors", weights / "resnet32-cifar10.safetensors"
     squeezenet = weights / "squeezenet1_1-imagenet.safetensors"

@@ -11,11 +11,13 @@ import numpy as np
 
 from evofool.attacks.campaign import Campaign
 from evofool.attacks.image_selection import select_images
-from evofool.attacks.outcome import Outcome, Subject, subjects_of
-from evofool.attacks.plan import Plan
+from evofool.attacks.outcome import Outcome
+from evofool.attacks.plan import plan_of
+from evofool.attacks.subject import Subject
+from evofool.config.attack import UNTARGETED, AttackOptions
 from evofool.datasets import Fitting, open_data
 from evofool.targets import registry as zoo
-from evofool.targets.torch_target import Target
+from evofool.targets.protocols import Target
 
 
 @dataclass(frozen=True)
@@ -27,29 +29,33 @@ class Bench:
 
 
 def bench(target: str, weights: Path | None, data: str | Path, data_dir: Path, count: int) -> Bench:
-    """The first ``count`` correctly classified images of a data set."""
+    """Return a target with the first ``count`` images of a data set that it classifies correctly."""
     loaded = zoo.load(target, weights=weights)
     card = loaded.card
     fitting = Fitting(loaded.target.classes, card.image_shape, card.resize, card.interpolation)
-    chosen = select_images(open_data(data, data_dir, fitting), loaded.target, count=count, first=True)
-    return Bench(loaded.target, subjects_of(chosen))
+    images = select_images(open_data(data, data_dir, fitting), loaded.target, count=count, first=True)
+    return Bench(loaded.target, images.subjects)
 
 
-def fight(
-    on: Bench,
-    strategy: str,
-    k: int,
-    *,
-    queries: int | None = None,
-    criteria: tuple[int | None, ...] | str = (None,),
-    start: int = 0,
+def run_campaign(
+    on: Bench, strategy: str, k: int, *, queries: int | None = None, criterion: str = UNTARGETED, start: int = 0
 ) -> tuple[list[Outcome], float]:
-    """A campaign's outcomes on the images from ``start`` on, and the seconds it took."""
-    campaign = Campaign(on.target, on.subjects, Plan(criteria, (k,), strategy, queries, 0, False))
+    """Return a campaign's outcomes on the images from ``start`` on, and the seconds it took.
+
+    Args:
+        on: The target and its images.
+        strategy: How attempts search.
+        k: How many pixels may change.
+        queries: Budget of an attempt; None for the strategy's own.
+        criterion: What counts as success; untargeted where ``start`` is above 0.
+        start: The first image that is attacked.
+    """
+    options = AttackOptions.of({"strategy": strategy, "pixels": k, "queries": queries, "criterion": criterion})
+    campaign = Campaign(on.target, on.subjects, plan_of(options, on.target))
     done: list[Outcome] = [
         {
             "image": image,
-            "criterion_index": criterion,
+            "criterion_index": None,
             "pixels": k,
             "strategy": strategy,
             "already": True,
@@ -58,7 +64,6 @@ def fight(
             "edits": [],
         }
         for image in range(start)
-        for criterion in criteria
     ]
     started = time.perf_counter()
     outcomes = [outcome for part in campaign.run(done) for outcome in part]
@@ -66,16 +71,16 @@ def fight(
 
 
 def within(outcomes: Sequence[Outcome], queries: int) -> int:
-    """Attempts that succeeded within so many queries."""
+    """Return how many attempts succeeded within so many queries."""
     return sum(v["success"] and v["queries_to_success"] <= queries for v in outcomes)
 
 
 def median_queries(outcomes: Sequence[Outcome]) -> float | None:
-    """Median queries to success; a failure counts as endless, and None is an endless median."""
+    """Return the median queries to success. A failure counts as endless, and an endless median is None."""
     value = float(np.median([v["queries_to_success"] if v["success"] else np.inf for v in outcomes]))
     return value if np.isfinite(value) else None
 
 
 def total_queries(outcomes: Sequence[Outcome]) -> float:
-    """All queries, those that several criteria shared counted once."""
+    """Return all queries; those that several criteria shared count once."""
     return sum(v["queries"] / v["shared"] for v in outcomes)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from evofool.targets.torch_target import Target
 
-from .campaigns import Bench, bench, fight, total_queries
+from .campaigns import Bench, bench, run_campaign, total_queries
 from .common import Row, shared, table
 
 IMAGES = 12
@@ -55,7 +55,7 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
 
 
 def _ours(on: Bench) -> Row:
-    outcomes, seconds = fight(on, "local", 1)
+    outcomes, seconds = run_campaign(on, "local", 1)
     row = _row("evofool", sum(v["success"] for v in outcomes), total_queries(outcomes), seconds)
     table([row])
     return row
@@ -117,7 +117,7 @@ def _busy(data: object, weights: object) -> Row:
     raw, ours = [], []
     for _ in range(3):
         raw.append(max(_forward(on.target, rows) for rows in (64, 128, 256)))
-        outcomes, seconds = fight(on, "local", 1, queries=BUSY_QUERIES)
+        outcomes, seconds = run_campaign(on, "local", 1, queries=BUSY_QUERIES)
         ours.append(total_queries(outcomes) / seconds)
     row: Row = {
         "attack": f"campaign of {BUSY_IMAGES} images, at most {BUSY_QUERIES} queries each",

@@ -13,7 +13,7 @@ import numpy as np
 
 from evofool.attacks.statistics import wilson
 
-from .campaigns import Bench, bench, fight, total_queries
+from .campaigns import Bench, bench, run_campaign, total_queries
 from .common import Row, kept_rows, shared, table
 
 IMAGES, ROUND = 100, 20
@@ -50,7 +50,7 @@ def _row(rows: list[Row], network: str, preset: str, k: int) -> dict[str, Any]:
 
 
 def _go_on(row: dict[str, Any], on: Bench, preset: str, k: int, end: int) -> None:
-    outcomes, seconds = fight(Bench(on.target, on.subjects[:end]), preset, k, start=row["images"])
+    outcomes, seconds = run_campaign(Bench(on.target, on.subjects[:end]), preset, k, start=row["images"])
     won = [v for v in outcomes if v["success"]]
     row["images"] = end
     row["queries"] += round(total_queries(outcomes))

@@ -12,7 +12,7 @@ from deap import base
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..encodings.pixels import apply_edits
+from ..encodings.apply_edits import apply_edits
 from ..engines.base import Engine
 from .candidates import Candidates, CandidateScores
 from .margins import margins

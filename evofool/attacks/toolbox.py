@@ -7,7 +7,8 @@ import torch
 from deap.base import Toolbox
 from torch import Tensor
 
-from ..encodings.pixels import EditBatch, apply_edits
+from ..encodings.apply_edits import apply_edits
+from ..encodings.pixels import EditBatch
 from ..engines.base import Engine
 from ..engines.local import engine_of
 from ..engines.population import NO_EVALUATION, Population, batched_map

@@ -1,4 +1,4 @@
-"""Searches and scores that are made up, for attempts without a network."""
+"""Searches and scores that are made up, for attempts without a network; and a network that notes its forward passes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import torch
 from support import tiny_network
 from torch import Tensor, nn
 
+from evofool import Target
 from evofool.attacks.attempt import Attempt
-from evofool.attacks.scorer import Scored
-from evofool.attacks.searches import Feedback
+from evofool.attacks.candidates import CandidateScores
+from evofool.attacks.searches.base import Feedback
 from evofool.encodings.pixels import Edits
-from evofool.targets.torch_target import Target
 
 
 def candidates(numbers: Iterable[int]) -> Edits:
-    """One single-pixel edit for each number, which tells them apart."""
+    """Return one single-pixel edit for each number, which tells them apart."""
     numbers = list(numbers)
     edits = np.zeros((len(numbers), 1, 5), np.int16)
     edits[:, 0, 0] = numbers
@@ -31,30 +31,35 @@ def numbers_of(edits: Edits) -> list[int]:
 
 
 class Script:
-    """A search that proposes prepared generations, then nothing; ``told`` is what came back to it."""
+    """A search that proposes prepared generations, then nothing.
+
+    Attributes:
+        asked: How often it was asked.
+        answers: What it was told: the edits, their margins and their fitnesses.
+    """
 
     def __init__(self, generations: Iterable[Edits]) -> None:
         self._left = iter(generations)
         self._nothing = np.empty((0, 1, 5), np.int16)
-        self.generated = 0
-        self.told: list[tuple[Edits, list[float], list[float]]] = []
+        self.asked = 0
+        self.answers: list[tuple[Edits, list[float], list[float]]] = []
 
-    def generate(self) -> Edits:
-        self.generated += 1
+    def ask(self) -> Edits:
+        self.asked += 1
         return next(self._left, self._nothing)
 
-    def update(self, edits: Edits, feedback: Feedback) -> None:
-        self.told.append((edits.copy(), feedback.margin.tolist(), feedback.fitness.tolist()))
+    def tell(self, edits: Edits, feedback: Feedback) -> None:
+        self.answers.append((edits.copy(), feedback.margin.tolist(), feedback.fitness.tolist()))
 
 
 def script(*generations: Iterable[int]) -> Script:
     return Script([candidates(numbers) for numbers in generations])
 
 
-def scored(margin: Sequence[float], fitness: Sequence[float] = (), confirmed: Sequence[bool] = ()) -> Scored:
-    """What a scorer would give for rows with these margins."""
+def scored(margin: Sequence[float], fitness: Sequence[float] = (), confirmed: Sequence[bool] = ()) -> CandidateScores:
+    """Return what a scorer would give for candidates with these margins."""
     n = len(margin)
-    return Scored(
+    return CandidateScores(
         np.array(margin, np.float32),
         np.array(fitness if len(fitness) else margin, np.float32),
         np.zeros((n, 1), np.int64),
@@ -70,7 +75,7 @@ def drive(
     fitness: Callable[[int], float] | None = None,
     confirmed: Callable[[int], bool] = lambda _: False,
 ) -> list[list[int]]:
-    """Score an attempt's slices until it stops; gives them as numbers."""
+    """Score an attempt's slices until it stops, and return them as numbers."""
     slices = []
     while len(edits := attempt.next_slice()):
         numbers = numbers_of(edits)
@@ -114,3 +119,21 @@ class Watched(nn.Module):
             "precision": "float32",
         }
         return Target(self, **(settings | options))
+
+
+class Foreign:
+    """A target that is no torch module: it knows nothing but what the protocol asks for.
+
+    It scores images with arithmetic in numpy, as one behind a network would.
+    """
+
+    name = "foreign"
+    classes = ("dark", "bright")
+    image_shape = (1, 4, 4)
+
+    def scores(self, images: Tensor) -> Tensor:
+        bright = images.numpy().astype(np.float32).mean((1, 2, 3)) / 255
+        return torch.from_numpy(np.stack([1 - bright, bright], 1))
+
+    def confirm(self, images: Tensor) -> Tensor:
+        return self.scores(images)

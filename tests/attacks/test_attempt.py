@@ -11,8 +11,8 @@ from fakes import Script, candidates, drive, numbers_of, scored, script
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evofool.attacks.attempt import LEAST_SLICE, MOST_SLICE, SLICE_SHARE, STALE, Attempt, Ended
-from evofool.attacks.criterion import NARROW, Criterion
+from evofool.attacks.attempt import MAX_REPEATS, MAX_SLICE, MIN_SLICE, SLICE_DIVISOR, Attempt, AttemptResult
+from evofool.attacks.criterion import SUCCESS_MARGIN, Criterion
 
 UNTARGETED = Criterion(None)
 
@@ -25,9 +25,9 @@ def hits(*numbers: int) -> Callable[[int], float]:
     return lambda number: -1.0 if number in numbers else 1.0
 
 
-def end(attempt: Attempt) -> Ended:
-    (ended,) = attempt.ended()
-    return ended
+def end(attempt: Attempt) -> AttemptResult:
+    (result,) = attempt.results()
+    return result
 
 
 def best_number(attempt: Attempt) -> int:
@@ -40,28 +40,28 @@ def test_every_scored_row_is_one_query_and_an_empty_generation_ends_it() -> None
     attempt = Attempt(UNTARGETED, search, 1000)
     slices = drive(attempt, never)
     assert slices == [list(range(10)), list(range(10, 26)), list(range(26, 30))]
-    ended = end(attempt)
-    assert (ended.queries, ended.queries_to_success, ended.stopped, ended.shared) == (30, None, "exhausted", 1)
+    result = end(attempt)
+    assert (result.queries, result.queries_to_success, result.stopped, result.shared) == (30, None, "exhausted", 1)
     assert best_number(attempt) == 0
-    assert [numbers_of(edits) for edits, _, _ in search.told] == [list(range(10)), list(range(10, 30))]
+    assert [numbers_of(edits) for edits, _, _ in search.answers] == [list(range(10)), list(range(10, 30))]
 
 
 def test_an_empty_first_generation_ends_it_with_nothing() -> None:
     attempt = Attempt(UNTARGETED, script(), 10)
     assert drive(attempt, never) == []
-    assert end(attempt) == Ended(UNTARGETED, None, 0, None, "exhausted")
+    assert end(attempt) == AttemptResult(UNTARGETED, None, 0, None, "exhausted")
 
 
-def test_duplicates_are_not_scored_again_but_reach_the_update_in_place() -> None:
+def test_duplicates_are_not_scored_again_but_are_told_in_place() -> None:
     search = script([1, 2, 1, 3], [2, 4, 2, 3, 4], [3, 1])
     attempt = Attempt(UNTARGETED, search, 100)
     assert drive(attempt, lambda n: n / 8, lambda n: n / 16) == [[1, 2, 3], [4]]
     assert attempt.queries == 4
-    assert [numbers_of(edits) for edits, _, _ in search.told] == [[1, 2, 1, 3], [2, 4, 2, 3, 4], [3, 1]]
-    assert [margin for _, margin, _ in search.told] == [
+    assert [numbers_of(edits) for edits, _, _ in search.answers] == [[1, 2, 1, 3], [2, 4, 2, 3, 4], [3, 1]]
+    assert [margin for _, margin, _ in search.answers] == [
         [n / 8 for n in row] for row in ([1, 2, 1, 3], [2, 4, 2, 3, 4], [3, 1])
     ]
-    assert search.told[1][2] == [n / 16 for n in (2, 4, 2, 3, 4)]
+    assert search.answers[1][2] == [n / 16 for n in (2, 4, 2, 3, 4)]
 
 
 def test_the_same_pixels_in_another_order_are_a_duplicate() -> None:
@@ -69,19 +69,19 @@ def test_the_same_pixels_in_another_order_are_a_duplicate() -> None:
     search = Script([pair, pair[:, ::-1].copy()])
     attempt = Attempt(UNTARGETED, search, 100)
     assert len(drive(attempt, never)) == 1
-    assert (attempt.queries, len(search.told)) == (1, 2)
-    assert search.told[0][1] == search.told[1][1]
+    assert (attempt.queries, len(search.answers)) == (1, 2)
+    assert search.answers[0][1] == search.answers[1][1]
 
 
 def test_slices_grow_with_what_was_spent_and_end_at_the_budget() -> None:
     attempt = Attempt(UNTARGETED, script(range(9000)), 5000)
-    sizes = [len(one) for one in drive(attempt, never)]
+    sizes = [len(part) for part in drive(attempt, never)]
     spent = 0
     for size in sizes[:-1]:
-        assert size == min(MOST_SLICE, max(LEAST_SLICE, spent // SLICE_SHARE))
+        assert size == min(MAX_SLICE, max(MIN_SLICE, spent // SLICE_DIVISOR))
         spent += size
-    assert sizes[0] == LEAST_SLICE
-    assert max(sizes) == MOST_SLICE
+    assert sizes[0] == MIN_SLICE
+    assert max(sizes) == MAX_SLICE
     assert sum(sizes) == end(attempt).queries == 5000
     assert end(attempt).stopped == "budget"
 
@@ -89,7 +89,7 @@ def test_slices_grow_with_what_was_spent_and_end_at_the_budget() -> None:
 @pytest.mark.parametrize("budget", [1, 5, 16, 17, 33])
 def test_a_budget_is_used_up_and_never_exceeded(budget: int) -> None:
     attempt = Attempt(UNTARGETED, script(range(7), range(7, 200)), budget)
-    assert [n for one in drive(attempt, never) for n in one] == list(range(budget))
+    assert [n for part in drive(attempt, never) for n in part] == list(range(budget))
     assert (end(attempt).queries, end(attempt).stopped) == (budget, "budget")
 
 
@@ -97,9 +97,9 @@ def test_a_success_stops_inside_a_generation() -> None:
     search = script(range(100))
     attempt = Attempt(UNTARGETED, search, 1000)
     assert drive(attempt, hits(20, 25)) == [list(range(16)), list(range(16, 32))]
-    ended = end(attempt)
-    assert (ended.queries, ended.queries_to_success, ended.stopped) == (32, 21, "reached")
-    assert search.told == []
+    result = end(attempt)
+    assert (result.queries, result.queries_to_success, result.stopped) == (32, 21, "reached")
+    assert search.answers == []
     assert len(attempt.next_slice()) == 0
 
 
@@ -111,7 +111,7 @@ def test_a_success_with_the_last_query_counts() -> None:
 
 def test_a_change_too_narrow_is_no_success() -> None:
     attempt = Attempt(UNTARGETED, script(range(4)), 20)
-    drive(attempt, lambda n: -NARROW / 2)
+    drive(attempt, lambda n: -SUCCESS_MARGIN / 2)
     assert (end(attempt).queries_to_success, end(attempt).stopped) == (None, "exhausted")
 
 
@@ -144,11 +144,11 @@ def test_any_story_counts_as_a_model_does(story: tuple[list[list[int]], list[flo
     generations, margins, budget = story
     attempt = Attempt(UNTARGETED, script(*generations), budget)
     slices = drive(attempt, margins.__getitem__)
-    rows = [n for one in slices for n in one]
-    order = list(dict.fromkeys(n for one in generations for n in one))
+    rows = [n for part in slices for n in part]
+    order = list(dict.fromkeys(n for generation in generations for n in generation))
     assert rows == order[: len(rows)]  # each once, in order
     assert end(attempt).queries == len(rows) <= budget
-    successes = [place for place, n in enumerate(order[:budget]) if margins[n] < 0]
+    successes = [number for number, n in enumerate(order[:budget]) if margins[n] < 0]
     best = min(rows, key=lambda n: margins[n])
     assert best_number(attempt) == best
     if successes:
@@ -158,7 +158,7 @@ def test_any_story_counts_as_a_model_does(story: tuple[list[list[int]], list[flo
     else:
         assert len(rows) == min(budget, len(order))
         assert end(attempt).queries_to_success is None
-        assert end(attempt).stopped in (("budget",) if budget < len(order) else ("budget", "exhausted"))
+        assert end(attempt).stopped == ("budget" if budget < len(order) else "exhausted")
 
 
 def test_a_search_that_repeats_itself_has_converged() -> None:
@@ -166,42 +166,42 @@ def test_a_search_that_repeats_itself_has_converged() -> None:
     attempt = Attempt(UNTARGETED, search, 1000)
     assert drive(attempt, never) == [[7]]
     assert (end(attempt).queries, end(attempt).stopped) == (1, "exhausted")
-    assert search.generated == 1 + STALE + 1
-    assert len(search.told) == search.generated - 1
+    assert search.asked == 1 + MAX_REPEATS + 1
+    assert len(search.answers) == search.asked - 1
 
 
 def test_one_new_candidate_puts_convergence_off() -> None:
-    generations = [[0], *repeat([0], STALE), [1], *repeat([0, 1], STALE), [2]]
+    generations = [[0], *repeat([0], MAX_REPEATS), [1], *repeat([0, 1], MAX_REPEATS), [2]]
     attempt = Attempt(UNTARGETED, script(*generations), 1000)
     assert drive(attempt, never) == [[0], [1], [2]]
 
 
-def test_sure_goes_on_after_a_success_until_the_fitness_is_low() -> None:
+def test_with_a_stop_fitness_it_goes_on_after_a_success_until_the_fitness_is_low() -> None:
     fitness = {0: 0.9, 1: 0.6, 2: 0.4, 3: 0.05, 4: 0.01}
     search = script(*([n] for n in fitness))
-    attempt = Attempt(Criterion(3), search, 100, sure=0.1)
+    attempt = Attempt(Criterion(3), search, 100, stop_fitness=0.1)
     assert drive(attempt, hits(1, 2, 3), fitness.__getitem__) == [[0], [1], [2], [3]]
-    ended = end(attempt)
-    assert (ended.queries, ended.queries_to_success, ended.stopped) == (4, 2, "reached")
+    result = end(attempt)
+    assert (result.queries, result.queries_to_success, result.stopped) == (4, 2, "reached")
     assert best_number(attempt) == 3
-    assert len(search.told) == 3
+    assert len(search.answers) == 3
 
 
-def test_sure_takes_a_success_before_a_lower_fitness() -> None:
-    attempt = Attempt(Criterion(3), script([0, 1, 2], [3]), 100, sure=0.1)
+def test_with_a_stop_fitness_a_success_is_better_than_a_lower_fitness() -> None:
+    attempt = Attempt(Criterion(3), script([0, 1, 2], [3]), 100, stop_fitness=0.1)
     drive(attempt, hits(1), {0: 0.2, 1: 0.6, 2: 0.3, 3: 0.15}.__getitem__)
     assert (best_number(attempt), end(attempt).queries, end(attempt).stopped) == (1, 4, "reached")
 
 
-def test_sure_without_a_success_is_not_stopped_by_a_low_fitness() -> None:
-    attempt = Attempt(Criterion(3), script([0], [1]), 100, sure=0.1)
+def test_a_low_fitness_without_a_success_stops_nothing() -> None:
+    attempt = Attempt(Criterion(3), script([0], [1]), 100, stop_fitness=0.1)
     drive(attempt, never, lambda n: 0.01)
     assert (end(attempt).queries, end(attempt).stopped) == (2, "exhausted")
 
 
 @pytest.mark.parametrize("budget", [3, 100])
-def test_sure_that_never_comes_is_still_a_success(budget: int) -> None:
-    attempt = Attempt(Criterion(3), script(range(3), [2, 3]), budget, sure=0.1)
+def test_a_success_that_never_gets_to_the_stop_fitness_is_still_one(budget: int) -> None:
+    attempt = Attempt(Criterion(3), script(range(3), [2, 3]), budget, stop_fitness=0.1)
     drive(attempt, hits(1), lambda n: 0.5)
     assert (end(attempt).queries, end(attempt).queries_to_success, end(attempt).stopped) == (
         min(4, budget),
@@ -247,4 +247,4 @@ def test_the_search_is_told_the_very_float32_values() -> None:
     attempt = Attempt(UNTARGETED, search, 100)
     attempt.take(attempt.next_slice(), scored([0.1], [0.3]))
     attempt.next_slice()
-    assert search.told[0][1:] == ([float(np.float32(0.1))], [float(np.float32(0.3))])
+    assert search.answers[0][1:] == ([float(np.float32(0.1))], [float(np.float32(0.3))])

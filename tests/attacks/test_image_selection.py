@@ -11,29 +11,46 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fakes import Foreign
 from hypothesis import given
 from hypothesis import strategies as st
 from labelled import fitting, images_read_as, numbers, picture, reading_target
 from PIL import Image
 from support import global_random_untouched, random_images, tiny_target
 
-from evofool.attacks import image_selection as choice
-from evofool.attacks.image_selection import select_images
+from evofool import Target
+from evofool.attacks import image_selection
+from evofool.attacks.image_selection import SelectedImages, select_images
 from evofool.datasets import ArrayImages
 from evofool.datasets.base import UNKNOWN
 from evofool.datasets.folders import read_folder
 from evofool.errors import ConfigError
-from evofool.targets.torch_target import Target
 
 
 @pytest.fixture(scope="module")
 def reader() -> Target:
-    """A target whose class is the value of the upper left pixel."""
+    """Return a target whose class is the value of the upper left pixel."""
     return reading_target()
 
 
+def images_of(chosen: SelectedImages) -> np.ndarray:
+    return np.stack([subject.image for subject in chosen.subjects])
+
+
+def labels(chosen: SelectedImages) -> list[int]:
+    return [subject.label for subject in chosen.subjects]
+
+
+def predictions(chosen: SelectedImages) -> list[int]:
+    return [subject.prediction for subject in chosen.subjects]
+
+
+def ids(chosen: SelectedImages) -> list[str]:
+    return [subject.id for subject in chosen.subjects]
+
+
 def right(counts: list[int], wrong: list[int] | None = None) -> ArrayImages:
-    """So many images of each class that the target gets right, and so many that it gets wrong, mixed."""
+    """Return so many images of each class that the target gets right, and so many that it gets wrong, mixed."""
     wrong = wrong or [0] * len(counts)
     pairs = [(label, label) for label, count in enumerate(counts) for _ in range(count)]
     pairs += [((label + 1) % len(counts), label) for label, count in enumerate(wrong) for _ in range(count)]
@@ -54,46 +71,48 @@ def test_classes_are_as_even_as_the_data_allow(
         return
     data = right(available, wrong)
     chosen = select_images(data, reader, count=count, seed=seed)
-    taken = [int((chosen.labels == label).sum()) for label in range(4)]
-    assert sum(taken) == len(chosen) == min(count, sum(available))
+    taken = [labels(chosen).count(label) for label in range(4)]
+    assert sum(taken) == len(chosen.subjects) == min(count, sum(available))
     for label in range(4):
         assert taken[label] <= available[label]
         if taken[label] < available[label]:
             assert taken[label] >= max(taken) - 1
-    assert len(set(numbers(chosen.images))) == len(chosen)
-    assert (chosen.predictions == chosen.labels).all()
-    assert len(chosen) <= chosen.looked <= len(data)
-    assert len(chosen) <= chosen.correct <= sum(available)
+    assert len(set(numbers(images_of(chosen)))) == len(chosen.subjects)
+    assert predictions(chosen) == labels(chosen)
+    assert len(chosen.subjects) <= chosen.looked <= len(data)
+    assert len(chosen.subjects) <= chosen.correct <= sum(available)
 
 
 def test_a_class_with_few_correct_images_gives_all_of_them(reader: Target) -> None:
     chosen = select_images(right([30, 2, 30, 30], [0, 28, 0, 0]), reader, count=29)
-    assert Counter(chosen.labels.tolist()) == {0: 9, 1: 2, 2: 9, 3: 9}
+    assert Counter(labels(chosen)) == {0: 9, 1: 2, 2: 9, 3: 9}
 
 
 def test_one_image_of_every_class_comes_before_the_second_of_any(reader: Target) -> None:
-    labels = select_images(right([9, 2, 9, 9]), reader, count=14).labels.tolist()
-    turns = [labels[:4], labels[4:8], labels[8:11], labels[11:14]]
+    order = labels(select_images(right([9, 2, 9, 9]), reader, count=14))
+    turns = [order[:4], order[4:8], order[8:11], order[11:14]]
     assert [sorted(turn) for turn in turns] == [[0, 1, 2, 3], [0, 1, 2, 3], [0, 2, 3], [0, 2, 3]]
 
 
-def test_a_seed_is_the_same_choice_and_another_seed_another(reader: Target) -> None:
+def test_a_seed_is_the_same_selection_and_another_seed_another(reader: Target) -> None:
     data = right([40] * 4, [5] * 4)
     with global_random_untouched():
-        orders = [numbers(select_images(data, reader, count=20, seed=seed).images) for seed in (0, 0, 1, 2**63)]
+        orders = [numbers(images_of(select_images(data, reader, count=20, seed=seed))) for seed in (0, 0, 1, 2**63)]
     assert orders[0] == orders[1]
     assert len({tuple(sorted(order)) for order in orders}) == 3
 
 
 def test_a_larger_count_begins_with_the_smaller_one_s_images(reader: Target) -> None:
     data = right([40] * 4)
-    small, large = (numbers(select_images(data, reader, count=n, seed=3).images) for n in (8, 24))
+    small, large = (numbers(images_of(select_images(data, reader, count=n, seed=3))) for n in (8, 24))
     assert set(small) < set(large)
 
 
 def test_every_image_of_a_class_is_as_likely(reader: Target) -> None:
     data = right([10, 10, 10, 10])
-    drawn = Counter(n for seed in range(150) for n in numbers(select_images(data, reader, count=4, seed=seed).images))
+    drawn = Counter(
+        n for seed in range(150) for n in numbers(images_of(select_images(data, reader, count=4, seed=seed)))
+    )
     assert len(drawn) == 40
     assert max(drawn.values()) < 36  # 15 each on average, standard deviation 3.7
 
@@ -102,51 +121,51 @@ def test_first_keeps_the_data_s_order(reader: Target) -> None:
     data = images_read_as([3, 3, 1, 0, 2, 3, 3], [3, 3, 0, 0, 2, 1, 3])
     for seed in (0, 1):
         chosen = select_images(data, reader, count=4, first=True, seed=seed)
-        assert numbers(chosen.images) == [0, 1, 3, 4]
-        assert chosen.labels.tolist() == [3, 3, 0, 2]
-        assert chosen.ids == ["set:0", "set:1", "set:3", "set:4"]
-    assert numbers(select_images(data, reader, count=99, first=True).images) == [0, 1, 3, 4, 6]
+        assert numbers(images_of(chosen)) == [0, 1, 3, 4]
+        assert labels(chosen) == [3, 3, 0, 2]
+        assert ids(chosen) == ["set:0", "set:1", "set:3", "set:4"]
+    assert numbers(images_of(select_images(data, reader, count=99, first=True))) == [0, 1, 3, 4, 6]
 
 
 def test_first_leaves_out_classes_and_keeps_misclassified_when_asked(reader: Target) -> None:
     data = images_read_as([3, 3, 1, 0, 2, 3, 3], [3, 3, 0, 0, 2, 1, 3])
     chosen = select_images(data, reader, count=3, first=True, include_misclassified=True, without=[3])
-    assert numbers(chosen.images) == [2, 3, 4]
+    assert numbers(images_of(chosen)) == [2, 3, 4]
 
 
 def test_misclassified_images_are_taken_only_when_asked(reader: Target) -> None:
     data = right([3] * 4, [5] * 4)
     clean = select_images(data, reader, count=99)
-    assert len(clean) == 12
+    assert len(clean.subjects) == 12
     assert (clean.looked, clean.correct) == (32, 12)
     everything = select_images(data, reader, count=99, include_misclassified=True)
-    assert sorted(numbers(everything.images)) == list(range(32))
-    assert int((everything.predictions != everything.labels).sum()) == 20
+    assert sorted(numbers(images_of(everything))) == list(range(32))
+    assert sum(subject.prediction != subject.label for subject in everything.subjects) == 20
     assert (everything.looked, everything.correct) == (32, 12)
-    assert sorted(everything.labels.tolist()) == sorted(data.labels.tolist())
+    assert sorted(labels(everything)) == sorted(data.labels.tolist())
 
 
 @pytest.mark.parametrize("first", [False, True])
 def test_an_unlabelled_image_is_what_the_target_takes_it_for(first: bool) -> None:
     target, images = tiny_target(), random_images(20)
     chosen = select_images(ArrayImages("raw", images.numpy(), np.full(20, UNKNOWN)), target, count=20, first=first)
-    guesses = target.confirm(torch.from_numpy(chosen.images)).argmax(1).tolist()
-    assert len(chosen) == chosen.correct == chosen.looked == 20
-    assert chosen.labels.tolist() == chosen.predictions.tolist() == guesses
+    guesses = target.confirm(torch.from_numpy(images_of(chosen))).argmax(1).tolist()
+    assert len(chosen.subjects) == chosen.correct == chosen.looked == 20
+    assert labels(chosen) == predictions(chosen) == guesses
     assert len(set(guesses)) > 1
 
 
 def test_known_and_unknown_labels_mix(reader: Target) -> None:
     data = images_read_as([0, 1, 2, 3, 1], [0, UNKNOWN, 1, UNKNOWN, 1])
     chosen = select_images(data, reader, count=9, first=True)
-    assert chosen.labels.tolist() == [0, 1, 3, 1]
-    assert numbers(chosen.images) == [0, 1, 3, 4]
+    assert labels(chosen) == [0, 1, 3, 1]
+    assert numbers(images_of(chosen)) == [0, 1, 3, 4]
 
 
 @pytest.mark.parametrize("first", [False, True])
 def test_without_leaves_out_classes(first: bool, reader: Target) -> None:
     chosen = select_images(right([5] * 4), reader, count=99, first=first, without=(1, 3))
-    assert Counter(chosen.labels.tolist()) == {0: 5, 2: 5}
+    assert Counter(labels(chosen)) == {0: 5, 2: 5}
     assert chosen.looked == 10
 
 
@@ -154,37 +173,37 @@ def test_without_leaves_out_classes(first: bool, reader: Target) -> None:
 def test_without_counts_for_unlabelled_images_too(first: bool, reader: Target) -> None:
     data = images_read_as([0, 1, 2, 1, 3], [UNKNOWN] * 5)
     chosen = select_images(data, reader, count=3, first=first, without={1})
-    assert sorted(chosen.labels.tolist()) == [0, 2, 3]
+    assert sorted(labels(chosen)) == [0, 2, 3]
 
 
-def test_what_is_told_of_an_image_is_its_own(target: Target) -> None:
+def test_what_is_said_of_an_image_is_its_own(target: Target) -> None:
     images = random_images(30, seed=1)
     guesses = target.confirm(images).argmax(1).numpy()
-    labels = np.where(np.arange(30) % 3, guesses, (guesses + 1) % 4)
-    data = ArrayImages("noise", images.numpy(), labels)
-    chosen = select_images(data, target, count=12, seed=4)
-    scores = target.confirm(torch.from_numpy(chosen.images))
-    np.testing.assert_allclose(chosen.confidence, scores.amax(1).numpy(), rtol=1e-5)
-    for place, name in enumerate(chosen.ids):
-        index = int(name.removeprefix("noise:"))
-        np.testing.assert_array_equal(chosen.images[place], images[index].numpy())
-        assert chosen.labels[place] == labels[index] == guesses[index]
-        assert chosen.hashes[place] == hashlib.sha256(images[index].numpy().tobytes()).hexdigest()
-    assert chosen.images.dtype == np.uint8
-    assert chosen.confidence.dtype == np.float32
+    given = np.where(np.arange(30) % 3, guesses, (guesses + 1) % 4)
+    chosen = select_images(ArrayImages("noise", images.numpy(), given), target, count=12, seed=4)
+    scores = target.confirm(torch.from_numpy(images_of(chosen)))
+    assert len(chosen.subjects) == 12
+    for number, (subject, confidence) in enumerate(zip(chosen.subjects, scores.amax(1).tolist(), strict=True)):
+        index = int(subject.id.removeprefix("noise:"))
+        assert subject.index == number
+        np.testing.assert_array_equal(subject.image, images[index].numpy())
+        assert subject.image.dtype == np.uint8
+        assert subject.label == given[index] == subject.prediction == guesses[index]
+        assert subject.confidence == pytest.approx(confidence, rel=1e-5)
+        assert subject.sha256 == hashlib.sha256(images[index].numpy().tobytes()).hexdigest()
 
 
-@pytest.mark.parametrize("look", [1, 7, 10_000])
+@pytest.mark.parametrize("batch", [1, 7, 10_000])
 @pytest.mark.parametrize("first", [False, True])
 def test_how_many_are_looked_at_together_changes_nothing(
-    look: int, first: bool, reader: Target, monkeypatch: pytest.MonkeyPatch
+    batch: int, first: bool, reader: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = right([90, 10, 90, 90], [10, 90, 10, 10])
     usual = select_images(data, reader, count=300, first=first)
-    assert usual.looked > choice.LOOK
-    monkeypatch.setattr(choice, "LOOK", look)
+    assert usual.looked > image_selection.BATCH
+    monkeypatch.setattr(image_selection, "BATCH", batch)
     other = select_images(data, reader, count=300, first=first)
-    assert (other.ids, other.looked, other.correct) == (usual.ids, usual.looked, usual.correct)
+    assert (ids(other), other.looked, other.correct) == (ids(usual), usual.looked, usual.correct)
 
 
 def test_no_more_is_read_than_is_needed(reader: Target) -> None:
@@ -193,12 +212,6 @@ def test_no_more_is_read_than_is_needed(reader: Target) -> None:
     data.read = lambda index: read.append(index) or data.images[index]  # type: ignore[method-assign,func-returns-value]
     assert select_images(data, reader, count=8).looked == 8
     assert len(read) == 8
-
-
-@pytest.mark.parametrize("count", [0, -3])
-def test_a_count_below_one_is_refused(count: int, reader: Target) -> None:
-    with pytest.raises(ConfigError, match=rf"--count .* at least 1; got {count}"):
-        select_images(right([1] * 4), reader, count=count)
 
 
 @pytest.mark.parametrize("label", [4, 1000, -2])
@@ -220,9 +233,9 @@ def test_images_of_another_shape_are_refused(shape: tuple[int, int, int], says: 
 @pytest.mark.parametrize("first", [False, True])
 def test_everything_misclassified_says_so_and_what_to_do(first: bool, reader: Target) -> None:
     data = images_read_as([1, 2, 3], [0, 1, 2])
-    with pytest.raises(ConfigError, match=r"reader misclassifies all 3 images of set .*--include-misclassified"):
+    with pytest.raises(ConfigError, match=r"reader misclassifies all 3 images of set .*`include_misclassified=True`"):
         select_images(data, reader, count=2, first=first)
-    assert len(select_images(data, reader, count=2, first=first, include_misclassified=True)) == 2
+    assert len(select_images(data, reader, count=2, first=first, include_misclassified=True).subjects) == 2
 
 
 def test_no_images_at_all_is_refused(reader: Target) -> None:
@@ -230,22 +243,22 @@ def test_no_images_at_all_is_refused(reader: Target) -> None:
         select_images(images_read_as([], []), reader, count=1)
 
 
-def test_only_the_criterion_s_own_class_is_refused(reader: Target) -> None:
+def test_images_of_the_only_class_to_reach_are_refused(reader: Target) -> None:
     with pytest.raises(
-        ConfigError, match="every image of set is of the criterion's own class; choose another --criterion"
+        ConfigError, match="every image of set is of the only class to reach; choose another `criterion`"
     ):
         select_images(images_read_as([2, 2], [2, 2]), reader, count=1, without=[2])
 
 
-def test_only_the_criterion_s_own_class_is_refused_in_the_data_s_order(reader: Target) -> None:
-    with pytest.raises(ConfigError, match="criterion's own class; choose another --criterion"):
+def test_images_of_the_only_class_to_reach_are_refused_in_the_data_s_order(reader: Target) -> None:
+    with pytest.raises(ConfigError, match="the only class to reach; choose another `criterion`"):
         select_images(images_read_as([2, 2], [2, 2]), reader, count=1, first=True, without=[2])
 
 
 @pytest.mark.parametrize("first", [False, True])
-def test_only_the_criterion_s_own_class_among_unlabelled_is_refused(first: bool, reader: Target) -> None:
+def test_unlabelled_images_of_the_only_class_to_reach_are_refused(first: bool, reader: Target) -> None:
     with pytest.raises(
-        ConfigError, match="all images of set are of the criterion's own class; choose another --criterion"
+        ConfigError, match="all images of set are of the only class to reach; choose another `criterion`"
     ):
         select_images(images_read_as([2, 2], [UNKNOWN] * 2), reader, count=1, first=first, without=[2])
 
@@ -281,8 +294,8 @@ def test_unreadable_pictures_are_skipped_with_a_reason(reader: Target, tmp_path:
         write(tmp_path / name)
     picture(tmp_path / "good.png", (2, 0, 0))
     chosen = select_images(read_folder(tmp_path, fitting()), reader, count=99)
-    assert chosen.ids == ["good.png"]
-    assert chosen.labels.tolist() == [2]
+    assert ids(chosen) == ["good.png"]
+    assert labels(chosen) == [2]
     assert chosen.skipped.keys() == UNREADABLE.keys()
     for name, reason in chosen.skipped.items():
         assert name in reason
@@ -299,11 +312,11 @@ def test_the_next_of_its_class_is_taken_for_an_unreadable_one(reader: Target, tm
     picture(tmp_path / "loose.png")
     for seed in range(5):
         chosen = select_images(read_folder(tmp_path, fitting()), reader, count=2, seed=seed)
-        assert sorted(chosen.labels.tolist()) == [0, 1]
-        assert "car/5.png" in chosen.ids
+        assert sorted(labels(chosen)) == [0, 1]
+        assert "car/5.png" in ids(chosen)
         assert chosen.skipped["loose.png"] == "lies beside the class folders"
     chosen = select_images(read_folder(tmp_path, fitting()), reader, count=6)
-    assert Counter(chosen.labels.tolist()) == {0: 5, 1: 1}
+    assert Counter(labels(chosen)) == {0: 5, 1: 1}
 
 
 def test_nothing_but_unreadable_pictures_names_the_first(reader: Target, tmp_path: Path) -> None:
@@ -357,11 +370,18 @@ def test_pictures_of_every_kind_work(channels: int, tmp_path: Path) -> None:
     target = reading_target(256, shape)
     chosen = select_images(read_folder(tmp_path, fitting(shape, target.classes)), target, count=99)
     assert chosen.skipped == {}
-    assert chosen.images.shape == (len(ODD), *shape)
-    seen = dict(zip(chosen.ids, chosen.labels.tolist(), strict=True))
+    assert images_of(chosen).shape == (len(ODD), *shape)
+    seen = dict(zip(ids(chosen), labels(chosen), strict=True))
     if channels == 3:
         assert seen == {name: value for name, (_, value) in ODD.items()}
     else:
         assert seen.keys() == ODD.keys()
         assert seen["grey.png"] == 2
         assert seen["rotated.png"] == 3
+
+
+def test_a_target_that_is_no_torch_module_will_do() -> None:
+    images = random_images(12, Foreign.image_shape).numpy()
+    chosen = select_images(ArrayImages("raw", images, np.full(12, UNKNOWN)), Foreign(), count=5)
+    assert len(chosen.subjects) == 5
+    assert all(0.5 <= subject.confidence <= 1 for subject in chosen.subjects)

@@ -1,41 +1,127 @@
-"""The plan: which attempts an image has, and which follow from an outcome."""
+"""The plan: what options mean, and which of them don't go together."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from typing import Any
 
-import numpy as np
 import pytest
-from campaigns import plan, subjects
-from hypothesis import given
-from hypothesis import strategies as st
+from campaigns import plan
+from fakes import Foreign
+from support import tiny_target
 
-from evofool.attacks.outcome import Outcome, Subject
-from evofool.attacks.plan import ALL, RANDOM, Plan, Task, criteria_of, first_tasks, follow_ups, key, remaining
-
-CLASSES, CHANNELS = 4, 3
-IMAGE = subjects(1)[0]
-OTHERS = [criterion for criterion in range(CLASSES) if criterion != IMAGE.label]
-EDIT = {"x": 3, "y": 5, "colour": [255, 0, 7]}
-
-
-def answer(
-    task: Task, criterion: int | None, *, success: bool = False, already: bool = False, queries: int = 9
-) -> Outcome:
-    """What an attempt's outcome says that the plan looks at."""
-    return {
-        "image": task.image, "criterion_index": criterion, "pixels": task.k, "strategy": task.strategy, "success": success,
-        "already": already, "queries": queries, "edits": [EDIT] * task.k,
-    }  # fmt: skip
+from evofool.attacks.criterion import Criterion
+from evofool.attacks.plan import count_pairs, criteria_of, excluded_classes, plan_of
+from evofool.attacks.searches.registry import STRATEGIES
+from evofool.config.attack import ALL, AttackOptions
+from evofool.config.records import PlanRecord
+from evofool.errors import ConfigError
+from evofool.targets.protocols import Target
 
 
-def firsts(made: Plan, image: Subject = IMAGE) -> list[Task]:
-    return first_tasks(made, image, CLASSES, CHANNELS)
+def planned(target: Target | None = None, **options: Any) -> PlanRecord:
+    return plan_of(AttackOptions.of(options), target or tiny_target())
 
 
-def left(made: Plan, outcomes: Sequence[Outcome] = ()) -> list[Task]:
-    return remaining(made, IMAGE, outcomes, CLASSES, CHANNELS)[0]
+def test_the_defaults_are_an_untargeted_local_search_for_one_pixel() -> None:
+    assert planned() == plan(queries=None)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_has_a_plan(name: str) -> None:
+    assert planned(strategy=name).strategy == name
+
+
+def test_options_are_handed_on() -> None:
+    made = planned(queries=70, seed=5, baseline=True, preset="su2019", pixels=3)
+    assert (made.queries, made.seed, made.baseline, made.strategy, made.pixels) == (70, 5, True, "su2019", (3,))
+
+
+@pytest.mark.parametrize(
+    ("options", "pixels"),
+    [
+        ({"pixels": 1}, (1,)),
+        ({"pixels": "7"}, (7,)),
+        ({"pixels": 64}, (64,)),
+        ({"pixels": "auto"}, (1, 2, 3, 4, 5)),
+        ({"pixels": " AUTO "}, (1, 2, 3, 4, 5)),
+        ({"pixels": "auto", "max_pixels": 2}, (1, 2)),
+        ({"pixels": "auto", "max_pixels": 1, "strategy": "corners"}, (1,)),
+    ],
+)
+def test_numbers_of_pixels(options: dict[str, Any], pixels: tuple[int, ...]) -> None:
+    assert planned(**options).pixels == pixels
+
+
+@pytest.mark.parametrize(
+    ("criterion", "criteria", "text"),
+    [
+        ("untargeted", (None,), "untargeted"),
+        (" Untargeted ", (None,), "untargeted"),
+        ("all", ALL, "all"),
+        (2, (2,), "class 2"),
+        ("class 3", (3,), "class 3"),
+        ("class 3,1", (1, 3), "class 1, class 3"),
+        (["CLASS 0", 2], (0, 2), "class 0, class 2"),
+    ],
+)
+def test_criteria(criterion: Any, criteria: Any, text: str) -> None:
+    made = planned(criterion=criterion)
+    assert (made.criteria, made.criterion) == (criteria, text)
+
+
+class Everything(Foreign):
+    """A target with a class that is called like the word for all classes."""
+
+    classes = ("Some", "All")
+
+
+def test_a_class_called_all_is_that_class() -> None:
+    made = planned(Everything(), criterion="all")
+    assert (made.criteria, made.criterion) == ((1,), "All")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strategy": "lokal"}, 'unknown strategy "lokal" (did you mean "local"?)'),
+        ({"preset": "su2020"}, 'unknown preset "su2020"; choose su2019 or hyperparticle, or leave it out'),
+        (
+            {"preset": "su2019", "strategy": "local"},
+            "`preset=su2019` is a strategy of its own; leave `strategy=local` out",
+        ),
+        ({"pixels": "many"}, '`pixels` must be a number or auto, got "many"'),
+        ({"pixels": "0"}, "`pixels` must be 1 to 64: the image has 8 × 8 pixels; got 0"),
+        ({"pixels": 65}, "`pixels` must be 1 to 64: the image has 8 × 8 pixels; got 65"),
+        (
+            {"pixels": "auto", "max_pixels": 65},
+            "`max_pixels` must be 1 to 64: the image has 8 × 8 pixels; got 65",
+        ),
+        ({"pixels": 2, "max_pixels": 3}, "`max_pixels` is where `pixels=auto` ends; leave it out"),
+        (
+            {"pixels": 2, "strategy": "corners"},
+            "`strategy=corners` edits 1 pixel at most, got 2; use `pixels=1`",
+        ),
+        ({"pixels": "auto", "strategy": "corners"}, "`strategy=corners` edits 1 pixel at most, got 5; use `pixels=1`"),
+        ({"pixels": "auto", "baseline": True}, "`baseline` compares attempts of one size; give `pixels` a number"),
+        (
+            {"strategy": "random", "baseline": True},
+            "`strategy=random` is the baseline itself; leave `baseline` out",
+        ),
+        ({"criterion": ""}, "`criterion` must be untargeted, all, or names or indices of classes, got nothing"),
+        ({"criterion": "class 7"}, 'no class is called "class 7"'),
+        ({"criterion": 4}, "class 4 is not there: indices go from 0 to 3"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_in_one_line(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match="^" + re.escape(message)) as raised:
+        planned(**options)
+    assert "\n" not in str(raised.value)
+
+
+def test_auto_ends_at_what_the_image_has() -> None:
+    with pytest.raises(ConfigError, match="`pixels` must be 1 to 4"):
+        planned(tiny_target(size=2), pixels="auto")
 
 
 @pytest.mark.parametrize(
@@ -53,114 +139,27 @@ def left(made: Plan, outcomes: Sequence[Outcome] = ()) -> list[Task]:
 def test_criteria_are_the_plan_s_but_the_image_s_own_class(
     criteria: Any, label: int, expected: list[int | None]
 ) -> None:
-    assert criteria_of(plan(criteria=criteria), label, CLASSES) == expected
+    assert criteria_of(plan(criteria=criteria), label, 4) == [Criterion(target_class) for target_class in expected]
 
 
-def test_every_criterion_is_a_attempt_with_the_smallest_number_of_pixels() -> None:
-    tasks = firsts(plan(criteria=ALL, pixels=(2, 3), queries=70))
-    assert [(task.image, task.criteria, task.k, task.strategy, task.queries) for task in tasks] == [
-        (IMAGE.index, (criterion,), 2, "local", 70) for criterion in OTHERS
-    ]
-    assert all(task.start.shape == (0, 2, 5) for task in tasks)
+@pytest.mark.parametrize("criteria", [(None,), ALL, (1, 3), (3, 1, 0), (2,)])
+def test_pairs_and_excluded_classes_are_counted_from_the_criteria(criteria: Any) -> None:
+    made, labels = plan(criteria=criteria), [0, 0, 1, 2, 3, 2]
+    assert count_pairs(made, labels, 4) == sum(len(criteria_of(made, label, 4)) for label in labels)
+    assert excluded_classes(made) == [label for label in range(4) if not criteria_of(made, label, 4)]
 
 
-def test_a_sweep_settles_all_criteria_in_one_attempt() -> None:
-    (task,) = firsts(plan(criteria=ALL, strategy="corners"))
-    assert task.criteria == tuple(OTHERS)
+class OnGpu(Foreign):
+    """A target that says what it likes to be given."""
+
+    device, micro_batch = "cuda:1", 1024
 
 
-@pytest.mark.parametrize("strategy", ["local", "corners"])
-def test_an_image_of_the_criterion_s_own_class_has_no_attempt(strategy: str) -> None:
-    assert firsts(plan(criteria=(IMAGE.label,), strategy=strategy)) == []
-
-
-def test_after_a_failure_one_more_pixel_starts_from_the_former_edits() -> None:
-    made = plan(pixels=(1, 2, 4))
-    (task,) = firsts(made)
-    (second,) = follow_ups(made, task, answer(task, None), CHANNELS)
-    assert (second.k, second.criteria, second.strategy, second.queries) == (2, (None,), "local", 150)
-    np.testing.assert_array_equal(second.start, [[[3, 5, 255, 0, 7]]])
-    (third,) = follow_ups(made, second, answer(second, None), CHANNELS)
-    assert third.k == 4
-    assert third.start.shape == (1, 2, 5)
-    assert list(follow_ups(made, third, answer(third, None), CHANNELS)) == []
-
-
-@pytest.mark.parametrize("how", [{"success": True}, {"already": True}, {"success": True, "already": True}])
-def test_after_a_success_there_is_no_further_pixel(how: dict[str, bool]) -> None:
-    made = plan(pixels=(1, 2))
-    (task,) = firsts(made)
-    assert list(follow_ups(made, task, answer(task, None, **how), CHANNELS)) == []
-
-
-@pytest.mark.parametrize("success", [True, False])
-def test_the_baseline_is_random_search_with_as_many_queries(success: bool) -> None:
-    made = plan(baseline=True, criteria=(OTHERS[1],))
-    (task,) = firsts(made)
-    outcome = answer(task, OTHERS[1], success=success, queries=37)
-    (baseline,) = follow_ups(made, task, outcome, CHANNELS)
-    assert (baseline.strategy, baseline.queries, baseline.criteria, baseline.k) == (RANDOM, 37, (OTHERS[1],), 1)
-    assert baseline.start.shape[0] == 0
-    assert list(follow_ups(made, baseline, answer(baseline, OTHERS[1], success=success), CHANNELS)) == []
-
-
-def test_a_sweep_s_baselines_are_a_attempt_a_criterion() -> None:
-    made = plan(baseline=True, criteria=ALL, strategy="corners")
-    (task,) = firsts(made)
-    found = [
-        one
-        for criterion in task.criteria
-        for one in follow_ups(made, task, answer(task, criterion, queries=512), CHANNELS)
-    ]
-    assert [(one.criteria, one.queries) for one in found] == [((criterion,), 512) for criterion in OTHERS]
-
-
-def test_what_the_clean_image_reached_has_no_baseline_and_random_search_none_of_itself() -> None:
-    made = plan(baseline=True)
-    (task,) = firsts(made)
-    assert list(follow_ups(made, task, answer(task, None, already=True), CHANNELS)) == []
-    made = plan(baseline=True, strategy=RANDOM)
-    (task,) = firsts(made)
-    assert list(follow_ups(made, task, answer(task, None), CHANNELS)) == []
-
-
-def test_nothing_known_leaves_the_first_attempts_and_all_known_none() -> None:
-    made = plan(criteria=ALL)
-    tasks = firsts(made)
-    assert left(made) == tasks
-    outcomes = [answer(task, task.criteria[0]) for task in tasks]
-    assert remaining(made, IMAGE, outcomes[::-1], CLASSES, CHANNELS) == ([], outcomes)
-
-
-def test_a_sweep_that_was_half_written_down_is_done_whole_and_knows_what_is_there() -> None:
-    made = plan(criteria=ALL, strategy="corners")
-    (task,) = firsts(made)
-    (again,) = left(made, [answer(task, OTHERS[1])])
-    assert again.criteria == task.criteria
-    assert again.known == {OTHERS[1]}
-
-
-def test_outcomes_of_other_plans_are_not_taken() -> None:
-    made = plan(pixels=(1,))
-    (task,) = firsts(made)
-    stranger = answer(task, None) | {"strategy": "rand1"}
-    assert remaining(made, IMAGE, [stranger], CLASSES, CHANNELS) == ([task], [])
-
-
-@given(st.data())
-def test_wherever_it_stops_what_remains_is_what_would_have_followed(data: st.DataObject) -> None:
-    """Play a campaign attempt by attempt: after each outcome, what remains is what was open."""
-    made = plan(
-        criteria=data.draw(st.sampled_from([(None,), ALL, tuple(OTHERS[:2])])),
-        pixels=data.draw(st.sampled_from([(1,), (1, 2), (1, 2, 3)])),
-        baseline=data.draw(st.booleans()),
-    )
-    waiting, outcomes = firsts(made), []
-    while waiting:
-        assert {task.key(task.criteria[0]) for task in left(made, outcomes)} == {t.key(t.criteria[0]) for t in waiting}
-        task = waiting.pop(data.draw(st.integers(0, len(waiting) - 1)))
-        outcome = answer(task, task.criteria[0], success=data.draw(st.booleans()))
-        assert key(outcome) == task.key(task.criteria[0])
-        outcomes.append(outcome)
-        waiting += follow_ups(made, task, outcome, CHANNELS)
-    assert left(made, outcomes) == []
+def test_batches_fit_the_device_and_the_search() -> None:
+    assert planned().rows == 64
+    assert planned(strategy="sparse-rs").rows == 32
+    assert planned(tiny_target(micro_batch=5)).rows == 5
+    assert planned(tiny_target(micro_batch=5), strategy="sparse-rs").rows == 5
+    assert planned(Foreign()).rows == 64
+    assert planned(OnGpu()).rows == 1024
+    assert planned(OnGpu(), strategy="sparse-rs").rows == 32

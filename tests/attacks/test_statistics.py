@@ -10,16 +10,23 @@ from campaigns import by_attempt, outcomes_of, plan, subjects
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evofool.attacks.plan import ALL
 from evofool.attacks.statistics import Statistics, statistics_by_strategy, wilson
+from evofool.config.attack import ALL
 
 
 def outcome(image: int = 0, criterion: int | None = None, k: int = 1, **changes: Any) -> dict[str, Any]:
-    """A failure after 100 queries, unless told otherwise."""
+    """Return a failure after 100 queries, unless told otherwise."""
     record = {
-        "image": image, "criterion_index": criterion, "pixels": k, "strategy": "local", "success": False, "already": False,
-        "queries": 100, "queries_to_success": None, "shared": 1,
-    }  # fmt: skip
+        "image": image,
+        "criterion_index": criterion,
+        "pixels": k,
+        "strategy": "local",
+        "success": False,
+        "already": False,
+        "queries": 100,
+        "queries_to_success": None,
+        "shared": 1,
+    }
     return record | changes
 
 
@@ -33,8 +40,8 @@ def clean(image: int = 0, criterion: int | None = None, k: int = 1) -> dict[str,
 
 def statistics_of(*outcomes: dict[str, Any], last_k: int = 1) -> Statistics:
     statistics = Statistics(last_k)
-    for one in outcomes:
-        statistics.add(one)
+    for record in outcomes:
+        statistics.add(record)
     return statistics
 
 
@@ -127,20 +134,20 @@ def test_queries_that_settled_several_criteria_count_once() -> None:
     assert statistics.to_success == [4]
 
 
-def test_a_statistics_for_each_strategy() -> None:
-    found = statistics_by_strategy(
+def test_each_strategy_has_its_statistics() -> None:
+    statistics = statistics_by_strategy(
         [won(0), outcome(0, strategy="random"), outcome(1), outcome(1, strategy="random")], 1
     )
-    assert sorted(found) == ["local", "random"]
-    assert (found["local"].successes, found["local"].failures) == (1, 1)
-    assert (found["random"].successes, found["random"].failures) == (0, 2)
+    assert sorted(statistics) == ["local", "random"]
+    assert (statistics["local"].successes, statistics["local"].failures) == (1, 1)
+    assert (statistics["random"].successes, statistics["random"].failures) == (0, 2)
 
 
 @given(st.permutations(range(4)))
 def test_the_order_of_images_does_not_matter(order: list[int]) -> None:
     parts = [[won(0, at=3)], [outcome(1), won(1, k=2, at=9)], [outcome(2), outcome(2, k=2)], [clean(3)]]
-    statistics = statistics_of(*[one for which in order for one in parts[which]], last_k=2)
-    expected = statistics_of(*[one for part in parts for one in part], last_k=2)
+    statistics = statistics_of(*[record for number in order for record in parts[number]], last_k=2)
+    expected = statistics_of(*[record for part in parts for record in part], last_k=2)
     assert statistics.figures() == expected.figures()
 
 
@@ -150,15 +157,15 @@ def test_figures_of_real_outcomes(strategy: str) -> None:
     queries = None if strategy == "corners" else 60
     outcomes = outcomes_of(images, criteria=ALL, strategy=strategy, queries=queries)
     statistics = statistics_by_strategy(outcomes, plan().pixels[-1])[strategy]
-    found = by_attempt(outcomes).values()
-    assert statistics.done == len(found) == 15
-    assert statistics.successes == sum(v["success"] for v in found)
-    rows = 5 * 512 if strategy == "corners" else sum(v["queries"] for v in found)
+    attempts = by_attempt(outcomes).values()
+    assert statistics.done == len(attempts) == 15
+    assert statistics.successes == sum(v["success"] for v in attempts)
+    rows = 5 * 512 if strategy == "corners" else sum(v["queries"] for v in attempts)
     assert statistics.figures()["queries"] == rows
 
 
 def test_attempts_on_images_that_were_wrong_before_are_in_no_rate() -> None:
-    """Neither those whose criterion the clean image reaches nor those that were fought."""
+    """Neither those whose criterion the clean image meets nor those that ran."""
     statistics = Statistics(1)
     base = {"criterion_index": 2, "pixels": 1, "queries": 9, "shared": 1, "already": False, "queries_to_success": 5}
     statistics.add({**base, "image": 0, "label": 0, "prediction": 0, "success": True})

@@ -11,24 +11,25 @@ import pytest
 from deap.base import Toolbox
 from hypothesis import given
 from hypothesis import strategies as st
-from searches import Shape, brief, rugged, run
+from searching import Shape, problem, rugged, run
 
-from evofool.attacks.searches import STRATEGIES, Brief, Feedback
+from evofool.attacks.searches import presets
+from evofool.attacks.searches.base import Feedback, Problem
 from evofool.attacks.searches.differential_evolution import (
     DESettings,
     DifferentialEvolution,
     best1,
     binomial,
     clipped,
+    distinct_others,
     latin_hypercube,
     no_worse,
     normal_colours,
-    others,
     rand1,
-    register,
     uniform,
-    upper,
+    upper_bounds,
 )
+from evofool.attacks.searches.registry import STRATEGIES
 from evofool.encodings.pixels import Pixels
 
 PLAIN = DESettings(population=12, mutation="rand1", weight=(0.5, 0.5), crossover=1.0)
@@ -40,21 +41,21 @@ def generator(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def told(settings: DESettings, shape: Shape = (3, 6, 9), k: int = 2, seed: int = 0) -> Brief:
-    """What an evolution with these settings is told."""
-    one = brief("rand1", shape, k, seed)
+def problem_for(settings: DESettings, shape: Shape = (3, 6, 9), k: int = 2, seed: int = 0) -> Problem:
+    """Return what an evolution with these settings is given."""
+    usual = problem("rand1", shape, k, seed)
     toolbox = Toolbox()
-    register(toolbox, one.space, settings)
-    return replace(one, toolbox=toolbox)
+    settings.wire(toolbox, usual.space)
+    return replace(usual, toolbox=toolbox)
 
 
 def evolution(settings: DESettings, *arguments: Any, **options: Any) -> DifferentialEvolution:
-    return DifferentialEvolution(told(settings, *arguments, **options), settings)
+    return DifferentialEvolution(problem_for(settings, *arguments, **options), settings)
 
 
 @given(st.integers(4, 30), st.integers(1, 3), seeds)
 def test_others_are_distinct_from_each_other_and_from_the_row(n: int, count: int, seed: int) -> None:
-    picked = others(n, count, generator(seed))
+    picked = distinct_others(n, count, generator(seed))
     assert len(picked) == count
     for row in range(n):
         indices = [int(column[row]) for column in picked]
@@ -66,7 +67,7 @@ def test_all_others_are_as_likely() -> None:
     rng, rounds = generator(), 2_000
     drawn = Counter(
         (row, *(int(column[row]) for column in picked))
-        for picked in (others(4, 3, rng) for _ in range(rounds))
+        for picked in (distinct_others(4, 3, rng) for _ in range(rounds))
         for row in range(4)
     )
     assert len(drawn) == 24  # each row has 3! orders of the other three
@@ -82,7 +83,7 @@ def put_inside(value: float, top: float) -> float:
 def test_rand1_is_the_plain_loop(seed: int) -> None:
     genes = uniform(12, generator(seed), space=SPACE)
     mutants = rand1(genes, 5, generator(seed + 1), space=SPACE, settings=PLAIN)
-    a, b, c = others(12, 3, generator(seed + 1))
+    a, b, c = distinct_others(12, 3, generator(seed + 1))
     top = [9, 6, 256, 256, 256]
     for row in range(12):
         for slot in range(2):
@@ -97,7 +98,7 @@ def test_best1_is_the_plain_loop_with_one_weight_a_generation(seed: int, best: i
     genes = uniform(12, generator(seed), space=SPACE)
     mutants = best1(genes, best, generator(seed + 1), space=SPACE, settings=settings)
     rng = generator(seed + 1)
-    b, c = others(12, 2, rng)
+    b, c = distinct_others(12, 2, rng)
     weight = rng.uniform(0.5, 1.0)
     top = [9, 6, 256, 256, 256]
     for row in range(12):
@@ -127,13 +128,13 @@ def test_redrawing_keeps_what_is_inside_and_draws_the_rest(seed: int, mutation: 
     settings = replace(PLAIN, mutation=mutation, weight=(0.9, 0.9), outside="redraw")
     genes = uniform(12, generator(seed), space=SPACE)
     mutants = operator(genes, 3, generator(seed + 1), space=SPACE, settings=settings)
-    picked = others(12, 3 if mutation == "rand1" else 2, generator(seed + 1))
+    picked = distinct_others(12, 3 if mutation == "rand1" else 2, generator(seed + 1))
     base = genes[picked[0]] if mutation == "rand1" else genes[3]
     raw = base + 0.9 * (genes[picked[-2]] - genes[picked[-1]])
-    inside = (raw >= 0) & (raw < upper(SPACE))
+    inside = (raw >= 0) & (raw < upper_bounds(SPACE))
     np.testing.assert_allclose(mutants[inside], raw[inside])
     assert (mutants >= 0).all()
-    assert (mutants < upper(SPACE)).all()
+    assert (mutants < upper_bounds(SPACE)).all()
     redrawn = mutants[~inside]
     assert len(set(redrawn.tolist())) == len(redrawn)  # each anew, none on a bound
 
@@ -142,10 +143,10 @@ def test_redrawn_genes_are_uniform() -> None:
     settings = replace(PLAIN, weight=(2.0, 2.0), outside="redraw")
     space, found = Pixels((1, 4, 4), 1), []
     genes = np.zeros((40, 1, 3))
-    genes[::2] = upper(space) - 1e-9
+    genes[::2] = upper_bounds(space) - 1e-9
     for seed in range(40):
         mutants = rand1(genes, 0, generator(seed), space=space, settings=settings)
-        found.append((mutants / upper(space)).ravel())
+        found.append((mutants / upper_bounds(space)).ravel())
     drawn = np.concatenate(found)
     drawn = drawn[(drawn > 1e-6) & (drawn < 1 - 1e-6)]
     assert len(drawn) > 1_000
@@ -156,7 +157,9 @@ def test_redrawn_genes_are_uniform() -> None:
 def test_clipping_reaches_the_last_row_column_and_255_and_no_more(shape: Shape) -> None:
     space = Pixels(shape, 1)
     channels, height, width = shape
-    genes = np.array([[[-1e9] * space.genes], [[1e9] * space.genes], [upper(space)], [upper(space) - 0.5]])
+    genes = np.array(
+        [[[-1e9] * space.genes], [[1e9] * space.genes], [upper_bounds(space)], [upper_bounds(space) - 0.5]]
+    )
     whole = np.floor(clipped(genes, space))[:, 0].astype(int).tolist()
     last = [width - 1, height - 1, *[255] * channels]
     assert whole == [[0] * space.genes, last, last, last]
@@ -171,8 +174,8 @@ def test_every_value_is_reached_from_the_start(start: Any) -> None:
     for gene, top in enumerate((7, 5, 256, 256, 256)):
         for slot in range(2):
             assert set(whole[:, slot, gene].tolist()) == set(range(top))
-    places = np.bincount((whole[..., 1] * 7 + whole[..., 0]).ravel(), minlength=35)
-    assert places.min() > 0.7 * places.mean()
+    positions = np.bincount((whole[..., 1] * 7 + whole[..., 0]).ravel(), minlength=35)
+    assert positions.min() > 0.7 * positions.mean()
 
 
 def test_normal_colours_are_those_of_su_et_al() -> None:
@@ -186,7 +189,7 @@ def test_normal_colours_are_those_of_su_et_al() -> None:
 @given(st.integers(2, 60), seeds)
 def test_a_latin_hypercube_has_one_genome_in_each_stratum(n: int, seed: int) -> None:
     genes = latin_hypercube(n, generator(seed), space=SPACE)
-    strata = np.floor(genes / upper(SPACE) * n + 1e-9).astype(int).reshape(n, -1)
+    strata = np.floor(genes / upper_bounds(SPACE) * n + 1e-9).astype(int).reshape(n, -1)
     for gene in range(strata.shape[1]):
         assert sorted(strata[:, gene].tolist()) == list(range(n))
     if n > 20:
@@ -232,11 +235,11 @@ def test_a_trial_competes_with_the_parent_of_its_index(name: str) -> None:
     population: list[np.ndarray] = []
     values: list[float] = []
     for turn in range(25):
-        edits = search.generate()
+        edits = search.ask()
         trials = search.trials.copy()
         np.testing.assert_array_equal(np.floor(trials), edits)  # what is scored is the genome
         margin, fitness = rng.integers(0, 6, (2, 12)).astype(np.float32)
-        search.update(edits, Feedback(margin, fitness))
+        search.tell(edits, Feedback(margin, fitness))
         scores = fitness if name == "normal" else margin
         if turn == 0:
             population, values = list(trials), scores.tolist()
@@ -248,17 +251,17 @@ def test_a_trial_competes_with_the_parent_of_its_index(name: str) -> None:
         assert search.values.tolist() == values
 
 
-def test_the_outcome_s_own_arrays_are_left_alone() -> None:
+def test_the_feedback_s_arrays_are_left_alone() -> None:
     search = evolution(PLAIN)
     first = np.arange(12, dtype=np.float32)
-    edits = search.generate()
-    search.update(edits, Feedback(first, first))
-    search.update(search.generate(), Feedback(first - 5, first - 5))
+    edits = search.ask()
+    search.tell(edits, Feedback(first, first))
+    search.tell(search.ask(), Feedback(first - 5, first - 5))
     assert first.tolist() == list(range(12))
 
 
 def test_the_best_so_far_leads() -> None:
-    one = told(replace(PLAIN, mutation="best1"))
+    one = problem_for(replace(PLAIN, mutation="best1"))
     led: list[int] = []
 
     def watched(genes: np.ndarray, best: int, rng: np.random.Generator) -> np.ndarray:
@@ -278,7 +281,7 @@ def test_the_best_so_far_leads() -> None:
 
 @pytest.mark.parametrize("name", ["random", "mutate", "mate", "select"])
 def test_every_operator_is_the_toolbox_s(name: str) -> None:
-    one = told(PLAIN)
+    one = problem_for(PLAIN)
     usual, called = getattr(one.toolbox, name), []
 
     def watched(*arguments: Any) -> Any:
@@ -292,12 +295,12 @@ def test_every_operator_is_the_toolbox_s(name: str) -> None:
 
 
 @pytest.mark.parametrize("k", [2, 5, 8])
-def test_a_place_that_was_moved_is_the_genome_s(k: int) -> None:
+def test_a_position_that_was_moved_is_the_genome_s(k: int) -> None:
     search = evolution(PLAIN, (1, 3, 3), k)
     for edits, _ in run(search, rugged, generations=15):
         np.testing.assert_array_equal(np.floor(search.trials), edits)
         assert (search.trials >= 0).all()
-        assert (search.trials < upper(search.space)).all()
+        assert (search.trials < upper_bounds(search.space)).all()
         for genome in edits.tolist():
             assert len({(x, y) for x, y, _ in genome}) == k
 
@@ -306,46 +309,54 @@ def test_a_place_that_was_moved_is_the_genome_s(k: int) -> None:
 def test_it_ends_after_its_generations(generations: int) -> None:
     search = evolution(replace(PLAIN, generations=generations))
     assert len(list(run(search, rugged))) == generations + 1
-    assert search.generate().shape == (0, 2, 5)
-    assert search.generate().dtype == np.int16
+    assert search.ask().shape == (0, 2, 5)
+    assert search.ask().dtype == np.int16
 
 
 def test_without_a_limit_it_goes_on() -> None:
     assert len(list(run(evolution(PLAIN), rugged, generations=300))) == 300
 
 
-PRESETS: dict[str, tuple[dict[str, Any], float | None]] = {
-    "su2019": (
-        {
-            "population": 400,
-            "mutation": "rand1",
-            "weight": (0.5, 0.5),
-            "crossover": 1.0,
-            "start": "normal",
-            "objective": "fitness",
-            "generations": 100,
-        },
-        0.1,
-    ),
-    "hyperparticle": (
-        {
-            "population": 400,
-            "mutation": "best1",
-            "weight": (0.5, 1.0),
-            "crossover": 1.0,
-            "start": "latin",
-            "outside": "redraw",
-            "objective": "fitness",
-            "generations": 75,
-        },
-        None,
-    ),
-}
+def test_su2019_is_what_its_publication_says() -> None:
+    expected = DESettings(
+        population=400,
+        mutation="rand1",
+        weight=(0.5, 0.5),
+        crossover=1.0,
+        start="normal",
+        outside="clip",
+        objective="fitness",
+        generations=100,
+    )
+    assert expected == presets.SU2019
+    assert STRATEGIES["su2019"].stop_fitness == 0.1
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_is_what_its_publication_says(name: str) -> None:
-    expected, sure = PRESETS[name]
-    one = STRATEGIES[name]
-    assert {key: getattr(one.settings, key) for key in expected} == expected
-    assert one.sure == sure
+def test_hyperparticle_is_what_its_publication_says() -> None:
+    expected = DESettings(
+        population=400,
+        mutation="best1",
+        weight=(0.5, 1.0),
+        crossover=1.0,
+        start="latin",
+        outside="redraw",
+        objective="fitness",
+        generations=75,
+    )
+    assert expected == presets.HYPERPARTICLE
+    assert STRATEGIES["hyperparticle"].stop_fitness is None
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("rand1", presets.RAND1),
+        ("best1bin", presets.BEST1BIN),
+        ("su2019", presets.SU2019),
+        ("hyperparticle", presets.HYPERPARTICLE),
+    ],
+)
+def test_a_strategy_runs_with_its_settings(name: str, settings: DESettings) -> None:
+    search = STRATEGIES[name].search(problem(name))
+    assert isinstance(search, DifferentialEvolution)
+    assert search.settings == settings

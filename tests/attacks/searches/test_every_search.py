@@ -8,10 +8,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from searches import Margins, Shape, best, brief, equal, planted, rugged, run, search
+from searching import Margins, Shape, best, equal, planted, problem, rugged, run, search
 from support import global_random_untouched
 
-from evofool.attacks.searches import DEFAULT, PRESETS, STRATEGIES, strategy
+from evofool.attacks.searches.registry import DEFAULT, PRESETS, STRATEGIES, find_strategy
 from evofool.encodings.pixels import Pixels
 from evofool.errors import ConfigError
 
@@ -27,23 +27,23 @@ def contests(*ks: int) -> list[tuple[str, int]]:
 
 
 def assert_valid(edits: np.ndarray, space: Pixels) -> None:
-    """(N, k, 2 + C) int16 in range, with distinct places."""
+    """(N, k, 2 + C) int16 in range, with distinct positions."""
     assert edits.dtype == np.int16
     assert edits.shape == (len(edits), space.k, 2 + space.channels)
     assert edits.min(initial=0) >= 0
     assert edits[..., 0].max(initial=0) < space.width
     assert edits[..., 1].max(initial=0) < space.height
     assert edits[..., 2:].max(initial=0) < 256
-    places = np.sort(edits[..., 1].astype(int) * space.width + edits[..., 0], axis=1)
-    assert (np.diff(places, axis=1) > 0).all()
+    positions = np.sort(edits[..., 1].astype(int) * space.width + edits[..., 0], axis=1)
+    assert (np.diff(positions, axis=1) > 0).all()
 
 
 @pytest.mark.parametrize("margins", [rugged, equal])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("name", "k"), contests(*KS))
-def test_candidates_are_edits_in_range_at_distinct_places(name: str, k: int, shape: Shape, margins: Margins) -> None:
+def test_candidates_are_edits_in_range_at_distinct_positions(name: str, k: int, shape: Shape, margins: Margins) -> None:
     space, generations = Pixels(shape, k), 0
-    one = brief(name, shape, k)
+    one = problem(name, shape, k)
     image = one.image.copy()
     with global_random_untouched():
         for edits, _ in run(STRATEGIES[name].search(one), margins, generations=12):
@@ -131,10 +131,10 @@ SHAPE = (3, 16, 16)
 )
 def test_what_is_planted_is_found_and_not_by_chance(name: str, k: int, queries: int, within: float) -> None:
     margins = planted(SHAPE, PLANTS[:k])
-    found = [best(search(name, SHAPE, k, seed, queries=queries), margins, queries) for seed in range(3)]
+    lowest = [best(search(name, SHAPE, k, seed, budget=queries), margins, queries) for seed in range(3)]
     chance = [best(search("random", SHAPE, k, seed), margins, queries) for seed in range(3)]
-    assert np.median(found) <= within
-    assert max(found) < min(chance)
+    assert np.median(lowest) <= within
+    assert max(lowest) < min(chance)
 
 
 def test_evolution_finds_a_colour_within_the_cube_too() -> None:
@@ -144,30 +144,30 @@ def test_evolution_finds_a_colour_within_the_cube_too() -> None:
 
 
 def test_random_edits_are_the_space_s_own() -> None:
-    one = brief("random", SHAPE, 3, seed=8)
-    edits = STRATEGIES["random"].search(one).generate()
+    one = problem("random", SHAPE, 3, seed=8)
+    edits = STRATEGIES["random"].search(one).ask()
     np.testing.assert_array_equal(edits, one.space.random(len(edits), np.random.default_rng(8)))
 
 
 def test_an_operator_that_was_swapped_is_used() -> None:
-    one = brief("random", SHAPE, 1)
+    one = problem("random", SHAPE, 1)
     one.toolbox.register("random", lambda n, rng: np.full((2, 1, 5), 7, np.int16))
-    assert STRATEGIES["random"].search(one).generate().tolist() == [[[7] * 5]] * 2
+    assert STRATEGIES["random"].search(one).ask().tolist() == [[[7] * 5]] * 2
 
 
-def test_names_are_keys_and_every_strategy_has_a_summary() -> None:
-    assert all(name == one.name and one.summary for name, one in STRATEGIES.items())
+def test_strategies_are_found_under_their_names() -> None:
+    assert all(name == one.name for name, one in STRATEGIES.items())
     assert DEFAULT in STRATEGIES
     assert set(PRESETS) < set(STRATEGIES)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_strategy_is_found_by_its_name(name: str) -> None:
-    assert strategy(name) is STRATEGIES[name]
+    assert find_strategy(name) is STRATEGIES[name]
 
 
 def test_de_is_best1bin() -> None:
-    assert strategy("de") is STRATEGIES["best1bin"]
+    assert find_strategy("de") is STRATEGIES["best1bin"]
 
 
 @pytest.mark.parametrize(
@@ -183,14 +183,14 @@ def test_de_is_best1bin() -> None:
 )
 def test_a_misspelt_strategy_gets_a_suggestion(misspelt: str, meant: str) -> None:
     with pytest.raises(ConfigError, match=rf'unknown strategy "{misspelt}" \(did you mean .*"{meant}"'):
-        strategy(misspelt)
+        find_strategy(misspelt)
 
 
 @pytest.mark.parametrize("name", ["", "simulated annealing"])
 def test_an_unknown_strategy_lists_all(name: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(f'unknown strategy "{name}"; choose de, local, ')) as raised:
-        strategy(name)
-    assert all(known in str(raised.value) for known in STRATEGIES)
+        find_strategy(name)
+    assert all(choice in str(raised.value) for choice in STRATEGIES)
 
 
 @pytest.mark.parametrize(
@@ -207,13 +207,13 @@ def test_an_unknown_strategy_lists_all(name: str) -> None:
     ],
 )
 def test_the_budget_is_what_is_documented(name: str, shape: Shape, queries: int) -> None:
-    assert STRATEGIES[name].queries(Pixels(shape, 1)) == queries
+    assert STRATEGIES[name].budget(Pixels(shape, 1)) == queries
 
 
 @pytest.mark.parametrize("name", ["corners", "su2019", "hyperparticle"])
 def test_a_strategy_that_ends_by_itself_asks_for_its_whole_budget(name: str) -> None:
     one, space = STRATEGIES[name], Pixels((1, 9, 7), 1)
     used = search(name, (1, 9, 7))
-    assert sum(len(edits) for edits, _ in run(used, rugged)) == one.queries(space)
-    assert_valid(used.generate(), space)
-    assert len(used.generate()) == 0
+    assert sum(len(edits) for edits, _ in run(used, rugged)) == one.budget(space)
+    assert_valid(used.ask(), space)
+    assert len(used.ask()) == 0
