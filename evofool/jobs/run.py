@@ -236,7 +236,7 @@ class RunKind:
         lines of ``metrics.jsonl`` out."""
         run, done = RunFolder.open(path), []
         if fault := run.checkpoints.go_back():
-            generation = int(run.checkpoints.load()["strategy.counts"][0])
+            generation = int(run.checkpoints.load()["search.counts"][0])
             done.append(f"{fault}: went back to the checkpoint before it, of generation {generation}")
         for file, fault in run.history.damaged():
             with writing(path):

@@ -118,10 +118,10 @@ def _npy(file: Path) -> None:
         (lambda file: change_checkpoint(file.parents[1], format=np.array(2)), "format 2"),
         (lambda file: change_checkpoint(file.parents[1], format=np.array([1, 1])), "is damaged"),
         (lambda file: change_checkpoint(file.parents[1], seconds=np.array("soon")), "is damaged"),
-        (lambda file: change_checkpoint(file.parents[1], **{"strategy.counts": np.array([1])}), "is damaged"),
+        (lambda file: change_checkpoint(file.parents[1], **{"search.counts": np.array([1])}), "is damaged"),
         (lambda file: change_checkpoint(file.parents[1], **{"genomes.genes": np.zeros(3)}), "direct genomes"),
         (lambda file: change_checkpoint(file.parents[1], **{"rng.host": np.array([1, 2], np.uint8)}), "is damaged"),
-        (lambda file: change_checkpoint(file.parents[1], **{"strategy.archive.scores": np.ones(2)}), "is damaged"),
+        (lambda file: change_checkpoint(file.parents[1], **{"search.archive.scores": np.ones(2)}), "is damaged"),
     ],
     ids=[
         "missing", "truncated", "empty", "text", "pickle", "npy", "format", "formats", "seconds", "counts", "genes",

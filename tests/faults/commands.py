@@ -154,12 +154,12 @@ def assert_told(outcome: Outcome, *parts: str) -> None:
 def _past_generations(run: Path, before: bytes) -> bytes:
     """The generation of the last checkpoint; at most the one after it was begun, and both checkpoints are whole."""
     checkpoints = RunFolder.open(run).checkpoints
-    generation = int(checkpoints.load()["strategy.counts"][0])
+    generation = int(checkpoints.load()["search.counts"][0])
     assert generation >= int(before or 0)
     metrics = run / "metrics.jsonl"
     assert generation + 1 >= (metrics.read_bytes().count(b"\n") if metrics.exists() else 0)
     if checkpoints.previous.exists():
-        assert int(checkpoints._read(checkpoints.previous)["strategy.counts"][0]) <= generation
+        assert int(checkpoints._read(checkpoints.previous)["search.counts"][0]) <= generation
     return str(generation).encode()
 
 

@@ -161,7 +161,7 @@ def test_a_checkpoint_that_lies(data: Any, kind: str, boxes: dict[str, Sandbox])
 
 def test_a_checkpoint_of_negative_counts(boxes: dict[str, Sandbox]) -> None:
     file = boxes["direct"].inside / "checkpoint" / "state.npz"
-    write_arrays(file, read_arrays(file) | {"strategy.counts": np.full(3, -(2**62))})
+    write_arrays(file, read_arrays(file) | {"search.counts": np.full(3, -(2**62))})
     told = refused(lambda: use("resume", boxes["direct"].inside))
     boxes["direct"].restore()
     if told.startswith("ended"):

@@ -95,7 +95,7 @@ def test_killed_after_a_checkpoint_it_ends_with_the_same_bytes(encoding: str, ge
         evolve(tmp_path / "a", encoding=encoding, observer=at(generation, kill))
     assert [line["generation"] for line in json_lines(tmp_path / "a" / "metrics.jsonl")][-1] == generation
     with np.load(tmp_path / "a" / "checkpoint" / "state.npz") as archive:
-        assert archive["strategy.counts"][0] == generation - 1
+        assert archive["search.counts"][0] == generation - 1
     session.resume(tmp_path / "a")
     evolve(tmp_path / "b", encoding=encoding)
     assert_same_run(tmp_path / "a", tmp_path / "b")
