@@ -12,19 +12,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from configs import run_config
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from runs import assert_refused, assert_same_run, json_lines, run_cli, small_evolve, tree
 from support import build, tiny_target
 
+from evofool.config.budget import Budget
 from evofool.config.evolve import EvolveOptions
 from evofool.encodings import genome_file
 from evofool.errors import RunError
-from evofool.jobs import run_session as sitting
+from evofool.jobs import run as run_job
+from evofool.jobs import session
+from evofool.jobs.run import RunStep
 from evofool.search.evolution import Evolution
-from evofool.search.progress import Progress
-from evofool.store.run import Elites, RunFolder, elite_stem
+from evofool.store.elites import Elites, elite_stem
+from evofool.store.run import RunFolder
 
 HOSTILE = [
     "../../x",
@@ -43,28 +47,26 @@ HOSTILE = [
     "größe œuvre 猫",
 ]
 
-CONFIG: dict[str, Any] = {"target": {"name": "tiny", "weights_sha256": None}, "preset": "default", "seed": 0}
-
 
 def evolution(generations: int = 1, **target: Any) -> Evolution:
-    """Some generations of direct genomes for the small RGB network."""
+    """Return an evolution of direct genomes for the small RGB network after some generations."""
     network = tiny_target(**target)
-    coded = build("direct", "default", network.image_shape)
-    run = Evolution(network, coded, EvolveOptions(batch=12, selector="uniform", emitters=("vary",)))
+    encoding = build("direct", "default", network.image_shape)
+    run = Evolution(network, encoding, EvolveOptions(batch=12, seed=0, selector="uniform", emitters=("vary",)))
     for _ in range(generations):
         run.step()
     return run
 
 
-def decoded(run: Evolution, dirty: np.ndarray | None = None) -> Elites:
-    elites = Elites.of(run, dirty)
+def decoded(run: Evolution, changed: np.ndarray | None = None) -> Elites:
+    elites = Elites.of(run, changed)
     assert elites.decode()
     return elites
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
-    return RunFolder.create(tmp_path / "run", CONFIG)
+    return RunFolder.create(tmp_path / "run", run_config())
 
 
 @pytest.mark.parametrize("encoding", ["direct", "cppn"])
@@ -92,8 +94,7 @@ def test_files_and_lines_agree(encoding: str, tmp_path: Path) -> None:
 
 
 def test_files_of_beaten_elites_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
-    monkeypatch.setattr(sitting, "CHECKPOINT_SHARE", float("inf"))
+    monkeypatch.setattr(session, "PAGE_SECONDS", -1.0)
     run, seen = tmp_path / "run", set()
 
     def look(*_: object) -> None:
@@ -125,8 +126,9 @@ def test_a_folder_is_the_same_however_slowly_its_elites_are_decoded(
     encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_evolve(tmp_path / "at once", encoding=encoding, generations=12)
-    monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
-    monkeypatch.setattr(sitting, "DECODED", 1)
+    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(session, "PAGE_SECONDS", -1.0)
+    monkeypatch.setattr(run_job, "DECODED_PIXELS", 1)
     small_evolve(tmp_path / "slowly", encoding=encoding, generations=12)
     assert_same_run(tmp_path / "slowly", tmp_path / "at once")
 
@@ -135,17 +137,17 @@ def test_a_checkpoint_waits_for_no_picture_and_a_page_goes_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten pictures, one a generation; meanwhile every generation is on disk."""
-    monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
-    monkeypatch.setattr(sitting, "PAGE_SECONDS", -1.0)
-    monkeypatch.setattr(sitting, "DECODED", 1)
+    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(session, "PAGE_SECONDS", -1.0)
+    monkeypatch.setattr(run_job, "DECODED_PIXELS", 1)
     run, seen = tmp_path / "run", list[tuple[int, int, bool]]()
 
-    def look(progress: Progress, _: object) -> None:
+    def look(step: RunStep) -> None:
         deadline, saved = time.monotonic() + 20, -1
-        while saved < progress.generation - 1 and time.monotonic() < deadline:
+        while saved < step.progress.generation - 1 and time.monotonic() < deadline:
             time.sleep(0.02)
-            saved = int(RunFolder.open(run).checkpoints.load()["strategy.counts"][0])
-        seen.append((progress.generation, saved, (run / "index.html").exists()))
+            saved = int(RunFolder.open(run).checkpoints.load()["search.counts"][0])
+        seen.append((step.progress.generation, saved, (run / "index.html").exists()))
 
     small_evolve(run, generations=25, observer=look)
     assert [saved for _, saved, _ in seen[2:]] == [generation - 1 for generation, _, _ in seen[2:]]
@@ -155,13 +157,12 @@ def test_a_checkpoint_waits_for_no_picture_and_a_page_goes_with_it(
 
 @pytest.mark.parametrize("links", [True, False])
 def test_pictures_of_one_child_are_one_file_where_there_are_links(
-    links: bool, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not links:
         monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError()))
-    run = evolution(0, classes=40)
-    run.step()
-    folder.config["niches"] = list(range(40))
+    folder = RunFolder.create(tmp_path / "run", run_config(target={"classes": 40}))
+    run = evolution(classes=40)
     folder.save_elites(decoded(run))
     by_child: dict[int, list[Path]] = {}
     for line in folder.elites():
@@ -192,11 +193,11 @@ def test_files_that_the_page_names_stay_until_there_is_another(folder: RunFolder
     assert left == {line["file"] for line in folder.elites()}
 
 
-def test_pictures_under_the_names_of_before_are_removed(folder: RunFolder) -> None:
-    old = folder.path / "elites" / "003_cat_0.9987.png"
-    old.write_bytes(b"")
+def test_pictures_that_a_killed_process_left_are_removed(folder: RunFolder) -> None:
+    left = folder.path / "elites" / "003_cat_0.9987_4711.png"
+    left.write_bytes(b"")
     folder.save_elites(decoded(evolution()))
-    assert not old.exists()
+    assert not left.exists()
 
 
 def test_only_changed_elites_are_written_anew(folder: RunFolder) -> None:
@@ -209,10 +210,11 @@ def test_only_changed_elites_are_written_anew(folder: RunFolder) -> None:
     assert [file.stat().st_mtime == 0 for file in files] == [True, False, True, True]
 
 
-def test_a_user_s_own_files_among_the_elites_stay(folder: RunFolder) -> None:
-    (folder.path / "elites" / "notes.txt").write_text("the third looks like a fox")
+@pytest.mark.parametrize("name", ["notes.txt", "003_cat_0.9987.png", "cat_0.9987_4711.png"])
+def test_a_user_s_own_files_among_the_elites_stay(name: str, folder: RunFolder) -> None:
+    (folder.path / "elites" / name).write_text("the third looks like a fox")
     folder.save_elites(decoded(evolution()))
-    assert (folder.path / "elites" / "notes.txt").exists()
+    assert (folder.path / "elites" / name).exists()
 
 
 def test_class_names_hostile_to_file_systems_stay_inside_the_folder(tmp_path: Path) -> None:
@@ -248,23 +250,34 @@ def test_any_name_makes_a_plain_file_name(index: int, name: str, score: float) -
         ("a/../b", "003_a-b_0.9999"),
     ],
 )
-def test_a_file_name_tells_class_and_score_cut_not_rounded(name: str, stem: str) -> None:
+def test_a_file_name_has_class_and_score_cut_not_rounded(name: str, stem: str) -> None:
     assert elite_stem(3, name, 0.99999, 12) == f"{stem}_12"
 
 
 def test_an_empty_folder_is_taken_and_any_other_left_alone(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert (RunFolder.create(tmp_path / "empty", CONFIG).path / "config.json").exists()
+    assert (RunFolder.create(tmp_path / "empty", run_config()).path / "config.json").exists()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / ".hidden").write_text("mine")
     with pytest.raises(RunError, match="exists already"):
-        RunFolder.create(tmp_path / "full", CONFIG)
+        RunFolder.create(tmp_path / "full", run_config())
     assert tree(tmp_path / "full") == {".hidden": b"mine"}
 
 
 def test_a_run_is_made_with_the_folders_above_it(tmp_path: Path) -> None:
-    RunFolder.create(tmp_path / "a" / "b" / "run", CONFIG)
-    assert RunFolder.open(tmp_path / "a" / "b" / "run").config == {"format": 1, **CONFIG}
+    RunFolder.create(tmp_path / "a" / "b" / "run", run_config())
+    assert RunFolder.open(tmp_path / "a" / "b" / "run").config == run_config()
+
+
+def test_another_budget_is_recorded_and_makes_no_other_run(folder: RunFolder) -> None:
+    before = folder.config
+    folder.config = folder.with_budget(Budget(evaluations=500, until=0.5))
+    folder.write_config()
+    after = RunFolder.open(folder.path).config
+    assert after == folder.config
+    assert after.options.budget == Budget(evaluations=500, until=0.5)
+    assert after.digest() == before.digest()
+    assert before.options.budget == Budget(generations=3)
 
 
 def test_a_checkpoint_holds_no_objects(folder: RunFolder) -> None:
@@ -287,8 +300,9 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(
     folder.save_elites(decoded(older))
     folder.append_metrics(older.step())
     before = tree(folder.path)
+    folder.config = folder.with_budget(Budget(generations=5))
     actions = {
-        "config": lambda: folder.rewrite_config({"seed": 5}),
+        "config": folder.write_config,
         "checkpoint": lambda: folder.checkpoints.save(newer.state()),
         "metrics": lambda: folder.trim_metrics(0),
         "elites": lambda: folder.save_elites(decoded(newer)),
