@@ -113,7 +113,9 @@ def _paired(options: AttackOptions, own: Target | None) -> AttackOptions:
         card(target)  # an unknown target is a worse mistake than missing data
     stem = target.split(":")[0] if own is None else ""
     if stem not in PAIRS:
-        raise ConfigError(f"target {target} needs `data`: {', '.join(NAMED_DATASETS)}, a folder of pictures or an .npz archive")
+        raise ConfigError(
+            f"target {target} needs `data`: {', '.join(NAMED_DATASETS)}, a folder of pictures or an .npz archive"
+        )
     return msgspec.structs.replace(options, data=stem)
 
 

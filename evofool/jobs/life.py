@@ -59,11 +59,11 @@ def kind_at(path: Path) -> Kind:
     name = kind_of(path)
     kind = KINDS.get(name)
     if kind is None:
-        known = " or ".join(KINDS)
+        known = " or a ".join(KINDS)
         raise RunError(f"{path} is a {name[:40]}, which this version of evofool doesn't know; expected a {known}")
     if isinstance(kind, str):
-        found: Kind = import_module(kind).KIND
-        return found
+        imported: Kind = import_module(kind).KIND
+        return imported
     return kind
 
 

@@ -13,10 +13,10 @@ import msgspec
 import numpy as np
 
 from ..config.budget import Budget
-from ..config.evolve import settings_of
+from ..config.evolve import BUDGET, EvolveOptions, settings_of
 from ..config.records import RunConfig
 from ..encodings import registry as encodings
-from ..errors import ConfigError
+from ..errors import ConfigError, suggestion
 from ..gallery.pages.run_page import write_run_page
 from ..gallery.prints.sheet import write_sheet
 from ..io.arrays import Arrays
@@ -187,7 +187,7 @@ class RunKind:
     def restore(self, path: Path, *, target: Any, changes: Mapping[str, Any], gallery: bool) -> RunJob:
         """Return the run where its last checkpoint left it, with its budget or a new one."""
         folder = RunFolder.open(path)
-        wanted = Budget(**{name: changes[name] for name in changes})
+        wanted = _budget_of(changes)
         if not wanted.empty:
             folder.config = folder.with_budget(wanted)
         evolution = evolution_of(folder.config, reload_target(folder.config.target, path, target))
@@ -245,6 +245,15 @@ class RunKind:
         if dropped := run.drop_damaged_metrics():
             done.append(f"{counted(dropped, 'damaged line')} of {path / 'metrics.jsonl'}: taken out")
         return done
+
+
+def _budget_of(limits: Mapping[str, Any]) -> Budget:
+    """Return a new budget from what a user gave, by Python names."""
+    for name in limits:
+        if name not in BUDGET:
+            limits_are = ", ".join(f"`{limit}`" for limit in BUDGET)
+            raise ConfigError(f"`{name}` is no limit of a run{suggestion(name, BUDGET)}; limits are {limits_are}")
+    return EvolveOptions.of(limits).budget
 
 
 def _check_left(evolution: Evolution, wanted: Budget, path: Path) -> None:

@@ -38,12 +38,12 @@ class Job(ABC, Generic[S]):
     Attributes:
         path: The job's folder; None where nothing is written.
         checkpoints: Where its states are kept; None where its records say all that it needs to go on.
-        page_seconds: Minimum seconds between refreshes of the page while the job works.
+        gallery: Whether its page is kept up to date. Without one, the files that a page shows wait for checkpoints.
     """
 
     path: Path | None = None
     checkpoints: Checkpoints | None = None
-    page_seconds: float = PAGE_SECONDS
+    gallery: bool = True
 
     @property
     @abstractmethod
@@ -96,7 +96,7 @@ class Session(Generic[S]):
     def __init__(self, job: Job[S], observer: Callable[[S], object] | None = None) -> None:
         self.job, self._observer = job, observer
         self._checkpoints = Schedule(CHECKPOINT_SECONDS, CHECKPOINT_SHARE)
-        self._pages = Schedule(job.page_seconds, PAGE_SHARE)
+        self._pages = Schedule(PAGE_SECONDS if job.gallery else CHECKPOINT_SECONDS, PAGE_SHARE)
         self._refresh: Refresh | None = None
 
     def run(self) -> Any:
@@ -140,8 +140,7 @@ class Session(Generic[S]):
         return interrupted
 
     def _checkpoint(self, later: Later) -> None:
-        state = self.job.state()
-        if state is not None and self.job.checkpoints:
+        if self.job.checkpoints and (state := self.job.state()) is not None:
             self._checkpoints.submit(later, partial(self.job.checkpoints.save, state))
 
     def _show(self, later: Later) -> None:
