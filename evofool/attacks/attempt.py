@@ -27,7 +27,7 @@ Stopped = Literal["reached", "budget", "exhausted"]
 """Why an attempt stopped: its criterion was reached, its budget was spent, or its search had nothing left to try."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class BestCandidate:
     """The best candidate of an attempt so far.
 
@@ -160,17 +160,12 @@ class Attempt:
         assert self.stopped is not None
         return [AttemptResult(self.criterion, self.best, self.queries, self.queries_to_success, self.stopped)]
 
-    def unconfirmed(self) -> list[BestCandidate]:
-        """Return the best candidate where its score is not confirmed yet."""
-        return [self.best] if self.best and not self.best.confirmed else []
-
-    def confirm(self, confirmed: list[BestCandidate]) -> None:
-        """Replace what :meth:`unconfirmed` returned by the same candidates with confirmed scores, for a query each."""
-        for best in confirmed:
-            self.best = best
-            self.queries += 1
-            if self.criterion.reached(best.margin) and self.queries_to_success is None:
-                self.queries_to_success, self.stopped = self.queries, "reached"
+    def confirm(self, best: BestCandidate) -> None:
+        """Take the best candidate with its confirmed score, which cost a query."""
+        self.best = best
+        self.queries += 1
+        if self.criterion.reached(best.margin) and self.queries_to_success is None:
+            self.queries_to_success, self.stopped = self.queries, "reached"
 
     def _rank(self, best: BestCandidate) -> tuple[bool, float]:
         return not self.criterion.reached(best.margin), best.fitness if self.stop_fitness is not None else best.margin

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ..datasets.base import UNKNOWN, LabelledImages, Labels, printable
 from ..engines.base import Engine
@@ -76,39 +75,24 @@ def select_images(
             f"every image of {data.name} is of the only class to reach; choose another `criterion` or `data`"
         )
     reader = _Reader(data, engine, include_misclassified, frozenset(without))
-    taken: list[list[_Image]] = [[] for _ in queues]
+    taken: list[list[Subject]] = [[] for _ in queues]
     while (missing := count - sum(map(len, taken))) > 0 and any(queues):
-        shares = _shares([len(images) for images in taken], [len(queue) for queue in queues], missing)
+        shares = _shares([len(subjects) for subjects in taken], [len(queue) for queue in queues], missing)
         rows = [(number, queues[number].popleft()) for number, share in enumerate(shares) for _ in range(share)]
         for start in range(0, len(rows), BATCH):
-            for number, image in reader.read(rows[start : start + BATCH]):
-                taken[number].append(image)
+            for number, subject in reader.read(rows[start : start + BATCH]):
+                taken[number].append(subject)
     turns = range(max(map(len, taken)))
-    images = [images[turn] for turn in turns for images in taken if turn < len(images)]
-    if not images:
+    selected = [subjects[turn] for turn in turns for subjects in taken if turn < len(subjects)]
+    if not selected:
         raise ConfigError(reader.nothing_found())
     return SelectedImages(
-        subjects=[image.subject(index) for index, image in enumerate(images)],
+        subjects=[replace(subject, index=index) for index, subject in enumerate(selected)],
         looked=reader.looked,
         correct=reader.correct,
         labelled=bool((data.labels != UNKNOWN).all()),
         skipped=data.skipped | reader.skipped,
     )
-
-
-@dataclass(frozen=True)
-class _Image:
-    """An image that can be attacked."""
-
-    pixels: NDArray[np.uint8]
-    id: str
-    label: int
-    prediction: int
-    confidence: float
-
-    def subject(self, index: int) -> Subject:
-        sha256 = hashlib.sha256(self.pixels.tobytes()).hexdigest()
-        return Subject(index, self.id, sha256, self.pixels, self.label, self.prediction, self.confidence)
 
 
 class _Reader:
@@ -120,8 +104,8 @@ class _Reader:
         self.looked = self.correct = 0
         self.skipped: dict[str, str] = {}
 
-    def read(self, rows: list[tuple[int, int]]) -> list[tuple[int, _Image]]:
-        """Return the usable ones of the images named as (queue, index), each with its queue."""
+    def read(self, rows: list[tuple[int, int]]) -> list[tuple[int, Subject]]:
+        """Return those of the images (queue, index in the data) that can be attacked, each with its queue."""
         images, kept = [], []
         for queue, index in rows:
             try:
@@ -148,7 +132,9 @@ class _Reader:
             self.looked += 1
             self.correct += label == prediction
             if (label == prediction or self.misclassified) and label not in self.without:
-                usable.append((queue, _Image(image, self.data.id(index), label, prediction, confidence)))
+                sha256 = hashlib.sha256(image.tobytes()).hexdigest()
+                subject = Subject(index, self.data.id(index), sha256, image, label, prediction, confidence)
+                usable.append((queue, subject))
         return usable
 
     def nothing_found(self) -> str:

@@ -104,12 +104,12 @@ class Pool:
         Args:
             entry: An attempt that ended. Its slot must not be taken again yet.
         """
-        if self.scorer.exact or not (waiting := entry.attempt.unconfirmed()):
+        attempt = entry.attempt
+        if self.scorer.exact or isinstance(attempt, Sweep) or attempt.best is None or attempt.best.confirmed:
             return
-        edits = np.stack([best.edits for best in waiting])
-        scores = self.scorer.confirm(entry.candidates(edits))
-        self.scored += len(edits)
-        entry.attempt.confirm([BestCandidate.of_row(edits, scores, row) for row in range(len(edits))])
+        edits = attempt.best.edits[None]
+        attempt.confirm(BestCandidate.of_row(edits, self.scorer.confirm(entry.candidates(edits)), 0))
+        self.scored += 1
 
     def _finish_slice(self, entry: Entry) -> bool:
         """Give an attempt the scores of its slice, and queue the next one. Returns False when it has stopped."""

@@ -17,6 +17,8 @@ from .searches.base import Feedback, Search
 class Sweep:
     """Like :class:`~evofool.attacks.attempt.Attempt`, but with many classes to reach, by a search that ignores scores.
 
+    Its scores must be those that go on record, for none is confirmed.
+
     Args:
         criteria: G targeted criteria.
         search: Proposes candidates, never the same twice.
@@ -79,10 +81,3 @@ class Sweep:
             )
             for criterion, best, queries in zip(self.criteria, self._best, self._queries_to_success, strict=True)
         ]
-
-    def unconfirmed(self) -> list[BestCandidate]:
-        """Return nothing: a sweep's scores are those that go on record."""
-        return []
-
-    def confirm(self, confirmed: list[BestCandidate]) -> None:
-        """Do nothing; see :meth:`unconfirmed`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import repeat
 
 import numpy as np
@@ -217,29 +218,29 @@ def test_confirmations_are_queries_too() -> None:
     assert end(attempt).queries_to_success == 7 + 2  # the success is its own confirmation, not the row
 
 
-def test_an_unconfirmed_best_takes_the_exact_scores_for_one_query() -> None:
+def test_confirming_the_best_costs_a_query() -> None:
     attempt = Attempt(UNTARGETED, script(range(4)), 100)
     drive(attempt, never, confirmed=lambda n: n == 2)
-    (best,) = attempt.unconfirmed()
-    assert int(best.edits[0, 0]) == 0
-    exact = type(best)(**(vars(best) | {"margin": 0.75, "confirmed": True}))
-    attempt.confirm([exact])
+    assert attempt.best is not None
+    assert (best_number(attempt), attempt.best.confirmed) == (0, False)
+    exact = replace(attempt.best, margin=0.75, confirmed=True)
+    attempt.confirm(exact)
     assert (end(attempt).queries, end(attempt).queries_to_success, end(attempt).best) == (4 + 1 + 1, None, exact)
-    assert attempt.unconfirmed() == []
 
 
 def test_a_confirmation_that_finds_a_success_is_reported() -> None:
     attempt = Attempt(UNTARGETED, script(range(4)), 100)
     drive(attempt, never)
-    (best,) = attempt.unconfirmed()
-    attempt.confirm([type(best)(**(vars(best) | {"margin": -0.75, "confirmed": True}))])
-    assert (end(attempt).queries, end(attempt).queries_to_success) == (5, 5)
+    assert attempt.best is not None
+    attempt.confirm(replace(attempt.best, margin=-0.75, confirmed=True))
+    assert (end(attempt).queries, end(attempt).queries_to_success, end(attempt).stopped) == (5, 5, "reached")
 
 
-def test_a_confirmed_best_is_left_alone() -> None:
+def test_a_success_that_was_scored_twice_is_confirmed() -> None:
     attempt = Attempt(UNTARGETED, script(range(4)), 100)
     drive(attempt, hits(1), confirmed=lambda n: n == 1)
-    assert attempt.unconfirmed() == []
+    assert attempt.best is not None
+    assert attempt.best.confirmed
 
 
 def test_the_search_is_told_the_very_float32_values() -> None:
