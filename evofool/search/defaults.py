@@ -40,10 +40,7 @@ def resolve(options: EvolveOptions) -> EvolveOptions:
     """
     filled: dict[str, Any] = {}
     if options.settings is None:
-        settings = encodings.preset(options.encoding, options.preset)
-        filled["settings"] = {
-            key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()
-        }
+        filled["settings"] = encodings.preset(options.encoding, options.preset)
     batch = BATCH.get(options.preset, BATCH["default"]) if options.batch is None else options.batch
     if options.selector is None:
         filled["selector"] = SELECTOR.get(options.preset, SELECTOR["default"])

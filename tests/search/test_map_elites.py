@@ -12,7 +12,7 @@ from support import build, genomes_of, random_images, tiny_target
 from torch import Tensor
 
 from evofool.config.evolve import EvolveOptions
-from evofool.encodings.direct.encoding import DirectBatch
+from evofool.encodings.direct.batch import DirectBatch
 from evofool.engines.local import LocalEngine
 from evofool.engines.population import NO_EVALUATION, Population
 from evofool.errors import TargetError

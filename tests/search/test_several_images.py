@@ -11,6 +11,7 @@ import pytest
 import torch
 from deap import algorithms
 from evofool.gallery.pages.cells import Cells, cells_of
+from evofool.jobs.inspect import inspect_run
 from PIL import Image
 from runs import (
     EVOLVE,
@@ -34,9 +35,9 @@ from evofool.gallery.prints.sheet import contact_sheet
 from evofool.gallery.prints.timelapse import write_timelapse
 from evofool.jobs import run as session
 from evofool.jobs import run_session as sitting
-from evofool.jobs.inspect import inspect_run
 from evofool.search.diversity import Diversity, Grid, Novelty
-from evofool.search.evolution import Evolution, Progress
+from evofool.search.evolution import Evolution
+from evofool.search.progress import Progress
 from evofool.store.run import RunFolder
 
 KINDS: dict[str, dict[str, Any]] = {

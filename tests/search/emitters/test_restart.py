@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from emitting import archive, evolution, resumed_beside
 from support import assert_same_arrays, build, frozen, global_random_untouched
 
 from evofool.encodings.cppn.batch import CPPNBatch
-from evofool.encodings.cppn.encoding import CPPN, PRESETS
 from evofool.kernels.constants import EMPTY
 from evofool.rng import Rng
 from evofool.search.archive import Archive
@@ -318,6 +316,6 @@ def test_a_damaged_state_is_refused(name: str, lie: np.ndarray | None) -> None:
 def test_genomes_of_other_slots_are_refused(slots: dict[str, int]) -> None:
     elites, emitter = archive([0.1] * 5), restarting()
     generation(emitter, elites, 0.0)
-    elites.genomes = CPPN((3, 8, 8), "cpu", replace(PRESETS["default"], **slots)).random(5, Rng(0))
+    elites.genomes = build("cppn", "default", **slots).random(5, Rng(0))
     with pytest.raises(ValueError, match="slots"):
         restarting().restore(frozen(emitter.state()), elites)
