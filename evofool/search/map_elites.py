@@ -18,7 +18,7 @@ from deap import base
 from ..engines.population import NO_EVALUATION, Population
 from ..errors import TargetError
 from .archive import Archive, Update
-from .emitters.schedule import Schedule
+from .emitters.emitter_schedule import EmitterSchedule
 from .niche_genomes import NicheGenomes
 from .states import State, prefixed, under, whole_numbers
 
@@ -48,7 +48,7 @@ class MapElites:
         self,
         toolbox: base.Toolbox,
         archive: Archive,
-        schedule: Schedule,
+        schedule: EmitterSchedule,
         *,
         batch: int,
         initial: Any = None,

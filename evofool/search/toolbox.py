@@ -14,8 +14,8 @@ from ..engines.population import Population, batched_map
 from ..rng import Rng
 from .archive import Archive
 from .diversity import Diversity
+from .emitters.emitter_schedule import EmitterSchedule
 from .emitters.registry import EMITTERS, parse_emitter
-from .emitters.schedule import Schedule
 from .map_elites import MapElites
 from .selectors import selector_named, unsure
 
@@ -96,7 +96,9 @@ def build_search(
     for name, begin in map(parse_emitter, options.emitters):
         emitters[name] = EMITTERS[name].build(toolbox, encoding, rng), begin
         toolbox.register(name, emitters[name][0].ask)
-    search = MapElites(toolbox, archive, Schedule(emitters, rng), batch=options.batch, initial=initial, confirm=confirm)
+    search = MapElites(
+        toolbox, archive, EmitterSchedule(emitters, rng), batch=options.batch, initial=initial, confirm=confirm
+    )
     toolbox.register("generate", search.ask)
     toolbox.register("update", search.tell)
     return search

@@ -18,7 +18,7 @@ from evofool.engines.population import NO_EVALUATION, Population
 from evofool.errors import TargetError
 from evofool.rng import Rng
 from evofool.search.archive import Archive
-from evofool.search.emitters.schedule import Schedule
+from evofool.search.emitters.emitter_schedule import EmitterSchedule
 from evofool.search.emitters.vary import Vary
 from evofool.search.map_elites import MapElites
 from evofool.search.toolbox import build_toolbox
@@ -29,7 +29,7 @@ def map_elites(niches: int = 4, batch: int = 10, preset: str = "default", **opti
     toolbox = build_toolbox(LocalEngine(tiny_target()), encoding, rng, EvolveOptions(selector="uniform"))
     vary = Vary(toolbox, options.pop("crossover_rate", encoding.crossover_rate), rng)
     toolbox.register("vary", vary.ask)
-    schedule = Schedule({"vary": (vary, 0)}, rng)
+    schedule = EmitterSchedule({"vary": (vary, 0)}, rng)
     return MapElites(toolbox, Archive(np.arange(niches), 4), schedule, batch=batch, **options)
 
 

@@ -19,7 +19,7 @@ EQUAL_SHARE = 0.2
 """Share of the generations that all emitters have alike, whatever they gain."""
 
 
-class Schedule:
+class EmitterSchedule:
     """Draws the emitter of each generation by what the children of each have gained lately.
 
     An emitter's gain is the average confidence that one of its children adds to the sum over all elites. One that has
