@@ -95,8 +95,11 @@ class RunConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True
     class_indices: Annotated[tuple[ClassIndex, ...], msgspec.Meta(min_length=1)]
 
     def __post_init__(self) -> None:
-        if max(self.class_indices) >= self.target.classes:
-            raise ValueError(f"class_indices must be below {self.target.classes}")
+        if list(self.class_indices) != sorted(set(self.class_indices)) or self.class_indices[-1] >= self.target.classes:
+            raise ValueError(f"class_indices must rise and be below {self.target.classes}")
+        for name in ("settings", "selector", "emitters", "batch"):
+            if getattr(self.options, name) is None:
+                raise ValueError(f"options.{name} must not be null")
 
     def identity(self) -> dict[str, Any]:
         """Return what the bytes of a run depend on."""

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..config.records import FORMAT, JobConfig
-from ..errors import RunError
+from ..errors import ConfigError, RunError
 from ..io.files import is_temporary, open_regular, remove_leftovers, write_atomically, writing
 from ..io.lines import MAX_LINE
 from ..io.lock import LOCK
+from .records import plain_fault
 
 CONFIG = "config.json"
 
@@ -83,20 +84,20 @@ def read_config(path: Path, wanted: type[C]) -> C:
     content = _content(path, wanted.kind)
     kind = content.pop("job")
     if kind != wanted.kind:
-        raise RunError(f"{path} is a {kind}; expected a {wanted.kind}")
+        raise RunError(f"{path} is a {_quoted(kind, 40)}; expected a {wanted.kind}")
     for name in INSIDE:
         if (path / name).is_symlink():
             raise RunError(f"{path / name} is a link, and what is written there would be elsewhere; put a folder there")
     del content["format"]
     try:
         return msgspec.convert(content, wanted)
-    except (msgspec.ValidationError, ValueError) as error:
+    except (msgspec.ValidationError, ValueError, ConfigError) as error:
         raise damaged(path / CONFIG, error) from error
 
 
 def damaged(file: Path, error: object) -> RunError:
-    """Return the error that says of a config what is wrong with it."""
-    return RunError(f"{file} is damaged ({error}); start the job anew")
+    """Return the error that says of a config what is wrong with it; what it quotes of the file is cut."""
+    return RunError(f"{file} is damaged ({_quoted(error, 200)}); start the job anew")
 
 
 def _content(path: Path, kind: str) -> dict[str, Any]:
@@ -107,25 +108,34 @@ def _content(path: Path, kind: str) -> dict[str, Any]:
     try:
         with open_regular(file) as stream:
             content = json.loads(stream.read(MAX_LINE))
-        version = content["format"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RunError(f"{file} is damaged ({error}); the {kind} can't be read without it") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise damaged(file, error) from error
+    if not isinstance(content, dict) or "format" not in content:
+        raise damaged(file, "it has no format")
+    version = content["format"]
     if version != FORMAT:
         made_by = _maker(content)
         raise RunError(
-            f"{path} has format {str(version)[:40]}, this version of evofool reads {FORMAT}; "
+            f"{path} has format {_quoted(version, 40)}, this version of evofool reads {FORMAT}; "
             f"use the one that made it{f' (evofool {made_by})' if made_by else ''}"
         )
     if not isinstance(content.get("job"), str):
         raise damaged(file, "job is missing")
-    return dict(content)
+    if fault := plain_fault(content):
+        raise damaged(file, fault)
+    return content
 
 
 def _maker(content: dict[str, Any]) -> str | None:
     """The version of evofool that made a folder, if its config says so."""
     versions = content.get("versions")
     version = versions.get("evofool") if isinstance(versions, dict) else None
-    return str(version)[:40] if version else None
+    return _quoted(version, 40) if version else None
+
+
+def _quoted(value: object, length: int) -> str:
+    """A value from a config as text on one line, of at most so many characters."""
+    return " ".join(str(value).split())[:length]
 
 
 def _check_free(path: Path) -> None:

@@ -110,7 +110,10 @@ def fault(line: dict[str, Any], kind: type[msgspec.Struct]) -> str | None:
 
 
 def plain_fault(value: Any) -> str | None:
-    """Return what would keep a JSON value out of a page's script: a number that is none, or endless depth; or None."""
+    """Return what is wrong with a JSON value that is taken over as it is, or None.
+
+    Numbers must be finite and whole ones below ``LARGEST``, and nothing may be nested more than ``MAX_DEPTH`` deep.
+    """
     waiting = [(value, 0)]
     while waiting:
         item, depth = waiting.pop()
@@ -118,6 +121,8 @@ def plain_fault(value: Any) -> str | None:
             return f"it has values in values, more than {MAX_DEPTH} deep"
         if isinstance(item, float) and not math.isfinite(item):
             return f"it has a number that is {item}"
+        if isinstance(item, int) and abs(item) >= LARGEST:
+            return "it has a number that is too large"
         inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
         waiting += [(each, depth + 1) for each in inner]
     return None

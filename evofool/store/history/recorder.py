@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...encodings.base import Encoding
-from ...encodings.direct.encoding import DirectBatch
+from ...encodings.direct.batch import DirectBatch
 from ...engines.population import NO_EVALUATION
 from ...io.arrays import Arrays
 from ...kernels.images import downscale
