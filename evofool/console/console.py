@@ -63,7 +63,7 @@ class Console:
     def error(self, message: str) -> None:
         """Print an error in one line on standard error."""
         line = " ".join(message.split())
-        self.errors.print(Text("error: ", style="bold red") + Text(line), soft_wrap=True)
+        self.errors.print(Text.assemble(("error: ", "bold red"), line), soft_wrap=True)
 
     def json(self, value: Any) -> None:
         """Print one JSON object on standard output."""
@@ -82,7 +82,7 @@ class Console:
         """Print names and values in two columns; values are never folded, so that paths and commands can be copied."""
         width = max(len(name) for name, _ in rows)
         for name, value in rows:
-            self.rich.print(Text(f"  {name:<{width}}  ", style="dim") + Text(value, style="default"), soft_wrap=True)
+            self.rich.print(Text.assemble((f"  {name:<{width}}  ", "dim"), value), soft_wrap=True)
 
     @contextmanager
     def watch(self, view: View) -> Iterator[LiveView | PlainView | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from fake_results import campaign_result, run_result
+from rich.console import Console as RichConsole
 
 from evofool.attacks.statistics import Statistics
 from evofool.console.console import ELITES_SHOWN, Console
@@ -119,3 +121,10 @@ def test_scores_of_long_paths_are_not_folded(capsys: Capture) -> None:
     path = str(Path("x" * 200) / "a.png")
     Console().scores([{"image": path, "top5": [{"class": "cat", "confidence": 1.0}]}])
     assert capsys.readouterr().out.splitlines()[0] == path
+
+
+def test_only_names_are_dim() -> None:
+    console, output = Console(), io.StringIO()
+    console.rich = RichConsole(file=output, force_terminal=True, color_system="standard", highlight=False)
+    console.pairs([("run", "runs/a")])
+    assert output.getvalue() == "\x1b[2m  run  \x1b[0mruns/a\n"
