@@ -36,11 +36,15 @@ class LocalEngine:
 
     def scores(self, images: Tensor) -> Tensor:
         """Return the probabilities (B, K) of images."""
+        if not len(images):
+            return self._no_scores()
         options: dict[str, Any] = {"checked": False} if self._defers_checks else {}
         return self._taken(self.target.scores(images, **options), len(images))
 
     def confirm(self, images: Tensor, rows: int | None = None) -> Tensor:
         """Return the probabilities (B, K) that go on record."""
+        if not len(images):
+            return self._no_scores()
         options: dict[str, Any] = {"checked": False} if self._defers_checks else {}
         if self._sizes_passes:
             options["rows"] = rows
@@ -53,6 +57,10 @@ class LocalEngine:
             TargetError: Some are NaN or infinite.
         """
         check_finite(self.target.name, scores)
+
+    def _no_scores(self) -> Tensor:
+        """Return the scores of no images, which a target is not asked for."""
+        return torch.empty((0, len(self.target.classes)), device=self.device)
 
     def _taken(self, scores: Any, count: int) -> Tensor:
         """Return a target's scores as float32 on the engine's device."""

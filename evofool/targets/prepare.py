@@ -178,7 +178,7 @@ def versions() -> dict[str, str]:
     return {
         "evofool": __version__,
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "torchvision": version("torchvision"),
         "numpy": np.__version__,
         "deap": deap.__version__,

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 import torch
 from deap import base, tools
-from support import build, global_random_untouched, labelled_batch, random_images, tiny_target
+from support import global_random_untouched, labelled_batch, random_images
 
-from evofool.config.evolve import EvolveOptions
-from evofool.encodings.direct.encoding import DirectBatch
+from evofool.encodings.direct.batch import DirectBatch
 from evofool.engines.population import Confidence, Fitnesses, Individual, Population, batched_map, per_genome
+from evofool.errors import TargetError
 from evofool.rng import Rng
-from evofool.search.evolution import Evolution
 
 SCORES = torch.tensor([[0.1, 0.9], [0.6, 0.4], [0.5, 0.5]])
 
@@ -70,14 +69,20 @@ def test_fitness_values_are_tuples_that_deap_takes() -> None:
     assert isinstance(fitness, base.Fitness)
 
 
-def test_fitness_counts_the_niches_classes_only() -> None:
-    """A child that only another class likes is no good child of a run on these niches."""
-    target = tiny_target()
-    evolution = Evolution(target, build("direct", "default"), EvolveOptions(classes=(2,), batch=6))
-    children = evolution.toolbox.generate()
-    fitnesses = evolution.toolbox.map(evolution.toolbox.evaluate, children)
-    expected = target.scores(children.genomes.genes)[:, 2].tolist()
-    assert [value for (value,) in fitnesses] == pytest.approx(expected)
+@pytest.mark.parametrize(("class_indices", "expected"), [(None, [0.9, 0.6, 0.5]), ([0], [0.1, 0.6, 0.5])])
+def test_fitness_counts_some_classes_only(class_indices: list[int] | None, expected: list[float]) -> None:
+    """A child that only another class likes is no good child of a run on these classes."""
+    counting = None if class_indices is None else np.array(class_indices)
+    children = Population(labelled_batch([1, 2, 3]), np.full(3, -1), counting)
+    assert [value for (value,) in batched_map(lambda _: SCORES, children)] == pytest.approx(expected)
+    assert torch.equal(children.scores, SCORES)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_deap_is_given_no_fitness_that_is_no_number(bad: float) -> None:
+    scores = torch.tensor([[0.1], [bad]])
+    with pytest.raises(TargetError, match="NaN or infinite"):
+        list(Fitnesses(scores))
 
 
 def test_a_copied_individual_keeps_its_own_genome_alone() -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from typing import Any
+
 import pytest
 import torch
 from support import random_images, tiny_network, tiny_target
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from evofool.errors import TargetError
-from evofool.targets.features import penultimate
-from evofool.targets.torch_target import Target
+from evofool.targets.torch_target import TorchTarget
 
 
-def target_of(module: nn.Module, **options: object) -> Target:
-    return Target(
+def target_of(module: nn.Module, **options: object) -> TorchTarget:
+    return TorchTarget(
         module, classes=list("abcd"), image_shape=(3, 8, 8), mean=0.5, std=0.25, device="cpu", precision="float32",
         **options,  # type: ignore[arg-type]
     )  # fmt: skip
@@ -24,7 +27,7 @@ def test_it_is_the_input_of_the_last_linear_layer() -> None:
     network = tiny_network()
     with torch.no_grad():
         expected = network[:3]((images / 255 - 0.5) / 0.25)
-    torch.testing.assert_close(penultimate(target, images), expected)
+    torch.testing.assert_close(target.features(images), expected)
 
 
 def test_of_a_convolution_it_is_averaged_over_space() -> None:
@@ -41,7 +44,7 @@ def test_of_a_convolution_it_is_averaged_over_space() -> None:
     network, images = AllConvolutions(), random_images(5)
     with torch.no_grad():
         expected = network.first((images / 255 - 0.5) / 0.25).relu().mean((2, 3))
-    torch.testing.assert_close(penultimate(target_of(network), images), expected)
+    torch.testing.assert_close(target_of(network).features(images), expected)
 
 
 def test_tokens_are_averaged() -> None:
@@ -54,15 +57,14 @@ def test_tokens_are_averaged() -> None:
             out: Tensor = self.head(images.mean(1)).mean(1)  # (B, 8, 8): eight tokens
             return out
 
-    assert penultimate(target_of(Tokens()), random_images(3)).shape == (3, 8)
+    assert target_of(Tokens()).features(random_images(3)).shape == (3, 8)
 
 
-def test_passes_of_any_size_give_the_same_and_no_hook_stays() -> None:
+def test_passes_of_any_size_give_the_same() -> None:
     images = random_images(9)
-    whole = penultimate(tiny_target(), images)
+    whole = tiny_target().features(images)
     target = tiny_target(micro_batch=2)
-    torch.testing.assert_close(penultimate(target, images), whole)
-    assert not any(module._forward_pre_hooks or module._forward_hooks for module in target.network.modules())
+    torch.testing.assert_close(target.features(images), whole)
 
 
 def test_a_network_without_such_a_layer_is_refused_by_name() -> None:
@@ -70,21 +72,66 @@ def test_a_network_without_such_a_layer_is_refused_by_name() -> None:
         def forward(self, images: Tensor) -> Tensor:
             return images.mean((2, 3)) @ torch.ones(3, 4) + torch.randn(4) * 0
 
-    with pytest.raises(TargetError, match=r"no last layer .* choose --novelty pixels"):
-        penultimate(target_of(Nothing()), random_images(2))
+    with pytest.raises(TargetError, match=r"no last layer .* with `novelty=pixels`"):
+        target_of(Nothing()).features(random_images(2))
 
 
-def test_hooks_go_when_the_network_fails() -> None:
-    class Breaks(nn.Module):
+class Watched(nn.Linear):
+    """Keeps the handles of its hooks."""
+
+    def __init__(self) -> None:
+        super().__init__(8, 4)
+        self.handles: list[RemovableHandle] = []
+
+    def register_forward_pre_hook(self, *args: Any, **options: Any) -> RemovableHandle:
+        self.handles.append(super().register_forward_pre_hook(*args, **options))
+        return self.handles[-1]
+
+    def hooks(self) -> int:
+        """How many of its hooks are there still."""
+        return sum(handle.id in (handle.hooks_dict_ref() or {}) for handle in self.handles)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_no_hook_stays(fails: bool) -> None:
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = Watched()
+
+        def forward(self, images: Tensor) -> Tensor:
+            logits: Tensor = self.layer(images.mean((1, 2)))
+            assert self.layer.hooks() == 1
+            if fails:
+                raise ValueError("broken")
+            return logits
+
+    network = Network()
+    target = target_of(network)
+    with pytest.raises(TargetError, match="broken") if fails else nullcontext():
+        target.features(random_images(2))
+    assert network.layer.handles
+    assert network.layer.hooks() == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated")
+def test_a_scripted_network_is_refused_by_name() -> None:
+    traced = torch.jit.trace(tiny_network(), torch.zeros(1, 3, 8, 8))
+    with pytest.raises(TargetError, match="target custom has no last layer"):
+        target_of(traced).features(random_images(2))
+
+
+def test_passes_that_ran_out_of_memory_do_not_count() -> None:
+    class Cramped(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.layer = nn.Linear(8, 4)
 
         def forward(self, images: Tensor) -> Tensor:
-            self.layer(images)
-            raise ValueError("broken")
+            logits: Tensor = self.layer(images.mean((1, 2)))
+            if len(images) > 2:
+                raise MemoryError
+            return logits
 
-    network = Breaks()
-    with pytest.raises(TargetError, match="broken"):
-        penultimate(target_of(network), random_images(2))
-    assert not network.layer._forward_pre_hooks
+    images = random_images(5)
+    torch.testing.assert_close(target_of(Cramped()).features(images), ((images / 255 - 0.5) / 0.25).mean((1, 2)))

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from evofool.errors import ConfigError
+from evofool.targets.execution.execution import Execution
 from evofool.targets.execution.folding import fold
-from evofool.targets.torch_target import Target
+from evofool.targets.torch_target import TorchTarget
 
 
 def drawn(module: nn.Module) -> nn.Module:
@@ -111,19 +112,19 @@ def test_what_cannot_be_folded_stays(network: nn.Module) -> None:
 def test_a_traced_network_stays() -> None:
     traced = torch.jit.trace(drawn(Residual()), torch.zeros(1, 3, 8, 8))
     assert fold(traced, torch.zeros(2, 3, 8, 8)) is None
-    assert "fold" not in target_of(traced).free
+    assert "fold" not in target_of(traced).tunable
 
 
-def target_of(network: nn.Module, *, fold: bool | None = None) -> Target:
+def target_of(network: nn.Module, *, fold: bool | None = None) -> TorchTarget:
     options = {"classes": list("abcd"), "image_shape": (3, 8, 8), "device": "cpu", "precision": "float32"}
-    return Target(network, fold=fold, **options)  # type: ignore[arg-type]
+    return TorchTarget(network, fold=fold, **options)  # type: ignore[arg-type]
 
 
 def test_a_folded_target_scores_alike_and_confirms_the_network_itself() -> None:
     images = torch.randint(0, 256, (9, 3, 8, 8), dtype=torch.uint8)
     plain = target_of(drawn(Residual()))
     folded = target_of(copy.deepcopy(plain.network), fold=True)
-    assert (plain.fold, folded.fold) == (False, True)
+    assert (plain.execution.fold, folded.execution.fold) == (False, True)
     assert torch.allclose(folded.scores(images), plain.scores(images), atol=1e-5)
     assert not torch.equal(folded.scores(images), plain.scores(images))
     assert torch.equal(folded.confirm(images), plain.confirm(images))
@@ -131,20 +132,21 @@ def test_a_folded_target_scores_alike_and_confirms_the_network_itself() -> None:
 
 
 def test_a_target_that_cannot_be_folded_says_so() -> None:
-    assert target_of(Branching(), fold=True).fold is False
+    assert target_of(Branching(), fold=True).execution.fold is False
 
 
 def test_bfloat16_is_folded_before_it_is_rounded() -> None:
     target = target_of(drawn(Residual()), fold=True)
     with pytest.raises(ConfigError):
-        target.use(target.setting.__class__("int8", "contiguous", 4))
-    target.use(target.setting.__class__("bfloat16", "contiguous", 4, fold=True))
+        target.apply(Execution("int8", "contiguous", 4))
+    target.apply(Execution("bfloat16", "contiguous", 4, fold=True))
     images = torch.randint(0, 256, (9, 3, 8, 8), dtype=torch.uint8)
-    assert target.fold
+    assert target.execution.fold
     assert torch.allclose(target.scores(images), target.confirm(images), atol=0.05)
     exact = fold(target.network, torch.zeros(2, 3, 8, 8))
     assert exact is not None
-    rounded = {name: value.bfloat16() for name, value in exact.state_dict().items()}
-    assert all(torch.equal(value, rounded[name]) for name, value in target._fast.state_dict().items())
-    target.use(target.setting.__class__("float32", "channels_last", 4, fold=True))  # what was folded is folded still
+    rounded = target_of(exact)
+    rounded.apply(Execution("bfloat16", "contiguous", 4))
+    assert torch.equal(target.scores(images), rounded.scores(images))
+    target.apply(Execution("float32", "channels_last", 4, fold=True))  # what was folded is folded still
     assert torch.allclose(target.scores(images), target.confirm(images), atol=1e-5)

@@ -11,7 +11,7 @@ from support import global_random_untouched, random_images, tiny_network, tiny_t
 from torch import Tensor, nn
 
 from evofool.errors import ConfigError, TargetError
-from evofool.targets.torch_target import Target
+from evofool.targets.torch_target import TorchTarget
 
 
 class Answer(nn.Module):
@@ -33,12 +33,12 @@ class Means(nn.Module):
         return self.seen
 
 
-def target_of(module: nn.Module, classes: int = 3, **options: object) -> Target:
+def target_of(module: nn.Module, classes: int = 3, **options: object) -> TorchTarget:
     settings = {"image_shape": (3, 8, 8), "device": "cpu", "precision": "float32", "name": "odd", **options}
-    return Target(module, classes=[str(k) for k in range(classes)], **settings)  # type: ignore[arg-type]
+    return TorchTarget(module, classes=[str(k) for k in range(classes)], **settings)  # type: ignore[arg-type]
 
 
-def test_scores_are_float32_probabilities(target: Target) -> None:
+def test_scores_are_float32_probabilities(target: TorchTarget) -> None:
     scores = target.scores(random_images(7))
     assert scores.shape == (7, 4)
     assert scores.dtype == torch.float32
@@ -107,13 +107,13 @@ def test_no_pass_has_more_rows_than_the_micro_batch() -> None:
     assert len(passes) == 3
 
 
-def test_no_image_gives_no_score(target: Target) -> None:
+def test_no_image_gives_no_score(target: TorchTarget) -> None:
     scores = target.scores(torch.empty(0, 3, 8, 8, dtype=torch.uint8))
     assert scores.shape == (0, 4)
     assert scores.dtype == torch.float32
 
 
-def test_images_stay_as_they_are_and_no_global_generator_is_drawn_from(target: Target) -> None:
+def test_images_stay_as_they_are_and_no_global_generator_is_drawn_from(target: TorchTarget) -> None:
     images = random_images(4)
     before = images.clone()
     with global_random_untouched():
@@ -169,7 +169,9 @@ def test_a_network_that_views_its_activations_can_be_a_target() -> None:
         (torch.zeros(2, 8, 8, 3, dtype=torch.uint8), r"\(2, 8, 8, 3\)"),
     ],
 )
-def test_other_images_are_refused_with_what_was_expected_and_found(target: Target, images: Tensor, found: str) -> None:
+def test_other_images_are_refused_with_what_was_expected_and_found(
+    target: TorchTarget, images: Tensor, found: str
+) -> None:
     with pytest.raises(TargetError, match=r"tiny takes uint8 images \(B, 3, 8, 8\), got .*" + found):
         target.scores(images)
 
@@ -222,16 +224,16 @@ def test_a_network_for_other_images_fails_with_one_line_that_names_the_target() 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"image_shape": (2, 8, 8)}, "image_shape must be"),
-        ({"image_shape": (3, 0, 8)}, "image_shape must be"),
-        ({"image_shape": (3, 8, -1)}, "image_shape must be"),
-        ({"image_shape": (8, 8)}, "image_shape must be"),
-        ({"mean": (0.5, 0.5)}, "mean needs 1 or 3 values, got 2"),
-        ({"std": (1.0,) * 4}, "std needs 1 or 3 values, got 4"),
-        ({"image_shape": (1, 8, 8), "mean": (0.5,) * 3}, "mean needs 1 or 1 values, got 3"),
-        ({"std": (0.2, 0.0, 0.2)}, "std must be above 0"),
-        ({"std": -1.0}, "std must be above 0"),
-        ({"std": math.nan}, "std must be above 0"),
+        ({"image_shape": (2, 8, 8)}, "`image_shape` must be"),
+        ({"image_shape": (3, 0, 8)}, "`image_shape` must be"),
+        ({"image_shape": (3, 8, -1)}, "`image_shape` must be"),
+        ({"image_shape": (8, 8)}, "`image_shape` must be"),
+        ({"mean": (0.5, 0.5)}, "`mean` needs 1 or 3 values, got 2"),
+        ({"std": (1.0,) * 4}, "`std` needs 1 or 3 values, got 4"),
+        ({"image_shape": (1, 8, 8), "mean": (0.5,) * 3}, "`mean` needs 1 or 1 values, got 3"),
+        ({"std": (0.2, 0.0, 0.2)}, "`std` must be above 0"),
+        ({"std": -1.0}, "`std` must be above 0"),
+        ({"std": math.nan}, "`std` must be above 0"),
     ],
 )
 def test_parts_that_do_not_fit_each_other_are_refused(options: dict[str, object], message: str) -> None:
@@ -240,7 +242,7 @@ def test_parts_that_do_not_fit_each_other_are_refused(options: dict[str, object]
 
 
 def test_a_target_needs_classes() -> None:
-    with pytest.raises(TargetError, match="classes is empty"):
+    with pytest.raises(TargetError, match="`classes` is empty"):
         target_of(Means(), classes=0)
 
 
@@ -249,8 +251,8 @@ def test_a_target_needs_classes() -> None:
     [
         ({"device": "gpu"}, 'unknown device "gpu"'),
         ({"precision": "float16"}, 'unknown precision "float16"'),
-        ({"micro_batch": 0}, "micro-batch must be at least 1, got 0"),
-        ({"micro_batch": -4}, "micro-batch must be at least 1, got -4"),
+        ({"micro_batch": 0}, "`micro_batch` must be a whole number of at least 1, got 0"),
+        ({"micro_batch": -4}, "`micro_batch` must be a whole number of at least 1, got -4"),
     ],
 )
 def test_unknown_options_are_config_errors(options: dict[str, object], message: str) -> None:
@@ -258,18 +260,18 @@ def test_unknown_options_are_config_errors(options: dict[str, object], message: 
         target_of(Means(), **options)
 
 
-def test_it_says_what_it_is(target: Target) -> None:
-    assert repr(target) == "Target(tiny, 4 classes, (3, 8, 8), cpu, float32)"
+def test_it_says_what_it_is(target: TorchTarget) -> None:
+    assert repr(target) == "TorchTarget(tiny, 4 classes, (3, 8, 8), cpu, float32)"
 
 
 @pytest.mark.parametrize("module", [None, lambda images: images], ids=["None", "function"])
 def test_what_is_no_module_is_refused(module: object) -> None:
     with pytest.raises(TargetError, match=r"mine: expected a torch.nn.Module, got .*forward\(\)"):
-        Target(module, classes=["a"], image_shape=(1, 8, 8), name="mine", device="cpu")  # type: ignore[arg-type]
+        TorchTarget(module, classes=["a"], image_shape=(1, 8, 8), name="mine", device="cpu")  # type: ignore[arg-type]
 
 
 def test_an_image_shape_may_be_a_list() -> None:
     shape: tuple[int, int, int] = [3, 8, 8]  # type: ignore[assignment]
-    target = Target(tiny_network(), classes=list("abcd"), image_shape=shape, device="cpu")
+    target = TorchTarget(tiny_network(), classes=list("abcd"), image_shape=shape, device="cpu")
     assert target.image_shape == (3, 8, 8)
     assert target.scores(random_images(2, (3, 8, 8))).shape == (2, 4)

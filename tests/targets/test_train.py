@@ -120,17 +120,15 @@ def test_an_unknown_network_is_told_with_the_known_ones() -> None:
 def test_a_training_needs_an_epoch(tmp_path: Path, epochs: int) -> None:
     """Not the recipe's sixty instead, and no untrained weights either."""
     out = tmp_path / "digits.safetensors"
-    with pytest.raises(ConfigError, match="epochs"):
+    with pytest.raises(ConfigError, match="`epochs` must be at least 1"):
         next(train("digits", NOWHERE, out, epochs=epochs), None)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_trains_what_its_card_describes(name: str) -> None:
-    """The same normalisation and input shape; else the shipped weights would not fit their target."""
-    card, recipe = zoo.card(name), RECIPES[name]
-    assert recipe.mean == card.mean
-    assert recipe.std == card.std
+def test_a_recipe_trains_the_network_that_its_card_describes(name: str) -> None:
+    """The same images and classes; else the shipped weights would not fit their target."""
+    card = zoo.card(name)
     with torch.random.fork_rng(devices=[]), torch.inference_mode():
-        logits = recipe.network().eval()(torch.zeros(2, *card.image_shape))
+        logits = RECIPES[name].network().eval()(torch.zeros(2, *card.image_shape))
     assert logits.shape == (2, len(card.classes))

@@ -15,11 +15,11 @@ from runs import json_lines, small_evolve
 from support import build, random_images, tiny_network, tiny_target
 from torch import Tensor, nn
 
+import evofool
+from evofool.config.evolve import EvolveOptions
 from evofool.errors import EvofoolError, TargetError
-from evofool.jobs import run as session
-from evofool.jobs.campaign import attack, resume_campaign
 from evofool.search.evolution import Evolution
-from evofool.targets.torch_target import Target
+from evofool.targets.torch_target import TorchTarget
 
 CLASSES = ["a", "b", "c", "d"]
 
@@ -37,28 +37,32 @@ class Returns(nn.Module):
         return self.change(logits, self.calls) if self.calls > self.after else logits
 
 
-def target(module: nn.Module, **options: Any) -> Target:
+def target(module: nn.Module, **options: Any) -> TorchTarget:
     options = {"outputs": "logits", "precision": "float32"} | options
-    return Target(
+    return TorchTarget(
         module, classes=CLASSES, image_shape=(3, 8, 8), mean=0.5, std=0.25, name="odd", device="cpu", **options
     )
 
 
-def evolve(module: nn.Module, out: Path | None = None, **options: Any) -> session.Result:
-    return session.evolve(target(module, **options), "direct", generations=6, batch=20, out=out)
+def evolve(module: nn.Module, out: Path | None = None, **options: Any) -> evofool.Result:
+    return evofool.evolve(target(module, **options), "direct", generations=6, batch=20, out=out)
 
 
 UNSOUND: dict[str, tuple[Callable[[Tensor, int], Any], dict[str, Any], str]] = {
     "nan": (lambda x, _: x * float("nan"), {}, "NaN or infinite"),
     "infinite": (lambda x, _: x.exp() * float("inf"), {"outputs": "probabilities"}, "NaN or infinite"),
-    "logits as probabilities": (lambda x, _: x, {"outputs": "probabilities"}, 'if these are logits, say outputs="logi'),
+    "logits as probabilities": (
+        lambda x, _: x,
+        {"outputs": "probabilities"},
+        "if these are logits, say `outputs=logits`",
+    ),
     "sums": (lambda x, _: x.softmax(1) * 1.1, {"outputs": "probabilities"}, "rows sum to 1.1"),
     "negative": (lambda x, _: x.softmax(1) * 3 - 0.5, {"outputs": "probabilities"}, "lowest value is -"),
-    "probabilities as logits": (lambda x, _: x.softmax(1), {}, 'say outputs="probabilities"'),
+    "probabilities as logits": (lambda x, _: x.softmax(1), {}, "say `outputs=probabilities`"),
     "classes": (lambda x, _: x[:, :3], {}, r"must return \(\d+, 4\).*got \(\d+, 3\)"),
     "rows": (lambda x, _: x[:-1], {}, r"must return \((20|4), 4\).*got \((19|3), 4\)"),
     "a tuple": (lambda x, _: (x, x), {}, "got tuple"),
-    "another device": (lambda x, _: x.to("meta"), {}, "on cpu and returned scores on meta"),
+    "a tensor elsewhere": (lambda x, _: x.to("meta"), {}, "on cpu and returned scores on meta"),
 }
 
 
@@ -89,15 +93,15 @@ def test_dropout_that_stays_on_is_noticed(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), np.uint8)
     np.savez(tmp_path / "data.npz", images=images, labels=np.arange(20) % 4)
     with pytest.raises(TargetError, match="dropout"):
-        attack(target(module), tmp_path / "data.npz", out=tmp_path / "out", count=8, include_misclassified=True)
+        evofool.attack(target(module), tmp_path / "data.npz", out=tmp_path / "out", count=8, include_misclassified=True)
 
 
 def test_another_network_does_not_go_on_with_a_run(tmp_path: Path) -> None:
     evolve(Returns(lambda x, _: x), tmp_path / "run")
     with pytest.raises(TargetError, match="other scores"):
-        session.resume(tmp_path / "run", target=target(Returns(lambda x, _: 2 * x)), generations=9)
+        evofool.resume(tmp_path / "run", target=target(Returns(lambda x, _: 2 * x)), generations=9)
     same = target(Returns(lambda x, _: x))
-    assert session.resume(tmp_path / "run", target=same, generations=9).generations == 9
+    assert evofool.resume(tmp_path / "run", target=same, generations=9).generations == 9
 
 
 def test_changed_successes_of_a_campaign_are_noticed(tmp_path: Path) -> None:
@@ -109,14 +113,14 @@ def test_changed_successes_of_a_campaign_are_noticed(tmp_path: Path) -> None:
             edit["colour"] = [255 - value for value in edit["colour"]]
     write_lines(tmp_path / "campaign", "outcomes.jsonl", lines)
     with pytest.raises(TargetError, match="other scores"):
-        resume_campaign(tmp_path / "campaign", target=tiny_target())
+        evofool.resume(tmp_path / "campaign", target=tiny_target())
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_probabilities_announced_as_logits_are_noticed_in_any_precision(precision: str) -> None:
     module = nn.Sequential(tiny_network(), nn.Softmax(1))
-    target = Target(module, classes=list("abcd"), image_shape=(3, 8, 8), precision=precision, device="cpu")  # type: ignore[arg-type]
-    with pytest.raises(TargetError, match='say outputs="probabilities"'):
+    target = TorchTarget(module, classes=list("abcd"), image_shape=(3, 8, 8), precision=precision, device="cpu")  # type: ignore[arg-type]
+    with pytest.raises(TargetError, match="say `outputs=probabilities`"):
         target.scores(random_images(20))
 
 
@@ -127,7 +131,7 @@ def test_probabilities_a_little_above_one_are_recorded_as_one(tmp_path: Path) ->
         def forward(self, pixels: Tensor) -> Tensor:
             return torch.tensor([1.009, -0.009]).expand(len(pixels), 2)
 
-    target = Target(Above(), classes=["a", "b"], image_shape=(3, 8, 8), outputs="probabilities", device="cpu")
+    target = TorchTarget(Above(), classes=["a", "b"], image_shape=(3, 8, 8), outputs="probabilities", device="cpu")
     scores = target.scores(random_images(3))
     assert (float(scores.min()), float(scores.max())) == (0.0, 1.0)
     small_evolve(tmp_path / "run", target=target, device="auto", precision="auto", generations=2)
@@ -143,7 +147,7 @@ def test_whatever_a_module_raises_is_a_named_error_of_one_line(error: Exception)
         def forward(self, pixels: Tensor) -> Tensor:
             raise error
 
-    target = Target(Raises(), classes=["a", "b"], image_shape=(3, 8, 8), name="odd", device="cpu")
+    target = TorchTarget(Raises(), classes=["a", "b"], image_shape=(3, 8, 8), name="odd", device="cpu")
     with pytest.raises(TargetError, match=r"target odd failed on .*boom") as caught:
         target.scores(random_images(2))
     assert "\n" not in str(caught.value)
@@ -157,7 +161,7 @@ def test_scores_that_are_no_plain_real_numbers_are_refused(change: Callable[[Ten
         def forward(self, pixels: Tensor) -> Tensor:
             return change(pixels.flatten(1)[:, :2])
 
-    target = Target(Odd(), classes=["a", "b"], image_shape=(3, 8, 8), name="odd", device="cpu")
+    target = TorchTarget(Odd(), classes=["a", "b"], image_shape=(3, 8, 8), name="odd", device="cpu")
     with pytest.raises(TargetError, match="target odd must return real numbers in a plain tensor"):
         target.scores(random_images(2))
 
@@ -165,8 +169,8 @@ def test_scores_that_are_no_plain_real_numbers_are_refused(change: Callable[[Ten
 @pytest.mark.parametrize("options", [{"classes": [0, 1]}, {"classes": "ab"}, {"outputs": "prob"}])
 def test_odd_options_of_a_target_are_refused(options: dict[str, Any]) -> None:
     given: dict[str, Any] = {"classes": ["a", "b"], "image_shape": (3, 8, 8), "device": "cpu", **options}
-    with pytest.raises(EvofoolError, match=r"classes must be|outputs must be"):
-        Target(nn.Flatten(), **given)
+    with pytest.raises(EvofoolError, match=r"`classes` must be|`outputs` must be"):
+        TorchTarget(nn.Flatten(), **given)
 
 
 def test_probabilities_a_little_below_zero_are_probabilities_still() -> None:
@@ -179,14 +183,14 @@ def test_probabilities_a_little_below_zero_are_probabilities_still() -> None:
             return below.expand(len(pixels), -1) + 0 * pixels.flatten(1)[:, :1]
 
     options: dict[str, Any] = {"image_shape": (3, 8, 8), "device": "cpu", "outputs": "probabilities"}
-    made = Target(Below(), classes=list(map(str, range(1000))), **options)
-    assert session.evolve(made, "direct", classes="0,1", generations=2, batch=20).confidence.tolist() == [1, 0]
+    made = TorchTarget(Below(), classes=list(map(str, range(1000))), **options)
+    assert evofool.evolve(made, "direct", classes="0,1", generations=2, batch=20).confidence.tolist() == [1, 0]
 
 
 def test_nan_does_not_reach_deap() -> None:
     """Its loops compare fitnesses before the archive sees the scores."""
     nan = target(Returns(lambda x, _: x * float("nan")))
-    evolution = Evolution(nan, build("direct", "default"), niches=np.arange(4), batch=8, seed=0)
+    evolution = Evolution(nan, build("direct", "default"), EvolveOptions(batch=8))
     best = tools.HallOfFame(3)
     with pytest.raises(TargetError, match="NaN or infinite"):
         algorithms.eaGenerateUpdate(evolution.toolbox, ngen=1, halloffame=best, verbose=False)

@@ -6,7 +6,8 @@ Each setting makes jobs faster:
   page by page and filled with zeros, at the next forward pass. With a convolutional network and images of 224² that is
   up to a third of the time (docs/SPEED.md).
 - Threads take turns in Python's interpreter more often, see :mod:`evofool.io.writer`.
-- LLVM uses half of a processor's vectors of 512 bits, because older processors lower their clock for them.
+- numba uses vectors of 512 bits whole, on processors that keep their clock with them, see
+  :mod:`evofool.kernels.compiled`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import ctypes
 import os
 
 from ...io.writer import shorten_switch_interval
+from ...kernels import settings
 
 SWITCH = "EVOFOOL_TUNING"
 """Environment variable; ``off`` leaves processes and targets as they are."""
@@ -24,15 +26,15 @@ _NEVER, _NONE = -1, 0
 
 
 def tune_process() -> None:
-    """Set up this process for evofool's jobs, unless ``EVOFOOL_TUNING`` is ``off``. It takes no time: nothing is
-    imported.
+    """Set up this process for evofool's jobs, unless ``EVOFOOL_TUNING`` is ``off``.
 
-    It has to come before numba has compiled anything.
+    Only a program that owns the process calls this, before it imports what compiles or runs networks. It takes no time.
     """
     if os.environ.get(SWITCH) == "off":
         return
     _keep_memory()
     shorten_switch_interval()
+    settings.whole_vectors = True  # numba itself would take long to import
 
 
 def _keep_memory() -> None:

@@ -57,7 +57,7 @@ def test_weights_that_cannot_be_had_are_told_with_what_to_do(
 
     monkeypatch.setattr(models, "get_model", offline)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    with pytest.raises(TargetError, match=f"resnet18 are not in the cache.*--weights FILE. Cache: {tmp_path}"):
+    with pytest.raises(TargetError, match=f"resnet18 are not in the cache.*`weights=FILE`. Cache: {tmp_path}"):
         zoo.load("torchvision:resnet18", device="cpu")
 
 
@@ -69,7 +69,7 @@ def test_the_cached_file_is_the_one_torch_hub_keeps(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
 def test_networks_with_auxiliary_classifiers_answer_with_one_tensor(name: str) -> None:
     with torch.random.fork_rng(devices=[]), torch.device("meta"), torch.inference_mode():
-        network = vision.network(name, own_weights=True).eval()
+        network = vision.network(name).eval()
         size = zoo.card(vision.PREFIX + name).image_shape
         logits = network(torch.zeros(2, *size))
     assert isinstance(logits, torch.Tensor)

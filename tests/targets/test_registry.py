@@ -14,14 +14,14 @@ from support import global_random_untouched, random_images
 
 from evofool.errors import ConfigError, TargetError, WeightsError
 from evofool.targets import registry as zoo
-from evofool.targets.cards import ALIASES, CARDS
+from evofool.targets.doors.embedded import ALIASES, CARDS, embedded_weights
 from evofool.targets.training import data
 
 shipped = pytest.mark.parametrize("name", [card.name for card in CARDS.values() if card.weights])
 
 
 def weights_of(name: str) -> Path:
-    path = zoo.embedded_weights(CARDS[name].weights)
+    path = embedded_weights(CARDS[name].weights)
     if not path.exists():
         pytest.skip(f"{path.name} is not in the package yet")
     return path
@@ -48,7 +48,7 @@ def test_a_shipped_target_loads_and_scores(name: str) -> None:
     card, target = CARDS[name], loaded.target
     assert loaded.card is card
     assert loaded.weights == path
-    assert loaded.spare == []
+    assert loaded.spare_tensors == ()
     assert (target.name, target.image_shape, tuple(target.classes)) == (name, card.image_shape, card.classes)
     images = random_images(9, card.image_shape)
     scores = target.scores(images)
@@ -146,7 +146,7 @@ def test_a_name_like_no_other_is_refused_without_a_suggestion(wrong: str) -> Non
 
 
 def test_a_target_without_weights_asks_for_them() -> None:
-    with pytest.raises(TargetError, match="cifar10:resnet32 has no embedded weights; give yours with --weights FILE"):
+    with pytest.raises(TargetError, match="cifar10:resnet32 has no embedded weights; give yours with `weights=FILE`"):
         zoo.load("cifar10:resnet32", device="cpu")
 
 
@@ -173,7 +173,7 @@ def test_a_public_resnet_checkpoint_loads_and_knows_its_classes(shared: Path) ->
 def test_caffe_s_lenet_loads_with_its_mean_image_to_spare(shared: Path) -> None:
     path = shared / "weights" / "lenet-mnist-caffe.safetensors"
     loaded = zoo.load("mnist", weights=path, device="cpu", precision="float32")
-    assert loaded.spare == ["mean"]
+    assert loaded.spare_tensors == ("mean",)
     images = held_out("mnist", shared)
     found = loaded.target.scores(images.images).argmax(1)
     assert (found == images.labels).double().mean() > 0.97  # 99.18 % on all 10,000
@@ -185,7 +185,7 @@ def test_squeezenet_knows_photographs(shared: Path) -> None:
 
     weights = shared / "weights" / "squeezenet1_1-imagenet.safetensors"
     loaded = zoo.load("torchvision:squeezenet1_1", weights=weights, device="cpu", precision="float32")
-    assert loaded.spare == []
+    assert loaded.spare_tensors == ()
     card = loaded.card
     pictures, labels = [], []
     for path in sorted((shared / "data" / "imagenet-samples").glob("*.jpg"))[::8]:

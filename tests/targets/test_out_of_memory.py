@@ -8,7 +8,7 @@ from support import random_images, tiny_network
 from torch import Tensor, nn
 
 from evofool.errors import TargetError
-from evofool.targets.torch_target import Target
+from evofool.targets.torch_target import TorchTarget
 
 CPU_ALLOCATOR = RuntimeError(
     "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: "
@@ -32,8 +32,8 @@ class Cramped(nn.Module):
         return result
 
 
-def target_of(module: nn.Module, micro_batch: int) -> Target:
-    return Target(
+def target_of(module: nn.Module, micro_batch: int) -> TorchTarget:
+    return TorchTarget(
         module, classes=list("abcd"), image_shape=(3, 8, 8), mean=0.5, std=0.25, name="big", device="cpu",
         precision="float32", micro_batch=micro_batch,
     )  # fmt: skip
@@ -71,7 +71,7 @@ def test_it_stays_halved(error: BaseException) -> None:
 @out_of_memory
 def test_one_image_that_does_not_fit_is_an_error_with_a_way_out(error: BaseException) -> None:
     target = target_of(Cramped(0, error), 32)
-    with pytest.raises(TargetError, match=r"out of memory for a single image of big; try --device cpu"):
+    with pytest.raises(TargetError, match=r"out of memory for a single image of big; try `device=cpu`"):
         target.scores(random_images(40))
 
 

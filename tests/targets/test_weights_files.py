@@ -58,19 +58,19 @@ def test_checkpoints_are_unwrapped(tmp_path: Path, tensors: dict[str, Tensor], w
     torch.save(wrap(tensors), path, _use_new_zipfile_serialization=zipped)  # type: ignore[operator]
     assert same(read_weights(path), tensors)
     network = DigitsNet()
-    assert load_weights(network, path, "digits") == []
+    assert load_weights(network, path, "digits") == ()
     assert same(network.state_dict(), tensors)
 
 
 def test_batch_counters_may_be_missing(tmp_path: Path) -> None:
     state = {k: v for k, v in CifarResNet(20).state_dict().items() if not k.endswith("num_batches_tracked")}
     save_file(state, tmp_path / "w.safetensors")
-    assert load_weights(CifarResNet(20), tmp_path / "w.safetensors", "cifar10") == []
+    assert load_weights(CifarResNet(20), tmp_path / "w.safetensors", "cifar10") == ()
 
 
 def test_spare_tensors_are_told(tmp_path: Path, tensors: dict[str, Tensor]) -> None:
     save_file(tensors | {"mean": torch.zeros(1, 8, 8), "extra": torch.ones(2)}, tmp_path / "w.safetensors")
-    assert load_weights(DigitsNet(), tmp_path / "w.safetensors", "digits") == ["extra", "mean"]
+    assert load_weights(DigitsNet(), tmp_path / "w.safetensors", "digits") == ("extra", "mean")
 
 
 class Trap:

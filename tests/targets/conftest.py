@@ -1,0 +1,32 @@
+"""Tuning, for the tests that want it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from tuned import Slow
+
+from evofool.targets.execution import trials
+from evofool.targets.execution.process import SWITCH
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Tuning is on, with a cache file of its own, on a CPU without bfloat16 whose clock is that of :class:`Slow`."""
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
+    monkeypatch.setenv("EVOFOOL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv(SWITCH)
+    Slow.clock = 0.0
+    monkeypatch.setattr(trials, "time", SimpleNamespace(perf_counter=lambda: Slow.clock, monotonic=lambda: Slow.clock))
+    return tmp_path / "cache" / "tuning.json"
+
+
+@pytest.fixture
+def real_time(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is the real one, for networks that do not say how long they take."""
+    monkeypatch.setattr(trials, "time", time)
+    monkeypatch.setattr(trials, "TRIAL_SECONDS", 0.0)

@@ -1,0 +1,197 @@
+"""A target for a job: a name or the user's own object, its record, and what comes back from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from plain import PlainTarget
+from safetensors.torch import load_file, save_file
+from support import random_images, tiny_target
+
+from evofool.config.evolve import EvolveOptions
+from evofool.config.records import TargetRecord
+from evofool.errors import ConfigError, RunError, TargetError
+from evofool.io.files import sha256
+from evofool.targets.doors.embedded import embedded_weights
+from evofool.targets.execution.execution import Execution
+from evofool.targets.execution.folding import foldable
+from evofool.targets.prepare import prepare_target, reload_target
+from evofool.targets.torch_target import TorchTarget
+
+
+def options(**changes: Any) -> EvolveOptions:
+    return EvolveOptions.of(changes)
+
+
+def test_a_named_target_is_recorded_with_its_weights_and_its_execution() -> None:
+    prepared = prepare_target("digits", options(device="cpu", precision="bfloat16", micro_batch=7))
+    assert prepared.record == TargetRecord(
+        name="digits",
+        own=False,
+        weights=None,
+        weights_sha256=sha256(embedded_weights("digits")),
+        spare_tensors=(),
+        device="cpu",
+        precision="bfloat16",
+        micro_batch=7,
+        memory_format="channels_last",
+        fold=False,
+        image_shape=(1, 8, 8),
+        classes=10,
+    )
+    assert (prepared.fitting.image_shape, prepared.fitting.resize) == ((1, 8, 8), 8)
+
+
+def test_an_object_without_torch_is_recorded_as_it_is() -> None:
+    prepared = prepare_target(target := PlainTarget(), options())
+    assert prepared.target is target
+    assert target.queries == 0  # nothing was tuned
+    assert prepared.record == TargetRecord(
+        name="plain",
+        own=True,
+        weights=None,
+        weights_sha256=None,
+        spare_tensors=(),
+        device="cpu",
+        precision="float32",
+        micro_batch=64,
+        memory_format="contiguous",
+        fold=False,
+        image_shape=(3, 8, 8),
+        classes=4,
+    )
+    assert (prepared.fitting.classes, prepared.fitting.resize) == (["a", "b", "c", "d"], 8)
+
+
+def test_an_object_that_says_how_it_runs_is_recorded_so() -> None:
+    target = PlainTarget()
+    target.precision, target.micro_batch = "bfloat16", 5  # type: ignore[attr-defined]
+    record = prepare_target(target, options()).record
+    assert (record.precision, record.micro_batch) == ("bfloat16", 5)
+
+
+def test_a_weights_file_is_recorded_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_file({**load_file(embedded_weights("digits")), "spare": torch.zeros(2)}, "mine.safetensors")
+    record = prepare_target("digits", options(device="cpu", weights="mine.safetensors")).record
+    assert record.weights == str(tmp_path / "mine.safetensors")
+    assert record.weights_sha256 == sha256(tmp_path / "mine.safetensors")
+    assert record.spare_tensors == ("spare",)
+
+
+def test_a_record_survives_a_config_file() -> None:
+    record = prepare_target("digits", options(device="cpu")).record
+    assert msgspec.json.decode(msgspec.json.encode(record), type=TargetRecord) == record
+
+
+def test_folding_is_settled_where_the_options_say_nothing_of_it() -> None:
+    target = prepare_target("cifar10", options(device="cpu"), fold=True).target
+    assert isinstance(target, TorchTarget)
+    assert target.execution.fold
+    target = prepare_target("cifar10", options(device="cpu", fold=False), fold=True).target
+    assert isinstance(target, TorchTarget)
+    assert foldable(target.network)
+    assert not target.execution.fold
+
+
+@pytest.mark.parametrize(
+    "given", [{"device": "cpu"}, {"weights": "a.pth"}, {"precision": "float32"}, {"micro_batch": 4}, {"fold": True}]
+)
+@pytest.mark.parametrize("own", [PlainTarget, tiny_target])
+def test_options_of_a_named_target_are_refused_with_an_object(given: dict[str, Any], own: Any) -> None:
+    with pytest.raises(ConfigError, match=r"`micro_batch`, .* belong to a named target; set them in your Target"):
+        prepare_target(own(), options(**given))
+
+
+class Unnamed:
+    """Has all but a name."""
+
+    classes, image_shape = ["a"], (3, 8, 8)
+    scores = confirm = PlainTarget.scores
+
+
+@pytest.mark.parametrize("wrong", [None, 5, torch.nn.Flatten(), Unnamed()])
+def test_what_is_no_target_is_refused_with_what_one_has(wrong: Any) -> None:
+    with pytest.raises(TargetError, match=r"`target` must be a name, .*scores\(\) and confirm\(\), got "):
+        prepare_target(wrong, options())
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "message"),
+    [
+        ("classes", [], "`classes` is empty"),
+        ("classes", [1, 2], "`classes` must be the name of every output"),
+        ("classes", "abcd", "`classes` must be the name of every output"),
+        ("image_shape", (2, 8, 8), "`image_shape` must be"),
+        ("image_shape", (3, 8), "`image_shape` must be"),
+        ("image_shape", (3, 8.0, 8), "`image_shape` must be"),
+        ("image_shape", None, "`image_shape` must be"),
+    ],
+)
+def test_an_object_whose_parts_cannot_be_is_refused(attribute: str, value: Any, message: str) -> None:
+    target = PlainTarget()
+    setattr(target, attribute, value)
+    with pytest.raises(TargetError, match=f"plain: {message}"):
+        prepare_target(target, options())
+
+
+# Having it again
+
+
+def test_a_module_is_run_as_it_was_in_what_was_left_open(tmp_path: Path) -> None:
+    first = tiny_target(micro_batch=5, memory_format="contiguous")
+    record = prepare_target(first, options()).record
+    again = tiny_target(memory_format="channels_last")
+    reload_target(record, tmp_path, again)
+    assert again.execution == Execution("float32", "channels_last", 5)  # what the user has set stays
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "message"),
+    [
+        (False, True, "was made with the named target digits; leave `target` out"),
+        (True, False, r"was made with your own Target plain; give it: evofool.resume\(…, target=…\)"),
+    ],
+)
+def test_an_object_is_given_again_where_there_was_one_and_only_there(
+    own: bool, given: bool, message: str, tmp_path: Path
+) -> None:
+    record = prepare_target(PlainTarget(), options()) if own else prepare_target("digits", options(device="cpu"))
+    with pytest.raises(RunError, match=message):
+        reload_target(record.record, tmp_path, PlainTarget() if given else None)
+
+
+@pytest.mark.parametrize(("attribute", "value"), [("classes", ["a", "b"]), ("image_shape", (3, 8, 9))])
+def test_an_object_of_another_kind_is_refused(attribute: str, value: Any, tmp_path: Path) -> None:
+    record = prepare_target(PlainTarget(), options()).record
+    other = PlainTarget()
+    setattr(other, attribute, value)
+    with pytest.raises(RunError, match=r"was made with 4 classes and images \[3, 8, 8\], .*; give the same one"):
+        reload_target(record, tmp_path, other)
+
+
+def test_other_weights_are_refused(tmp_path: Path) -> None:
+    record = prepare_target("digits", options(device="cpu")).record
+    changed = msgspec.structs.replace(record, weights_sha256="0" * 64)
+    with pytest.raises(RunError, match=r"the weights of digits are not those .* \(SHA-256 000000000000…\)"):
+        reload_target(changed, tmp_path, None)
+
+
+def test_a_device_that_this_machine_has_not_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    record = msgspec.structs.replace(prepare_target("digits", options(device="cpu")).record, device="cuda:3")
+    with pytest.raises(RunError, match="was made on cuda:3, and this machine has none that torch can use"):
+        reload_target(record, tmp_path, None)
+    with pytest.raises(ConfigError, match='unknown device "abacus"'):
+        reload_target(msgspec.structs.replace(record, device="abacus"), tmp_path, None)
+
+
+def test_a_named_target_scores_as_it_did(tmp_path: Path) -> None:
+    prepared = prepare_target("cifar10", options(device="cpu", micro_batch=9, fold=True))
+    images = random_images(20, (3, 32, 32))
+    again = reload_target(prepared.record, tmp_path, None)
+    assert torch.equal(again.scores(images), prepared.target.scores(images))
