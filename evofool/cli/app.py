@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from ..errors import EvofoolError, suggestion
+from ..targets.execution.process import tune_process
 from ..version import __version__
 from . import attack, evolve, gallery, jobs, targets, zoo
 from .declared import as_options
@@ -61,6 +62,7 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line; bad input is one line on standard error and exit code 2."""
+    tune_process()
     usage_error: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
     if sys.stdout is None:  # it was closed
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115

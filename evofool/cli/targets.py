@@ -29,7 +29,7 @@ def targets(
     """
     from ..console.console import Console
     from ..targets import registry
-    from ..targets.cards import CARDS
+    from ..targets.doors.embedded import CARDS
     from ..targets.doors import torchvision
 
     console = Console(to_stderr=as_json)
@@ -77,9 +77,12 @@ def _tune(console: Console, name: str, given: dict[str, Any], as_json: bool) -> 
     """Try every execution of a target and show how fast each is."""
     from ..targets.execution.tuning import retune
     from ..targets.registry import load_target
+    from ..targets.torch_target import TorchTarget
 
     options = EvolveOptions.of(given)
     target = load_target(name, weights=options.weights, device=options.device)
+    if not isinstance(target, TorchTarget):
+        raise ConfigError(f"target {name} does not run in torch; there is nothing to tune")
     trials = retune(target)
     if not as_json:
         console.trials(target, trials)

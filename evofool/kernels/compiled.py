@@ -13,6 +13,8 @@ from typing import Any
 import llvmlite.binding
 import numba
 
+from . import settings
+
 WIDE_VECTORS = "+avx512fp16"
 """LLVM's name for 512-bit vectors of float16, which came with Sapphire Rapids.
 
@@ -59,6 +61,10 @@ def use_whole_vectors() -> None:
         return
     if WIDE_VECTORS in features.split(","):
         config.CPU_FEATURES = f"{features},-prefer-256-bit"
+
+
+if settings.whole_vectors:
+    use_whole_vectors()
 
 
 @lru_cache(maxsize=1)
