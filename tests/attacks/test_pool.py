@@ -70,8 +70,8 @@ def run(pool: Pool, waiting: Iterable[Scripted], watch: Callable[[], None] = lam
     queue, ended = list(waiting), []
     for _ in range(10_000):
         while pool.has_room and queue:
-            one = queue.pop(0)
-            at_once = pool.add(one.attempt, one.image, one.label, one)
+            case = queue.pop(0)
+            at_once = pool.add(case.attempt, case.image, case.label, case)
             ended += [at_once] if at_once else []
         watch()
         ended += list(pool.step())
@@ -83,15 +83,15 @@ def run(pool: Pool, waiting: Iterable[Scripted], watch: Callable[[], None] = lam
 @pytest.mark.parametrize("depth", [1, 2])
 @pytest.mark.parametrize("rows", [4, 16, 64])
 def test_results_reach_the_attempt_that_asked(rows: int, depth: int) -> None:
-    target, attempts = tiny_target(), scripted(17)
+    target, cases = tiny_target(), scripted(17)
     pool = a_pool(target, rows, depth=depth)
-    ended = run(pool, attempts)
-    assert sorted(attempts.index(entry.tag) for entry in ended) == list(range(17))
-    for one in attempts:
-        first, *others = [len(edits) for edits, _, _ in one.search.answers]
-        assert others == [one.attempt.queries - 5 - first, 5]
-        one.assert_told_its_own_scores(target)
-    assert pool.scored == sum(one.attempt.queries for one in attempts)
+    ended = run(pool, cases)
+    assert sorted(cases.index(entry.tag) for entry in ended) == list(range(17))
+    for case in cases:
+        first, *others = [len(edits) for edits, _, _ in case.search.answers]
+        assert others == [case.attempt.queries - 5 - first, 5]
+        case.assert_told_its_own_scores(target)
+    assert pool.scored == sum(case.attempt.queries for case in cases)
 
 
 @pytest.mark.parametrize("depth", [1, 2])
@@ -113,22 +113,22 @@ def test_batches_are_filled_with_candidates_of_many_attempts() -> None:
 
 
 def test_a_finished_attempt_s_slot_is_used_again() -> None:
-    target, attempts = tiny_target(), scripted(12)
+    target, cases = tiny_target(), scripted(12)
     pool = a_pool(target, 64, slots=2)
     under_way: list[list[int]] = []
-    run(pool, attempts, watch=lambda: under_way.append([entry.slot for entry in pool.entries]))
+    run(pool, cases, watch=lambda: under_way.append([entry.slot for entry in pool.entries]))
     assert all(len(set(slots)) == len(slots) <= 2 for slots in under_way)
     assert max(map(len, under_way)) == 2
     assert sorted(pool.free_slots) == [0, 1]
-    for one in attempts:
-        one.assert_told_its_own_scores(target)
+    for case in cases:
+        case.assert_told_its_own_scores(target)
 
 
 def test_an_attempt_without_candidates_ends_at_once_and_keeps_no_slot() -> None:
     pool = a_pool(tiny_target(), slots=1)
     for _ in range(3):
-        one = Scripted(0, k=1, target_class=None, sizes=[])
-        entry = pool.add(one.attempt, one.image, 0, "me")
+        case = Scripted(0, k=1, target_class=None, sizes=[])
+        entry = pool.add(case.attempt, case.image, 0, "me")
         assert entry is not None
         assert entry.tag == "me"
     assert (pool.entries, list(pool.free_slots), pool.scored) == ([], [0], 0)
@@ -151,7 +151,7 @@ def test_neither_depth_nor_neighbours_change_what_an_attempt_is_told(kinds: list
             for seed, (k, target_class, n) in enumerate(kinds)
         ]
         run(a_pool(tiny_target(), 16, slots=4, depth=depth), made[::order])
-        return [[(margin, fitness) for _, margin, fitness in one.search.answers] for one in made]
+        return [[(margin, fitness) for _, margin, fitness in case.search.answers] for case in made]
 
     expected = story(1, 1)
     assert story(2, 1) == expected
@@ -162,23 +162,23 @@ def test_in_bfloat16_successes_are_confirmed_in_float32_and_counted() -> None:
     watched = Watched()
     target = watched.target(precision="bfloat16")
     pool = a_pool(target, 16)
-    attempts = [Scripted(seed, k=3, target_class=None, sizes=[64] * 2, stop_fitness=None) for seed in range(12)]
-    for one in attempts:
-        one.label = int(target.confirm(torch.from_numpy(one.image)[None]).argmax())
-    ended = run(pool, attempts)
+    cases = [Scripted(seed, k=3, target_class=None, sizes=[64] * 2, stop_fitness=None) for seed in range(12)]
+    for case in cases:
+        case.label = int(target.confirm(torch.from_numpy(case.image)[None]).argmax())
+    ended = run(pool, cases)
     for entry in ended:
         pool.confirm(entry)
     fast = [shape for shape, dtype in zip(watched.shapes, watched.dtypes, strict=True) if dtype == torch.bfloat16]
     assert set(fast) == {(16, *SHAPE)}
-    assert pool.scored == sum(one.attempt.queries for one in attempts)
-    assert any(one.attempt.queries_to_success for one in attempts)
-    for one in attempts:
-        best = one.attempt.best
+    assert pool.scored == sum(case.attempt.queries for case in cases)
+    assert any(case.attempt.queries_to_success for case in cases)
+    for case in cases:
+        best = case.attempt.best
         assert best is not None
         assert best.confirmed
-        scores = target.confirm(torch.from_numpy(edited(one.image, best.edits))[None])
-        margin, fitness = margins(scores, torch.tensor([one.label]), torch.tensor([False]))
+        scores = target.confirm(torch.from_numpy(edited(case.image, best.edits))[None])
+        margin, fitness = margins(scores, torch.tensor([case.label]), torch.tensor([False]))
         assert best.margin == pytest.approx(float(margin), abs=1e-5)
         assert best.fitness == pytest.approx(float(fitness), abs=1e-6)
         np.testing.assert_allclose(best.confidence, scores.sort(1, descending=True).values[0], atol=1e-6)
-        assert (one.attempt.queries_to_success is not None) == one.criterion.reached(best.margin)
+        assert (case.attempt.queries_to_success is not None) == case.criterion.reached(best.margin)

@@ -116,8 +116,8 @@ def test_the_weight_is_drawn_anew_between_its_bounds() -> None:
     for _ in range(200):
         mutants = best1(genes, 0, rng, space=space, settings=settings)[:, 0, 2] - 100
         steps = np.abs(mutants)  # F times 1, 2 or 3
-        found = {round(float(step / whole), 9) for step in steps for whole in (1, 2, 3) if 0.5 <= step / whole <= 1}
-        weights |= found
+        drawn = {round(float(step / whole), 9) for step in steps for whole in (1, 2, 3) if 0.5 <= step / whole <= 1}
+        weights |= drawn
         assert ((steps >= 0.5) & (steps <= 3)).all()
     assert len(weights) > 100
 
@@ -141,13 +141,13 @@ def test_redrawing_keeps_what_is_inside_and_draws_the_rest(seed: int, mutation: 
 
 def test_redrawn_genes_are_uniform() -> None:
     settings = replace(PLAIN, weight=(2.0, 2.0), outside="redraw")
-    space, found = Pixels((1, 4, 4), 1), []
+    space, shares = Pixels((1, 4, 4), 1), []
     genes = np.zeros((40, 1, 3))
     genes[::2] = upper_bounds(space) - 1e-9
     for seed in range(40):
         mutants = rand1(genes, 0, generator(seed), space=space, settings=settings)
-        found.append((mutants / upper_bounds(space)).ravel())
-    drawn = np.concatenate(found)
+        shares.append((mutants / upper_bounds(space)).ravel())
+    drawn = np.concatenate(shares)
     drawn = drawn[(drawn > 1e-6) & (drawn < 1 - 1e-6)]
     assert len(drawn) > 1_000
     assert np.abs(np.histogram(drawn, 4, (0, 1))[0] / len(drawn) - 0.25).max() < 0.05
@@ -261,15 +261,15 @@ def test_the_feedback_s_arrays_are_left_alone() -> None:
 
 
 def test_the_best_so_far_leads() -> None:
-    one = problem_for(replace(PLAIN, mutation="best1"))
+    given = problem_for(replace(PLAIN, mutation="best1"))
     led: list[int] = []
 
     def watched(genes: np.ndarray, best: int, rng: np.random.Generator) -> np.ndarray:
         led.append(best)
         return genes
 
-    one.toolbox.register("mutate", watched)
-    search = DifferentialEvolution(one, PLAIN)
+    given.toolbox.register("mutate", watched)
+    search = DifferentialEvolution(given, PLAIN)
     lowest, expected = np.full(12, np.inf), []
     for edits, values in run(search, lambda edits: generator(len(expected)).random(len(edits)).astype(np.float32), 20):
         assert len(edits) == 12
@@ -281,15 +281,15 @@ def test_the_best_so_far_leads() -> None:
 
 @pytest.mark.parametrize("name", ["random", "mutate", "mate", "select"])
 def test_every_operator_is_the_toolbox_s(name: str) -> None:
-    one = problem_for(PLAIN)
-    usual, called = getattr(one.toolbox, name), []
+    given = problem_for(PLAIN)
+    usual, called = getattr(given.toolbox, name), []
 
     def watched(*arguments: Any) -> Any:
         called.append(name)
         return usual(*arguments)
 
-    one.toolbox.register(name, watched)
-    for _ in run(DifferentialEvolution(one, PLAIN), rugged, generations=4):
+    given.toolbox.register(name, watched)
+    for _ in run(DifferentialEvolution(given, PLAIN), rugged, generations=4):
         pass
     assert len(called) == (1 if name == "random" else 3)
 

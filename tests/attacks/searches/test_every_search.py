@@ -43,14 +43,14 @@ def assert_valid(edits: np.ndarray, space: Pixels) -> None:
 @pytest.mark.parametrize(("name", "k"), contests(*KS))
 def test_candidates_are_edits_in_range_at_distinct_positions(name: str, k: int, shape: Shape, margins: Margins) -> None:
     space, generations = Pixels(shape, k), 0
-    one = problem(name, shape, k)
-    image = one.image.copy()
+    given = problem(name, shape, k)
+    image = given.image.copy()
     with global_random_untouched():
-        for edits, _ in run(STRATEGIES[name].search(one), margins, generations=12):
+        for edits, _ in run(STRATEGIES[name].search(given), margins, generations=12):
             assert_valid(edits, space)
             generations += 1
     assert generations > 0
-    np.testing.assert_array_equal(one.image, image)
+    np.testing.assert_array_equal(given.image, image)
 
 
 @pytest.mark.parametrize(("name", "k"), contests(*KS))
@@ -59,8 +59,8 @@ def test_the_same_seed_and_scores_are_the_same_candidates(name: str, k: int) -> 
         [edits for edits, _ in run(search(name, (3, 6, 7), k, seed), rugged, generations=15)] for seed in (4, 4, 5)
     )
     assert len(first) == len(second)
-    for one, two in zip(first, second, strict=True):
-        np.testing.assert_array_equal(one, two)
+    for before, after in zip(first, second, strict=True):
+        np.testing.assert_array_equal(before, after)
     same = len(first) == len(other) and all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
     assert same == (k == 1 and name in DRAWS_NOTHING)
 
@@ -144,19 +144,19 @@ def test_evolution_finds_a_colour_within_the_cube_too() -> None:
 
 
 def test_random_edits_are_the_space_s_own() -> None:
-    one = problem("random", SHAPE, 3, seed=8)
-    edits = STRATEGIES["random"].search(one).ask()
-    np.testing.assert_array_equal(edits, one.space.random(len(edits), np.random.default_rng(8)))
+    given = problem("random", SHAPE, 3, seed=8)
+    edits = STRATEGIES["random"].search(given).ask()
+    np.testing.assert_array_equal(edits, given.space.random(len(edits), np.random.default_rng(8)))
 
 
 def test_an_operator_that_was_swapped_is_used() -> None:
-    one = problem("random", SHAPE, 1)
-    one.toolbox.register("random", lambda n, rng: np.full((2, 1, 5), 7, np.int16))
-    assert STRATEGIES["random"].search(one).ask().tolist() == [[[7] * 5]] * 2
+    given = problem("random", SHAPE, 1)
+    given.toolbox.register("random", lambda n, rng: np.full((2, 1, 5), 7, np.int16))
+    assert STRATEGIES["random"].search(given).ask().tolist() == [[[7] * 5]] * 2
 
 
 def test_strategies_are_found_under_their_names() -> None:
-    assert all(name == one.name for name, one in STRATEGIES.items())
+    assert all(name == strategy.name for name, strategy in STRATEGIES.items())
     assert DEFAULT in STRATEGIES
     assert set(PRESETS) < set(STRATEGIES)
 
@@ -212,8 +212,8 @@ def test_the_budget_is_what_is_documented(name: str, shape: Shape, queries: int)
 
 @pytest.mark.parametrize("name", ["corners", "su2019", "hyperparticle"])
 def test_a_strategy_that_ends_by_itself_asks_for_its_whole_budget(name: str) -> None:
-    one, space = STRATEGIES[name], Pixels((1, 9, 7), 1)
+    strategy, space = STRATEGIES[name], Pixels((1, 9, 7), 1)
     used = search(name, (1, 9, 7))
-    assert sum(len(edits) for edits, _ in run(used, rugged)) == one.budget(space)
+    assert sum(len(edits) for edits, _ in run(used, rugged)) == strategy.budget(space)
     assert_valid(used.ask(), space)
     assert len(used.ask()) == 0
