@@ -14,7 +14,7 @@ from ...io.images import data_uri
 from ...io.png import png
 from ...kernels.constants import EMPTY
 from ...store.folder import CONFIG, damaged
-from ...store.history import Changes, HistoryFolder
+from ...store.history import EliteChanges, HistoryFolder
 from ...store.run import RunFolder
 from ..cells import CellGrid, cell_grid
 from ..elite_lines import lines_of_classes, surest_per_class
@@ -116,7 +116,7 @@ def _frame(run: RunFolder) -> dict[str, Any]:
     return {"shape": shape, "xy": settings.coordinates, "colour": "grey" if shape[0] == 1 else settings.colour}
 
 
-def _changes(run: RunFolder) -> Changes:
+def _changes(run: RunFolder) -> EliteChanges:
     """Return the changes of a run's elites.
 
     Raises:
@@ -160,7 +160,7 @@ def _spread(rows: list[int], most: int) -> list[int]:
     return [rows[at] for at in np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int)).tolist()]
 
 
-def _ancestor(changes: Changes, row: int, names: dict[int, str]) -> Ancestor:
+def _ancestor(changes: EliteChanges, row: int, names: dict[int, str]) -> Ancestor:
     name = names.get(int(changes.niche[row]), "")
     score = _shortest(changes.score[row])
     return Ancestor(int(changes.generation[row]), name, score, int(changes.evaluation_id[row]))
@@ -206,7 +206,7 @@ def _past(history: HistoryFolder, tiles: list[Tile], channels: int) -> dict[int,
             genomes: list[Any] = [data_uri(png(pixels)) for pixels in pictures]
         else:
             try:
-                batch = CPPNBatch.of(arrays)
+                batch = CPPNBatch.from_arrays(arrays)
                 batch.check(channels)
             except GenomeError as error:
                 raise _damaged_history(history, error) from error

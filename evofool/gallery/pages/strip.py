@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...store.history import Changes, log_odds
+from ...store.history import EliteChanges, log_odds
 
 MAX_COLUMNS = 160
 """Largest number of moments of a strip."""
@@ -47,7 +47,7 @@ class Strip:
         }
 
 
-def confidence_strip(changes: Changes, names: dict[int, str], metrics: list[dict[str, Any]]) -> Strip | None:
+def confidence_strip(changes: EliteChanges, names: dict[int, str], metrics: list[dict[str, Any]]) -> Strip | None:
     """Return the strip of a run, or None where it has fewer than two generations.
 
     Args:
@@ -76,7 +76,7 @@ def confidence_strip(changes: Changes, names: dict[int, str], metrics: list[dict
 
 
 def _confidence(
-    changes: Changes, numbers: list[int], generations: NDArray[np.int64]
+    changes: EliteChanges, numbers: list[int], generations: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], list[int]]:
     """Return confidences (M, T) as of each generation, and the classes' numbers, the surest first."""
     if not len(changes):

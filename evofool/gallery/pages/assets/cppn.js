@@ -1,5 +1,5 @@
 "use strict";
-// CPPNs in the page: the arithmetic of the renderer whose pictures the network was shown, so that both agree.
+// CPPNs drawn in the page, with the arithmetic of the renderer whose pictures the network was shown.
 // A genome is {a, s, t, w}: the activation of every node (inputs first, then outputs), and source, sink and weight of
 // every connection. A frame says how it becomes a picture: {shape: [C, H, W], xy: "unit" | "pixels", colour}.
 const Cppn = (() => {
@@ -7,17 +7,19 @@ const Cppn = (() => {
   const NAMES = ["sin", "sigmoid", "gauss", "linear", "cos", "wedge"];
   const f = Math.fround;
 
-  // The renderer's operations (encodings/kernels/picture.py), each rounded to float32 as there, so that not a bit differs.
+  // The operations of kernels/rendering.py and kernels/functions.py. Each is rounded to float32 as there, so that not a
+  // bit differs; tests/browser/test_parity.py compares both.
   const [S3, S5, S7, S9] = [-0.16666657, 0.008333017, -0.00019806615, 2.6000548e-06].map(f);
   const [E3, E4, E5, E6] = [0.16666514, 0.041666187, 0.00836959, 0.0013951703].map(f);
   const TURN = 2 * Math.PI, PER_TURN = 1 / TURN, PI = f(Math.PI), FAR = 1e8, ROUND = 1.5 * 2 ** 52;
   const PER_LN2 = f(1 / Math.log(2)), LN2 = f(0.693359375), LN2_REST = f(-2.12194440e-4), ROUND_F = 1.5 * 2 ** 23;
-  const LEAST = 87, NOTHING = 40;
+  // exp is defined within ±EXP_LIMIT; a Gauss curve is 0 where its square is EXP_CUTOFF or more.
+  const EXP_LIMIT = 87, EXP_CUTOFF = 40;
   const POWERS = Float32Array.from({length: 253}, (_, i) => 2 ** (i - 126));
 
   const within = (v, bound) => Math.min(Math.max(v, -bound), bound);
 
-  /** sin of a double. */
+  /** Returns the sine of a double. */
   function sine(angle) {
     const rest = f(angle - (angle * PER_TURN + ROUND - ROUND) * TURN), half = Math.abs(rest);
     const x = Math.min(half, f(PI - half)), u = f(x * x);
@@ -25,7 +27,7 @@ const Cppn = (() => {
     return rest < 0 ? -value : value;
   }
 
-  /** exp of a float32 within ±87. */
+  /** Returns e to the power of a float32 within ±87. */
   function exp(v) {
     const n = f(f(v * PER_LN2) + ROUND_F) - ROUND_F;
     const r = f(f(v - f(n * LN2)) - f(n * LN2_REST));
@@ -33,21 +35,22 @@ const Cppn = (() => {
     return f(f(f(f(f(p * r) + 1) * r) + 1) * POWERS[n + 126]);
   }
 
+  /** Activations, in the order of their names, in float32. */
   const SINGLE = [
     (v) => sine(within(v, FAR)),
-    (v) => f(f(2 / f(1 + exp(within(-v, LEAST)))) - 1),
-    (v) => f(v * v) < NOTHING ? exp(-f(v * v)) : 0,
+    (v) => f(f(2 / f(1 + exp(within(-v, EXP_LIMIT)))) - 1),
+    (v) => f(v * v) < EXP_CUTOFF ? exp(-f(v * v)) : 0,
     (v) => f(within(v, 3) / 3),
     (v) => sine(within(v, FAR) + Math.PI / 2),
     (v) => f(f(Math.min(Math.abs(v), 3) / 1.5) - 1),
   ];
-  /** For windows so deep that a float32 has too few digits. */
+  /** The same in doubles, for windows so small that float32 has too few digits. */
   const DOUBLE = [
     Math.sin, (v) => 2 / (1 + Math.exp(-v)) - 1, (v) => Math.exp(-v * v), (v) => within(v, 3) / 3, Math.cos,
     (v) => Math.min(Math.abs(v), 3) / 1.5 - 1,
   ];
 
-  /** A genome file's JSON as {a, s, t, w}. */
+  /** Returns the JSON of a genome's file as {a, s, t, w}. */
   function compact(file) {
     const column = (key) => file.connections.map((connection) => connection[key]);
     return {
@@ -56,7 +59,7 @@ const Cppn = (() => {
     };
   }
 
-  /** Longest path to every node from an input, which is 0; a node that nothing reaches is 1. */
+  /** Returns the length of the longest path from an input to every node: 0 for inputs, 1 for nodes that none reaches. */
   function levels(genome) {
     const level = genome.a.map((_, node) => (node < INPUTS.length ? 0 : 1));
     let moved = true;
@@ -70,7 +73,7 @@ const Cppn = (() => {
     return level;
   }
 
-  /** For every node whether it lies on a path to one of `ends` (they do). */
+  /** Returns for every node whether it is on a path to one of `ends`, these included. */
   function feeding(genome, ends) {
     const needed = genome.a.map((_, node) => ends.includes(node));
     let grown = true;
@@ -85,7 +88,7 @@ const Cppn = (() => {
 
   const outputs = (count) => Array.from({length: count}, (_, i) => INPUTS.length + i);
 
-  /** What computes the nodes `ends`: the nodes before them in order, each with its connections by source. */
+  /** Returns a program that computes the nodes `ends`: the nodes before them in order, each with its connections. */
   function compile(genome, ends) {
     const level = levels(genome), needed = feeding(genome, ends);
     const into = new Map();
@@ -101,8 +104,8 @@ const Cppn = (() => {
     return {steps, ends, cost: steps.reduce((sum, step) => sum + 6 + step.edges.length, 0)};
   }
 
-  /** x, y, distance and bias at the pixels of rows `from` to `to` of a picture `w` wide and `h` high of a window of the
-   * image, {x, y, width, height} in its own pixels. Deep windows need the digits of doubles. */
+  /** Returns x, y, distance and bias at the pixels of rows `from` to `to` of a picture of `w` × `h` pixels. The picture
+   * shows a window of the image, {x, y, width, height} in the image's pixels; small windows get doubles. */
   function coordinates(frame, view, w, h, from, to) {
     const [, height, width] = frame.shape, half = Math.min(height, width) / 2;
     const Numbers = view.width < width / 300 ? Float64Array : Float32Array;
@@ -120,7 +123,7 @@ const Cppn = (() => {
     return inputs;
   }
 
-  /** The values of the program's ends at every pixel, in [−1, 1]. */
+  /** Returns the values of a program's ends at every pixel, in [−1, 1]. */
   function evaluate(program, inputs) {
     const Numbers = inputs[0].constructor, size = inputs[0].length, deep = Numbers === Float64Array;
     const values = [...inputs];
@@ -140,10 +143,10 @@ const Cppn = (() => {
 
   const half = (v) => f(f(v + 1) * 0.5);
   const byte = (v) => Math.trunc(f(f(v * 255) + 0.5));
-  /** How far a channel is from grey at a hue (0…6). */
+  /** Returns how far a channel is from grey at a hue (0…6). */
   const wheel = (turn, middle) => within(f(Math.abs(f(turn - middle)) - 1.5), 0.5);
 
-  /** Values as RGBA bytes. */
+  /** Writes values as RGBA bytes. */
   function paint(values, colour, bytes) {
     const size = values[0].length;
     for (let i = 0; i < size; i++) {
@@ -167,7 +170,7 @@ const Cppn = (() => {
 
   const whole = (frame) => ({x: 0, y: 0, width: frame.shape[2], height: frame.shape[1]});
 
-  /** RGBA bytes of a genome at any size; the whole image unless a view is given. */
+  /** Returns RGBA bytes of a genome at any size: of the whole image, or of a window. */
   function render(genome, frame, w, h, view = whole(frame)) {
     const bytes = new Uint8ClampedArray(4 * w * h), band = Math.max(1, Math.floor(8192 / w));
     const program = compile(genome, outputs(frame.shape[0]));
@@ -179,7 +182,7 @@ const Cppn = (() => {
     return bytes;
   }
 
-  /** The activation's value at p, for its curve. */
+  /** Returns an activation's value at p, for its curve. */
   function at(activation, p) {
     return SINGLE[activation](f(p));
   }

@@ -1,10 +1,13 @@
 "use strict";
-// How it came about: the median's curve, and below it a row of colour for every class.
+// Confidence over time: a curve of the medians, and below it a row of colour for every class.
 const Strip = (() => {
-  const SVG = "http://www.w3.org/2000/svg", LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 26, HEIGHT = 150;
+  const LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 26, HEIGHT = 150;
   const COLOURS = ["--two", "--one", "--three", "--four", "--five", "--six"];
+  /** Colours by log-odds of the confidence; between two of them colours are mixed. */
   const STOPS = [[-7, [22, 24, 52]], [-3, [74, 44, 122]], [0, [176, 58, 96]], [2.2, [234, 120, 60]],
     [4.6, [248, 200, 92]], [9.2, [255, 248, 214]]];
+  /** Number of classes up to which rows are high enough for names, and the height of such a row in pixels. */
+  const NAMED = 24, NAMED_HEIGHT = 22;
 
   function colour(odds) {
     if (odds <= STOPS[0][0]) return STOPS[0][1];
@@ -17,100 +20,78 @@ const Strip = (() => {
 
   const share = (odds) => 1 / (1 + Math.exp(-odds));
 
+  /** Returns the log-odds of a class (row) at a moment (column) as a function. */
   function decode(strip) {
     const bytes = Uint8Array.from(atob(strip.odds), (letter) => letter.charCodeAt(0));
     const values = new Uint16Array(bytes.buffer);
     return (row, column) => (values[row * strip.generations.length + column] - 32768) / 2000;
   }
 
-  function make(name, attributes, parent, words) {
-    const element = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    if (words !== undefined) element.textContent = words;
-    parent.append(element);
-  }
-
-  // What can lie across: how much of it was spent by each moment, as logarithms, and where its ticks are.
+  /** Horizontal axes: the logarithm of what was spent by each moment, and ticks with a long and a short text. */
   const DECADES = Array.from({length: 10}, (_, power) => 10 ** power);
   const AXES = {
     evaluations: {name: "evaluations", logs: (strip) => strip.evaluations.map(Math.log),
-      ticks: DECADES.map((at, i) => [at, at.toLocaleString("en") + " evaluations", at.toLocaleString("en")])},
+      ticks: DECADES.map((value) => [value, `${Format.count(value)} evaluations`, Format.count(value)])},
     time: {name: "wall time", logs: (strip) => strip.seconds.map((seconds) => Math.log(Math.max(0.001, seconds))),
-      ticks: [[0.001, "1 ms"], [0.01, "10 ms"], [0.1, "0.1 s"], [1, "1 s"], [10, "10 s"], [60, "1 min"], [600, "10 min"], [3600, "1 h"], [36000, "10 h"], [360000, "100 h"]]},
+      ticks: [[0.001, "1 ms"], [0.01, "10 ms"], [0.1, "0.1 s"], [1, "1 s"], [10, "10 s"], [60, "1 min"],
+        [600, "10 min"], [3600, "1 h"], [36000, "10 h"], [360000, "100 h"]]},
   };
 
-  /** Median curves of all sources that have one, over evaluations or time. */
-  function medians(place, strips, across) {
-    const axis = AXES[across], logs = strips.map(axis.logs);
-    const width = place.clientWidth;
-    const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-    svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", `Median confidence over ${axis.name}`);
-    const high = Math.max(...logs.map((own) => own.at(-1))), low = Math.min(...logs.map((own) => own[0]));
-    const x = (log) => LEFT + ((log - low) / Math.max(1e-9, high - low)) * (width - LEFT - RIGHT);
-    const y = (value) => HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM);
+  /** Returns a scale from logarithms to pixels. */
+  const horizontal = (low, high, width) =>
+    (log) => LEFT + ((log - low) / Math.max(1e-9, high - low)) * (width - LEFT - RIGHT);
+
+  /** Draws the median curves of all strips into `parent`, over evaluations or time. */
+  function medians(parent, strips, across) {
+    const axis = AXES[across], logs = strips.map(axis.logs), width = parent.clientWidth;
+    const svg = Dom.svg("svg", {viewBox: `0 0 ${width} ${HEIGHT}`, role: "img",
+      "aria-label": `Median confidence over ${axis.name}`});
+    const high = Math.max(...logs.map((values) => values.at(-1))), low = Math.min(...logs.map(([first]) => first));
+    const x = horizontal(low, high, width), y = (value) => HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM);
     for (const value of [0, 0.5, 1]) {
-      make("line", {class: "axis", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value)}, svg);
-      make("text", {x: LEFT - 8, y: y(value) + 4.5, "text-anchor": "end"}, svg, `${100 * value} %`);
+      Dom.svg("line", {class: "axis", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value)}, svg);
+      Dom.svg("text", {x: LEFT - 8, y: y(value) + 4.5, "text-anchor": "end"}, svg, `${100 * value} %`);
     }
-    const ticks = axis.ticks.filter(([at]) => Math.log(at) >= low - 0.01 && Math.log(at) <= high);
-    ticks.forEach(([at, words, short], i) => {
-      const place = x(Math.log(at));
-      make("line", {class: "axis", x1: place, x2: place, y1: y(0), y2: y(1)}, svg);
-      const anchor = place > width - 110 ? "end" : "middle";
-      make("text", {x: place, y: HEIGHT - 7, "text-anchor": anchor}, svg, short && i < ticks.length - 1 ? short : words);
+    const ticks = axis.ticks.filter(([value]) => Math.log(value) >= low - 0.01 && Math.log(value) <= high);
+    ticks.forEach(([value, long, short], i) => {
+      const left = x(Math.log(value)), text = short && i < ticks.length - 1 ? short : long;
+      Dom.svg("line", {class: "axis", x1: left, x2: left, y1: y(0), y2: y(1)}, svg);
+      Dom.svg("text", {x: left, y: HEIGHT - 7, "text-anchor": left > width - 110 ? "end" : "middle"}, svg, text);
     });
-    strips.forEach((strip, at) => {
-      const points = logs[at].map((log, i) => `${x(log).toFixed(1)} ${y(strip.medians[i]).toFixed(1)}`);
-      make("path", {class: "line", d: `M${points.join("L")}`, style: `stroke:var(${COLOURS[strip.at % 6]})`}, svg);
+    strips.forEach((strip, i) => {
+      const points = logs[i].map((log, moment) => `${x(log).toFixed(1)} ${y(strip.medians[moment]).toFixed(1)}`);
+      const style = `stroke:var(${COLOURS[strip.at % COLOURS.length]})`;
+      Dom.svg("path", {class: "line", d: `M${points.join("L")}`, style}, svg);
     });
-    place.replaceChildren(svg);
+    parent.replaceChildren(svg);
   }
 
-  /** The rows of one source; returns what to tell of a place on it. */
+  /** Draws the rows of one strip. Returns a function that tells what is at a position of the canvas, in pixels. */
   function rows(canvas, strip, across) {
     const value = decode(strip), count = strip.names.length, moments = strip.generations.length;
-    const labelled = count <= 24, step = labelled ? 22 : Math.max(1, Math.min(8, Math.round(320 / count)));
+    const named = count <= NAMED, step = named ? NAMED_HEIGHT : Math.max(1, Math.min(8, Math.round(320 / count)));
     const ratio = Math.min(2, window.devicePixelRatio || 1), width = canvas.clientWidth;
-    const height = labelled ? step * count : Math.min(count * step, 420);
+    const height = named ? step * count : Math.min(count * step, 420);
     canvas.style.height = `${height}px`;
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
-    const plain = document.createElement("canvas");
-    plain.width = moments;
-    plain.height = count;
-    const pen = plain.getContext("2d"), image = pen.createImageData(moments, count);
-    for (let row = 0, i = 0; row < count; row++)
-      for (let column = 0; column < moments; column++, i += 4) {
-        image.data.set(colour(value(row, column)), i);
-        image.data[i + 3] = 255;
-      }
-    pen.putImageData(image, 0, 0);
-    const logs = AXES[across].logs(strip), high = logs.at(-1), low = logs[0];
-    const x = (column) => LEFT + ((logs[column] - low) / Math.max(1e-9, high - low)) * (width - LEFT - RIGHT);
-    // a moment's column goes half the way to its neighbours
-    const edge = (column) => column === 0 ? LEFT : column === moments ? width - RIGHT : (x(column - 1) + x(column)) / 2;
-    const brush = canvas.getContext("2d");
+    const logs = AXES[across].logs(strip), x = horizontal(logs[0], logs.at(-1), width);
+    // The column of a moment reaches half the way to its neighbours.
+    const edge = (column) => {
+      if (column === 0) return LEFT;
+      return column === moments ? width - RIGHT : (x(logs[column - 1]) + x(logs[column])) / 2;
+    };
+    const plain = pixels(value, count, moments), brush = canvas.getContext("2d");
     brush.scale(ratio, ratio);
-    brush.imageSmoothingEnabled = !labelled;
+    brush.imageSmoothingEnabled = !named;
     for (let column = 0; column < moments; column++) {
-      const left = edge(column), right = edge(column + 1);
-      if (labelled) for (let row = 0; row < count; row++) brush.drawImage(plain, column, row, 1, 1, left, row * step, right - left + 0.6, step - 2);
-      else brush.drawImage(plain, column, 0, 1, count, left, 0, right - left + 0.6, height);
+      const left = edge(column), span = edge(column + 1) - left + 0.6;
+      if (!named) brush.drawImage(plain, column, 0, 1, count, left, 0, span, height);
+      else for (let row = 0; row < count; row++) {
+        brush.drawImage(plain, column, row, 1, 1, left, row * step, span, step - 2);
+      }
     }
-    if (labelled) {
-      brush.font = "600 13px system-ui, sans-serif";
-      brush.textBaseline = "middle";
-      strip.names.forEach((name, row) => {
-        brush.fillStyle = value(row, 0) > 3 ? "#000" : "#fff";
-        const short = name.length > 28 ? `${name.slice(0, 27)}…` : name;
-        brush.shadowColor = value(row, 0) > 3 ? "transparent" : "rgb(0 0 0/.7)";
-        brush.shadowBlur = 3;
-        brush.fillText(short, LEFT + 8, (row + 0.5) * step - 1);
-      });
-      brush.shadowBlur = 0;
-    }
+    if (named) label(brush, strip.names, value, step);
     return (left, top) => {
       const row = Math.max(0, Math.min(count - 1, Math.floor((top / height) * count)));
       let column = 0;
@@ -120,13 +101,40 @@ const Strip = (() => {
     };
   }
 
-  /** The colours' meaning, as nodes. */
+  /** Returns a canvas with a pixel for every class and moment. */
+  function pixels(value, count, moments) {
+    const canvas = Dom.element("canvas", undefined, {width: moments, height: count});
+    const pen = canvas.getContext("2d"), image = pen.createImageData(moments, count);
+    for (let row = 0, i = 0; row < count; row++)
+      for (let column = 0; column < moments; column++, i += 4) {
+        image.data.set(colour(value(row, column)), i);
+        image.data[i + 3] = 255;
+      }
+    pen.putImageData(image, 0, 0);
+    return canvas;
+  }
+
+  /** Writes the names of classes on their rows. */
+  function label(brush, names, value, step) {
+    brush.font = "600 13px system-ui, sans-serif";
+    brush.textBaseline = "middle";
+    names.forEach((name, row) => {
+      const bright = value(row, 0) > 3;
+      brush.fillStyle = bright ? "#000" : "#fff";
+      brush.shadowColor = bright ? "transparent" : "rgb(0 0 0/.7)";
+      brush.shadowBlur = 3;
+      brush.fillText(name.length > 28 ? `${name.slice(0, 27)}…` : name, LEFT + 8, (row + 0.5) * step - 1);
+    });
+    brush.shadowBlur = 0;
+  }
+
+  /** Returns the legend of the colours as nodes. */
   function scale() {
     return [0.01, 0.5, 0.9, 0.99, 0.9999].map((p) => {
-      const one = document.createElement("span"), chip = document.createElement("i");
+      const item = Dom.element("span"), chip = Dom.element("i");
       chip.style.background = `rgb(${colour(Math.log(p / (1 - p))).join(" ")})`;
-      one.append(chip, `${+(100 * p).toFixed(2)} %`);
-      return one;
+      item.append(chip, `${+(100 * p).toFixed(2)} %`);
+      return item;
     });
   }
 

@@ -1,0 +1,201 @@
+"use strict";
+// A tile opened: its picture on the stage, and what is known of it.
+const Viewer = (() => {
+  const {byId, element, isolated} = Dom;
+  const dialog = byId("closer"), stage = Stage.on(byId("stage"));
+  /** Factor of one step of zooming, and pixels of one step sideways. */
+  const ZOOM = 1.6, STEP = 60;
+
+  /** What is open, or null: {n, tile, source, mode, frame, genome, seen, before, ancestor, node, turned, changed}. */
+  let view = null;
+
+  async function open(n) {
+    const tile = Data.tiles[n], source = Data.sources[tile.s];
+    const opened = view = {n, tile, source, mode: "seen"};
+    if (!dialog.open) dialog.showModal();
+    describe(tile, source);
+    location.replace(`#${n}`);
+    const [, seen] = await Promise.all([Data.load(n), Data.image(Grid.button(n).querySelector("img").src)]);
+    const before = tile.before ? await Data.image(tile.before) : null;
+    if (view !== opened) return;  // Another tile was opened meanwhile.
+    const frame = source.frame || {shape: source.shape}, genome = tile.genome ? Cppn.compact(tile.genome) : null;
+    Object.assign(view, {seen, before, frame, genome, ancestor: null, node: undefined, turned: null});
+    offerModes();
+    Lineage.show(view, (ancestor) => { if (view === opened) chooseAncestor(ancestor); });
+    Weights.show(view, lookSharp);
+    paint(true);
+    if (!genome && tile.edits?.length) {
+      const [x, y] = tile.edits[0], side = Math.max(frame.shape[1], frame.shape[2]);
+      if (side > 64) stage.closeUp(x + 0.5, y + 0.5, side / 3);
+    }
+    dialog.dataset.ready = String(n);
+  }
+
+  // What is known of the tile
+
+  function describe(tile, source) {
+    const numbers = Grid.visible().map(Grid.numberOf), at = numbers.indexOf(view.n);
+    byId("position").textContent = at < 0 ? "" : `${Format.count(at + 1)} of ${Format.count(numbers.length)}`;
+    byId("previous").disabled = at <= 0;
+    byId("next").disabled = at < 0 || at + 1 >= numbers.length;
+    byId("name").replaceChildren(isolated(tile.n));
+    byId("said").replaceChildren(
+      ...(tile.c === null ? [] : [element("b", Format.percent(tile.c)), ` for ${source.target}`]));
+    byId("top").replaceChildren(...tile.top.map(([name, share]) => guess(name, share, name === tile.n)));
+    byId("guesses").hidden = !tile.top.length;
+    byId("more").replaceChildren(...facts(tile, source).map(([name, value]) => {
+      const pair = element("div");
+      pair.append(element("dt", name), element("dd", value));
+      return pair;
+    }));
+    byId("commands").replaceChildren(...tile.commands.map(command));
+    byId("again").hidden = !tile.commands.length;
+    byId("lineage").hidden = byId("network").hidden = true;
+    dialog.querySelector(".about").scrollTop = 0;
+  }
+
+  function guess(name, share, current) {
+    const row = element("li"), label = element("b"), bar = element("i");
+    label.append(isolated(name));
+    label.title = name;
+    bar.style.setProperty("--share", `${100 * share}%`);
+    row.append(label, element("span", Format.percent(share)), bar);
+    row.classList.toggle("current", current);
+    return row;
+  }
+
+  function facts(tile, source) {
+    const found = [...tile.more];
+    if (tile.g !== null) found.push(["Generation", Format.count(tile.g)]);
+    if (tile.e !== null) found.push(["Evaluation", Format.count(tile.e)]);
+    if (tile.z !== null && !tile.more.length) found.push([source.frame ? "Connections" : "Genes", Format.count(tile.z)]);
+    if (Data.sources.length > 1) found.push(["From", source.name]);
+    return found;
+  }
+
+  /** Returns a command with a button that copies it. */
+  function command(words) {
+    const row = element("div", undefined, {class: "command"});
+    const button = element("button", "copy", {type: "button", class: "quiet"});
+    const answer = (copied) => {
+      button.textContent = copied ? "copied" : "select it";
+      setTimeout(() => { button.textContent = "copy"; }, 1500);
+    };
+    button.addEventListener("click", () => {
+      const copying = navigator.clipboard?.writeText(words);
+      if (copying) copying.then(() => answer(true), () => answer(false));
+      else answer(false);
+    });
+    row.append(element("code", words, {tabindex: "0"}), button);
+    return row;
+  }
+
+  // The picture
+
+  /** Offers what can be shown of the view, and chooses the sharpest. */
+  function offerModes() {
+    const offered = {sharp: view.genome, seen: true, before: view.before};
+    byId("mode").querySelectorAll("input").forEach((input) => { input.parentElement.hidden = !offered[input.value]; });
+    select(view.genome ? "sharp" : "seen");
+    byId("mode").querySelector("[value=seen]+span").textContent = view.before ? "after" : "as the network saw it";
+    byId("mode").hidden = !view.genome && !view.before;
+  }
+
+  function select(mode) {
+    view.mode = mode;
+    byId("mode").querySelectorAll("input").forEach((input) => { input.checked = input.value === mode; });
+  }
+
+  function chooseAncestor(ancestor) {
+    Object.assign(view, {ancestor, node: undefined});
+    if (ancestor?.genome) select("sharp");
+    if (view.genome) Weights.show(view, lookSharp);
+    paint();
+  }
+
+  function lookSharp() {
+    select("sharp");
+    paint();
+  }
+
+  /** Shows the view on the stage, as a whole where `whole` is true. */
+  function paint(whole = false) {
+    const {frame, mode, ancestor} = view, genome = currentGenome();
+    const rings = ancestor ? [] : view.tile.edits || [], picture = ancestor?.picture || view.seen;
+    if (mode === "sharp" && genome) stage.show({frame, genome, node: view.node, whole});
+    else if (mode === "before") stage.show({frame, picture: view.before, whole});
+    else stage.show({frame, picture, rings, whole});
+    byId("note").textContent = note();
+  }
+
+  const currentGenome = () => view.turned || view.ancestor?.genome || view.genome;
+
+  /** Returns the line below the stage. */
+  function note() {
+    const {frame, mode, node, ancestor} = view, [, height, width] = frame.shape;
+    if (node !== undefined) {
+      return `What ${Graph.title(currentGenome(), frame, node)} sees: black −1, white 1. Click it again to come back.`;
+    }
+    if (view.changed && mode === "sharp") return "Weights changed: the confidence is that of the original.";
+    if (ancestor) {
+      const origin = `Generation ${Format.count(ancestor.generation)}: ${Format.percent(ancestor.score)} ${ancestor.name}.`;
+      return mode === "seen" && ancestor.genome ? `${origin} Drawn anew at ${width} × ${height} pixels.` : origin;
+    }
+    if (mode === "sharp") return "Drag, wheel, pinch: it has no end. Dimmed: not seen by the network.";
+    if (mode === "before") return "As it was.";
+    return view.before ? "With the changed pixels ringed." : `${width} × ${height} pixels, exactly what was scored.`;
+  }
+
+  // Buttons and keys
+
+  /** Opens the tile that is so many tiles further. */
+  function step(by) {
+    const numbers = Grid.visible().map(Grid.numberOf), n = numbers[numbers.indexOf(view.n) + by];
+    if (n !== undefined) open(n);
+  }
+
+  Grid.grid.addEventListener("click", (event) => {
+    const button = event.target.closest(".tile");
+    if (button) open(Grid.numberOf(button));
+  });
+  byId("mode").addEventListener("change", (event) => {
+    Object.assign(view, {mode: event.target.value, node: undefined});
+    view.graph?.markNode(-1);
+    paint();
+  });
+  byId("in").addEventListener("click", () => stage.zoom(ZOOM));
+  byId("out").addEventListener("click", () => stage.zoom(1 / ZOOM));
+  byId("fit").addEventListener("click", () => stage.whole());
+  byId("previous").addEventListener("click", () => step(-1));
+  byId("next").addEventListener("click", () => step(1));
+  byId("close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("close", () => {
+    if (dialog.open) return;  // The event comes late: the next picture is open already.
+    const button = view && Grid.button(view.n);
+    view = null;
+    delete dialog.dataset.ready;
+    history.replaceState(null, "", location.pathname + location.search);
+    button?.focus();
+  });
+
+  const KEYS = {
+    "+": () => stage.zoom(ZOOM), "=": () => stage.zoom(ZOOM), "-": () => stage.zoom(1 / ZOOM), 0: () => stage.whole(),
+    ArrowLeft: () => step(-1), ArrowRight: () => step(1),
+  };
+  const MOVES = {ArrowLeft: [STEP, 0], ArrowRight: [-STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP]};
+  dialog.addEventListener("keydown", (event) => {
+    const {target, key} = event;
+    if (/^(INPUT|SELECT)$/.test(target.tagName) && target.type !== "radio") return;
+    if (target === byId("stage") && event.shiftKey && MOVES[key]) {
+      event.preventDefault();
+      stage.pan(...MOVES[key]);
+      return;
+    }
+    if (!KEYS[key] || event.ctrlKey || event.metaKey || event.altKey || target.type === "radio") return;
+    event.preventDefault();
+    KEYS[key]();
+  });
+
+  return {open};
+})();
