@@ -39,9 +39,9 @@ class EliteLine(msgspec.Struct, frozen=True):
     top5: list[Guess]
     file: str
     name: str = msgspec.field(name="class")
-    genome: str | None = None
-    cell: Annotated[list[Natural], msgspec.Meta(min_length=1, max_length=MAX_DEPTH)] | None = None
-    descriptors: dict[str, float] | None = None
+    genome: str | msgspec.UnsetType = msgspec.UNSET
+    cell: Annotated[list[Natural], msgspec.Meta(min_length=1, max_length=MAX_DEPTH)] | msgspec.UnsetType = msgspec.UNSET
+    descriptors: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
 
 
 class MetricsLine(msgspec.Struct, frozen=True):
