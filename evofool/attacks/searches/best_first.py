@@ -1,9 +1,9 @@
 """Best-first search for one pixel: the most promising pixel found so far is looked around next.
 
-    scan:    a coarse grid over the image, each position with the corner of the colour cube farthest from its own colour
+    scan:    a coarse grid over the image, each place with the corner of the colour cube farthest from its own colour
     expand:  the best pixel that was not expanded yet: its neighbours with the same colour, and its colour with one
              channel inverted; later, when its turn comes again, smaller and smaller steps of each channel
-    explore: with every expansion a few more positions of the scan, so that nothing is left out for good
+    explore: with every expansion a few more places of the scan, so that nothing is left out for good
 
 Neighbouring pixels share vulnerability (Vargas, Su 2019) and successes sit at corners of the colour cube more often
 than not, which is why so few queries are enough. `docs/ATTACKS.md` has what was measured.
@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from ...encodings.pixels import Edits
 from .base import Feedback, Problem
 from .scan import (
-    COARSE_POSITIONS,
+    COARSE_PLACES,
     NEIGHBOURS,
     Edit,
     as_edits,
@@ -56,7 +56,7 @@ class BestFirst:
     def ask(self) -> Edits:
         asked: list[Edit] = []
         if not self._seen:
-            self._explore(asked, COARSE_POSITIONS)
+            self._explore(asked, COARSE_PLACES)
         wanted = max(MIN_GENERATION, len(self._seen) // GROWTH_DIVISOR)
         while len(asked) < wanted and self._queue:
             self._add(asked, self._expand())
@@ -73,15 +73,15 @@ class BestFirst:
     def _expand(self) -> list[Edit]:
         """Return what lies around the best pixel, and put that back into the queue for a finer look."""
         priority, turn, reach, edit = heapq.heappop(self._queue)
-        position, colour = edit
+        place, colour = edit
         channels = range(len(colour))
         if turn == 0:
-            positions = (neighbour(self.space, position, reach * dy, reach * dx) for dy, dx in NEIGHBOURS)
-            around: list[Edit] = [(other, colour) for other in positions if other is not None]
-            around += [(position, inverted(colour, channel)) for channel in channels]
+            places = (neighbour(self.space, place, reach * dy, reach * dx) for dy, dx in NEIGHBOURS)
+            around: list[Edit] = [(other, colour) for other in places if other is not None]
+            around += [(place, inverted(colour, channel)) for channel in channels]
         else:
             step = CHANNEL_STEPS[turn - 1]
-            around = [(position, shifted(colour, channel, by)) for channel in channels for by in (-step, step)]
+            around = [(place, shifted(colour, channel, by)) for channel in channels for by in (-step, step)]
         if turn == 0 and reach > 1:
             heapq.heappush(self._queue, (priority, 0, reach // 2, edit))
         elif turn < len(CHANNEL_STEPS):
@@ -89,7 +89,7 @@ class BestFirst:
         return around
 
     def _explore(self, asked: list[Edit], count: int) -> None:
-        """Add ``count`` more positions of the scan, as long as there are any."""
+        """Add ``count`` more places of the scan, as long as there are any."""
         wanted = len(asked) + count
         while len(asked) < wanted and (edit := next(self._scan, None)) is not None:
             self._add(asked, [edit])

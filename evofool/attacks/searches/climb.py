@@ -1,8 +1,8 @@
 """Hill climbing for several pixels, from a scan in groups.
 
-    scan:    k positions of a coarse grid at once, each with the corner of the colour cube farthest from its own colour,
+    scan:    k places of a coarse grid at once, each with the corner of the colour cube farthest from its own colour,
              so that a few candidates look at all of the grid
-    climb:   from the best candidate, change one of its k pixels: to a neighbouring position or another colour, to a
+    climb:   from the best candidate, change one of its k pixels: to a neighbouring place or another colour, to a
              pixel that did well in another candidate, or to the next of the scan
 
 What a candidate with a pixel scored is the estimate of that pixel's worth, which is what makes the second kind of step
@@ -17,7 +17,7 @@ import numpy as np
 
 from ...encodings.pixels import Edits
 from .base import Feedback, Problem
-from .scan import COARSE_POSITIONS, NEIGHBOURS, Edit, as_edits, coarse_to_fine, inverted, neighbour, scan, shifted
+from .scan import COARSE_PLACES, NEIGHBOURS, Edit, as_edits, coarse_to_fine, inverted, neighbour, scan, shifted
 
 FIRST_GENERATION = 16
 """Candidates of the first generation, each of k new pixels."""
@@ -47,7 +47,7 @@ class Climb:
     def __init__(self, problem: Problem) -> None:
         self.space, self.rng = problem.space, problem.rng
         order = coarse_to_fine(problem.space)
-        order[:COARSE_POSITIONS] = self.rng.permutation(order[:COARSE_POSITIONS])
+        order[:COARSE_PLACES] = self.rng.permutation(order[:COARSE_PLACES])
         self._scan = scan(problem.space, problem.image, order)
         self._start = self._pixels(problem.start[0]) if len(problem.start) else []
         self._best: list[Edit] = []
@@ -82,7 +82,7 @@ class Climb:
         pixels = list(self._start)
         while len(pixels) < self.space.k:
             pixel = self._next()
-            if all(pixel[0] != position for position, _ in pixels):
+            if all(pixel[0] != place for place, _ in pixels):
                 pixels.append(pixel)
         return pixels, pixels[len(self._start) :] or pixels
 
@@ -97,26 +97,26 @@ class Climb:
         else:
             pixel = self._next()
         pixels = [*self._best[:changed], pixel, *self._best[changed + 1 :]]
-        distinct = len({position for position, _ in pixels}) == len(pixels)
+        distinct = len({place for place, _ in pixels}) == len(pixels)
         if distinct and (key := frozenset(pixels)) not in self._tried:
             self._tried.add(key)
             self._asked.append((pixels, [pixel]))
 
     def _near(self, pixel: Edit) -> Edit:
-        """Return a pixel with another colour, or at a neighbouring position."""
-        position, colour = pixel
+        """Return a pixel with another colour, or at a neighbouring place."""
+        place, colour = pixel
         kind = self.rng.random()
         channel = int(self.rng.integers(len(colour)))
         if kind < INVERTED_SHARE:
-            return position, inverted(colour, channel)
+            return place, inverted(colour, channel)
         if kind < INVERTED_SHARE + REDRAWN_SHARE:
-            return position, shifted(colour, channel, int(self.rng.integers(256)) - colour[channel])
+            return place, shifted(colour, channel, int(self.rng.integers(256)) - colour[channel])
         dy, dx = NEIGHBOURS[int(self.rng.integers(len(NEIGHBOURS)))]
-        other = neighbour(self.space, position, dy, dx)
-        return (position if other is None else other), colour
+        other = neighbour(self.space, place, dy, dx)
+        return (place if other is None else other), colour
 
     def _next(self) -> Edit:
-        """Return the next pixel of the scan; a random corner at a random position once it is through."""
+        """Return the next pixel of the scan; a random corner at a random place once it is through."""
         pixel = next(self._scan, None)
         if pixel is None:
             corners = self.space.corners()
@@ -126,5 +126,5 @@ class Climb:
 
     def _pixels(self, edits: Edits) -> list[Edit]:
         """Return one genome's edits (j, 2 + C) as pixels."""
-        positions = self.space.places_of(edits).tolist()
-        return [(position, tuple(row[2:])) for position, row in zip(positions, edits.tolist(), strict=True)]
+        places = self.space.places_of(edits).tolist()
+        return [(place, tuple(row[2:])) for place, row in zip(places, edits.tolist(), strict=True)]

@@ -1,4 +1,4 @@
-"""The exhaustive sweep for one pixel: every position with every corner of the colour cube."""
+"""The exhaustive sweep for one pixel: every place with every corner of the colour cube."""
 
 from __future__ import annotations
 

@@ -12,22 +12,22 @@ from ...encodings.pixels import Edits, Pixels
 
 Colour = tuple[int, ...]
 Edit = tuple[int, Colour]
-"""One edited pixel: its position, counted row by row, and its colour."""
+"""One edited pixel: its place, counted row by row, and its colour."""
 
-COARSE_POSITIONS = 64
-"""Approximate number of positions of the first, coarsest grid."""
+COARSE_PLACES = 64
+"""Approximate number of places of the first, coarsest grid."""
 
 NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
-"""Offsets (dy, dx) of the eight neighbours of a position."""
+"""Offsets (dy, dx) of the eight neighbours of a place."""
 
 
 def coarse_step(space: Pixels) -> int:
-    """Return the distance in pixels of two neighbouring positions of the coarsest grid, a power of two."""
-    return int(2 ** max(0, round(np.log2(max(1.0, np.sqrt(space.places / COARSE_POSITIONS))))))
+    """Return the distance in pixels of two neighbouring places of the coarsest grid, a power of two."""
+    return int(2 ** max(0, round(np.log2(max(1.0, np.sqrt(space.places / COARSE_PLACES))))))
 
 
 def coarse_to_fine(space: Pixels) -> Indices:
-    """Return all H · W positions: a coarse grid first, then ever finer ones, each from the centre outwards."""
+    """Return all H · W places: a coarse grid first, then ever finer ones, each from the centre outwards."""
     y, x = np.divmod(np.arange(space.places), space.width)
     level = np.full(space.places, -1)
     step, grid = coarse_step(space), 0
@@ -39,19 +39,19 @@ def coarse_to_fine(space: Pixels) -> Indices:
 
 
 def distance_from_centre(space: Pixels) -> Indices:
-    """Return the distance (H · W,) of each position from the centre of the image, squared, in half pixels."""
+    """Return the distance (H · W,) of each place from the centre of the image, squared, in half pixels."""
     y, x = np.divmod(np.arange(space.places), space.width)
     return np.asarray((2 * y + 1 - space.height) ** 2 + (2 * x + 1 - space.width) ** 2)
 
 
 def scan(space: Pixels, image: NDArray[np.uint8], order: Indices) -> Iterator[Edit]:
-    """Yield every position with every corner of the colour cube.
+    """Yield every place with every corner of the colour cube.
 
-    First comes the corner farthest from the image's colour at all positions, then the second farthest, and so on.
+    First comes the corner farthest from the image's colour at all places, then the second farthest, and so on.
 
     Args:
         image: (C, H, W).
-        order: (H · W,) positions.
+        order: (H · W,) places.
     """
     corners = space.corners()
     pixels = image.reshape(space.channels, -1).T.astype(np.int64)
@@ -59,20 +59,20 @@ def scan(space: Pixels, image: NDArray[np.uint8], order: Indices) -> Iterator[Ed
     ranked = (-distance).argsort(1, kind="stable")
     colours = [tuple(corner) for corner in corners.tolist()]
     for rank in ranked.T:
-        for position in order.tolist():
-            yield position, colours[rank[position]]
+        for place in order.tolist():
+            yield place, colours[rank[place]]
 
 
 def as_edits(space: Pixels, candidates: Sequence[Sequence[Edit]]) -> Edits:
     """Return candidates of k edited pixels each as one array (N, k, 2 + C)."""
-    positions = np.array([[position for position, _ in pixels] for pixels in candidates], np.int64)
+    places = np.array([[place for place, _ in pixels] for pixels in candidates], np.int64)
     colours = np.array([[colour for _, colour in pixels] for pixels in candidates], np.int64)
-    return space.join(positions.reshape(-1, space.k), colours.reshape(-1, space.k, space.channels))
+    return space.join(places.reshape(-1, space.k), colours.reshape(-1, space.k, space.channels))
 
 
-def neighbour(space: Pixels, position: int, dy: int, dx: int) -> int | None:
-    """Return the position ``dy`` pixels further down and ``dx`` further right; None outside the image."""
-    y, x = divmod(position, space.width)
+def neighbour(space: Pixels, place: int, dy: int, dx: int) -> int | None:
+    """Return the place ``dy`` pixels further down and ``dx`` further right; None outside the image."""
+    y, x = divmod(place, space.width)
     inside = 0 <= y + dy < space.height and 0 <= x + dx < space.width
     return (y + dy) * space.width + x + dx if inside else None
 

@@ -1,8 +1,8 @@
 """Sparse-RS, a random search for sparse adversarial perturbations.
 
 Croce, Andriushchenko, Singh, Flammarion, Hein, "Sparse-RS: a Versatile Framework for Query-Efficient Sparse Black-Box
-Adversarial Attacks" (AAAI 2022), algorithm 1 for L0: k random positions with random corners of the colour cube; in
-every step some of them, ever fewer, move to free positions with new corners, and the step is kept where the margin is
+Adversarial Attacks" (AAAI 2022), algorithm 1 for L0: k random places with random corners of the colour cube; in
+every step some of them, ever fewer, move to free places with new corners, and the step is kept where the margin is
 no worse.
 """
 
@@ -33,17 +33,17 @@ class SparseRS:
 
     def ask(self) -> Edits:
         if not len(self.edits):
-            positions = self.space.random_places(1, self.space.k, self.rng)
-            return self.space.join(positions, self._colours(self.space.k)[None])
+            places = self.space.random_places(1, self.space.k, self.rng)
+            return self.space.join(places, self._colours(self.space.k)[None])
         child = self.edits.copy()
         count = max(1, int(self._share() * self.space.k))
         moved = self.rng.permutation(self.space.k)[:count]
         for row, colour in zip(moved.tolist(), self._colours(count), strict=True):
-            positions = self.space.places_of(child[0])
-            position = int(positions[row])
+            places = self.space.places_of(child[0])
+            place = int(places[row])
             if self.space.k < self.space.places:  # else there is none to move to
-                position = self.space.free_place(positions, self.rng)
-            child[0, row] = (position % self.space.width, position // self.space.width, *colour)
+                place = self.space.free_place(places, self.rng)
+            child[0, row] = (place % self.space.width, place // self.space.width, *colour)
         return child
 
     def tell(self, edits: Edits, feedback: Feedback) -> None:

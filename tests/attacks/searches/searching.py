@@ -57,9 +57,9 @@ def planted(shape: Shape, plants: np.ndarray) -> Margins:
 
     def margins(edits: Edits) -> np.ndarray:
         away = np.abs(edits[:, :, None, :].astype(float) - plants[None, None])
-        from_position = away[..., :2].sum(-1) / (shape[1] + shape[2])
+        from_place = away[..., :2].sum(-1) / (shape[1] + shape[2])
         from_colour = away[..., 2:].mean(-1) / 255
-        return (10 * (from_position + from_colour).min(1).mean(1)).astype(np.float32)
+        return (10 * (from_place + from_colour).min(1).mean(1)).astype(np.float32)
 
     return margins
 

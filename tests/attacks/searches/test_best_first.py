@@ -9,7 +9,7 @@ import pytest
 from searching import Margins, Shape, as_sets, equal, farthest, planted, rugged, run, search
 
 from evofool.attacks.searches.best_first import BestFirst
-from evofool.attacks.searches.scan import COARSE_POSITIONS, NEIGHBOURS, inverted
+from evofool.attacks.searches.scan import COARSE_PLACES, NEIGHBOURS, inverted
 
 
 def test_one_pixel_is_sought_best_first() -> None:
@@ -19,8 +19,8 @@ def test_one_pixel_is_sought_best_first() -> None:
 def test_best_first_begins_with_the_coarse_grid_and_the_farthest_corners() -> None:
     image = np.random.default_rng(0).integers(0, 256, (3, 32, 32), np.uint8)
     edits = search("local", (3, 32, 32), image=image).ask()[:, 0]
-    assert len(edits) == COARSE_POSITIONS
-    assert len({(x, y) for x, y, *_ in edits.tolist()}) == COARSE_POSITIONS
+    assert len(edits) == COARSE_PLACES
+    assert len({(x, y) for x, y, *_ in edits.tolist()}) == COARSE_PLACES
     for x, y, *colour in edits.tolist():
         assert (x % 4, y % 4) == (2, 2)
         assert colour == farthest(image, x, y)

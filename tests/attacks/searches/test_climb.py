@@ -9,7 +9,7 @@ import pytest
 from searching import Shape, as_sets, farthest, rugged, run, search
 
 from evofool.attacks.searches.climb import FIRST_GENERATION, Climb
-from evofool.attacks.searches.scan import COARSE_POSITIONS
+from evofool.attacks.searches.scan import COARSE_PLACES
 from evofool.encodings.pixels import Pixels
 
 
@@ -24,7 +24,7 @@ def test_climb_begins_with_groups_of_new_pixels(shape: Shape, k: int) -> None:
     assert len(edits) == FIRST_GENERATION
     every = [tuple(pixel) for genome in edits.tolist() for pixel in genome]
     assert len(set(every)) == FIRST_GENERATION * k
-    if FIRST_GENERATION * k <= min(COARSE_POSITIONS, shape[1] * shape[2]):
+    if FIRST_GENERATION * k <= min(COARSE_PLACES, shape[1] * shape[2]):
         assert len({(x, y) for x, y, *_ in every}) == FIRST_GENERATION * k
         assert all(colour == farthest(image, x, y) for x, y, *colour in every)
 
@@ -43,7 +43,7 @@ def test_a_step_changes_one_pixel_of_the_best(k: int) -> None:
 
 
 def test_climb_takes_steps_of_every_kind() -> None:
-    """To a neighbouring position, to another value of one channel, to the pixel of another candidate, to a new one."""
+    """To a neighbouring place, to another value of one channel, to the pixel of another candidate, to a new one."""
     kinds: Counter[str] = Counter()
     best, lowest, earlier = frozenset[tuple[int, ...]](), np.inf, set[tuple[int, ...]]()
     for turn, (edits, values) in enumerate(run(search("local", (3, 16, 16), 3), rugged, generations=60)):
@@ -79,9 +79,9 @@ def test_climb_starts_from_the_edits_it_is_given(k: int, begun: int) -> None:
     assert len(added) == len(set(added)) == FIRST_GENERATION * (k - begun)
 
 
-@pytest.mark.parametrize("position", range(4))
-def test_climb_avoids_the_positions_it_starts_from(position: int) -> None:
-    start = np.array([[[position % 2, position // 2, 9, 9, 9]]], np.int16)
+@pytest.mark.parametrize("place", range(4))
+def test_climb_avoids_the_places_it_starts_from(place: int) -> None:
+    start = np.array([[[place % 2, place // 2, 9, 9, 9]]], np.int16)
     for edits, _ in run(search("local", (3, 2, 2), 3, start=start), rugged, generations=20):
         assert all(len({tuple(pixel[:2]) for pixel in genome}) == 3 for genome in edits.tolist())
 

@@ -1,4 +1,4 @@
-"""The exhaustive sweep: each position with each corner, once, from the centre outwards."""
+"""The exhaustive sweep: each place with each corner, once, from the centre outwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evofool.errors import ConfigError
 
 
 @given(st.tuples(st.sampled_from([1, 3]), st.integers(1, 15), st.integers(1, 15)))
-def test_every_position_with_every_corner_exactly_once(shape: Shape) -> None:
+def test_every_place_with_every_corner_exactly_once(shape: Shape) -> None:
     edits = np.concatenate([edits for edits, _ in run(search("corners", shape), equal)])[:, 0]
     channels, height, width = shape
     assert len(edits) == height * width * 2**channels
@@ -29,7 +29,7 @@ def test_the_centre_comes_first(shape: Shape) -> None:
     assert (np.diff(distance) >= -1e-9).all()
     assert distance[0] <= np.sqrt(0.5)
     corners = Pixels(shape, 1).corners()
-    np.testing.assert_array_equal(edits[: 2**channels, 2:], corners)  # a position is settled before the next
+    np.testing.assert_array_equal(edits[: 2**channels, 2:], corners)  # a place is settled before the next
     assert (edits[: 2**channels, :2] == edits[0, :2]).all()
 
 

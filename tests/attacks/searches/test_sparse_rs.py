@@ -22,7 +22,7 @@ def divisor(step: int) -> int:
 
 
 def moved(before: Edits, after: Edits) -> int:
-    """Slots of a genome whose position changed."""
+    """Slots of a genome whose place changed."""
     return int((before[0, :, :2] != after[0, :, :2]).any(1).sum())
 
 
@@ -67,23 +67,23 @@ def test_one_candidate_a_step_and_only_corners() -> None:
         assert set(np.unique(edits[..., 2:]).tolist()) <= {0, 255}
 
 
-def test_moved_pixels_get_new_colours_and_reach_every_position() -> None:
-    positions, colours = set(), set()
+def test_moved_pixels_get_new_colours_and_reach_every_place() -> None:
+    places, colours = set(), set()
     for edits, _ in run(sparse(5, 2_000, (3, 5, 6)), equal, generations=600):
-        positions |= {(x, y) for x, y, *_ in edits[0].tolist()}
+        places |= {(x, y) for x, y, *_ in edits[0].tolist()}
         colours |= {tuple(colour) for _, _, *colour in edits[0].tolist()}
-    assert len(positions) == 30
+    assert len(places) == 30
     assert len(colours) == 8
 
 
 @pytest.mark.parametrize("k", [32, 56])
-def test_positions_stay_distinct(k: int) -> None:
+def test_places_stay_distinct(k: int) -> None:
     for edits, _ in run(sparse(k, 10_000, (3, 8, 8)), equal, generations=50):
         assert len({(x, y) for x, y, *_ in edits[0].tolist()}) == k
 
 
 @pytest.mark.parametrize("k", [62, 63, 64])
-def test_positions_stay_distinct_where_few_are_free(k: int) -> None:
+def test_places_stay_distinct_where_few_are_free(k: int) -> None:
     for edits, _ in run(sparse(k, 10_000, (3, 8, 8)), equal, generations=50):
         assert len({(x, y) for x, y, *_ in edits[0].tolist()}) == k
 
