@@ -6,7 +6,9 @@ import argparse
 import json
 from collections.abc import Callable, Iterator
 
-from evofool import (
+from evofool.targets.prepare import versions
+
+from . import (
     attack,
     default_run,
     gallery,
@@ -21,8 +23,6 @@ from evofool import (
     several,
     speed,
 )
-from evofool.targets.prepare import versions
-
 from .common import RESULTS, Row, hardware
 
 BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] = {

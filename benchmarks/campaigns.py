@@ -15,8 +15,9 @@ from evofool.attacks.outcome import Outcome
 from evofool.attacks.plan import plan_of
 from evofool.attacks.subject import Subject
 from evofool.config.attack import UNTARGETED, AttackOptions
-from evofool.datasets import Fitting, open_data
+from evofool.datasets import open_data
 from evofool.targets import registry as zoo
+from evofool.targets.prepare import fitting_of
 from evofool.targets.protocols import Target
 
 
@@ -31,9 +32,7 @@ class Bench:
 def bench(target: str, weights: Path | None, data: str | Path, data_dir: Path, count: int) -> Bench:
     """Return a target with the first ``count`` images of a data set that it classifies correctly."""
     loaded = zoo.load(target, weights=weights)
-    card = loaded.card
-    fitting = Fitting(loaded.target.classes, card.image_shape, card.resize, card.interpolation)
-    images = select_images(open_data(data, data_dir, fitting), loaded.target, count=count, first=True)
+    images = select_images(open_data(data, data_dir, fitting_of(loaded)), loaded.target, count=count, first=True)
     return Bench(loaded.target, images.subjects)
 
 

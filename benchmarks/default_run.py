@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from evofool.jobs.inspect import score_files
+from evofool.targets.guesses import score_files
 
 from .common import Row, table
 

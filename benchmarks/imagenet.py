@@ -13,13 +13,13 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from evofool.imagenet_plot import plot
 
 import evofool
 from evofool.gallery.prints.svg import standalone
 from evofool.store.run import RunFolder
 
 from .common import Row, hardware, kept_rows, shared, table
+from .imagenet_plot import plot
 
 ROUND, END, BATCH = 50_000, 500_000, 100
 ENCODINGS = ("cppn", "direct")

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from evofool.targets.torch_target import Target
+from evofool.targets.torch_target import TorchTarget
 
 from .campaigns import Bench, bench, run_campaign, total_queries
 from .common import Row, shared, table
@@ -75,7 +75,7 @@ def _row(name: str, successes: int, queries: float, seconds: float) -> Row:
 class _Counted(nn.Module):
     """A target's network as peers want it: pixels in [0, 1] to logits, rows counted."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: TorchTarget) -> None:
         super().__init__()
         self.network, self.rows = target.network, 0
         mean, std = (torch.tensor(values)[:, None, None] for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
@@ -129,7 +129,7 @@ def _busy(data: object, weights: object) -> Row:
     return row
 
 
-def _forward(target: Target, rows: int, seconds: float = 4.0) -> float:
+def _forward(target: TorchTarget, rows: int, seconds: float = 4.0) -> float:
     """Rows a second of nothing but the network, channels last, at one batch size."""
     batch = torch.zeros((rows, *target.image_shape)).to(memory_format=torch.channels_last)
     with torch.inference_mode():

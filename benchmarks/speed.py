@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from evofool.targets.execution.memory import SWITCH
 from torch import Tensor
 
 import evofool
@@ -25,7 +24,8 @@ from evofool import encodings
 from evofool.config.budget import Budget
 from evofool.config.evolve import EvolveOptions
 from evofool.encodings.cppn.batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
-from evofool.encodings.cppn.encoding import CPPN, pixel_coordinates
+from evofool.encodings.cppn.coordinates import pixel_coordinates
+from evofool.encodings.cppn.encoding import CPPN
 from evofool.encodings.cppn.functions import ACTIVATIONS, COLOURS, to_bytes
 from evofool.rng import Rng
 from evofool.search.defaults import BATCH
@@ -33,9 +33,11 @@ from evofool.search.evolution import Evolution
 from evofool.search.profiler import Profiler
 from evofool.search.progress import Progress
 from evofool.targets.execution import tuning
-from evofool.targets.execution.devices import FORMATS, Execution, choose_device, choose_precision
+from evofool.targets.execution.devices import choose_device, choose_precision
+from evofool.targets.execution.execution import FORMATS, Execution
 from evofool.targets.execution.folding import fold, foldable
-from evofool.targets.torch_target import Precision, Target
+from evofool.targets.execution.process import SWITCH
+from evofool.targets.torch_target import TorchTarget
 
 from .common import Row, imagenet_weights, table
 from .load import tiny_target
@@ -77,11 +79,11 @@ def _networks() -> list[tuple[str, Path | None]]:
     return [("mnist", None), ("cifar10", None), *((f"torchvision:{name}", imagenet_weights(name)) for name in large)]
 
 
-def _every(precision: Precision) -> list[Callable[[], list[Row]]]:
+def _every(precision: str) -> list[Callable[[], list[Row]]]:
     return [partial(_utilisation, *network, precision) for network in _networks()]
 
 
-def _utilisation(name: str, weights: Path | None, precision: Precision) -> list[Row]:
+def _utilisation(name: str, weights: Path | None, precision: str) -> list[Row]:
     target = evofool.load_target(name, weights=weights, precision=precision)
     tuning.tune(target)
     genomes, seconds = ("cppn", "direct"), LARGE_SECONDS if target.image_shape[1] > 64 else SMALL_SECONDS
@@ -97,7 +99,7 @@ def _utilisation(name: str, weights: Path | None, precision: Precision) -> list[
     return [_told(f"evolve {name}, {encoding}", target, fastest, found) | folding for encoding, found in runs.items()]
 
 
-def _told(what: str, target: Target, fastest: Execution, runs: list[tuple[float, float, dict[str, float]]]) -> Row:
+def _told(what: str, target: TorchTarget, fastest: Execution, runs: list[tuple[float, float, dict[str, float]]]) -> Row:
     """The medians of some runs: images/s, those of the passes in between, and shares."""
     speeds, raw, shares = zip(*runs, strict=True)
     ratios = sorted(speed / between for speed, between in zip(speeds, raw, strict=True))
@@ -106,7 +108,7 @@ def _told(what: str, target: Target, fastest: Execution, runs: list[tuple[float,
         "precision": target.precision,
         "raw forward images/s": round(statistics.median(raw), 1),
         "its rows a pass": fastest.micro_batch,
-        "folded, raw and evolve": f"{'yes' if fastest.fold else 'no'}, {'yes' if target.fold else 'no'}",
+        "folded, raw and evolve": f"{'yes' if fastest.fold else 'no'}, {'yes' if target.execution.fold else 'no'}",
         "evolve images/s": round(statistics.median(speeds), 1),
         "utilisation": round(statistics.median(ratios), 3),
         "utilisation, lowest": round(ratios[0], 3),
@@ -115,7 +117,7 @@ def _told(what: str, target: Target, fastest: Execution, runs: list[tuple[float,
     }
 
 
-def _fastest(target: Target) -> Execution:
+def _fastest(target: TorchTarget) -> Execution:
     """The way of forward passes that is fastest here."""
     tried = sorted(_candidates(target), key=lambda setting: -_rate([Passes(target, setting).run(TRIED)]))
     return max(tried[:FINALISTS], key=lambda setting: _rate([Passes(target, setting).run(3 * TRIED)]))
@@ -127,7 +129,7 @@ def _rate(turns: Sequence[tuple[float, int]]) -> float:
     return images / seconds
 
 
-def _folding(target: Target, fastest: Execution) -> float | str:
+def _folding(target: TorchTarget, fastest: Execution) -> float | str:
     """How much faster its passes are with batch normalisations folded, in turn; a dash where there are none."""
     if not foldable(target.network):
         return "–"
@@ -140,19 +142,19 @@ def _percent(shares: Sequence[dict[str, float]], phase: str) -> float:
     return round(100 * statistics.median(share[phase] for share in shares), 1)
 
 
-def _candidates(target: Target) -> list[Execution]:
+def _candidates(target: TorchTarget) -> list[Execution]:
     rows = [8, 16, 32, 50] if target.image_shape[1] > 64 else [16, 32, 50, 64, 128, 256, 512, 1024]
     if target.device.type == "cuda":
         rows = [64, 128, 256, CHILDREN["cuda"], 1024]
     folds = [False, True] if foldable(target.network) else [False]
     every = [Execution(target.precision, name, n, fold) for name in FORMATS for n in rows for fold in folds]
-    return list(dict.fromkeys([*every, target.setting]))
+    return list(dict.fromkeys([*every, target.execution]))
 
 
 class Passes:
     """Forward passes of the bare network, of the same floating-point images again and again."""
 
-    def __init__(self, target: Target, setting: Execution) -> None:
+    def __init__(self, target: TorchTarget, setting: Execution) -> None:
         memory, self.device = FORMATS[setting.memory_format], target.device
         dtype = torch.bfloat16 if setting.precision == "bfloat16" else torch.float32
         network = fold(target.network, torch.rand(2, *target.image_shape).to(self.device)) if setting.fold else None
@@ -212,7 +214,9 @@ def _writing() -> float:
     return sum(time.clock_gettime(time.pthread_getcpuclockid(ident)) for ident in writers if ident)
 
 
-def _evolve(target: Target, encoding: str, seconds: float, passes: Passes) -> tuple[float, float, dict[str, float]]:
+def _evolve(
+    target: TorchTarget, encoding: str, seconds: float, passes: Passes
+) -> tuple[float, float, dict[str, float]]:
     """Images/s of a run with its folder and its live page, those of passes in turn with it, and the shares of its
     time."""
     with tempfile.TemporaryDirectory() as folder:
@@ -334,7 +338,7 @@ def default_run(name: str, weights: str | None) -> None:
     """Print images/s of a run without a folder, tuned unless that is off."""
     target = evofool.load_target(name, weights=weights)
     if os.environ[SWITCH] == "off":
-        target.use(Execution("float32", "contiguous", 1_000_000))
+        target.apply(Execution("float32", "contiguous", 1_000_000))
     else:
         tuning.tune(target)
     coded = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, target.device)
@@ -375,7 +379,7 @@ def _peer() -> list[Row]:
     ]
 
 
-def _pyribs(target: Target) -> Generator[None, None, Row]:
+def _pyribs(target: TorchTarget) -> Generator[None, None, Row]:
     from ribs.archives import GridArchive
     from ribs.emitters import GaussianEmitter
     from ribs.schedulers import Scheduler
@@ -411,7 +415,7 @@ def _median(archive: object) -> float:
     return float(np.median(np.concatenate([found, np.zeros(10 - len(found))])))
 
 
-def _ours(target: Target) -> Generator[None, None, Row]:
+def _ours(target: TorchTarget) -> Generator[None, None, Row]:
     """The same number of children, the same network; every child counts for every digit."""
     coded = encodings.build("direct", encodings.preset("direct", "default"), target.image_shape, target.device)
     evolution = Evolution(target, coded, _plain(30))
