@@ -20,7 +20,7 @@ import numpy as np
 
 from ..attacks.outcome import Outcome, shortest
 from ..attacks.plan import count_pairs
-from ..attacks.searches.registry import BASELINE
+from ..attacks.searches.registry import BASELINE, STRATEGIES
 from ..attacks.subject import Subject
 from ..attacks.tasks import attempt_key
 from ..config.records import CampaignConfig
@@ -28,7 +28,7 @@ from ..errors import RunError
 from ..io.arrays import DamagedArrays, map_array
 from ..io.files import write_atomically, writing
 from ..io.lines import append_lines, good_lines, numbered_lines, read_lines, sealed_line, trim_lines
-from .folder import discard_folder, make_folder, read_config
+from .folder import CONFIG, damaged, discard_folder, make_folder, read_config
 from .records import ImageLine, OutcomeLine, fault
 
 
@@ -64,7 +64,10 @@ class CampaignFolder:
         Raises:
             RunError: No campaign is there, its config is damaged, or it is of another version.
         """
-        return cls(path, read_config(path, CampaignConfig))
+        config = read_config(path, CampaignConfig)
+        if config.plan.strategy not in STRATEGIES:
+            raise damaged(path / CONFIG, f"there is no strategy {config.plan.strategy}")
+        return cls(path, config)
 
     @cached_property
     def subjects(self) -> Subjects:
