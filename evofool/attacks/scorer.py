@@ -29,11 +29,11 @@ class _Batch:
     """A batch under way: its candidates, and what all its rows score, on the device."""
 
     candidates: Candidates
-    scores: Tensor
     margin: Tensor
     fitness: Tensor
     top: Tensor
     confidence: Tensor
+    scores: Tensor
 
 
 def build_toolbox(engine: Engine) -> base.Toolbox:
@@ -113,14 +113,15 @@ class Scorer:
         )
         scores = evaluate(self.toolbox.decode(self.images[slots], edits))
         confidence, top = scores.topk(min(TOP, scores.shape[1]), dim=1)
-        return _Batch(candidates, scores, *margins(scores, watched, targeted), top, confidence)
+        kept = scores if self.settle else scores[:, :0]
+        return _Batch(candidates, *margins(scores, watched, targeted), top, confidence, kept)
 
     def _fetch(self, batch: _Batch) -> CandidateScores:
-        """Wait for a batch."""
-        self.engine.check(batch.scores)
+        """Wait for a batch, and return what its candidates score."""
         n = len(batch.candidates)
-        scores = batch.scores if self.settle else batch.scores[:, :0]
-        margin, fitness, top, confidence, scores_kept = (
-            tensor[:n].cpu().numpy() for tensor in (batch.margin, batch.fitness, batch.top, batch.confidence, scores)
+        confidence = batch.confidence[:n].cpu()
+        self.engine.check(confidence)  # NaN and infinity come first in a top five
+        margin, fitness, top, scores = (
+            tensor[:n].cpu().numpy() for tensor in (batch.margin, batch.fitness, batch.top, batch.scores)
         )
-        return CandidateScores(margin, fitness, top, confidence, np.zeros(n, bool), scores_kept)
+        return CandidateScores(margin, fitness, top, confidence.numpy(), np.zeros(n, bool), scores)
