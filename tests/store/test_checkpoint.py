@@ -1,34 +1,56 @@
-"""Checkpoints: damage of any kind is told in a line, with what can be done; the one before is kept for that."""
+"""Checkpoints: damage of any kind is named in a line, with what can be done; the one before is kept for that."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from configs import campaign_config, run_config
 from runs import LONG, Killed, small_evolve, tree
 from support import assert_same_arrays
 
+from evofool.config.records import FORMAT, RunConfig
 from evofool.errors import RunError
 from evofool.io.arrays import Arrays, read_arrays, write_arrays
-from evofool.jobs import run_session as sitting
+from evofool.jobs import session
 from evofool.store.checkpoint import Checkpoints
-from evofool.store.folder import FORMAT, read_config
-from evofool.store.identity import identity_of
+from evofool.store.run import RunFolder
 
 REPAIR = "go back to the checkpoint before it with: evofool inspect --repair"
 
-CONFIG: dict[str, Any] = {
-    "target": {"name": "tiny", "weights_sha256": "00", "classes": 4, "image_shape": [3, 8, 8], "precision": "float32"},
-    "encoding": "direct", "settings": {"rate": 0.1}, "niches": [0, 1], "batch": 20, "seed": 0, "init": None,
-    "budget": {"generations": 3},
-}  # fmt: skip
+CHANGES: dict[str, RunConfig] = {
+    "seed": run_config({"seed": 1}),
+    "batch": run_config({"batch": 10}),
+    "encoding": run_config({"encoding": "cppn"}),
+    "settings": run_config({"settings": {}}),
+    "selector": run_config({"selector": "weak"}),
+    "emitters": run_config({"emitters": ("vary", "tweak@9")}),
+    "init": run_config({"init": "a"}),
+    "grid": run_config({"descriptors": ("hue",), "bins": 3}),
+    "novelty": run_config({"novelty": "pixels", "bins": 3, "apart": 0.5}),
+    "classes": run_config(class_indices=(0, 2)),
+    "target": run_config(target={"name": "other"}),
+    "weights": run_config(target={"weights_sha256": "01"}),
+    "image shape": run_config(target={"image_shape": (1, 8, 8)}),
+    "precision": run_config(target={"precision": "bfloat16"}),
+}
+"""Configs of other runs, by what differs."""
+
+SAME: dict[str, RunConfig] = {
+    "budget": run_config({"generations": 9, "evaluations": 5, "minutes": 2.0, "until": 0.5}),
+    "versions": run_config(versions={"torch": "9"}),
+    "preset": run_config({"preset": "nguyen2015"}),
+    "device": run_config({"device": "cuda"}, {"device": "cuda:0"}),
+    "micro-batch": run_config({"micro_batch": 8}, {"micro_batch": 8}),
+    "memory format": run_config({"memory_format": "channels_last"}, {"memory_format": "channels_last"}),
+    "place of the weights": run_config({"weights": "b"}, {"weights": "/b"}),
+}
+"""Configs of the same run, by what differs."""
 
 
 def state(number: int) -> Arrays:
@@ -44,24 +66,23 @@ def run(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def checkpoints(run: Path, **changes: Any) -> Checkpoints:
-    return Checkpoints(run, identity_of(CONFIG | changes))
+def checkpoints(run: Path, config: RunConfig | None = None) -> Checkpoints:
+    return Checkpoints(run, (config or run_config()).digest())
 
 
-def refused(run: Path, *parts: str, **changes: Any) -> None:
+def refused(run: Path, *parts: str, config: RunConfig | None = None) -> None:
     before = tree(run)
     with pytest.raises(RunError) as caught:
-        checkpoints(run, **changes).load()
-    told = str(caught.value)
-    assert "\n" not in told
-    assert str(run / "checkpoint" / "state.npz") in told
-    for part in parts:
-        assert part in told
+        checkpoints(run, config).load()
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in (str(run / "checkpoint" / "state.npz"), *parts):
+        assert part in message
     assert tree(run) == before
 
 
 def numbers(run: Path) -> list[int]:
-    """What the last checkpoint and the one before hold."""
+    """Return what the last checkpoint and the one before hold."""
     return [int(read_arrays(run / "checkpoint" / f"{name}.npz")["count"]) for name in ("state", "previous")]
 
 
@@ -78,9 +99,9 @@ def test_the_first_checkpoint_has_none_before_it(tmp_path: Path) -> None:
     checkpoints(tmp_path).save(state(1))
     assert os.listdir(tmp_path / "checkpoint") == ["state.npz"]
     (tmp_path / "checkpoint" / "state.npz").write_bytes(b"")
-    refused(tmp_path, "is damaged", "start the run anew")
+    refused(tmp_path, "is damaged", "start the job anew")
     with pytest.raises(
-        RunError, match=r"nor can the one before be used: .*previous.npz is missing; start the run anew"
+        RunError, match=r"nor can the one before be used: .*previous.npz is missing; start the job anew"
     ):
         checkpoints(tmp_path).go_back()
 
@@ -88,22 +109,22 @@ def test_the_first_checkpoint_has_none_before_it(tmp_path: Path) -> None:
 # Damage
 
 
-def test_any_flipped_bit_is_told_or_does_no_harm(run: Path) -> None:
+def test_any_flipped_bit_is_noticed_or_does_no_harm(run: Path) -> None:
     file = run / "checkpoint" / "state.npz"
-    content, told, whole = file.read_bytes(), 0, checkpoints(run).load()
-    places = np.random.default_rng(0).permutation(8 * len(content))[: None if LONG else 400].tolist()
-    for place in places:
+    content, noticed, whole = file.read_bytes(), 0, checkpoints(run).load()
+    bits = np.random.default_rng(0).permutation(8 * len(content))[: None if LONG else 400].tolist()
+    for bit in bits:
         damaged = bytearray(content)
-        damaged[place // 8] ^= 1 << place % 8
+        damaged[bit // 8] ^= 1 << bit % 8
         file.write_bytes(damaged)
         try:
             assert_same_arrays(checkpoints(run).load(), whole)
         except RunError as error:
-            told += 1
+            noticed += 1
             assert "\n" not in str(error)  # noqa: PT017
             assert str(error).startswith(f"{file} is damaged (")  # noqa: PT017
             assert REPAIR in str(error)  # noqa: PT017
-    assert told > len(places) / 2
+    assert noticed > len(bits) / 2
 
 
 def cut(file: Path) -> None:
@@ -111,17 +132,17 @@ def cut(file: Path) -> None:
 
 
 def swap(file: Path) -> None:
-    """With the one before."""
+    """Put the checkpoint before in the place of the last one."""
     shutil.copy(file.with_name("previous.npz"), file)
 
 
-def from_other(**changes: Any) -> Callable[[Path], None]:
-    """With one of another run."""
+def from_other(config: RunConfig) -> Callable[[Path], None]:
+    """Return what puts a checkpoint of another run in the place of the last one."""
 
     def replace(file: Path) -> None:
         other = file.parent / "other"
         (other / "checkpoint").mkdir(parents=True)
-        checkpoints(other, **changes).save(state(9))
+        checkpoints(other, config).save(state(9))
         os.replace(other / "checkpoint" / "state.npz", file)
         shutil.rmtree(other)
 
@@ -152,22 +173,23 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda file: file.write_bytes(b""), "is damaged"),
     "zeros": (lambda file: file.write_bytes(bytes(file.stat().st_size)), "is damaged"),
     "folder": (folder, "is damaged"),
-    "other seed": (from_other(seed=1), "is not of the run that"),
-    "other target": (from_other(target=CONFIG["target"] | {"weights_sha256": "01"}), "is not of the run that"),
-    "other encoding": (from_other(encoding="cppn"), "is not of the run that"),
+    "other seed": (from_other(CHANGES["seed"]), "is not of the job that"),
+    "other weights": (from_other(CHANGES["weights"]), "is not of the job that"),
+    "other encoding": (from_other(CHANGES["encoding"]), "is not of the job that"),
     "no format": (without("format"), "is damaged ('format')"),
-    "no run": (without("run"), "is damaged ('run')"),
+    "no job": (without("job"), "is damaged ('job')"),
+    "past": (rewritten(format=np.array(1)), "has format 1, this version of evofool reads"),
     "future": (rewritten(format=np.array(FORMAT + 1)), f"has format {FORMAT + 1}, this version of evofool reads"),
     "formats": (rewritten(format=np.array([1, 1])), "is damaged"),
     "word": (rewritten(format=np.array("one")), "is damaged"),
     "infinite": (rewritten(format=np.array(np.inf)), "is damaged"),
-    "other run": (rewritten(run=np.zeros(32, np.uint8)), "is not of the run that"),
-    "short run": (rewritten(run=np.zeros(3, np.uint8)), "is not of the run that"),
+    "other job": (rewritten(job=np.zeros(32, np.uint8)), "is not of the job that"),
+    "short job": (rewritten(job=np.zeros(3, np.uint8)), "is not of the job that"),
 }
 
 
 @pytest.mark.parametrize(("damage", "part"), DAMAGE.values(), ids=DAMAGE)
-def test_damage_is_told_and_gone_back_from(damage: Callable[[Path], object], part: str, run: Path) -> None:
+def test_damage_is_named_and_gone_back_from(damage: Callable[[Path], object], part: str, run: Path) -> None:
     damage(run / "checkpoint" / "state.npz")
     refused(run, part, f"{REPAIR} {run}")
     assert part in str(checkpoints(run).go_back())
@@ -182,7 +204,7 @@ def test_damage_is_told_and_gone_back_from(damage: Callable[[Path], object], par
 def test_where_both_are_damaged_nothing_is_changed(damage: Callable[[Path], object], part: str, run: Path) -> None:
     damage(run / "checkpoint" / "state.npz")
     (run / "checkpoint" / "previous.npz").write_bytes(b"damaged too")
-    refused(run, part, "start the run anew")
+    refused(run, part, "start the job anew")
     before = tree(run)
     with pytest.raises(RunError, match=r"nor can the one before be used: .*previous.npz is damaged") as caught:
         checkpoints(run).go_back()
@@ -191,8 +213,7 @@ def test_where_both_are_damaged_nothing_is_changed(damage: Callable[[Path], obje
     assert tree(run) == before
 
 
-@pytest.mark.parametrize("call", ["replace", "link"])
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize(("call", "number"), [("replace", 1), ("replace", 2), ("link", 1)])
 @pytest.mark.parametrize("after", [True, False])
 def test_killed_while_it_goes_back_it_can_go_back_again(
     after: bool, number: int, call: str, run: Path, monkeypatch: pytest.MonkeyPatch
@@ -210,7 +231,7 @@ def test_killed_while_it_goes_back_it_can_go_back_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, call, die)
-        with contextlib.suppress(Killed):
+        with pytest.raises(Killed):
             checkpoints(run).go_back()
     checkpoints(run).go_back()
     assert_same_arrays(checkpoints(run).load(), state(1))
@@ -233,26 +254,40 @@ def test_the_one_before_in_the_last_ones_place_is_a_checkpoint_like_any_other(ru
     assert numbers(run) == [2, 1]
 
 
+@pytest.mark.parametrize("config", CHANGES.values(), ids=CHANGES)
+def test_a_checkpoint_of_another_run_is_refused(config: RunConfig, run: Path) -> None:
+    refused(run, "is not of the job that", "config.json", config=config)
+
+
+@pytest.mark.parametrize("config", SAME.values(), ids=SAME)
+def test_what_may_change_in_a_config_makes_no_other_run(config: RunConfig, run: Path) -> None:
+    assert_same_arrays(checkpoints(run, config).load(), state(2))
+
+
+def test_digests_differ_from_each_other() -> None:
+    digests = [config.digest() for config in (run_config(), *CHANGES.values(), campaign_config())]
+    assert len(set(digests)) == len(digests)
+
+
 @pytest.mark.parametrize(
     "change",
-    [{"seed": 1}, {"batch": 10}, {"niches": [0, 2]}, {"init": "a"}, {"settings": {}}, {"target": None}],
+    [{"plan": {"seed": 1}}, {"plan": {"criteria": (0,)}}, {"plan": {"queries": None}}, {"plan": {"baseline": True}},
+     {"plan": {"strategy": "de"}}, {"plan": {"pixels": (1, 2)}}, {"target": {"weights_sha256": "0"}},
+     {"classes": ("a", "b", "c", "d")}],
     ids=str,
-)
-def test_a_checkpoint_of_another_run_is_refused(change: dict[str, Any], run: Path) -> None:
-    refused(run, "is not of the run that", "config.json", **change)
+)  # fmt: skip
+def test_a_campaign_with_another_plan_or_target_is_another_one(change: Mapping[str, Any]) -> None:
+    assert campaign_config(**change).digest() != campaign_config().digest()
 
 
 @pytest.mark.parametrize(
-    "change", [{"budget": {"generations": 9}}, {"versions": {"torch": "9"}}, {"preset": "x"}], ids=str
-)
-def test_what_may_change_in_a_config_makes_no_other_run(change: dict[str, Any], run: Path) -> None:
-    assert_same_arrays(checkpoints(run, **change).load(), state(2))
-
-
-@pytest.mark.parametrize("config", [{}, {"target": 5}, {"target": None, "niches": None}])
-def test_a_config_of_nonsense_makes_another_run(config: dict[str, Any], run: Path) -> None:
-    with pytest.raises(RunError, match="is not of the run that"):
-        Checkpoints(run, identity_of(config)).load()
+    "change",
+    [{"plan": {"rows": 8}}, {"plan": {"criterion": "in other words"}}, {"data": {"name": "b"}}, {"versions": {}},
+     {"target": {"device": "cuda", "micro_batch": 1}}],
+    ids=str,
+)  # fmt: skip
+def test_what_may_change_in_a_config_makes_no_other_campaign(change: Mapping[str, Any]) -> None:
+    assert campaign_config(**change).digest() == campaign_config().digest()
 
 
 # Writing
@@ -284,10 +319,11 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(
             patch.setattr(os, call, fail)
             try:
                 checkpoints(run).save(state(3))
+                expected = [(3, 2)]
             except RunError as error:
                 assert "No space left on device" in str(error)  # noqa: PT017
-        last, before = numbers(run)
-        assert (last, before) in [(2, 1), (2, 2), (3, 2), (3, 3)]
+                expected = [(2, 1), (2, 2), (3, 2), (3, 3)]
+        assert tuple(numbers(run)) in expected
         assert sorted(os.listdir(run / "checkpoint")) == ["previous.npz", "state.npz"]
         checkpoints(run).save(state(2))
         if numbers(run) != [2, 1]:
@@ -308,18 +344,20 @@ def test_a_folder_without_links_keeps_two_too(run: Path, monkeypatch: pytest.Mon
 def test_a_real_run_keeps_two_and_a_checkpoint_of_another_seed_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
-    monkeypatch.setattr(sitting, "CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", -1.0)
     for seed in range(2):
         small_evolve(tmp_path / str(seed), seed=seed, classes=["3"])
-    found = Checkpoints(tmp_path / "0", identity_of(read_config(tmp_path / "0")))
-    assert [int(found._read(file)["strategy.counts"][0]) for file in (found.last, found.previous)] == [3, 2]
-    shutil.copy(tmp_path / "1" / "checkpoint" / "state.npz", found.last)
-    with pytest.raises(RunError, match="is not of the run that"):
-        found.load()
+    checkpoints = RunFolder.open(tmp_path / "0").checkpoints
+    files = (checkpoints.last, checkpoints.previous)
+    assert [int(read_arrays(file)["search.counts"][0]) for file in files] == [3, 2]
+    shutil.copy(tmp_path / "1" / "checkpoint" / "state.npz", checkpoints.last)
+    with pytest.raises(RunError, match="is not of the job that"):
+        checkpoints.load()
 
 
-def test_the_identity_does_not_depend_on_the_order_of_a_config(run: Path) -> None:
-    turned = json.loads(json.dumps(CONFIG), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
-    assert list(turned) != list(CONFIG)
-    np.testing.assert_array_equal(identity_of(turned), identity_of(CONFIG))
+def test_the_digest_does_not_depend_on_the_order_of_settings() -> None:
+    settings = run_config().options.settings
+    assert settings
+    turned = dict(reversed(settings.items()))
+    assert list(turned) != list(settings)
+    assert run_config({"settings": turned}).digest() == run_config().digest()
