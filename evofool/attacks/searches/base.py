@@ -27,9 +27,6 @@ class Feedback:
     margin: NDArray[np.float32]
     fitness: NDArray[np.float32]
 
-    def __len__(self) -> int:
-        return len(self.margin)
-
 
 @dataclass(frozen=True)
 class Problem:
