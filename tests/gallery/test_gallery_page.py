@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from campaigns import small_attack
+from configs import edit_config
 from pages import data_of
+from prints import write_elites
 from runs import Capture, json_lines, run_cli, small_evolve
 from support import tiny_target
 
+import evofool
 from evofool.errors import ConfigError, GenomeError, RunError
-from evofool.gallery.pages import run_page
-from evofool.gallery.pages.page import dumps
+from evofool.gallery.pages.rendering import script_json
 from evofool.gallery.pages.run_page import write_gallery, write_run_page
+from evofool.gallery.pages.storage import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_TILES
 from evofool.io.arrays import read_arrays, write_arrays
+from evofool.io.files import file_crc32
 from evofool.io.images import data_uri
-from evofool.jobs import run_session as sitting
-from evofool.search.progress import Progress
+from evofool.jobs import session
+from evofool.jobs.run import RunStep
+from evofool.store.run import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +46,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(made: Path, tmp_path: Path) -> Path:
-    shutil.copytree(made, tmp_path / "run")
-    return tmp_path / "run"
+    return Path(shutil.copytree(made, tmp_path / "run"))
+
+
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """Let no file grow beyond so many bytes: what a full disk does, to files of one process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_where_pages_go(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +85,7 @@ def test_genome_files_and_folders_of_them(run: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["page.png", "page", "page.html.txt", "."])
 def test_a_page_is_an_html_file(run: Path, tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match=r"--out must name an \.html file"):
+    with pytest.raises(ConfigError, match=r"`out` must name an \.html file"):
         write_gallery([run], tmp_path / name)
 
 
@@ -94,8 +112,18 @@ def test_a_run_without_elites_is_refused(run: Path) -> None:
 def test_damaged_elites_are_refused(run: Path, key: str, value: Any) -> None:
     lines = json_lines(run / "elites.jsonl")
     lines[3][key] = value
-    (run / "elites.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    write_elites(run, lines)
     with pytest.raises(RunError, match="damaged"):
+        write_run_page(run)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("settings", None), ("settings", {}), ("settings.colour", "cmyk"), ("settings.coordinates", ["unit"])],
+)
+def test_settings_that_nothing_can_be_drawn_with_are_refused(run: Path, name: str, value: Any) -> None:
+    edit_config(run, {f"options.{name}": value})
+    with pytest.raises(RunError, match=r"config\.json is damaged|another run"):
         write_run_page(run)
 
 
@@ -145,10 +173,11 @@ def test_what_people_wrote_is_escaped(run: Path) -> None:
     for line in lines:
         line["class"] = bad
         line["top5"] = [[bad, 0.5]]
-    (run / "elites.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    scripts = write_gallery([run]).read_text(encoding="utf-8").count("<script")
+    write_elites(run, lines)
     html = write_gallery([run], title=bad).read_text(encoding="utf-8")
     assert html.count("<img") == 10
-    assert html.count("</script") == html.count("<script") == 6
+    assert html.count("</script") == html.count("<script") == scripts
     assert html.count("</title") == 1
     assert "<!--" not in html
     assert data_of(run / "index.html")["tiles"][0]["n"] == bad
@@ -156,10 +185,10 @@ def test_what_people_wrote_is_escaped(run: Path) -> None:
 
 def test_json_inside_of_a_script() -> None:
     value = {"a": "</script><!--", "b": [1, None, True]}
-    assert "<" not in dumps(value)
-    assert json.loads(dumps(value)) == value
+    assert "<" not in script_json(value)
+    assert json.loads(script_json(value)) == value
     with pytest.raises(ValueError, match=r"not JSON compliant|Out of range"):
-        dumps(float("nan"))
+        script_json(float("nan"))
 
 
 def test_few_pictures_are_in_the_page(run: Path) -> None:
@@ -171,10 +200,30 @@ def test_few_pictures_are_in_the_page(run: Path) -> None:
     assert "http" not in re.sub(r"http://www\.w3\.org/2000/svg|http-equiv", "", html)
 
 
-@pytest.mark.parametrize("limit", ["MOST_TILES", "MOST_BYTES"])
-def test_many_pictures_lie_beside_it(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+def make_heavy(run: Path) -> None:
+    """Give a run a picture that is too large for a page in one file; what follows a PNG's end is not shown."""
+    lines = json_lines(run / "elites.jsonl")
+    file = run / lines[0]["file"]
+    file.write_bytes(file.read_bytes() + bytes(MAX_EMBEDDED_BYTES))
+    lines[0]["picture_crc32"] = file_crc32(file)
+    write_elites(run, lines)
+
+
+def test_many_tiles_lie_beside_the_page(run: Path, tmp_path: Path) -> None:
+    genome = run / json_lines(run / "elites.jsonl")[0]["genome"]
+    for count in (MAX_EMBEDDED_TILES, MAX_EMBEDDED_TILES + 1):
+        (tmp_path / str(count)).mkdir()
+        for number in range(count):
+            shutil.copy(genome, tmp_path / str(count) / f"{number}.json")
+        write_gallery([tmp_path / str(count)], tmp_path / f"{count}.html")
+        files = tmp_path / f"{count}-files"
+        assert files.exists() == (count > MAX_EMBEDDED_TILES)
+    assert len(list(files.iterdir())) == 2 * count
+
+
+def test_large_pictures_lie_beside_the_page(run: Path, tmp_path: Path) -> None:
     embedded = data_of(write_run_page(run))
-    monkeypatch.setattr(run_page, limit, 9)
+    make_heavy(run)
     html = write_run_page(run).read_text(encoding="utf-8")
     assert sorted(re.findall(r'<img src="([^"]+)"', html)) == sorted(
         line["file"] for line in json_lines(run / "elites.jsonl")
@@ -212,49 +261,83 @@ def test_names_that_are_no_text_are_written_out(run: Path) -> None:
     assert "\\udcff" in write_gallery([other], title="a \ud800 b").read_text(encoding="utf-8")
 
 
-def test_pages_need_not_wait_for_torch() -> None:
-    code = "import sys, evofool.gallery.run_page; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+WITHOUT_TORCH = """
+import runpy, sys
+try:
+    runpy.run_module("evofool", run_name="__main__")
+except SystemExit as end:
+    assert not end.code, end.code
+sys.exit("torch was imported" if "torch" in sys.modules else 0)
+"""
+"""Runs a command and fails where that command has imported torch."""
+
+
+def test_commands_that_read_folders_need_no_torch(run: Path, tmp_path: Path) -> None:
+    campaign = tmp_path / "campaign"
+    assert small_attack(campaign, pixels=6).statistics.successes
+    for words in (["gallery", run], ["gallery", run, "--class", "3"], ["gallery", campaign], ["report", campaign]):
+        command = [sys.executable, "-c", WITHOUT_TORCH, *map(str, words)]
+        ended = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert (ended.returncode, ended.stderr) == (0, ""), words
 
 
 # While a run goes on
 
 
+def wait_for(condition: Callable[[], bool]) -> bool:
+    """Wait up to 30 seconds until a condition holds; pages are written beside the work."""
+    for _ in range(3000):
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def shown_generation(page: Path) -> int | None:
+    """Return the generation that a run's page shows, or None where there is no page yet."""
+    if not page.exists():
+        return None
+    generation: int = data_of(page)["sources"][0]["facts"]["generation"]
+    return generation
+
+
 def test_the_page_is_written_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sitting, "PAGE_SECONDS", -1.0)
-    monkeypatch.setattr(sitting, "PAGE_SHARE", 1e9)
+    monkeypatch.setattr(session, "PAGE_SECONDS", -1.0)
     page, seen = tmp_path / "run" / "index.html", []
 
-    def look(progress: Progress, _: Any) -> None:
-        for _ in range(3000):  # it is written beside the work
-            data = data_of(page) if page.exists() else None
-            if progress.generation == 1 or (
-                data and data["sources"][0]["facts"]["generation"] == progress.generation - 1
-            ):
-                break
-            time.sleep(0.01)
-        if data:
-            seen.append((data["live"] is not None, data["sources"][0]["facts"]["generation"], len(data["tiles"])))
+    def look(step: RunStep) -> None:
+        before = step.progress.generation - 1
+        if before and wait_for(lambda: shown_generation(page) == before):
+            data = data_of(page)
+            seen.append((data["live"] is not None, before, len(data["tiles"])))
 
     result = small_evolve(tmp_path / "run", encoding="cppn", generations=5, observer=look)
     assert seen == [(True, generation, 10) for generation in range(1, 5)]
-    assert result.page == tmp_path / "run" / "index.html"
-    assert data_of(result.page)["live"] is None
-    assert data_of(result.page)["sources"][0]["facts"]["generation"] == 5
+    assert result.gallery == page
+    assert data_of(page)["live"] is None
+    assert shown_generation(page) == 5
 
 
 def test_a_page_that_takes_long_is_written_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sitting, "PAGE_SECONDS", 0.0)
-    monkeypatch.setattr(sitting, "PAGE_SHARE", 1e-9)
-    asked = []
-    monkeypatch.setattr(sitting, "write_run_page", lambda path, **how: asked.append(how) or path / "index.html")
-    small_evolve(tmp_path / "run", generations=6)
-    assert [how.get("every") is not None for how in asked] == [True, False]
+    monkeypatch.setattr(session, "PAGE_SECONDS", 0.0)
+    monkeypatch.setattr(session, "PAGE_SHARE", 1e-9)
+    page, shown = tmp_path / "run" / "index.html", []
+
+    def look(step: RunStep) -> None:
+        if step.progress.generation == 2:
+            assert wait_for(lambda: shown_generation(page) == 1)
+        elif step.progress.generation > 2:
+            time.sleep(0.2)  # A page that was due after the last generation is written meanwhile.
+            shown.append(shown_generation(page))
+
+    small_evolve(tmp_path / "run", generations=6, observer=look)
+    assert shown == [1, 1, 1, 1]
+    assert shown_generation(page) == 6
 
 
 def test_without_a_gallery_there_is_neither(tmp_path: Path, capsys: Capture) -> None:
     result = small_evolve(tmp_path / "run", gallery=False)
-    assert result.page is result.gallery is None
+    assert result.gallery is result.sheet is None
     small = ["evolve", "--target", "digits", "--encoding", "direct", "--generations", "2", "--batch", "10"]
     assert run_cli(capsys, *small, "--no-gallery", "--out", tmp_path / "cli").code == 0
     for folder in ("run", "cli"):
@@ -262,31 +345,37 @@ def test_without_a_gallery_there_is_neither(tmp_path: Path, capsys: Capture) -> 
 
 
 def test_without_a_folder_there_is_no_page() -> None:
-    assert small_evolve().page is None
+    assert small_evolve().gallery is None
 
 
-def test_a_full_disk_is_told(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
+def test_a_page_that_cannot_be_written_is_told_and_leaves_nothing(run: Path) -> None:
+    before = sorted(file.name for file in run.iterdir())
+    with file_size_limit(20_000), pytest.raises(RunError, match=r"cannot write to .*File too large"):
+        write_run_page(run)
+    assert sorted(file.name for file in run.iterdir()) == before
 
-    monkeypatch.setattr(run_page, "write_atomically", full)
-    with pytest.raises(RunError, match=r"cannot write to .*No space left on device"):
+
+def test_details_that_cannot_be_written_are_told(run: Path) -> None:
+    make_heavy(run)
+    (run / "index-files").write_text("no folder")
+    with pytest.raises(RunError, match=r"cannot write to .*File exists"):
         write_run_page(run)
 
 
-def test_a_full_disk_while_it_runs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(run_page, "write_atomically", full)
-    with pytest.raises(RunError, match="No space left on device"):
-        small_evolve(tmp_path / "run")
+def test_a_page_that_cannot_be_written_while_a_run_goes_on_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "PAGE_SECONDS", -1.0)
+    size = small_evolve(tmp_path / "first").gallery.stat().st_size  # type: ignore[union-attr]
+    with file_size_limit(size // 2), pytest.raises(RunError, match=r"cannot write to .*File too large"):
+        small_evolve(tmp_path / "run", generations=1000)
+    assert RunFolder.open(tmp_path / "run").metrics()[-1]["generation"] < 1000
 
 
 def test_the_command_writes_and_tells(run: Path, capsys: Capture, tmp_path: Path) -> None:
-    told = run_cli(capsys, "gallery", run, "--out", tmp_path / "page.html", "--title", "Über <all>")
-    assert told.code == 0
-    assert "page.html" in told.out
+    ended = run_cli(capsys, "gallery", run, "--out", tmp_path / "page.html", "--title", "Über <all>")
+    assert ended.code == 0
+    assert "page.html" in ended.out
     assert "<title>Über &lt;all&gt;</title>" in (tmp_path / "page.html").read_text(encoding="utf-8")
     assert run_cli(capsys, "gallery", tmp_path / "nothing").code == 2
 
@@ -301,9 +390,7 @@ def test_a_page_of_a_campaign(tmp_path: Path) -> None:
 
 
 def test_a_page_of_a_target_of_one_s_own(tmp_path: Path) -> None:
-    from evofool.jobs.run import evolve
-
-    evolve(tiny_target(), "direct", generations=2, batch=10, out=tmp_path / "run")
+    evofool.evolve(tiny_target(), "direct", generations=2, batch=10, out=tmp_path / "run")
     assert len(data_of(tmp_path / "run" / "index.html")["tiles"]) == 4
 
 
@@ -315,7 +402,7 @@ def test_a_page_shows_the_run_s_own_files_only(run: Path, key: str, place: str) 
     (run / "elites" / "link.png").symlink_to(secret)
     lines = json_lines(run / "elites.jsonl")
     lines[3][key] = place.format(run.parent)
-    (run / "elites.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    write_elites(run, lines)
     with pytest.raises(RunError, match=r"elites\.jsonl names .* no file of this run"):
         write_run_page(run)
 
@@ -353,5 +440,5 @@ def test_a_history_of_children_that_are_their_own_ancestors_is_refused(run: Path
     for file in (run / "history").glob("*.npz"):
         arrays = read_arrays(file)
         write_arrays(file, arrays | {"parent": arrays["evaluation_id"]})
-    with pytest.raises(RunError, match="its own ancestor"):
+    with pytest.raises(RunError, match="not newer than its parent"):
         write_run_page(run)

@@ -18,8 +18,10 @@ SURE = 0.99
 """Confidence from which a class counts as certain."""
 
 SCRIPTS = (
-    "dom.js", "format.js", "memory.js", "data.js", "theme.js", "cppn.js", "graph.js", "stage.js", "strip.js", "grid.js",
-    "sharp.js", "keyboard.js", "lineage.js", "weights.js", "viewer.js", "history.js", "session.js", "live.js", "page.js",
+    "dom.js", "format.js", "memory.js", "data.js", "theme.js",
+    "cppn.js", "graph.js", "stage.js", "strip.js",
+    "grid.js", "sharp.js", "keyboard.js", "lineage.js", "weights.js", "viewer.js", "history.js",
+    "session.js", "live.js", "page.js",
 )  # fmt: skip
 """The page's scripts, in the order they run."""
 

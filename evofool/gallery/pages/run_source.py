@@ -33,9 +33,6 @@ MAX_LINEAGE, MAX_LINEAGE_OF_MANY = 48, 16
 """Largest number of pictures of a lineage, and on a page of more than ``MANY_TILES``. Of a longer lineage a page shows
 the first picture, the last, and some at equal distances between."""
 
-MAX_SCORE = 1.0001
-"""Largest confidence of a history; sums of float32 may pass 1 by a little."""
-
 
 class FrameSettings(msgspec.Struct):
     """The settings of the CPPN encoding that a page draws with."""
@@ -68,7 +65,7 @@ def read_run(path: Path, classes: str | None = None) -> Source:
     if cells and len(shown) > MAX_PICTURES:
         lead = f"Of {len(shown):,} pictures the surest of each class; all of one: evofool gallery {path} --class NAME."
         shown, cells = surest_per_class(shown), None
-    changes = _changes(run).by_class(per_class)
+    changes = run.history.changes().by_class(per_class)
     frame = _frame(run) if options.encoding == "cppn" else None
     most = MAX_LINEAGE if len(shown) <= MANY_TILES else MAX_LINEAGE_OF_MANY
     tiles = []
@@ -116,20 +113,6 @@ def _frame(run: RunFolder) -> dict[str, Any]:
     return {"shape": shape, "xy": settings.coordinates, "colour": "grey" if shape[0] == 1 else settings.colour}
 
 
-def _changes(run: RunFolder) -> EliteChanges:
-    """Return the changes of a run's elites.
-
-    Raises:
-        RunError: They can't be true.
-    """
-    changes = run.history.changes()
-    if not ((changes.score >= 0) & (changes.score <= MAX_SCORE)).all():
-        raise _damaged_history(run.history, "a confidence is none")
-    if (changes.parent >= changes.evaluation_id).any():
-        raise _damaged_history(run.history, "a child is its own ancestor")
-    return changes
-
-
 def _check_cells(run: RunFolder, source: Source) -> None:
     """See that every picture has a cell of its own.
 
@@ -146,7 +129,8 @@ def _check_cells(run: RunFolder, source: Source) -> None:
 
 
 def _damaged_history(history: HistoryFolder, fault: object) -> RunError:
-    return RunError(f"{history.path} is damaged ({fault}); move it away to go on without it")
+    remedy = f"go on without it with: evofool inspect --repair {history.path.parent}"
+    return RunError(f"{history.path} is damaged ({fault}); {remedy}")
 
 
 def _progress(line: dict[str, Any]) -> Progress:
@@ -170,7 +154,7 @@ def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancesto
     """Return the tile of a line of ``elites.jsonl``."""
     picture, genome = run.picture(line), run.genome(line)
     file = run.path / line["genome"] if genome else picture
-    descriptors = line.get("descriptors") or {}
+    descriptors = line.get("descriptors", {})
     return Tile(
         name=line["class"],
         score=float(line["score"]),
@@ -186,7 +170,7 @@ def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancesto
         stem=picture.stem,
         commands=[render_command(file, file.stem), score_command(picture, run.config.target.name)],
         details=[(name.capitalize(), f"{value:.3g}") for name, value in descriptors.items()],
-        cell=line.get("cell") or [],
+        cell=line.get("cell", []),
     )
 
 

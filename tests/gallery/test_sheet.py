@@ -2,83 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
-from runs import small_evolve
+from PIL import Image
+from prints import HOSTILE, MAGENTA, Box, assert_well_set, fake_run, record_texts, write_elites
+from runs import json_lines, small_evolve
 
 from evofool.errors import EvofoolError, RunError
-from evofool.gallery.prints import sheet
 from evofool.gallery.prints.sheet import PAPER, Tiles, contact_sheet, write_sheet
 
-COUNTS = [1, 2, 3, 10, 100, 1000]
-MAGENTA = (255, 0, 255)
-"""of the fake elites: no other part of a sheet has this colour"""
-
-Box = tuple[float, float, float, float]
-
-
-def fake_run(folder: Path, count: int, names: list[str] | None = None, **config: Any) -> Path:
-    """A run folder with ``count`` elites that all show one magenta picture; scores fall with the index."""
-    (folder / "elites").mkdir(parents=True)
-    Image.new("RGB", (32, 32), MAGENTA).save(folder / "elites" / "a.png")
-    told = {
-        "format": 1,
-        "target": {"name": "cifar10"},
-        "encoding": "cppn",
-        "preset": "nguyen2015",
-        "seed": 12345,
-        "versions": {"evofool": "10.20.30"},
-    }
-    (folder / "config.json").write_text(json.dumps(told | config))
-    names = names or [f"class number {i}" for i in range(count)]
-    rest = {"top5": [], "generation": 9, "evaluation": 7, "size": 3, "file": "elites/a.png"}
-    lines = [{"niche": i, "index": i, "class": name, "score": 1 - i / count, **rest} for i, name in enumerate(names)]
-    (folder / "elites.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    numbers = dict.fromkeys(("seconds", "median", "mean", "min", "max", "at_99", "improved", "size"), 0)
-    told = {"generation": 9, "evaluations": 12_345_678, **numbers}
-    (folder / "metrics.jsonl").write_text(json.dumps(told) + "\n")
-    return folder
+SMALLEST_FONT = 11
+"""Smallest font size that can be read, in pixels."""
 
 
 @pytest.fixture
-def texts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, Box]]]:
+def texts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Box]]:
     """Every text that is drawn, with the box it covers."""
-    drawn: list[tuple[str, Box]] = []
-    draw_text = ImageDraw.ImageDraw.text
-
-    def text(
-        draw: ImageDraw.ImageDraw, xy: Any, text: str, fill: Any = None, font: Any = None, anchor: Any = None
-    ) -> None:
-        assert font.size >= 11, "too small to read"
-        drawn.append((text, draw.textbbox(xy, text, font, anchor)))
-        draw_text(draw, xy, text, fill, font, anchor)
-
-    monkeypatch.setattr(ImageDraw.ImageDraw, "text", text)
-    return drawn
+    return record_texts(monkeypatch, SMALLEST_FONT)
 
 
-def assert_well_set(image: Image.Image, texts: list[tuple[str, Box]]) -> None:
-    """All texts lie on the sheet, and none on another."""
-    boxes = np.array([box for _, box in texts])
-    left, top, right, bottom = boxes.T
-    out = (left < 0) | (top < 0) | (right > image.width) | (bottom > image.height)
-    assert [texts[i][0] for i in np.flatnonzero(out)] == []
-    apart = (
-        (right[:, None] <= left) | (right <= left[:, None]) | (bottom[:, None] <= top) | (bottom <= top[:, None])
-    ) | np.eye(len(boxes), dtype=bool)
-    assert [(texts[i][0], texts[j][0]) for i, j in np.argwhere(~apart)[:3]] == []
-
-
-@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 100, 1000])
 def test_a_sheet_is_well_set_for_any_number_of_classes(
     count: int, tmp_path: Path, texts: list[tuple[str, Box]]
 ) -> None:
@@ -87,8 +35,8 @@ def test_a_sheet_is_well_set_for_any_number_of_classes(
     assert max(image.size) <= 8000
     if count >= 10:
         assert 0.8 <= image.width / image.height <= 2.2
-    told = {text for text, _ in texts}
-    assert "What cifar10 is sure about" in told
+    drawn = {text for text, _ in texts}
+    assert "What cifar10 is sure about" in drawn
     assert sum(text.startswith("class n") for text, _ in texts) == count
 
 
@@ -101,30 +49,16 @@ def test_every_picture_is_there_whole(count: int, tmp_path: Path) -> None:
 
 def test_elites_are_sorted_by_confidence_then_class(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
     run = fake_run(tmp_path / "run", 4, ["first", "second", "third", "fourth"])
-    lines = [json.loads(line) for line in (run / "elites.jsonl").read_text().splitlines()]
+    lines = json_lines(run / "elites.jsonl")
     for line, score in zip(lines, (0.5, 1.0, 0.5, 0.999999), strict=True):
         line["score"] = score
-    (run / "elites.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    write_elites(run, lines)
     contact_sheet(run)
-    told = [text for text, _ in texts]
-    order = sorted(("first", "second", "third", "fourth"), key=told.index)
+    drawn = [text for text, _ in texts]
+    order = sorted(("first", "second", "third", "fourth"), key=drawn.index)
     assert order == ["second", "fourth", "first", "third"]
-    shown = [text for text in told if re.fullmatch(r"[0-9.]+ %", text)]
+    shown = [text for text in drawn if re.fullmatch(r"[0-9.]+ %", text)]
     assert shown == ["100 %", "99.99 %", "50.00 %", "50.00 %"]  # cut, not rounded
-
-
-HOSTILE = [
-    "",
-    "   ",
-    "line\nbreak\r\n\ttab",
-    "w" * 300,
-    "many words " * 40,
-    "🦊🐈",
-    "مرحبا بالعالم",
-    "猫" * 50,
-    "nul\0 bell\a escape\x1b[31m",
-    "é" * 30,
-]
 
 
 def test_captions_of_hostile_names_fit_under_their_picture(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
@@ -145,7 +79,7 @@ def test_a_name_that_is_too_long_is_shortened_with_an_ellipsis(tmp_path: Path, t
 
 @pytest.mark.parametrize("name", ["n" * 200, "my own network " * 12, "two\nlines"])
 def test_a_long_target_name_stays_on_the_sheet(name: str, tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
-    image = contact_sheet(fake_run(tmp_path / "run", 3, target={"name": name}))
+    image = contact_sheet(fake_run(tmp_path / "run", 3, target=name))
     assert_well_set(image, texts)
 
 
@@ -211,13 +145,12 @@ def test_a_missing_picture_is_an_error_that_names_it(tmp_path: Path) -> None:
         write_sheet(run)
 
 
-def test_a_sheet_that_cannot_be_written_is_a_run_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(sheet, "write_atomically", refuse)
-    with pytest.raises(RunError, match=r"cannot write .*gallery\.png: No space left on device"):
-        write_sheet(fake_run(tmp_path / "run", 1))
+def test_a_sheet_that_cannot_be_written_is_a_run_error(tmp_path: Path) -> None:
+    run = fake_run(tmp_path / "run", 1)
+    (run / "gallery.png").mkdir()
+    with pytest.raises(RunError, match=r"cannot write .*gallery\.png: Is a directory"):
+        write_sheet(run)
+    assert sorted(file.name for file in run.iterdir() if "gallery" in file.name) == ["gallery.png"]
 
 
 @given(st.integers(1, 5000))
