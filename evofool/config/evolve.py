@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from .budget import Budget
+from .budget import DEFAULT_EVALUATIONS, Budget
 from .options import Natural, Options, Positive, option
 
 MAX_BATCH = 65_536
@@ -123,7 +123,8 @@ class EvolveOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         option("Stop after this many generations; the first limit reached ends the run.", reset_by=BUDGET),
     ] = None
     evaluations: Annotated[
-        Positive | None, option("Stop after this many scored images.", default="20000", reset_by=BUDGET)
+        Positive | None,
+        option("Stop after this many scored images.", default=str(DEFAULT_EVALUATIONS), reset_by=BUDGET),
     ] = None
     minutes: Annotated[float | None, option("Stop after this many minutes.", reset_by=BUDGET)] = None
     until: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ def run(
         out, gallery, observer, profiler: See :func:`evolve`.
     """
     options = resolve(options)
+    options = msgspec.structs.replace(options, **asdict(options.budget.or_default()))
     prepared = prepare_target(own if own is not None else options.target, options)
     if options.weights_sha256 not in (None, prepared.record.weights_sha256):
         raise ConfigError(

@@ -1,12 +1,14 @@
-"""The Python API: evolve and resume, in memory and with a run folder."""
+"""``evofool.evolve``: from options to a run and its result, in memory or in a folder."""
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -15,15 +17,14 @@ from runs import json_lines, small_evolve, tree
 from support import PRESETS, global_random_untouched, tiny_target
 
 import evofool
+from evofool import Result, encodings
+from evofool.config import budget
 from evofool.errors import ConfigError, EvofoolError, GenomeError, RunError
-from evofool.jobs import run as session
-from evofool.jobs.run import Result
-from evofool.search.evolution import Evolution
-from evofool.search.progress import Progress
+from evofool.jobs.run import RunStep
 
 
 def own_evolve(out: Path | None = None, **options: Any) -> Result:
-    """As small_evolve, for the small RGB network of the tests."""
+    """Evolve as ``small_evolve`` does, for the small RGB network of the tests."""
     return small_evolve(out, **{"target": tiny_target(), "device": "auto", "precision": "auto", **options})
 
 
@@ -34,11 +35,15 @@ def assert_same_result(ours: Result, theirs: Result) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["direct", "cppn"])
-def test_in_memory_nothing_is_written(encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_memory_nothing_is_written_and_no_thread_starts(
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    result = small_evolve(encoding=encoding)
+    before, during = threading.enumerate(), set[threading.Thread]()
+    result = small_evolve(encoding=encoding, observer=lambda _: during.update(threading.enumerate()))
     assert os.listdir(tmp_path) == []
-    assert (result.run, result.gallery) == (None, None)
+    assert during == set(before)
+    assert (result.run, result.gallery, result.sheet) == (None, None, None)
     assert result.images.shape == (10, 1, 8, 8)
     assert result.images.dtype == np.uint8
     assert result.classes == list("0123456789")
@@ -60,7 +65,7 @@ def test_emitters_begin_by_default_after_so_many_evaluations_a_niche(
     options: dict[str, Any], emitters: list[str], tmp_path: Path
 ) -> None:
     small_evolve(tmp_path / "run", classes="1,2,3", generations=1, gallery=False, **options)
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["emitters"] == emitters
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["options"]["emitters"] == emitters
 
 
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -84,7 +89,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_others(encoding: str, pr
 
 
 def test_a_folder_or_an_observer_changes_nothing_in_the_result(tmp_path: Path) -> None:
-    assert_same_result(small_evolve(), small_evolve(tmp_path / "run", observer=lambda *_: None))
+    assert_same_result(small_evolve(), small_evolve(tmp_path / "run", observer=lambda _: None))
 
 
 GOLDEN = {
@@ -107,7 +112,7 @@ def test_golden_trajectory(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("wanted", "indices"), [("8,3", [3, 8]), (["3", 8], [3, 8]), ([7], [7]), (None, list(range(10)))]
 )
-def test_classes_choose_the_niches(wanted: Any, indices: list[int], tmp_path: Path) -> None:
+def test_classes_are_chosen_by_name_and_index(wanted: Any, indices: list[int], tmp_path: Path) -> None:
     result = small_evolve(tmp_path / "run", generations=1, classes=wanted)
     assert result.indices.tolist() == indices
     assert [line["index"] for line in json_lines(tmp_path / "run" / "elites.jsonl")] == indices
@@ -116,7 +121,7 @@ def test_classes_choose_the_niches(wanted: Any, indices: list[int], tmp_path: Pa
 def test_until_stops_when_the_median_is_there() -> None:
     medians: list[float] = []
     result = small_evolve(
-        encoding="cppn", generations=200, until=0.9, observer=lambda progress, _: medians.append(progress.median)
+        encoding="cppn", generations=200, until=0.9, observer=lambda step: medians.append(step.progress.median)
     )
     assert medians[-1] >= 0.9
     assert all(median < 0.9 for median in medians[:-1])
@@ -142,9 +147,10 @@ def test_the_first_budget_reached_wins() -> None:
 def test_the_observer_sees_every_generation() -> None:
     seen: list[tuple[int, int]] = []
 
-    def observe(progress: Progress, evolution: Evolution) -> None:
-        assert np.median(evolution.archive.confidence) <= progress.max
-        seen.append((progress.generation, progress.evaluations))
+    def observe(step: RunStep) -> None:
+        assert np.median(step.evolution.archive.confidence) == pytest.approx(step.progress.median)
+        assert step.budget.generations == 3
+        seen.append((step.progress.generation, step.progress.evaluations))
 
     small_evolve(observer=observe)
     assert seen == [(1, 20), (2, 40), (3, 60)]
@@ -161,7 +167,7 @@ def test_an_own_target_is_evolved_and_resumed(tmp_path: Path) -> None:
 def test_resuming_an_own_target_without_it_names_what_to_do(tmp_path: Path) -> None:
     own_evolve(tmp_path / "run", generations=1)
     with pytest.raises(RunError, match=r"own Target tiny; give it: evofool\.resume\(…, target=…\)"):
-        session.resume(tmp_path / "run", generations=2)
+        evofool.resume(tmp_path / "run", generations=2)
 
 
 @pytest.mark.parametrize("other", [{"classes": 5}, {"channels": 1}, {"size": 9}])
@@ -169,14 +175,14 @@ def test_resuming_with_another_target_is_refused(other: dict[str, int], tmp_path
     own_evolve(tmp_path / "run", generations=1)
     before = tree(tmp_path)
     with pytest.raises(RunError, match="give the same one"):
-        session.resume(tmp_path / "run", target=tiny_target(**other), generations=2)
+        evofool.resume(tmp_path / "run", target=tiny_target(**other), generations=2)
     assert tree(tmp_path) == before
 
 
 def test_resuming_a_named_target_with_an_own_one_is_refused(tmp_path: Path) -> None:
     small_evolve(tmp_path / "run", generations=1)
-    with pytest.raises(RunError, match="leave target= out"):
-        session.resume(tmp_path / "run", target=tiny_target(), generations=2)
+    with pytest.raises(RunError, match="leave `target` out"):
+        evofool.resume(tmp_path / "run", target=tiny_target(), generations=2)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +211,7 @@ def test_init_from_pictures_of_any_kind_and_size(tmp_path: Path) -> None:
         Image.new("RGB", size, "white").save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("not a picture")
     seen: list[Any] = []
-    small_evolve(init=tmp_path, generations=1, observer=lambda _, evolution: seen.append(evolution.search.initial))
+    small_evolve(init=tmp_path, generations=1, observer=lambda step: seen.append(step.evolution.search.initial))
     assert seen[0].genes.shape == (2, 1, 8, 8)
     assert bool((seen[0].genes == 255).all())
 
@@ -232,12 +238,55 @@ def test_a_wrong_option_writes_nothing(option: dict[str, str], tmp_path: Path, m
 
 def test_the_config_tells_every_option_and_version(tmp_path: Path) -> None:
     result = small_evolve(tmp_path / "run", generations=1, classes=[3], seed=4)
-    config = result.config
-    assert (config["encoding"], config["preset"], config["batch"], config["seed"]) == ("direct", "default", 20, 4)
-    assert config["niches"] == [3]
-    assert config["budget"] == {"generations": 1, "evaluations": None, "minutes": None, "until": None}
-    assert config["versions"].keys() >= {"evofool", "python", "torch", "numpy", "deap", "numba"}
-    target = config["target"]
-    assert (target["name"], target["device"], target["precision"]) == ("digits", "cpu", "float32")
-    assert target["micro_batch"] >= 1
-    assert len(target["weights_sha256"]) == 64
+    options, target = result.config.options, result.config.target
+    assert (options.encoding, options.preset, options.batch, options.seed) == ("direct", "default", 20, 4)
+    assert (options.selector, options.emitters) == ("fresh", ("vary",))
+    assert options.settings == encodings.preset("direct", "default")
+    assert (options.generations, options.evaluations, options.minutes, options.until) == (1, None, None, None)
+    assert result.config.class_indices == (3,)
+    assert result.config.versions.keys() >= {"evofool", "python", "torch", "numpy", "deap", "numba"}
+    assert (target.name, target.device, target.precision) == ("digits", "cpu", "float32")
+    assert target.micro_batch >= 1
+    assert len(target.weights_sha256 or "") == 64
+    written = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (written.pop("format"), written.pop("job")) == (2, "run")
+    assert written == json.loads(msgspec.json.encode(result.config))
+
+
+def test_no_option_that_makes_the_bytes_is_left_open_in_the_config(tmp_path: Path) -> None:
+    small_evolve(tmp_path / "run", encoding="cppn", batch=None, descriptors="size", classes="1,2", gallery=False)
+    options = json.loads((tmp_path / "run" / "config.json").read_text())["options"]
+    assert (options["batch"], options["selector"], options["bins"]) == (100, "fresh", 5)
+    assert options["emitters"] == ["vary", "tweak@1500", "restart@2000"]
+    assert options["settings"]
+    small_evolve(tmp_path / "other", novelty="pixels", classes="1,2", gallery=False)
+    options = json.loads((tmp_path / "other" / "config.json").read_text())["options"]
+    assert (options["bins"], options["apart"]) == (5, 0.3)
+
+
+def test_without_any_limit_the_default_budget_ends_a_run_and_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "DEFAULT_EVALUATIONS", 50)
+    result = small_evolve(generations=None)
+    assert (result.evaluations, result.interrupted) == (60, False)
+    assert result.config.options.evaluations == 50
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch": 0}, r"`batch` must be a whole number from 1 to 65,536, got 0"),
+        ({"batch": 70_000}, r"`batch` must be a whole number from 1 to 65,536, got 70000"),
+        ({"seed": -1}, r"`seed` must be a whole number of at least 0, got -1"),
+        ({"generations": 0}, r"`generations` must be a whole number of at least 1, got 0"),
+        ({"minutes": 0}, r"`minutes` must be above 0, got 0"),
+        ({"until": 99}, r"`until` .* got 99.* \(did you mean 0\.99\?\)"),
+        ({"selector": "newest"}, r'`selector`|unknown selector "newest"'),
+        ({"sed": 1}, r'there is no option `sed` \(did you mean "seed"\?\)'),
+        ({"weights_sha256": "0" * 64}, r"the weights of digits have another SHA-256 .* with `weights`"),
+    ],
+    ids=str,
+)
+def test_a_bad_option_is_named_as_python_names_it(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        small_evolve(tmp_path / "run", **options)
+    assert os.listdir(tmp_path) == []
