@@ -1,25 +1,31 @@
-"""The history on disk: small, in order, without doubles, and damage told in one line."""
+"""The history on disk: small, in order, without doubles, and damage named in one line."""
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from runs import history_of
+from configs import run_config
 
 from evofool.errors import RunError
-from evofool.io.arrays import read_arrays, write_arrays
-from evofool.store.history import HistoryFolder, folder
-from evofool.store.history.changes import worth_keeping
-from evofool.store.identity import identity_of
+from evofool.io.arrays import Arrays, read_arrays, write_arrays
+from evofool.store.history import HistoryFolder
+from evofool.store.history.changes import select_genomes
+from evofool.store.history.columns import COLUMNS
+from evofool.store.history.folder import LIMITS, Limits
 
-Arrays = dict[str, np.ndarray]
+EVERYTHING = set(range(100, 6100))
+"""The evaluation IDs of all children."""
+
+
+def history_of(run: Path, limits: Limits | None = None) -> HistoryFolder:
+    return HistoryFolder(run, run_config().digest(), limits)
 
 
 def part(generation: int, niches: int = 3, size: int = 40) -> Arrays:
-    """What one generation changed: a new elite in every niche, child of the one before; the genome is noise."""
+    """Return what one generation changed: a new elite in every niche, child of the one before; genomes are noise."""
     evaluation_id = generation * 100 + np.arange(niches)
     noise = np.random.default_rng(generation).integers(0, 256, (niches, 1, size, size), np.uint8)
     return {
@@ -28,40 +34,40 @@ def part(generation: int, niches: int = 3, size: int = 40) -> Arrays:
         "evaluation_id": evaluation_id,
         "parent": evaluation_id - 100 if generation > 1 else np.full(niches, -1, np.int64),
         "score": np.full(niches, 1 - 0.9**generation, np.float32),
-        "kept": evaluation_id,
+        "genome_id": evaluation_id,
         "genome.genes": noise,
     }
 
 
-def filled(run: Path, generations: int, **options: int) -> HistoryFolder:
-    history = history_of(run)
+def filled(run: Path, generations: int, limits: Limits | None = None, **options: int) -> HistoryFolder:
+    history = history_of(run, limits)
     for generation in range(1, generations + 1):
         history.add(part(generation, **options))
     return history
 
 
 def all_genomes(history: HistoryFolder) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
-    for evaluation_id, arrays in history.genomes(set(range(100, 6100))):
-        for child, genes in zip(evaluation_id.tolist(), arrays["genes"], strict=True):
-            assert child not in found, "twice"
-            found[child] = genes.tobytes()
-    return found
+    genomes: dict[int, bytes] = {}
+    for evaluation_ids, arrays in history.genomes(EVERYTHING):
+        for child, genes in zip(evaluation_ids.tolist(), arrays["genes"], strict=True):
+            assert child not in genomes, "twice"
+            genomes[child] = genes.tobytes()
+    return genomes
 
 
 def assert_whole(history: HistoryFolder, generations: int) -> None:
-    """Everything that was added is there, once and in order."""
+    """Check that everything that was added is there, once and in order."""
     parts = [part(generation) for generation in range(1, generations + 1)]
     changes = history.changes()
-    for name in folder.COLUMNS:
+    for name in COLUMNS:
         np.testing.assert_array_equal(getattr(changes, name), np.concatenate([p[name] for p in parts]))
     expected = {
         child: genes.tobytes()
         for p in parts
-        for child, genes in zip(p["kept"].tolist(), p["genome.genes"], strict=True)
+        for child, genes in zip(p["genome_id"].tolist(), p["genome.genes"], strict=True)
     }
     assert all_genomes(history) == expected
-    assert history.kept().tolist() == sorted(expected)
+    assert history.genome_ids().tolist() == sorted(expected)
 
 
 def files(run: Path) -> list[str]:
@@ -70,7 +76,7 @@ def files(run: Path) -> list[str]:
 
 def test_a_run_without_a_history_has_no_changes(tmp_path: Path) -> None:
     history = history_of(tmp_path)
-    assert len(history.changes()) == len(history.kept()) == 0
+    assert len(history.changes()) == len(history.genome_ids()) == 0
     assert all_genomes(history) == {}
     assert len(history.changes().elites()) == 0
     history.cut(3)
@@ -80,13 +86,12 @@ def test_a_run_without_a_history_has_no_changes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("generations", [1, 15, 16, 17, 40])
 def test_many_small_files_become_one(generations: int, tmp_path: Path) -> None:
     history = filled(tmp_path, generations)
-    assert len(files(tmp_path)) < folder.MANY
+    assert len(files(tmp_path)) < LIMITS.small_files
     assert_whole(history, generations)
 
 
-def test_large_files_stay_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder, "SMALL", 1000)
-    history = filled(tmp_path, 20)
+def test_large_files_stay_as_they_are(tmp_path: Path) -> None:
+    history = filled(tmp_path, 20, Limits(small_file_bytes=1000))
     assert len(files(tmp_path)) == 20
     assert_whole(history, 20)
 
@@ -108,36 +113,36 @@ def test_a_kill_between_merge_and_removal_leaves_no_doubles(tmp_path: Path, monk
 
 @pytest.mark.parametrize("merged", [True, False])
 @pytest.mark.parametrize("generation", [0, 1, 7, 14, 18, 30])
-def test_a_cut_forgets_what_came_after(
-    generation: int, merged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(folder, "MANY", 16 if merged else 100)
-    history = filled(tmp_path, 18)
+def test_a_cut_forgets_what_came_after(generation: int, merged: bool, tmp_path: Path) -> None:
+    history = filled(tmp_path, 18, LIMITS if merged else Limits(small_files=100))
+    assert (len(files(tmp_path)) < 18) == merged
     history.cut(generation)
-    assert_whole(history, min(generation, 18)) if generation else None
-    assert len(history.changes()) == 3 * min(generation, 18)
+    left = min(generation, 18)
+    assert len(history.changes()) == len(history.genome_ids()) == 3 * left
+    if left:
+        assert_whole(history, left)
     for later in range(generation + 1, 19):
         history.add(part(later))
     assert_whole(history, 18)
 
 
-def test_thinning_keeps_ancestors_and_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thinning_keeps_ancestors_and_all_rows(tmp_path: Path) -> None:
     """Of 90 genomes, 60 are elites or their ancestors, half of which fit."""
     history = history_of(tmp_path)
     for generation in range(1, 31):
         arrays = part(generation)
         arrays["parent"][2] = -1
         history.add(arrays)
-    monkeypatch.setattr(folder, "CAP", 110_000)  # of some 145,000 bytes of noise
     before = history.changes()
+    history = history_of(tmp_path, Limits(history_bytes=110_000))  # of some 145,000 bytes of noise
     history.add({name: array[:0] for name, array in part(31).items()})
-    after, kept = history.changes(), set(history.kept().tolist())
-    for name in folder.COLUMNS:
+    after, kept = history.changes(), set(history.genome_ids().tolist())
+    for name in COLUMNS:
         np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
     assert kept == {100 * generation + niche for generation in range(2, 31, 2) for niche in (0, 1)} | {3002}
-    found = all_genomes(history)
-    assert found.keys() == kept
-    for child, genes in found.items():
+    genomes = all_genomes(history)
+    assert genomes.keys() == kept
+    for child, genes in genomes.items():
         assert genes == part(child // 100)["genome.genes"][child % 100].tobytes()
 
 
@@ -148,24 +153,38 @@ def test_ancestors_of_present_elites_go_before_others(tmp_path: Path) -> None:
         arrays["parent"][1:] = -1
         history.add(arrays)
     changes = history.changes()
-    line = {generation * 100 for generation in range(1, 31)}
-    for most in (32, 40, 60):
-        kept = set(worth_keeping(changes, most).tolist())
-        assert line | {3001, 3002} <= kept
-        assert len(kept) <= most
-    assert len(worth_keeping(changes, 60)) > len(worth_keeping(changes, 32))
-    kept = set(worth_keeping(changes, 12).tolist())
-    assert {3000, 3001, 3002} <= kept
-    assert kept <= line | {3001, 3002}
-    assert len(worth_keeping(changes, 2)) == 2
-    assert len(worth_keeping(changes, 0)) == 0
+    lineage = {generation * 100 for generation in range(1, 31)}
+    for count in (32, 40, 60):
+        selected = set(select_genomes(changes, count).tolist())
+        assert lineage | {3001, 3002} <= selected
+        assert len(selected) <= count
+    assert len(select_genomes(changes, 60)) > len(select_genomes(changes, 32))
+    selected = set(select_genomes(changes, 12).tolist())
+    assert {3000, 3001, 3002} <= selected
+    assert selected <= lineage | {3001, 3002}
+    assert len(select_genomes(changes, 2)) == 2
+    assert len(select_genomes(changes, 0)) == 0
 
 
-def test_a_history_stays_below_its_cap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder, "CAP", 60_000)
-    filled(tmp_path, 60)
+def test_a_history_stays_below_its_limit(tmp_path: Path) -> None:
+    filled(tmp_path, 60, Limits(history_bytes=60_000))
     assert sum(file.stat().st_size for file in (tmp_path / "history").iterdir()) < 60_000
     assert len(history_of(tmp_path).changes()) == 180
+
+
+def test_a_child_that_won_several_niches_is_one_ancestor(tmp_path: Path) -> None:
+    """The row of the niche that is asked for is taken, else the surest."""
+    history = history_of(tmp_path)
+    history.add({
+        "generation": np.array([1, 1, 2], np.int32), "niche": np.array([0, 1, 2], np.int32),
+        "evaluation_id": np.array([5, 5, 9]), "parent": np.array([-1, -1, 5]),
+        "score": np.array([0.2, 0.6, 0.9], np.float32), "genome_id": np.empty(0, np.int64),
+    })  # fmt: skip
+    changes = history.changes()
+    assert [changes.lineage(9, niche) for niche in (0, 1, 2)] == [[0, 2], [1, 2], [1, 2]]
+    assert changes.lineage(7, 0) == []
+    assert changes.elites().tolist() == [0, 1, 2]
+    assert changes.by_class(2).niche.tolist() == [0, 0, 1]
 
 
 # Damage
@@ -173,86 +192,119 @@ def test_a_history_stays_below_its_cap(tmp_path: Path, monkeypatch: pytest.Monke
 
 def use(history: HistoryFolder) -> None:
     history.changes()
-    history.kept()
+    history.genome_ids()
     all_genomes(history)
 
 
-def assert_told(run: Path) -> None:
-    with pytest.raises(RunError, match=r"evofool inspect --repair|this version reads") as caught:
+def refused(run: Path, *parts: str) -> None:
+    with pytest.raises(RunError) as caught:
         use(history_of(run))
-    assert "\n" not in str(caught.value)
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in (str(run / "history"), *parts, f"go on without it with: evofool inspect --repair {run}"):
+        assert part in message
+    assert [(file.name, f"{file} " in fault) for file, fault in history_of(run).damaged()] == [("00001.npz", True)]
 
 
-def save(run: Path, arrays: Arrays) -> None:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    (run / "history" / "00001.npz").write_bytes(buffer.getvalue())
+def rewrite(run: Path, changes: dict[str, Any]) -> None:
+    """Change arrays of a history's only file, and seal it anew; None takes an array out."""
+    file = run / "history" / "00001.npz"
+    arrays = read_arrays(file) | changes
+    write_arrays(file, {name: array for name, array in arrays.items() if array is not None})
 
 
-def test_any_flipped_or_missing_byte_is_told_or_does_no_harm(tmp_path: Path) -> None:
-    filled(tmp_path, 1, size=2)
+def test_any_flipped_or_missing_byte_is_noticed_or_does_no_harm(tmp_path: Path) -> None:
+    history = filled(tmp_path, 1, size=2)
+    changes, genomes = history.changes(), all_genomes(history)
     file = tmp_path / "history" / "00001.npz"
-    content, told = file.read_bytes(), []
+    content, messages = file.read_bytes(), []
     variants = [content[:length] for length in range(0, len(content), 97)]
     variants += [content[:i] + bytes([content[i] ^ 129]) + content[i + 1 :] for i in range(0, len(content), 3)]
     for variant in variants:
         file.write_bytes(variant)
         try:
-            history_of(tmp_path).changes()
-            list(history_of(tmp_path).genomes({100, 101}))
+            for name in COLUMNS:
+                np.testing.assert_array_equal(getattr(history.changes(), name), getattr(changes, name))
+            assert all_genomes(history) == genomes
         except RunError as error:
-            told.append(str(error))
-    assert len(told) > len(variants) / 3
-    assert not any("\n" in line for line in told)
+            messages.append(str(error))
+    assert len(messages) > len(variants) / 3
+    assert not any("\n" in message for message in messages)
 
 
-@pytest.mark.parametrize("name", [*folder.COLUMNS, "kept", "genome.genes"])
-@pytest.mark.parametrize("damage", ["missing", "short", "type", "shape"])
-def test_arrays_that_do_not_fit_are_told(name: str, damage: str, tmp_path: Path) -> None:
+DAMAGE: dict[str, Any] = {
+    "missing": lambda array: None,
+    "short": lambda array: array[:-1],
+    "type": lambda array: np.full(len(array), "x"),
+    "shape": lambda array: np.zeros((), array.dtype),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        *((name, damage) for name in (*COLUMNS, "genome_id") for damage in DAMAGE),
+        ("genome.genes", "short"),
+        ("genome.genes", "shape"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(name: str, damage: str, tmp_path: Path) -> None:
+    """What genomes are made of is checked by their encoding when it loads them."""
     filled(tmp_path, 1)
-    arrays = {"format": np.array(1), "run": identity_of({}), **part(1)}
-    if damage == "missing":
-        del arrays[name]
-    elif damage == "short":
-        arrays[name] = arrays[name][:-1]
-    elif damage == "type":
-        arrays[name] = np.full(len(arrays[name]) + 1, "x")
-    else:
-        arrays[name] = np.zeros((), arrays[name].dtype)
-    if (name, damage) == ("genome.genes", "missing"):
-        return
-    save(tmp_path, arrays)
-    assert_told(tmp_path)
+    rewrite(tmp_path, {name: DAMAGE[damage](part(1)[name])})
+    refused(tmp_path, "is damaged (")
 
 
-@pytest.mark.parametrize("version", [np.array(2), np.array("x"), np.zeros(3), None])
-def test_another_version_is_told(version: np.ndarray | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("generation", 0), ("generation", -(2**31)), ("niche", -1), ("evaluation_id", -1), ("parent", 100),
+        ("score", -0.1), ("score", 1.1), ("score", np.nan), ("score", np.inf),
+    ],
+)  # fmt: skip
+def test_values_that_cannot_be_are_refused(name: str, value: float, tmp_path: Path) -> None:
     filled(tmp_path, 1)
-    save(tmp_path, part(1) | {"run": identity_of({})} | ({} if version is None else {"format": version}))
-    assert_told(tmp_path)
+    rewrite(tmp_path, {name: np.full(3, value, COLUMNS[name])})
+    with pytest.raises(RunError, match=r"is damaged .*go on without it with: evofool inspect --repair"):
+        history_of(tmp_path).changes()
+    assert [file.name for file, _ in history_of(tmp_path).damaged()] == ["00001.npz"]
 
 
-def test_a_file_of_another_run_is_told(tmp_path: Path) -> None:
-    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        (np.array(1), "has format 1, this version of evofool reads 2"),
+        (np.array(3), "has format 3, this version of evofool reads 2"),
+        (np.array("x"), "is damaged ("),
+        (np.zeros(3), "is damaged ("),
+        (np.array(np.nan), "is damaged ("),
+        (None, "is damaged (it has no array format)"),
+    ],
+    ids=str,
+)
+def test_another_version_is_refused(version: np.ndarray | None, message: str, tmp_path: Path) -> None:
+    filled(tmp_path, 1)
+    rewrite(tmp_path, {"format": version})
+    refused(tmp_path, message)
+
+
+@pytest.mark.parametrize("job", [None, np.zeros(32, np.uint8), np.zeros(3, np.uint8), np.array("x")], ids=str)
+def test_a_file_without_the_digest_of_the_run_is_refused(job: np.ndarray | None, tmp_path: Path) -> None:
+    filled(tmp_path, 1)
+    rewrite(tmp_path, {"job": job})
+    refused(tmp_path, "is damaged (it has no array job)" if job is None else "is of another run")
+
+
+def test_a_file_of_another_run_is_refused(tmp_path: Path) -> None:
+    ours, other = tmp_path / "ours", tmp_path / "other"
     ours.mkdir()
-    theirs.mkdir()
+    other.mkdir()
     filled(ours, 3)
-    other = HistoryFolder(theirs, identity_of({"seed": 1}))
-    other.add(part(2))
-    (theirs / "history" / "00001.npz").rename(ours / "history" / "00002.npz")
+    HistoryFolder(other, run_config({"seed": 1}).digest()).add(part(2))
+    (other / "history" / "00001.npz").rename(ours / "history" / "00002.npz")
     with pytest.raises(RunError, match=r"00002\.npz is of another run; .*evofool inspect --repair"):
         history_of(ours).changes()
     assert [file.name for file, _ in history_of(ours).damaged()] == ["00002.npz"]
-
-
-def test_files_of_before_they_were_signed_are_read(tmp_path: Path) -> None:
-    filled(tmp_path, 3)
-    file = tmp_path / "history" / "00002.npz"
-    arrays = read_arrays(file)
-    del arrays["run"]
-    write_arrays(file, arrays)
-    assert_whole(history_of(tmp_path), 3)
-    assert list(history_of(tmp_path).damaged()) == []
 
 
 def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
