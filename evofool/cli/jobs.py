@@ -92,6 +92,9 @@ def _view(console: Console, kind: str, path: Path) -> View:
 
 
 def _show(console: Console, result: Any, as_json: bool) -> None:
-    """Print the result of a job that has no summary of its own."""
+    """Print the result of a job that has no summary of its own, unless quiet."""
     facts = result if isinstance(result, dict) else {"result": str(result)}
-    console.json(facts) if as_json else console.facts(facts)
+    if as_json:
+        console.json(facts)
+    elif not console.quiet:
+        console.facts(facts)

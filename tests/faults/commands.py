@@ -1,6 +1,6 @@
-"""Commands in forked processes that may die at any moment, and what has to be left of them.
+"""Jobs in forked processes that may die at any moment, and what has to be left of them.
 
-Forked, for importing torch once more takes longer than everything these commands do.
+The processes are forked, since importing torch once more takes longer than everything that these jobs do.
 """
 
 from __future__ import annotations
@@ -13,63 +13,84 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from campaigns import assert_same_campaign, outcome_lines
-from runs import Outcome, assert_same_run, checkpoint, history, tree
+from counting import CountingKind, count
+from runs import CommandResult, assert_same_run, checkpoint, history, tree
 
 from evofool.cli import app as cli
-from evofool.jobs import run_session as sitting
+from evofool.errors import EvofoolError
+from evofool.jobs import run as run_job
+from evofool.jobs import session
+from evofool.store.checkpoint import Checkpoints
 from evofool.store.history import folder as history_folder
 from evofool.store.run import RunFolder
 
+Action = Callable[[], object]
+
 
 def nothing() -> None:
-    pass
+    """Do nothing."""
 
 
 def eager() -> None:
-    """Checkpoints and pages as often as can be, so that most of the time goes into writing; elites bit by bit."""
-    sitting.DECODED = 150
-    sitting.CHECKPOINT_SECONDS, sitting.CHECKPOINT_SHARE = -1.0, 1e9
-    sitting.CHECKPOINT_SHARE = float("inf")
-    sitting.PAGE_SECONDS, sitting.PAGE_SHARE = 0.001, 1e9
+    """Write checkpoints and pages after every step, elites one by one, so that most of the time goes into writing.
+
+    No operation then depends on the clock.
+    """
+    session.CHECKPOINT_SECONDS = session.PAGE_SECONDS = -1.0
+    session.CHECKPOINT_SHARE = session.PAGE_SHARE = 1e9
+    run_job.DECODED_PIXELS = 1
     history_folder.LIMITS = history_folder.Limits(small_files=3)
 
 
+def evofool(*words: object) -> None:
+    """Run the command line with these arguments."""
+    sys.argv = ["evofool", *map(str, words)]
+    cli.main()
+
+
 class Child:
-    """``evofool`` with these arguments in a process of its own.
+    """A process of its own that does something, and ends as the command line does.
 
     Args:
-        words: the arguments.
-        prepare: called in the process before it begins.
+        action: What it does.
+        prepare: Called in the process before that.
     """
 
-    def __init__(self, *words: object, prepare: Callable[[], object] = nothing) -> None:
+    def __init__(self, action: Action, prepare: Action = nothing) -> None:
         self._streams = [tempfile.TemporaryFile() for _ in range(2)]  # noqa: SIM115
-        ready, tell = os.pipe()
+        ready, report = os.pipe()
         self.number = os.fork()
         if not self.number:
-            self._become([str(word) for word in words], prepare, tell)
-        os.close(tell)
+            self._become(action, prepare, report)
+        os.close(report)
         os.read(ready, 1)
         os.close(ready)
 
     def stop(self, number: int) -> None:
+        """Send a signal."""
         os.kill(self.number, number)
 
-    def end(self) -> Outcome:
-        """Wait for it; the code is minus the signal's number where one ended it."""
+    def wait_until_halted(self) -> None:
+        """Wait until the process halts itself, which it must do before it ends."""
+        status = os.waitpid(self.number, os.WUNTRACED)[1]
+        assert os.WIFSTOPPED(status), f"it ended with {os.waitstatus_to_exitcode(status)}"
+
+    def end(self) -> CommandResult:
+        """Wait for the process; the code is minus the signal's number where one ended it."""
         code = os.waitstatus_to_exitcode(os.waitpid(self.number, 0)[1])
-        told = []
+        texts = []
         for stream in self._streams:
             with stream:
                 stream.seek(0)
-                told.append(stream.read().decode())
-        return Outcome(code, *told)
+                texts.append(stream.read().decode())
+        return CommandResult(code, *texts)
 
-    def _become(self, words: list[str], prepare: Callable[[], object], tell: int) -> None:
+    def _become(self, action: Action, prepare: Action, report: int) -> None:
         code = 99
         try:
             for number, stream in enumerate(self._streams, 1):
@@ -79,13 +100,16 @@ class Child:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             eager()
             prepare()
-            sys.argv = ["evofool", *words]
-            os.close(tell)
-            cli.main()
+            os.close(report)
+            action()
+            code = 0
         except SystemExit as stopped:
             code = stopped.code if isinstance(stopped.code, int) else 98
+        except EvofoolError as error:
+            print(f"error: {error}", file=sys.stderr)
+            code = 2
         except KeyboardInterrupt:
-            code = 130  # before the command line took it up
+            code = 130  # It came before the command line took it up.
         except BaseException:
             traceback.print_exc()
         finally:
@@ -96,50 +120,53 @@ class Child:
 
 @dataclass(frozen=True)
 class Command:
-    """A command that makes a folder.
+    """How a kind of job begins in a folder, and what its folder must hold.
 
     Attributes:
-        words: its options.
-        begins: the files without which its folder can't go on yet.
-        same: raises AssertionError where two folders don't hold the same.
-        past: what is safe in a folder that was left at any moment; raises where that is less than it was.
-        lost: bytes of a whole folder that another one lacks.
+        name: The kind's name in these tests.
+        begin: Begins such a job in a new folder.
+        begins: The files without which its folder can't go on yet.
+        same: Raises AssertionError where two folders don't hold the same.
+        past: Returns what is safe in a folder that was left at any moment, given what it returned before; raises
+            AssertionError where that is less than it was.
+        lost: Returns how many bytes of a whole folder another one lacks.
     """
 
     name: str
-    words: tuple[str, ...]
+    begin: Callable[[Path], object]
     begins: tuple[str, ...]
     same: Callable[[Path, Path], None]
     past: Callable[[Path, bytes], bytes]
     lost: Callable[[Path, Path], int]
 
-    def start(self, run: Path, prepare: Callable[[], object] = nothing) -> Child:
-        """Begin, or go on."""
-        words = ["resume", run, "--quiet"] if self.begun(run) else self.words_for(run)
-        return Child(*words, prepare=prepare)
+    def act(self, run: Path) -> None:
+        """Begin the job in a folder, or go on with it."""
+        evofool("resume", run, "--quiet") if self.begun(run) else self.begin(run)
 
-    def words_for(self, run: Path) -> list[object]:
-        return [self.name, *self.words, "--quiet", "--out", run]
+    def start(self, run: Path, prepare: Action = nothing) -> Child:
+        """Begin the job, or go on with it, in a process of its own."""
+        return Child(partial(self.act, run), prepare)
 
     def begun(self, run: Path) -> bool:
+        """Return whether a folder can go on."""
         return all((run / file).exists() for file in self.begins)
 
     def clear(self, run: Path) -> None:
-        """A folder that had not begun says itself that it can't go on; the same command begins in it again."""
+        """Check that a folder that has not begun says itself that it can't go on; the same command begins it again."""
         if run.exists() and not self.begun(run):
-            assert_told(Child("resume", run).end(), "no run at", "start it again")
+            assert_error(Child(partial(evofool, "resume", run)).end(), f"no job at {run}", "start it again")
 
     def finish(self, run: Path, undisturbed: Path) -> None:
-        """Go on to the end, which has to be that of an undisturbed run."""
+        """Go on to the end, which has to be that of an undisturbed job."""
         self.clear(run)
         outcome = self.start(run).end()
-        assert (outcome.code, outcome.err) == (0, "")
+        assert (outcome.code, outcome.out, outcome.err) == (0, "", ""), outcome
         self.same(run, undisturbed)
         assert [file.name for file in run.rglob(".*")] == []  # no lock, nothing half written
 
 
-def assert_told(outcome: Outcome, *parts: str) -> None:
-    """Exit code 2 and one line, with one of ``parts``."""
+def assert_error(outcome: CommandResult, *parts: str) -> None:
+    """Check for exit code 2 and one line, with one of ``parts``."""
     assert outcome.code == 2, f"{outcome.code}: {outcome.err}"
     assert outcome.out == ""
     assert outcome.err.startswith("error: ")
@@ -159,21 +186,32 @@ def _past_generations(run: Path, before: bytes) -> bytes:
     metrics = run / "metrics.jsonl"
     assert generation + 1 >= (metrics.read_bytes().count(b"\n") if metrics.exists() else 0)
     if checkpoints.previous.exists():
-        assert int(checkpoints._read(checkpoints.previous)["search.counts"][0]) <= generation
+        assert int(_load_previous(checkpoints, run)["search.counts"][0]) <= generation
     return str(generation).encode()
 
 
+def _load_previous(checkpoints: Checkpoints, run: Path) -> dict[str, np.ndarray]:
+    """The checkpoint before the last one, as a folder has it that lacks the last one."""
+    with tempfile.TemporaryDirectory() as folder:
+        alone = Checkpoints(Path(folder), RunFolder.open(run).config.digest())
+        alone.last.parent.mkdir()
+        alone.last.write_bytes(checkpoints.previous.read_bytes())
+        return alone.load()
+
+
 def _lost_elites(whole: Path, run: Path) -> int:
-    ours = {name: content for name, content in tree(run).items() if name.startswith("elites")}
-    lost = sum(
-        len(content) for name, content in tree(whole).items() if name.startswith("elites") and ours.get(name) != content
-    )
+    lost = _lost_files({name: content for name, content in tree(whole).items() if name.startswith("elites")}, run)
     for read in (checkpoint, history):
-        found = read(run)
+        arrays = read(run)
         for name, array in read(whole).items():
-            if name not in found or not np.array_equal(found[name], array):
+            if name not in arrays or not np.array_equal(arrays[name], array):
                 lost += array.nbytes
     return lost
+
+
+def _lost_files(whole: dict[str, bytes], run: Path) -> int:
+    files = tree(run)
+    return sum(len(content) for name, content in whole.items() if files.get(name) != content)
 
 
 # Campaigns
@@ -189,13 +227,30 @@ def _past_outcomes(run: Path, before: bytes) -> bytes:
 
 
 def _lost_outcomes(whole: Path, run: Path) -> int:
-    """Lines that are missing or there more than once, in bytes."""
+    """How many bytes are in lines that are missing or there more than once."""
     ours, theirs = Counter(outcome_lines(run)), Counter(outcome_lines(whole))
     return sum(len(line) for line in ((theirs - ours) + (ours - theirs)).elements())
 
 
+# Counting
+
+
+def _past_numbers(run: Path, before: bytes) -> bytes:
+    """How many numbers the last checkpoint has; all of them have a line, and at most one more has."""
+    checkpoints = Checkpoints(run, CountingKind().open(run).digest())
+    drawn = int(checkpoints.load()["counts"][0])
+    assert drawn >= int(before or 0)
+    lines = run / "numbers.jsonl"
+    assert drawn <= (lines.read_bytes().count(b"\n") if lines.exists() else 0) <= drawn + 1
+    return str(drawn).encode()
+
+
+def _assert_same_files(ours: Path, theirs: Path) -> None:
+    assert tree(ours) == tree(theirs)
+
+
 def half_written(run: Path) -> bool:
-    """Whether a temporary file or half a line lies in a folder."""
+    """Return whether a temporary file or half a line lies in a folder."""
     if any(run.rglob(".*.tmp")):
         return True
     contents = [file.read_bytes() for file in run.glob("*.jsonl")]
@@ -203,10 +258,12 @@ def half_written(run: Path) -> bool:
 
 
 _DEVICE = ("--target", "digits", "--device", "cpu", "--precision", "float32")
+_EVOLVE = (*_DEVICE, "--encoding", "cppn", "--classes", "3,5", "--generations", "3", "--batch", "10", "--quiet")
+_ATTACK = (*_DEVICE, "--count", "6", "--criterion", "2,8", "--queries", "50", "--export", "--quiet")
 
 EVOLVE = Command(
     "evolve",
-    (*_DEVICE, "--encoding", "cppn", "--classes", "3,5", "--generations", "3", "--batch", "10"),
+    lambda run: evofool("evolve", *_EVOLVE, "--out", run),
     ("config.json", "checkpoint/state.npz"),
     assert_same_run,
     _past_generations,
@@ -214,30 +271,52 @@ EVOLVE = Command(
 )
 ATTACK = Command(
     "attack",
-    (*_DEVICE, "--count", "6", "--criterion", "2,8", "--queries", "50", "--export"),
+    lambda run: evofool("attack", *_ATTACK, "--out", run),
     ("config.json", "images.npy", "images.jsonl"),
     assert_same_campaign,
     _past_outcomes,
     _lost_outcomes,
 )
-COMMANDS = {command.name: command for command in (EVOLVE, ATTACK)}
+COUNT = Command(
+    "count",
+    lambda run: count(run, numbers=20),
+    ("config.json", "checkpoint/state.npz"),
+    _assert_same_files,
+    _past_numbers,
+    lambda whole, run: _lost_files(tree(whole), run),
+)
+COMMANDS = {command.name: command for command in (EVOLVE, ATTACK, COUNT)}
 
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """A folder of a command that nothing happened to, and the seconds it took."""
+    """A folder of a job that nothing happened to.
+
+    Attributes:
+        folder: The folder.
+        seconds: How long the job took.
+        operations: What it did with files.
+    """
 
     folder: Path
     seconds: float
+    operations: list[str]
 
 
 @dataclass
 class Figures:
-    """What came of many faults of a kind."""
+    """What came of many faults of a kind.
+
+    Attributes:
+        tried: How many there were.
+        survived: After how many the job ended as an undisturbed one.
+        torn: How many left something half written.
+        bytes_lost: Bytes that the folders lacked in the end.
+        failures: What went wrong.
+    """
 
     tried: int = 0
     survived: int = 0
     torn: int = 0
-    """of those that were tried, how many left something half written"""
     bytes_lost: int = 0
     failures: list[str] = field(default_factory=list)

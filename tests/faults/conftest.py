@@ -13,49 +13,51 @@ from unittest import mock
 
 import pytest
 from commands import COMMANDS, Command, Figures, Undisturbed
-
-from evofool.cli import app as cli
+from operations import Faults, operations
 
 
 @pytest.fixture(scope="session", autouse=True)
 def warm(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Do all once in this process, so that what is imported late is there before the first fork."""
+    """Do everything once in this process, so that what is imported late is there before the first fork."""
     if not hasattr(os, "fork"):
         pytest.skip("needs fork")
-    place = tmp_path_factory.mktemp("warm")
-    for command in COMMANDS.values():
-        for words in command.words_for(place / command.name), ["resume", place / command.name, "--quiet"]:
-            arguments = ["evofool", *map(str, words)]
-            with mock.patch.object(sys, "argv", arguments), contextlib.suppress(SystemExit):
-                cli.main()
+    folder = tmp_path_factory.mktemp("warm")
+    with mock.patch.object(sys, "argv", sys.argv):
+        for command in COMMANDS.values():
+            for _ in ("begin", "go on"):
+                with contextlib.suppress(SystemExit):
+                    command.act(folder / command.name)
 
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Command], Undisturbed]:
-    place, made = tmp_path_factory.mktemp("undisturbed"), dict[str, Undisturbed]()
+    """Give the folder of a command's job that nothing happened to."""
+    folder, jobs = tmp_path_factory.mktemp("undisturbed"), dict[str, Undisturbed]()
 
     def get(command: Command) -> Undisturbed:
-        if command.name not in made:
+        if command.name not in jobs:
+            run, log = folder / command.name, folder / f"{command.name}.log"
+            child = command.start(run, prepare=Faults(log).install)
             started = time.monotonic()
-            outcome = command.start(place / command.name).end()
+            outcome = child.end()
             assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
-            made[command.name] = Undisturbed(place / command.name, time.monotonic() - started)
-        return made[command.name]
+            jobs[command.name] = Undisturbed(run, time.monotonic() - started, operations(log))
+        return jobs[command.name]
 
     return get
 
 
 @pytest.fixture(scope="session")
 def all_figures() -> Iterator[dict[str, Figures]]:
-    """By command and kind of fault; written to the file that EVOFOOL_FIGURES names."""
-    found: dict[str, Figures] = {}
-    yield found
+    """Figures by command and kind of fault; written to the file that EVOFOOL_FIGURES names."""
+    by_test: dict[str, Figures] = {}
+    yield by_test
     if file := os.environ.get("EVOFOOL_FIGURES"):
-        told = {name: {**vars(figures), "failures": len(figures.failures)} for name, figures in found.items()}
-        Path(file).write_text(json.dumps(told, indent=2) + "\n")
+        content = {name: {**vars(figures), "failures": len(figures.failures)} for name, figures in by_test.items()}
+        Path(file).write_text(json.dumps(content, indent=2) + "\n")
 
 
 @pytest.fixture
 def figures(all_figures: dict[str, Figures], request: pytest.FixtureRequest) -> Figures:
-    """Those of a test."""
+    """Give the figures of a test."""
     return all_figures.setdefault(request.node.name.removeprefix("test_"), Figures())

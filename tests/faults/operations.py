@@ -15,24 +15,25 @@ CALLS = (
     "replace", "rename", "link", "unlink", "remove", "mkdir", "rmdir", "fsync", "ftruncate", "truncate", "utime",
     "write", "sendfile",
 )  # fmt: skip
-"""of the module os, besides open"""
+"""Functions of the module os that change files, besides open."""
 
 ROOM = {"create", "write", "mkdir", "link", "fsync", "sendfile"}
-"""what a full disk refuses"""
+"""What a full disk refuses."""
 
 KINDS = ("death", "full", "read-only", "removed", "full once")
+"""The kinds of faults that a job has to survive."""
 
 
 class Faults:
-    """Counts the operations of this process on files; what there is to do when one is due.
+    """Counts the operations of this process on files, and does what is to be done when one of them is due.
 
     Args:
-        log: where a line is written for each, ``create`` or ``write`` or …
-        at: the number of the one that fails; 0: none does.
-        kind: ``death``: the process is killed before it, in the middle of a write; ``full``: from then on there is no
-            room; ``full once``: only then; ``read-only``: from then on nothing can be changed; ``removed``: before it,
-            the folder ``run`` is renamed.
-        run: the folder.
+        log: The file that gets a line for each operation: ``create``, ``write`` …
+        at: The number of the operation that fails; 0: none does.
+        kind: ``death``: the process is killed before it, in the middle of a write; ``halt``: the process is halted
+            before it; ``full``: from then on there is no room; ``full once``: only then; ``read-only``: from then on
+            nothing can be changed; ``removed``: before it, the folder ``run`` is renamed.
+        run: The folder.
     """
 
     def __init__(self, log: Path, at: int = 0, kind: str = "", run: Path | None = None) -> None:
@@ -42,7 +43,7 @@ class Faults:
         self._write, self._rename = os.write, os.rename
 
     def install(self) -> None:
-        """From now on; for a process that ends soon."""
+        """Watch all operations from now on, in a process that ends soon."""
         for name in CALLS:
             setattr(os, name, self._watched(name, getattr(os, name)))
         self._open_number, os.open = os.open, self._os_open  # type: ignore[assignment]
@@ -50,20 +51,22 @@ class Faults:
         builtins.open = io.open = self._open  # type: ignore[assignment]
 
     def reached(self) -> bool:
-        """Whether a process that installed this came to the one that fails."""
+        """Return whether a process that installed this came to the operation that fails."""
         return len(operations(self._path)) >= self.at
 
     def meet(self, name: str, half: Callable[[], int] | None = None) -> int | None:
-        """An operation is about to happen.
+        """Note an operation that is about to happen, and let it fail where it has to.
 
         Args:
-            half: does half of a write, as a disk does that becomes full or a process that is killed.
+            name: What it is.
+            half: Does half of a write, as a disk does that becomes full or a process that is killed.
 
         Returns:
-            how many bytes were written already, where it was only half; the next operation fails then.
+            How many bytes were written already, where that was only half; the next operation fails then. None: the
+            operation has to be done.
 
         Raises:
-            OSError: it fails.
+            OSError: It fails.
         """
         self.count += 1
         self._write(self._log, f"{name}\n".encode())
@@ -73,6 +76,10 @@ class Faults:
         if self.kind == "removed":
             if first and self.run and self.run.exists():
                 self._rename(self.run, away(self.run))
+            return None
+        if self.kind == "halt":
+            if first:
+                os.kill(os.getpid(), signal.SIGSTOP)
             return None
         if self.kind == "read-only":
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
@@ -126,10 +133,10 @@ class _File(io.FileIO):
 
 
 def away(run: Path) -> Path:
-    """What a folder is called once it was removed."""
+    """Return what a folder is called once it was removed."""
     return run.with_name(f"{run.name} away")
 
 
 def operations(log: Path) -> list[str]:
-    """The operations that a process did."""
+    """Return the operations that a process did."""
     return log.read_text().split()

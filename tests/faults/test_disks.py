@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import COMMANDS, Command, Figures, Undisturbed, assert_told
+from commands import COMMANDS, Command, Figures, Undisturbed, assert_error
 from runs import LONG, tree
 
 
@@ -64,7 +64,7 @@ def test_on_a_full_disk(
             outcome = command.start(run).end()
             figures.tried += outcome.code != 0
             if outcome.code:
-                assert_told(outcome, "cannot write")
+                assert_error(outcome, "cannot write")
         disk.resize(2**26)
         command.finish(run, whole)
         figures.bytes_lost += command.lost(whole, run)
@@ -82,8 +82,8 @@ def test_on_a_disk_that_cannot_be_written(
     shutil.copytree(undisturbed(command).folder, disk.place / "run")
     disk.protect()
     before = tree(disk.place)
-    assert_told(command.start(disk.place / "run").end(), "Read-only file system")
-    assert_told(command.start(disk.place / "new").end(), "Read-only file system")
+    assert_error(command.start(disk.place / "run").end(), "Read-only file system")
+    assert_error(command.start(disk.place / "new").end(), "Read-only file system")
     assert tree(disk.place) == before
 
 
@@ -96,7 +96,7 @@ def test_in_a_folder_of_somebody_else(
     before = tree(run)
     run.chmod(0o500)
     try:
-        assert_told(command.start(run).end(), "Permission denied")
+        assert_error(command.start(run).end(), "Permission denied")
         assert tree(run) == before
     finally:
         run.chmod(0o700)

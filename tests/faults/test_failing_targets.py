@@ -14,8 +14,8 @@ from runs import LONG, Killed, assert_same_run
 from torch import Tensor, nn
 
 import evofool
+from evofool import Target
 from evofool.errors import EvofoolError, TargetError
-from evofool.targets.torch_target import Target
 
 Fault = Callable[[Tensor], object]
 

@@ -1,4 +1,4 @@
-"""Killed or stopped at random moments, again and again, a command ends with the bytes of an undisturbed one."""
+"""Killed or stopped at random moments, again and again, a job ends with the bytes of an undisturbed one."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import COMMANDS, Command, Figures, Undisturbed, assert_told, half_written
+from commands import COMMANDS, Command, Figures, Undisturbed, assert_error, half_written
+from operations import Faults
 from runs import LONG
 
 pytestmark = pytest.mark.timeout(4 * 3600 if LONG else 600)
 
+CODES = {signal.SIGKILL: {-signal.SIGKILL}, signal.SIGINT: {0, 130}, signal.SIGTERM: {0, -signal.SIGTERM}}
+"""How a process may end that gets a signal. SIGINT and SIGTERM end it well once the job has taken them up."""
+
 
 def stopped_again_and_again(
-    command: Command, place: Path, whole: Undisturbed, rng: np.random.Generator, stop: int, figures: Figures
+    command: Command, folder: Path, whole: Undisturbed, rng: np.random.Generator, stop: int, figures: Figures
 ) -> None:
-    """Begin a run, stop it up to four times, then let it end."""
-    run, past, begun = place / "run", b"", False
+    """Begin a job, stop it up to four times, then let it end."""
+    run, past, begun = folder / "run", b"", False
     deaths, tried = int(rng.integers(1, 5)), 0
     try:
         for _ in range(deaths):
@@ -29,11 +33,13 @@ def stopped_again_and_again(
             time.sleep(rng.uniform(0, whole.seconds))
             child.stop(stop)
             outcome = child.end()
-            if stop == signal.SIGKILL and outcome.code != -stop:
-                break  # it had ended before
+            if stop == signal.SIGKILL and outcome.code != -stop:  # It had ended before.
+                assert (outcome.code, outcome.err) == (0, "")
+                break
             tried += 1
-            assert outcome.code in {signal.SIGKILL: {-stop}, signal.SIGINT: {0, 130}, signal.SIGTERM: {0, -stop}}[stop]
-            assert outcome.err == "" if outcome.code != 130 else outcome.err.count("\n") <= 1
+            assert outcome.code in CODES[signal.Signals(stop)], outcome
+            assert outcome.err in ("", "error: stopped; what the last checkpoint holds is kept\n"), outcome
+            assert outcome.err == "" or outcome.code == 130
             figures.torn += half_written(run)
             begun |= command.begun(run)
             assert command.begun(run) == begun  # never less than before
@@ -66,10 +72,10 @@ def test_stopped_at_random_moments(
     series = 0
     while figures.tried < wanted and not figures.failures:
         series += 1
-        place = tmp_path / str(series)
-        place.mkdir()
-        stopped_again_and_again(command, place, whole, rng, stop, figures)
-        shutil.rmtree(place)
+        folder = tmp_path / str(series)
+        folder.mkdir()
+        stopped_again_and_again(command, folder, whole, rng, stop, figures)
+        shutil.rmtree(folder)
     assert figures.survived == figures.tried >= wanted
     assert figures.bytes_lost == 0
 
@@ -80,15 +86,14 @@ def test_a_killed_process_leaves_no_lock(
 ) -> None:
     """While it lives, nobody else may go on; once it is dead, anybody may, at once."""
     run, whole = tmp_path / "run", undisturbed(command)
-    child = command.start(run)
+    middle = Faults(tmp_path / "log", len(whole.operations) // 2, "halt")
+    child = command.start(run, prepare=middle.install)
     try:
-        deadline = time.monotonic() + 60
-        while not command.begun(run) and time.monotonic() < deadline:
-            time.sleep(0.005)
-        child.stop(signal.SIGSTOP)
-        if command.begun(run) and (run / ".lock").exists():  # else it was too fast for us
-            assert_told(command.start(run).end(), f"another process ({child.number} on ")
+        child.wait_until_halted()
+        assert command.begun(run)
+        assert (run / ".lock").exists()
+        assert_error(command.start(run).end(), f"another process ({child.number} on ")
     finally:
         child.stop(signal.SIGKILL)
-        child.end()
+        assert child.end().code == -signal.SIGKILL
     command.finish(run, whole.folder)
