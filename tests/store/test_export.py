@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from campaigns import NAMES, archive, small_attack
+from campaigns import archive, small_attack
+from configs import NAMES
 from PIL import Image
 from support import tiny_target
 from torchvision.datasets import ImageFolder
@@ -34,7 +34,8 @@ def campaign(request: pytest.FixtureRequest, tmp_path: Path) -> CampaignFolder:
 
 
 def successes(folder: CampaignFolder) -> list[Outcome]:
-    return [v for v in folder.outcomes() if v["success"] and v["strategy"] == folder.config["strategy"]]
+    strategy = folder.config.plan.strategy
+    return [outcome for outcome in folder.outcomes() if outcome["success"] and outcome["strategy"] == strategy]
 
 
 def arrays(folder: CampaignFolder) -> dict[str, np.ndarray]:
@@ -43,7 +44,7 @@ def arrays(folder: CampaignFolder) -> dict[str, np.ndarray]:
 
 
 def edited_image(folder: CampaignFolder, outcome: Outcome) -> np.ndarray:
-    """(H, W, C), one pixel after the other."""
+    """Return an outcome's image (H, W, C), edited one pixel after the other."""
     image = np.load(folder.path / "images.npy")[outcome["image"]].transpose(1, 2, 0).copy()
     for edit in outcome["edits"]:
         image[edit["y"], edit["x"]] = edit["colour"]
@@ -51,43 +52,45 @@ def edited_image(folder: CampaignFolder, outcome: Outcome) -> np.ndarray:
 
 
 def test_the_archive_holds_the_edited_images_as_recorded(campaign: CampaignFolder) -> None:
-    wins, found = successes(campaign), arrays(campaign)
-    assert len(wins) == len(found["images"]) > 0
-    assert found["images"].dtype == np.uint8
-    np.testing.assert_array_equal(found["images"], [edited_image(campaign, outcome) for outcome in wins])
+    wins, exported = successes(campaign), arrays(campaign)
+    assert len(wins) == len(exported["images"]) > 0
+    assert exported["images"].dtype == np.uint8
+    np.testing.assert_array_equal(exported["images"], [edited_image(campaign, outcome) for outcome in wins])
     for name, key in (("labels", "label"), ("predictions", "final_index"), ("source", "image"), ("pixels", "pixels")):
-        assert found[name].tolist() == [outcome[key] for outcome in wins]
-    assert found["criteria"].tolist() == [-1 if v["criterion_index"] is None else v["criterion_index"] for v in wins]
-    assert found["classes"].tolist() == NAMES
-    scores = tiny_target().confirm(torch.from_numpy(found["images"].transpose(0, 3, 1, 2).copy()))
-    assert scores.argmax(1).tolist() == found["predictions"].tolist()
-    targeted = found["criteria"] >= 0
-    assert (found["predictions"] == found["criteria"])[targeted].all()
-    assert (found["predictions"] != found["labels"])[~targeted].all()
+        assert exported[name].tolist() == [outcome[key] for outcome in wins]
+    criteria = [outcome["criterion_index"] for outcome in wins]
+    assert exported["criteria"].tolist() == [-1 if criterion is None else criterion for criterion in criteria]
+    assert exported["classes"].tolist() == list(NAMES)
+    scores = tiny_target().confirm(torch.from_numpy(exported["images"].transpose(0, 3, 1, 2).copy()))
+    assert scores.argmax(1).tolist() == exported["predictions"].tolist()
+    targeted = exported["criteria"] >= 0
+    assert (exported["predictions"] == exported["criteria"])[targeted].all()
+    assert (exported["predictions"] != exported["labels"])[~targeted].all()
 
 
 def test_the_pictures_are_those_images_in_a_folder_a_true_class(campaign: CampaignFolder) -> None:
-    wins = successes(campaign)
-    place = campaign.path / "adversarial"
-    found = sorted(str(file.relative_to(place)) for file in place.rglob("*.png"))
+    wins, folder = successes(campaign), campaign.path / "adversarial"
+    files = sorted(str(file.relative_to(folder)) for file in folder.rglob("*.png"))
     slugs = [name.replace(" ", "-") for name in NAMES]
     names = []
-    for v in wins:
-        taken_for = f"{v['final_index']:03d}_{slugs[v['final_index']]}"
-        names.append(f"{v['label']:03d}_{slugs[v['label']]}/{v['image']:05d}_to_{taken_for}_k{v['pixels']}.png")
-    assert found == sorted(names)
+    for outcome in wins:
+        prediction = f"{outcome['final_index']:03d}_{slugs[outcome['final_index']]}"
+        label = f"{outcome['label']:03d}_{slugs[outcome['label']]}"
+        names.append(f"{label}/{outcome['image']:05d}_to_{prediction}_k{outcome['pixels']}.png")
+    assert files == sorted(names)
     for name, outcome in zip(names, wins, strict=True):
-        with Image.open(place / name) as picture:
+        with Image.open(folder / name) as picture:
             assert (picture.mode, picture.size) == ("RGB", (8, 8))
             np.testing.assert_array_equal(np.asarray(picture), edited_image(campaign, outcome))
-    opened = ImageFolder(str(place))
+    opened = ImageFolder(str(folder))
     assert len(opened) == len(wins)
     assert [int(name[:3]) for name in opened.classes] == sorted({outcome["label"] for outcome in wins})
 
 
 def test_the_archive_can_be_attacked(campaign: CampaignFolder, tmp_path: Path) -> None:
     """Every image of it is misclassified, so that every untargeted attempt is settled already."""
-    wins = [v for v in successes(campaign) if v["criterion_index"] is None or v["final_index"] != v["label"]]
+    wins = successes(campaign)
+    assert all(outcome["final_index"] != outcome["label"] for outcome in wins)
     result = small_attack(
         tmp_path / "again", data=campaign.path / "adversarial.npz", include_misclassified=True, count=1000
     )
@@ -95,21 +98,25 @@ def test_the_archive_can_be_attacked(campaign: CampaignFolder, tmp_path: Path) -
 
 
 def test_written_anew_what_was_there_is_gone(campaign: CampaignFolder) -> None:
-    place = campaign.path / "adversarial"
-    before = sorted(place.rglob("*.png"))
-    (place / "000_old").mkdir()
-    (place / "000_old" / "old.png").write_bytes(b"old")
+    folder = campaign.path / "adversarial"
+    before = sorted(folder.rglob("*.png"))
+    (folder / "000_old").mkdir()
+    (folder / "000_old" / "old.png").write_bytes(b"old")
     assert export_adversarial(campaign) == len(before) == len(successes(campaign))
-    assert sorted(place.rglob("*.png")) == before
+    assert sorted(folder.rglob("*.png")) == before
 
 
 def test_without_a_success_the_archive_is_empty(tmp_path: Path) -> None:
     small_attack(tmp_path / "a", queries=1, export=True, count=1)
     folder = CampaignFolder.open(tmp_path / "a")
     assert successes(folder) == []
-    found = arrays(folder)
-    assert (found["images"].shape, found["images"].dtype, found["labels"].shape) == ((0, 8, 8, 3), np.uint8, (0,))
-    assert found["classes"].tolist() == NAMES
+    exported = arrays(folder)
+    assert (exported["images"].shape, exported["images"].dtype, exported["labels"].shape) == (
+        (0, 8, 8, 3),
+        np.uint8,
+        (0,),
+    )
+    assert exported["classes"].tolist() == list(NAMES)
     assert not (tmp_path / "a" / "adversarial").exists()
 
 
@@ -117,8 +124,8 @@ def test_grey_images_keep_their_one_channel(tmp_path: Path) -> None:
     target = tiny_target(channels=1)
     small_attack(tmp_path / "a", target=target, export=True, criterion="all")
     folder = CampaignFolder.open(tmp_path / "a")
-    found = arrays(folder)
-    assert found["images"].shape[1:] == (8, 8, 1)
+    exported = arrays(folder)
+    assert exported["images"].shape[1:] == (8, 8, 1)
     for file in (tmp_path / "a" / "adversarial").rglob("*.png"):
         with Image.open(file) as picture:
             assert picture.mode == "L"
@@ -129,7 +136,8 @@ def test_grey_images_keep_their_one_channel(tmp_path: Path) -> None:
 def test_without_export_nothing_is_exported(tmp_path: Path) -> None:
     small_attack(tmp_path / "a")
     assert not (tmp_path / "a" / "adversarial.npz").exists()
-    assert json.loads((tmp_path / "a" / "config.json").read_text())["export"] is False
+    assert not (tmp_path / "a" / "adversarial").exists()
+    assert CampaignFolder.open(tmp_path / "a").config.options.export is False
 
 
 @pytest.mark.parametrize("names", [["猫", "犬", "鳥", "魚"], ["crane", "cat", "crane", "dog"]], ids=["kanji", "twins"])
