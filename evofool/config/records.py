@@ -9,7 +9,7 @@ import msgspec
 
 from .attack import AttackOptions
 from .evolve import EvolveOptions
-from .options import LARGEST, Options
+from .options import LARGEST
 
 FORMAT = 2
 """Version of the formats of folders and of the files in them."""
@@ -185,9 +185,3 @@ class CampaignConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields
         plan = msgspec.to_builtins(self.plan)
         del plan["criterion"], plan["rows"]
         return {**plan, **self.target.identity(), "classes": self.classes}
-
-
-def options_of(config: JobConfig) -> Options:
-    """Return the options in a job's config."""
-    options: Options = config.options  # type: ignore[attr-defined]
-    return options

@@ -33,7 +33,7 @@ from ..io.lines import all_lines, append_lines, json_line, read_lines
 from ..io.png import png
 from ..text import counted
 from .checkpoint import Checkpoints
-from .folder import discard_folder, make_folder, read_config, write_config
+from .folder import make_folder, read_config, write_config
 from .history import HistoryFolder
 from .records import EliteLine, MetricsLine, fault
 
@@ -69,10 +69,6 @@ class RunFolder:
         """
         make_folder(path, config, ("checkpoint", "elites"))
         return cls(path, config)
-
-    def discard(self) -> None:
-        """Remove the folder, when the run failed before its first generation ended."""
-        discard_folder(self.path)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -129,7 +125,7 @@ class RunFolder:
         return damaged
 
     def _metrics(self) -> tuple[list[dict[str, Any]], int]:
-        """The good lines, and how many are damaged."""
+        """Return the good lines, and how many are damaged."""
         every = list(all_lines(self.path / "metrics.jsonl", ()))
         good = [line for line in every if line and not fault(line, MetricsLine)]
         return good, len(every) - len(good)
@@ -198,13 +194,13 @@ class RunFolder:
             RunError: It can't be read, is elsewhere, or is not the one that was written.
         """
         file = self.own_file(line["file"])
-        way = f"evofool resume {self.path} writes it anew"
+        remedy = f"evofool resume {self.path} writes it anew"
         try:
-            found = file_crc32(file)
+            checksum = file_crc32(file)
         except OSError as error:
-            raise RunError(f"cannot read {file} ({error.strerror}); {way}") from error
-        if line.get(PICTURE_SUM, found) != found:
-            raise RunError(f"{file} is damaged or another picture, not the one of elites.jsonl; {way}")
+            raise RunError(f"cannot read {file} ({error.strerror}); {remedy}") from error
+        if line.get(PICTURE_SUM, checksum) != checksum:
+            raise RunError(f"{file} is damaged or another picture, not the one of elites.jsonl; {remedy}")
         return file
 
     def genome(self, line: dict[str, Any]) -> genome_file.GenomeFile | None:
