@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from evofool import Target, encodings
-from evofool.encodings.direct.encoding import DirectBatch
+from evofool.encodings.direct.batch import DirectBatch
 from evofool.search.archive import Archive
 from evofool.search.niche_genomes import NicheGenomes
 

@@ -1,4 +1,4 @@
-"""Genomes: how they are made, varied, decoded to images and saved."""
+"""Genomes: how they are made, varied, decoded to images, saved and read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ENCODINGS", "build", "preset"]
 
 
 def __getattr__(name: str) -> Any:
-    """Encodings on first use, so that reading genome files need not wait for torch."""
+    """Import the registry at its first use, so that reading genome files need not wait for torch."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import registry

@@ -1,4 +1,4 @@
-"""What an encoding is: how genomes of one kind are made, varied, decoded and saved."""
+"""The protocols of a batch of genomes and of an encoding, which makes, varies, decodes and saves them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..rng import Rng
 
 Indices = NDArray[np.int64]
+"""Indices into an array, such as rows of a batch."""
 
 
 class Batch(Protocol):
@@ -21,7 +22,7 @@ class Batch(Protocol):
     def __len__(self) -> int: ...
 
     def take(self, rows: Indices) -> Self:
-        """A new batch with copies of these rows, in this order."""
+        """Return a new batch with copies of these rows, in this order."""
         ...
 
     def put(self, rows: Indices, genomes: Self) -> None:
@@ -29,7 +30,7 @@ class Batch(Protocol):
         ...
 
     def sizes(self) -> NDArray[np.int64]:
-        """(N,) how large each genome is: genes of a direct one, connections of a CPPN."""
+        """Return (N,) how large each genome is: the genes of a direct one, the connections of a CPPN."""
         ...
 
 
@@ -38,38 +39,38 @@ class Encoding(Protocol):
 
     name: str
     image_shape: tuple[int, int, int]
-    """(C, H, W)"""
+    """(C, H, W) of the decoded images."""
     crossover_rate: float
-    """share of the children that :meth:`mate` is applied to before mutation"""
+    """Share of the children that :meth:`mate` makes before they are mutated."""
 
     def random(self, n: int, rng: Rng) -> Any:
-        """``n`` first genomes."""
+        """Return ``n`` random genomes to start from."""
         ...
 
     def mate(self, parents: Any, partners: Any, rng: Rng) -> Any:
-        """Children of ``parents`` crossed with ``partners``, row by row."""
+        """Return children of ``parents`` crossed with ``partners``, row by row."""
         ...
 
     def mutate(self, parents: Any, rng: Rng) -> Any:
-        """Mutated copies of ``parents``."""
+        """Return mutated copies of ``parents``."""
         ...
 
     def decode(self, genomes: Any) -> Tensor:
-        """(N, C, H, W) uint8 images on the encoding's device; the same genome gives the same bytes always."""
+        """Return (N, C, H, W) uint8 images on the encoding's device; the same genome always gives the same bytes."""
         ...
 
     def dump(self, genomes: Any) -> dict[str, np.ndarray]:
-        """The batch as named arrays, for a checkpoint."""
+        """Return a batch as named arrays, for a checkpoint."""
         ...
 
     def load(self, arrays: dict[str, np.ndarray]) -> Any:
-        """The batch that :meth:`dump` gave.
+        """Return the batch that :meth:`dump` returned as arrays.
 
         Raises:
-            GenomeError: arrays are missing or don't fit each other.
+            GenomeError: Arrays are missing or don't fit each other.
         """
         ...
 
     def settings(self) -> dict[str, Any]:
-        """All settings as plain JSON values, for the run's config."""
+        """Return all settings as plain JSON values, for the job's config."""
         ...

@@ -1,4 +1,4 @@
-"""Genomes on disk: a CPPN is small readable JSON; a direct genome is the picture itself, as PNG."""
+"""A CPPN genome as readable JSON. A direct genome needs no file of its own: it is the picture itself, as PNG."""
 
 from __future__ import annotations
 
@@ -21,31 +21,44 @@ from .cppn.batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
 if TYPE_CHECKING:
     from .cppn.encoding import CPPN
 
-FORMAT = 1
-MAX_BYTES = 2_000_000
-"""a genome file larger than this is refused before it is parsed"""
+FORMAT = 2
+"""The version of genome files; files of any other version are refused."""
 
-SEAL = "sha256"
-"""the check sum that evofool writes; a file that was written or changed by hand needs none"""
+MAX_BYTES = 2_000_000
+"""Most bytes of a genome file; a larger one is refused before it is parsed."""
+
+MAX_EDGE = 8192
+"""Most pixels of an edge of the images that a genome was evolved for."""
+
+CHECKSUM = "sha256"
+"""The name of the check sum that evofool writes into a file. A file that was written or changed by hand needs none."""
+
+_FIXED = {"format", CHECKSUM, "encoding", "image_shape", "coordinates", "colour", "nodes", "connections"}
+"""Keys of a genome file that are not provenance."""
 
 
 @dataclass(frozen=True)
 class GenomeFile:
-    """A CPPN read from a file: a batch of one, how it is to be rendered, and where it came from."""
+    """A CPPN that was read from a file."""
 
     genomes: CPPNBatch
+    """A batch of one genome."""
     image_shape: tuple[int, int, int]
+    """(C, H, W) of the images that it was evolved for."""
     coordinates: Literal["unit", "pixels"]
+    """What x and y are; see ``CPPNSettings``."""
     colour: Literal["grey", "hsl", "rgb"]
+    """How its outputs become colours."""
     provenance: dict[str, Any]
-    """target, class, index, score, seed, generation …, as far as the file tells"""
+    """Where it comes from: target, class, index, score, seed, generation, …, as far as the file says."""
     content: dict[str, Any]
-    """the file's JSON"""
+    """The file's JSON."""
 
     @cached_property
     def encoding(self) -> CPPN:
-        """What renders it; made on first use, so that reading a file need not wait for torch."""
-        from .cppn.encoding import CPPN, CPPNSettings
+        """The encoding that renders it, made at its first use, so that reading a file need not wait for torch."""
+        from .cppn.encoding import CPPN
+        from .cppn.settings import CPPNSettings
 
         settings = CPPNSettings(
             coordinates=self.coordinates,
@@ -57,9 +70,10 @@ class GenomeFile:
 
 
 def to_json(encoding: CPPN, genomes: CPPNBatch, row: int, provenance: dict[str, Any]) -> dict[str, Any]:
-    """One genome as plain JSON values; nodes that reach no output are kept, free slots are not.
+    """Return one genome of a batch as plain JSON values.
 
-    Weights are written with the digits that float32 needs, so that reading them gives the same bits.
+    Nodes that reach no output are kept, free slots are not. Weights have as many digits as float32 needs, so that
+    reading them gives the same bits.
     """
     alive = np.flatnonzero(genomes.activation[row] != EMPTY)
     number = np.cumsum(genomes.activation[row] != EMPTY) - 1
@@ -94,66 +108,71 @@ def to_json(encoding: CPPN, genomes: CPPNBatch, row: int, provenance: dict[str, 
 
 
 def dumps(genome: dict[str, Any]) -> str:
-    """Readable JSON: a line for every node and connection, and a check sum over all of it."""
+    """Return a genome as readable JSON, with one line per node and connection and a check sum over all of it."""
     return next(dumps_each(genome, [{}]))
 
 
 def dumps_each(genome: dict[str, Any], provenances: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """:func:`dumps` of one genome for several origins: a child that wins many niches has a file for each."""
+    """Yield :func:`dumps` of one genome for several provenances: a child that wins many niches has a file for each."""
     lists = {key: genome[key] for key in ("nodes", "connections")}
     rows = [f"  {json.dumps(key)}: [\n{_rows(items)}\n  ]" for key, items in lists.items()]
-    graph = {key: _plain(items) for key, items in lists.items()}
+    graph = {key: _canonical(items) for key, items in lists.items()}
     for provenance in provenances:
-        head = {k: v for k, v in (genome | provenance).items() if k not in (*lists, SEAL)}
-        digest = _digest(graph | {key: _plain(value) for key, value in head.items()})
-        told = [f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in (head | {SEAL: digest}).items()]
-        yield "{\n" + ",\n".join(told + rows) + "\n}\n"
+        head = {key: value for key, value in (genome | provenance).items() if key not in (*lists, CHECKSUM)}
+        digest = _digest(graph | {key: _canonical(value) for key, value in head.items()})
+        lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in (head | {CHECKSUM: digest}).items()]
+        yield "{\n" + ",\n".join(lines + rows) + "\n}\n"
 
 
-def seal(genome: dict[str, Any]) -> str:
-    """The SHA-256 over a genome's values, however they are written down; a number is a number, 1 or 1.0."""
-    return _digest({key: _plain(value) for key, value in genome.items() if key != SEAL})
+def checksum(genome: dict[str, Any]) -> str:
+    """Return the SHA-256 over a genome's values.
+
+    It doesn't depend on the order of keys or on how numbers are written: 1 and 1.0 are the same.
+    """
+    return _digest({key: _canonical(value) for key, value in genome.items() if key != CHECKSUM})
 
 
 def _digest(parts: dict[str, str]) -> str:
-    """Of a genome whose values are given as :func:`_plain` writes them."""
-    return hashlib.sha256(
-        f"{{{', '.join(f'{json.dumps(k)}: {parts[k]}' for k in sorted(parts))}}}".encode()
-    ).hexdigest()
+    """Return the SHA-256 of a genome whose values are given as :func:`_canonical` writes them."""
+    text = ", ".join(f"{json.dumps(key)}: {parts[key]}" for key in sorted(parts))
+    return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()
 
 
-def _plain(value: Any) -> str:
-    """A value as sorted JSON, whole numbers as floats, without check sums in it."""
+def _canonical(value: Any) -> str:
+    """Return a value as sorted JSON, with whole numbers as floats and without check sums inside."""
     text = json.dumps(value)
-    return _sorted_before(text) if len(text) < 500 else _sorted(text)
+    return _cached_canonical_text(text) if len(text) < 500 else _canonical_text(text)
 
 
-def _sorted(text: str) -> str:
-    hook = _without_seal if f'"{SEAL}"' in text else None
+def _canonical_text(text: str) -> str:
+    hook = _without_checksum if f'"{CHECKSUM}"' in text else None
     return json.dumps(json.loads(text, parse_int=float, object_hook=hook), sort_keys=True)
 
 
-_sorted_before = lru_cache(256)(_sorted)
-"""most of what genomes tell beside their graphs is the same for all of a run"""
+_cached_canonical_text = lru_cache(256)(_canonical_text)
+"""Most values beside a genome's graph are the same for all genomes of a run."""
 
 
-def _without_seal(value: dict[str, Any]) -> dict[str, Any]:
-    return {key: inner for key, inner in value.items() if key != SEAL}
+def _without_checksum(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: inner for key, inner in value.items() if key != CHECKSUM}
 
 
 def _rows(items: list[Any]) -> str:
-    """JSON, a line an item: made at once where what is between items is nowhere inside of one."""
-    together, between = json.dumps(items)[1:-1], "}, {"
-    if together.count(between) == len(items) - 1 and all(isinstance(item, dict) for item in items):
-        return "    " + together.replace(between, "},\n    {")
+    """Return a list as JSON with one line per item.
+
+    All items are written at once if what separates them occurs nowhere inside an item.
+    """
+    text, separator = json.dumps(items)[1:-1], "}, {"
+    if text.count(separator) == len(items) - 1 and all(isinstance(item, dict) for item in items):
+        return "    " + text.replace(separator, "},\n    {")
     return ",\n".join("    " + json.dumps(item) for item in items)
 
 
 def read(path: Path) -> GenomeFile:
-    """A CPPN genome file.
+    """Read a CPPN genome file.
 
     Raises:
-        GenomeError: the file is missing, no genome, of another format version, or its graph is broken.
+        GenomeError: The file is missing, holds no genome, has another format version, or its graph is broken.
     """
     try:
         with open_regular(path) as file:
@@ -171,56 +190,77 @@ def read(path: Path) -> GenomeFile:
 
 
 def parse(content: Any) -> GenomeFile:
-    """A CPPN genome from JSON values; see :func:`read`."""
+    """Return the CPPN genome in JSON values.
+
+    Raises:
+        GenomeError: The values are no genome, have another format version, or describe a broken graph.
+    """
     if not isinstance(content, dict) or content.get("encoding") != "cppn":
         raise GenomeError('this is no CPPN genome: expected a JSON object with "encoding": "cppn"')
-    if content.get("format") != FORMAT:
-        raise GenomeError(f"genome format {content.get('format')!r} is not known; this version reads {FORMAT}")
+    check_format(content)
     try:
-        whole = SEAL not in content or content[SEAL] == seal(content)
+        whole = CHECKSUM not in content or content[CHECKSUM] == checksum(content)
     except (OverflowError, RecursionError) as error:
         raise GenomeError(f"the genome is damaged ({error})") from error
     if not whole:
         raise GenomeError(
-            f"the genome is not as it was written: its {SEAL} is another; fetch it again, or, if you changed it, "
-            f"take the {SEAL} out"
+            f"the genome is not as it was written: its {CHECKSUM} is another; fetch it again, or, if you changed it, "
+            f"take the {CHECKSUM} out"
         )
     try:
-        shape = tuple(int(v) for v in content["image_shape"])
-        nodes, connections = content["nodes"], content["connections"]
-        if len(shape) != 3 or shape[0] not in (1, 3) or not all(1 <= edge <= 8192 for edge in shape[1:]):
+        shape = tuple(int(edge) for edge in content["image_shape"])
+        if len(shape) != 3 or shape[0] not in (1, 3) or not all(1 <= edge <= MAX_EDGE for edge in shape[1:]):
             raise GenomeError(f"image_shape {list(shape)} is not (1 or 3, height, width)")
-        coordinates = _one_of(content, "coordinates", ("unit", "pixels"))
-        named = _one_of(content, "colour", ("grey", "hsl", "rgb") if shape[0] == 1 else ("hsl", "rgb"))
-        colour: Any = "grey" if shape[0] == 1 else named
         outputs = shape[0]
-        batch = CPPNBatch.empty(1, len(nodes), len(connections))
-        first_hidden = len(INPUTS) + outputs
-        if len(nodes) > np.iinfo(np.int16).max:
-            raise GenomeError(f"{len(nodes)} nodes are too many")
-        for i, node in enumerate(nodes):
-            if node["id"] != i:
-                raise GenomeError(f"node {i} must have id {i}, has {node['id']!r}")
-            batch.activation[0, i] = 0 if i < len(INPUTS) else ACTIVATION_NAMES.index(node["activation"])
-            hidden = i >= first_hidden
-            batch.position[0, i] = node["position"] if hidden else float(i >= len(INPUTS))
-        for e, connection in enumerate(connections):
-            for end, slots in (("from", batch.source), ("to", batch.sink)):
-                if not isinstance(connection[end], int) or not 0 <= connection[end] < len(nodes):
-                    raise GenomeError(f"connection {e} goes {end} node {connection[end]!r}, which isn't there")
-                slots[0, e] = connection[end]
-            with np.errstate(over="ignore"):  # what float32 can't hold is refused below, as infinite
-                batch.weight[0, e] = connection["weight"]
+        coordinates = _one_of(content, "coordinates", ("unit", "pixels"))
+        written = _one_of(content, "colour", ("grey", "hsl", "rgb") if outputs == 1 else ("hsl", "rgb"))
+        batch = _graph(content["nodes"], content["connections"], outputs)
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise GenomeError(f"the genome is damaged or incomplete ({type(error).__name__}: {error})") from error
     batch.check(outputs)
-    fixed = {"format", SEAL, "encoding", "image_shape", "coordinates", "colour", "nodes", "connections"}
-    return GenomeFile(batch, shape, coordinates, colour, {k: v for k, v in content.items() if k not in fixed}, content)
+    provenance = {key: value for key, value in content.items() if key not in _FIXED}
+    colour: Any = "grey" if outputs == 1 else written
+    return GenomeFile(batch, shape, coordinates, colour, provenance, content)
+
+
+def check_format(content: dict[str, Any]) -> None:
+    """Check the version of a genome file's format.
+
+    Raises:
+        GenomeError: It is another than ``FORMAT``.
+    """
+    if content.get("format") != FORMAT:
+        raise GenomeError(
+            f"the genome has format {str(content.get('format'))[:40]}, this version of evofool reads {FORMAT}; "
+            "use the one that made it, or evolve it again"
+        )
 
 
 def output_names(outputs: int) -> tuple[str, ...]:
-    """How a genome file calls the output nodes."""
+    """Return the names of the output nodes in a genome file."""
     return ("grey",) if outputs == 1 else tuple(f"colour{i}" for i in range(outputs))
+
+
+def _graph(nodes: list[Any], connections: list[Any], outputs: int) -> CPPNBatch:
+    """Return the graph of a genome file as a batch of one, which has yet to be checked."""
+    batch = CPPNBatch.empty(1, len(nodes), len(connections))
+    first_hidden = len(INPUTS) + outputs
+    if len(nodes) > np.iinfo(np.int16).max:
+        raise GenomeError(f"{len(nodes)} nodes are too many")
+    for i, node in enumerate(nodes):
+        if node["id"] != i:
+            raise GenomeError(f"node {i} must have id {i}, has {node['id']!r}")
+        batch.activation[0, i] = 0 if i < len(INPUTS) else ACTIVATION_NAMES.index(node["activation"])
+        hidden = i >= first_hidden
+        batch.position[0, i] = node["position"] if hidden else float(i >= len(INPUTS))
+    for e, connection in enumerate(connections):
+        for end, slots in (("from", batch.source), ("to", batch.sink)):
+            if not isinstance(connection[end], int) or not 0 <= connection[end] < len(nodes):
+                raise GenomeError(f"connection {e} goes {end} node {connection[end]!r}, which isn't there")
+            slots[0, e] = connection[end]
+        with np.errstate(over="ignore"):  # A weight that float32 can't hold becomes infinite, which the check refuses.
+            batch.weight[0, e] = connection["weight"]
+    return batch
 
 
 def _one_of(content: dict[str, Any], key: str, choices: tuple[str, ...]) -> Any:

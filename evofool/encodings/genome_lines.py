@@ -1,13 +1,13 @@
-"""Many CPPN genomes in one file: a bank of a thousand is one of them.
+"""Many CPPN genomes in one file, such as a bank of a thousand.
 
-The first line holds what all share and the SHA-256 of the lines that follow; each of these is a genome, its graph
-written short::
+The first line holds what all genomes share and the SHA-256 of the lines that follow. Each of these is a genome, with
+its graph written short::
 
-    {"format": 1, "encoding": "cppn", "image_shape": [3, 224, 224], "coordinates": "unit", "colour": "hsl", …}
+    {"format": 2, "encoding": "cppn", "image_shape": [3, 224, 224], "coordinates": "unit", "colour": "hsl", …}
     {"class": "tabby", "index": 281, …, "nodes": [["sin"], …, ["gauss", 0.5]], "connections": [[0, 4, 1.25], …]}
 
-A node is its activation, and its position where it is hidden; inputs are left out. A connection is from, to, weight,
-with nodes counted as in a genome's own file. ``FILE.jsonl#281`` or ``FILE.jsonl#tabby`` names one of them.
+A node is its activation, followed by its position if it is hidden; inputs are left out. A connection is from, to and
+weight, with nodes numbered as in a genome's own file. ``FILE.jsonl#281`` or ``FILE.jsonl#tabby`` names one of them.
 """
 
 from __future__ import annotations
@@ -24,24 +24,25 @@ from ..errors import GenomeError, suggestion
 from ..io.files import open_regular
 from .banks import MANY_SUFFIX, split_genome_path
 from .cppn.batch import INPUTS
-from .genome_file import FORMAT, SEAL, GenomeFile, output_names, parse, read
+from .genome_file import CHECKSUM, GenomeFile, check_format, output_names, parse, read
 
 MAX_BYTES = 32_000_000
-"""a larger file is refused before it is parsed; a bank of a thousand has one or two millions"""
+"""Most bytes of a file; a larger one is refused before it is parsed. A bank of a thousand has one or two millions."""
 
 MAX_HEAD = 100_000
-"""bytes of the first line"""
+"""Most bytes of the first line that are read to tell whether a file holds genomes."""
 
 _SHARED = ("format", "encoding", "image_shape", "coordinates", "colour")
+"""Keys that the first line must have."""
 
 
 def names_one_genome(path: Path) -> bool:
-    """Whether a path names one CPPN genome, by how it ends."""
+    """Return whether a path names a single CPPN genome, by its suffix alone."""
     return path.suffix == ".json" or split_genome_path(path)[1] is not None
 
 
 def is_file_of_genomes(path: Path) -> bool:
-    """Whether a ``.jsonl`` file begins as one of many genomes does; logs, say, have the same ending."""
+    """Return whether a ``.jsonl`` file begins as one of many genomes does; logs have the same suffix."""
     try:
         with open_regular(path) as stream:
             head = json.loads(stream.readline(MAX_HEAD))
@@ -50,30 +51,33 @@ def is_file_of_genomes(path: Path) -> bool:
     return isinstance(head, dict) and head.get("encoding") == "cppn"
 
 
-def read_genomes(place: Path) -> list[tuple[Path, GenomeFile]]:
-    """The CPPN genomes at a place, each with what names it: a genome file, one of many, a file of many, or a folder.
+def read_genomes(path: Path) -> list[tuple[Path, GenomeFile]]:
+    """Read all CPPN genomes of a genome file, a file of many, one genome of it, or a folder.
+
+    Returns:
+        Each genome with the path that names it.
 
     Raises:
-        GenomeError: one can't be read.
+        GenomeError: A genome can't be read.
     """
-    if place.is_dir():
-        many = [file for file in place.glob(f"*{MANY_SUFFIX}") if is_file_of_genomes(file)]
-        return [found for file in sorted([*place.glob("*.json"), *many]) for found in read_genomes(file)]
-    if place.suffix == MANY_SUFFIX:
-        return [(_named(place, genome, row), genome) for row, genome in enumerate(_all_of(place))]
-    return [(place, read_genome(place))]
+    if path.is_dir():
+        many = [file for file in path.glob(f"*{MANY_SUFFIX}") if is_file_of_genomes(file)]
+        return [genome for file in sorted([*path.glob("*.json"), *many]) for genome in read_genomes(file)]
+    if path.suffix == MANY_SUFFIX:
+        return [(_path_of(path, genome, row), genome) for row, genome in enumerate(_read_file(path))]
+    return [(path, read_genome(path))]
 
 
 def read_genome(path: Path) -> GenomeFile:
-    """A genome from its own file, or ``FILE.jsonl#WHICH`` from one of many.
+    """Read a genome from its own file, or ``FILE.jsonl#WHICH`` from a file of many.
 
     Raises:
-        GenomeError: it is not there, or damaged.
+        GenomeError: It is missing or damaged, or several genomes have that name.
     """
     file, which = split_genome_path(path)
     if which is None:
         return read(path)
-    genomes = _all_of(file)
+    genomes = _read_file(file)
     indices = [str(genome.provenance.get("index", row)) for row, genome in enumerate(genomes)]
     classes = [str(genome.provenance.get("class", row)) for row, genome in enumerate(genomes)]
     rows = [row for row, index in enumerate(indices) if index == which]
@@ -86,41 +90,46 @@ def read_genome(path: Path) -> GenomeFile:
 
 
 def dumps(genomes: Sequence[dict[str, Any]]) -> str:
-    """The file that holds these genomes, each as ``genome_file.to_json`` gives it.
+    """Return the file that holds these genomes, each as ``genome_file.to_json`` returns it.
 
     Raises:
-        GenomeError: there are none, or they are rendered in different ways.
+        GenomeError: There are none, or they are rendered in different ways.
     """
     if not genomes:
         raise GenomeError("a file of genomes needs one at least")
-    shared = {key: genomes[0][key] for key in genomes[0] if all(one.get(key) == genomes[0][key] for one in genomes)}
-    shared = {key: shared[key] for key in shared if key not in ("nodes", "connections", "class", "index", SEAL)}
+    first = genomes[0]
+    shared = {key: value for key, value in first.items() if all(genome.get(key) == value for genome in genomes)}
+    shared = {
+        key: value for key, value in shared.items() if key not in ("nodes", "connections", "class", "index", CHECKSUM)
+    }
     if not set(_SHARED) <= shared.keys():
         raise GenomeError("genomes of different shapes or colours can't share a file")
     fixed = len(INPUTS) + len(output_names(shared["image_shape"][0]))
     lines = []
-    for one in genomes:
-        own = {key: value for key, value in one.items() if key not in shared and key != SEAL}
-        own["nodes"] = [
+    for genome in genomes:
+        line = {key: value for key, value in genome.items() if key not in shared and key != CHECKSUM}
+        line["nodes"] = [
             [node["activation"]] + ([node["position"]] if node["id"] >= fixed else [])
-            for node in one["nodes"][len(INPUTS) :]
+            for node in genome["nodes"][len(INPUTS) :]
         ]
-        own["connections"] = [[edge["from"], edge["to"], edge["weight"]] for edge in one["connections"]]
-        lines.append(json.dumps(own, separators=(",", ":"), ensure_ascii=False) + "\n")
+        line["connections"] = [[edge["from"], edge["to"], edge["weight"]] for edge in genome["connections"]]
+        lines.append(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")
     body = "".join(lines)
-    return json.dumps(shared | {SEAL: hashlib.sha256(body.encode()).hexdigest()}, ensure_ascii=False) + "\n" + body
+    head = shared | {CHECKSUM: hashlib.sha256(body.encode()).hexdigest()}
+    return json.dumps(head, ensure_ascii=False) + "\n" + body
 
 
-def _all_of(file: Path) -> tuple[GenomeFile, ...]:
+def _read_file(file: Path) -> tuple[GenomeFile, ...]:
     try:
         status = os.stat(file)
-        return _parsed(file, status.st_mtime_ns, status.st_size)
+        return _parse_file(file, status.st_mtime_ns, status.st_size)
     except OSError as error:
         raise GenomeError(f"cannot read genomes {file}: {error.strerror}") from error
 
 
 @lru_cache(maxsize=2)
-def _parsed(file: Path, changed: int, size: int) -> tuple[GenomeFile, ...]:
+def _parse_file(file: Path, changed: int, size: int) -> tuple[GenomeFile, ...]:
+    """Parse a file; ``changed``, its time, makes the cache forget a file that was written anew."""
     if size > MAX_BYTES:
         raise GenomeError(f"{file} has {size:,} bytes; a file of genomes has at most {MAX_BYTES:,}")
     with open_regular(file) as stream:
@@ -129,14 +138,13 @@ def _parsed(file: Path, changed: int, size: int) -> tuple[GenomeFile, ...]:
         raise GenomeError(f"{file} is empty; fetch it again")
     try:
         shared = json.loads(head)
-        if not isinstance(shared, dict) or shared.get("format") != FORMAT or not body:
-            raise GenomeError(f"{file} is not a file of genomes as this version of evofool writes it")
-        if shared.pop(SEAL, None) != hashlib.sha256(body).hexdigest():
-            raise GenomeError(f"{file} is not as it was written: its {SEAL} is another; fetch it again")
+        if not isinstance(shared, dict) or "format" not in shared or not body:
+            raise GenomeError(f"{file} is not a file of genomes as evofool writes it")
+        _check(file, shared, body)
         genomes = []
         for number, line in enumerate(body.splitlines(), 2):
             try:
-                genomes.append(parse(_whole(shared, json.loads(line))))
+                genomes.append(parse(_expanded(shared, json.loads(line))))
             except GenomeError as error:
                 raise GenomeError(f"line {number} of {file}: {error}") from error
         return tuple(genomes)
@@ -144,16 +152,26 @@ def _parsed(file: Path, changed: int, size: int) -> tuple[GenomeFile, ...]:
         raise GenomeError(f"{file} is not a file of genomes, or damaged ({type(error).__name__}: {error})") from error
 
 
-def _whole(shared: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
-    """A line as a genome's own file has it."""
+def _check(file: Path, shared: dict[str, Any], body: bytes) -> None:
+    """Check a file's format and take the check sum of the lines after the first out of ``shared``."""
+    try:
+        check_format(shared)
+    except GenomeError as error:
+        raise GenomeError(f"{file}: {error}") from error
+    if shared.pop(CHECKSUM, None) != hashlib.sha256(body).hexdigest():
+        raise GenomeError(f"{file} is not as it was written: its {CHECKSUM} is another; fetch it again")
+
+
+def _expanded(shared: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
+    """Return the genome of a line as its own file would have it."""
     names = [*INPUTS, *output_names(shared["image_shape"][0])]
     nodes: list[dict[str, Any]] = [{"id": i, "name": name} for i, name in enumerate(INPUTS)]
     for i, (activation, *position) in enumerate(line["nodes"], len(INPUTS)):
-        named = {"name": names[i]} if i < len(names) else {"position": position[0]}
-        nodes.append({"id": i, "activation": activation, **named})
-    connections = [{"from": one, "to": other, "weight": weight} for one, other, weight in line["connections"]]
+        rest = {"name": names[i]} if i < len(names) else {"position": position[0]}
+        nodes.append({"id": i, "activation": activation, **rest})
+    connections = [{"from": source, "to": sink, "weight": weight} for source, sink, weight in line["connections"]]
     return {**shared, **line, "nodes": nodes, "connections": connections}
 
 
-def _named(file: Path, genome: GenomeFile, row: int) -> Path:
+def _path_of(file: Path, genome: GenomeFile, row: int) -> Path:
     return file.with_name(f"{file.name}#{genome.provenance.get('index', row)}")

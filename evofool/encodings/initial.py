@@ -1,4 +1,4 @@
-"""Genomes that a run starts from."""
+"""The genomes that a run starts from, read as one batch of the run's encoding."""
 
 from __future__ import annotations
 
@@ -11,64 +11,62 @@ import torch
 
 from ..errors import GenomeError, suggestion
 from ..io.images import fit, open_image
-from . import genome_file, genome_lines
 from .banks import MANY_SUFFIX, bank_names, find_genomes
+from .cppn.batch import CPPNBatch
 from .cppn.encoding import CPPN
-from .direct.encoding import Direct, DirectBatch
+from .direct.batch import DirectBatch
+from .direct.encoding import Direct
+from .genome_file import GenomeFile
+from .genome_lines import names_one_genome, read_genomes
 
 _PICTURES = (".png", ".jpg", ".jpeg")
 
 
 def initial_genomes(path: str | Path, encoding: Any) -> Any:
-    """The genomes under ``path`` as one batch of this encoding.
+    """Return the genomes under ``path`` as one batch of the encoding.
 
     Args:
-        path: a genome file, a folder of them, a run, or a genome bank that ships with evofool. CPPNs are read from
+        path: A genome file, a folder of them, a run, or a genome bank that ships with evofool. CPPNs are read from
             ``.json`` and ``.jsonl`` files, direct genomes from pictures.
-        encoding: that the run uses.
+        encoding: The run's encoding.
 
     Raises:
-        GenomeError: nothing is there, or a genome does not fit the encoding.
+        GenomeError: Nothing is there, or a genome does not fit the encoding.
     """
-    place = find_genomes(path)
-    if place is None:
-        known = ", ".join(bank_names())
+    source = find_genomes(path)
+    if source is None:
         raise GenomeError(
-            f"nothing at --init {path}{suggestion(Path(path).name, bank_names())}; "
-            f"give a run, a genome file, a folder of genomes or a bank ({known})"
+            f"nothing at `init={path}`{suggestion(Path(path).name, bank_names())}; "
+            f"give a run, a genome file, a folder of genomes or a bank ({', '.join(bank_names())})"
         )
-    if (place / "elites").is_dir():
-        place = place / "elites"
+    if (source / "elites").is_dir():
+        source = source / "elites"
     if isinstance(encoding, CPPN):
-        if place.suffix.lower() in _PICTURES:
-            raise GenomeError(f"{place} is a picture, and pictures start direct runs; add --encoding direct")
-        if found := genome_lines.read_genomes(place):
-            return _cppns(found, encoding)
-        raise GenomeError(f"--init {path} holds no CPPN genomes (.json, .jsonl), which encoding cppn starts from")
-    if place.suffix == MANY_SUFFIX or genome_lines.names_one_genome(place):
-        raise GenomeError(f"--init {path} holds CPPN genomes, and these start cppn runs; leave --encoding direct out")
-    files = sorted(file for end in _PICTURES for file in place.glob(f"*{end}")) if place.is_dir() else [place]
+        if source.suffix.lower() in _PICTURES:
+            raise GenomeError(f"{source} is a picture, and pictures start direct runs; add `encoding=direct`")
+        if genomes := read_genomes(source):
+            return _cppns(genomes, encoding)
+        raise GenomeError(f"`init={path}` holds no CPPN genomes (.json, .jsonl), which encoding cppn starts from")
+    if source.suffix == MANY_SUFFIX or names_one_genome(source):
+        raise GenomeError(f"`init={path}` holds CPPN genomes, and these start cppn runs; leave `encoding=direct` out")
+    files = sorted(file for end in _PICTURES for file in source.glob(f"*{end}")) if source.is_dir() else [source]
     if not files:
-        raise GenomeError(f"--init {path} holds no pictures (.png), which encoding direct starts from")
+        raise GenomeError(f"`init={path}` holds no pictures (.png), which encoding direct starts from")
     return _pictures(files, encoding)
 
 
-def _cppns(genomes: Sequence[tuple[Path, genome_file.GenomeFile]], encoding: CPPN) -> Any:
-    coordinates = encoding.settings()["coordinates"]
-    batch = None
-    for row, (file, genome) in enumerate(genomes):
-        theirs = genome.encoding
-        for what, ours, found in (
-            ("colour", encoding.colour, theirs.colour),
-            ("coordinates", coordinates, theirs.settings()["coordinates"]),
+def _cppns(genomes: Sequence[tuple[Path, GenomeFile]], encoding: CPPN) -> CPPNBatch:
+    for file, genome in genomes:
+        for what, wanted, given in (
+            ("colour", encoding.colour, genome.colour),
+            ("coordinates", encoding.coordinates, genome.coordinates),
         ):
-            if ours != found:
-                fix = "choose a grey target" if found == "grey" else "choose a target or --preset that fits"
-                raise GenomeError(f"{file} has {what} {found}, this run uses {ours}; {fix}")
-        resized = encoding.resized(genome.genomes)
-        if batch is None:
-            batch = resized.take(np.zeros(len(genomes), np.int64))
-        batch.put(np.array([row]), resized)
+            if wanted != given:
+                fix = "choose a grey target" if given == "grey" else "choose a `target` or `preset` that fits"
+                raise GenomeError(f"{file} has {what} {given}, this run uses {wanted}; {fix}")
+    batch = encoding.resized(genomes[0][1].genomes).take(np.zeros(len(genomes), np.int64))
+    for row, (_, genome) in enumerate(genomes):
+        batch.put(np.array([row]), encoding.resized(genome.genomes))
     return batch
 
 

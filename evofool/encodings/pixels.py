@@ -1,7 +1,7 @@
-"""Pixel edits: a genome is k pixels with the colours they get.
+"""Pixel edits: a genome is k pixels of an image with their new colours.
 
 Su, Vargas, Sakurai, "One Pixel Attack for Fooling Deep Neural Networks", section III: a candidate is k tuples of a
-position and a colour. Here positions of one genome are distinct and every value is the 8-bit one that is scored.
+position and a colour. Here the positions of one genome are distinct, and colours are the 8-bit values that are scored.
 """
 
 from __future__ import annotations
@@ -10,20 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ..errors import GenomeError
 from .base import Indices
 
 Edits = NDArray[np.int16]
-"""(N, k, 2 + C): x, y, then one value 0 … 255 a channel"""
+"""(N, k, 2 + C): x, y, then one value from 0 to 255 per channel."""
 
 
 @dataclass
 class EditBatch:
-    """N genomes as one array; a batch like those of the other encodings."""
+    """N genomes as one array: a :class:`~evofool.encodings.base.Batch`."""
 
     edits: Edits
 
@@ -37,15 +35,21 @@ class EditBatch:
         self.edits[rows] = genomes.edits
 
     def sizes(self) -> NDArray[np.int64]:
-        """(N,) pixels each genome changes."""
+        """Return (N,) how many pixels each genome changes."""
         return np.full(len(self), self.edits.shape[1], np.int64)
 
 
 class Pixels:
-    """The space of k-pixel edits of a (C, H, W) image.
+    """The space of k-pixel edits of an image.
+
+    A place is the position of a pixel as a single number, counted row by row.
+
+    Args:
+        image_shape: (C, H, W).
+        k: How many pixels an edit changes.
 
     Raises:
-        GenomeError: k is below 1 or more than the image has pixels.
+        GenomeError: k is below 1, or more than the image has pixels.
     """
 
     name = "pixels"
@@ -55,49 +59,53 @@ class Pixels:
         self.k = k
         if not 1 <= k <= self.places:
             raise GenomeError(
-                f"--pixels must be 1 to {self.places}: the image has {self.width} × {self.height} pixels; got {k}"
+                f"`pixels` must be 1 to {self.places}: the image has {self.width} × {self.height} pixels; got {k}"
             )
 
     @property
     def places(self) -> int:
-        """positions of an image"""
+        """The number of places of an image."""
         return self.height * self.width
 
     @property
     def genes(self) -> int:
-        """values of one edited pixel: x, y and its colour"""
+        """The number of values of one edited pixel: x, y and its colour."""
         return 2 + self.channels
 
     def random(self, n: int, rng: np.random.Generator) -> Edits:
-        """``n`` genomes, uniform over distinct positions and all colours."""
+        """Draw ``n`` genomes uniformly from distinct places and all colours."""
         places = self.random_places(n, self.k, rng)
         colours = rng.integers(0, 256, (n, self.k, self.channels))
         return self.join(places, colours)
 
     def random_places(self, n: int, k: int, rng: np.random.Generator) -> Indices:
-        """(n, k) places, distinct in every row."""
+        """Draw (n, k) places, distinct in every row."""
         if k == 1:
             return rng.integers(0, self.places, (n, 1))
         if k * k > self.places:
             return rng.random((n, self.places)).argpartition(k - 1)[:, :k] if k < self.places else self._orders(n, rng)
-        found = rng.integers(0, self.places, (n, k))
-        while len(rows := np.flatnonzero(_repeats(found).any(1))):
-            found[rows] = rng.integers(0, self.places, (len(rows), k))
-        return found
+        places = rng.integers(0, self.places, (n, k))
+        while len(rows := np.flatnonzero(_repeats(places).any(1))):
+            places[rows] = rng.integers(0, self.places, (len(rows), k))
+        return places
 
     def join(self, places: NDArray[Any], colours: NDArray[Any]) -> Edits:
-        """Edits from places (N, k), counted row by row, and colours (N, k, C)."""
+        """Return edits of places (N, k) and colours (N, k, C)."""
         edits = np.empty((*places.shape, self.genes), np.int16)
         edits[..., 1], edits[..., 0] = np.divmod(places, self.width)
         edits[..., 2:] = colours
         return edits
 
     def places_of(self, edits: Edits) -> Indices:
-        """The places of edits (…, 2 + C), counted row by row: (…)."""
+        """Return the places (…) of edits (…, 2 + C)."""
         return np.asarray(edits[..., 1].astype(np.int64) * self.width + edits[..., 0])
 
     def repaired(self, edits: Edits, rng: np.random.Generator) -> Edits:
-        """The same genomes, where a place is named twice the later one moved to a random free place. In place."""
+        """Move edits whose place is taken by an earlier edit of their genome to a random free place.
+
+        Returns:
+            ``edits``, changed in place.
+        """
         if self.k == 1:
             return edits
         places = self.places_of(edits)
@@ -107,7 +115,7 @@ class Pixels:
         return edits
 
     def free_place(self, taken: NDArray[Any], rng: np.random.Generator) -> int:
-        """A random place that is none of ``taken``, of which there must be fewer than there are places."""
+        """Draw a place that is none of ``taken``, which must be fewer than there are places."""
         if 2 * len(taken) > self.places:
             return int(rng.choice(np.setdiff1d(np.arange(self.places), taken)))
         place = int(rng.integers(self.places))
@@ -116,7 +124,7 @@ class Pixels:
         return place
 
     def corners(self) -> NDArray[np.int16]:
-        """(2^C, C) the corners of the colour cube, white first, black second, then each next to its opposite."""
+        """Return the (2^C, C) corners of the colour cube: white, black, then each followed by its opposite."""
         codes = [code for pair in range(2 ** (self.channels - 1)) for code in (2**self.channels - 1 - pair, pair)]
         bits = (np.array(codes)[:, None] >> np.arange(self.channels - 1, -1, -1)) & 1
         return (255 * bits).astype(np.int16)
@@ -126,7 +134,7 @@ class Pixels:
 
 
 def keys(edits: Edits) -> list[bytes]:
-    """One key for each genome; the same for the same edits in any order."""
+    """Return one key per genome, the same for the same edits in any order."""
     if edits.shape[1] > 1:
         order = np.lexsort((edits[..., 0], edits[..., 1]), axis=1)
         edits = np.take_along_axis(edits, order[..., None], 1)
@@ -136,28 +144,24 @@ def keys(edits: Edits) -> list[bytes]:
     return [content[start : start + width] for start in range(0, len(content), width)] if width else []
 
 
-def apply_edits(images: Tensor, edits: Tensor) -> Tensor:
-    """Set the edited pixels.
-
-    Args:
-        images: (N, C, H, W) uint8; changed in place.
-        edits: (N, k, 2 + C) on the same device.
-    """
-    x, y = edits[..., 0].long(), edits[..., 1].long()
-    rows = torch.arange(len(images), device=images.device)[:, None].expand_as(x)
-    images[rows, :, y, x] = edits[..., 2:].to(torch.uint8)
-    return images
-
-
 def edited(image: np.ndarray, edits: Edits) -> np.ndarray:
-    """(C, H, W) uint8: a copy of an image with one genome's (k, 2 + C) edits."""
-    changed = torch.from_numpy(image[None].copy())
-    applied: np.ndarray = apply_edits(changed, torch.from_numpy(edits[None].copy()))[0].numpy()
-    return applied
+    """Return a copy of a (C, H, W) uint8 image with one genome's (k, 2 + C) edits.
+
+    :func:`~evofool.encodings.apply_edits.apply_edits` does the same to batches with torch.
+    tests/encodings/test_pixels.py holds both to a loop.
+    """
+    changed = image.copy()
+    changed[:, edits[:, 1], edits[:, 0]] = edits[:, 2:].T
+    return changed
 
 
 def distances(before: np.ndarray, after: np.ndarray) -> dict[str, float]:
-    """How far two images are apart: ``l0`` pixels that differ, ``l2`` and ``linf`` of pixels in [0, 1]."""
+    """Return how far two uint8 images are apart.
+
+    Returns:
+        ``l0``, the number of pixels that differ, and the norms ``l2`` and ``linf`` of the difference of values in
+        [0, 1].
+    """
     difference = (after.astype(np.float64) - before) / 255
     return {
         "l0": int((difference != 0).any(0).sum()),
@@ -167,7 +171,7 @@ def distances(before: np.ndarray, after: np.ndarray) -> dict[str, float]:
 
 
 def _repeats(places: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where a row names a place that an earlier column of it names: (N, k)."""
+    """Return (N, k) whether an earlier column of the same row has the same place."""
     order = places.argsort(1, kind="stable")
     ranked = np.take_along_axis(places, order, 1)
     same = np.zeros(places.shape, bool)

@@ -2,51 +2,72 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
 
 from ..errors import ConfigError, suggestion
-from .cppn import encoding as cppn
-from .direct import encoding as direct
+from .cppn.encoding import CPPN
+from .cppn.settings import PRESETS as CPPN_PRESETS
+from .cppn.settings import CPPNSettings
+from .direct.encoding import Direct
+from .direct.settings import PRESETS as DIRECT_PRESETS
+from .direct.settings import DirectSettings
 
 if TYPE_CHECKING:
     import torch
 
-ENCODINGS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
-    "cppn": (cppn.CPPN, cppn.CPPNSettings, cppn.PRESETS),
-    "direct": (direct.Direct, direct.DirectSettings, direct.PRESETS),
+
+class Entry(NamedTuple):
+    """An encoding's class, the class of its settings, and settings by preset."""
+
+    encoding: Any
+    settings: Any
+    presets: dict[str, Any]
+
+
+ENCODINGS = {
+    "cppn": Entry(CPPN, CPPNSettings, CPPN_PRESETS),
+    "direct": Entry(Direct, DirectSettings, DIRECT_PRESETS),
 }
-"""name -> (encoding class, its settings class, its presets)"""
 
 
 def preset(encoding: str, name: str) -> dict[str, Any]:
-    """The settings of a preset, as plain values.
+    """Return the settings of a preset as plain values.
 
     Raises:
-        ConfigError: no encoding or preset has that name.
+        ConfigError: No encoding or preset has that name.
     """
-    if encoding not in ENCODINGS:
-        raise ConfigError(
-            f'unknown encoding "{encoding}"{suggestion(encoding, ENCODINGS)}; choose {" or ".join(ENCODINGS)}'
-        )
-    presets = ENCODINGS[encoding][2]
+    presets = _entry(encoding).presets
     if name not in presets:
         raise ConfigError(f'unknown preset "{name}"{suggestion(name, presets)}; choose {", ".join(presets)}')
-    return dict(vars(presets[name]))
+    return msgspec.structs.asdict(presets[name])
 
 
 def build(
     encoding: str, settings: dict[str, Any], image_shape: tuple[int, int, int], device: torch.device | str
 ) -> Any:
-    """An encoding from its name and settings.
+    """Return an encoding for images of ``image_shape`` (C, H, W).
+
+    Args:
+        encoding: Its name.
+        settings: What a preset has, or the encoding's own ``settings()``.
+        image_shape: (C, H, W).
+        device: Where genomes are decoded, and where they are varied if they are tensors.
 
     Raises:
-        ConfigError: the encoding is unknown, or a setting is.
+        ConfigError: No encoding has that name, or the settings make no sense.
     """
-    if encoding not in ENCODINGS:
-        raise ConfigError(f'unknown encoding "{encoding}"; choose {" or ".join(ENCODINGS)}')
-    kind, settings_class, _ = ENCODINGS[encoding]
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in settings.items()}
+    entry = _entry(encoding)
     try:
-        return kind(image_shape, device, settings_class(**values))
-    except (TypeError, ValueError, AttributeError) as error:
-        raise ConfigError(f"settings of encoding {encoding} don't fit this version: {error}") from error
+        checked = msgspec.convert(settings, entry.settings)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{encoding} settings: {error}") from error
+    return entry.encoding(image_shape, device, checked)
+
+
+def _entry(encoding: str) -> Entry:
+    if encoding not in ENCODINGS:
+        hint = suggestion(encoding, ENCODINGS)
+        raise ConfigError(f'unknown encoding "{encoding}"{hint}; choose {" or ".join(ENCODINGS)}')
+    return ENCODINGS[encoding]

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from evofool.encodings.cppn import render
-from evofool.encodings.cppn.levels import Levels
 from evofool.encodings.direct import encoding as direct
 
 
@@ -15,7 +14,7 @@ from evofool.encodings.direct import encoding as direct
 def varied_both_ways(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "torch":
-            patch.setattr(direct, "_compiled", lambda _: False)
+            patch.setattr(direct, "LOOP_DEVICES", set())
         yield
 
 
@@ -23,5 +22,5 @@ def varied_both_ways(request: pytest.FixtureRequest) -> Iterator[None]:
 def rendered_both_ways(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "torch":
-            patch.setattr(render, "_compile", Levels)
+            patch.setattr(render, "LOOP_DEVICES", set())
         yield

@@ -1,8 +1,8 @@
 """A slow, obvious CPPN renderer, with a bound on what float32 may do to each of its values.
 
-It shares nothing with ``evofool.encodings.cppn.render`` but the genome's arrays: a node asks the nodes before it for their
-values (recursion with a memo), in float64; colours come from Python's ``colorsys``. Beside each value runs a bound on
-the error of *any* float32 evaluation of the same graph (forward error analysis, Higham 2002, section 3.1):
+It shares nothing with ``evofool.encodings.cppn.render`` but the genome's arrays: a node asks the nodes before it for
+their values (recursion with a memo), in float64; colours come from Python's ``colorsys``. Beside each value runs a
+bound on the error of *any* float32 evaluation of the same graph (forward error analysis, Higham 2002, section 3.1):
 
     sum of k products   Σ|w|·error + (k + 1)·u·Σ|w·v|       u = 2⁻²⁴
     activation f        L·error + 8·u                       L: the steepest slope of f; f itself within a few ulp
@@ -59,9 +59,9 @@ def inputs(size: tuple[int, int], native: tuple[int, int], system: str) -> list[
 
 def outputs(genomes: CPPNBatch, row: int, count: int, given: list[Values]) -> list[tuple[Values, Values]]:
     """The value and the bound of every output of genome ``row``."""
-    known: dict[int, tuple[Values, Values]] = {}
+    computed: dict[int, tuple[Values, Values]] = {}
     for node, values in enumerate(given):
-        known[node] = values, U * np.abs(values)
+        computed[node] = values, U * np.abs(values)
     into: dict[int, list[tuple[int, float]]] = {}
     for source, sink, weight in zip(
         genomes.source[row].tolist(), genomes.sink[row].tolist(), genomes.weight[row].tolist(), strict=True
@@ -70,7 +70,7 @@ def outputs(genomes: CPPNBatch, row: int, count: int, given: list[Values]) -> li
             into.setdefault(sink, []).append((source, weight))
 
     def node_value(node: int) -> tuple[Values, Values]:
-        if node not in known:
+        if node not in computed:
             total, error, size = (np.zeros_like(given[0]) for _ in range(3))
             for source, weight in into.get(node, []):
                 value, bound = node_value(source)
@@ -79,8 +79,8 @@ def outputs(genomes: CPPNBatch, row: int, count: int, given: list[Values]) -> li
                 size = size + abs(weight) * (np.abs(value) + bound)
             error = error + (len(into.get(node, [])) + 1) * U * size
             function, slope = FUNCTIONS[ACTIVATION_NAMES[genomes.activation[row, node]]]
-            known[node] = function(total), slope * error + 8 * U
-        return known[node]
+            computed[node] = function(total), slope * error + 8 * U
+        return computed[node]
 
     return [node_value(4 + k) for k in range(count)]
 
@@ -89,8 +89,8 @@ def picture(
     genomes: CPPNBatch, row: int, colour: str, size: tuple[int, int], native: tuple[int, int], system: str
 ) -> Picture:
     """What genome ``row`` looks like at ``size`` (H, W), when evolved for images of ``native`` (H, W)."""
-    found = outputs(genomes, row, 1 if colour == "grey" else 3, inputs(size, native, system))
-    values, bounds = [v for v, _ in found], [b for _, b in found]
+    computed = outputs(genomes, row, 1 if colour == "grey" else 3, inputs(size, native, system))
+    values, bounds = [v for v, _ in computed], [b for _, b in computed]
     if colour == "grey":
         channels, errors = [np.abs(values[0])], [bounds[0]]
     elif colour == "rgb":

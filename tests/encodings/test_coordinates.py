@@ -9,7 +9,7 @@ import torch
 from graphs import BIAS, DISTANCE, Graph, X, Y, to_batch
 from support import build
 
-from evofool.encodings.cppn.encoding import pixel_coordinates
+from evofool.encodings.cppn.coordinates import pixel_coordinates
 from evofool.rng import Rng
 
 CPU = torch.device("cpu")

@@ -112,8 +112,8 @@ def test_more_nodes_or_connections_than_can_be_are_refused(nodes: int, edges: in
 
 def test_arrays_of_another_type_are_no_batch() -> None:
     arrays = {name: np.asarray(value) for name, value in vars(two()).items()}
-    assert CPPNBatch.of(arrays).sizes().tolist() == [4, 1]
+    assert CPPNBatch.from_arrays(arrays).sizes().tolist() == [4, 1]
     for name in arrays:
         for wrong in ({k: v for k, v in arrays.items() if k != name}, arrays | {name: arrays[name].astype(complex)}):
             with pytest.raises(GenomeError, match=name):
-                CPPNBatch.of(wrong)
+                CPPNBatch.from_arrays(wrong)

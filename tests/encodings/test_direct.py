@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support import build
 
 from evofool.encodings import preset
-from evofool.encodings.direct.encoding import DirectBatch
+from evofool.encodings.direct.batch import DirectBatch
 from evofool.errors import GenomeError
 from evofool.rng import Rng
 

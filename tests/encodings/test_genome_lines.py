@@ -1,4 +1,4 @@
-"""Many genomes in one file: the same genomes as in files of their own, found by class or index; damage is told."""
+"""Many genomes in one file: the same genomes as in files of their own, found by class or index; damage is noticed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 from support import build
 
 from evofool.encodings import genome_file
-from evofool.encodings.genome_file import SEAL
+from evofool.encodings.genome_file import CHECKSUM
 from evofool.encodings.genome_lines import dumps, names_one_genome, read_genome, read_genomes
 from evofool.errors import GenomeError
 from evofool.rng import Rng
@@ -49,14 +49,14 @@ def test_the_genomes_are_those_of_files_of_their_own(tmp_path: Path, shape: tupl
     written = contents(shape)
     file = tmp_path / "bank.jsonl"
     file.write_text(dumps(written), encoding="utf-8")
-    found = read_genomes(file)
-    assert [path for path, _ in found] == [tmp_path / f"bank.jsonl#{280 + row}" for row in range(4)]
-    for content, (_, genome) in zip(written, found, strict=True):
-        own = genome_file.parse(content)
-        for f in fields(own.genomes):
-            assert np.array_equal(getattr(genome.genomes, f.name), getattr(own.genomes, f.name)), f.name
-        assert genome.provenance == own.provenance
-        assert torch.equal(genome.encoding.decode(genome.genomes), own.encoding.decode(own.genomes))
+    genomes = read_genomes(file)
+    assert [path for path, _ in genomes] == [tmp_path / f"bank.jsonl#{280 + row}" for row in range(4)]
+    for content, (_, genome) in zip(written, genomes, strict=True):
+        alone = genome_file.parse(content)
+        for f in fields(alone.genomes):
+            assert np.array_equal(getattr(genome.genomes, f.name), getattr(alone.genomes, f.name)), f.name
+        assert genome.provenance == alone.provenance
+        assert torch.equal(genome.encoding.decode(genome.genomes), alone.encoding.decode(alone.genomes))
 
 
 def test_a_file_of_many_is_a_third_as_large(bank: Path) -> None:
@@ -73,19 +73,19 @@ def test_one_is_found_by_index_or_class(bank: Path, which: str, row: int) -> Non
     assert read_genome(named).provenance["index"] == 280 + row
 
 
-def test_one_that_is_not_there_is_told_with_the_nearest(bank: Path) -> None:
+def test_a_missing_one_is_refused_with_the_nearest(bank: Path) -> None:
     with pytest.raises(GenomeError, match=r'bank\.jsonl has no genome "taby" \(did you mean "tabby"\?\); name a class'):
         read_genome(bank.with_name("bank.jsonl#taby"))
 
 
-def test_a_class_that_is_there_twice_is_told_with_its_indices(bank: Path) -> None:
+def test_a_class_that_is_there_twice_is_refused_with_its_indices(bank: Path) -> None:
     with pytest.raises(GenomeError, match='has 2 of "crane"; name one by 282, 283'):
         read_genome(bank.with_name("bank.jsonl#crane"))
 
 
 def test_a_class_may_have_a_slash(tmp_path: Path) -> None:
     file = tmp_path / "bank.jsonl"
-    file.write_text(dumps([one | {"class": "cat/dog"} for one in contents()[:1]]), encoding="utf-8")
+    file.write_text(dumps([content | {"class": "cat/dog"} for content in contents()[:1]]), encoding="utf-8")
     assert read_genome(Path(f"{file}#cat/dog")).provenance["index"] == 280
 
 
@@ -108,19 +108,27 @@ def test_a_file_that_changes_is_read_again(bank: Path) -> None:
     assert len(read_genomes(bank)) == 2
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_genome_error(tmp_path: Path) -> None:
     with pytest.raises(GenomeError, match=r"cannot read genomes .*: No such file"):
         read_genome(tmp_path / "none.jsonl#3")
 
 
 def changed(lines: list[str], change: Callable[[dict[str, Any]], None], at: int = 1) -> bytes:
-    """A file with one line changed, and sealed again."""
+    """A file with one line changed, and with its new check sum."""
     content = json.loads(lines[at])
     change(content)
     lines[at] = json.dumps(content) + "\n"
     body = "".join(lines[1:])
-    head = json.loads(lines[0]) | {SEAL: hashlib.sha256(body.encode()).hexdigest()}
+    head = json.loads(lines[0]) | {CHECKSUM: hashlib.sha256(body.encode()).hexdigest()}
     return (json.dumps(head) + "\n" + body).encode()
+
+
+@pytest.mark.parametrize("version", [1, 3, None, "2"])
+def test_another_format_is_refused_in_a_line_that_names_the_version(bank: Path, version: Any) -> None:
+    head, body = bank.read_text(encoding="utf-8").split("\n", 1)
+    bank.write_text(json.dumps(json.loads(head) | {"format": version}) + "\n" + body, encoding="utf-8")
+    with pytest.raises(GenomeError, match=f"bank.jsonl: the genome has format {version}, this version .* reads 2; "):
+        read_genomes(bank)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +144,7 @@ def changed(lines: list[str], change: Callable[[dict[str, Any]], None], at: int 
         (lambda text: b" " * 33_000_000, "33,000,000 bytes; a file of genomes has at most"),
     ],
 )
-def test_damage_is_told(bank: Path, damage: Callable[[bytes], bytes], message: str) -> None:
+def test_damage_is_noticed(bank: Path, damage: Callable[[bytes], bytes], message: str) -> None:
     bank.write_bytes(damage(bank.read_bytes()))
     with pytest.raises(GenomeError, match=message) as caught:
         read_genomes(bank)
@@ -146,16 +154,16 @@ def test_damage_is_told(bank: Path, damage: Callable[[bytes], bytes], message: s
 @pytest.mark.parametrize(
     "change",
     [
-        lambda one: one.pop("nodes"),
-        lambda one: one["nodes"][0].clear(),
-        lambda one: one["nodes"].append(["sin"]),
-        lambda one: one["nodes"].append(["tan", 0.5]),
-        lambda one: one["connections"].append([0, 4]),
-        lambda one: one["connections"].append([0, 999, 1.0]),
-        lambda one: one["connections"].append([4, 0, 1.0]),
-        lambda one: one["connections"].append([0, 4, "much"]),
-        lambda one: one.update(nodes={}),
-        lambda one: one.update(image_shape=[3, 10**9, 8]),
+        lambda genome: genome.pop("nodes"),
+        lambda genome: genome["nodes"][0].clear(),
+        lambda genome: genome["nodes"].append(["sin"]),
+        lambda genome: genome["nodes"].append(["tan", 0.5]),
+        lambda genome: genome["connections"].append([0, 4]),
+        lambda genome: genome["connections"].append([0, 999, 1.0]),
+        lambda genome: genome["connections"].append([4, 0, 1.0]),
+        lambda genome: genome["connections"].append([0, 4, "much"]),
+        lambda genome: genome.update(nodes={}),
+        lambda genome: genome.update(image_shape=[3, 10**9, 8]),
     ],
 )
 def test_graphs_that_are_none_are_refused(bank: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -165,6 +173,6 @@ def test_graphs_that_are_none_are_refused(bank: Path, change: Callable[[dict[str
     assert str(bank) in str(caught.value)
 
 
-def test_genomes_that_are_rendered_otherwise_share_no_file() -> None:
+def test_genomes_that_are_rendered_in_other_ways_share_no_file() -> None:
     with pytest.raises(GenomeError, match="can't share a file"):
         dumps([contents()[0], contents((3, 9, 9))[0]])

@@ -1,4 +1,4 @@
-"""Classes by name and index, and genomes to start from."""
+"""Genomes to start from."""
 
 from __future__ import annotations
 
@@ -7,84 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 from support import build
 
-from evofool.config.classes import choose_classes
 from evofool.encodings import banks, genome_file
 from evofool.encodings.banks import bank_path
 from evofool.encodings.initial import initial_genomes
-from evofool.errors import ConfigError, EvofoolError, GenomeError
+from evofool.errors import EvofoolError, GenomeError
 from evofool.rng import Rng
-
-CLASSES = ["airplane", "cat", "Great Dane", "crane", "dog", "crane"]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "indices"),
-    [
-        (None, [0, 1, 2, 3, 4, 5]),
-        ("cat,dog,3", [1, 3, 4]),
-        ("dog, cat ,dog,4", [1, 4]),
-        ("CAT", [1]),
-        ("great dane", [2]),
-        ("crane", [3, 5]),
-        ("0", [0]),
-        (["cat", 5], [1, 5]),
-        ([2], [2]),
-        ((name for name in ("dog",)), [4]),
-        (",cat,", [1]),
-        (np.array([1, 4]), [1, 4]),
-    ],
-)
-def test_names_and_indices_become_sorted_indices(wanted: Any, indices: list[int]) -> None:
-    chosen = choose_classes(wanted, CLASSES)
-    assert chosen.tolist() == indices
-    assert chosen.dtype == np.int64
-
-
-def test_a_class_called_by_a_number_goes_before_an_index() -> None:
-    assert choose_classes("2", ["7", "2", "5"]).tolist() == [1]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "part"),
-    [
-        ("cot", 'no class is called "cot" (did you mean "cat"?)'),
-        ("great danes", 'did you mean "Great Dane"?'),
-        ("spoon", "the classes are airplane, cat, Great Dane, crane, dog, crane"),
-        ("6", "class 6 is not there: indices go from 0 to 5"),
-        ("-1", "class -1 is not there"),
-        ([99], "class 99 is not there"),
-        ([True], '"True"'),
-        ([1.0], '"1.0"'),
-        ("", "names no class"),
-        ([], "names no class"),
-        (" , ,", "names no class"),
-    ],
-)
-def test_what_is_no_class_is_refused(wanted: Any, part: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        choose_classes(wanted, CLASSES)
-    assert part in str(caught.value)
-
-
-@given(st.one_of(st.text(), st.text("0123456789-+ ,²٣", max_size=8), st.lists(st.text(max_size=4), max_size=3)))
-def test_any_words_give_indices_or_a_config_error(wanted: Any) -> None:
-    try:
-        chosen = choose_classes(wanted, CLASSES)
-    except ConfigError:
-        return
-    assert len(chosen) >= 1
-    assert 0 <= chosen.min() <= chosen.max() < len(CLASSES)
-
-
-def test_a_thousand_classes_are_not_all_named_in_an_error() -> None:
-    with pytest.raises(ConfigError) as caught:
-        choose_classes("spoon", [f"thing {i}" for i in range(1000)])
-    assert len(str(caught.value)) < 200
 
 
 def write_cppns(folder: Path, encoding: Any, count: int, seed: int = 0) -> Any:
@@ -120,7 +50,7 @@ def test_genomes_for_another_image_size_are_taken_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("theirs", "part"),
+    ("changes", "part"),
     [
         ({"colour": "rgb"}, "has colour rgb, this run uses hsl"),
         ({"coordinates": "pixels"}, "has coordinates pixels, this run uses unit"),
@@ -128,8 +58,8 @@ def test_genomes_for_another_image_size_are_taken_up(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_cppns_that_would_look_different_are_refused(theirs: dict[str, Any], part: str, tmp_path: Path) -> None:
-    other = build("cppn", "default", **({"coordinates": "unit", "colour": "hsl"} | theirs))
+def test_cppns_that_would_look_different_are_refused(changes: dict[str, Any], part: str, tmp_path: Path) -> None:
+    other = build("cppn", "default", **({"coordinates": "unit", "colour": "hsl"} | changes))
     write_cppns(tmp_path / "bank", other, 1)
     with pytest.raises(GenomeError, match=rf"000\.json {part}"):
         initial_genomes(tmp_path / "bank", build("cppn", "default", coordinates="unit", colour="hsl"))
@@ -179,10 +109,6 @@ def test_what_is_no_bank_is_none(name: str) -> None:
     assert bank_path(name) is None
 
 
-def test_one_index_may_stand_alone() -> None:
-    assert choose_classes(2, ["a", "b", "c"]).tolist() == [2]
-
-
 def test_a_mistyped_bank_gets_a_suggestion() -> None:
     with pytest.raises(
         GenomeError, match=r'did you mean "mnist-cppn".*bank \(cifar10-cppn, imagenet-cppn, mnist-cppn\)'
@@ -192,5 +118,5 @@ def test_a_mistyped_bank_gets_a_suggestion() -> None:
 
 def test_a_picture_starts_no_cppn_run(tmp_path: Path) -> None:
     Image.new("L", (8, 8)).save(tmp_path / "a.png")
-    with pytest.raises(GenomeError, match="add --encoding direct"):
+    with pytest.raises(GenomeError, match="add `encoding=direct`"):
         initial_genomes(tmp_path / "a.png", build("cppn", "default"))

@@ -24,7 +24,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small_evolve(folder / "run", encoding="cppn", generations=3)
     run = RunFolder.open(folder / "run")
     genomes = [genome for line in run.elites() if (genome := run.genome(line))]
-    (folder / "digits-small.jsonl").write_text(dumps([one.content for one in genomes]), encoding="utf-8")
+    (folder / "digits-small.jsonl").write_text(dumps([genome.content for genome in genomes]), encoding="utf-8")
     return folder / "digits-small.jsonl"
 
 
@@ -51,8 +51,8 @@ def test_a_run_starts_from_all_or_from_one(many: Path, tmp_path: Path, capsys: C
 def test_one_of_many_is_rendered_as_the_elite_was(many: Path, tmp_path: Path, capsys: Capture) -> None:
     line = json_lines(many.parent / "run" / "elites.jsonl")[3]
     assert run_cli(capsys, "render", f"{many}#3", "--size", "8", "--out", tmp_path / "3.png").code == 0
-    ours, theirs = (np.asarray(Image.open(file)) for file in (tmp_path / "3.png", many.parent / "run" / line["file"]))
-    assert np.array_equal(ours, theirs)
+    elite = many.parent / "run" / line["file"]
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "3.png")), np.asarray(Image.open(elite)))
 
 
 def test_a_page_names_each_of_many(many: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -72,7 +72,7 @@ def test_a_folder_with_a_bank_in_it_shows_its_folders_too(many: Path, tmp_path: 
     genome = next((many.parent / "run" / "elites").glob("*.json"))
     shutil.copy(genome, place / "inner")
     assert run_cli(capsys, "gallery", place, "--out", tmp_path / "page.html", "--quiet").code == 0
-    assert [one["name"] for one in data_of(tmp_path / "page.html")["sources"]] == ["digits-small", "inner"]
+    assert [source["name"] for source in data_of(tmp_path / "page.html")["sources"]] == ["digits-small", "inner"]
 
 
 def test_a_poster_says_that_they_are_drawn_anew(many: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -114,8 +114,8 @@ def test_a_name_that_no_bank_can_have_is_not_listed(shipped: str, tmp_path: Path
 )
 def test_mistakes_are_one_line(many: Path, tmp_path: Path, words: list[str], message: str, capsys: Capture) -> None:
     out = tmp_path / "made"
-    told = run_cli(capsys, *(word.format(many=many, out=out) for word in words))
-    assert_refused(told, message)
+    outcome = run_cli(capsys, *(word.format(many=many, out=out) for word in words))
+    assert_refused(outcome, message)
     assert not list(tmp_path.iterdir())
 
 

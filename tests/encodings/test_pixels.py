@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from support import global_random_untouched
 
-from evofool.encodings.pixels import EditBatch, Pixels, apply_edits, distances, edited, keys
+from evofool.encodings.apply_edits import apply_edits
+from evofool.encodings.pixels import EditBatch, Pixels, distances, edited, keys
 from evofool.errors import GenomeError
 
 shapes = st.tuples(st.sampled_from([1, 3]), st.integers(1, 7), st.integers(1, 7))
@@ -116,7 +117,7 @@ def test_orders_of_all_places_are_all_drawn() -> None:
 @pytest.mark.parametrize("k", [0, -1, 65, 10**9])
 def test_a_bad_k_says_what_is_allowed(shape: tuple[int, int, int], k: int) -> None:
     _, height, width = shape
-    with pytest.raises(GenomeError, match=f"--pixels must be 1 to {height * width}: .*{width} × {height}.*got {k}"):
+    with pytest.raises(GenomeError, match=f"`pixels` must be 1 to {height * width}: .*{width} × {height}.*got {k}"):
         Pixels(shape, k)
 
 
@@ -216,10 +217,10 @@ def test_keys_do_not_know_the_order_of_edits(space: Pixels, n: int, seed: int) -
     assert keys(shuffled) == keys(edits)
     np.testing.assert_array_equal(edits, before)
     sets = [frozenset(map(tuple, row)) for row in edits.tolist()]
-    found = keys(edits)
-    for one in range(n):
-        for other in range(n):
-            assert (found[one] == found[other]) == (sets[one] == sets[other])
+    every = keys(edits)
+    for first in range(n):
+        for second in range(n):
+            assert (every[first] == every[second]) == (sets[first] == sets[second])
 
 
 @given(spaces(), seeds, st.data())
@@ -285,12 +286,12 @@ def test_distances_are_those_of_numpy(space: Pixels, seed: int) -> None:
     rng = generator(seed)
     before = rng.integers(0, 256, (space.channels, space.height, space.width), np.uint8)
     after = edited(before, space.random(1, rng)[0])
-    found = distances(before, after)
+    measured = distances(before, after)
     difference = after.astype(float) / 255 - before.astype(float) / 255
-    assert found["l0"] == len({(y, x) for _, y, x in np.argwhere(before != after).tolist()})
-    assert found["l2"] == pytest.approx(np.linalg.norm(difference.ravel()), abs=1e-6)
-    assert found["linf"] == pytest.approx(np.linalg.norm(difference.ravel(), np.inf), abs=1e-6)
-    assert {name: type(value) for name, value in found.items()} == {"l0": int, "l2": float, "linf": float}
+    assert measured["l0"] == len({(y, x) for _, y, x in np.argwhere(before != after).tolist()})
+    assert measured["l2"] == pytest.approx(np.linalg.norm(difference.ravel()), abs=1e-6)
+    assert measured["linf"] == pytest.approx(np.linalg.norm(difference.ravel(), np.inf), abs=1e-6)
+    assert {name: type(value) for name, value in measured.items()} == {"l0": int, "l2": float, "linf": float}
 
 
 def test_the_same_image_is_no_distance_away() -> None:
@@ -300,9 +301,9 @@ def test_the_same_image_is_no_distance_away() -> None:
 
 @pytest.mark.parametrize(("before", "after"), [(0, 255), (255, 0)])
 def test_from_black_to_white_is_as_far_as_back(before: int, after: int) -> None:
-    one, other = np.full((3, 2, 2), before, np.uint8), np.full((3, 2, 2), before, np.uint8)
-    other[:, 0, 1] = after
-    assert distances(one, other) == {"l0": 1, "l2": pytest.approx(np.sqrt(3), abs=1e-6), "linf": 1.0}
+    image, changed = np.full((3, 2, 2), before, np.uint8), np.full((3, 2, 2), before, np.uint8)
+    changed[:, 0, 1] = after
+    assert distances(image, changed) == {"l0": 1, "l2": pytest.approx(np.sqrt(3), abs=1e-6), "linf": 1.0}
 
 
 def test_a_batch_takes_copies_puts_rows_and_knows_sizes() -> None:

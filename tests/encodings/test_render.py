@@ -15,7 +15,7 @@ from support import build
 
 from evofool.encodings.cppn import render as renderer
 from evofool.encodings.cppn.batch import ACTIVATION_NAMES, CPPNBatch
-from evofool.encodings.cppn.encoding import pixel_coordinates
+from evofool.encodings.cppn.coordinates import pixel_coordinates
 from evofool.rng import Rng
 
 pytestmark = pytest.mark.usefixtures("rendered_both_ways")

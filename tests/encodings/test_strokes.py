@@ -1,4 +1,4 @@
-"""Strokes: what each does to a picture, on pictures that show it."""
+"""Strokes: what each does to a picture, by torch and by compiled loops, on pictures that show it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from support import build
 from torch import Tensor
 
 from evofool.encodings.direct import encoding as direct
-from evofool.encodings.direct.encoding import OPERATORS, DirectBatch
-from evofool.encodings.direct.strokes import BOLD, FAINT, STROKES, paste
+from evofool.encodings.direct.batch import DirectBatch
+from evofool.encodings.direct.settings import OPERATORS
+from evofool.encodings.direct.strokes import STROKES, paste
 from evofool.errors import ConfigError
 from evofool.kernels import strokes as kernel
+from evofool.kernels.constants import BOLD, FAINT
 from evofool.rng import Rng
 
 N = 200
@@ -41,9 +43,9 @@ def by_loops(name: str) -> Stroke:
     return apply
 
 
-def pasted_by_loops(mine: Tensor, theirs: Tensor, rng: Rng) -> Tensor:
-    after = mine.clone()
-    kernel.mate(mine.numpy(), theirs.numpy(), rng.seeds(len(mine)), after.numpy())
+def pasted_by_loops(pictures: Tensor, partners: Tensor, rng: Rng) -> Tensor:
+    after = pictures.clone()
+    kernel.mate(pictures.numpy(), partners.numpy(), rng.seeds(len(pictures)), after.numpy())
     return after
 
 
@@ -74,9 +76,9 @@ def test_any_picture_can_be_changed(strokes: Strokes, name: str, shape: tuple[in
 @pytest.mark.parametrize("name", STROKES)
 def test_rows_don_t_meet(strokes: Strokes, name: str) -> None:
     """What happens to a row does not depend on the others' pictures."""
-    one, other = pictures(), pictures()
-    other[1:] = 7.0
-    assert torch.equal(strokes[name](one, Rng(5))[0], strokes[name](other, Rng(5))[0])
+    before, others = pictures(), pictures()
+    others[1:] = 7.0
+    assert torch.equal(strokes[name](before, Rng(5))[0], strokes[name](others, Rng(5))[0])
 
 
 @both
@@ -117,8 +119,8 @@ def test_tiles_repeat_and_come_from_the_picture(strokes: Strokes) -> None:
     before = torch.arange(20.0)[:, None] * 30 + torch.arange(30.0)
     after = strokes["tile"](before.expand(N, 1, 20, 30), Rng(0))[:, 0]
     periods = set()
-    for one in after:
-        rows = one[:, 0]
+    for picture in after:
+        rows = picture[:, 0]
         period = next(p for p in range(4, 11) if torch.equal(rows[p:], rows[:-p]))
         periods.add(period)
         assert torch.equal(rows[:period], rows[0] + 30 * torch.arange(float(period)))
@@ -128,24 +130,24 @@ def test_tiles_repeat_and_come_from_the_picture(strokes: Strokes) -> None:
 @both
 def test_a_smaller_picture_is_mirrored(strokes: Strokes) -> None:
     after = strokes["shrink"](torch.arange(100.0).expand(N, 1, 4, 100), Rng(0))[:, 0, 0]
-    for one in after:
-        top = int(one.argmax())
+    for line in after:
+        top = int(line.argmax())
         assert 48 <= top <= 99
-        assert bool((one[: top + 1].diff() >= 0).all())
-        assert bool((one[top:].diff() <= 0).all())
+        assert bool((line[: top + 1].diff() >= 0).all())
+        assert bool((line[top:].diff() <= 0).all())
 
 
 @pytest.mark.parametrize("paste", [paste, pasted_by_loops], ids=["torch", "loops"])
 def test_a_pasted_rectangle_is_the_partner_s_shifted(paste: Callable[[Tensor, Tensor, Rng], Tensor]) -> None:
-    mine, theirs = torch.zeros(N, 3, 20, 30), torch.arange(1.0, 601.0).view(20, 30).expand(N, 3, 20, 30)
-    after = paste(mine, theirs, Rng(0))
+    black, partners = torch.zeros(N, 3, 20, 30), torch.arange(1.0, 601.0).view(20, 30).expand(N, 3, 20, 30)
+    after = paste(black, partners, Rng(0))
     assert torch.equal(after[:, 0], after[:, 2])
-    for one in after[:, 0]:
-        inside = one > 0
+    for picture in after[:, 0]:
+        inside = picture > 0
         rows, columns = inside.any(1).nonzero()[:, 0], inside.any(0).nonzero()[:, 0]
         assert int(inside.sum()) == len(rows) * len(columns)
         if len(rows):
-            patch = one[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] - 1
+            patch = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] - 1
             y, x = patch[0, 0] // 30, patch[0, 0] % 30
             expected = (y + torch.arange(float(len(rows)))) % 20 * 30
             assert torch.equal(patch, expected[:, None] + (x + torch.arange(float(len(columns)))) % 30)
@@ -162,7 +164,7 @@ def test_each_operator_can_be_the_only_one(varied_both_ways: None, operator: str
 
 def test_operators_are_drawn_alike_and_a_second_one_at_its_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Strokes that add 1 and 16: the sum tells which were applied."""
-    monkeypatch.setattr(direct, "_compiled", lambda _: False)
+    monkeypatch.setattr(direct, "LOOP_DEVICES", set())
     monkeypatch.setitem(STROKES, "grating", lambda p, rng: p + 1)
     monkeypatch.setitem(STROKES, "colour", lambda p, rng: p + 16)
     encoding = build("direct", "default", (1, 2, 2), operators=("grating", "colour"), again=0.3)

@@ -1,1 +1,1 @@
-"""CPPN genomes: graphs, their variation and their pictures."""
+"""CPPN genomes: graphs, how they vary and how they are rendered."""

@@ -13,36 +13,35 @@ from ...kernels.constants import EMPTY
 from ..base import Indices
 
 INPUTS = ("x", "y", "distance", "bias")
-"""What every CPPN reads at a pixel; slots 0…3 of a genome. Then come the outputs, then hidden nodes."""
+"""What every CPPN reads at a pixel: the first node slots of a genome. Then come the outputs, then hidden nodes."""
 
 ACTIVATION_NAMES = ("sin", "sigmoid", "gauss", "linear", "cos", "wedge")
-"""the activations; a genome file names them, a batch holds their index (``functions.ACTIVATIONS`` computes them)"""
+"""The activations. Genome files have their names, batches their indices; ``functions.ACTIVATIONS`` computes them."""
 
 MAX_NODES, MAX_CONNECTIONS = 1024, 4096
-"""of a genome, free slots included: the presets need a tenth, and rendering costs time with each"""
-
+"""Most slots of a genome, free ones included. The presets need a tenth, and each costs rendering time."""
 
 MAX_WEIGHT = 1e30
-"""of a connection: sums of so many can't overflow"""
+"""Largest absolute weight of a connection: no sum of ``MAX_CONNECTIONS`` such values overflows float32."""
 
 
 @dataclass
 class CPPNBatch:
-    """N acyclic graphs. V node slots and E connection slots a genome; free slots hold ``EMPTY``.
+    """N acyclic graphs of V node slots and E connection slots each; free slots hold ``EMPTY``.
 
     Every connection goes from a smaller to a larger position, so that no graph can have a cycle.
     """
 
     activation: NDArray[np.int8]
-    """(N, V) index into ``ACTIVATION_NAMES``; 0 for inputs"""
+    """(N, V) indices in ``ACTIVATION_NAMES``; 0 for inputs."""
     position: NDArray[np.float64]
-    """(N, V) inputs 0, outputs 1, hidden nodes between"""
+    """(N, V) order in which nodes are computed: 0 for inputs, 1 for outputs, between them for hidden nodes."""
     source: NDArray[np.int16]
-    """(N, E) node slot a connection starts from"""
+    """(N, E) node slots that connections start from."""
     sink: NDArray[np.int16]
-    """(N, E) node slot a connection ends in"""
+    """(N, E) node slots that connections end in."""
     weight: NDArray[np.float32]
-    """(N, E)"""
+    """(N, E) weights of connections; 0 in free slots."""
 
     def __len__(self) -> int:
         return len(self.activation)
@@ -55,7 +54,7 @@ class CPPNBatch:
             getattr(self, f.name)[rows] = getattr(genomes, f.name)
 
     def graphs(self) -> tuple[np.ndarray, ...]:
-        """The arrays, in the order of ``kernels``."""
+        """Return all arrays in the order that compiled loops take them."""
         return self.activation, self.position, self.source, self.sink, self.weight
 
     def sizes(self) -> NDArray[np.int64]:
@@ -63,7 +62,7 @@ class CPPNBatch:
 
     @classmethod
     def empty(cls, n: int, nodes: int, edges: int) -> CPPNBatch:
-        """``n`` genomes without any node or connection."""
+        """Return ``n`` genomes without any node or connection."""
         return cls(
             activation=np.full((n, nodes), EMPTY, np.int8),
             position=np.zeros((n, nodes), np.float64),
@@ -73,23 +72,23 @@ class CPPNBatch:
         )
 
     @classmethod
-    def of(cls, arrays: Mapping[str, np.ndarray]) -> CPPNBatch:
-        """The batch that these arrays by name are.
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> CPPNBatch:
+        """Return a batch of these arrays, by name, without copying them; see :meth:`check`.
 
         Raises:
-            GenomeError: one is missing, or of another type.
+            GenomeError: An array is missing or has another type.
         """
-        wanted = cls.empty(0, 0, 0)
-        for f in fields(wanted):
-            if f.name not in arrays or arrays[f.name].dtype != getattr(wanted, f.name).dtype:
+        empty = cls.empty(0, 0, 0)
+        for f in fields(empty):
+            if f.name not in arrays or arrays[f.name].dtype != getattr(empty, f.name).dtype:
                 raise GenomeError(f"CPPN arrays lack {f.name}, or it has another type")
-        return cls(*(arrays[f.name] for f in fields(wanted)))
+        return cls(*(arrays[f.name] for f in fields(empty)))
 
     def check(self, outputs: int) -> None:
-        """See that the arrays are graphs that can be rendered.
+        """Check that the arrays are graphs with this number of outputs that can be rendered.
 
         Raises:
-            GenomeError: shapes don't fit each other, there are too many nodes or connections, one of these ends nowhere
+            GenomeError: Shapes don't fit each other, there are too many nodes or connections, a connection ends nowhere
                 or runs backwards, a weight is not a finite number, or an activation is unknown.
         """
         if any(getattr(self, f.name).ndim != 2 for f in fields(self)):
@@ -109,7 +108,7 @@ class CPPNBatch:
         if nodes < fixed or (self.activation[:, :fixed] == EMPTY).any():
             raise GenomeError(f"a CPPN needs {len(INPUTS)} inputs and {outputs} outputs in its first node slots")
         if (self.activation < EMPTY).any() or (self.activation >= len(ACTIVATION_NAMES)).any():
-            raise GenomeError(f"a CPPN has an unknown activation; known are {', '.join(ACTIVATION_NAMES)}")
+            raise GenomeError(f"a CPPN has an unknown activation; it must be one of {', '.join(ACTIVATION_NAMES)}")
         if not np.isfinite(self.weight).all() or not np.isfinite(self.position).all():
             raise GenomeError("a CPPN has a weight or position that is not a finite number")
         if self.weight.size and np.abs(self.weight).max() > MAX_WEIGHT:

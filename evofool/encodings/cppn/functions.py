@@ -1,4 +1,7 @@
-"""Activation functions and colour mappings of CPPNs. All are bounded, so that no graph overflows."""
+"""Activation functions and colour mappings of CPPNs in torch. All are bounded, so that no graph overflows.
+
+``kernels/rendering.py`` has the same as compiled loops; tests/encodings/test_render.py holds both to one reference.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from .batch import ACTIVATION_NAMES
 _SMALLEST_BELL = math.exp(-EXP_CUTOFF) * (1 + 2e-6)
 """A threshold between exp(−``EXP_CUTOFF``), however it is rounded, and exp of minus the float32 below that."""
 
-_MINUS_ONE = torch.tensor(-1.0)  # of no dimension, which works on any device
+_MINUS_ONE = torch.tensor(-1.0)  # A tensor without dimensions works with tensors on any device.
 
 
 def _sin(v: Tensor, out: Tensor) -> None:
@@ -22,8 +25,8 @@ def _sin(v: Tensor, out: Tensor) -> None:
 
 
 def _sigmoid(v: Tensor, out: Tensor) -> None:
-    # Through exp: torch's own sigmoid rounds differently in the middle of a tensor and at its end. Beyond 87, exp would
-    # be too small for a normal float32, or too large for any.
+    # This goes through exp, since torch's own sigmoid rounds differently in the middle of a tensor and at its end.
+    # Beyond 87, exp would be too small for a normal float32, or too large for any.
     torch.add(_MINUS_ONE, v.clamp_(-87.0, 87.0).neg_().exp_().add_(1.0).reciprocal_(), alpha=2.0, out=out)
 
 
@@ -47,27 +50,38 @@ def _wedge(v: Tensor, out: Tensor) -> None:
 ACTIVATIONS: dict[str, Callable[[Tensor, Tensor], None]] = dict(
     zip(ACTIVATION_NAMES, (_sin, _sigmoid, _gauss, _linear, _cos, _wedge), strict=True)
 )
-"""Each overwrites its first argument and fills the second, both contiguous float32 (and maybe the same), with values in
-[−1, 1]: ``sin`` sin p; ``sigmoid`` 2(σ(p) − 0.5); ``gauss`` exp(−p²), or 0 (p² ≥ ``NOTHING``); ``linear`` clamp(p, ±3)
-/ 3 (these four are the original's); ``cos`` cos p; ``wedge`` |clamp(p, ±3)| / 1.5 − 1."""
+"""The activations by name.
+
+Each overwrites its first argument and fills its second with values in [−1, 1]. Both are contiguous float32 and may be
+the same tensor.
+
+- ``sin``: sin p
+- ``sigmoid``: 2(σ(p) − 0.5)
+- ``gauss``: exp(−p²), and 0 where p² ≥ ``EXP_CUTOFF``
+- ``linear``: clamp(p, ±3) / 3
+- ``cos``: cos p
+- ``wedge``: |clamp(p, ±3)| / 1.5 − 1
+
+The first four are the original's (Nguyen, Yosinski, Clune 2015).
+"""
 
 
 def grey(v: Tensor) -> Tensor:
-    """(N, 1, P) outputs in [−1, 1] -> (N, 1, P) brightness |v|."""
+    """Turn (N, 1, P) outputs in [−1, 1] into brightness |v|."""
     return v.abs()
 
 
 def hsl(v: Tensor) -> Tensor:
-    """(N, 3, P) outputs in [−1, 1] -> (N, 3, P) RGB in [0, 1], with |v| as hue, saturation, lightness.
+    """Turn (N, 3, P) outputs in [−1, 1] into RGB in [0, 1], taking |v| as hue, saturation and lightness.
 
-    The order of the original's outputs is hue, lightness, saturation; ours is the name's.
+    The original's outputs are in the order hue, lightness, saturation.
     """
     h, s, lightness = v.abs().unbind(1)
     grey_part = lightness.mul(2).sub_(1).abs_()
     chroma = torch.addcmul(s, grey_part, s, value=-1, out=grey_part)
     turn, colours = h.mul_(6), torch.empty_like(v)
-    # Red is full at the wheel's ends, |turn − 3| − 1; green and blue around 2 and 4, 2 − |turn − 2| and 2 − |turn − 4|;
-    # each within [0, 1], less ½, times chroma, on top of lightness.
+    # Red is |turn − 3| − 1, full at the ends of the wheel. Green is 2 − |turn − 2| and blue 2 − |turn − 4|. Each is
+    # clamped to [0, 1], lowered by ½, multiplied by chroma and added to lightness.
     for channel, middle, sign in zip(colours.unbind(1), (3, 2, 4), (1, -1, -1), strict=True):
         wheel = torch.sub(turn, middle, out=channel).abs_().sub_(1.5).clamp_(-0.5, 0.5)
         torch.addcmul(lightness, wheel, chroma, value=sign, out=channel)
@@ -75,13 +89,14 @@ def hsl(v: Tensor) -> Tensor:
 
 
 def rgb(v: Tensor) -> Tensor:
-    """(N, 3, P) outputs in [−1, 1] -> (N, 3, P) RGB in [0, 1], (v + 1) / 2."""
+    """Turn (N, 3, P) outputs in [−1, 1] into RGB in [0, 1] as (v + 1) / 2."""
     return (v + 1) * 0.5
 
 
 COLOURS: dict[str, Callable[[Tensor], Tensor]] = {"grey": grey, "hsl": hsl, "rgb": rgb}
+"""The colour mappings by name; each may overwrite its argument."""
 
 
 def to_bytes(values: Tensor, out: Tensor) -> None:
-    """[0, 1], or by a rounding more, -> uint8 0…255, rounded to the nearest; overwrites what it is given."""
+    """Write values in [0, 1], or a rounding error above, as the nearest bytes into ``out``; ``values`` changes."""
     out.copy_(values.mul_(255).add_(0.5))

@@ -1,4 +1,4 @@
-"""Which genes mutate, when few do: a Bernoulli process drawn by its gaps, not gene by gene."""
+"""Drawing which genes mutate, when few do: a Bernoulli process drawn by its gaps, not gene by gene."""
 
 from __future__ import annotations
 
@@ -10,28 +10,32 @@ from torch import Tensor
 from ...rng import Rng
 
 _DEVIATIONS, _SPARE = 5.0, 8
-"""how many more gaps are drawn than are expected to be needed; that they end early, and leave out the last genes of a
-child, has a probability below 10⁻⁶"""
+"""Standard deviations and gaps that are drawn beyond the expected number of gaps.
+
+The probability that they end early, and leave out the last genes of a child, is below 10⁻⁶.
+"""
 
 
 def bernoulli_places(rates: NDArray[np.float64], length: int, rng: Rng) -> Tensor:
-    """Places of N rows of ``length`` of which each is taken independently with its row's rate.
+    """Draw places of N rows, each independently with its row's rate.
 
-    The gaps between taken places are geometric (Devroye 1986, chapter X.2, by inversion), so that random numbers are
-    drawn for what is taken only. How many are drawn depends on the rates alone, so nobody asks the device.
+    The gaps between drawn places are geometric (Devroye 1986, chapter X.2, by inversion), so that random numbers are
+    needed for these places only. Their number depends on the rates alone, so that nothing waits for the device.
 
     Args:
         rates: (N,) in (0, 1].
+        length: The number of places of a row.
+        rng: What draws.
 
     Returns:
-        (H,) int64 places in the flattened rows, on the generator's device; distinct but for N · length, which stands
-        for no place.
+        (H,) int64 places in the flattened rows, on the generator's device. They are distinct, but for N · length, which
+        stands for no place.
     """
     expected = length * rates
     needed = expected + _DEVIATIONS * np.sqrt(expected * (1 - rates)) + _SPARE
     count = min(length, int(np.ceil(needed.max())))
     with np.errstate(divide="ignore"):
-        scale = np.maximum(1 / np.log1p(-np.maximum(rates, 1e-30)), -1e30)  # −0 where every place is taken
+        scale = np.maximum(1 / np.log1p(-np.maximum(rates, 1e-30)), -1e30)  # −0 where every place is drawn.
     gaps = torch.rand((len(rates), count), device=rng.device, generator=rng.tensors).neg_().log1p_()
     gaps.mul_(torch.from_numpy(scale.astype(np.float32)).to(rng.device)[:, None]).clamp_(max=length)
     reached = gaps.to(torch.int64).add_(1).cumsum_(1)

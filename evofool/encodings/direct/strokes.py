@@ -1,9 +1,11 @@
-"""Changes to whole pictures, for direct genomes: a child differs from its parent in a pattern, not in single pixels.
+"""Strokes: operators that change a direct genome's whole picture by a pattern, instead of single pixels.
 
-Convolutional networks answer to textures, that is to bands of frequencies, colours and repetition; noise on single
-pixels has hardly any of these. docs/SEARCH.md has what each is worth.
+Convolutional networks respond to textures, that is to bands of frequencies, to colours and to repetition. Noise on
+single pixels has hardly any of these. docs/SEARCH.md compares the operators.
 
-All take (N, C, H, W) float pictures, 0 … 255, and give as many, which may leave that range; rows don't meet.
+All take (N, C, H, W) float pictures from 0 to 255 and return as many, whose values may leave that range. Each row
+depends on that row alone. ``kernels/strokes.py`` has the same as compiled loops; tests/encodings/test_strokes.py holds
+both to the same properties.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from ...rng import Rng
 
 
 def grating(pictures: Tensor, rng: Rng) -> Tensor:
-    """Add a coloured sine wave of any direction, from one cycle a picture to one in four pixels (log-uniform)."""
+    """Add a coloured sine wave of random direction, with one cycle per picture to one per four pixels (log-uniform)."""
     n, channels, height, width = pictures.shape
     cycles = max(max(height, width) / 4, 1.0) ** _uniform(rng, n, 1, 1)
     angle, phase = (2 * math.pi * _uniform(rng, n, 1, 1) for _ in range(2))
@@ -46,7 +48,7 @@ def mix(pictures: Tensor, rng: Rng) -> Tensor:
 
 
 def tile(pictures: Tensor, rng: Rng) -> Tensor:
-    """Fill the picture with copies of a part of it, from a fifth of its side to a half."""
+    """Fill the picture with copies of a part of it, whose sides are a fifth to a half of the picture's."""
 
     def places(size: int) -> Tensor:
         period = (size * (0.2 + 0.3 * _uniform(rng, len(pictures), 1))).ceil()
@@ -57,8 +59,8 @@ def tile(pictures: Tensor, rng: Rng) -> Tensor:
 
 
 def shrink(pictures: Tensor, rng: Rng) -> Tensor:
-    """Make the picture smaller, to a half at the least, and mirror it into the space that gets free."""
-    spare = max(0.5 - 2 / min(pictures.shape[2:]), 0.0)  # so that it is smaller by a pixel at least, where that can be
+    """Shrink the picture, to a half at the least, and mirror it into the space that becomes free."""
+    spare = max(0.5 - 2 / min(pictures.shape[2:]), 0.0)  # It shrinks by at least one pixel if it can.
     scale = 1 / (0.5 + spare * _uniform(rng, len(pictures), 1))
 
     def places(size: int) -> Tensor:
@@ -69,7 +71,7 @@ def shrink(pictures: Tensor, rng: Rng) -> Tensor:
 
 
 def paste(pictures: Tensor, partners: Tensor, rng: Rng) -> Tensor:
-    """Put a rectangle of the partner's picture, which is shifted around its edges before, into each."""
+    """Paste a rectangle of each partner's picture, which is first shifted cyclically, into each picture."""
     n, _, height, width = pictures.shape
 
     def span(size: int) -> Tensor:
@@ -88,10 +90,11 @@ def paste(pictures: Tensor, partners: Tensor, rng: Rng) -> Tensor:
 STROKES: dict[str, Callable[[Tensor, Rng], Tensor]] = {
     "grating": grating, "colour": colour, "mix": mix, "tile": tile, "shrink": shrink,
 }  # fmt: skip
+"""The strokes by name."""
 
 
 def _sampled(pictures: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """The pictures at ``rows`` (N, H) and ``columns`` (N, W)."""
+    """Return the pictures' pixels at ``rows`` (N, H) and ``columns`` (N, W)."""
     down = rows.long()[:, None, :, None].expand(pictures.shape)
     along = columns.long()[:, None, None, :].expand(pictures.shape)
     return pictures.gather(2, down).gather(3, along)
