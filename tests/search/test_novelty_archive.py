@@ -94,7 +94,7 @@ def test_a_target_without_features_is_refused_with_what_to_choose_instead() -> N
 
         confirm = scores
 
-    with pytest.raises(TargetError, match=r"plain has no features .*`novelty=pixels`"):
+    with pytest.raises(TargetError, match=r"plain gives neither gradients nor features.*`novelty=pixels`"):
         Novelty("features", 3, 0.3).measure(Plain(), random_images(1), None)
 
 

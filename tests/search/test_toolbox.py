@@ -40,6 +40,14 @@ def test_deap_s_own_loop_runs_unmodified_and_ends_with_the_same_archive(encoding
     assert float(theirs.target.confirm(image).max()) == pytest.approx(best[0].fitness.values[0], abs=1e-6)
 
 
+@pytest.mark.parametrize("options", [{"descriptors": ("brightness",), "bins": 4}, {"novelty": "features", "bins": 3}])
+def test_deap_s_own_loop_runs_with_several_niches_and_emitters(options: dict[str, Any]) -> None:
+    ours, theirs = (evolution("cppn", emitters=("vary", "restart", "refine"), **options) for _ in range(2))
+    advance(ours, 5)
+    algorithms.eaGenerateUpdate(theirs.toolbox, ngen=5, verbose=False)
+    assert_same_arrays(contents(theirs), contents(ours))
+
+
 def test_a_users_evaluate_need_not_keep_images() -> None:
     run, usual = evolution(precision="bfloat16"), evolution(precision="bfloat16")
     run.toolbox.register("evaluate", lambda population: run.target.scores(run.toolbox.decode(population.genomes)))
