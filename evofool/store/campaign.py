@@ -33,7 +33,7 @@ from .records import ImageLine, OutcomeLine, fault
 
 
 class CampaignFolder:
-    """One campaign's folder."""
+    """The folder of one campaign."""
 
     def __init__(self, path: Path, config: CampaignConfig) -> None:
         self.path, self.config, self._seal = path, config, config.digest()
@@ -198,14 +198,14 @@ def _image_lines(subjects: Sequence[Subject], classes: Sequence[str]) -> Iterato
 
 
 def _image_fault(line: dict[str, Any], classes: int) -> str | None:
-    """The first thing that is wrong with a line of ``images.jsonl``, or None."""
+    """Return the first thing that is wrong with a line of ``images.jsonl``, or None."""
     if wrong := fault(line, ImageLine):
         return wrong
     return next((f"{name} is {line[name]}" for name in ("label", "prediction") if line[name] >= classes), None)
 
 
 def _outcome_fault(outcome: Outcome, images: Sequence[dict[str, Any]], config: CampaignConfig) -> str | None:
-    """The first thing that is wrong with an outcome, or None.
+    """Return the first thing that is wrong with an outcome, or None.
 
     Args:
         outcome: A line of ``outcomes.jsonl``.

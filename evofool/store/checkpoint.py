@@ -77,7 +77,7 @@ class Checkpoints:
         return str(fault)
 
     def _remedy(self) -> str:
-        """What can be done about a last checkpoint that can't be read."""
+        """Return what can be done about a last checkpoint that can't be read."""
         if not self.last.exists() and not self.previous.exists():
             return f"the job was stopped before it began: start it again, with `out={self.job}`"
         try:

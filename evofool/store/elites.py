@@ -78,7 +78,7 @@ class Elites:
 
 
 def _lines(evolution: Evolution, niches: np.ndarray) -> list[dict[str, Any]]:
-    """The lines of ``elites.jsonl`` of some niches that have elites."""
+    """Return the lines of ``elites.jsonl`` of some niches that have elites."""
     archive, target = evolution.archive, evolution.target
     columns, values = archive.top(5, niches)
     confidence = archive.confidence[niches].tolist()

@@ -101,7 +101,7 @@ def damaged(file: Path, error: object) -> RunError:
 
 
 def _content(path: Path, kind: str) -> dict[str, Any]:
-    """The content of a ``config.json`` of this version, of whatever kind."""
+    """Return the content of a ``config.json`` of this version, of whatever kind."""
     file = path / CONFIG
     if not os.path.isfile(file):
         raise RunError(f"no {kind} at {path}: expected a folder with config.json, as evofool makes it")
@@ -127,14 +127,14 @@ def _content(path: Path, kind: str) -> dict[str, Any]:
 
 
 def _maker(content: dict[str, Any]) -> str | None:
-    """The version of evofool that made a folder, if its config says so."""
+    """Return the version of evofool that made a folder, if its config says so."""
     versions = content.get("versions")
     version = versions.get("evofool") if isinstance(versions, dict) else None
     return _quoted(version, 40) if version else None
 
 
 def _quoted(value: object, length: int) -> str:
-    """A value from a config as text on one line, of at most so many characters."""
+    """Return a value from a config as text on one line, of at most so many characters."""
     return " ".join(str(value).split())[:length]
 
 
@@ -146,7 +146,7 @@ def _check_free(path: Path) -> None:
 
 
 def _belongs_to_a_start(file: Path) -> bool:
-    """Whether a file may be there before the work of a job begins."""
+    """Return whether a file may be there before the work of a job begins."""
     return not file.is_symlink() and (
         file.is_dir() or file.name in (CONFIG, LOCK, "images.npy") or is_temporary(file.name)
     )

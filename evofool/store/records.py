@@ -104,8 +104,8 @@ def fault(line: dict[str, Any], kind: type[msgspec.Struct]) -> str | None:
     try:
         msgspec.convert(line, kind)
     except msgspec.ValidationError as error:
-        what, _, place = str(error).partition(" - at `$.")
-        return f"{place.rstrip('`')}: {what}"[:120] if place else what[:120]
+        what, _, field = str(error).partition(" - at `$.")
+        return f"{field.rstrip('`')}: {what}"[:120] if field else what[:120]
     return None
 
 
