@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,14 @@ from runs import Killed, interrupt, json_lines, kill, save_weights, tree
 from support import global_random_untouched, random_images, tiny_target
 
 import evofool
+from evofool import Target
 from evofool.attacks.outcome import Outcome
-from evofool.attacks.scorer import Scorer
 from evofool.attacks.statistics import statistics_by_strategy
 from evofool.cli import app as cli
 from evofool.errors import ConfigError, RunError
-from evofool.io.lines import sealed_line
-from evofool.jobs.campaign import CampaignResult, Standing
-from evofool.store.campaign import CampaignFolder, seal
+from evofool.jobs.campaign import CampaignStep
+from evofool.jobs.result import CampaignResult
+from evofool.store.campaign import CampaignFolder
 from evofool.targets import networks
 
 SETUPS: dict[str, dict[str, Any]] = {
@@ -48,28 +48,30 @@ SETUPS: dict[str, dict[str, Any]] = {
 
 
 def resume(path: Path, **options: Any) -> CampaignResult:
-    return evofool.resume_campaign(path, target=tiny_target(), **options)
+    """Go on with a campaign against the tests' tiny network."""
+    result: CampaignResult = evofool.resume(path, target=tiny_target(), **options)
+    return result
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a setup's campaign that nobody stopped; fought once."""
-    place, fought = tmp_path_factory.mktemp("undisturbed"), dict[str, Path]()
+    """Return a function that gives the folder of a setup's campaign that nobody stopped; each runs once."""
+    parent, finished = tmp_path_factory.mktemp("undisturbed"), dict[str, Path]()
 
     def folder(name: str) -> Path:
-        if name not in fought:
-            fought[name] = place / name
-            small_attack(place / name, **SETUPS[name])
-        return fought[name]
+        if name not in finished:
+            finished[name] = parent / name
+            small_attack(parent / name, **SETUPS[name])
+        return finished[name]
 
     return folder
 
 
-def after(calls: int, act: Callable[[], object]) -> Callable[[Standing], None]:
-    """An observer that acts at its n-th call."""
+def after(calls: int, act: Callable[[], object]) -> Callable[[CampaignStep], None]:
+    """Return an observer that acts at its n-th call."""
     left = [calls]
 
-    def observe(_: Standing) -> None:
+    def observe(_: CampaignStep) -> None:
         left[0] -= 1
         if left[0] == 0:
             act()
@@ -93,7 +95,7 @@ def test_killed_again_and_again_it_ends_with_the_same_outcomes(
             finished = True
         except Killed:
             kills += 1
-        if kills > 12:  # a sitting shorter than its longest attempt gets nowhere
+        if kills > 12:  # A session shorter than its longest attempt gets nowhere.
             resume(tmp_path / "a")
             finished = True
     assert kills > 0
@@ -103,33 +105,27 @@ def test_killed_again_and_again_it_ends_with_the_same_outcomes(
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("name", SETUPS)
 def test_killed_in_the_middle_of_writing_outcomes_it_ends_with_the_same_outcomes(
-    name: str, seed: int, tmp_path: Path, undisturbed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    name: str, seed: int, tmp_path: Path, undisturbed: Callable[[str], Path]
 ) -> None:
-    rng = np.random.default_rng(seed)
-    left, append = [int(rng.integers(1, 5))], CampaignFolder.append
+    rng, file = np.random.default_rng(seed), tmp_path / "a" / "outcomes.jsonl"
+    left = [int(rng.integers(1, 5))]
 
-    def tear(folder: CampaignFolder, outcomes: Iterable[Outcome]) -> None:
-        outcomes = list(outcomes)
-        left[0] -= bool(outcomes)
-        if left[0] or not outcomes:
-            append(folder, outcomes)
-            return
-        text = "".join(sealed_line(outcome, seal(folder.config)) for outcome in outcomes).encode()
-        with open(folder.path / "outcomes.jsonl", "ab") as file:
-            file.write(text[: rng.integers(len(text))])
-        raise Killed
+    def observe(step: CampaignStep) -> None:
+        left[0] -= bool(step.new)
+        if not left[0]:
+            raise Killed
 
-    monkeypatch.setattr(CampaignFolder, "append", tear)
     with pytest.raises(Killed):
-        small_attack(tmp_path / "a", **SETUPS[name])
-    monkeypatch.undo()
+        small_attack(tmp_path / "a", observer=observe, **SETUPS[name])
+    written = file.read_bytes()
+    file.write_bytes(written[: rng.integers(len(written))])  # What was to follow was not written yet.
     assert outcome_lines(tmp_path / "a") != outcome_lines(undisturbed(name))
     resume(tmp_path / "a")
     assert_same_campaign(tmp_path / "a", undisturbed(name))
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_sitting_with_a_report_and_resume_goes_on(
+def test_a_signal_ends_the_session_with_a_report_and_resume_goes_on(
     stop: int, tmp_path: Path, undisturbed: Callable[[str], Path]
 ) -> None:
     handler = signal.getsignal(stop)
@@ -153,17 +149,18 @@ def test_a_second_signal_stops_at_once(tmp_path: Path, undisturbed: Callable[[st
 
 
 @pytest.mark.parametrize("name", SETUPS)
-def test_the_statistics_goes_on_where_it_was(name: str, tmp_path: Path, undisturbed: Callable[[str], Path]) -> None:
+def test_the_statistics_go_on_where_they_were(name: str, tmp_path: Path, undisturbed: Callable[[str], Path]) -> None:
     result = small_attack(tmp_path / "a", observer=after(2, interrupt), **SETUPS[name])
     result = resume(tmp_path / "a")
     folder = CampaignFolder.open(undisturbed(name))
-    found = statistics_by_strategy(folder.outcomes(), folder.config["pixels"][-1])
-    expected = found[folder.config["strategy"]].figures()
+    plan = folder.config.plan
+    counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
+    expected = counts[plan.strategy].figures()
     assert result.statistics.figures() == expected
     assert {key: result.summary()[key] for key in expected} == expected
-    if folder.config["baseline"]:
+    if plan.baseline:
         assert result.baseline is not None
-        assert result.baseline.figures() == found["random"].figures()
+        assert result.baseline.figures() == counts["random"].figures()
         assert result.baseline.settled == result.statistics.settled
     else:
         assert result.baseline is None
@@ -179,7 +176,7 @@ def test_resuming_a_finished_campaign_changes_nothing(name: str, tmp_path: Path)
     assert tree(tmp_path / "a") == before
 
 
-def test_lost_outcomes_are_fought_for_again(tmp_path: Path, undisturbed: Callable[[str], Path]) -> None:
+def test_attempts_whose_outcomes_are_lost_run_again(tmp_path: Path, undisturbed: Callable[[str], Path]) -> None:
     small_attack(tmp_path / "a", **SETUPS["auto all"])
     file = tmp_path / "a" / "outcomes.jsonl"
     lines = file.read_bytes().splitlines(keepends=True)
@@ -201,15 +198,15 @@ def test_two_campaigns_are_the_same_and_global_generators_are_left_alone(
     assert outcome_lines(tmp_path / "b") != outcome_lines(tmp_path / "a")
 
 
-def test_the_observer_sees_every_outcome_once_as_it_is_written(tmp_path: Path) -> None:
+def test_the_observer_sees_every_outcome_once_when_it_is_written(tmp_path: Path) -> None:
     seen: list[Outcome] = []
 
-    def observe(standing: Standing) -> None:
-        seen.extend(standing.new)
-        assert [json.loads(json.dumps(one)) for one in seen] == list(CampaignFolder.open(tmp_path / "a").outcomes())
-        assert standing.statistics.attempts == len(seen)
-        assert standing.total == 18
-        assert standing.campaign.target.classes == [f"class {index}" for index in range(4)]
+    def observe(step: CampaignStep) -> None:
+        seen.extend(step.new)
+        assert json.loads(json.dumps(seen)) == list(CampaignFolder.open(tmp_path / "a").outcomes())
+        assert step.statistics.attempts == len(seen) == step.done
+        assert (step.total, step.all, step.done_before) == (18, 18, 0)
+        assert step.campaign.target.classes == [f"class {index}" for index in range(4)]
 
     result = small_attack(tmp_path / "a", criterion="all", queries=60, observer=observe)
     assert len(seen) == result.statistics.attempts == 18
@@ -228,10 +225,10 @@ DIGITS = {"count": 4, "criterion": "all", "queries": 120, "device": "cpu", "prec
 
 
 def start(path: Path) -> int:
-    """The command line with a campaign against the digits network, in a process of its own; its number.
+    """Run the command line with a campaign against the digits network in a process of its own; return its number.
 
-    Forked, for importing torch once more takes longer than all campaigns here together. It pauses at every batch, so
-    that a signal finds it at work.
+    It is forked, for importing torch once more takes longer than all campaigns here together. It pauses at every
+    batch, so that a signal finds it at work.
     """
     words = [word for name, value in DIGITS.items() for word in (f"--{name}", str(value))]
     number = os.fork()
@@ -243,8 +240,8 @@ def start(path: Path) -> int:
             os.dup2(os.open(f"{path}.{stream}", os.O_CREAT | os.O_WRONLY), stream)
         sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
         sys.argv = ["evofool", "attack", "--target", "digits", *words, "--out", str(path)]
-        send = Scorer.send
-        Scorer.send = lambda *given: (time.sleep(0.05), send(*given))[1]  # type: ignore[method-assign]
+        scores = Target.scores
+        Target.scores = lambda *given: (time.sleep(0.05), scores(*given))[1]  # type: ignore[method-assign]
         cli.main()
     except SystemExit as stopped:
         code = int(stopped.code or 0)
@@ -285,7 +282,7 @@ def test_a_process_that_is_stopped_leaves_a_campaign_that_goes_on(stop: int, tmp
     else:
         assert code == -signal.SIGKILL
     assert 3 <= lines_in(path) < len(outcome_lines(digits))
-    result = evofool.resume_campaign(path)
+    result = evofool.resume(path)
     assert not result.interrupted
     assert_same_campaign(path, digits)
 
@@ -297,7 +294,7 @@ def test_changed_weights_are_refused(tmp_path: Path) -> None:
     before = tree(tmp_path / "a")
     save_weights(networks.DigitsNet(), weights, scale=1.5)
     with pytest.raises(RunError, match="the weights of digits are not those"):
-        evofool.resume_campaign(tmp_path / "a")
+        evofool.resume(tmp_path / "a")
     assert tree(tmp_path / "a") == before
 
 
@@ -305,23 +302,23 @@ def test_another_target_is_refused(tmp_path: Path, digits: Path) -> None:
     small_attack(tmp_path / "a", observer=after(1, interrupt))
     before = tree(tmp_path / "a")
     with pytest.raises(RunError, match="your own Target tiny"):
-        evofool.resume_campaign(tmp_path / "a")
+        evofool.resume(tmp_path / "a")
     for other in (tiny_target(classes=5), tiny_target(channels=1)):
         with pytest.raises(RunError, match="give the same one"):
-            evofool.resume_campaign(tmp_path / "a", target=other)
+            evofool.resume(tmp_path / "a", target=other)
     renamed = tiny_target()
     renamed.classes = renamed.classes[::-1]
     with pytest.raises(RunError, match="was made with other classes"):
-        evofool.resume_campaign(tmp_path / "a", target=renamed)
+        evofool.resume(tmp_path / "a", target=renamed)
     assert tree(tmp_path / "a") == before
-    with pytest.raises(RunError, match="leave target= out"):
-        evofool.resume_campaign(digits, target=tiny_target())
+    with pytest.raises(RunError, match="leave `target` out"):
+        evofool.resume(digits, target=tiny_target())
 
 
 def test_the_hint_for_an_own_target_names_the_function_that_goes_on(tmp_path: Path) -> None:
     small_attack(tmp_path / "a", observer=after(1, interrupt))
-    with pytest.raises(RunError, match=r"evofool\.resume_campaign\(.*target="):
-        evofool.resume_campaign(tmp_path / "a")
+    with pytest.raises(RunError, match=r"evofool\.resume\(.*target="):
+        evofool.resume(tmp_path / "a")
 
 
 def test_a_folder_that_is_there_is_refused(tmp_path: Path) -> None:
@@ -335,24 +332,25 @@ def test_a_folder_that_is_there_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"seed": -1}, "--seed"),
-        ({"queries": 0}, "--queries"),
-        ({"count": 0}, "--count"),
-        ({"pixels": 0}, "--pixels must be 1 to 64"),
-        ({"pixels": 65}, "--pixels must be 1 to 64"),
-        ({"pixels": "many"}, "--pixels is a number or auto"),
-        ({"pixels": 2, "max_pixels": 3}, "--max-pixels"),
-        ({"pixels": "auto", "max_pixels": 65}, "--max-pixels must be 1 to 64"),
-        ({"pixels": "auto", "baseline": True}, "--baseline"),
-        ({"pixels": 2, "strategy": "corners"}, "corners"),
+        ({"seed": -1}, "`seed` must be a whole number of at least 0, got -1"),
+        ({"queries": 0}, "`queries` must be a whole number of at least 1, got 0"),
+        ({"count": 0}, "`count` must be a whole number of at least 1, got 0"),
+        ({"pixels": 0}, "`pixels` must be .*, got 0"),
+        ({"pixels": 65}, "`pixels` must be 1 to 64"),
+        ({"pixels": "many"}, '`pixels` must be a number or auto, got "many"'),
+        ({"pixels": 2, "max_pixels": 3}, "`max_pixels`"),
+        ({"pixels": "auto", "max_pixels": 65}, "`max_pixels` must be 1 to 64"),
+        ({"pixels": "auto", "baseline": True}, "`baseline`"),
+        ({"pixels": 2, "strategy": "corners"}, "corners.*`pixels=1`"),
         ({"strategy": "magic"}, 'unknown strategy "magic"'),
         ({"preset": "magic"}, 'unknown preset "magic"'),
-        ({"preset": "su2019", "strategy": "local"}, "--preset"),
+        ({"preset": "su2019", "strategy": "local"}, "`preset=su2019`"),
         ({"criterion": "cat"}, "cat"),
-        ({"criterion": ""}, "--criterion"),
+        ({"criterion": ""}, "`criterion`"),
         ({"device": "cpu"}, "belong to a named target"),
         ({"data": "nowhere"}, "no data at"),
-        ({"data": None}, "needs --data"),
+        ({"data": None}, "needs `data`"),
+        ({"quereis": 3}, 'there is no option `quereis` .*"queries"'),
     ],
     ids=str,
 )
@@ -390,5 +388,5 @@ def test_class_names_of_any_script_survive_a_torn_line(tmp_path: Path) -> None:
     whole = (tmp_path / "b" / "outcomes.jsonl").read_bytes()
     for cut in [place for place, byte in enumerate(whole) if byte >= 0x80][:4]:
         (tmp_path / "b" / "outcomes.jsonl").write_bytes(whole[:cut])
-        evofool.resume_campaign(tmp_path / "b", target=target)
+        evofool.resume(tmp_path / "b", target=target)
         assert (tmp_path / "b" / "outcomes.jsonl").read_bytes() == whole

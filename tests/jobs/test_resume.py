@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,31 +16,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import runs
+from configs import REMOVED, edit_config
 from runs import Killed, assert_same_run, interrupt, json_lines, kill, small_evolve, tree
 
-from evofool.errors import RunError
-from evofool.gallery.pages import run_page
-from evofool.gallery.prints import sheet
-from evofool.io import arrays
-from evofool.io.files import write_atomically
-from evofool.jobs import run as session
-from evofool.jobs import run_session as sitting
-from evofool.jobs.run import Result
-from evofool.search.evolution import Evolution
-from evofool.search.progress import Progress
-from evofool.store import folder as folder_module
-from evofool.store import run as run_module
+import evofool
+from evofool import Result
+from evofool.errors import ConfigError, EvofoolError, RunError
+from evofool.jobs.run import RunStep
 
 GENERATIONS = 6
 
-Observer = Callable[[Progress, Evolution], None]
-
-
-@pytest.fixture
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkpoint after every generation."""
-    monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
-    monkeypatch.setattr(sitting, "CHECKPOINT_SHARE", float("inf"))
+Observer = Callable[[RunStep], None]
 
 
 def evolve(out: Path, generations: int = GENERATIONS, **options: Any) -> Result:
@@ -47,10 +35,10 @@ def evolve(out: Path, generations: int = GENERATIONS, **options: Any) -> Result:
 
 
 def at(generation: int, act: Callable[[], object]) -> Observer:
-    """An observer that acts once, after this generation."""
+    """Return an observer that acts once, after this generation."""
 
-    def observe(progress: Progress, _: Evolution) -> None:
-        if progress.generation == generation:
+    def observe(step: RunStep) -> None:
+        if step.progress.generation == generation:
             act()
 
     return observe
@@ -64,7 +52,7 @@ def test_a_signal_saves_and_resume_ends_with_the_same_bytes(stop: int, encoding:
     assert (first.interrupted, first.generations) == (True, 3)
     assert signal.getsignal(stop) is handler
     assert (tmp_path / "a" / "gallery.png").exists()
-    second = session.resume(tmp_path / "a")
+    second = evofool.resume(tmp_path / "a")
     assert (second.interrupted, second.generations) == (False, GENERATIONS)
     evolve(tmp_path / "b", encoding=encoding)
     assert_same_run(tmp_path / "a", tmp_path / "b")
@@ -73,8 +61,8 @@ def test_a_signal_saves_and_resume_ends_with_the_same_bytes(stop: int, encoding:
 def test_stopped_at_every_generation_in_turn_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
     evolve(tmp_path / "a", observer=at(1, interrupt))
     for generation in range(2, GENERATIONS):
-        assert session.resume(tmp_path / "a", observer=at(generation, interrupt)).generations == generation
-    session.resume(tmp_path / "a")
+        assert evofool.resume(tmp_path / "a", observer=at(generation, interrupt)).generations == generation
+    evofool.resume(tmp_path / "a")
     evolve(tmp_path / "b")
     assert_same_run(tmp_path / "a", tmp_path / "b")
 
@@ -82,7 +70,7 @@ def test_stopped_at_every_generation_in_turn_it_ends_with_the_same_bytes(tmp_pat
 def test_a_second_signal_stops_at_once_and_resume_goes_on(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         evolve(tmp_path / "a", observer=at(2, lambda: (interrupt(), interrupt())))
-    session.resume(tmp_path / "a")
+    evofool.resume(tmp_path / "a")
     evolve(tmp_path / "b")
     assert_same_run(tmp_path / "a", tmp_path / "b")
 
@@ -96,7 +84,7 @@ def test_killed_after_a_checkpoint_it_ends_with_the_same_bytes(encoding: str, ge
     assert [line["generation"] for line in json_lines(tmp_path / "a" / "metrics.jsonl")][-1] == generation
     with np.load(tmp_path / "a" / "checkpoint" / "state.npz") as archive:
         assert archive["search.counts"][0] == generation - 1
-    session.resume(tmp_path / "a")
+    evofool.resume(tmp_path / "a")
     evolve(tmp_path / "b", encoding=encoding)
     assert_same_run(tmp_path / "a", tmp_path / "b")
 
@@ -106,23 +94,25 @@ def test_killed_before_any_checkpoint_of_a_generation_it_starts_over(tmp_path: P
     evolve(init, generations=2, seed=8)
     with pytest.raises(Killed):
         evolve(tmp_path / "a", init=init, observer=at(4, kill))
-    session.resume(tmp_path / "a")
+    evofool.resume(tmp_path / "a")
     evolve(tmp_path / "b", init=init)
     assert_same_run(tmp_path / "a", tmp_path / "b")
 
 
-def _kill_at_write(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the ``number``-th replacement of a file be the last: half of its content lies in the temporary file."""
-    numbers = count()
+def kill_at_replacement(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the ``number``-th replacement of a file be the last operation, wherever in the package it comes from.
 
-    def write(path: Path, content: Any, **options: Any) -> None:
+    Half of a file lies beside it under a temporary name, as after a power cut.
+    """
+    numbers, replace = count(), os.replace
+
+    def replace_or_die(source: Any, destination: Any, **options: Any) -> None:
         if next(numbers) == number:
-            path.with_name(f".{path.name}.{os.getpid()}.0123abcd.tmp").write_bytes(b"half")
+            Path(destination).with_name(f".{Path(destination).name}.{os.getpid()}.0123abcd.tmp").write_bytes(b"half")
             raise Killed
-        write_atomically(path, content, **options)
+        replace(source, destination, **options)
 
-    for module in (arrays, folder_module, run_module, sheet, run_page):
-        monkeypatch.setattr(module, "write_atomically", write)
+    monkeypatch.setattr(os, "replace", replace_or_die)
 
 
 @pytest.mark.usefixtures("eager")
@@ -133,38 +123,52 @@ def test_killed_at_any_write_it_ends_with_the_same_bytes(tmp_path: Path) -> None
     for number in count(2):
         run = tmp_path / f"killed at {number}"
         with pytest.MonkeyPatch.context() as patch:
-            _kill_at_write(number, patch)
+            kill_at_replacement(number, patch)
             try:
                 evolve(run, generations=2, encoding="cppn")
                 break
             except Killed:
                 killed += 1
-        session.resume(run)
+        evofool.resume(run)
         assert_same_run(run, tmp_path / "undisturbed")
     assert killed > 12  # two generations: checkpoint, pictures, genomes, elites.jsonl; at last the gallery
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_killed_while_the_folder_is_made_resume_says_what_to_do(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _kill_at_write(number, monkeypatch)
+def test_killed_while_the_config_is_written_there_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kill_at_replacement(0, monkeypatch)
     with pytest.raises(Killed):
         evolve(tmp_path / "a")
-    with pytest.raises(RunError, match=r"no run at|has no checkpoint; start the run anew"):
-        session.resume(tmp_path / "a")
+    monkeypatch.undo()
+    with pytest.raises(RunError, match=r"no job at .*: expected a folder with config\.json"):
+        evofool.resume(tmp_path / "a")
+    evolve(tmp_path / "a")
+
+
+def test_killed_before_the_first_checkpoint_resume_says_what_to_do(tmp_path: Path) -> None:
+    """A killed process leaves the folder as it is at that moment."""
+    evolve(tmp_path / "a")
+    before = tree(tmp_path / "a")
+    shutil.rmtree(tmp_path / "a")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "config.json").write_bytes(before["config.json"])
+    with pytest.raises(RunError, match=r"the job was stopped before it began: start it again, with `out=.*a`"):
+        evofool.resume(tmp_path / "a")
+    assert tree(tmp_path / "a") == {"config.json": before["config.json"]}
+    evolve(tmp_path / "a")
+    evolve(tmp_path / "b")
+    assert_same_run(tmp_path / "a", tmp_path / "b")
 
 
 def test_killed_by_sigkill_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
     code = (
         "import pathlib, sys, time; sys.path.insert(0, sys.argv[1])\n"
-        "from evofool import sitting; from runs import small_evolve\n"
-        "sitting.CHECKPOINT_SECONDS = -1.0; sitting.CHECKPOINT_SHARE = float('inf')\n"
+        "from evofool.jobs import session; from runs import small_evolve\n"
+        "session.CHECKPOINT_SECONDS = -1.0\n"
         "small_evolve(pathlib.Path(sys.argv[2]), generations=10**6, classes=['3', '5', '8'],"
-        " observer=lambda *_: time.sleep(0.02))"
+        " observer=lambda _: time.sleep(0.02))"
     )
-    run = tmp_path / "a"
-    process = subprocess.Popen([sys.executable, "-c", code, os.path.dirname(__file__), str(run)])
+    run, tests = tmp_path / "a", Path(runs.__file__).parent
+    process = subprocess.Popen([sys.executable, "-c", code, tests, run])
     try:
         metrics, deadline = run / "metrics.jsonl", time.monotonic() + 120
         while not (metrics.exists() and metrics.read_bytes().count(b"\n") >= 4):
@@ -175,7 +179,7 @@ def test_killed_by_sigkill_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
         process.kill()
         assert process.wait() == -signal.SIGKILL
     total = metrics.read_bytes().count(b"\n") + 2
-    resumed = session.resume(run, generations=total)
+    resumed = evofool.resume(run, generations=total)
     assert resumed.generations == total
     evolve(tmp_path / "b", generations=total)
     assert_same_run(run, tmp_path / "b")
@@ -186,7 +190,7 @@ def test_a_torn_last_line_of_the_metrics_is_left_out(torn: str, tmp_path: Path) 
     evolve(tmp_path / "a", observer=at(2, interrupt))
     with open(tmp_path / "a" / "metrics.jsonl", "a", encoding="utf-8") as file:
         file.write(torn)
-    session.resume(tmp_path / "a")
+    evofool.resume(tmp_path / "a")
     lines = json_lines(tmp_path / "a" / "metrics.jsonl")
     assert [line["generation"] for line in lines] == list(range(1, GENERATIONS + 1))
 
@@ -194,21 +198,21 @@ def test_a_torn_last_line_of_the_metrics_is_left_out(torn: str, tmp_path: Path) 
 def test_lost_metrics_do_not_keep_a_run_from_going_on(tmp_path: Path) -> None:
     evolve(tmp_path / "a", observer=at(2, interrupt))
     (tmp_path / "a" / "metrics.jsonl").unlink()
-    assert session.resume(tmp_path / "a").generations == GENERATIONS
+    assert evofool.resume(tmp_path / "a").generations == GENERATIONS
 
 
 def test_resuming_a_finished_run_changes_nothing(tmp_path: Path) -> None:
     evolve(tmp_path / "a")
     before = tree(tmp_path / "a")
-    result = session.resume(tmp_path / "a")
+    result = evofool.resume(tmp_path / "a")
     assert (result.generations, result.interrupted) == (GENERATIONS, False)
     assert tree(tmp_path / "a") == before
 
 
 def test_a_larger_budget_goes_on_as_if_it_had_been_asked_for_at_first(tmp_path: Path) -> None:
     evolve(tmp_path / "a", generations=2)
-    session.resume(tmp_path / "a", generations=4)
-    session.resume(tmp_path / "a", generations=GENERATIONS)
+    evofool.resume(tmp_path / "a", generations=4)
+    evofool.resume(tmp_path / "a", generations=GENERATIONS)
     evolve(tmp_path / "b")
     assert_same_run(tmp_path / "a", tmp_path / "b")
 
@@ -219,13 +223,13 @@ def test_lost_pictures_and_gallery_are_made_again(tmp_path: Path) -> None:
     before = tree(run)
     for file in [*(run / "elites").iterdir(), run / "elites.jsonl", run / "gallery.png"]:
         file.unlink()
-    session.resume(run)
+    evofool.resume(run)
     assert tree(run) == before
 
 
-def test_the_stopwatch_runs_over_all_sittings(tmp_path: Path) -> None:
+def test_the_seconds_run_on_over_all_sessions(tmp_path: Path) -> None:
     evolve(tmp_path / "a", observer=at(3, interrupt))
-    session.resume(tmp_path / "a")
+    evofool.resume(tmp_path / "a")
     seconds = [line["seconds"] for line in json_lines(tmp_path / "a" / "metrics.jsonl")]
     assert seconds == sorted(set(seconds))
 
@@ -233,54 +237,66 @@ def test_the_stopwatch_runs_over_all_sittings(tmp_path: Path) -> None:
 def test_a_spent_budget_leaves_the_config_as_it_was(tmp_path: Path) -> None:
     evolve(tmp_path / "a")
     before = tree(tmp_path / "a")
-    with pytest.raises(session.ConfigError, match="6 generations"):
-        session.resume(tmp_path / "a", generations=2)
+    with pytest.raises(ConfigError, match=r"6 generations.*ask for more in all, as in `generations=12`"):
+        evofool.resume(tmp_path / "a", generations=2)
     assert tree(tmp_path / "a") == before
 
 
 def test_a_run_made_elsewhere_can_be_moved(tmp_path: Path) -> None:
     evolve(tmp_path / "a", observer=at(3, interrupt))
     (tmp_path / "a").rename(tmp_path / "moved")
-    session.resume(tmp_path / "moved")
+    evofool.resume(tmp_path / "moved")
     evolve(tmp_path / "b")
     assert_same_run(tmp_path / "moved", tmp_path / "b")
-    assert json.loads((tmp_path / "moved" / "config.json").read_text())["seed"] == 0
+    assert json.loads((tmp_path / "moved" / "config.json").read_text())["options"]["seed"] == 0
 
 
-@pytest.mark.parametrize("encoding", ["direct", "cppn"])
-def test_a_run_of_before_there_were_selectors_goes_on_with_uniform_parents(encoding: str, tmp_path: Path) -> None:
-    evolve(tmp_path / "whole", encoding=encoding, selector="uniform")
-    evolve(tmp_path / "old", GENERATIONS // 2, encoding=encoding, selector="uniform")
-    config = json.loads((tmp_path / "old" / "config.json").read_text())
-    del config["selector"]
-    (tmp_path / "old" / "config.json").write_text(json.dumps(config))
-    session.resume(tmp_path / "old", generations=GENERATIONS)
-    assert json_scores(tmp_path / "old") == json_scores(tmp_path / "whole")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"options.selector": "fresh"},
+        {"options.emitters": ["vary", "tweak@41"]},
+        {"options.seed": 1},
+        {"options.batch": 21},
+        {"options.settings.rounds": 2},
+        {"options.descriptors": ["size"], "options.bins": 2},
+        {"options.precision": "bfloat16", "target.precision": "bfloat16"},
+        {"target.weights_sha256": "0" * 64},
+        {"class_indices": [3, 5, 9]},
+    ],
+    ids=str,
+)
+def test_options_that_make_another_run_are_refused_at_the_checkpoint(change: dict[str, Any], tmp_path: Path) -> None:
+    evolve(tmp_path / "run", encoding="cppn", selector="weak", emitters="vary,tweak@40")
+    edit_config(tmp_path / "run", change)
+    before = tree(tmp_path / "run")
+    with pytest.raises(RunError, match=r"is not of the job that .*config\.json describes|are not those"):
+        evofool.resume(tmp_path / "run", generations=2 * GENERATIONS)
+    assert tree(tmp_path / "run") == before
 
 
-def json_scores(run: Path) -> list[float]:
-    return [line["score"] for line in json_lines(run / "elites.jsonl")]
-
-
-def test_another_selector_is_another_run(tmp_path: Path) -> None:
-    evolve(tmp_path / "run", selector="weak")
-    config = json.loads((tmp_path / "run" / "config.json").read_text())
-    (tmp_path / "run" / "config.json").write_text(json.dumps(config | {"selector": "fresh"}))
-    with pytest.raises(RunError, match="is not of the run"):
-        session.resume(tmp_path / "run", generations=2 * GENERATIONS)
+@pytest.mark.parametrize("change", [{"options.target": "mnist"}, {"versions.torch": "9"}, {"target.micro_batch": 7}])
+def test_what_makes_no_other_run_may_be_changed(change: dict[str, Any], tmp_path: Path) -> None:
+    evolve(tmp_path / "run")
+    edit_config(tmp_path / "run", change)
+    assert evofool.resume(tmp_path / "run", generations=GENERATIONS + 1).generations == GENERATIONS + 1
 
 
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        *(("selector", value) for value in ("newest", 3, None)),
+        *(("selector", value) for value in ("newest", 3, None, REMOVED)),
         *(("emitters", value) for value in (["newest"], 3, None, [], ["vary@5"], ["vary", "vary"], [["vary"]])),
         ("emitters", {"vary": 1}),
+        ("emitters", REMOVED),
     ],
 )
-def test_a_config_with_a_selector_or_emitters_that_are_none_is_damaged(option: str, value: Any, tmp_path: Path) -> None:
+def test_a_config_with_a_selector_or_emitters_that_are_none_is_refused(option: str, value: Any, tmp_path: Path) -> None:
+    """What is of a wrong type is damaged; a wrong name is named with its option."""
     evolve(tmp_path / "run")
-    config = json.loads((tmp_path / "run" / "config.json").read_text())
-    (tmp_path / "run" / "config.json").write_text(json.dumps(config | {option: value}))
-    with pytest.raises(RunError, match=r"config\.json is damaged"):
-        session.resume(tmp_path / "run", generations=2 * GENERATIONS)
+    edit_config(tmp_path / "run", {f"options.{option}": value})
+    before = tree(tmp_path / "run")
+    with pytest.raises(EvofoolError, match=rf"config\.json|`{option}`|{option.removesuffix('s')} \"newest\"") as error:
+        evofool.resume(tmp_path / "run", generations=2 * GENERATIONS)
+    assert "\n" not in str(error.value)
+    assert tree(tmp_path / "run") == before
