@@ -18,8 +18,7 @@ from torch.nn.functional import adaptive_avg_pool2d, normalize
 from ..encodings.base import Indices
 from ..engines.base import Engine
 from ..engines.population import NO_EVALUATION
-from ..errors import TargetError
-from ..targets.protocols import Target
+from ..targets.protocols import Target, differentiable
 from .archive import Admitted, Archive
 
 SPACES = ("pixels", "features")
@@ -57,8 +56,8 @@ class Novelty:
             TargetError: The target has no features.
         """
         if self.space == "features":
-            features: Tensor = normalize(_features(target, images), dim=1)
-            return features
+            points: Tensor = normalize(differentiable(target).features(images), dim=1)
+            return points
         height, width = images.shape[2:]
         edges = min(COARSE_EDGE, height), min(COARSE_EDGE, width)
         coarse: Tensor = adaptive_avg_pool2d(images.float() / 255, edges).flatten(1)
@@ -117,11 +116,3 @@ class NoveltyArchive(Archive):
         self._empty(np.flatnonzero(~held & (self.evaluation_id != NO_EVALUATION)))
         niches = np.flatnonzero(held & (child < len(measures)))
         return niches, child[niches], confidence.ravel()[niches]
-
-
-def _features(target: Target, images: Tensor) -> Tensor:
-    features = getattr(target, "features", None)
-    if features is None:
-        raise TargetError(f"target {target.name} has no features to compare images by; choose `novelty=pixels`")
-    values: Tensor = features(images)
-    return values
