@@ -41,7 +41,8 @@ def test_a_run_starts_from_all_or_from_one(many: Path, tmp_path: Path, capsys: C
     for name, place in (("all", str(many)), ("one", f"{many}#3")):
         words = ["evolve", "-t", "digits", "--init", place, "--generations", "2", "--batch", "20"]
         assert run_cli(capsys, *words, "--out", tmp_path / name, "--quiet", "--device", "cpu").code == 0
-        recorded = RunFolder.open(tmp_path / name).config["init"]
+        recorded = RunFolder.open(tmp_path / name).config.options.init
+        assert recorded is not None
         assert Path(recorded.partition("#")[0]).is_absolute()
     before = json_lines(many.parent / "run" / "elites.jsonl")
     after = json_lines(tmp_path / "all" / "elites.jsonl")

@@ -18,8 +18,7 @@ from runs import Capture, Killed, assert_refused, kill, run_cli, small_evolve, t
 import evofool
 from evofool.errors import RunError
 from evofool.io import lock
-from evofool.search.evolution import Evolution
-from evofool.search.progress import Progress
+from evofool.jobs.run import RunStep
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -79,7 +78,7 @@ def test_of_two_threads_that_evolve_into_one_folder_one_is_refused(tmp_path: Pat
     def evolve(seed: int) -> None:
         barrier.wait()
         try:
-            results.append(small_evolve(tmp_path / "a", generations=2, seed=seed).config["seed"])
+            results.append(small_evolve(tmp_path / "a", generations=2, seed=seed).config.options.seed)
         except RunError as error:
             results.append(error)
 
@@ -91,7 +90,7 @@ def test_of_two_threads_that_evolve_into_one_folder_one_is_refused(tmp_path: Pat
     errors = [str(error) for error in results if isinstance(error, RunError)]
     assert len(errors) == 1
     assert "another process" in errors[0] or "exists already" in errors[0]
-    assert json.loads((tmp_path / "a" / "config.json").read_text())["seed"] in results
+    assert json.loads((tmp_path / "a" / "config.json").read_text())["options"]["seed"] in results
     assert evofool.resume(tmp_path / "a").generations == 2
 
 
@@ -102,16 +101,16 @@ def test_the_lock_is_there_while_it_runs_and_gone_afterwards(name: str, tmp_path
     def observe(*_: object) -> None:
         seen.append((path / ".lock").exists())
 
-    for round_ in range(2):
-        if name == "run":
-            evofool.resume(path, generations=4, observer=observe) if round_ else small_evolve(path, observer=observe)
-        else:
-            (evofool.resume_campaign if round_ else evofool.attack)(
-                **({"path": path} if round_ else {"target": "digits", "out": path, "count": 2, "queries": 30}),
-                observer=observe,
-            )
-        assert not (path / ".lock").exists()
+    if name == "run":
+        small_evolve(path, observer=observe)
+    else:
+        evofool.attack("digits", out=path, count=2, queries=30, observer=observe)
+    assert not (path / ".lock").exists()
     assert seen
+    assert all(seen)
+    seen.clear()
+    evofool.resume(path, observer=observe, **({"generations": 4} if name == "run" else {}))
+    assert not (path / ".lock").exists()
     assert all(seen)
 
 
@@ -141,8 +140,8 @@ def test_a_run_can_be_looked_at_while_it_goes_on(tmp_path: Path, capsys: Capture
     path = tmp_path / "a"
 
     def evolve(ready: Callable[[], object]) -> None:
-        def observe(progress: Progress, _: Evolution) -> None:
-            if progress.generation == 2:
+        def observe(step: RunStep) -> None:
+            if step.progress.generation == 2:
                 ready()
                 time.sleep(600)
 
