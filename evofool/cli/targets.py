@@ -29,8 +29,8 @@ def targets(
     """
     from ..console.console import Console
     from ..targets import registry
-    from ..targets.doors.embedded import CARDS
     from ..targets.doors import torchvision
+    from ..targets.doors.embedded import CARDS
 
     console = Console(to_stderr=as_json)
     if not tune and given:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import TargetError
 from .cards import Card
-from .checks import check_description, check_finite
+from .checks import check_description
 from .execution.devices import choose_device
 from .execution.execution import Execution, default_execution
 from .execution.features import last_inputs
@@ -215,11 +215,3 @@ class TorchTarget:
                 "search for diverse images with `novelty=pixels`"
             )
         return features
-
-    def check(self, scores: Tensor) -> None:
-        """Check scores that were not looked at when they were made.
-
-        Raises:
-            TargetError: Some are NaN or infinite.
-        """
-        check_finite(self.name, scores)
