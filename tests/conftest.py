@@ -10,7 +10,7 @@ import torch
 from hypothesis import HealthCheck, settings
 from support import tiny_target
 
-from evofool.targets.torch_target import Target
+from evofool import Target
 
 # Derandomised: the same examples every run, so that a red test stays red and a green one green.
 settings.register_profile(

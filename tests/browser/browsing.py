@@ -15,7 +15,7 @@ from PIL import Image
 from runs import json_lines
 from support import tiny_network
 
-from evofool.targets.torch_target import Target
+from evofool import Target
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
