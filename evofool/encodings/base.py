@@ -43,15 +43,15 @@ class Encoding(Protocol):
     crossover_rate: float
     """Share of the children that :meth:`mate` makes before they are mutated."""
 
-    def random(self, n: int, rng: Rng) -> Any:
+    def random(self, n: int, rng: Rng) -> Batch:
         """Return ``n`` random genomes to start from."""
         ...
 
-    def mate(self, parents: Any, partners: Any, rng: Rng) -> Any:
+    def mate(self, parents: Any, partners: Any, rng: Rng) -> Batch:
         """Return children of ``parents`` crossed with ``partners``, row by row."""
         ...
 
-    def mutate(self, parents: Any, rng: Rng) -> Any:
+    def mutate(self, parents: Any, rng: Rng) -> Batch:
         """Return mutated copies of ``parents``."""
         ...
 

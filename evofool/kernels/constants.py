@@ -3,6 +3,9 @@
 EMPTY = -1
 """Value of a free slot for a node or a connection of a CPPN."""
 
+OPERATORS = ("pixels", "grating", "colour", "mix", "tile", "shrink")
+"""The operators that change a direct genome, by the numbers that compiled loops take: single pixels, then strokes."""
+
 FAINT, BOLD = 4.0, 160.0
 """Smallest and largest amplitude of a stroke on a direct genome, in grey levels from 0 to 255."""
 

@@ -1,5 +1,7 @@
-"""How loops are compiled in this process; to be set before :mod:`.compiled` is imported, which reads it."""
+"""How loops are compiled in this process. :mod:`.compiled` reads it once, when it is imported.
+
+It is a file of its own because importing it takes no time, unlike numba.
+"""
 
 whole_vectors = False
-"""Whether numba uses vectors of 512 bits; see :func:`.compiled.use_whole_vectors`. Only a program that owns the process
-sets it: importing it takes no time, unlike numba."""
+"""Whether :mod:`.compiled` calls ``use_whole_vectors``; only a program that owns the process sets it."""

@@ -18,8 +18,8 @@ from .constants import BOLD, FAINT
 from .draws import below, normal, uniform, uniforms
 from .functions import EXP_LIMIT, exp, log, sine
 
-NAMES = ("pixels", "grating", "colour", "mix", "tile", "shrink")
-"""The operators, by the numbers that :func:`mutate` takes."""
+_PIXELS, _GRATING, _COLOUR, _MIX, _TILE, _SHRINK = range(6)
+"""Indices in ``constants.OPERATORS``."""
 
 _f = np.float32
 _MIDDLE, _WHITE = _f(128), _f(255)
@@ -33,7 +33,7 @@ def mutate(genes, operators, again, rate, spread, eta, seeds, children):
 
     Args:
         genes: (N, C, H, W) uint8.
-        operators: Numbers of the operators, of which each is as likely as any other.
+        operators: Indices in ``constants.OPERATORS``, of which each is as likely as any other.
         again: Probability of a second operator.
         rate, spread, eta: What ``DirectSettings`` says of the operator ``pixels``.
         seeds: (N,) uint64, the seed of each genome's random numbers.
@@ -62,17 +62,17 @@ def mate(genes, partners, seeds, children):
 
 @compiled
 def _stroke(picture, spare, operator, rate, spread, eta, stream):
-    if operator == 0:
+    if operator == _PIXELS:
         pixels(picture, min(rate * spread ** (2 * uniform(stream) - 1), 1.0), eta, stream)
-    elif operator == 1:
+    elif operator == _GRATING:
         grating(picture, stream)
-    elif operator == 2:
+    elif operator == _COLOUR:
         colour(picture, stream)
-    elif operator == 3:
+    elif operator == _MIX:
         mix(picture, spare, stream)
-    elif operator == 4:
+    elif operator == _TILE:
         tile(picture, spare, stream)
-    else:
+    elif operator == _SHRINK:
         shrink(picture, spare, stream)
 
 

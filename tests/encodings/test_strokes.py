@@ -12,11 +12,10 @@ from torch import Tensor
 
 from evofool.encodings.direct import encoding as direct
 from evofool.encodings.direct.batch import DirectBatch
-from evofool.encodings.direct.settings import OPERATORS
 from evofool.encodings.direct.strokes import STROKES, paste
 from evofool.errors import ConfigError
 from evofool.kernels import strokes as kernel
-from evofool.kernels.constants import BOLD, FAINT
+from evofool.kernels.constants import BOLD, FAINT, OPERATORS
 from evofool.rng import Rng
 
 N = 200
@@ -54,7 +53,7 @@ both = pytest.mark.parametrize("strokes", [STROKES, LOOPS], ids=["torch", "loops
 
 
 def test_the_loops_have_all_operators() -> None:
-    assert ("pixels", *STROKES) == kernel.NAMES
+    assert ("pixels", *STROKES) == OPERATORS
 
 
 @both
@@ -186,7 +185,7 @@ def test_loops_draw_operators_alike_and_a_second_one_at_its_rate() -> None:
         kernel.mutate(given, np.array(operators), again, 0.1, 1.0, 15.0, seeds, children)
         return float((children == given).all((1, 2, 3)).mean())
 
-    quiet, loud = [kernel.NAMES.index(name) for name in ("tile", "grating")]  # tiles of grey are grey
+    quiet, loud = [OPERATORS.index(name) for name in ("tile", "grating")]  # tiles of grey are grey
     for operators, again, share in (
         ([quiet], 1.0, 1.0), ([loud], 0.0, 0.0), ([quiet, loud], 0.0, 0.5), ([quiet, loud, loud], 0.0, 1 / 3),
         ([quiet, loud], 0.3, 0.5 * (0.7 + 0.15)), ([quiet, loud], 1.0, 0.25),

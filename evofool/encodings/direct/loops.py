@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ...kernels import strokes
+from ...kernels.constants import OPERATORS
 from ...kernels.threads import in_parts
 from ...rng import Rng
 from .settings import DirectSettings
@@ -20,7 +21,7 @@ def mutate(genes: Tensor, settings: DirectSettings, rng: Rng) -> Tensor:
     """Return (N, C, H, W) uint8 copies, each changed by one or two of the settings' operators."""
     children = torch.empty_like(genes)
     parents, mutated, seeds = genes.numpy(), children.numpy(), rng.seeds(len(genes))
-    operators = np.array([strokes.NAMES.index(name) for name in settings.operators])
+    operators = np.array([OPERATORS.index(name) for name in settings.operators])
     again, rate, spread, eta = map(float, (settings.again, settings.rate, settings.spread, settings.eta))
 
     def part(first: int, last: int) -> None:

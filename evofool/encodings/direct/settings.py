@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from ...errors import ConfigError
-from ...kernels.strokes import NAMES as OPERATORS
+from ...kernels.constants import OPERATORS
 
 MAX_OPERATORS = 100
 """Most entries of ``operators``, in which one may be repeated to be drawn more often."""
