@@ -186,8 +186,14 @@ def declarations(options: type[Options]) -> dict[str, Declaration]:
 
 def fault_of(error: msgspec.ValidationError) -> str:
     """Return the name of the field that a validation error is about, or an empty string."""
-    place = re.search(r"at `\$\.([a-z0-9_]+)", str(error))
-    return place[1] if place else ""
+    path = re.search(r"at `\$\.([a-z0-9_]+)", str(error))
+    return path[1] if path else ""
+
+
+def fault_in_words(error: object) -> str:
+    """Return what a validation error says: where first, and without msgspec's backticks."""
+    what, _, path = str(error).replace("`", "").partition(" - at $")
+    return f"{path.lstrip('.')}: {what[:1].lower()}{what[1:]}" if path else what
 
 
 def _plain(value: Any, declaration: Declaration) -> Any:

@@ -39,8 +39,9 @@ def resolve(options: EvolveOptions) -> EvolveOptions:
             batches.
     """
     filled: dict[str, Any] = {}
-    if options.settings is None:
-        filled["settings"] = encodings.preset(options.encoding, options.preset)
+    if options.settings is None or options.encoding in encodings.ENCODINGS:  # a user's own encoding has no presets
+        settings = encodings.preset(options.encoding, options.preset)
+        filled["settings"] = settings if options.settings is None else options.settings
     batch = BATCH.get(options.preset, BATCH["default"]) if options.batch is None else options.batch
     if options.selector is None:
         filled["selector"] = SELECTOR.get(options.preset, SELECTOR["default"])

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ..config.options import fault_in_words
 from ..config.records import FORMAT, JobConfig
 from ..errors import ConfigError, RunError
 from ..io.files import is_temporary, open_regular, remove_leftovers, write_atomically, writing
@@ -97,7 +98,7 @@ def read_config(path: Path, wanted: type[C]) -> C:
 
 def damaged(file: Path, error: object) -> RunError:
     """Return the error that says of a config what is wrong with it; what it quotes of the file is cut."""
-    return RunError(f"{file} is damaged ({_quoted(error, 200)}); start the job anew")
+    return RunError(f"{file} is damaged ({_quoted(fault_in_words(error), 200)}); start the job anew")
 
 
 def _content(path: Path, kind: str) -> dict[str, Any]:

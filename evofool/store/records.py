@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from ..config.options import LARGEST
+from ..config.options import LARGEST, fault_in_words
 
 MAX_GENERATIONS = 10_000_000
 """Largest number of generations of a run."""
@@ -104,8 +104,7 @@ def fault(line: dict[str, Any], kind: type[msgspec.Struct]) -> str | None:
     try:
         msgspec.convert(line, kind)
     except msgspec.ValidationError as error:
-        what, _, field = str(error).partition(" - at `$.")
-        return f"{field.rstrip('`')}: {what}"[:120] if field else what[:120]
+        return fault_in_words(error)[:120]
     return None
 
 
