@@ -77,9 +77,7 @@ class MapElites:
         if scores is None:
             raise TargetError("the population has no scores: call toolbox.map(toolbox.evaluate, population) first")
         searched, evaluation_ids = scores, self.evaluations + np.arange(len(population))
-        self.generation += 1
-        self.evaluations += len(population)
-        measures = None
+        confirmed, measures = 0, None
         if self.confirm or self.archive.measures is not None:
             rows = self.archive.contenders(scores)
             genomes, scores = genomes.take(rows), scores[rows]
@@ -87,13 +85,16 @@ class MapElites:
             images = self.toolbox.decode(genomes) if population.images is None else population.images[rows]
             if self.confirm:
                 scores = self.toolbox.confirm(images)
-                self.confirmations += len(rows)
+                confirmed = len(rows)
             if self.archive.measures is not None:
                 measures = self.toolbox.measure(images, genomes) if len(rows) else self.archive.measures[:0]
         before = self._total_confidence() if self.schedule.learns else 0.0
-        update = self.archive.update(genomes, scores, evaluation_ids, parents, self.generation, measures)
+        update = self.archive.update(genomes, scores, evaluation_ids, parents, self.generation + 1, measures)
         for to_check in (searched, scores) if self.confirm else (searched,):
             self.toolbox.check(to_check)
+        self.generation += 1
+        self.evaluations += len(population)
+        self.confirmations += confirmed
         if self.proposer is not None:
             self.schedule.emitters[self.proposer].tell(self.archive, searched)
             if self.schedule.learns:

@@ -60,6 +60,7 @@ def test_settings_are_the_presets_and_build_the_same_encoding() -> None:
     [
         ({"encoding": "cpn"}, ['unknown encoding "cpn"']),
         ({"preset": "nguyen"}, ['unknown preset "nguyen"', "nguyen2015"]),
+        ({"preset": "nguyen", "settings": {}}, ['unknown preset "nguyen"']),
         ({"selector": "frehs"}, ['unknown selector "frehs"']),
         ({"emitters": ("refine",), "batch": 4}, ["`batch=8`"]),
         ({"emitters": ("refine",), "encoding": "direct"}, ["weights of CPPNs"]),

@@ -195,6 +195,14 @@ def test_options_are_kept_with_nothing_left_open() -> None:
     assert_same_arrays(contents(run), contents(again))
 
 
+def test_an_encoding_of_ones_own_evolves_by_variation() -> None:
+    encoding = build("direct", "default")
+    encoding.name = "mine"
+    run = Evolution(tiny_target(), encoding, EvolveOptions(batch=16))
+    advance(run, 3)
+    assert (run.options.encoding, run.options.emitters) == ("mine", ("vary",))
+
+
 def test_an_archive_that_memory_would_not_take_is_refused() -> None:
     with pytest.raises(ConfigError, match="279,936 are 1,119,744 niches, which would take"):
         evolution(

@@ -130,6 +130,13 @@ def test_a_population_without_scores_is_refused_with_what_to_do() -> None:
     assert elites.generation == 0
 
 
+def test_a_generation_whose_scores_are_no_numbers_does_not_count() -> None:
+    elites = map_elites(batch=5)
+    with pytest.raises(TargetError, match="NaN"):
+        advance(elites, torch.full((5, 4), torch.nan))
+    assert (elites.generation, elites.evaluations, elites.confirmations) == (0, 0, 0)
+
+
 def confirming(elites: MapElites, answer: Tensor) -> list[Tensor]:
     """Make the confirmation answer rows of ``answer`` (B, K), by the image's first pixel."""
     asked: list[Tensor] = []
