@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -104,3 +105,15 @@ def global_random_untouched() -> Iterator[None]:
     yield
     for name, old, new in zip(("random", "numpy", "torch"), before, states(), strict=True):
         assert old == new, f"the global generator of {name} was touched"
+
+
+@contextmanager
+def at_most(size: int) -> Iterator[None]:
+    """Fail where the block has more than ``size`` bytes of Python's and numpy's memory at a time."""
+    tracemalloc.start()
+    try:
+        yield
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= size, f"{peak:,} bytes"

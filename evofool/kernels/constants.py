@@ -10,7 +10,7 @@ FAINT, BOLD = 4.0, 160.0
 """Smallest and largest amplitude of a stroke on a direct genome, in grey levels from 0 to 255."""
 
 EXP_CUTOFF = 40.0
-"""exp of minus this and less counts as 0.
+"""Exponent from which on the exponential of its negative counts as 0.
 
 The far ends of bells, multiplied by small weights, would be numbers below the normal float32 range, with which
 processors are slow.

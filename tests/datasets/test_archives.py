@@ -185,10 +185,7 @@ def test_a_number_in_place_of_images_is_a_config_error(tmp_path: Path) -> None:
 
 def test_a_label_too_large_is_not_taken_for_unknown(tmp_path: Path) -> None:
     labels = np.array([0, 1, 2, 3, 2**64 - 1], np.uint64)
-    try:
-        data = read_archive(archive(tmp_path / "a.npz", labels=labels), CLASSES)
-    except ConfigError:
-        return
+    data = read_archive(archive(tmp_path / "a.npz", labels=labels), CLASSES)
     assert data.labels[4] >= len(CLASSES)
 
 

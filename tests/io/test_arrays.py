@@ -5,17 +5,15 @@ from __future__ import annotations
 import io
 import pickle
 import struct
-import tracemalloc
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from runs import LONG
-from support import assert_same_arrays
+from support import assert_same_arrays, at_most
 
 from evofool.io import arrays as arrays_module
 from evofool.io.arrays import Arrays, DamagedArrays, read_arrays, write_arrays
@@ -64,18 +62,6 @@ def refused(path: Path, match: str = ".", **options: Any) -> None:
         read_arrays(path, **options)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) <= 200
-
-
-@contextmanager
-def at_most(size: int) -> Iterator[None]:
-    """Fails where the block has more than ``size`` bytes at a time."""
-    tracemalloc.start()
-    try:
-        yield
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak <= size, f"{peak:,} bytes"
 
 
 @pytest.mark.parametrize("compress", [False, True])

@@ -142,13 +142,14 @@ def test_a_lock_that_links_elsewhere_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "mine").write_text("thesis")
     os.utime(tmp_path / "mine", (0, 0))
-    for name in ("mine", "missing"):
-        (tmp_path / "a" / ".lock").symlink_to(tmp_path / name)
-        try:
-            with locked(tmp_path / "a"):
-                pass
-        except RunError:
-            (tmp_path / "a" / ".lock").unlink()
+    (tmp_path / "a" / ".lock").symlink_to(tmp_path / "mine")
+    with locked(tmp_path / "a"):
+        assert not (tmp_path / "a" / ".lock").is_symlink()
+    assert os.listdir(tmp_path / "a") == []
     assert (tmp_path / "mine").read_text() == "thesis"
     assert (tmp_path / "mine").stat().st_mtime == 0
+    (tmp_path / "a" / ".lock").symlink_to(tmp_path / "missing")
+    with pytest.raises(RunError, match="cannot write to"), locked(tmp_path / "a"):
+        pass
+    assert os.listdir(tmp_path / "a") == [".lock"]
     assert not (tmp_path / "missing").exists()
