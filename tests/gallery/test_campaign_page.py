@@ -10,27 +10,27 @@ import shutil
 import signal
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from campaigns import write_lines
+from configs import edit_config
 from pages import Page, decode, parts, xml
 from PIL import Image
-from runs import change_config, json_lines
+from runs import json_lines
 from support import random_images, tiny_network, tiny_target
 
 import evofool
+from evofool import Target
 from evofool.attacks.outcome import Outcome
 from evofool.errors import ConfigError
-from evofool.gallery.pages import examples
 from evofool.gallery.pages.campaign_page import write_report
-from evofool.gallery.pages.examples import EACH_PAIR, pick, win_tiles
-from evofool.gallery.pages.findings import gather
-from evofool.gallery.prints.plots import MOST_CLASSES
+from evofool.gallery.pages.examples import MAX_EXAMPLES
+from evofool.gallery.pages.findings import read_findings
+from evofool.gallery.pages.successes import ranked
+from evofool.gallery.prints.plots import MAX_CLASSES
 from evofool.store.campaign import CampaignFolder
-from evofool.targets.torch_target import Target
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -70,8 +70,8 @@ def outcomes(campaign: Path) -> list[Outcome]:
     return json_lines(campaign / "outcomes.jsonl")
 
 
-def rewrite(campaign: Path, found: list[Outcome]) -> None:
-    write_lines(campaign, "outcomes.jsonl", found)
+def rewrite(campaign: Path, lines: list[Outcome]) -> None:
+    write_lines(campaign, "outcomes.jsonl", lines)
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +79,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Up to two pixels against 16 noisy pictures and four classes, every other class in turn; read only."""
     place = tmp_path_factory.mktemp("page")
     evofool.attack(
-        tiny_target(), pictures(place / "pictures", 16), out=place / "campaign", count=16, criterion="all", pixels="auto",
-        max_pixels=2, queries=60,
+        tiny_target(), pictures(place / "pictures", 16), out=place / "campaign", count=16, criterion="all",
+        pixels="auto", max_pixels=2, queries=60,
     )  # fmt: skip
     return place / "campaign"
 
@@ -116,12 +116,12 @@ def test_names_out_for_mischief_are_only_told(hostile: Path) -> None:
     page = page_of(hostile)
     occurring = {outcome["class"] for outcome in outcomes(hostile) if outcome["success"]}
     assert len(occurring) > 2
-    told = " ".join(page.of("b"))
-    assert [name for name in occurring if name not in told] == []
+    captions = " ".join(page.of("b"))
+    assert [name for name in occurring if name not in captions] == []
     assert "<script>target</script>" in page.of("title")[0]
     assert "<i>data&amp;" in page.words
     assert "<img src=y>.png" in page.of("code")
-    alternatives = {found["alt"] for tag, found in page.attributes if tag == "img"}
+    alternatives = {attributes["alt"] for tag, attributes in page.attributes if tag == "img"}
     assert {f"{name}, as it is" for name in occurring} <= alternatives
 
 
@@ -139,11 +139,11 @@ def test_a_comparison_of_hostile_campaigns_is_well_formed(hostile: Path, finishe
     cells = page.of("td")
     assert str(hostile) in cells
     assert "<script>target</script>" in cells
-    own = [outcome for outcome in outcomes(hostile) if outcome["strategy"] == "local"]
-    won = sum(outcome["success"] for outcome in own)
-    words = [text for text in page.of("p") if "that both fought" in text][-1]  # the hostile one with itself
-    assert f"On the {len(own)} attempts that both fought: won by both {won}, only by " in words
-    assert f"by neither {len(own) - won}." in words
+    local = [outcome for outcome in outcomes(hostile) if outcome["strategy"] == "local"]
+    won = sum(outcome["success"] for outcome in local)
+    words = [text for text in page.of("p") if "that both ran" in text][-1]  # the hostile one with itself
+    assert f"On the {len(local)} attempts that both ran: won by both {won}, only by " in words
+    assert f"by neither {len(local) - won}." in words
 
 
 def test_the_command_on_the_page_can_be_copied(hostile: Path, finished: Path) -> None:
@@ -166,20 +166,20 @@ def test_the_command_for_a_named_target_is_one_for_the_shell(tmp_path: Path) -> 
 
 
 def test_the_head_counts_pairs_once(finished: Path) -> None:
-    page, found = page_of(finished), outcomes(finished)
-    won = [outcome for outcome in found if outcome["success"]]
-    pairs = {(outcome["image"], outcome["criterion_index"]) for outcome in found}
-    assert len(pairs) == 48 < len(found)
+    page, attempts = page_of(finished), outcomes(finished)
+    won = [outcome for outcome in attempts if outcome["success"]]
+    pairs = {(outcome["image"], outcome["criterion_index"]) for outcome in attempts}
+    assert len(pairs) == 48 < len(attempts)
     assert 0 < len(won) < 48
     assert page.of("h1")[0].startswith(" pairs of image and criterion reach the class")
     assert page.of("h1")[0].endswith("when up to 2 pixels may be changed")
     assert page.of("b")[0] == f"{len(won)} of 48"
-    queries = sum(outcome["queries"] for outcome in found)
+    queries = sum(outcome["queries"] for outcome in attempts)
     assert page.facts["Success rate"] == f"{100 * len(won) / 48:.1f} %"
     assert page.facts["Queries in all"] == f"{queries:,}"
     assert page.facts["Queries an attempt"] == f"{queries / 48:,.0f}"
-    first = {v["image"]: {} for v in found}
-    for outcome in found:
+    first = {v["image"]: {} for v in attempts}
+    for outcome in attempts:
         if outcome["pixels"] == 1 and not outcome["success"]:
             first[outcome["image"]][outcome["criterion_index"]] = outcome["queries"]
     spent = [first[v["image"]].get(v["criterion_index"], 0) + v["queries_to_success"] for v in won]
@@ -225,9 +225,9 @@ def test_the_page_holds_the_plots_that_lie_beside_it(finished: Path) -> None:
 def test_the_table_is_the_outcomes(hostile: Path) -> None:
     with open(hostile / "outcomes.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    found = outcomes(hostile)
-    assert len(rows) == len(found)
-    for row, outcome in zip(rows, found, strict=True):
+    attempts = outcomes(hostile)
+    assert len(rows) == len(attempts)
+    for row, outcome in zip(rows, attempts, strict=True):
         for column in row.keys() - {"edits", "final_confidence"}:
             value = outcome[column]
             assert row[column] == ("" if value is None else str(value)), column
@@ -238,11 +238,11 @@ def test_the_table_is_the_outcomes(hostile: Path) -> None:
 
 def test_random_search_is_told_beside_the_campaign_s_own_numbers(hostile: Path) -> None:
     page = page_of(hostile)
-    found = [outcome for outcome in outcomes(hostile) if outcome["strategy"] == "random"]
-    own = [outcome for outcome in outcomes(hostile) if outcome["strategy"] == "local"]
-    assert len(found) == len(own) == 12 * (len(HOSTILE) - 1)
-    assert page.facts["Random search"] == f"{100 * sum(v['success'] for v in found) / len(found):.1f} %"
-    assert page.of("b")[0] == f"{sum(v['success'] for v in own)} of {len(own)}"
+    random = [outcome for outcome in outcomes(hostile) if outcome["strategy"] == "random"]
+    local = [outcome for outcome in outcomes(hostile) if outcome["strategy"] == "local"]
+    assert len(random) == len(local) == 12 * (len(HOSTILE) - 1)
+    assert page.facts["Random search"] == f"{100 * sum(v['success'] for v in random) / len(random):.1f} %"
+    assert page.of("b")[0] == f"{sum(v['success'] for v in local)} of {len(local)}"
     assert [kind for tag, a in page.attributes if "dash" in (kind := a.get("class", "")).split()] == ["line z dash"]
 
 
@@ -300,104 +300,17 @@ def test_a_thousand_classes_give_a_heat_map_of_few(tmp_path: Path) -> None:
     out = tmp_path / "campaign"
     evofool.attack(target, pictures(tmp_path / "pictures", 40), out=out, count=40, pixels=12, queries=200)
     won = [outcome for outcome in outcomes(out) if outcome["success"]]
-    assert len({index for v in won for index in (v["label"], v["final_index"])}) > MOST_CLASSES
+    assert len({index for v in won for index in (v["label"], v["final_index"])}) > MAX_CLASSES
     page_of(out)
     figure = xml((out / "plots" / "classes.svg").read_text(encoding="utf-8"))
-    assert len(parts(figure, "rect", "cell")) + len(parts(figure, "rect", "blank")) == MOST_CLASSES**2
+    assert len(parts(figure, "rect", "cell")) + len(parts(figure, "rect", "blank")) == MAX_CLASSES**2
     assert (out / "report.html").stat().st_size < 8_000_000
-
-
-def win(image: int, sure: float, kind: tuple[int, int] = (0, 1), **more: Any) -> Outcome:
-    record = {
-        "image": image, "label": kind[0], "final_index": kind[1], "class": f"class {kind[0]}",
-        "final": f"class {kind[1]}", "confidence": 0.5, "top5": [[f"class {kind[1]}", sure]], "queries_to_success": 3,
-        "edits": [{"x": 0, "y": 0, "colour": [1, 2, 3]}],
-    }  # fmt: skip
-    return record | more
-
-
-def test_the_surest_come_first_but_few_of_a_kind() -> None:
-    assert EACH_PAIR == 2
-    wins = [win(0, 0.9), win(1, 0.99), win(2, 0.95), win(3, 0.97), win(4, 0.6, (1, 0)), win(5, 0.7, (0, 2))]
-    assert [outcome["image"] for outcome in pick(wins, 9)] == [1, 3, 5, 4, 2, 0]
-    assert [outcome["image"] for outcome in pick(wins, 3)] == [1, 3, 5]
-    assert [outcome["image"] for outcome in pick([win(7, 0.5), win(6, 0.5)], 9)] == [6, 7]
-
-
-def tiles(image: np.ndarray, *wins: Outcome) -> Page:
-    """The tiles of successes against one image."""
-    found = SimpleNamespace(folder=SimpleNamespace(subjects=[SimpleNamespace(image=image)]), wins=list(wins))
-    page = Page(win_tiles(found))  # type: ignore[arg-type]
-    assert page.problems == []
-    return page
-
-
-SHAPES = [(3, 8, 8), (1, 8, 8), (3, 32, 32), (3, 7, 20), (3, 40, 9), (1, 3, 3), (3, 1, 1), (1, 1, 6), (3, 224, 224)]
-
-
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_the_ring_and_the_closer_look_are_at_the_pixel(shape: tuple[int, int, int]) -> None:
-    channels, height, width = shape
-    image = np.full(shape, 50, np.uint8)
-    for x, y in {(0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1), (width // 2, height // 3)}:
-        colour = [200, 1, 2][:channels]
-        page = tiles(image, win(0, 0.9, edits=[{"x": x, "y": y, "colour": colour}]))
-        before, after, close = map(decode, page.sources)
-        np.testing.assert_array_equal(before, image)
-        changed = image.copy()
-        changed[:, y, x] = colour
-        np.testing.assert_array_equal(after, changed)
-        rings = [found for tag, found in page.attributes if tag == "circle"]
-        assert {ring["class"] for ring in rings} == {"ring", "ring back"}
-        assert {(float(ring["cx"]), float(ring["cy"])) for ring in rings} == {(x + 0.5, y + 0.5)}
-        assert {found["viewbox"] for tag, found in page.attributes if tag == "svg"} == {f"0 0 {width} {height}"}
-        assert (close == np.array(colour)[:, None, None]).all(0).sum() == 1
-        assert close.shape[1] == close.shape[2]
-        assert close.shape[1] == min(height, width, max(5, min(13, close.shape[1])))
-        assert f"at ({x}, {y})" in page.words
-
-
-def test_the_pixel_is_in_the_middle_of_the_closer_look_where_there_is_room() -> None:
-    image = np.zeros((3, 32, 32), np.uint8)
-    page = tiles(image, win(0, 0.9, edits=[{"x": 20, "y": 9, "colour": [9, 9, 9]}]))
-    close = decode(page.sources[2])
-    assert close.shape == (3, 13, 13)
-    assert np.argwhere(close[0] == 9).tolist() == [[6, 6]]
-
-
-def test_edits_that_change_nothing_have_no_ring() -> None:
-    image = np.full((3, 8, 8), 50, np.uint8)
-    edits = [{"x": 1, "y": 2, "colour": [50, 50, 50]}, {"x": 5, "y": 6, "colour": [50, 50, 51]}]
-    page = tiles(image, win(0, 0.9, edits=edits))
-    assert {(found["cx"], found["cy"]) for tag, found in page.attributes if tag == "circle"} == {("5.5", "6.5")}
-    assert "(1, 2)" not in page.words
-
-
-def test_a_tile_tells_confidence_cut_and_queries() -> None:
-    image = np.full((3, 8, 8), 50, np.uint8)
-    page = tiles(image, win(0, 0.99999, confidence=0.12999, queries_to_success=1))
-    assert "12.99 % before, 99.99 % after · at (0, 0) · 1 query" in page.words
-    assert "1,234 queries" in tiles(image, win(0, 0.9, queries_to_success=1234)).words
-    many = [{"x": x, "y": 0, "colour": [1, 2, 3]} for x in range(7)]
-    assert "at (0, 0), (1, 0), (2, 0), (3, 0), (4, 0) … ·" in tiles(image, win(0, 0.9, edits=many)).words
-
-
-def test_as_many_tiles_as_a_page_can_hold() -> None:
-    image = np.zeros((3, 8, 8), np.uint8)
-    wins = [win(0, 0.9, (index, index + 1)) for index in range(examples.MOST + 5)]
-    page = tiles(image, *wins)
-    assert page.tags["figure"] == examples.MOST
-    assert f"{examples.MOST} of {examples.MOST + 5} successes" in page.words
-    noise = np.random.default_rng(0).integers(0, 256, (3, 600, 600), dtype=np.uint8)
-    large = tiles(noise, *wins[:10])
-    assert large.tags["figure"] == 6
-    assert "successes" not in tiles(image, *wins[:3]).words
 
 
 def test_the_images_of_a_page_are_those_of_the_campaign(finished: Path) -> None:
     page, subjects = page_of(finished), CampaignFolder.open(finished).subjects
-    shown = pick([outcome for outcome in outcomes(finished) if outcome["success"]], examples.MOST)
-    for outcome, source in zip(shown, page.sources[::3], strict=True):
+    shown = ranked([outcome for outcome in outcomes(finished) if outcome["success"]])
+    for outcome, source in zip(shown[:MAX_EXAMPLES], page.sources[::3], strict=True):
         np.testing.assert_array_equal(decode(source), subjects[outcome["image"]].image)
 
 
@@ -408,18 +321,17 @@ def test_the_same_outcomes_give_the_same_bytes(campaign: Path) -> None:
 
 
 def test_numbers_of_thousands_have_commas_and_no_other_signs(campaign: Path) -> None:
-    found = outcomes(campaign)
-    for outcome in found:
+    attempts = outcomes(campaign)
+    for outcome in attempts:
         outcome["queries"] *= 1000
-    rewrite(campaign, found)
+    rewrite(campaign, attempts)
     write_report([campaign])
-    assert page_of(campaign).facts["Queries in all"] == f"{sum(outcome['queries'] for outcome in found):,}"
+    assert page_of(campaign).facts["Queries in all"] == f"{sum(outcome['queries'] for outcome in attempts):,}"
 
 
 def test_options_of_the_data_are_told(campaign: Path) -> None:
-    config = json.loads((campaign / "config.json").read_text())
     skipped = {f"file {index}.png": "cannot be read" for index in range(1234)}
-    change_config(campaign, data=config["data"] | {"first": True, "include_misclassified": True, "skipped": skipped})
+    edit_config(campaign, {"options.first": True, "options.include_misclassified": True, "data.skipped": skipped})
     write_report([campaign])
     page = page_of(campaign)
     assert page.of("code")[0].endswith(", first=True, include_misclassified=True, out=…)")
@@ -428,18 +340,18 @@ def test_options_of_the_data_are_told(campaign: Path) -> None:
 
 
 def test_edits_that_change_nothing_are_in_no_figure(campaign: Path) -> None:
-    found, subjects = outcomes(campaign), CampaignFolder.open(campaign).subjects
-    outcome = next(v for v in found if v["success"] and v["pixels"] == 2)
+    attempts, subjects = outcomes(campaign), CampaignFolder.open(campaign).subjects
+    outcome = next(v for v in attempts if v["success"] and v["pixels"] == 2)
     idle = outcome["edits"][1]
     idle["colour"] = subjects[outcome["image"]].image[:, idle["y"], idle["x"]].tolist()
     outcome["l0"] = 1
-    rewrite(campaign, found)
-    assert idle not in gather(campaign).edits
+    rewrite(campaign, attempts)
+    assert idle not in read_findings(campaign).edits
 
 
 def test_random_search_has_no_baseline_beside_it(tmp_path: Path) -> None:
     data, out = pictures(tmp_path / "pictures", 4), tmp_path / "campaign"
-    with pytest.raises(ConfigError, match="leave --baseline out"):
+    with pytest.raises(ConfigError, match="leave `baseline` out"):
         evofool.attack(tiny_target(), data, out=out, count=4, strategy="random", baseline=True)
     assert not out.exists()
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +14,7 @@ import numpy as np
 import pytest
 from campaigns import small_attack
 from configs import edit_config
-from pages import data_of
+from pages import data_of, file_size_limit
 from prints import write_elites
 from runs import Capture, json_lines, run_cli, small_evolve
 from support import tiny_target
@@ -31,9 +27,6 @@ from evofool.gallery.pages.storage import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_TILES
 from evofool.io.arrays import read_arrays, write_arrays
 from evofool.io.files import file_crc32
 from evofool.io.images import data_uri
-from evofool.jobs import session
-from evofool.jobs.run import RunStep
-from evofool.store.run import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +40,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "run"))
-
-
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    """Let no file grow beyond so many bytes: what a full disk does, to files of one process."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_where_pages_go(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +115,7 @@ def test_a_missing_picture_is_refused(run: Path) -> None:
         write_run_page(run)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"encoding": "cppn", "format": 1}', b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"encoding": "cppn", "format": 2}', b"\xff\xfe"])
 def test_a_damaged_genome_is_refused(run: Path, content: bytes, tmp_path: Path) -> None:
     file = run / json_lines(run / "elites.jsonl")[3]["genome"]
     file.write_bytes(content)
@@ -281,73 +263,6 @@ def test_commands_that_read_folders_need_no_torch(run: Path, tmp_path: Path) -> 
         assert (ended.returncode, ended.stderr) == (0, ""), words
 
 
-# While a run goes on
-
-
-def wait_for(condition: Callable[[], bool]) -> bool:
-    """Wait up to 30 seconds until a condition holds; pages are written beside the work."""
-    for _ in range(3000):
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
-
-
-def shown_generation(page: Path) -> int | None:
-    """Return the generation that a run's page shows, or None where there is no page yet."""
-    if not page.exists():
-        return None
-    generation: int = data_of(page)["sources"][0]["facts"]["generation"]
-    return generation
-
-
-def test_the_page_is_written_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "PAGE_SECONDS", -1.0)
-    page, seen = tmp_path / "run" / "index.html", []
-
-    def look(step: RunStep) -> None:
-        before = step.progress.generation - 1
-        if before and wait_for(lambda: shown_generation(page) == before):
-            data = data_of(page)
-            seen.append((data["live"] is not None, before, len(data["tiles"])))
-
-    result = small_evolve(tmp_path / "run", encoding="cppn", generations=5, observer=look)
-    assert seen == [(True, generation, 10) for generation in range(1, 5)]
-    assert result.gallery == page
-    assert data_of(page)["live"] is None
-    assert shown_generation(page) == 5
-
-
-def test_a_page_that_takes_long_is_written_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "PAGE_SECONDS", 0.0)
-    monkeypatch.setattr(session, "PAGE_SHARE", 1e-9)
-    page, shown = tmp_path / "run" / "index.html", []
-
-    def look(step: RunStep) -> None:
-        if step.progress.generation == 2:
-            assert wait_for(lambda: shown_generation(page) == 1)
-        elif step.progress.generation > 2:
-            time.sleep(0.2)  # A page that was due after the last generation is written meanwhile.
-            shown.append(shown_generation(page))
-
-    small_evolve(tmp_path / "run", generations=6, observer=look)
-    assert shown == [1, 1, 1, 1]
-    assert shown_generation(page) == 6
-
-
-def test_without_a_gallery_there_is_neither(tmp_path: Path, capsys: Capture) -> None:
-    result = small_evolve(tmp_path / "run", gallery=False)
-    assert result.gallery is result.sheet is None
-    small = ["evolve", "--target", "digits", "--encoding", "direct", "--generations", "2", "--batch", "10"]
-    assert run_cli(capsys, *small, "--no-gallery", "--out", tmp_path / "cli").code == 0
-    for folder in ("run", "cli"):
-        assert not {"index.html", "gallery.png"} & {file.name for file in (tmp_path / folder).iterdir()}
-
-
-def test_without_a_folder_there_is_no_page() -> None:
-    assert small_evolve().gallery is None
-
-
 def test_a_page_that_cannot_be_written_is_told_and_leaves_nothing(run: Path) -> None:
     before = sorted(file.name for file in run.iterdir())
     with file_size_limit(20_000), pytest.raises(RunError, match=r"cannot write to .*File too large"):
@@ -360,16 +275,6 @@ def test_details_that_cannot_be_written_are_told(run: Path) -> None:
     (run / "index-files").write_text("no folder")
     with pytest.raises(RunError, match=r"cannot write to .*File exists"):
         write_run_page(run)
-
-
-def test_a_page_that_cannot_be_written_while_a_run_goes_on_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session, "PAGE_SECONDS", -1.0)
-    size = small_evolve(tmp_path / "first").gallery.stat().st_size  # type: ignore[union-attr]
-    with file_size_limit(size // 2), pytest.raises(RunError, match=r"cannot write to .*File too large"):
-        small_evolve(tmp_path / "run", generations=1000)
-    assert RunFolder.open(tmp_path / "run").metrics()[-1]["generation"] < 1000
 
 
 def test_the_command_writes_and_tells(run: Path, capsys: Capture, tmp_path: Path) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from configs import edit_config
-from runs import Capture, assert_refused, run_cli, small_evolve
+from pages import data_of
+from prints import write_elites
+from runs import Capture, assert_refused, json_lines, run_cli, small_evolve
 
 import evofool
-from evofool.config.evolve import EvolveOptions
 from evofool.errors import RunError
-from evofool.gallery.cells import CellGrid, cell_grid
-from evofool.gallery.pages import run_source
+from evofool.gallery.elite_lines import surest_per_class
 from evofool.gallery.pages.run_page import write_gallery, write_run_page
+from evofool.gallery.pages.run_source import MAX_PICTURES, read_run
 from evofool.gallery.prints.sheet import contact_sheet
 from evofool.gallery.prints.timelapse import write_timelapse
 
@@ -31,11 +32,6 @@ def evolve(out: Path, kind: str = "grid", **options: Any) -> evofool.Result:
     return small_evolve(out, **{"classes": "3,5,8", **KINDS[kind], **options})
 
 
-def page_data(html: Path) -> dict[str, Any]:
-    _, _, rest = html.read_text(encoding="utf-8").partition('<script type="application/json" id="data">')
-    return json.loads(rest.partition("</script>")[0])
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_page_has_a_grid_a_class_with_every_picture_once(kind: str, tmp_path: Path) -> None:
     result = evolve(tmp_path / "run", kind, encoding="cppn")
@@ -48,19 +44,6 @@ def test_the_page_has_a_grid_a_class_with_every_picture_once(kind: str, tmp_path
     assert f"in {result.niches} niches" in html
 
 
-def test_cells_stand_as_on_axes() -> None:
-    cells = CellGrid(9, ("colour", "complexity"), 3, 3)
-    assert cells.arranged([([0, 0], 0.5), ([2, 1], 0.5)]) == [None, 1, None, None, None, None, 0, None, None]
-    assert (cells.across, cells.up) == (("plain", "busy"), ("grey", "colourful"))
-    with pytest.raises(ValueError, match="none of the grid's"):
-        cells.arranged([([0, 3], 0.5)])
-    with pytest.raises(ValueError, match="two pictures"):
-        cells.arranged([([0, 1], 0.5), ([0, 1], 0.6)])
-    row = CellGrid(3, (), 3, 1)
-    assert row.arranged([([0], 0.5), ([2], 0.9)]) == [1, 0, None]
-    assert row.across is row.up is None
-
-
 def test_the_sheet_has_a_panel_a_class(tmp_path: Path) -> None:
     result = evolve(tmp_path / "run", encoding="cppn")
     sheet = contact_sheet(tmp_path / "run")
@@ -71,22 +54,33 @@ def test_the_sheet_has_a_panel_a_class(tmp_path: Path) -> None:
     assert (colours == (44, 46, 52)).all(1).any() == (len(result.classes) < result.niches)  # empty places are framed
 
 
-def test_too_many_pictures_are_shown_by_the_surest_of_each_class(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    result = evolve(tmp_path / "run")
-    monkeypatch.setattr(run_source, "MAX_PICTURES", len(result.classes) - 1)
-    source = run_source.read_run(tmp_path / "run")
-    assert [tile.score for tile in source.tiles] == pytest.approx(result.confidence[result.surest()].tolist())
+def test_too_many_pictures_are_shown_by_the_surest_of_each_class(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    evolve(run)
+    best, count = surest_per_class(json_lines(run / "elites.jsonl")), MAX_PICTURES // 3 + 1
+    edit_config(run, {"options.bins": 64})
+    shutil.rmtree(run / "history")  # It belongs to the run with other bins.
+    lines = [
+        {**line, "niche": 64**2 * row + number, "cell": [number // 64, number % 64], "score": line["score"] * share}
+        for row, line in enumerate(best)
+        for number, share in enumerate(np.linspace(0.1, 1, count).tolist())
+    ]
+    write_elites(run, lines)
+    source = read_run(run)
+    assert [tile.score for tile in source.tiles] == [line["score"] for line in best]
+    assert source.cells is None
+    assert f"Of {3 * count:,} pictures the surest of each class" in source.lead
     assert "--class NAME" in source.lead
-    assert len(run_source.read_run(tmp_path / "run", "5").tiles) == sum(result.indices == 5)
+    some = read_run(run, str(best[0]["index"]))
+    assert len(some.tiles) == count
+    assert some.lead == ""
 
 
 def test_a_page_of_some_classes(tmp_path: Path, capsys: Capture) -> None:
     result = evolve(tmp_path / "run")
     outcome = run_cli(capsys, "gallery", tmp_path / "run", "--class", "3,8")
     assert outcome.code == 0, outcome.err
-    tiles = page_data(tmp_path / "run" / "3-8.html")["tiles"]
+    tiles = data_of(tmp_path / "run" / "3-8.html")["tiles"]
     assert len(tiles) == sum(result.indices != 5)
     assert {tile["i"] for tile in tiles} == {3, 8}
     assert_refused(run_cli(capsys, "gallery", tmp_path / "run", "--class", "4"), "class 4 is not in this run")
@@ -97,7 +91,7 @@ def test_side_by_side_stand_the_surest(tmp_path: Path) -> None:
     evolve(tmp_path / "a")
     small_evolve(tmp_path / "b", classes="3,5,8")
     page = write_gallery([tmp_path / "a", tmp_path / "b"])
-    assert len(page_data(page)["tiles"]) == 6
+    assert len(data_of(page)["tiles"]) == 6
 
 
 def test_a_time_lapse_shows_the_surest(tmp_path: Path) -> None:
@@ -118,13 +112,3 @@ def test_a_config_that_lies_about_niches_is_named(changes: dict[str, Any], tmp_p
     for show in (contact_sheet, write_run_page):
         with pytest.raises(RunError, match=r"damaged|of another run"):
             show(tmp_path / "run")
-
-
-def test_cells_of_options() -> None:
-    assert cell_grid(EvolveOptions()) is None
-    assert cell_grid(EvolveOptions(novelty="pixels", bins=20)) == CellGrid(20, (), 8, 3)
-    assert cell_grid(EvolveOptions(descriptors=("hue",), bins=4)) == CellGrid(4, ("hue",), 4, 1)
-    names = ("hue", "size", "slope")
-    assert cell_grid(EvolveOptions(descriptors=names, bins=3)) == CellGrid(27, names, 3, 9)
-    with pytest.raises(ValueError, match="more than 1,048,576 cells"):
-        cell_grid(EvolveOptions(descriptors=names * 2, bins=64))
