@@ -152,7 +152,7 @@ def test_bands_leave_no_seams(script: Page) -> None:
 
 def test_a_genome_without_connections_is_flat(script: Page) -> None:
     content = {
-        "format": 1, "encoding": "cppn", "image_shape": [3, 6, 5], "coordinates": "unit", "colour": "rgb",
+        "format": 2, "encoding": "cppn", "image_shape": [3, 6, 5], "coordinates": "unit", "colour": "rgb",
         "nodes": [{"id": i} for i in range(len(INPUTS))]
         + [{"id": 4, "activation": "cos"}, {"id": 5, "activation": "wedge"}, {"id": 6, "activation": "sin"}],
         "connections": [],

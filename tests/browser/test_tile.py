@@ -79,7 +79,7 @@ def test_what_is_told_is_what_was_recorded(opened: Open, run: Path) -> None:
             "rows => rows.map((row) => [...row.children].slice(0, 2).map((e) => e.textContent))"
         )
         assert top == [[name, told(score)] for name, score in line["top5"]]
-        own = page.locator("#top .own b").all_inner_texts()
+        own = page.locator("#top .current b").all_inner_texts()
         assert own == [line["class"]] * (line["class"] in [name for name, _ in line["top5"]])
         facts = dict(zip(*(page.locator(f"#more {tag}").all_inner_texts() for tag in ("dt", "dd")), strict=True))
         assert facts["Generation"] == f"{line['generation']:,}"
@@ -420,7 +420,7 @@ def chain(sines: int, weight: float) -> dict[str, Any]:
         nodes.append({"id": first + i, "activation": "sin", "position": (i + 1) / (sines + 1)})
         connections.append({"from": first + i, "to": first + i + 1 if i + 1 < sines else 4, "weight": weight})
     return {
-        "format": 1, "encoding": "cppn", "image_shape": [1, 16, 16], "coordinates": "unit", "colour": "grey",
+        "format": 2, "encoding": "cppn", "image_shape": [1, 16, 16], "coordinates": "unit", "colour": "grey",
         "class": "deep", "nodes": nodes, "connections": connections,
     }  # fmt: skip
 

@@ -102,7 +102,7 @@ def graphs(draw: Any) -> dict[str, Any]:
     connections = [{"from": a, "to": b, "weight": 1} for a, b in pairs]
     shape = draw(st.sampled_from([[1, 8, 8], [1, 1, 8192], [1, 8192, 1], [1, 300, 300]]))
     return {
-        "format": 1, "encoding": "cppn", "image_shape": shape, "coordinates": "unit", "colour": "hsl",
+        "format": 2, "encoding": "cppn", "image_shape": shape, "coordinates": "unit", "colour": "hsl",
         "nodes": nodes, "connections": connections,
     }  # fmt: skip
 
