@@ -131,18 +131,18 @@ FAULTS = """
 import json, resource, torch
 from evofool.targets.execution.process import tune_process
 tune_process()
-for _ in range(5):
-    torch.zeros(2**25).sum()  # 128 MB, freed at once, until the heap has a hole for it
+for _ in range(30):
+    torch.zeros(2**24).sum()  # 64 MB, freed at once, until the heap has a hole for it
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(5):
-    torch.zeros(2**25).sum()
+    torch.zeros(2**24).sum()
 print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before))
 """
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc knows how")
 def test_memory_that_was_freed_is_not_fetched_anew() -> None:
-    pages = 5 * 2**27 // os.sysconf("SC_PAGE_SIZE")
+    pages = 5 * 2**26 // os.sysconf("SC_PAGE_SIZE")
     assert printed(FAULTS) < pages / 20
     assert printed(FAULTS, tuning="off") > pages / 2 or _huge_pages()
 

@@ -27,9 +27,9 @@ def check_kind(name: str, kind: object) -> None:
 def output_error(name: str, output: Any, rows: int, classes: int, device: torch.device) -> TargetError:
     """Return the error for an output that is not (rows, classes) real numbers in a plain tensor on the device."""
     if not isinstance(output, Tensor) or output.shape != (rows, classes):
-        found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         return TargetError(
-            f"target {name} must return ({rows}, {classes}) for {rows} images and {classes} classes, got {found}"
+            f"target {name} must return ({rows}, {classes}) for {rows} images and {classes} classes, got {got}"
         )
     if output.device != device:
         return TargetError(
