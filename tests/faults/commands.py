@@ -279,7 +279,7 @@ ATTACK = Command(
 )
 COUNT = Command(
     "count",
-    lambda run: count(run, numbers=20),
+    count,
     ("config.json", "checkpoint/state.npz"),
     _assert_same_files,
     _past_numbers,

@@ -10,7 +10,7 @@ import numpy as np
 
 from evofool.config.records import JobConfig
 from evofool.io.arrays import Arrays
-from evofool.io.files import write_atomically
+from evofool.io.files import write_atomically, writing
 from evofool.io.lines import append_lines, json_line, read_lines
 from evofool.jobs import life
 from evofool.jobs.schedule import Later
@@ -55,7 +55,8 @@ class CountingJob(Job[int]):
         return {"counts": np.array([self.drawn, self.total]), **self.rng.state()}
 
     def finish(self) -> None:
-        write_atomically(self.path / "page.txt", f"{self.total} after {self.drawn} numbers\n")
+        with writing(self.path):
+            write_atomically(self.path / "page.txt", f"{self.total} after {self.drawn} numbers\n")
 
     def result(self, interrupted: bool) -> dict[str, Any]:
         return {"total": self.total, "interrupted": interrupted}
@@ -72,7 +73,8 @@ class CountingKind:
         job.rng.restore(state)
         job._saved = job.drawn
         kept = [line for line in read_lines(path / "numbers.jsonl", ("drawn",)) if line["drawn"] <= job.drawn]
-        write_atomically(path / "numbers.jsonl", "".join(map(json_line, kept)))
+        with writing(path):
+            write_atomically(path / "numbers.jsonl", "".join(map(json_line, kept)))
         return job
 
     def inspect(self, path: Path) -> dict[str, Any]:
@@ -86,7 +88,7 @@ class CountingKind:
 life.KINDS["count"] = CountingKind()
 
 
-def count(path: Path, numbers: int = 200) -> dict[str, Any]:
+def count(path: Path, numbers: int = 10) -> dict[str, Any]:
     """Begin such a job and work on it."""
     config = CountingConfig(numbers=numbers, versions={})
 
@@ -94,5 +96,4 @@ def count(path: Path, numbers: int = 200) -> dict[str, Any]:
         make_folder(path, config)
         return CountingJob(path, config)
 
-    result: dict[str, Any] = life.start(path, create)
-    return result
+    return life.start(path, create)

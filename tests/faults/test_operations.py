@@ -103,7 +103,8 @@ def disturbed(command: Command, run: Path, whole: Path, faults: Faults, figures:
     if faults.kind == "death":
         assert outcome.code == -9
     elif outcome.code:
-        assert_error(outcome, *(["cannot write"] if faults.kind != "removed" else [f"XXX {run}"]))
+        gone = [f" at {run}: expected a folder"] if faults.kind == "removed" else []
+        assert_error(outcome, f"cannot write to {run}", f"cannot write {run}/gallery.png", *gone)
     else:
         assert outcome.err == ""
     if away(run).exists() and command.begun(run):  # nothing was in it yet when it was removed
