@@ -1,4 +1,4 @@
-"""evofool inspect --repair: what is damaged is set aside or taken out, told in a line, and the run ends as it would."""
+"""``evofool inspect --repair``: damage is set aside or taken out and told, and the job ends as it would have."""
 
 from __future__ import annotations
 
@@ -10,38 +10,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 from campaigns import assert_same_campaign, write_lines
-from runs import Capture, Outcome, assert_refused, assert_same_run, change_config, json_lines, run_cli, tree
+from configs import edit_config
+from runs import Capture, CommandResult, assert_refused, assert_same_run, json_lines, run_cli, tree
 
 import evofool
 from evofool.io.arrays import read_arrays, write_arrays
-from evofool.jobs import run_session as sitting
+from evofool.jobs import session
 from evofool.store.history import folder as history_folder
 from evofool.store.run import RunFolder
 
 
-@pytest.fixture
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkpoint, and a file of the history, for every generation."""
-    monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
-    monkeypatch.setattr(sitting, "CHECKPOINT_SHARE", 1e9)
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A run and a campaign that ended; copied, never changed."""
-    place = tmp_path_factory.mktemp("made")
+    """Return a run and a campaign that ended, which are copied and never changed."""
+    parent = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
-        patch.setattr(sitting, "CHECKPOINT_SHARE", 1e9)
+        patch.setattr(session, "CHECKPOINT_SECONDS", -1.0)
         evofool.evolve(
             "digits", "cppn", classes=["3", "8"], batch=10, generations=4, device="cpu", precision="float32",
-            out=place / "run",
+            out=parent / "run",
         )  # fmt: skip
         evofool.attack(
             "digits", "digits", count=4, criterion="2,8", queries=60, device="cpu", precision="float32",
-            out=place / "campaign",
+            out=parent / "campaign",
         )  # fmt: skip
-    return {"run": place / "run", "campaign": place / "campaign"}
+    return {"run": parent / "run", "campaign": parent / "campaign"}
 
 
 @pytest.fixture
@@ -55,20 +48,20 @@ def campaign(made: dict[str, Path], tmp_path: Path) -> Path:
 
 
 def repaired(capsys: Capture, path: Path) -> list[str]:
-    """What a repair says that it did."""
+    """Repair a job and return what the command says that it did."""
     outcome = run_cli(capsys, "inspect", path, "--repair")
     assert (outcome.code, outcome.err) == (0, ""), outcome
-    told = outcome.out.replace("\n", " ").split("repair: ")
-    return [" ".join(line.split()) for line in told[1:]]
+    _, *lines = outcome.out.replace("\n", " ").split("repair: ")
+    return [" ".join(line.split()) for line in lines]
 
 
-def json_of(outcome: Outcome) -> dict[str, object]:
-    found: dict[str, object] = json.loads(outcome.out)
-    return found
+def json_of(outcome: CommandResult) -> dict[str, object]:
+    content: dict[str, object] = json.loads(outcome.out)
+    return content
 
 
 def flip(file: Path) -> None:
-    """One bit of the largest array in an archive."""
+    """Flip one bit of the largest array in an archive."""
     content = bytearray(file.read_bytes())
     with zipfile.ZipFile(file) as archive:
         largest = max(archive.infolist(), key=lambda info: info.compress_size)
@@ -79,11 +72,11 @@ def flip(file: Path) -> None:
 
 
 def set_aside(path: Path) -> list[str]:
-    """Damaged files that were kept; taken away, to compare the rest."""
-    found = sorted(path.rglob("*.damaged"))
-    for file in found:
+    """Remove the damaged files that were kept, so that the rest can be compared, and return their names."""
+    files = sorted(path.rglob("*.damaged"))
+    for file in files:
         file.unlink()
-    return [str(file.relative_to(path)) for file in found]
+    return [str(file.relative_to(path)) for file in files]
 
 
 # Nothing to do
@@ -95,8 +88,8 @@ def test_where_nothing_is_damaged_it_says_so_and_changes_nothing(
 ) -> None:
     path = Path(shutil.copytree(made[name], tmp_path / name))
     before = tree(path)
-    [told] = repaired(capsys, path)
-    assert told.startswith("nothing was damaged")
+    [line] = repaired(capsys, path)
+    assert line.startswith("nothing was damaged")
     assert tree(path) == before
 
 
@@ -128,9 +121,9 @@ def test_a_damaged_checkpoint_is_gone_back_from_and_the_run_ends_with_the_same_b
     file = run / "checkpoint" / "state.npz"
     flip(file)
     assert_refused(run_cli(capsys, "resume", run), f"{file} is damaged", f"with: evofool inspect --repair {run}")
-    [told] = repaired(capsys, run)
-    assert f"{file} is damaged (".replace(" ", "") in told.replace(" ", "")
-    assert "went back to the checkpoint before it, of generation 3" in told
+    [line] = repaired(capsys, run)
+    assert f"{file} is damaged (".replace(" ", "") in line.replace(" ", "")
+    assert "went back to the checkpoint before it, of generation 3" in line
     assert repaired(capsys, run)[0].startswith("nothing was damaged")
     outcome = run_cli(capsys, "resume", run, "--quiet")
     assert (outcome.code, outcome.err) == (0, "")
@@ -141,8 +134,8 @@ def test_a_damaged_checkpoint_is_gone_back_from_and_the_run_ends_with_the_same_b
 @pytest.mark.usefixtures("eager")
 def test_a_missing_checkpoint_is_gone_back_from_too(run: Path, made: dict[str, Path], capsys: Capture) -> None:
     (run / "checkpoint" / "state.npz").unlink()
-    [told] = repaired(capsys, run)
-    assert "is missing: went back" in told
+    [line] = repaired(capsys, run)
+    assert "is missing: went back" in line
     run_cli(capsys, "resume", run, "--quiet")
     assert_same_run(run, made["run"])
 
@@ -152,7 +145,7 @@ def test_a_run_whose_checkpoints_are_both_damaged_is_refused_and_left_as_it_is(r
         flip(run / "checkpoint" / f"{name}.npz")
     before = tree(run)
     for words in ["inspect", run, "--repair"], ["inspect", run, "--repair", "--json"], ["resume", run]:
-        assert_refused(run_cli(capsys, *words), "state.npz is damaged", "start the run anew")
+        assert_refused(run_cli(capsys, *words), "state.npz is damaged", "start the job anew")
         assert tree(run) == before
     assert run_cli(capsys, "inspect", run).code == 0  # what it found can still be looked at
     assert run_cli(capsys, "gallery", run).code == 0
@@ -164,16 +157,16 @@ def test_a_run_whose_checkpoints_are_both_damaged_is_refused_and_left_as_it_is(r
 def test_a_damaged_part_of_the_history_is_set_aside_and_the_archive_is_the_same(
     damage: str, which: int, run: Path, made: dict[str, Path], capsys: Capture
 ) -> None:
-    """A flipped bit of a genome is noticed by who wants that genome: resume does not."""
+    """A flipped bit of a genome is noticed by what reads that genome, which resume does not do."""
     file = sorted((run / "history").glob("*.npz"))[which]
     if damage == "flipped":
         flip(file)
     else:
         file.write_bytes(file.read_bytes()[:-10])
         assert_refused(run_cli(capsys, "resume", run), f"{file} is damaged", "inspect --repair")
-    [told] = repaired(capsys, run)
-    assert f"{file} is damaged".replace(" ", "") in told.replace(" ", "")
-    assert "set aside; the ancestors in it are not shown" in told
+    [line] = repaired(capsys, run)
+    assert f"{file} is damaged".replace(" ", "") in line.replace(" ", "")
+    assert "set aside; the ancestors in it are not shown" in line
     outcome = run_cli(capsys, "resume", run, "--quiet")
     assert (outcome.code, outcome.err) == (0, "")
     assert set_aside(run) == [f"history/{file.name}.damaged"]
@@ -186,10 +179,10 @@ def test_a_damaged_part_of_the_history_is_set_aside_and_the_archive_is_the_same(
 
 def test_a_history_of_a_future_version_is_set_aside(run: Path, capsys: Capture) -> None:
     file = sorted((run / "history").glob("*.npz"))[0]
-    write_arrays(file, read_arrays(file) | {"format": np.array(2)})
-    [told] = repaired(capsys, run)
-    assert "has format 2" in told
-    assert "set aside" in told
+    write_arrays(file, read_arrays(file) | {"format": np.array(3)})
+    [line] = repaired(capsys, run)
+    assert "has format 3" in line
+    assert "set aside" in line
 
 
 @pytest.mark.usefixtures("eager")
@@ -198,8 +191,7 @@ def test_all_that_is_damaged_is_told(run: Path, capsys: Capture) -> None:
     files = sorted((run / "history").glob("*.npz"))
     for file in files:
         file.write_bytes(b"")
-    told = repaired(capsys, run)
-    assert len(told) == 1 + len(files)
+    assert len(repaired(capsys, run)) == 1 + len(files)
     assert run_cli(capsys, "resume", run, "--quiet").code == 0
     assert run_cli(capsys, "inspect", run).code == 0
 
@@ -218,17 +210,17 @@ def test_repair_sweeps_what_a_killed_process_left(run: Path, capsys: Capture) ->
 # Campaigns
 
 
-@pytest.mark.parametrize("line", [0, 3, -1])
+@pytest.mark.parametrize("number", [0, 3, -1])
 @pytest.mark.parametrize("damage", [b"nonsense", b'{"image": 0}', b'{"image": 99, ', b"\xff\xff\0", b""])
-def test_a_damaged_outcome_is_taken_out_and_fought_again(
-    damage: bytes, line: int, campaign: Path, made: dict[str, Path], capsys: Capture
+def test_a_damaged_outcome_is_taken_out_and_its_attempt_runs_again(
+    damage: bytes, number: int, campaign: Path, made: dict[str, Path], capsys: Capture
 ) -> None:
     file = campaign / "outcomes.jsonl"
     lines = file.read_bytes().splitlines(keepends=True)
-    whole, lines[line] = len(lines), damage + b"\n"
+    whole, lines[number] = len(lines), damage + b"\n"
     file.write_bytes(b"".join(lines))
-    [told] = repaired(capsys, campaign)
-    assert f"1 damaged line of {file}: taken out".replace(" ", "") in told.replace(" ", "")
+    [line] = repaired(capsys, campaign)
+    assert f"1 damaged line of {file}: taken out".replace(" ", "") in line.replace(" ", "")
     assert len(json_lines(file)) == whole - 1
     assert repaired(capsys, campaign)[0].startswith("nothing was damaged")
     outcome = run_cli(capsys, "resume", campaign, "--quiet")
@@ -236,7 +228,7 @@ def test_a_damaged_outcome_is_taken_out_and_fought_again(
     assert_same_campaign(campaign, made["campaign"])
 
 
-def test_a_outcome_that_cannot_be_names_its_line_and_the_repair(
+def test_an_outcome_that_cannot_be_names_its_line_and_the_repair(
     campaign: Path, made: dict[str, Path], capsys: Capture
 ) -> None:
     file = campaign / "outcomes.jsonl"
@@ -257,18 +249,18 @@ def test_a_outcome_that_cannot_be_names_its_line_and_the_repair(
 def test_a_torn_outcome_in_the_middle_does_not_cost_those_after_it(
     line: int, campaign: Path, made: dict[str, Path], capsys: Capture
 ) -> None:
-    """A torn last line is what a killed process leaves; any other was damaged later, and good ones follow it."""
+    """A killed process leaves a torn last line. Any other was damaged later, and good ones follow it."""
     file = campaign / "outcomes.jsonl"
     lines = file.read_bytes().splitlines(keepends=True)
     number = line % len(lines) + 1
     lines[line] = lines[line][:20] + b"\n"
     file.write_bytes(b"".join(lines))
     before = tree(campaign)
-    told = (
-        f"line {number} of {file} is damaged or of another campaign, and others follow",
+    parts = (
+        f"line {number} of {file} is damaged or of another job, and others follow",
         f"evofool inspect --repair {campaign}",
     )
-    assert_refused(run_cli(capsys, "resume", campaign), *told)
+    assert_refused(run_cli(capsys, "resume", campaign), *parts)
     assert tree(campaign) == before
     repaired(capsys, campaign)
     assert len(json_lines(file)) == len(lines) - 1
@@ -307,7 +299,7 @@ def test_damaged_images_cannot_be_repaired(file: str, campaign: Path, capsys: Ca
 # Neither
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"format": 9}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{", b'{"format": 9}', b'{"format": 2}', b"\xff"])
 @pytest.mark.parametrize("name", ["run", "campaign"])
 def test_a_folder_whose_config_is_damaged_cannot_be_repaired(
     name: str, content: bytes, made: dict[str, Path], tmp_path: Path, capsys: Capture
@@ -315,23 +307,23 @@ def test_a_folder_whose_config_is_damaged_cannot_be_repaired(
     path = Path(shutil.copytree(made[name], tmp_path / name))
     (path / "config.json").write_bytes(content)
     before = tree(path)
-    assert_refused(run_cli(capsys, "inspect", path, "--repair"), "is damaged" if content[:4] != b'{"fo' else "format 9")
+    assert_refused(run_cli(capsys, "inspect", path, "--repair"), "format 9" if b"9" in content else "is damaged")
     assert tree(path) == before
 
 
 def test_a_folder_that_is_no_run_is_refused_and_left_as_it_is(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     for path in (tmp_path, tmp_path / "missing", tmp_path / "mine.txt"):
-        assert_refused(run_cli(capsys, "inspect", path, "--repair"), f"no run at {path}")
+        assert_refused(run_cli(capsys, "inspect", path, "--repair"), f"no job at {path}")
     assert tree(tmp_path) == {"mine.txt": b"mine"}
 
 
 def test_a_config_that_was_changed_by_hand_is_told_at_the_checkpoint(run: Path, capsys: Capture) -> None:
-    """Its checkpoints are whole: they are of another run than the one that is described now."""
-    change_config(run, seed=5)
+    """Its checkpoints are whole, but of another run than the one that is described now."""
+    edit_config(run, {"options.seed": 5})
     outcome = run_cli(capsys, "resume", run, "--generations", 6)
-    assert_refused(outcome, "is not of the run that", "config.json")
-    assert_refused(run_cli(capsys, "inspect", run, "--repair"), "is not of the run that", "start the run anew")
+    assert_refused(outcome, "is not of the job that", "config.json")
+    assert_refused(run_cli(capsys, "inspect", run, "--repair"), "is not of the job that", "start the job anew")
 
 
 def test_many_small_files_of_history_are_all_looked_at(
@@ -342,5 +334,5 @@ def test_many_small_files_of_history_are_all_looked_at(
     for number in range(20):
         shutil.copy(files[0], run / "history" / f"{100 + number:05d}.npz")
     flip(run / "history" / "00119.npz")
-    [told] = repaired(capsys, run)
-    assert "00119.npz" in told.replace(" ", "")
+    [line] = repaired(capsys, run)
+    assert "00119.npz" in line.replace(" ", "")

@@ -1,4 +1,4 @@
-"""What a second pair of eyes found: folders that strangers prepared, early deaths, odd surroundings."""
+"""Folders that strangers prepared, early deaths and odd surroundings."""
 
 from __future__ import annotations
 
@@ -8,29 +8,36 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import EVOLVE, Capture, assert_refused, change_config, run_cli, tree
+from configs import edit_config, run_config
+from runs import EVOLVE, Capture, assert_refused, run_cli, tree
 
 import evofool
 from evofool.errors import ConfigError, RunError
-from evofool.jobs import run_session as sitting
+from evofool.jobs import session
+from evofool.jobs.run import RunStep
 from evofool.store.folder import make_folder
 
 RUN = [*EVOLVE, "--classes", "3,8", "--quiet"]
 ATTACK = ["attack", "--target", "digits", "--count", "2", "--queries", "8", "--device", "cpu", "--quiet"]
 
 
+def lines_in(file: Path) -> int:
+    return file.read_bytes().count(b"\n") if file.exists() else 0
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small run and a small campaign; copied, never changed."""
-    place = tmp_path_factory.mktemp("made")
-    evofool.evolve("digits", "cppn", generations=2, batch=20, classes="3,8", device="cpu", out=place / "run")
-    evofool.attack("digits", "digits", count=2, queries=8, device="cpu", out=place / "campaign")
-    return place
+    """Return the parent of a small run and a small campaign, which are copied and never changed."""
+    parent = tmp_path_factory.mktemp("made")
+    evofool.evolve("digits", "cppn", generations=2, batch=20, classes="3,8", device="cpu", out=parent / "run")
+    evofool.attack("digits", "digits", count=2, queries=8, device="cpu", out=parent / "campaign")
+    return parent
 
 
 # Links
@@ -40,7 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_link_under_a_temporary_name_is_not_followed(
     command: tuple[str, str, str], made: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even if the name could be guessed."""
+    """It is not followed even if the name could be guessed."""
     words, folder, page = command
     shutil.copytree(made / folder, tmp_path / "theirs")
     (tmp_path / "mine").write_text("thesis")
@@ -59,13 +66,13 @@ def test_a_link_under_a_temporary_name_is_not_followed(
 def test_a_command_that_was_killed_before_it_began_is_given_again(
     words: list[str], whole: str, made: Path, tmp_path: Path, capsys: Capture
 ) -> None:
-    place = tmp_path / "a"
-    (place / "elites").mkdir(parents=True)
-    shutil.copy(made / whole / "config.json", place)
-    (place / f".images.npy.{10**9 - 1}.0123abcd.tmp").write_bytes(b"half")
-    assert_refused(run_cli(capsys, "resume", place), "was stopped before it began", f"--out {place}")
-    assert run_cli(capsys, *words, "--out", place).code == 0
-    assert not list(place.rglob("*.tmp"))
+    path = tmp_path / "a"
+    (path / "elites").mkdir(parents=True)
+    shutil.copy(made / whole / "config.json", path)
+    (path / f".images.npy.{10**9 - 1}.0123abcd.tmp").write_bytes(b"half")
+    assert_refused(run_cli(capsys, "resume", path), "was stopped before it began", f"--out {path}")
+    assert run_cli(capsys, *words, "--out", path).code == 0
+    assert not list(path.rglob("*.tmp"))
 
 
 @pytest.mark.parametrize("file", ["notes.txt", "checkpoint/state.npz", "images.jsonl", "elites/a.png", ".hidden"])
@@ -75,7 +82,7 @@ def test_a_folder_with_anything_else_in_it_is_not_taken(file: str, tmp_path: Pat
     (tmp_path / "a" / "config.json").write_text("{}")
     before = tree(tmp_path / "a")
     with pytest.raises(RunError, match="exists already"):
-        make_folder(tmp_path / "a", {})
+        make_folder(tmp_path / "a", run_config())
     assert tree(tmp_path / "a") == before
 
 
@@ -83,7 +90,7 @@ def test_a_folder_with_a_link_in_it_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "elites").symlink_to(tmp_path)
     with pytest.raises(RunError, match="exists already"):
-        make_folder(tmp_path / "a", {})
+        make_folder(tmp_path / "a", run_config())
 
 
 # From its config alone
@@ -132,20 +139,22 @@ def test_a_picture_of_another_elite_is_not_shown_as_its_own(command: str, tmp_pa
     content = first.read_bytes()
     first.write_bytes(second.read_bytes())
     second.write_bytes(content)
-    told = run_cli(capsys, command, run, "--out", out)
-    assert_refused(told, "damaged or another picture", f"evofool resume {run}")
+    outcome = run_cli(capsys, command, run, "--out", out)
+    assert_refused(outcome, "damaged or another picture", f"evofool resume {run}")
     assert not out.exists()
     assert run_cli(capsys, "resume", run, "--generations", 3, "--quiet").code == 0
     assert run_cli(capsys, command, run, "--out", out).code == 0
 
 
 def test_no_file_of_an_elite_ever_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So what ``elites.jsonl`` names is whole at any moment, whenever the process dies."""
-    monkeypatch.setattr(sitting, "CHECKPOINT_SECONDS", -1.0)
-    monkeypatch.setattr(sitting, "PAGE_SECONDS", -1.0)
+    """What ``elites.jsonl`` names is then whole at any moment, whenever the process dies."""
+    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(session, "PAGE_SECONDS", -1.0)
     seen: dict[str, bytes] = {}
 
-    def look(*_: object) -> None:
+    def look(step: RunStep) -> None:
+        while lines_in(tmp_path / "run" / "metrics.jsonl") < step.progress.generation:
+            time.sleep(0.001)  # The thread that writes does so in order.
         for file in (tmp_path / "run" / "elites").iterdir():
             with suppress(FileNotFoundError):
                 if not file.name.startswith("."):
@@ -156,7 +165,7 @@ def test_no_file_of_an_elite_ever_changes(tmp_path: Path, monkeypatch: pytest.Mo
         "digits", "direct", generations=60, batch=20, classes="3,8", device="cpu", out=tmp_path / "run", observer=look
     )
     stems = [name.rpartition("_")[0] for name in seen]
-    assert len(stems) > len(set(stems))  # some differ by the child alone
+    assert len(stems) > len(set(stems))  # Some differ by the child alone.
 
 
 def test_the_history_of_another_run_is_not_shown_as_its_own(made: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -200,8 +209,7 @@ def test_a_run_on_a_device_that_is_not_here_is_not_called_damaged(
     folder: str, made: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     path = Path(shutil.copytree(made / folder, tmp_path / folder))
-    target = json.loads((path / "config.json").read_text())["target"]
-    change_config(path, target=target | {"device": "cuda:7"})
+    edit_config(path, {"target.device": "cuda:7"})
     assert_refused(run_cli(capsys, "resume", path), "was made on cuda:7", "go on where there is one")
 
 
@@ -209,12 +217,12 @@ def test_output_that_cannot_be_written_is_one_line(made: Path) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("needs /dev/full")
     with open("/dev/full", "w") as full:
-        told = subprocess.run(
+        ended = subprocess.run(
             [sys.executable, "-m", "evofool", "inspect", made / "run"], stdout=full, stderr=subprocess.PIPE, text=True
         )
-    assert told.returncode == 2
-    assert told.stderr.startswith("error: cannot write what was found: No space left on device")
-    assert told.stderr.count("\n") == 1
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: cannot write the output: No space left on device")
+    assert ended.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("option", ["--seed", "--generations", "--evaluations", "--batch"])
@@ -227,8 +235,8 @@ def test_enormous_numbers_are_refused_and_nothing_is_left(option: str, tmp_path:
 @pytest.mark.parametrize("change", [{"max_nodes": 10**6}, {"max_connections": 10**6}, {"functions": ["sin"] * 10**4}])
 def test_settings_are_bounded(change: dict[str, Any], made: Path, tmp_path: Path, capsys: Capture) -> None:
     path = Path(shutil.copytree(made / "run", tmp_path / "run"))
-    settings = json.loads((path / "config.json").read_text())["settings"]
-    change_config(path, settings=settings | change)
+    settings = json.loads((path / "config.json").read_text())["options"]["settings"]
+    edit_config(path, {"options.settings": settings | change})
     outcome = run_cli(capsys, "evolve", "--config", path, "--out", tmp_path / "b")
     assert_refused(outcome, "CPPN settings: at most")
     with pytest.raises(ConfigError, match="at most"):
