@@ -1,4 +1,4 @@
-"""Pages in a real browser: what the tests ask of them."""
+"""What the tests ask of pages in a real browser."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from runs import json_lines
 from support import tiny_network
 
 from evofool import Target
+from evofool.store.run import RunFolder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 LOCAL = ("file:", "data:", "blob:", "about:")
-"""what a page may load"""
+"""The addresses that a page may load."""
 
 Open = Callable[..., "Page"]
 
@@ -35,15 +36,15 @@ const letters = (bytes) => {
 
 
 def named_target(classes: list[str], shape: tuple[int, int, int] = (3, 8, 8)) -> Target:
-    """A seeded network of random weights with these classes."""
+    """Return a seeded network of random weights with these classes."""
     return Target(
         tiny_network(shape[0], len(classes), shape[1]),
         classes=classes, image_shape=shape, mean=0.5, std=0.25, name="tiny", device="cpu", precision="float32",
     )  # fmt: skip
 
 
-def told(value: float) -> str:
-    """A confidence as the page writes it."""
+def percent_text(value: float) -> str:
+    """Return a confidence as the page writes it."""
     if value >= 1:
         return "100 %"
     if 0 < value < 1e-4:
@@ -53,33 +54,33 @@ def told(value: float) -> str:
 
 
 def elites(run: Path) -> list[dict[str, Any]]:
-    """A run's elites by niche, which is how the page numbers its tiles."""
+    """Return a run's elites by niche, which is how the page numbers its tiles."""
     return json_lines(run / "elites.jsonl")
 
 
 def pixels(file: Path) -> np.ndarray:
-    """(H, W, 3) uint8."""
+    """Return the pixels (H, W, 3) uint8 of a picture."""
     return np.asarray(Image.open(file).convert("RGB"))
 
 
 def canvas(page: Page, selector: str = "#stage") -> np.ndarray:
-    """(H, W, 3) uint8 of what a canvas shows."""
+    """Return the pixels (H, W, 3) uint8 that a canvas shows."""
     url = page.eval_on_selector(selector, "canvas => canvas.toDataURL()")
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",", 1)[1]))).convert("RGB"))
 
 
 def shown(page: Page) -> list[int]:
-    """The numbers of the tiles that are not hidden, in their order."""
-    found: list[int] = page.eval_on_selector_all(
+    """Return the numbers of the tiles that are not hidden, in their order."""
+    numbers: list[int] = page.eval_on_selector_all(
         ".card:not([hidden]) .tile", "tiles => tiles.map((tile) => Number(tile.dataset.n))"
     )
-    return found
+    return numbers
 
 
 def focused(page: Page) -> int | None:
-    """The tile that has the focus."""
-    found = page.evaluate("document.activeElement.dataset.n ?? null")
-    return None if found is None else int(found)
+    """Return the number of the tile that has the focus, or None."""
+    number = page.evaluate("document.activeElement.dataset.n ?? null")
+    return None if number is None else int(number)
 
 
 def open_tile(page: Page, number: int) -> None:
@@ -95,8 +96,13 @@ def ready(page: Page, number: int) -> None:
 
 
 def still(page: Page, unlike: str | None = None) -> str:
-    """Wait until the stage is drawn, anew where its last drawing is given, and stays so; returns the drawing's name."""
-    found: str = page.evaluate(
+    """Wait until the stage is drawn and stays so, and return the drawing's number.
+
+    Args:
+        page: The page.
+        unlike: The number of a drawing that does not count.
+    """
+    number: str = page.evaluate(
         """async (unlike) => {
           const stage = document.getElementById("stage");
           for (let last = null, same = 0, i = 0; i < 400; i++) {
@@ -110,11 +116,11 @@ def still(page: Page, unlike: str | None = None) -> str:
         }""",
         unlike,
     )
-    return found
+    return number
 
 
 def after(page: Page, act: Callable[[], Any]) -> np.ndarray:
-    """The stage's pixels after something that changes them."""
+    """Return the stage's pixels after something that changes them."""
     before = still(page)
     act()
     still(page, before)
@@ -135,14 +141,14 @@ def until(page: Page, condition: str) -> None:
 
 
 def whole_view(stage: np.ndarray, width: int, height: int) -> tuple[float, float, float, float]:
-    """x, y, width and height, in the image's pixels, of the window that holds all of it."""
+    """Return x, y, width and height, in the image's pixels, of the window that holds all of it."""
     wide = stage.shape[1] / stage.shape[0]
     across = max(width, height * wide)
     return (width - across) / 2, (height - across / wide) / 2, across, across / wide
 
 
 def at_centres(stage: np.ndarray, width: int, height: int) -> np.ndarray:
-    """(height, width, 3): the stage at the centres of the image's pixels, when it shows the whole."""
+    """Return the stage at the centres of the image's pixels, (height, width, 3), when it shows the whole."""
     x, y, across, _ = whole_view(stage, width, height)
     scale = stage.shape[1] / across
     columns = ((np.arange(width) + 0.5 - x) * scale).astype(int)
@@ -151,13 +157,13 @@ def at_centres(stage: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def rendered(page: Page, jobs: list[dict[str, Any]]) -> list[np.ndarray]:
-    """(h, w, 3) uint8 of genomes as the page's script computes them.
+    """Return pictures (h, w, 3) uint8 of genomes as the page's script computes them.
 
     Args:
-        page: that has the script.
-        jobs: the genome ``file`` and ``frame`` with ``w``, ``h``, and a ``view`` unless the whole is meant.
+        page: A page that has the script.
+        jobs: The genome ``file`` and ``frame`` with ``w``, ``h``, and a ``view`` unless the whole is meant.
     """
-    found = page.evaluate(
+    encoded = page.evaluate(
         f"""(jobs) => {{
           {LETTERS}
           return JSON.parse(jobs).map(({{file, frame, w, h, view}}) => letters(view
@@ -166,7 +172,7 @@ def rendered(page: Page, jobs: list[dict[str, Any]]) -> list[np.ndarray]:
         json.dumps(jobs),
     )
     pictures = []
-    for job, letters in zip(jobs, found, strict=True):
+    for job, letters in zip(jobs, encoded, strict=True):
         rgba = np.frombuffer(base64.b64decode(letters), np.uint8).reshape(job["h"], job["w"], 4)
         assert (rgba[..., 3] == 255).all()
         pictures.append(rgba[..., :3])
@@ -174,16 +180,40 @@ def rendered(page: Page, jobs: list[dict[str, Any]]) -> list[np.ndarray]:
 
 
 def as_rgb(images: np.ndarray) -> np.ndarray:
-    """(N, C, H, W) -> (N, H, W, 3)."""
+    """Return images (N, C, H, W) as (N, H, W, 3)."""
     return np.broadcast_to(images, (len(images), 3, *images.shape[2:])).transpose(0, 2, 3, 1)
 
 
 def overflow(page: Page) -> list[str]:
-    """What sticks out of the page on the right; empty where it cannot be scrolled sideways."""
-    found: list[str] = page.evaluate(
+    """Return what sticks out of the page on the right; nothing where it cannot be scrolled sideways."""
+    elements: list[str] = page.evaluate(
         """() => document.documentElement.scrollWidth <= innerWidth ? []
           : [`${document.documentElement.scrollWidth} > ${innerWidth}`, ...[...document.querySelectorAll("body *")]
             .filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5)
             .map((e) => `${e.tagName}#${e.id}.${e.getAttribute("class")}`).slice(0, 8)]"""
     )
-    return found
+    return elements
+
+
+def genome_of(run: Path, number: int) -> dict[str, Any]:
+    """Return the file of a tile's genome as JSON."""
+    genome: dict[str, Any] = json.loads((run / elites(run)[number]["genome"]).read_text(encoding="utf-8"))
+    return genome
+
+
+def largest(run: Path) -> int:
+    """Return the number of the tile whose genome has most connections."""
+    return max(range(10), key=lambda n: elites(run)[n]["size"])
+
+
+def lineage(run: Path, number: int) -> list[tuple[int, str, float]]:
+    """Return generation, class and confidence of a tile's ancestors and of itself."""
+    line, names = elites(run)[number], {elite["niche"]: elite["class"] for elite in elites(run)}
+    changes = RunFolder.open(run).history.changes()
+    rows = changes.lineage(line["evaluation"], line["niche"])
+    return [(int(changes.generation[r]), names[int(changes.niche[r])], float(str(changes.score[r]))) for r in rows]
+
+
+def longest(run: Path) -> int:
+    """Return the number of the tile with most ancestors."""
+    return max(range(10), key=lambda n: len(lineage(run, n)))

@@ -1,4 +1,4 @@
-"""A browser for the tests of pages, and the runs that are shown in it; all of them are skipped without one."""
+"""A browser for the tests of pages, which are skipped without one, and the runs that are shown in it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ QUIET = [
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One for all tests."""
+    """The browser of all tests."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
@@ -41,9 +41,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def opened(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Opens pages; the test fails where one complains, asks, or loads what lies neither in it nor beside it.
+    """Opens pages. The test fails where one complains, asks, or loads what lies neither in it nor beside it.
 
-    Options go to the browser's context. With ``EVOFOOL_SCREENSHOTS`` set, what was seen last is kept in that folder.
+    Options go to the browser's context. With ``EVOFOOL_SCREENSHOTS`` set, each page's last state is kept there.
     """
     contexts: list[Any] = []
     problems: list[str] = []
@@ -104,6 +104,13 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of CPPNs with a grid of niches for each of ten classes of 1×8×8 images, with its page; read only."""
     grid = {"descriptors": "brightness,complexity", "bins": 3}
     return _made(tmp_path_factory, "several", encoding="cppn", generations=6, **grid)
+
+
+@pytest.fixture(params=["digits", "colours", "raw"])
+def run(request: pytest.FixtureRequest) -> Path:
+    """Each of the runs with one image per class."""
+    folder: Path = request.getfixturevalue(request.param)
+    return folder
 
 
 def _made(factory: pytest.TempPathFactory, name: str, **options: Any) -> Path:

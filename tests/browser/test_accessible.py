@@ -22,7 +22,7 @@ LOW_CONTRAST = """() => {
     const [r, g, b] = colour.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const found = [], looked = [];
+  const low = [], looked = [];
   for (const element of document.querySelectorAll("body *")) {
     const texts = [...element.childNodes].filter((node) => node.nodeType === 3);
     const words = texts.map((node) => node.data.trim()).join("");
@@ -35,16 +35,16 @@ LOW_CONTRAST = """() => {
     const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
     looked.push(words);
     const name = `${element.tagName}.${element.getAttribute("class")} ${words.slice(0, 30)}`;
-    if (ratio < (large ? 3 : 4.5)) found.push(`${ratio.toFixed(2)} ${name}`);
+    if (ratio < (large ? 3 : 4.5)) low.push(`${ratio.toFixed(2)} ${name}`);
   }
-  return [found, looked.length];
+  return [low, looked.length];
 }"""
 
 NAMELESS = """() => [...document.querySelectorAll(
   "button, a, input, select, canvas:not([aria-hidden]), svg[role=img], dialog")]
   .filter((element) => {
     const label = element.getAttribute("aria-label") || element.textContent.trim() || element.getAttribute("title")
-      || [...(element.labels || [])].map((one) => one.textContent).join("").trim()
+      || [...(element.labels || [])].map((label) => label.textContent).join("").trim()
       || document.getElementById(element.getAttribute("aria-labelledby"))?.textContent;
     return !label;
   }).map((element) => `${element.tagName}#${element.id}.${element.className}`)"""
@@ -52,8 +52,8 @@ NAMELESS = """() => [...document.querySelectorAll(
 
 @pytest.fixture(params=["digits", "colours", "raw", "several"])
 def run(request: pytest.FixtureRequest) -> Path:
-    found: Path = request.getfixturevalue(request.param)
-    return found
+    folder: Path = request.getfixturevalue(request.param)
+    return folder
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -109,17 +109,17 @@ def test_nothing_sticks_out(opened: Open, colours: Path, width: int) -> None:
 def test_the_theme_is_switched_and_remembered(opened: Open, digits: Path, scheme: str) -> None:
     page = opened(digits / "index.html", color_scheme=scheme)
     ground = lambda: page.evaluate("getComputedStyle(document.body).backgroundColor")  # noqa: E731
-    own = ground()
+    first = ground()
     page.locator("#theme").click()
     other = ground()
-    assert other != own
+    assert other != first
     page.reload()
     assert ground() == other
     assert page.evaluate(LOW_CONTRAST)[0] == []
     page.locator("#theme").click()
-    assert ground() == own
+    assert ground() == first
     page.reload()
-    assert ground() == own
+    assert ground() == first
 
 
 def test_all_of_it_can_be_done_with_keys(opened: Open, digits: Path) -> None:

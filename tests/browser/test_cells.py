@@ -1,4 +1,4 @@
-"""The page of a run with several images a class, in a browser."""
+"""The page of a run with several images per class, in a browser."""
 
 from __future__ import annotations
 
@@ -27,16 +27,15 @@ def test_classes_are_filtered_and_counted_as_classes(opened: Open, several: Path
     assert page.locator("#count").inner_text() == "10 classes"
     page.fill("#filter", "3")
     assert page.locator("#count").inner_text() == "1 of 10"
-    own = [number for number, line in enumerate(lines) if line["class"] == "3"]
-    assert sorted(shown(page)) == own
+    assert sorted(shown(page)) == [number for number, line in enumerate(lines) if line["class"] == "3"]
 
 
 def test_a_picture_tells_its_descriptors(opened: Open, several: Path) -> None:
     page, lines = opened(several / "index.html"), elites(several)
     open_tile(page, 0)
-    told = page.locator("#more").inner_text()
+    facts = page.locator("#more").inner_text()
     for name, value in lines[0]["descriptors"].items():
-        assert f"{name.capitalize()}\n{value:.3g}" in told
+        assert f"{name.capitalize()}\n{value:.3g}" in facts
 
 
 @pytest.mark.parametrize("width", [320, 768, 2560])

@@ -21,9 +21,9 @@ from browsing import (
     until,
 )
 
+from evofool import evolve
 from evofool.encodings import genome_file
 from evofool.gallery.pages.run_page import write_run_page
-from evofool.jobs.run import evolve
 from evofool.text import percent
 
 if TYPE_CHECKING:
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 
 COUNT = 10
 SHARP = f"document.querySelectorAll('.shot.sharp canvas').length === {COUNT}"
-
-
-@pytest.fixture(params=["digits", "colours", "raw"])
-def run(request: pytest.FixtureRequest) -> Path:
-    found: Path = request.getfixturevalue(request.param)
-    return found
 
 
 def test_every_class_has_its_tile(opened: Open, run: Path) -> None:
@@ -73,9 +67,9 @@ def test_a_sharp_tile_is_the_genome_at_that_size(opened: Open, colours: Path) ->
     until(page, SHARP)
     for number, line in enumerate(elites(colours)):
         genome = genome_file.read(colours / line["genome"])
-        found = canvas(page, f'.tile[data-n="{number}"] canvas')
-        expected = as_rgb(genome.encoding.decode_at(genome.genomes, found.shape[:2]).numpy())[0]
-        assert (abs(found.astype(int) - expected).max(2) <= 2).mean() > 0.99
+        drawn = canvas(page, f'.tile[data-n="{number}"] canvas')
+        expected = as_rgb(genome.encoding.decode_at(genome.genomes, drawn.shape[:2]).numpy())[0]
+        assert (abs(drawn.astype(int) - expected).max(2) <= 2).mean() > 0.99
 
 
 def test_as_the_network_saw_it_leaves_its_pixels(opened: Open, digits: Path) -> None:
@@ -99,7 +93,7 @@ def test_raw_pixels_have_nothing_to_sharpen(opened: Open, raw: Path) -> None:
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Classes with capitals, diacritics and spaces."""
+    """A run whose classes have capitals, diacritics and spaces; read only."""
     run = tmp_path_factory.mktemp("named") / "run"
     target = named_target(["Café noir", "cafe crème", "Ångström", "naïve CAT", "dog 12", "Straße", "Ελλάδα", "猫"])
     evolve(target, "cppn", generations=2, out=run, gallery=False)
@@ -108,19 +102,19 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("words", "found"),
+    ("words", "matches"),
     [
         ("cafe", {0, 1}), ("CAFÉ", {0, 1}), ("café creme", {1}), ("angstrom", {2}), ("ÅNG", {2}), ("cat", {3}),
         ("NAIVE", {3}), ("dog", {4}), ("12", {4}), ("ελλαδα", {6}), ("猫", {7}), ("noir cafe", {0}),
         ("  ", set(range(8))), ("cafe\u0301", {0, 1}), ("STRASSE", set()), ("no such thing", set()),
     ],
 )  # fmt: skip
-def test_the_filter_finds_words_however_written(opened: Open, named: Path, words: str, found: set[int]) -> None:
+def test_the_filter_finds_words_however_written(opened: Open, named: Path, words: str, matches: set[int]) -> None:
     page = opened(named / "index.html")
     page.locator("#filter").press_sequentially(words)
-    assert set(shown(page)) == found
-    assert page.locator("#count").inner_text() == ("8 pictures" if len(found) == 8 else f"{len(found)} of 8")
-    assert page.locator("#none").is_visible() == (not found)
+    assert set(shown(page)) == matches
+    assert page.locator("#count").inner_text() == ("8 pictures" if len(matches) == 8 else f"{len(matches)} of 8")
+    assert page.locator("#none").is_visible() == (not matches)
 
 
 def test_the_filter_follows_every_letter(opened: Open, named: Path) -> None:
@@ -184,7 +178,7 @@ def test_slash_goes_to_the_filter_and_escape_clears_it(opened: Open, digits: Pat
 
 
 def columns(page: Page) -> int:
-    """Tiles in the first row."""
+    """Return the number of tiles in the first row."""
     tops = page.eval_on_selector_all(
         ".tile", "tiles => tiles.map((tile) => Math.round(tile.getBoundingClientRect().top))"
     )
@@ -244,7 +238,7 @@ def test_left_and_right_step_through_what_is_shown(opened: Open, digits: Path) -
     for at, number in enumerate(order):
         ready(page, number)
         assert page.locator("#name").inner_text() == lines[number]["class"]
-        assert page.locator("#place").inner_text() == f"{at + 1} of {COUNT}"
+        assert page.locator("#position").inner_text() == f"{at + 1} of {COUNT}"
         page.keyboard.press("ArrowRight")
     assert page.locator("#next").is_disabled()
     page.keyboard.press("ArrowLeft")
@@ -268,9 +262,10 @@ def test_the_focus_is_seen(opened: Open, digits: Path) -> None:
         page.keyboard.press("Tab")
         style = page.evaluate(
             """() => {
-              const own = document.activeElement, drawn = own.type === "radio" ? own.nextElementSibling : own;
+              const active = document.activeElement;
+              const drawn = active.type === "radio" ? active.nextElementSibling : active;
               const {outlineStyle, outlineWidth} = getComputedStyle(drawn);
-              return [own.id || own.className || own.value, outlineStyle, parseFloat(outlineWidth)];
+              return [active.id || active.className || active.value, outlineStyle, parseFloat(outlineWidth)];
             }"""
         )
         seen.add(style[0])
@@ -284,5 +279,5 @@ def test_the_page_renders_the_genomes_it_holds(opened: Open, digits: Path) -> No
     for line in elites(digits):
         genome = genome_file.read(digits / line["genome"])
         frame = {"shape": [1, 8, 8], "xy": genome.coordinates, "colour": genome.colour}
-        (found,) = rendered(page, [{"file": genome.content, "frame": frame, "w": 8, "h": 8}])
-        assert abs(found.astype(int) - pixels(digits / line["file"])).max() <= 1
+        (drawn,) = rendered(page, [{"file": genome.content, "frame": frame, "w": 8, "h": 8}])
+        assert abs(drawn.astype(int) - pixels(digits / line["file"])).max() <= 1

@@ -1,4 +1,4 @@
-"""The page of a run that goes on loads itself again, and keeps what one did with it."""
+"""The page of a run that goes on loads itself again, and keeps what a reader has chosen."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def running(digits: Path, tmp_path: Path) -> Path:
-    """A run's folder whose page is written every second."""
-    run = tmp_path / "run"
-    shutil.copytree(digits, run)
-    return run
+    """A run's folder, to write pages of a run that goes on."""
+    return Path(shutil.copytree(digits, tmp_path / "run"))
 
 
 def written(run: Path, seconds_ago: float, every: float = 1) -> Path:
-    """The run's page, as it was written then."""
+    """Write the run's page as it would have been written so many seconds ago."""
     page = write_run_page(run, every=every)
     html = page.read_text(encoding="utf-8")
     html, count = re.subn(r'"written":[0-9.]+', f'"written":{time.time() - seconds_ago:.1f}', html)
@@ -36,18 +34,19 @@ def written(run: Path, seconds_ago: float, every: float = 1) -> Path:
 
 
 def loads(page: Page) -> list[float]:
-    """Every loading of the page from now on."""
-    found: list[float] = []
-    page.on("framenavigated", lambda _: found.append(time.monotonic()))
-    return found
+    """Return a list that gets the time of every loading of the page from now on."""
+    times: list[float] = []
+    page.on("framenavigated", lambda _: times.append(time.monotonic()))
+    return times
 
 
-def wait_for(page: Page, found: list[float], count: int) -> None:
+def wait_for(page: Page, times: list[float], count: int) -> None:
+    """Wait until the page was loaded so often."""
     for _ in range(200):
-        if len(found) >= count:
+        if len(times) >= count:
             return
         page.wait_for_timeout(50)
-    raise AssertionError(f"loaded {len(found)} times, expected {count}")
+    raise AssertionError(f"loaded {len(times)} times, expected {count}")
 
 
 def rests(page: Page) -> None:
@@ -115,11 +114,11 @@ def test_it_shows_what_is_new(opened: Open, running: Path) -> None:
 
 def test_it_stops_when_the_run_has(opened: Open, running: Path) -> None:
     page = opened(write_run_page(running, every=1))
-    found = loads(page)
+    times = loads(page)
     write_run_page(running)
-    wait_for(page, found, 1)
+    wait_for(page, times, 1)
     page.wait_for_timeout(1800)
-    assert len(found) == 1
+    assert len(times) == 1
     assert page.locator(".live").count() == 0
 
 
@@ -127,26 +126,26 @@ def test_it_waits_while_a_picture_is_open(opened: Open, running: Path) -> None:
     page = opened(write_run_page(running, every=5))  # long enough to open a picture on a busy machine
     open_tile(page, 3)
     page.wait_for_timeout(300)
-    found = loads(page)
+    times = loads(page)
     page.wait_for_timeout(6500)
-    assert found == []
+    assert times == []
     assert "waits while a picture is open" in (page.locator(".live").text_content() or "")
     page.keyboard.press("Escape")
-    wait_for(page, found, 1)
+    wait_for(page, times, 1)
 
 
 def test_a_run_that_was_stopped_is_told_and_not_asked_again(opened: Open, running: Path) -> None:
     page = opened(written(running, seconds_ago=16 * 60 + 5))
-    found = loads(page)
+    times = loads(page)
     assert page.locator(".live").inner_text() == "no news for a while: the run may have been stopped"
     page.wait_for_timeout(2500)
-    assert len(found) <= 1
+    assert len(times) <= 1
 
 
 @pytest.mark.parametrize("ago", [5, 45, 75])
 def test_a_page_that_is_late_is_not_loaded_over_and_over(opened: Open, running: Path, ago: float) -> None:
     page = opened()
-    found = loads(page)
+    times = loads(page)
     page.goto(written(running, seconds_ago=ago).as_uri(), wait_until="commit")
     page.wait_for_timeout(2500)
-    assert len(found) <= 5, f"loaded {len(found)} times in 2.5 s"
+    assert len(times) <= 5, f"loaded {len(times)} times in 2.5 s"

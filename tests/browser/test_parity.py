@@ -16,7 +16,7 @@ from support import build
 from evofool.encodings import genome_file
 from evofool.encodings.cppn.batch import ACTIVATION_NAMES, INPUTS
 from evofool.encodings.genome_file import GenomeFile, parse, to_json
-from evofool.kernels import rendering as picture
+from evofool.kernels import rendering
 from evofool.kernels.constants import EXP_CUTOFF
 from evofool.rng import Rng
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "evofool" / "gallery" / "cppn.js"
+SCRIPT = ROOT / "evofool" / "gallery" / "pages" / "assets" / "cppn.js"
 BANK = sorted((ROOT / "genomes").glob("*/*.json"))
 CLOSE, ENOUGH = 2, 0.99
-"""in deep windows: levels of 255, and the share of a picture's pixels that differ by no more"""
+"""Largest difference in deep windows, in levels of 255, and the smallest share of pixels that must keep it."""
 SHAPES = [(1, 13, 20), (1, 28, 28), (3, 20, 13), (3, 32, 32), (3, 1, 9)]
 EACH = 10
-"""random genomes of a kind"""
+"""Number of random genomes of a kind."""
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def script(opened: Open) -> Page:
 def grown(
     shape: tuple[int, int, int], colour: str, coordinates: str, seed: int, mutations: int = 40
 ) -> list[GenomeFile]:
-    """Random genomes with all activations, after some mutations, as their files give them."""
+    """Return random genomes with all activations, after some mutations, as their files give them."""
     encoding = build("cppn", "default", shape, functions=ACTIVATION_NAMES, colour=colour, coordinates=coordinates)
     rng = Rng(seed, "cpu")
     genomes = encoding.random(EACH, rng)
@@ -67,10 +67,10 @@ def job(genome: GenomeFile, h: int, w: int, view: dict[str, float] | None = None
     return {"file": genome.content, "frame": frame, "w": w, "h": h, "view": view}
 
 
-def assert_same(found: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> None:
-    """Not a byte differs: both do the same operations in the same order, each rounded to float32."""
-    for number, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
-        np.testing.assert_array_equal(ours, theirs, err_msg=f"picture {number}")
+def assert_same(drawn: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> None:
+    """Check that not a byte differs: both do the same operations in the same order, each rounded to float32."""
+    for number, (ours, renderers) in enumerate(zip(drawn, expected, strict=True)):
+        np.testing.assert_array_equal(ours, renderers, err_msg=f"picture {number}")
 
 
 def native(genomes: Sequence[GenomeFile]) -> list[np.ndarray]:
@@ -87,22 +87,22 @@ def test_functions_are_the_loop_s_to_the_last_bit(script: Page, name: str) -> No
     far = [np.nextafter(edge, np.float32(0)), edge, np.nextafter(edge, np.float32(9)), 9.3, 87.0, 1e4, 3e7]
     values = np.concatenate((np.linspace(-12, 12, 4001), far, np.negative(far))).astype(np.float32)
     asked = [ACTIVATION_NAMES.index(name), values.tolist()]
-    found = script.evaluate("([activation, values]) => values.map((p) => Cppn.at(activation, p))", asked)
-    picture.activate(values, np.uint64(0), np.uint64(len(values)), ACTIVATION_NAMES.index(name))
-    assert found == values.tolist()
+    computed = script.evaluate("([activation, values]) => values.map((p) => Cppn.at(activation, p))", asked)
+    rendering.activate(values, np.uint64(0), np.uint64(len(values)), ACTIVATION_NAMES.index(name))
+    assert computed == values.tolist()
 
 
 def test_the_whole_bank(script: Page) -> None:
     genomes = [genome_file.read(file) for file in BANK]
     assert len(genomes) >= 20
-    found = rendered(script, [job(genome, *genome.image_shape[1:]) for genome in genomes])
-    assert_same(found, native(genomes))
+    drawn = rendered(script, [job(genome, *genome.image_shape[1:]) for genome in genomes])
+    assert_same(drawn, native(genomes))
 
 
 def test_the_whole_bank_at_another_size(script: Page) -> None:
     genomes = [genome_file.read(file) for file in BANK]
-    found = rendered(script, [job(genome, 75, 120) for genome in genomes])
-    assert_same(found, larger(genomes, 75, 120))
+    drawn = rendered(script, [job(genome, 75, 120) for genome in genomes])
+    assert_same(drawn, larger(genomes, 75, 120))
 
 
 @pytest.mark.parametrize(("shape", "colour", "coordinates"), kinds())
@@ -110,10 +110,10 @@ def test_random_genomes(script: Page, shape: tuple[int, int, int], colour: str, 
     genomes = grown(shape, colour, coordinates, seed=len(colour) + shape[2])
     used = {node.get("activation") for genome in genomes for node in genome.content["nodes"]} - {None}
     assert used == set(ACTIVATION_NAMES)
-    found = rendered(script, [job(genome, *shape[1:]) for genome in genomes])
-    assert_same(found, native(genomes))
-    found = rendered(script, [job(genome, 37, 53) for genome in genomes])
-    assert_same(found, larger(genomes, 37, 53))
+    drawn = rendered(script, [job(genome, *shape[1:]) for genome in genomes])
+    assert_same(drawn, native(genomes))
+    drawn = rendered(script, [job(genome, 37, 53) for genome in genomes])
+    assert_same(drawn, larger(genomes, 37, 53))
 
 
 def test_first_genomes_that_never_mutated(script: Page) -> None:
@@ -124,9 +124,9 @@ def test_first_genomes_that_never_mutated(script: Page) -> None:
 def test_a_window_is_a_part_of_a_larger_picture(script: Page) -> None:
     genomes = [*grown((3, 20, 32), "hsl", "unit", 1), *grown((1, 20, 32), "hsl", "pixels", 2)]
     view = {"x": 8.0, "y": 2.5, "width": 8.0, "height": 5.0}
-    found = rendered(script, [job(genome, 40, 64, view) for genome in genomes])
+    drawn = rendered(script, [job(genome, 40, 64, view) for genome in genomes])
     parts = [picture[20:60, 64:128] for picture in larger(genomes, 160, 256)]
-    assert_same(found, parts)
+    assert_same(drawn, parts)
 
 
 def test_a_deep_window_is_a_part_of_a_far_larger_picture(script: Page) -> None:
@@ -134,13 +134,13 @@ def test_a_deep_window_is_a_part_of_a_far_larger_picture(script: Page) -> None:
     genomes = grown((1, 16, 16), "hsl", "unit", 3, mutations=6)
     side = 16 * 800  # so many pixels a side has the picture; 16 of them are compared
     view = {"x": 3200 / 800, "y": 4000 / 800, "width": 16 / 800, "height": 16 / 800}
-    found = rendered(script, [job(genome, 16, 16, view) for genome in genomes])
+    drawn = rendered(script, [job(genome, 16, 16, view) for genome in genomes])
     parts = [
         as_rgb(genome.encoding.decode_rows(genome.genomes, (side, side))(4000, 4016)[..., 3200:3216].numpy())[0]
         for genome in genomes
     ]
-    for ours, theirs in zip(found, parts, strict=True):
-        assert (abs(ours.astype(int) - theirs).max(2) <= CLOSE).mean() >= ENOUGH
+    for ours, part in zip(drawn, parts, strict=True):
+        assert (abs(ours.astype(int) - part).max(2) <= CLOSE).mean() >= ENOUGH
 
 
 def test_bands_leave_no_seams(script: Page) -> None:
@@ -158,6 +158,6 @@ def test_a_genome_without_connections_is_flat(script: Page) -> None:
         "connections": [],
     }  # fmt: skip
     genome = parse(content)
-    (found,) = rendered(script, [job(genome, 6, 5)])
-    np.testing.assert_array_equal(found, native([genome])[0])
-    assert (found == [255, 0, 128]).all()
+    (drawn,) = rendered(script, [job(genome, 6, 5)])
+    np.testing.assert_array_equal(drawn, native([genome])[0])
+    assert (drawn == [255, 0, 128]).all()

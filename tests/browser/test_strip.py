@@ -8,19 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import Open, elites, open_tile, told
+from browsing import Open, elites, open_tile, percent_text
 from runs import json_lines, small_evolve
 
 from evofool.gallery.pages.run_page import write_run_page
 from evofool.store.run import RunFolder
 
-TOLD = re.compile(r"(.+?) (?:< )?([\d.]+) % · generation ([\d,]+), ([\d,]+) evaluations")
-
-
-@pytest.fixture(params=["digits", "colours", "raw"])
-def run(request: pytest.FixtureRequest) -> Path:
-    found: Path = request.getfixturevalue(request.param)
-    return found
+TIP = re.compile(r"(.+?) (?:< )?([\d.]+) % · generation ([\d,]+), ([\d,]+) evaluations")
 
 
 def test_pointing_at_it_tells_class_confidence_and_moment(opened: Open, run: Path) -> None:
@@ -36,15 +30,15 @@ def test_pointing_at_it_tells_class_confidence_and_moment(opened: Open, run: Pat
     for across in (0.02, 0.3, 0.6, 0.8, 0.985):
         for row in (0, 4, 9):
             page.mouse.move(box["x"] + across * box["width"], box["y"] + (row + 0.5) / 10 * box["height"])
-            match = TOLD.fullmatch(page.locator("#tip").inner_text())
+            match = TIP.fullmatch(page.locator("#tip").inner_text())
             assert match is not None
             name, generation = match[1], int(match[3].replace(",", ""))
             assert name == names[row]
             (moment,) = [line for line in metrics if line["generation"] == generation]
             assert match[4] == f"{moment['evaluations']:,}"
-            own = changes.of(niches[name])
-            score = changes.score[own][changes.generation[own] <= generation][-1]
-            assert float(match[2]) == pytest.approx(float(re.sub("[< %]", "", told(score))), abs=0.03)
+            rows = changes.of(niches[name])
+            score = changes.score[rows][changes.generation[rows] <= generation][-1]
+            assert float(match[2]) == pytest.approx(float(re.sub("[< %]", "", percent_text(score))), abs=0.03)
             seen.add(generation)
     assert {1, metrics[-1]["generation"]} <= seen
     page.mouse.move(5, 5)
@@ -59,9 +53,9 @@ def test_the_median_s_curve_is_that_of_the_metrics(opened: Open, digits: Path) -
     lines = page.locator("#medians .axis").evaluate_all(
         "all => all.slice(0, 3).map((l) => Number(l.getAttribute('y1')))"
     )
-    zero, one = lines[0], lines[2]
-    found = (points[:, 1] - zero) / (one - zero)
-    np.testing.assert_allclose(found, [line["median"] for line in metrics], atol=0.002)
+    bottom, top = lines[0], lines[2]
+    medians = (points[:, 1] - bottom) / (top - bottom)
+    np.testing.assert_allclose(medians, [line["median"] for line in metrics], atol=0.002)
     logs = np.log([line["evaluations"] for line in metrics])
     np.testing.assert_allclose(np.diff(points[:, 0]) / np.diff(logs), np.ptp(points[:, 0]) / np.ptp(logs), rtol=0.02)
 

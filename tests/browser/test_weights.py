@@ -1,0 +1,177 @@
+"""The genome of an opened tile: its graph, its weights to change, its file to download."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from browsing import (
+    Open,
+    after,
+    at_centres,
+    canvas,
+    elites,
+    genome_of,
+    largest,
+    longest,
+    open_tile,
+)
+
+from evofool.encodings import genome_file
+from evofool.io.png import png
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+@pytest.mark.parametrize("kind", ["digits", "colours"])
+def test_the_graph_is_the_genome(opened: Open, kind: str, request: pytest.FixtureRequest) -> None:
+    run = request.getfixturevalue(kind)
+    page = opened(run / "index.html")
+    for number in range(0, 10, 3):
+        genome = genome_of(run, number)
+        open_tile(page, number)
+        assert page.locator("#graph .node").count() == len(genome["nodes"])
+        assert page.locator("#graph .wire").count() == len(genome["connections"])
+        assert page.locator("#wire option").count() == len(genome["connections"])
+        titles = page.locator("#graph .node title").evaluate_all("all => all.map((element) => element.textContent)")
+        outputs = ["grey"] if kind == "digits" else ["hue", "saturation", "lightness"]
+        assert titles[: 4 + len(outputs)] == ["x", "y", "distance", "bias", *outputs]
+        hidden = genome["nodes"][4 + len(outputs) :]
+        assert titles[4 + len(outputs) :] == [f"{node['activation']} {node['id']}" for node in hidden]
+        wires = page.locator("#wire option").all_inner_texts()
+        assert wires == [f"{titles[edge['from']]} → {titles[edge['to']]}" for edge in genome["connections"]]
+        signs = page.locator("#graph .edge").evaluate_all("all => all.map((edge) => edge.classList.contains('down'))")
+        assert signs == [edge["weight"] < 0 for edge in genome["connections"]]
+        page.keyboard.press("Escape")
+
+
+def wire_to_click(page: Page) -> tuple[int, float, float]:
+    """Return the number of a wire, and where on the screen it can be hit."""
+    page.locator("#graph").scroll_into_view_if_needed()
+    wire = page.evaluate(
+        """() => {
+          const box = document.getElementById("graph").getBoundingClientRect();
+          for (const wire of [...document.querySelectorAll("#graph .wire:not(.idle)")].reverse()) {
+            const grip = wire.querySelector(".grip"), matrix = grip.getScreenCTM(), length = grip.getTotalLength();
+            for (const share of [0.5, 0.3, 0.7, 0.15, 0.85]) {
+              const {x, y} = grip.getPointAtLength(length * share).matrixTransform(matrix);
+              const inside = x > box.left && x < box.right && y > box.top && y < box.bottom;
+              if (inside && document.elementFromPoint(x, y) === grip) return [Number(wire.dataset.e), x, y];
+            }
+          }
+          return null;
+        }"""
+    )
+    assert wire is not None, "no wire can be hit"
+    return int(wire[0]), wire[1], wire[2]
+
+
+@pytest.mark.parametrize("kind", ["digits", "colours"])
+def test_a_weight_is_turned_and_turned_back(opened: Open, kind: str, request: pytest.FixtureRequest) -> None:
+    run = request.getfixturevalue(kind)
+    number = largest(run)
+    weights = [edge["weight"] for edge in genome_of(run, number)["connections"]]
+    page = opened(run / "index.html")
+    open_tile(page, number)
+    original = canvas(page)
+    edge, x, y = wire_to_click(page)
+    page.mouse.click(x, y)
+    assert page.locator("#wire").input_value() == str(edge)
+    assert page.locator("#graph .wire.on").get_attribute("data-e") == str(edge)
+    assert page.locator("#value").inner_text() == f"{weights[edge]:.2f}"
+    assert float(page.locator("#weight").input_value()) == pytest.approx(weights[edge], abs=1e-5)
+    turned = after(page, lambda: page.locator("#weight").fill(str(weights[edge] - 2.5)))
+    assert (turned != original).mean() > 0.01
+    assert page.locator("#value").inner_text() == f"{weights[edge] - 2.5:.2f}"
+    assert "Weights changed" in page.locator("#note").inner_text()
+    assert page.locator("#download").inner_text() == "download the changed genome"
+    content = downloaded(page)
+    assert content["connections"][edge]["weight"] == pytest.approx(weights[edge] - 2.5, abs=1e-5)
+    assert [connection["weight"] for i, connection in enumerate(content["connections"]) if i != edge] == [
+        weight for i, weight in enumerate(weights) if i != edge
+    ]
+    assert content.keys().isdisjoint({"score", "class", "index", "generation"})
+    assert genome_file.parse(content).provenance["preset"] == "default"
+    np.testing.assert_array_equal(after(page, page.locator("#reset").click), original)
+    assert page.locator("#value").inner_text() == f"{weights[edge]:.2f}"
+    assert page.locator("#download").inner_text() == "download the genome"
+
+
+def test_a_turned_weight_is_forgotten_when_the_tile_is_left(opened: Open, digits: Path) -> None:
+    page, number = opened(digits / "index.html"), largest(digits)
+    open_tile(page, number)
+    original = canvas(page)
+    after(page, lambda: page.locator("#weight").fill("3.75"))
+    page.keyboard.press("Escape")
+    open_tile(page, number)
+    np.testing.assert_array_equal(canvas(page), original)
+    assert page.locator("#download").inner_text() == "download the genome"
+
+
+@pytest.mark.parametrize("kind", ["digits", "colours"])
+def test_a_turned_weight_never_passes_for_the_original(opened: Open, kind: str, request: pytest.FixtureRequest) -> None:
+    run = request.getfixturevalue(kind)
+    page, number = opened(run / "index.html"), longest(run)
+    open_tile(page, number)
+    original, buttons = canvas(page), page.locator("#line button")
+    edge = page.locator("#graph .wire:not(.idle)").last.get_attribute("data-e") or ""
+    page.locator("#wire").select_option(edge)
+    weight = float(page.locator("#weight").input_value())
+    assert (after(page, lambda: page.locator("#weight").fill(str(weight - 2.5))) != original).any()
+    after(page, buttons.first.click)
+    np.testing.assert_array_equal(after(page, buttons.last.click), original)
+    assert "Weights changed" not in page.locator("#note").inner_text()
+    assert page.locator("#download").inner_text() == "download the genome"
+    page.locator("#weight").fill(str(weight - 2.5))
+    after(page, lambda: page.locator("#mode label", has_text="as the network saw it").click())
+    assert "exactly what was scored" in page.locator("#note").inner_text()
+
+
+def test_a_node_shows_what_it_sees_and_goes(opened: Open, colours: Path) -> None:
+    page = opened(colours / "index.html")
+    open_tile(page, largest(colours))
+    original = canvas(page)
+    node = page.locator("#graph .node").first
+    seen = after(page, node.click)
+    assert page.locator("#note").inner_text().startswith("What x sees: black −1, white 1.")
+    row = at_centres(seen, 32, 32)[16].astype(int)
+    assert (row == row[:, :1]).all()
+    assert (np.diff(row[:, 0]) > 0).all(), "x grows to the right"
+    assert node.evaluate("node => node.classList.contains('on')")
+    np.testing.assert_array_equal(after(page, node.click), original)
+    assert page.locator("#graph .node.on").count() == 0
+
+
+def test_a_node_is_looked_at_with_the_keyboard(opened: Open, digits: Path) -> None:
+    page = opened(digits / "index.html")
+    open_tile(page, largest(digits))
+    original = canvas(page)
+    page.locator("#graph .node").first.focus()
+    assert (after(page, lambda: page.keyboard.press("Enter")) != original).any()
+    assert "What x sees" in page.locator("#note").inner_text()
+    after(page, lambda: page.locator("#mode label", has_text="as the network saw it").click())
+    assert page.locator("#graph .node.on").count() == 0
+
+
+def downloaded(page: Page) -> dict[str, Any]:
+    """Return what the link downloads."""
+    with page.expect_download() as waiting:
+        page.locator("#download").click()
+    content: dict[str, Any] = json.loads(Path(waiting.value.path()).read_text(encoding="utf-8"))
+    return content
+
+
+@pytest.mark.parametrize("kind", ["digits", "colours"])
+def test_the_download_is_the_genome(opened: Open, kind: str, request: pytest.FixtureRequest) -> None:
+    run = request.getfixturevalue(kind)
+    page, line = opened(run / "index.html"), elites(run)[5]
+    open_tile(page, 5)
+    assert page.locator("#download").get_attribute("download") == Path(line["genome"]).name
+    content = downloaded(page)
+    assert content == genome_of(run, 5)
+    genome = genome_file.parse(content)
+    assert png(genome.encoding.decode(genome.genomes)[0].numpy()) == (run / line["file"]).read_bytes()
