@@ -9,9 +9,9 @@ from evofool.errors import EvofoolError, suggestion
 
 
 def test_every_error_is_of_the_family_and_drawn_in_the_tree() -> None:
-    found = [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, Exception)]
-    assert len(found) >= 7
-    for kind in found:
+    classes = [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, Exception)]
+    assert len(classes) >= 7
+    for kind in classes:
         assert issubclass(kind, EvofoolError)
         assert kind.__name__ in (errors.__doc__ or "")
 

@@ -58,7 +58,7 @@ def test_every_layout_is_the_same_images(
         image = data.read(index)
         np.testing.assert_array_equal(image, images[index])
         assert image.dtype == np.uint8
-        assert image.flags.c_contiguous  # its hash is that of its bytes
+        assert image.flags.c_contiguous  # Its hash is that of its bytes.
 
 
 def test_colours_come_last_where_both_layouts_fit(tmp_path: Path) -> None:

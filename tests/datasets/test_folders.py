@@ -200,13 +200,13 @@ def test_a_link_to_a_picture_is_one_and_a_dangling_one_is_an_image_error(tmp_pat
 @pytest.mark.parametrize("channels", [1, 3])
 def test_pictures_are_resized_and_cropped_for_the_target(channels: int, tmp_path: Path) -> None:
     wide = Image.new("RGB", (40, 10), (200, 0, 0))
-    wide.paste((90, 90, 90), (15, 0, 25, 10))  # the middle square
+    wide.paste((90, 90, 90), (15, 0, 25, 10))  # The middle square.
     wide.save(tmp_path / "a.png")
     exact = Image.fromarray(np.arange(192, dtype=np.uint8).reshape(8, 8, 3))
     exact.save(tmp_path / "b.png")
     data = read_folder(tmp_path, fitting((channels, 8, 8)))
     assert data.read(0).shape == (channels, 8, 8)
-    assert (data.read(0)[..., 1:-1] == 90).all()  # at the edge, what was cropped shines through
+    assert (data.read(0)[..., 1:-1] == 90).all()  # At the edge, what was cropped shines through.
     as_taken = np.asarray(exact.convert("L"))[None] if channels == 1 else np.asarray(exact).transpose(2, 0, 1)
     np.testing.assert_array_equal(data.read(1), as_taken)
 
@@ -214,7 +214,7 @@ def test_pictures_are_resized_and_cropped_for_the_target(channels: int, tmp_path
 def test_the_card_s_interpolation_and_resize_are_used(tmp_path: Path) -> None:
     stripes = np.zeros((32, 32, 3), np.uint8)
     stripes[:, ::2] = 255
-    stripes[8:24, 8:24] = 255  # the inner quarter is white
+    stripes[8:24, 8:24] = 255  # The inner quarter is white.
     Image.fromarray(stripes).save(tmp_path / "a.png")
     near = read_folder(tmp_path, fitting(interpolation="nearest")).read(0)
     soft = read_folder(tmp_path, fitting(interpolation="bilinear")).read(0)

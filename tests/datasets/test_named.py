@@ -104,7 +104,7 @@ def test_the_digits_to_train_on_are_all_others() -> None:
 def test_mnist_is_read_from_the_folder(shared: Path) -> None:
     data = open_named("mnist", shared / "data", fitting((1, 28, 28)))
     assert len(data) == 10_000
-    assert data.labels[:5].tolist() == [7, 2, 1, 0, 4]  # of the test images, as everybody knows
+    assert data.labels[:5].tolist() == [7, 2, 1, 0, 4]  # Of the test images, as everybody knows.
     assert data.read(0).shape == (1, 28, 28)
     assert data.id(0) == "mnist:0"
 
@@ -169,7 +169,7 @@ def test_what_is_not_there_is_downloaded_in_silence(
     assert [call["download"] for call in fake.calls] == [False, True]
     assert {str(call["root"]) for call in fake.calls} == {str(tmp_path)}
     printed = capsys.readouterr()
-    assert printed.out == ""  # it may be one JSON object
+    assert printed.out == ""  # It may be one JSON object.
     assert "170 MB" in printed.err
 
 
@@ -238,7 +238,7 @@ def test_imagenet_is_read_as_torchvision_lays_it_out(tmp_path: Path) -> None:
     data = open_named("imagenet", tmp_path, fitting())
     names = [("n01", 0), ("n02", 0), ("n02", 1), ("n03", 0), ("n03", 1), ("n03", 2)]
     assert [data.id(index) for index in range(6)] == [f"val/{w}/ILSVRC2012_val_{n:08}.JPEG" for w, n in names]
-    assert data.labels.tolist() == [0, 1, 1, 2, 2, 2]  # classes in the order of their WordNet numbers
+    assert data.labels.tolist() == [0, 1, 1, 2, 2, 2]  # Classes in the order of their WordNet numbers.
     assert data.labels.dtype == np.int64
     assert data.name == "imagenet"
     assert data.read(5).shape == (3, 8, 8)

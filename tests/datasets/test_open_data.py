@@ -20,7 +20,7 @@ def test_an_archive_is_read(tmp_path: Path) -> None:
         )
     for data in (open_data(path, tmp_path, fitting()), open_data(str(path), tmp_path, fitting())):
         assert isinstance(data, ArrayImages)
-        assert data.labels.tolist() == [2, 1]  # by the target's names
+        assert data.labels.tolist() == [2, 1]  # By the target's names.
 
 
 def test_a_folder_is_read(tmp_path: Path) -> None:

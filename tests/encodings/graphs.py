@@ -17,11 +17,11 @@ class Graph:
     """One CPPN. Nodes are numbered: inputs 0…3, then outputs, then hidden nodes."""
 
     outputs: tuple[str, ...]
-    """activation of each output"""
+    """Activation of each output."""
     hidden: tuple[str, ...] = ()
-    """activation of each hidden node; a later one has a larger position"""
+    """Activation of each hidden node; a later one has a larger position."""
     edges: tuple[tuple[int, int, float], ...] = ()
-    """(source, sink, weight)"""
+    """Connections as (source, sink, weight)."""
 
 
 def to_batch(graphs: list[Graph], nodes: int | None = None, connections: int | None = None) -> CPPNBatch:
@@ -45,7 +45,7 @@ def to_batch(graphs: list[Graph], nodes: int | None = None, connections: int | N
 
 
 def chain(length: int, outputs: int, activation: str, weight: float) -> Graph:
-    """x → hidden → hidden → … → every output."""
+    """Return the graph x → hidden → hidden → … → every output."""
     first = 4 + outputs
     edges = [(X, first, weight), *((first + k, first + k + 1, weight) for k in range(length - 1))]
     edges += [(first + length - 1, 4 + k, weight) for k in range(outputs)]

@@ -33,7 +33,7 @@ FUNCTIONS = {
     "linear": (lambda p: np.minimum(np.maximum(p, -3), 3) / 3, 1 / 3),
     "wedge": (lambda p: np.minimum(np.abs(p), 3) / 1.5 - 1, 1 / 1.5),
 }
-"""name -> (the function, its steepest slope)"""
+"""Each activation's function and its steepest slope, by name."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Picture:
 
 
 def inputs(size: tuple[int, int], native: tuple[int, int], system: str) -> list[Values]:
-    """x, y, distance and bias at every pixel centre, (H · W,) each, one pixel after the other."""
+    """Return x, y, distance and bias at every pixel centre, (H · W,) each, one pixel after the other."""
     rows: list[tuple[float, float, float, float]] = []
     half = min(native) / 2
     for i in range(size[0]):

@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 
 
 def grid(size: tuple[int, int], system: str, native: tuple[int, int] | None = None) -> np.ndarray:
-    """(4, H, W) float64"""
+    """Return (4, H, W) float64 coordinates."""
     return pixel_coordinates(size, native or size, system, CPU).double().numpy().reshape(4, *size)
 
 

@@ -60,7 +60,7 @@ def test_first_genomes_connect_all_inputs_to_all_outputs(outputs: int) -> None:
     weights = genomes.weight[genomes.source != EMPTY]
     assert -10 <= weights.min() < -9.9
     assert 9.9 < weights.max() <= 10
-    assert weights.std() == pytest.approx(10 / np.sqrt(3), rel=0.03)  # uniform
+    assert weights.std() == pytest.approx(10 / np.sqrt(3), rel=0.03)  # Uniform.
     shares = np.bincount(genomes.activation[:, 4], minlength=len(ACTIVATION_NAMES)) / 3000
     np.testing.assert_allclose(
         shares[[ACTIVATION_NAMES.index(n) for n in ("sin", "sigmoid", "gauss", "linear")]], 0.25, atol=0.04
@@ -89,7 +89,7 @@ def test_many_mutations_leave_good_graphs(name: str, seed: int, nodes: int, conn
     for _ in range(20):
         parents = encoding.dump(genomes.take(np.arange(6)))
         children = encoding.mutate(genomes, rng)
-        for field, value in encoding.dump(genomes).items():  # the parents are not touched
+        for field, value in encoding.dump(genomes).items():  # The parents are not touched.
             np.testing.assert_array_equal(value, parents[field])
         genomes = children
         genomes.check(3)
@@ -117,7 +117,7 @@ def test_genomes_grow_into_hidden_nodes_and_lose_them_again() -> None:
 
 
 def mutated_once(**rates: float) -> tuple[CPPNBatch, CPPNBatch]:
-    """4,000 parents (two hidden nodes, four connections) and their children by some operators alone."""
+    """Return 4,000 parents (two hidden nodes, four connections) and their children by some operators alone."""
     encoding = build("cppn", "nguyen2015", (1, 8, 8), max_nodes=20, max_connections=40, **STILL | rates)
     edges = ((X, 5, 1.0), (5, 6, 2.0), (6, 4, 3.0), (Y, 4, -4.0))
     parents = encoding.resized(to_batch([Graph(("sin",), ("sin", "sin"), edges)])).take(np.zeros(4000, np.int64))
@@ -236,7 +236,7 @@ def test_genomes_that_fit_fewer_slots_are_moved_there_and_look_the_same() -> Non
     edges = ((X, 5, 1.5), (DISTANCE, 5, -2.0), (5, 6, 3.0), (BIAS, 4, 0.4), (6, 4, 1.0))
     genomes = to_batch([Graph(("sin",), ("cos", "gauss"), edges)], 30, 30)
     spread = genomes.take(np.array([0]))
-    moved_to = np.arange(-1, 30)  # indexed by slot + 1, so that EMPTY stays EMPTY
+    moved_to = np.arange(-1, 30)  # Indexed by slot + 1, so that EMPTY stays EMPTY.
     moved_to[[5 + 1, 6 + 1]] = 21, 29
     for name in ("activation", "position"):
         values = getattr(spread, name)[0]

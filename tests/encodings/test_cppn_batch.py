@@ -82,12 +82,12 @@ def replace(name: str, value: np.ndarray) -> Callable[[CPPNBatch], None]:
         (change("source", (0, 1), -2), "a node that isn't there"),
         (change("sink", (0, 1), 10), "a node that isn't there"),
         (change("sink", (0, 1), EMPTY), "a node that isn't there"),
-        (change("sink", (0, 0), 3), "a node that isn't there"),  # an input
-        (change("source", (0, 1), 9), "a node that isn't there"),  # a free slot
+        (change("sink", (0, 0), 3), "a node that isn't there"),  # An input.
+        (change("source", (0, 1), 9), "a node that isn't there"),  # A free slot.
         (change("sink", (0, 1), 9), "a node that isn't there"),
         (change("source", (0, 0), 6), "runs backwards"),
-        (change("source", (0, 0), 5), "runs backwards"),  # to itself
-        (change("source", (0, 0), 4), "runs backwards"),  # from an output
+        (change("source", (0, 0), 5), "runs backwards"),  # To itself.
+        (change("source", (0, 0), 4), "runs backwards"),  # From an output.
         (change("position", (0, 6), 0.1), "runs backwards"),
     ],
 )

@@ -68,7 +68,7 @@ def test_steps_follow_the_closed_form(eta: float) -> None:
     genes = mutated(128, rate=1.0, eta=eta)
     values = np.arange(256)
     edges = (np.concatenate([values - 0.5, [255.5]]) - 128) / 255
-    edges[[0, -1]] = -np.inf, np.inf  # clamping
+    edges[[0, -1]] = -np.inf, np.inf  # Clamping.
     expected = np.diff(step_cdf(edges, eta)) * SAMPLES
     counts = np.bincount(genes.flatten(), minlength=256)
     big = expected >= 5
@@ -99,13 +99,13 @@ def test_the_step_does_not_depend_on_the_rate(rate: float) -> None:
 @pytest.mark.parametrize("value", [0, 255])
 def test_steps_beyond_black_and_white_are_clamped_not_wrapped(value: int) -> None:
     genes = mutated(value, rate=1.0)
-    assert np.abs(genes - value).max() < 160  # a wrapped one would lie at the other end
+    assert np.abs(genes - value).max() < 160  # A wrapped one would lie at the other end.
     stays = 0.5 + 0.5 * float(np.diff(step_cdf(np.array([-0.5, 0.5]) / 255, 15.0))[0])
     assert (genes == value).mean() == pytest.approx(stays, abs=four_deviations(stays))
 
 
 def test_siblings_spread_their_rates() -> None:
-    """rate · spread^u with u uniform on [−1, 1], and never above 1."""
+    """Rates are rate · spread^u with u uniform on [−1, 1], and never above 1."""
     encoding = build("direct", "nguyen2015", (1, 100, 100), rate=0.05, spread=4.0)
     parents = DirectBatch(torch.full((400, 1, 100, 100), 128, dtype=torch.uint8))
     changed = (encoding.mutate(parents, Rng(0)).genes != 128).flatten(1).float().mean(1).numpy()
@@ -134,15 +134,15 @@ def test_the_two_children_of_a_pair_keep_the_parents_mean(a: int, b: int, seed: 
     first, second = (crossed(x, y, seed) for x, y in ((uniform(a, 1), uniform(b, 1)), (uniform(b, 1), uniform(a, 1))))
     inside = (first > 0) & (first < 255) & (second > 0) & (second < 255)
     assert inside.mean() > 0.9
-    assert np.abs(first + second - (a + b))[inside].max() <= 1  # rounding
+    assert np.abs(first + second - (a + b))[inside].max() <= 1  # Rounding.
 
 
 @pytest.mark.parametrize("eta", [2.0, 10.0])
 def test_children_spread_as_simulated_binary_crossover_says(eta: float) -> None:
     """P(β ≤ b) = b^(η+1) / 2 for b ≤ 1, 1 − b^−(η+1) / 2 above (Deb & Agrawal 1995)."""
     children = crossed(uniform(178), uniform(78), eta=eta)
-    values = np.arange(1, 255)  # at the ends genes were clamped
-    beta = (values + 0.5 - 128) / 50  # child = 128 + 50 β
+    values = np.arange(1, 255)  # At the ends genes were clamped.
+    beta = (values + 0.5 - 128) / 50  # A child is 128 + 50 β.
     below = np.where(beta <= 1, 0.5 * np.clip(beta, 0, 1) ** (eta + 1), 1 - 0.5 * np.maximum(beta, 1) ** -(eta + 1))
     measured = np.searchsorted(np.sort(children), values, side="right") / SAMPLES
     assert np.abs(measured - below).max() * np.sqrt(SAMPLES) < 1.6
@@ -157,7 +157,7 @@ def test_crossover_mixes_each_gene_on_its_own_and_leaves_the_parents_alone() -> 
     assert torch.equal(a.genes, before[0])
     assert torch.equal(b.genes, before[1])
     beyond = (children.genes.int() - a.genes.int()) * (b.genes.int() - a.genes.int())
-    assert 0.2 < (beyond > 0).float().mean() < 0.8  # some genes towards the partner, some away from it
+    assert 0.2 < (beyond > 0).float().mean() < 0.8  # Some genes towards the partner, some away from it.
 
 
 @pytest.mark.parametrize(

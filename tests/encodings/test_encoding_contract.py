@@ -38,7 +38,7 @@ def test_genomes_decode_to_8_bit_images_of_the_target_s_shape(
     assert images.shape == (8, *shape)
     assert images.dtype == torch.uint8
     assert images.device == encoding.device
-    assert len(images.flatten(1).unique(dim=0)) > 4  # some CPPNs are all black or white
+    assert len(images.flatten(1).unique(dim=0)) > 4  # Some CPPNs are all black or white.
     assert encoding.decode(encoding.random(0, Rng(0))).shape == (0, *shape)
 
 
@@ -55,9 +55,9 @@ def test_the_same_genome_decodes_to_the_same_bytes_in_any_order(name: str, prese
 @every
 def test_the_same_seed_gives_the_same_genomes(name: str, preset: str) -> None:
     encoding = build(name, preset)
-    ours, theirs, others = (evolved(encoding, seed=seed) for seed in (5, 5, 6))
-    assert_same_arrays(encoding.dump(ours), encoding.dump(theirs))
-    assert not torch.equal(encoding.decode(ours), encoding.decode(others))
+    first, same, other = (evolved(encoding, seed=seed) for seed in (5, 5, 6))
+    assert_same_arrays(encoding.dump(first), encoding.dump(same))
+    assert not torch.equal(encoding.decode(first), encoding.decode(other))
 
 
 @every
@@ -104,7 +104,7 @@ def test_dumped_genomes_load_as_they_were(name: str, preset: str, n: int) -> Non
     saved = frozen(arrays)
     children = encoding.mutate(loaded, Rng(9))
     loaded.put(np.arange(n), children)
-    assert_same_arrays(arrays, saved)  # the loaded batch is its own
+    assert_same_arrays(arrays, saved)  # The loaded batch is its own.
 
 
 @every
@@ -143,8 +143,7 @@ def test_settings_survive_json(name: str, preset: str) -> None:
     settings = json.loads(json.dumps(encoding.settings()))
     again = encodings.build(name, settings, (3, 8, 8), "cpu")
     assert again.settings() == encoding.settings()
-    ours, theirs = (kind.decode(evolved(kind)) for kind in (encoding, again))
-    assert torch.equal(ours, theirs)
+    assert torch.equal(encoding.decode(evolved(encoding)), again.decode(evolved(again)))
 
 
 @every

@@ -16,10 +16,10 @@ def taken(rates: list[float], length: int, seed: int = 0) -> np.ndarray:
     """(N, length) whether each place is taken; no place may be twice among those drawn."""
     places = bernoulli_places(np.array(rates), length, Rng(seed))
     assert places.dtype == torch.int64
-    found, times = np.unique(places.numpy(), return_counts=True)
-    assert (times[found < len(rates) * length] == 1).all()
+    distinct, times = np.unique(places.numpy(), return_counts=True)
+    assert (times[distinct < len(rates) * length] == 1).all()
     hit = np.zeros(len(rates) * length + 1, bool)
-    hit[found] = True
+    hit[distinct] = True
     return hit[:-1].reshape(len(rates), length)
 
 
@@ -28,7 +28,7 @@ def test_every_place_is_taken_with_the_rate_and_independently(rate: float) -> No
     n, length = 40_000, 60
     hit = taken([rate] * n, length).astype(float)
     error = np.sqrt(rate * (1 - rate) / n)
-    assert np.abs(hit.mean(0) - rate).max() < 4.5 * error  # the last places too
+    assert np.abs(hit.mean(0) - rate).max() < 4.5 * error  # The last places too.
     assert hit.sum(1).var() == pytest.approx(length * rate * (1 - rate), rel=0.04)
     first, second = hit[:, :-1].ravel() - rate, hit[:, 1:].ravel() - rate
     assert abs((first * second).mean()) < 4.5 * rate * (1 - rate) / np.sqrt(len(first))

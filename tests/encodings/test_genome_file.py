@@ -144,7 +144,7 @@ def test_any_flipped_bit_is_noticed_or_harmless() -> None:
         broken[bit // 8] ^= 1 << bit % 8
         try:
             genome = genome_file.parse(json.loads(broken.decode("utf-8")))
-        except (GenomeError, ValueError):  # the latter by the parser: read() makes a GenomeError of it
+        except (GenomeError, ValueError):  # The latter by the parser: read() makes a GenomeError of it.
             continue
         for name, values in vars(whole.genomes).items():
             np.testing.assert_array_equal(vars(genome.genomes)[name], values)

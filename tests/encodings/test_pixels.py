@@ -74,7 +74,7 @@ def test_no_genomes_are_an_empty_array(k: int) -> None:
 def test_every_place_and_every_value_is_drawn_alike(k: int) -> None:
     space = Pixels((3, 3, 4), k)
     edits = space.random(24_000 // k, generator(1))
-    for column in range(k):  # no slot has favourite places
+    for column in range(k):  # No slot has favourite places.
         places = Counter(places_of(edits, 4)[:, column].tolist())
         share = len(edits) / 12
         assert len(places) == 12
@@ -144,10 +144,10 @@ def test_repaired_genomes_have_distinct_places_and_their_colours(genomes: tuple[
     space, edits = genomes
     before = edits.copy()
     after = space.repaired(edits, generator(seed))
-    assert after is edits  # in place
+    assert after is edits  # In place.
     assert_valid(space, after, len(before))
     np.testing.assert_array_equal(after[..., 2:], before[..., 2:])
-    np.testing.assert_array_equal(after[:, 0], before[:, 0])  # the first of equals stays
+    np.testing.assert_array_equal(after[:, 0], before[:, 0])  # The first of equals stays.
     for old, new in zip(before, after, strict=True):
         if len(set(places_of(old, space.width).tolist())) == space.k:
             np.testing.assert_array_equal(old, new)
@@ -164,7 +164,7 @@ def test_a_lone_clash_moves_the_later_of_the_two() -> None:
     edits = space.join(np.array([[7, 30, 7]] * 50), np.zeros((50, 3, 3)))
     after = places_of(space.repaired(edits, generator()), 50)
     assert (after[:, :2] == [7, 30]).all()
-    assert len(set(after[:, 2].tolist())) > 40  # anywhere
+    assert len(set(after[:, 2].tolist())) > 40  # Anywhere.
 
 
 def test_a_moved_pixel_takes_a_free_place() -> None:
@@ -205,7 +205,7 @@ def test_the_corners_are_all_of_the_colour_cube_white_first(channels: int) -> No
     assert len(set(map(tuple, corners.tolist()))) == 2**channels
     assert corners[0].tolist() == [255] * channels
     assert corners[1].tolist() == [0] * channels
-    assert (corners[::2] + corners[1::2] == 255).all()  # each next to its opposite
+    assert (corners[::2] + corners[1::2] == 255).all()  # Each next to its opposite.
 
 
 @given(spaces(), st.integers(1, 6), seeds)
@@ -231,7 +231,7 @@ def test_any_other_gene_is_another_key(space: Pixels, seed: int, data: st.DataOb
     other = edits.copy()
     other[0, slot, 2 + channel] = (other[0, slot, 2 + channel] + data.draw(st.integers(1, 255))) % 256
     assert keys(other) != keys(edits)
-    if space.k > 1:  # the same places and the same colours, but put together differently
+    if space.k > 1:  # The same places and the same colours, but put together differently.
         swapped = edits.copy()
         swapped[0, [0, 1], 2:] = edits[0, [1, 0], 2:]
         assert (keys(swapped) == keys(edits)) == (swapped == edits).all()
@@ -264,7 +264,7 @@ def test_edits_are_applied_pixel_by_pixel(space: Pixels, n: int, seed: int) -> N
     edits = space.random(n, rng)
     given_images = torch.from_numpy(images.copy())
     applied = apply_edits(given_images, torch.from_numpy(edits))
-    assert applied is given_images  # in place
+    assert applied is given_images  # In place.
     assert applied.dtype == torch.uint8
     for image, edit, result in zip(images, edits, applied.numpy(), strict=True):
         np.testing.assert_array_equal(result, in_a_loop(image, edit))

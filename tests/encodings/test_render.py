@@ -110,7 +110,7 @@ def test_an_output_without_connections_is_its_activation_of_zero(name: str) -> N
     ("hue", "saturation", "lightness", "pixel"),
     [
         (0.0, 1.0, 0.5, (255, 0, 0)),
-        (1.0, 1.0, 0.5, (255, 0, 0)),  # the wheel closes
+        (1.0, 1.0, 0.5, (255, 0, 0)),  # The wheel closes.
         (1 / 3, 1.0, 0.5, (0, 255, 0)),
         (2 / 3, 1.0, 0.5, (0, 0, 255)),
         (1 / 6, 1.0, 0.5, (255, 255, 0)),
@@ -118,7 +118,7 @@ def test_an_output_without_connections_is_its_activation_of_zero(name: str) -> N
         (0.4, 1.0, 1.0, (255, 255, 255)),
         (0.4, 1.0, 0.0, (0, 0, 0)),
         (0.0, 0.5, 0.25, (96, 32, 32)),
-        (-1 / 3, -1.0, -0.5, (0, 255, 0)),  # outputs count by their size
+        (-1 / 3, -1.0, -0.5, (0, 255, 0)),  # Outputs count by their size.
     ],
 )
 def test_hsl_colours(hue: float, saturation: float, lightness: float, pixel: tuple[int, int, int]) -> None:
@@ -132,14 +132,14 @@ def test_hsl_colours(hue: float, saturation: float, lightness: float, pixel: tup
 def test_a_chain_of_nodes_is_followed_to_its_end(length: int, outputs: int) -> None:
     genomes = to_batch([chain(length, outputs, "linear", 3.0)])
     image = draw(genomes, "grey" if outputs == 1 else "rgb", (1, 8))[0, 0, 0]
-    x = (np.arange(8) + 0.5) / 8 * 16 - 8  # unit coordinates of a 1×8 image; clamp(3x) / 3 at every node
+    x = (np.arange(8) + 0.5) / 8 * 16 - 8  # Unit coordinates of a 1×8 image; clamp(3x) / 3 at every node.
     clamped = np.clip(x, -1, 1)
     expected = np.abs(clamped) if outputs == 1 else (clamped + 1) / 2
     np.testing.assert_array_equal(image.numpy(), np.floor(expected * 255 + 0.5))
 
 
 def test_parallel_paths_add_up() -> None:
-    """x reaches the output over two nodes and directly: sin(2·sin(x) + 3·sin(x) − x)."""
+    """The input x reaches the output over two nodes and directly: sin(2·sin(x) + 3·sin(x) − x)."""
     edges = ((X, 5, 1.0), (X, 6, 1.0), (5, 4, 2.0), (6, 4, 3.0), (X, 4, -1.0))
     image = draw(to_batch([Graph(("sin",), ("sin", "sin"), edges)]), "grey", (8, 8))[0, 0]
     x = (np.arange(8) + 0.5) / 4 - 1

@@ -21,7 +21,7 @@ from evofool.rng import Rng
 pytestmark = pytest.mark.usefixtures("rendered_both_ways")
 
 CPU = torch.device("cpu")
-SIZES = [(8, 8), (7, 9), (17, 13), (3, 1)]  # most are no multiple of a vector register
+SIZES = [(8, 8), (7, 9), (17, 13), (3, 1)]  # Most are no multiple of a vector register.
 
 
 def draw(genomes: CPPNBatch, colour: str, size: tuple[int, int]) -> torch.Tensor:
@@ -62,9 +62,9 @@ def test_a_picture_is_its_genomes_alone(drawn: list[Graph], random: object, size
 
 
 @given(graphs(3), graphs(3), st.sampled_from([*SIZES, (1, 30), (30, 1)]), st.integers(1, 40))
-def test_a_picture_does_not_depend_on_tiles(one: Graph, other: Graph, size: tuple[int, int], tile: int) -> None:
+def test_a_picture_does_not_depend_on_tiles(first: Graph, second: Graph, size: tuple[int, int], tile: int) -> None:
     """Parts of lines, whole lines, several; nodes of x or y alone, of nothing, of both."""
-    genomes = to_batch([one, other, one], 16, 20)
+    genomes = to_batch([first, second, first], 16, 20)
     whole = draw(genomes, "hsl", size)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fused, "TILE", tile)
@@ -79,10 +79,10 @@ def test_a_large_picture_does_not_depend_on_threads(threads: None, size: tuple[i
     edges += [(9, 4, 1.0), (7, 5, 1.0), (8, 5, 1.0), (8, 6, 1.0), (10, 6, 1.0)]
     genomes = to_batch([Graph(("sin", "sin", "sin"), ("cos", "gauss", "sin", "sigmoid"), tuple(edges))])
     torch.set_num_threads(1)
-    one = draw(genomes, "rgb", size)
+    single = draw(genomes, "rgb", size)
     for count in (2, 5):
         torch.set_num_threads(count)
-        assert torch.equal(draw(genomes, "rgb", size), one)
+        assert torch.equal(draw(genomes, "rgb", size), single)
 
 
 def test_nodes_of_x_alone_and_of_y_alone_are_where_they_belong() -> None:
@@ -130,11 +130,11 @@ def test_not_a_bit_of_an_activation_depends_on_the_tiles(
 @pytest.mark.parametrize("activation", ["sin", "sigmoid", "gauss"])
 def test_not_a_bit_of_an_activation_depends_on_the_threads(threads: None, activation: str) -> None:
     genomes = to_batch([amplifier(activation)] * 3)
-    for size in ((191, 173), (179, 185)):  # enough pixels to split
+    for size in ((191, 173), (179, 185)):  # Enough pixels to split.
         torch.set_num_threads(1)
-        one = draw(genomes, "grey", size)
+        single = draw(genomes, "grey", size)
         torch.set_num_threads(2)
-        assert torch.equal(draw(genomes, "grey", size), one)
+        assert torch.equal(draw(genomes, "grey", size), single)
 
 
 @pytest.mark.parametrize("preset", ["default", "nguyen2015"])
@@ -145,7 +145,7 @@ def test_an_evolved_population_in_slices_gives_the_same_bytes(preset: str) -> No
     for _ in range(30):
         genomes = encoding.mutate(genomes, rng)
     together = encoding.decode(genomes)
-    assert len(together.flatten(1).unique(dim=0)) > 20  # they do look different
+    assert len(together.flatten(1).unique(dim=0)) > 20  # They do look different.
     for part in np.array_split(np.arange(40), 7):
         assert torch.equal(encoding.decode(genomes.take(part)), together[part])
     order = np.random.default_rng(0).permutation(40)
@@ -157,9 +157,9 @@ def test_the_order_of_connections_in_a_genome_does_not_matter(graph: Graph, rand
     """A genome that is saved and read again may list them in another order."""
     shuffled = list(graph.edges)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    ours = to_batch([graph])
-    theirs = to_batch([Graph(graph.outputs, graph.hidden, tuple(shuffled))], 20, 40)
-    assert torch.equal(draw(theirs, "grey", (7, 9)), draw(ours, "grey", (7, 9)))
+    genomes = to_batch([graph])
+    reordered = to_batch([Graph(graph.outputs, graph.hidden, tuple(shuffled))], 20, 40)
+    assert torch.equal(draw(reordered, "grey", (7, 9)), draw(genomes, "grey", (7, 9)))
 
 
 def test_rendering_leaves_the_genomes_alone() -> None:

@@ -85,12 +85,12 @@ def test_a_grating_is_a_sine_wave_in_one_colour(strokes: Strokes) -> None:
     change = strokes["grating"](torch.zeros(N, 3, 64, 64), Rng(0))
     strongest = change.abs().amax((1, 2, 3))
     assert float(strongest.max()) <= BOLD * 1.001
-    assert float(strongest.min()) > FAINT * 0.5  # a slow wave may not reach its top
+    assert float(strongest.min()) > FAINT * 0.5  # A slow wave may not reach its top.
     flat = change.flatten(2)
     ranks = torch.linalg.svdvals(flat)
-    assert bool((ranks[:, 1] < 1e-3 * ranks[:, 0]).all())  # channels are multiples of one wave
+    assert bool((ranks[:, 1] < 1e-3 * ranks[:, 0]).all())  # Channels are multiples of one wave.
     spectrum = torch.fft.fft2(change[:, 0] - change[:, 0].mean((1, 2), keepdim=True)).abs()
-    assert spectrum.flatten(1).argmax(1).unique().numel() > 50  # many directions and frequencies
+    assert spectrum.flatten(1).argmax(1).unique().numel() > 50  # Many directions and frequencies.
 
 
 @both
@@ -185,7 +185,7 @@ def test_loops_draw_operators_alike_and_a_second_one_at_its_rate() -> None:
         kernel.mutate(given, np.array(operators), again, 0.1, 1.0, 15.0, seeds, children)
         return float((children == given).all((1, 2, 3)).mean())
 
-    quiet, loud = [OPERATORS.index(name) for name in ("tile", "grating")]  # tiles of grey are grey
+    quiet, loud = [OPERATORS.index(name) for name in ("tile", "grating")]  # Tiles of grey are grey.
     for operators, again, share in (
         ([quiet], 1.0, 1.0), ([loud], 0.0, 0.0), ([quiet, loud], 0.0, 0.5), ([quiet, loud, loud], 0.0, 1 / 3),
         ([quiet, loud], 0.3, 0.5 * (0.7 + 0.15)), ([quiet, loud], 1.0, 0.25),

@@ -31,9 +31,9 @@ def everyone(batch: CPPNBatch) -> np.ndarray:
 def edges(batch: CPPNBatch, row: int) -> dict[tuple[int, int], float]:
     """(source, sink) -> weight; fails when a pair is connected twice."""
     slots = np.flatnonzero(batch.source[row] != EMPTY)
-    found = {(int(batch.source[row, k]), int(batch.sink[row, k])): float(batch.weight[row, k]) for k in slots}
-    assert len(found) == len(slots), "a pair of nodes is connected twice"
-    return found
+    pairs = {(int(batch.source[row, k]), int(batch.sink[row, k])): float(batch.weight[row, k]) for k in slots}
+    assert len(pairs) == len(slots), "a pair of nodes is connected twice"
+    return pairs
 
 
 def nodes(batch: CPPNBatch, row: int) -> set[int]:
@@ -83,9 +83,9 @@ def test_operators_come_at_the_rate_asked_for(rate: float) -> None:
                 "add_node": children.sizes() - parents.sizes(),
                 "delete_node": (parents.activation != EMPTY).sum(1) - (children.activation != EMPTY).sum(1),
             }[name]
-            if name == "add_connection":  # four draws need not find a free pair
+            if name == "add_connection":  # Four draws need not find a free pair.
                 assert (grown.mean() > 0.5 * rounds * rate) if rate else not grown.any()
-            elif name == "delete_node":  # there are two to delete
+            elif name == "delete_node":  # There are two to delete.
                 expected = np.minimum(np.random.default_rng(0).binomial(rounds, rate, 100_000), 2).mean()
                 assert grown.mean() == pytest.approx(expected, abs=tolerance + 0.01)
             else:
@@ -128,8 +128,8 @@ def test_a_new_connection_joins_two_unconnected_nodes_forwards(drawn: list[Graph
         assert len(added) <= 1
         for source, sink in added:
             assert new[source, sink] == 7.5
-            assert source not in (4, 5, 6)  # never from an output
-            assert sink >= 4  # never into an input
+            assert source not in (4, 5, 6)  # Never from an output.
+            assert sink >= 4  # Never into an input.
         assert nodes(batch, row) == nodes(before, row)
 
 
@@ -170,7 +170,7 @@ def test_a_new_node_splits_a_connection_and_both_halves_keep_its_weight(drawn: l
     for row in range(len(batch)):
         old, new = edges(before, row), edges(batch, row)
         added = nodes(batch, row) - nodes(before, row)
-        if not old or len(old) == 15 or len(nodes(before, row)) == 13:  # nothing to split, or no free slot
+        if not old or len(old) == 15 or len(nodes(before, row)) == 13:  # Nothing to split, or no free slot.
             assert new == old
             assert not added
             continue
@@ -197,13 +197,13 @@ def test_splitting_the_same_connection_for_ever_stays_acyclic() -> None:
     rng = generator()
     for _ in range(150):
         keep = batch.source != EMPTY
-        keep[:, :] &= np.cumsum(keep, 1) <= 1  # one connection is left: the one into the last node
+        keep[:, :] &= np.cumsum(keep, 1) <= 1  # One connection is left: the one into the last node.
         for name in ("source", "sink"):
             getattr(batch, name)[~keep] = EMPTY
         batch.weight[~keep] = 0
         add_node(batch, "sin", rng)
         batch.check(1)
-    assert len(nodes(batch, 0)) > 30  # float64 halves about fifty times, the draws a little less
+    assert len(nodes(batch, 0)) > 30  # Float64 halves about fifty times, the draws a little less.
 
 
 @given(populations, seeds)

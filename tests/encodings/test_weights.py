@@ -49,7 +49,7 @@ def test_polynomial_steps_follow_deb_and_agrawal(eta: float, limit: float) -> No
     batch = many(0.0)
     polynomial_weights(batch, 1.0, eta, limit, np.zeros(1, np.uint64))
     delta = np.sort(batch.weight.flatten().astype(float)) / (2 * limit)
-    inside = np.abs(delta) < 0.5  # the rest was clamped
+    inside = np.abs(delta) < 0.5  # The rest was clamped.
     beyond = 0.5 ** (eta + 1)
     deviation = np.sqrt(beyond * SAMPLES)
     assert np.count_nonzero(~inside) == pytest.approx(beyond * SAMPLES, abs=4 * deviation + 1)
@@ -71,7 +71,7 @@ def test_gaussian_steps_have_the_deviation_asked_for() -> None:
 def test_siblings_spread_their_deviations() -> None:
     batch = many(0.0, genomes=2000, edges=100)
     gaussian_weights(batch, 1.0, 0.5, 4.0, 100.0, np.zeros(1, np.uint64))
-    spread = np.log(batch.weight.std(1) / 0.5) / np.log(4.0)  # uniform on [−1, 1], but for sampling noise
+    spread = np.log(batch.weight.std(1) / 0.5) / np.log(4.0)  # Uniform on [−1, 1], but for sampling noise.
     assert spread.min() == pytest.approx(-1, abs=0.2)
     assert spread.max() == pytest.approx(1, abs=0.2)
     assert spread.mean() == pytest.approx(0, abs=0.05)

@@ -50,7 +50,7 @@ def claim(shape: object = (3,), kind: object = "|u1", content: bytes = b"abc") -
 
 
 def pack(path: Path, *members: bytes, method: int = zipfile.ZIP_STORED, names: str = "abcdefgh") -> Path:
-    """An archive of these files, named ``a.npy``, ``b.npy`` …"""
+    """Write an archive of these files, named ``a.npy``, ``b.npy``, …"""
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, content in zip(names, members, strict=False):
             archive.writestr(f"{name}.npy", content)
@@ -69,7 +69,7 @@ def test_what_was_written_is_read(compress: bool, tmp_path: Path) -> None:
     write_arrays(tmp_path / "a.npz", some(), compress=compress)
     assert_same_arrays(read_arrays(tmp_path / "a.npz"), some())
     assert_same_arrays(read_arrays(tmp_path / "a.npz", ("count", "genes")), {n: some()[n] for n in ("count", "genes")})
-    with np.load(tmp_path / "a.npz") as archive:  # it is an archive like any other
+    with np.load(tmp_path / "a.npz") as archive:  # It is an archive like any other.
         np.testing.assert_array_equal(archive["scores"], some()["scores"])
 
 
@@ -97,7 +97,7 @@ def test_any_flipped_bit_is_noticed_or_does_no_harm(compress: bool, tmp_path: Pa
         except DamagedArrays:
             noticed += 1
         else:
-            assert_same_arrays(read, whole)  # a date, a padding: nothing that was kept
+            assert_same_arrays(read, whole)  # A date, a padding: nothing that was kept.
     assert noticed > len(places) / 2
 
 

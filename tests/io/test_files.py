@@ -45,7 +45,7 @@ def test_stopped_half_way_the_old_file_stays_and_nothing_is_left(tmp_path: Path,
     def half(file: BinaryIO) -> None:
         file.write(b"half")
         file.flush()
-        assert path.read_bytes() == b"old"  # a reader never sees the half
+        assert path.read_bytes() == b"old"  # A reader never sees the half.
         raise stop
 
     with pytest.raises(type(stop)):

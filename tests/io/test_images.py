@@ -192,7 +192,7 @@ def test_any_picture_fits_any_target(
     pixels = fit(Image.new("RGB", size, (90, 90, 90)), (channels, *target), max(target) + margin, interpolation)
     assert pixels.shape == (channels, *target)
     assert pixels.dtype == np.uint8
-    assert (pixels == 90).all()  # a plain picture stays plain: nothing from outside of it gets in
+    assert (pixels == 90).all()  # A plain picture stays plain: nothing from outside of it gets in.
 
 
 @pytest.mark.parametrize("wide", [True, False])
@@ -231,7 +231,7 @@ def test_a_picture_converted_in_strips_is_the_same(
     shape = {"RGBA": (9, 5, 4), "LA": (9, 5, 2)}.get(mode, (9, 5))
     top = 255 if len(shape) == 3 else 60_000
     pixels = np.random.default_rng(0).integers(0, top, shape).astype(dtype)
-    pixels[:4] %= 200  # the first strips alone would pass for 8 bits
+    pixels[:4] %= 200  # The first strips alone would pass for 8 bits.
     file = saved(Image.fromarray(pixels), tmp_path / ("a.png" if dtype in (np.uint8, np.uint16) else "a.tif"))
     whole = np.asarray(open_image(file))
     monkeypatch.setattr(images, "STRIP_PIXELS", 11)
@@ -257,7 +257,7 @@ def test_postscript_is_not_run(name: str, tmp_path: Path) -> None:
 
 
 def test_damage_that_can_be_read_past_is_not_told_on_standard_error(tmp_path: Path, capsys: Any) -> None:
-    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x09\x01\x12"  # nine entries are promised
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x09\x01\x12"  # Nine entries are promised.
     Image.new("RGB", (8, 8), RED).save(tmp_path / "a.jpg", exif=exif)
     with warnings.catch_warnings(action="error"):
         assert open_image(tmp_path / "a.jpg").size == (8, 8)

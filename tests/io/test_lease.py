@@ -42,12 +42,12 @@ def leased(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_fresh_claim_is_refused_and_a_void_one_taken(tmp_path: Path) -> None:
     with holder(tmp_path) as owner:
-        time.sleep(1.5)  # longer than a lease: it is touched
+        time.sleep(1.5)  # Longer than a lease: it is touched.
         with pytest.raises(RunError, match=f"another process \\({owner} on "), locked(tmp_path):
             pass
         kill_process(owner)
         with pytest.raises(RunError, match="another process"), locked(tmp_path):
-            pass  # its owner might live, on another machine
+            pass  # Its owner might live, on another machine.
         assert os.listdir(tmp_path) == [".lock"]
         time.sleep(1.1)
         with locked(tmp_path):
@@ -122,7 +122,7 @@ def test_who_slept_through_its_lease_leaves_the_next_ones_claim_alone(
     (tmp_path / ".lock").write_text(other)
     os.utime(tmp_path / ".lock", (0, 0))
     time.sleep(0.3)
-    assert (tmp_path / ".lock").stat().st_mtime == 0  # not kept fresh for somebody else
+    assert (tmp_path / ".lock").stat().st_mtime == 0  # Not kept fresh for somebody else.
     first.__exit__(None, None, None)
     assert (tmp_path / ".lock").read_text() == other
 

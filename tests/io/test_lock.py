@@ -36,7 +36,7 @@ def test_two_in_one_process_are_refused_too(tmp_path: Path) -> None:
     with locked(tmp_path):
         with pytest.raises(RunError, match=f"another process \\({os.getpid()} on "), locked(tmp_path):
             pass
-        assert (tmp_path / ".lock").exists()  # the first one's
+        assert (tmp_path / ".lock").exists()  # The first one's.
     with locked(tmp_path):
         pass
 

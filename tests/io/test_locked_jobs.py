@@ -45,7 +45,7 @@ def test_a_second_process_is_refused_in_a_line(
             outcome, f"another process ({owner} on ", f"is at work on {path}; wait until it ends, or stop it"
         )
         assert tree(path) == before
-    assert run_cli(capsys, words[0], path, *words[1:]).code == 0  # a killed owner leaves no lock
+    assert run_cli(capsys, words[0], path, *words[1:]).code == 0  # A killed owner leaves no lock.
     assert not (path / ".lock").exists()
 
 
@@ -149,7 +149,7 @@ def test_a_run_can_be_looked_at_while_it_goes_on(tmp_path: Path, capsys: Capture
 
     with process(evolve):
         while not (path / "metrics.jsonl").exists() or len((path / "metrics.jsonl").read_bytes().splitlines()) < 2:
-            time.sleep(0.01)  # it writes beside its work; this is the last that it has to write
+            time.sleep(0.01)  # It writes beside its work; this is the last that it has to write.
         before = tree(path)
         assert run_cli(capsys, "inspect", path).code == 0
         assert run_cli(capsys, "inspect", path, "--json").code == 0

@@ -46,9 +46,9 @@ def test_smooth_pictures_are_hardly_larger_than_pillow_s() -> None:
     y, x = np.mgrid[-1:1:160j, -1:1:160j]
     waves = [np.sin(9 * x * y), np.cos(7 * (x * x + y * y)), np.sin(5 * x + 3 * y * y)]
     pixels = np.stack([(127 + 127 * wave).astype(np.uint8) for wave in waves])
-    theirs = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(theirs, "PNG", compress_level=3)
-    assert len(png(pixels)) < 1.25 * len(theirs.getvalue())
+    by_pillow = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(by_pillow, "PNG", compress_level=3)
+    assert len(png(pixels)) < 1.25 * len(by_pillow.getvalue())
 
 
 def test_each_row_is_filtered_the_way_that_is_smaller() -> None:

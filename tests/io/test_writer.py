@@ -29,7 +29,7 @@ def test_the_caller_does_not_wait_for_a_task() -> None:
     with Writer() as beside:
         beside.do(lambda: was_set.append(may_end.wait(2)))
         beside.do(lambda: None)
-        may_end.set()  # reached although the first task is not done
+        may_end.set()  # Reached although the first task is not done.
     assert was_set == [True]
 
 
@@ -42,7 +42,7 @@ def test_whoever_is_too_far_ahead_waits(monkeypatch: pytest.MonkeyPatch) -> None
             beside.do(lambda: (time.sleep(0.002), done.append(1)))
             ahead = max(ahead, number + 1 - len(done))
     assert len(done) == 20
-    assert ahead <= 3 + 2  # those that wait, the one under way, and the one just added
+    assert ahead <= 3 + 2  # Those that wait, the one under way, and the one just added.
 
 
 def test_after_a_failure_nothing_is_done_and_the_next_call_raises() -> None:

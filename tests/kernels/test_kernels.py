@@ -156,9 +156,9 @@ def test_pictures_are_the_same_for_any_processor_and_any_vectors(tmp_path: Path)
     plain, whole, late = rendered(), rendered("whole"), rendered("late")
     least = rendered("whole", NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
     wide = "+avx512fp16" in llvmlite.binding.get_host_cpu_features().flatten().split(",")
-    assert plain[0] == late[0] != "-prefer-256-bit"  # an import changes nothing of the process
+    assert plain[0] == late[0] != "-prefer-256-bit"  # An import changes nothing of the process.
     assert (whole[0] == "-prefer-256-bit") == wide
-    assert len(least) == 1  # no features
+    assert len(least) == 1  # No features.
     assert plain[-1] == whole[-1] == late[-1] == least[-1]
 
 
@@ -175,7 +175,7 @@ FORMULAS = {
 @pytest.mark.parametrize("far", [1.0, 20.0, 3000.0, 1e8])
 @pytest.mark.parametrize("name", ACTIVATION_NAMES)
 def test_functions_are_right_to_four_roundings(name: str, far: float) -> None:
-    """4 · 2⁻²⁴, a fourteen-thousandth of a grey level; and never beyond ±1."""
+    """The error is at most 4 · 2⁻²⁴, a fourteen-thousandth of a grey level, and no value is beyond ±1."""
     values = np.linspace(-far, far, 200_001).astype(np.float32)
     expected = FORMULAS[name](values.astype(np.float64))
     rendering.activate(values, np.uint64(0), np.uint64(len(values)), ACTIVATION_NAMES.index(name))
@@ -205,7 +205,7 @@ def test_logarithms_are_right() -> None:
 
 
 def test_far_ends_of_bells_are_zero() -> None:
-    """e⁻⁴⁰ and less: by the loop and by torch."""
+    """The loop and torch take e⁻⁴⁰ and less for 0."""
     edge = np.float32(math.sqrt(EXP_CUTOFF))
     assert edge * edge == EXP_CUTOFF
     values = np.array([0.0, -6.3, np.nextafter(edge, np.float32(0)), edge, -9.3, -20.0, 1e15], np.float32)
@@ -244,7 +244,7 @@ def test_much_work_is_shared_and_little_is_not(threads: int) -> None:
     barrier = threading.Barrier(threads)
 
     def part(first: int, last: int) -> None:
-        barrier.wait(10)  # so that no thread does two
+        barrier.wait(10)  # So that no thread does two.
         where.add(threading.current_thread().name)
 
     in_parts(part, np.arange(101) * SPLIT)
