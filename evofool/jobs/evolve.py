@@ -30,6 +30,9 @@ from .session import Session
 
 Observer = Callable[[RunStep], object]
 
+FOUND_FOR_TARGET = ("weights", "weights_sha256", "device", "precision", "micro_batch", "memory_format", "fold")
+"""Options that are recorded as they were found for the target, so that the same run can be made again."""
+
 
 @documented(EvolveOptions)
 def evolve(
@@ -116,17 +119,17 @@ def _new(options: EvolveOptions, prepared: PreparedTarget) -> tuple[RunConfig, E
             f"the genomes of `init={options.init}` are not those that the run began with; give those, or leave it"
         )
     evolution = Evolution(target, encoding, options, initial=initial)
+    indices = tuple(evolution.archive.class_indices.tolist())
     recorded = msgspec.structs.replace(
         evolution.options,
-        settings=encoding.settings(),
+        target=prepared.record.name,
+        classes=indices,
         init=_absolute(options.init) if options.init is not None else None,
         init_sha256=digest,
+        **{name: getattr(prepared.record, name) for name in FOUND_FOR_TARGET},
     )
-    indices = tuple(evolution.archive.class_indices.tolist())
-    return (
-        RunConfig(options=recorded, target=prepared.record, class_indices=indices, versions=versions()),
-        evolution,
-    )
+    config = RunConfig(options=recorded, target=prepared.record, class_indices=indices, versions=versions())
+    return config, evolution
 
 
 def _absolute(init: str) -> str:

@@ -6,15 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from ..config.evolve import EvolveOptions
 from ..config.records import RunConfig
 from ..errors import RunError
 from ..store.folder import CONFIG, read_config
-
-EXECUTION = ("weights", "weights_sha256", "device", "precision", "micro_batch", "memory_format", "fold")
-"""Options whose recorded value is in the target's record: what was found for them is what is wanted again."""
 
 
 def recorded_options(path: Path, changes: Mapping[str, Any]) -> EvolveOptions:
@@ -31,11 +26,8 @@ def recorded_options(path: Path, changes: Mapping[str, Any]) -> EvolveOptions:
     """
     folder = path.parent if path.name == CONFIG and not path.is_dir() else path
     config = read_config(folder, RunConfig)
-    target = config.target
-    if target.own:
+    if config.target.own:
         raise RunError(
-            f"{folder} was made with your own Target {target.name}; give it in Python: evofool.evolve(target, …)"
+            f"{folder} was made with your own Target {config.target.name}; give it in Python: evofool.evolve(target, …)"
         )
-    found = {name: getattr(target, name) for name in EXECUTION}
-    recorded = msgspec.structs.replace(config.options, target=target.name, classes=config.class_indices, **found)
-    return EvolveOptions.given_beside(recorded, changes)
+    return EvolveOptions.given_beside(config.options, changes)

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from ..config.budget import Budget
@@ -172,7 +171,7 @@ def _decoded(elites: Elites, write: Work) -> Refresh:
 
 def evolution_of(config: RunConfig, target: Target) -> Evolution:
     """Return the evolution that a config describes, before its first generation."""
-    options = msgspec.structs.replace(config.options, classes=config.class_indices)
+    options = config.options
     encoding = encodings.build(options.encoding, settings_of(options), target.image_shape, config.target.device)
     return Evolution(target, encoding, options)
 
