@@ -68,6 +68,13 @@ def run_cli(capsys: Capture, *words: object) -> CommandResult:
     return CommandResult(code if isinstance(code, int) else int(code is not None), out, err)
 
 
+def succeed(capsys: Capture, *words: object) -> CommandResult:
+    """Run a command that ends well."""
+    outcome = run_cli(capsys, *words)
+    assert outcome.code == 0, outcome.err
+    return outcome
+
+
 def assert_refused(outcome: CommandResult, *parts: str) -> None:
     """Check for exit code 2, nothing on standard output, and one line on standard error that holds ``parts``.
 

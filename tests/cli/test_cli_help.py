@@ -1,0 +1,120 @@
+"""Help, the version, and what the command line imports before there is work to do."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from runs import Capture, CommandResult, run_cli, succeed
+
+from evofool.config.attack import AttackOptions
+from evofool.config.evolve import EvolveOptions
+from evofool.config.options import Options, declarations
+from evofool.version import __version__
+
+
+def test_version(capsys: Capture) -> None:
+    assert run_cli(capsys, "--version") == CommandResult(0, f"evofool {__version__}\n", "")
+
+
+COMMANDS = [
+    "evolve", "attack", "resume", "report", "gallery", "timelapse", "poster", "inspect", "targets", "score", "render",
+    "zoo", "zoo train",
+]  # fmt: skip
+
+
+def test_no_arguments_show_the_help_and_no_error(capsys: Capture) -> None:
+    outcome = run_cli(capsys)
+    assert outcome.err == ""
+    for command in COMMANDS[:-1]:
+        assert f"\n  {command} " in outcome.out
+
+
+@pytest.mark.parametrize("words", [[], ["zoo"]], ids=["evofool", "zoo"])
+def test_the_list_of_commands_says_of_each_what_it_does_in_one_whole_line(words: list[str], capsys: Capture) -> None:
+    shown = succeed(capsys, *words, "--help").out.partition("Commands:\n")[2].splitlines()
+    assert shown
+    for line in shown:
+        assert re.fullmatch(r"  [a-z]+ +[A-Z].*[^.]\.", line), line
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, capsys: Capture) -> None:
+    outcome = succeed(capsys, *command.split(), "--help")
+    assert re.search(rf"Usage: .*evofool {command} ", outcome.out)
+    assert "`" not in outcome.out
+
+
+@pytest.mark.parametrize(("command", "options"), [("evolve", EvolveOptions), ("attack", AttackOptions)])
+def test_the_help_shows_every_declared_option_with_its_default(
+    command: str, options: type[Options], capsys: Capture
+) -> None:
+    shown = "".join(succeed(capsys, command, "--help").out.split())  # Lines break at hyphens too.
+    for declaration in declarations(options).values():
+        words, default = declaration.help, declaration.extra("default")
+        text = words + (f" [default: {default}]" if default else "")
+        assert ("".join(text.split()) in shown) == declaration.extra("shown"), declaration.flag
+        assert (f"{declaration.flag}<" in shown or f"{declaration.flag}{words[:5].strip()}" in shown) == (
+            declaration.extra("shown")
+        )
+
+
+def modules_after(code: str, *arguments: str) -> tuple[set[str], str, float]:
+    """Run code in an interpreter of its own; return the packages that are imported at its end, its output, and the
+    seconds of processor time that it took."""
+    code = f"""
+import resource, sys
+sys.argv = ['evofool', *sys.argv[1:]]
+try:
+    {code}
+finally:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(used.ru_utime + used.ru_stime, *{{name.partition('.')[0] for name in sys.modules}}, file=sys.stderr)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    seconds, *packages = ended.stderr.split()
+    return set(packages), ended.stdout, float(seconds)
+
+
+HEAVY = {
+    "torch", "torchvision", "numba", "rich", "numpy", "deap", "sklearn", "PIL", "jinja2", "safetensors", "matplotlib",
+}  # fmt: skip
+
+
+def test_the_command_line_is_imported_without_anything_heavy() -> None:
+    packages, _, _ = modules_after("import evofool.cli.app")
+    assert packages.isdisjoint(HEAVY)
+    assert "typer" in packages
+
+
+@pytest.mark.parametrize("command", ["", "evolve", "attack", "resume"])
+def test_help_is_instant_because_nothing_heavy_is_imported(command: str) -> None:
+    """An idle machine shows it within 0.3 s. A busy one needs longer, but not more of a processor."""
+    tries = [modules_after("from evofool.cli import app; app.main()", *command.split(), "--help") for _ in range(3)]
+    for packages, shown, _ in tries:
+        assert packages.isdisjoint(HEAVY)
+        assert "Options:" in shown
+    assert min(seconds for _, _, seconds in tries) < 0.6
+
+
+@pytest.mark.parametrize("arguments", [["evolve", "--generations", "1"], ["attack", "--count", "1"]])
+def test_a_job_of_an_embedded_target_does_not_wait_for_torchvision(arguments: list[str], tmp_path: Path) -> None:
+    """It takes longer to import than torch itself."""
+    command = ["evofool", *arguments, "--quiet", "--out", str(tmp_path / "run")]
+    code = (
+        f"import sys; from evofool.cli import app; sys.argv = {command}\n"
+        "try: app.main()\n"
+        "finally:\n"
+        "    import torch.fx.experimental.optimization  # for tuning\n"
+        "    print(*sorted({'torchvision', 'torch._dynamo'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "\n")
+    assert (tmp_path / "run" / "config.json").exists()
