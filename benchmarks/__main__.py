@@ -43,18 +43,18 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
 
 
 def main() -> None:
-    """Parse, measure, print, write."""
+    """Run the measurements that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"any of {', '.join(BENCHMARKS)}; all when none is given")
-    parser.add_argument("--seeds", type=int, default=None, help="instead of each measurement's own number")
+    parser.add_argument("--seeds", type=int, default=None, help="number of seeds, instead of each measurement's own")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(BENCHMARKS)
     if unknown:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; choose {', '.join(BENCHMARKS)}")
     RESULTS.mkdir(exist_ok=True)
     for name in arguments.names or BENCHMARKS:
-        told = BENCHMARKS[name](arguments.seeds)
-        for rows in [told] if isinstance(told, list) else told:  # long ones tell what they have after each part
+        measured = BENCHMARKS[name](arguments.seeds)
+        for rows in [measured] if isinstance(measured, list) else measured:  # long ones yield after each part
             content = {
                 "command": f"python -m benchmarks {name}"
                 + ("" if arguments.seeds is None else f" --seeds {arguments.seeds}"),

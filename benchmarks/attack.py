@@ -1,7 +1,7 @@
-"""Attacks by success and queries: the default strategy against the sweep, Sparse-RS and differential evolution.
+"""Attacks by success and queries: the default strategy beside the sweep, Sparse-RS and differential evolution.
 
 Nothing here depends on the clock; ``python -m benchmarks peers`` measures time. Rows that
-``benchmarks/results/attack.json`` has already are kept, so that an hour can be spread over sessions.
+``benchmarks/results/attack.json`` already has are kept, so that the hour it takes can be spread over sessions.
 """
 
 from __future__ import annotations
@@ -16,14 +16,22 @@ from evofool.attacks.statistics import wilson
 from evofool.config.attack import UNTARGETED
 
 from .campaigns import Bench, bench, median_queries, run_campaign, total_queries, within
-from .common import Row, kept_rows, shared, table
+from .common import Row, recorded_rows, shared, table
 
 
 @dataclass(frozen=True)
 class Case:
-    """One campaign."""
+    """One campaign.
 
-    on: str
+    Attributes:
+        images: The network and its images.
+        strategy: How attempts search.
+        k: How many pixels may change.
+        queries: Budget of an attempt; None for the strategy's own.
+        criterion: What counts as success.
+    """
+
+    images: str
     strategy: str
     k: int
     queries: int | None = None
@@ -31,9 +39,10 @@ class Case:
 
     @property
     def name(self) -> str:
+        """What its row is called."""
         criterion = "all criteria" if self.criterion == "all" else self.criterion
         budget = f", {self.queries:,} queries" if self.queries else ""
-        return f"{self.on}, {criterion}, k = {self.k}, {self.strategy}{budget}"
+        return f"{self.images}, {criterion}, k = {self.k}, {self.strategy}{budget}"
 
 
 CASES = (
@@ -59,36 +68,36 @@ CASES = (
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
-    """Every case on the first correctly classified images of its data."""
+    """Measure every case on the first correctly classified images of its data."""
     folder = shared()
     if folder is None:
         print("attack: skipped, no images; set EVOFOOL_SHARED")
         return
-    rows = kept_rows("attack")
+    rows = recorded_rows("attack")
     benches: dict[str, Bench] = {}
     for case in CASES:
         if any(row["case"] == case.name for row in rows):
             continue
-        if case.on not in benches:
-            benches[case.on] = _benches(folder)[case.on]()
+        if case.images not in benches:
+            benches[case.images] = _benches(folder)[case.images]()
         outcomes, seconds = run_campaign(
-            benches[case.on], case.strategy, case.k, queries=case.queries, criterion=case.criterion
+            benches[case.images], case.strategy, case.k, queries=case.queries, criterion=case.criterion
         )
-        won = [v for v in outcomes if v["success"]]
-        low, high = wilson(len(won), len(outcomes))
-        images = len({v["image"] for v in outcomes})
+        successes = [outcome for outcome in outcomes if outcome["success"]]
+        low, high = wilson(len(successes), len(outcomes))
+        images = len({outcome["image"] for outcome in outcomes})
         row: Row = {
             "case": case.name,
             "attempts": len(outcomes),
-            "successes": len(won),
+            "successes": len(successes),
             "95 % interval": [round(low, 3), round(high, 3)],
             "within 100": within(outcomes, 100),
             "within 300": within(outcomes, 300),
             "within 1,000": within(outcomes, 1_000),
             "median queries": median_queries(outcomes),
-            "median of successes": float(np.median([v["queries_to_success"] for v in won])) if won else None,
+            "median of successes": _median([outcome["queries_to_success"] for outcome in successes]),
             "mean queries an image": total_queries(outcomes) / images,
-            "images with a success": len({v["image"] for v in won}),
+            "images with a success": len({outcome["image"] for outcome in successes}),
             "seconds": round(seconds),
         }
         rows.append(row)
@@ -96,7 +105,12 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
         yield rows
 
 
+def _median(values: list[int]) -> float | None:
+    return float(np.median(values)) if values else None
+
+
 def _benches(folder: Path) -> dict[str, Callable[[], Bench]]:
+    """Return what makes each network with its images, by the name that cases have for it."""
     data, weights = folder / "data", folder / "weights"
     resnet20, resnet32 = weights / "resnet20-cifar10.safetensors", weights / "resnet32-cifar10.safetensors"
     squeezenet = weights / "squeezenet1_1-imagenet.safetensors"
@@ -112,6 +126,6 @@ def _benches(folder: Path) -> dict[str, Callable[[], Bench]]:
     }
 
 
-def _later(on: Bench, start: int) -> Bench:
-    """The same target with its later images: those that no setting was chosen on."""
-    return Bench(on.target, [replace(subject, index=i) for i, subject in enumerate(on.subjects[start:])])
+def _later(bench: Bench, start: int) -> Bench:
+    """Return the same target with its later images, on which no setting was chosen."""
+    return Bench(bench.target, [replace(subject, index=i) for i, subject in enumerate(bench.subjects[start:])])

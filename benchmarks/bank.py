@@ -1,9 +1,11 @@
 """Makes a genome bank of a run: ``python -m benchmarks.bank RUN genomes/NAME.jsonl [--keep]``.
 
-Of each elite only what reaches an output is kept, positions as short as their order allows, weights with three digits;
-then it is rendered and scored again; with more digits where that is below 95 %, and left out where it stays below 90 %.
-What is recorded is the score of what is in the file. With ``--keep`` a class's genome in the file stays where it is
-better: the surer one, but of two at 95 % or more the one with fewer connections.
+Of each elite, nodes and connections are kept that reach an output. Positions get as short as their order allows, and
+weights get three digits. The genome is then rendered and scored again: it gets more digits where its score is below
+95 %, and is left out where that stays below 90 %. The file has the scores of the genomes in it.
+
+With ``--keep``, a class's genome in the file stays where it is better. The surer one is better, but of two at 95 % or
+more, the one with fewer connections is.
 """
 
 from __future__ import annotations
@@ -22,20 +24,29 @@ from evofool.io.files import write_atomically
 from evofool.store.run import RunFolder
 from evofool.targets.prepare import reload_target
 
-LEAST, SURE, DIGITS = 0.9, 0.95, (3, 4, 5, 9)
+MIN_SCORE, GOOD_SCORE = 0.9, 0.95
+"""The score below which a genome is left out, and that from which no more digits are tried."""
+
+DIGITS = (3, 4, 5, 9)
+"""Numbers of a weight's digits, in the order they are tried."""
 
 Content = dict[str, Any]
 
 
 def make(run: Path, out: Path, *, keep: bool = False) -> None:
-    """Write the bank of a run; with ``keep`` where the one that is there is not better."""
+    """Write the bank of a run; with ``keep``, genomes in the file stay where they are better.
+
+    Raises:
+        ConfigError: The run is of direct genomes.
+        EvofoolError: The run or the bank is damaged.
+    """
     folder = RunFolder.open(run)
-    if folder.config["encoding"] != "cppn":
+    if folder.config.options.encoding != "cppn":
         raise ConfigError(f"{run} is a direct run; only CPPNs make a bank")
-    target = reload_target(folder.config["target"], run, None)
-    kept: list[Content] = []
+    target = reload_target(folder.config.target, run, None)
+    genomes: list[Content] = []
     for line in folder.elites():
-        if line["score"] < LEAST:
+        if line["score"] < MIN_SCORE:
             continue
         genome = folder.genome(line)
         assert genome is not None
@@ -45,42 +56,44 @@ def make(run: Path, out: Path, *, keep: bool = False) -> None:
             short = genome_file.parse(content)
             score = float(target.confirm(short.encoding.decode(short.genomes))[0, line["index"]])
             best = max(best, {**content, "score": float(np.float32(score))}, key=itemgetter("score"))
-            if best["score"] >= SURE:
+            if best["score"] >= GOOD_SCORE:
                 break
-        if best["score"] >= LEAST:
-            kept.append(best)
+        if best["score"] >= MIN_SCORE:
+            genomes.append(best)
     if keep:
-        mine = {content["index"]: content for content in kept}
-        theirs = {genome.content["index"]: genome.content for _, genome in genome_lines.read_genomes(out)}
-        mine |= {index: max(content, mine.get(index, content), key=_worth) for index, content in sorted(theirs.items())}
-        kept = [mine[index] for index in sorted(mine)]
-    write_atomically(out, genome_lines.dumps(kept))
-    assert len(genome_lines.read_genomes(out)) == len(kept)
-    print(f"{out}: {len(kept)} of {len(folder.config['niches'])} classes, {out.stat().st_size:,} bytes")
+        by_index = {content["index"]: content for content in genomes}
+        for _, genome in genome_lines.read_genomes(out):
+            index = genome.content["index"]
+            by_index[index] = max(genome.content, by_index.get(index, genome.content), key=_worth)
+        genomes = [by_index[index] for index in sorted(by_index)]
+    write_atomically(out, genome_lines.dumps(genomes))
+    assert len(genome_lines.read_genomes(out)) == len(genomes)
+    print(f"{out}: {len(genomes)} of {len(folder.config.class_indices)} classes, {out.stat().st_size:,} bytes")
 
 
 def _worth(content: Content) -> tuple[float, int]:
-    return min(content["score"], SURE), -len(content["connections"])
+    """Return what the better of two genomes has more of."""
+    return min(content["score"], GOOD_SCORE), -len(content["connections"])
 
 
 def shortened(content: Content, outputs: int, digits: int) -> Content:
-    """A genome's JSON with the same picture, nearly, and fewer bytes."""
+    """Return a genome's JSON with nearly the same picture and fewer bytes."""
     fixed, needed = len(INPUTS) + outputs, set(range(len(INPUTS) + outputs))
     waiting = list(range(len(INPUTS), fixed))
-    into: dict[int, list[int]] = {}
+    sources: dict[int, list[int]] = {}
     for edge in content["connections"]:
-        into.setdefault(edge["to"], []).append(edge["from"])
+        sources.setdefault(edge["to"], []).append(edge["from"])
     while waiting:
-        new = set(into.get(waiting.pop(), [])) - needed
+        new = set(sources.get(waiting.pop(), [])) - needed
         needed |= new
         waiting += new
-    # The order of nodes stays: connections are summed in it.
+    # The order of nodes stays, since connections are summed in it.
     number = {old: new for new, old in enumerate(sorted(needed))}
-    places = sorted({node["position"] for node in content["nodes"] if node["id"] in needed and node["id"] >= fixed})
-    steps = 10 ** len(str(len(places)))
-    position = {place: (rank + 1) / steps for rank, place in enumerate(places)}
+    positions = sorted({node["position"] for node in content["nodes"] if node["id"] in needed and node["id"] >= fixed})
+    steps = 10 ** len(str(len(positions)))
+    short = {position: (rank + 1) / steps for rank, position in enumerate(positions)}
     nodes = [
-        {**node, "id": number[node["id"]]} | ({"position": position[node["position"]]} if node["id"] >= fixed else {})
+        {**node, "id": number[node["id"]]} | ({"position": short[node["position"]]} if node["id"] >= fixed else {})
         for node in content["nodes"]
         if node["id"] in needed
     ]
@@ -89,7 +102,7 @@ def shortened(content: Content, outputs: int, digits: int) -> Content:
         for edge in content["connections"]
         if edge["to"] in needed
     ]
-    plain = {key: value for key, value in content.items() if key != genome_file.SEAL}
+    plain = {key: value for key, value in content.items() if key != genome_file.CHECKSUM}
     return {**plain, "nodes": nodes, "connections": connections}
 
 

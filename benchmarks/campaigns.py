@@ -1,4 +1,4 @@
-"""What the measurements of attacks share: images, a campaign in memory, its figures."""
+"""What the measurements of attacks share: images, a campaign in memory, and its figures."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def bench(target: str, weights: Path | None, data: str | Path, data_dir: Path, c
 
 
 def run_campaign(
-    on: Bench, strategy: str, k: int, *, queries: int | None = None, criterion: str = UNTARGETED, start: int = 0
+    attacked: Bench, strategy: str, k: int, *, queries: int | None = None, criterion: str = UNTARGETED, start: int = 0
 ) -> tuple[list[Outcome], float]:
     """Return a campaign's outcomes on the images from ``start`` on, and the seconds it took.
 
     Args:
-        on: The target and its images.
+        attacked: The target and its images.
         strategy: How attempts search.
         k: How many pixels may change.
         queries: Budget of an attempt; None for the strategy's own.
@@ -50,7 +50,7 @@ def run_campaign(
         start: The first image that is attacked.
     """
     options = AttackOptions.of({"strategy": strategy, "pixels": k, "queries": queries, "criterion": criterion})
-    campaign = Campaign(on.target, on.subjects, plan_of(options, on.target))
+    campaign = Campaign(attacked.target, attacked.subjects, plan_of(options, attacked.target))
     done: list[Outcome] = [
         {
             "image": image,
@@ -71,15 +71,16 @@ def run_campaign(
 
 def within(outcomes: Sequence[Outcome], queries: int) -> int:
     """Return how many attempts succeeded within so many queries."""
-    return sum(v["success"] and v["queries_to_success"] <= queries for v in outcomes)
+    return sum(outcome["success"] and outcome["queries_to_success"] <= queries for outcome in outcomes)
 
 
 def median_queries(outcomes: Sequence[Outcome]) -> float | None:
     """Return the median queries to success. A failure counts as endless, and an endless median is None."""
-    value = float(np.median([v["queries_to_success"] if v["success"] else np.inf for v in outcomes]))
-    return value if np.isfinite(value) else None
+    queries = [outcome["queries_to_success"] if outcome["success"] else np.inf for outcome in outcomes]
+    median = float(np.median(queries))
+    return median if np.isfinite(median) else None
 
 
 def total_queries(outcomes: Sequence[Outcome]) -> float:
     """Return all queries; those that several criteria shared count once."""
-    return sum(v["queries"] / v["shared"] for v in outcomes)
+    return sum(outcome["queries"] / outcome["shared"] for outcome in outcomes)

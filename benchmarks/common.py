@@ -10,14 +10,20 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
+from torch import nn
 from torchvision import models
 
+import evofool
+from evofool.config.evolve import EvolveOptions
+
 Row = dict[str, object]
+"""Figures by name: a row of a table, and of ``benchmarks/results``."""
+
 RESULTS = Path(__file__).parent / "results"
 
 
 def hardware() -> dict[str, object]:
-    """What the figures were measured on."""
+    """Return what the figures are measured on."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
@@ -30,23 +36,25 @@ def hardware() -> dict[str, object]:
     }
 
 
-def kept_rows(name: str) -> list[Row]:
-    """What an earlier sitting of a long measurement found."""
+def recorded_rows(name: str) -> list[Row]:
+    """Return what an earlier session of a long measurement wrote."""
     file = RESULTS / f"{name}.json"
     rows: list[Row] = json.loads(file.read_text())["rows"] if file.exists() else []
     return rows
 
 
 def shared() -> Path | None:
-    """The folder of real images and weights beside the project, or None."""
+    """Return the folder of real images and weights beside the project, or None."""
     folder = Path(os.environ.get("EVOFOOL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
     return folder if folder.is_dir() else None
 
 
 @lru_cache
 def imagenet_weights(name: str) -> Path:
-    """Those of one of torchvision's models; random ones, and says so, where the shared folder has none: they will do
-    for timings."""
+    """Return the weights of one of torchvision's models.
+
+    Where the shared folder has none, they are random, which is printed and will do for timings.
+    """
     if (folder := shared()) and (file := folder / "weights" / f"{name}-imagenet.safetensors").exists():
         return file
     print(f"no shared weights: those of {name} are random; set EVOFOOL_SHARED")
@@ -56,10 +64,25 @@ def imagenet_weights(name: str) -> Path:
     return file
 
 
-def megabytes(what: str) -> float:
-    """Of this process, as Linux counts them: ``VmRSS``, resident now, or ``VmHWM``, at most so far."""
+def tiny_target(classes: int) -> evofool.Target:
+    """Return a small network of random weights for 3×8×8 images."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(192, 16), nn.ReLU(), nn.Linear(16, classes))
+    return evofool.Target(
+        network, classes=[f"class {k}" for k in range(classes)], image_shape=(3, 8, 8), mean=0.5, std=0.1,
+        name="tiny", device="cpu",
+    )  # fmt: skip
+
+
+def plain_options(batch: int) -> EvolveOptions:
+    """Return the options of the original MAP-Elites: uniform parents, variation alone."""
+    return EvolveOptions(batch=batch, selector="uniform", emitters=("vary",))
+
+
+def megabytes(name: str) -> float:
+    """Return this process's memory in MB as Linux counts it: ``VmRSS``, resident now, or ``VmHWM``, at most so far."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith(what)).split()[1]) * 1024 / 1e6
+    return int(next(line for line in lines if line.startswith(name)).split()[1]) * 1024 / 1e6
 
 
 def table(rows: Sequence[Row]) -> None:

@@ -1,4 +1,4 @@
-"""The README's first command, as a user meets it: a fresh process, wall clock, confidences, re-scored PNGs."""
+"""The README's first command as a user meets it: a fresh process, wall clock, confidences, re-scored PNGs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .common import Row, table
 
 
 def measure(seeds: int | None) -> list[Row]:
-    """``evofool evolve --encoding cppn`` and ``--encoding direct`` with default options, three seeds each."""
+    """Run ``evofool evolve --encoding cppn`` and ``--encoding direct`` with default options, three seeds each."""
     rows: list[Row] = []
     for encoding in ("cppn", "direct"):
         for seed in range(seeds or 3):
@@ -28,15 +28,15 @@ def measure(seeds: int | None) -> list[Row]:
 def _run(encoding: str, seed: int, out: Path) -> Row:
     command = [sys.executable, "-m", "evofool", "evolve", "--encoding", encoding]
     started = time.perf_counter()
-    told = subprocess.run(
+    process = subprocess.run(
         [*command, "--seed", str(seed), "--out", str(out), "--json"], check=True, capture_output=True, text=True
     )
     wall = time.perf_counter() - started
-    summary = json.loads(told.stdout)
+    summary = json.loads(process.stdout)
     elites = [json.loads(line) for line in (out / "elites.jsonl").read_text().splitlines()]
     scored = score_files([out / line["file"] for line in elites], "cifar10", top=10)
     errors = [
-        abs(next(g["confidence"] for g in result["top5"] if g["index"] == line["index"]) - line["score"])
+        abs(next(guess["confidence"] for guess in result["top5"] if guess["index"] == line["index"]) - line["score"])
         for line, result in zip(elites, scored, strict=True)
     ]
     return {

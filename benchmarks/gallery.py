@@ -1,4 +1,4 @@
-"""Pages: the time to write them, first paint, scrolling, and what keeping one up to date costs a run."""
+"""Pages: the time to write them, first paint, scrolling, and what it costs a run to keep one up to date."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ SCROLL = """() => new Promise(done => {
   };
   requestAnimationFrame(step);
 })"""
-"""scrolls by 60 pixels a frame and times the frames"""
+"""A script that scrolls by 60 pixels per frame and times the frames."""
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
-    """A ten-class run on the embedded network; a 1,000-class one on SqueezeNet, where its weights are."""
+    """Measure a ten-class run on the embedded network and, where its weights are, a 1,000-class run on SqueezeNet."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as temporary:
         small, large = Path(temporary) / "small", Path(temporary) / "large"
@@ -60,20 +60,20 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
 
 
 def _evolve(*options: str) -> float:
-    """Seconds that a run took."""
+    """Evolve, and return the seconds that it took."""
     started = time.perf_counter()
     subprocess.run([sys.executable, "-m", "evofool", "evolve", "--quiet", *options], check=True)
     return time.perf_counter() - started
 
 
 def _page(name: str, run: Path, times: int) -> Row:
+    """Return what is measured of a run's page."""
     took = []
     for _ in range(times):
         started = time.perf_counter()
         subprocess.run([sys.executable, "-m", "evofool", "gallery", "--quiet", str(run)], check=True)
         took.append(time.perf_counter() - started)
     beside = list((run / "index-files").glob("*"))
-    seen = _seen((run / "index.html").absolute().as_uri())
     return {
         "page": name,
         "evofool gallery, seconds": round(statistics.median(took), 2),
@@ -81,7 +81,7 @@ def _page(name: str, run: Path, times: int) -> Row:
         "details beside MB": _megabytes(beside),
         "pictures beside MB": _megabytes((run / "elites").glob("*.png")) if beside else 0,
         "history MB": _megabytes((run / "history").glob("*")),
-        **seen,
+        **_painting((run / "index.html").absolute().as_uri()),
     }
 
 
@@ -89,8 +89,8 @@ def _megabytes(files: Iterable[Path]) -> float:
     return round(sum(file.stat().st_size for file in files) / 1e6, 2)
 
 
-def _seen(address: str) -> dict[str, Any]:
-    """First paint and scrolling in headless Chromium, without a GPU."""
+def _painting(address: str) -> dict[str, Any]:
+    """Return first paint and scrolling in headless Chromium, without a GPU."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     try:
         from playwright.sync_api import sync_playwright
@@ -105,18 +105,18 @@ def _seen(address: str) -> dict[str, Any]:
         page.goto(address)
         page.wait_for_timeout(1500)
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-        told = page.evaluate(SCROLL)
+        scrolling = page.evaluate(SCROLL)
         chromium.close()
     return {
         "first paint ms": round(paint),
-        "frame median ms": round(told["median"], 1),
-        "frame p95 ms": round(told["p95"], 1),
-        "long tasks": f"{told['long']} of {told['frames']} frames, longest {told['longest']:.0f} ms",
+        "frame median ms": round(scrolling["median"], 1),
+        "frame p95 ms": round(scrolling["p95"], 1),
+        "long tasks": f"{scrolling['long']} of {scrolling['frames']} frames, longest {scrolling['longest']:.0f} ms",
     }
 
 
 def _cost(times: int) -> Row:
-    """The default run with the page kept up to date against the same without, in turns; the ratio of medians."""
+    """Return the ratio of the default run's time with its page kept up to date to the time without, in turns."""
     kept, without = [], []
     for _ in range(times):
         for took, option in ((kept, "--gallery"), (without, "--no-gallery")):

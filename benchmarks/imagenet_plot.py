@@ -1,4 +1,4 @@
-"""The figure of ``imagenet``: medians against evaluations and time, classes at 99 %, and every class sorted."""
+"""The figure of ``imagenet``: medians against evaluations and time, classes at 99 %, and all classes sorted."""
 
 from __future__ import annotations
 
@@ -10,30 +10,34 @@ from evofool.gallery.prints.svg import TONES, figure, line, linear, path, round_
 from .common import Row
 
 WIDE, HIGH, LEFT, TOP, BETWEEN = 330.0, 220.0, 56.0, 34.0, 164.0
+"""Width and height of a panel, margins at the left and top, and the room between panels, in pixels."""
+
 PAPER = ((0.8811, "paper, CPPN, 2,000,000"), (0.2159, "paper, direct, 4,000,000"))
+"""Medians of Nguyen et al. 2015, with their evaluations."""
 
 Points = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One of the four: curves by run, their values as shares of one."""
+    """One of the four panels.
+
+    Attributes:
+        title, axis: What is shown, and what it is shown against.
+        curves: The points of each run's curve, with shares upwards.
+        whole: What the shares are of: ``%``, or a number.
+        marks: Shares to compare with, and what they are.
+    """
 
     title: str
     axis: str
     curves: dict[str, Points]
     whole: str = "%"
-    """what a share is of: ``%``, or a number"""
     marks: tuple[tuple[float, str], ...] = ()
-    """shares to compare with"""
 
 
 def plot(rows: list[Row]) -> str:
-    """As SVG; the colours are by run, and curves that a row doesn't have are left out.
-
-    Args:
-        rows: of ``imagenet.told``.
-    """
+    """Draw the rows of ``imagenet`` as SVG. Colours are by run; curves that a row doesn't have are left out."""
     names = [str(row["run"]) for row in rows]
     panels = [
         Panel("median confidence over 1,000 classes", "evaluations", _curves(rows, 0, 2), marks=PAPER),
@@ -49,6 +53,7 @@ def plot(rows: list[Row]) -> str:
 
 
 def _curves(rows: list[Row], across: int, up: int) -> dict[str, Points]:
+    """Return each run's curve by two columns of its moments: evaluations, seconds, median, classes at 99 %."""
     curves: dict[str, Points] = {}
     for row in rows:
         moments: list[Any] = _list(row["curve"])
@@ -59,14 +64,16 @@ def _curves(rows: list[Row], across: int, up: int) -> dict[str, Points]:
 
 
 def _sorted(rows: list[Row]) -> dict[str, Points]:
+    """Return each run's confidences by their rank."""
     return {
-        str(row["run"]): [(float(place), value) for place, value in _list(row["sorted"])]
+        str(row["run"]): [(float(rank), value) for rank, value in _list(row["sorted"])]
         for row in rows
         if "sorted" in row
     }
 
 
 def _panel(panel: Panel, names: list[str], x0: float, y0: float) -> list[str]:
+    """Draw a panel whose axes begin at (x0, y0 + ``HIGH``)."""
     body: list[str] = [text(x0, y0 - 14, panel.title, kind="faint")]
     ticks = round_ticks(max((point[0] for curve in panel.curves.values() for point in curve), default=1))
     x, y = linear(0, ticks[-1], x0, x0 + WIDE), linear(0, 1, y0 + HIGH, y0)
@@ -89,7 +96,7 @@ def _panel(panel: Panel, names: list[str], x0: float, y0: float) -> list[str]:
 
 
 def label(run: str) -> str:
-    """``imagenet-cppn-2`` as ``cppn, seed 2``."""
+    """Return ``cppn, seed 2`` for ``imagenet-cppn-2``."""
     return run.removeprefix("imagenet-").replace("-", ", seed ", 1).partition(" of ")[0]
 
 

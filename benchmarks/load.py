@@ -1,4 +1,4 @@
-"""Long and large: 10,000 classes, 50,000 attempts, and what checkpoints cost; memory, file handles and speed over time."""
+"""Long and large jobs: 10,000 classes, 50,000 attempts, checkpoints; memory, file handles and speed over time."""
 
 from __future__ import annotations
 
@@ -11,44 +11,47 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-import torch
-from torch import nn
 
 import evofool
-from evofool.jobs import campaign as campaigning
-from evofool.jobs import run as session
-from evofool.jobs import run_session as sitting
+from evofool.io.arrays import Arrays
+from evofool.store.checkpoint import Checkpoints
 
-from .common import Row, megabytes, table
+from .common import Row, megabytes, table, tiny_target
 
 CLASSES, GENERATIONS = 10_000, 2_000
-IMAGES, GOALS = 12_000, 5
+"""Classes and generations of the evolution."""
+
+IMAGES, CRITERIA = 12_000, 5
+"""Images of the campaign, and criteria of each."""
+
+MINUTES = 1.2
+"""Minutes of the run whose checkpoints are timed: as long as three of them."""
+
+Sample = tuple[float, int, float, int]
+"""The time in seconds, the rows so far, resident memory in MB and open file handles."""
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
-    """A tiny network of random weights, so that what is measured is what surrounds it."""
-    rows = [_evolution()]
-    table(rows)
-    yield rows
-    rows = [*rows, _campaign()]
-    table([rows[-1]])
-    yield rows
-    rows = [*rows, _checkpoints()]
-    table([rows[-1]])
-    yield rows
+    """Measure with a tiny network of random weights, so that the time is evofool's own."""
+    rows: list[Row] = []
+    for part in (_evolution, _campaign, _checkpoints):
+        rows = [*rows, part()]
+        table([rows[-1]])
+        yield rows
 
 
-class Watch:
-    """Samples of a process over its work."""
+class Samples:
+    """Samples of this process over its work."""
 
     def __init__(self) -> None:
-        self.samples: list[tuple[float, int, float, int]] = []
+        self.samples: list[Sample] = []
 
-    def note(self, done: int) -> None:
-        self.samples.append((time.perf_counter(), done, megabytes("VmRSS"), len(os.listdir("/proc/self/fd"))))
+    def take(self, rows: int) -> None:
+        """Take a sample after so many rows."""
+        self.samples.append((time.perf_counter(), rows, megabytes("VmRSS"), len(os.listdir("/proc/self/fd"))))
 
     def figures(self, folder: Path) -> Row:
-        """Of the second half of the work against the quarter before: the first quarter is warm-up."""
+        """Return the last quarter of the work beside the second; the first quarter is warm-up."""
         quarter = len(self.samples) // 4
         parts = [self.samples[quarter : 2 * quarter], self.samples[-quarter:]]
         (early, late), handles = ([_rate(part) for part in parts], [part[-1][3] for part in parts])
@@ -66,69 +69,55 @@ class Watch:
 
 
 def _evolution() -> Row:
-    target, watch = tiny_target(CLASSES), Watch()
+    target, samples = tiny_target(CLASSES), Samples()
     with tempfile.TemporaryDirectory() as temporary:
         run = Path(temporary) / "run"
         started = time.perf_counter()
-        session.evolve(
-            target,
-            "cppn",
-            generations=GENERATIONS,
-            batch=100,
-            out=run,
-            gallery=False,
-            observer=lambda p, _: watch.note(p.evaluations),
-        )
+        evofool.evolve(
+            target, "cppn", generations=GENERATIONS, batch=100, out=run, gallery=False,
+            observer=lambda step: samples.take(step.progress.evaluations),
+        )  # fmt: skip
         took = time.perf_counter() - started
-        return {"what": f"evolve, {CLASSES:,} classes", "seconds": round(took), **watch.figures(run)}
+        return {"what": f"evolve, {CLASSES:,} classes", "seconds": round(took), **samples.figures(run)}
 
 
 def _campaign() -> Row:
-    target, watch = tiny_target(GOALS + 1), Watch()
+    target, samples = tiny_target(CRITERIA + 1), Samples()
     with tempfile.TemporaryDirectory() as temporary:
         data, out = Path(temporary) / "data.npz", Path(temporary) / "campaign"
         images = np.random.default_rng(0).integers(0, 256, (IMAGES, 8, 8, 3), np.uint8)
-        np.savez(data, images=images, labels=np.arange(IMAGES) % (GOALS + 1))
+        np.savez(data, images=images, labels=np.arange(IMAGES) % (CRITERIA + 1))
         started = time.perf_counter()
-        result = campaigning.attack(
+        result = evofool.attack(
             target, data, out=out, count=IMAGES, criterion="all", queries=20, include_misclassified=True,
-            observer=lambda standing: watch.note(standing.campaign.scored),
+            observer=lambda step: samples.take(step.campaign.scored),
         )  # fmt: skip
         took = time.perf_counter() - started
         attempts = result.total - result.statistics.already
-        return {"what": f"attack, {attempts:,} attempts", "seconds": round(took), **watch.figures(out)}
+        return {"what": f"attack, {attempts:,} attempts", "seconds": round(took), **samples.figures(out)}
 
 
 def _checkpoints() -> Row:
-    """The share of its time that a default run spends on checkpoints, when it is as long as three of them."""
-    paces: list[sitting.Pace] = []
+    """Return the share of its time that a default run spends on checkpoints."""
+    seconds: list[float] = []
+    save = Checkpoints.save
 
-    class Noted(sitting.Pace):
-        def __init__(self, least: float, share: float) -> None:
-            super().__init__(least, share)
-            paces.append(self)
-
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(sitting, "Pace", Noted):
+    def timed(checkpoints: Checkpoints, state: Arrays) -> None:
         started = time.perf_counter()
-        evofool.evolve("cifar10", "cppn", minutes=1.2, out=Path(folder) / "run", gallery=False)
+        save(checkpoints, state)
+        seconds.append(time.perf_counter() - started)
+
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(Checkpoints, "save", timed):
+        started = time.perf_counter()
+        evofool.evolve("cifar10", "cppn", minutes=MINUTES, out=Path(folder) / "run", gallery=False)
         took = time.perf_counter() - started
-    spent = paces[0].spent
     return {
         "what": "checkpoints of cifar10, cppn",
         "seconds": round(took),
-        "on the writer's thread, share of the time": round(spent / took, 4),
+        "on the writer's thread, share of the time": round(sum(seconds) / took, 4),
     }
 
 
-def tiny_target(classes: int) -> evofool.Target:
-    """A linear network of random weights for 3×8×8 images."""
-    torch.manual_seed(0)
-    network = nn.Sequential(nn.Flatten(), nn.Linear(192, 16), nn.ReLU(), nn.Linear(16, classes))
-    return evofool.Target(
-        network, classes=[f"class {k}" for k in range(classes)], image_shape=(3, 8, 8), mean=0.5, std=0.1,
-        name="tiny", device="cpu",
-    )  # fmt: skip
-
-
-def _rate(part: list[tuple[float, int, float, int]]) -> float:
+def _rate(part: list[Sample]) -> float:
+    """Return the rows per second of some samples."""
     return (part[-1][1] - part[0][1]) / (part[-1][0] - part[0][0])

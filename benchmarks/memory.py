@@ -1,4 +1,4 @@
-"""1,000 classes at 224²: the memory of a run above torch's own, and how long a checkpoint halts the loop."""
+"""1,000 classes at 224²: the memory of a run above torch's own, and how long a checkpoint stops the loop."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from pathlib import Path
 
 import evofool
 from evofool import encodings
-from evofool.config.evolve import EvolveOptions
-from evofool.jobs import run_session as sitting
+from evofool.jobs import session
 from evofool.search.evolution import Evolution
 
-from .common import Row, imagenet_weights, megabytes, table
+from .common import Row, imagenet_weights, megabytes, plain_options, table
 
 MINUTES = 1.5
+"""Minutes of each run."""
+
+CHECKPOINT_SECONDS = 10.0
+"""Seconds between its checkpoints, whatever share of the time they take."""
 
 
 def measure(seeds: int | None) -> list[Row]:
-    """Both encodings, each in a process of its own, with checkpoints every ten seconds."""
+    """Measure both encodings, each in a process of its own."""
     weights = imagenet_weights("squeezenet1_1")
     rows: list[Row] = []
     for encoding in ("cppn", "direct"):
@@ -34,11 +37,12 @@ def measure(seeds: int | None) -> list[Row]:
 
 
 def _run(encoding: str, weights: str) -> Row:
-    sitting.CHECKPOINT_SECONDS, sitting.CHECKPOINT_SHARE = 10.0, 1e9
+    """Return what one encoding takes in this process."""
+    session.CHECKPOINT_SECONDS, session.CHECKPOINT_SHARE = CHECKPOINT_SECONDS, 1e9
     target = evofool.load_target("torchvision:squeezenet1_1", weights=weights)
     before, moments = megabytes("VmRSS"), []
-    coded = encodings.build(encoding, encodings.preset(encoding, "default"), target.image_shape, target.device)
-    warm = Evolution(target, coded, EvolveOptions(batch=2, selector="uniform", emitters=("vary",)))
+    built = encodings.build(encoding, encodings.preset(encoding, "default"), target.image_shape, target.device)
+    warm = Evolution(target, built, plain_options(2))
     for _ in range(3):  # where evofool has not run yet, its loops are compiled here
         warm.step()
     del warm

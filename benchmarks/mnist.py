@@ -1,4 +1,4 @@
-"""Nguyen et al. 2015 on MNIST: the generation, of 200 children each, at which confidence passes 99.99 %.
+"""Nguyen et al. 2015 on MNIST: the generation, of 200 children, at which the confidence passes 99.99 %.
 
 A run ends when all ten classes are there, or after 200 generations.
 """
@@ -20,7 +20,7 @@ CHILDREN, GENERATIONS, SURE = 200, 200, 0.9999
 
 
 def measure(seeds: int | None) -> list[Row]:
-    """Both encodings and presets, the embedded LeNet and the paper's own, five seeds each."""
+    """Measure both encodings and presets on the embedded LeNet and on the paper's own, five seeds each."""
     folder = shared()
     networks: list[tuple[str, Path | None]] = [("embedded LeNet", None)]
     if folder:
@@ -36,11 +36,12 @@ def measure(seeds: int | None) -> list[Row]:
 
 
 def _row(network: str, weights: Path | None, encoding: str, preset: str, seeds: int) -> Row:
+    """Return what some seeds of one combination needed."""
     target = load_target("mnist", weights=weights)
-    coded = encodings.build(encoding, encodings.preset(encoding, preset), target.image_shape, target.device)
+    built = encodings.build(encoding, encodings.preset(encoding, preset), target.image_shape, target.device)
     median_at, all_at, at_50, lowest = [], [], [], []
     for seed in range(seeds):
-        evolution = Evolution(target, coded, EvolveOptions(preset=preset, batch=CHILDREN, seed=seed))
+        evolution = Evolution(target, built, EvolveOptions(preset=preset, batch=CHILDREN, seed=seed))
         median_first: int | str = f"> {GENERATIONS}"
         all_first: int | str = f"> {GENERATIONS}"
         median_50 = None

@@ -1,12 +1,13 @@
 """One-pixel attacks by the clock: evofool beside torchattacks' OnePixel and ART's PixelAttack.
 
-Needs the ``bench`` extra. All of it runs in one process, one after the other, on the same network and images.
+They need the ``bench`` extra. All run in one process, one after the other, on the same network and images.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,45 +19,46 @@ from .campaigns import Bench, bench, run_campaign, total_queries
 from .common import Row, shared, table
 
 IMAGES = 12
-"""of the hundred: the peers need ten to thirty seconds for each"""
+"""Images that are attacked; the peers need ten to thirty seconds for each."""
 
-BUSY_IMAGES, BUSY_QUERIES = 500, 300
+CAMPAIGN_IMAGES, CAMPAIGN_QUERIES = 500, 300
+"""Images of the large campaign, and queries of its attempts."""
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
-    """evofool, torchattacks (NP 400, 75 steps), ART (th = 1, es = 1); then a campaign of 500 images."""
+    """Measure evofool, torchattacks (NP 400, 75 steps) and ART (th = 1, es = 1), then a campaign of 500 images."""
     folder = shared()
     if folder is None:
         print("peers: skipped, no images; set EVOFOOL_SHARED")
         return
     weights = folder / "weights" / "resnet20-cifar10.safetensors"
-    on = bench("cifar10", weights, "cifar10", folder / "data", IMAGES)
-    images = torch.from_numpy(np.stack([subject.image for subject in on.subjects]))
-    labels = torch.tensor([subject.label for subject in on.subjects])
-    rows = [_ours(on)]
+    attacked = bench("cifar10", weights, "cifar10", folder / "data", IMAGES)
+    images = torch.from_numpy(np.stack([subject.image for subject in attacked.subjects]))
+    labels = torch.tensor([subject.label for subject in attacked.subjects])
+    rows = [_ours(attacked)]
     yield rows
     for peer in (_torchattacks, _art):
-        network = _Counted(on.target)
+        network = _Counted(attacked.target)
         started = time.perf_counter()
         try:
-            found = peer(network, images, labels)
+            adversarial = peer(network, images, labels)
         except ImportError as error:
             print(f"peers: {error}; install evofool[bench]")
             continue
         seconds = time.perf_counter() - started
-        eight_bit = found.mul(255).round().clamp(0, 255).to(torch.uint8)
-        fooled = on.target.confirm(eight_bit).argmax(1).cpu() != labels
+        eight_bit = adversarial.mul(255).round().clamp(0, 255).to(torch.uint8)
+        fooled = attacked.target.confirm(eight_bit).argmax(1).cpu() != labels
         rows.append(_row(peer.__name__.strip("_"), int(fooled.sum()), network.rows, seconds))
         rows[-1]["times evofool"] = seconds / float(str(rows[0]["seconds"]))
         table([rows[-1]])
         yield rows
-    rows.append(_busy(folder / "data", weights))
+    rows.append(_campaign(folder / "data", weights))
     yield rows
 
 
-def _ours(on: Bench) -> Row:
-    outcomes, seconds = run_campaign(on, "local", 1)
-    row = _row("evofool", sum(v["success"] for v in outcomes), total_queries(outcomes), seconds)
+def _ours(attacked: Bench) -> Row:
+    outcomes, seconds = run_campaign(attacked, "local", 1)
+    row = _row("evofool", sum(outcome["success"] for outcome in outcomes), total_queries(outcomes), seconds)
     table([row])
     return row
 
@@ -73,7 +75,7 @@ def _row(name: str, successes: int, queries: float, seconds: float) -> Row:
 
 
 class _Counted(nn.Module):
-    """A target's network as peers want it: pixels in [0, 1] to logits, rows counted."""
+    """A target's network as peers want it: from pixels in [0, 1] to logits, with its rows counted."""
 
     def __init__(self, target: TorchTarget) -> None:
         super().__init__()
@@ -93,8 +95,8 @@ def _torchattacks(network: _Counted, images: Tensor, labels: Tensor) -> Tensor:
 
     np.random.seed(0)  # noqa: NPY002 (its differential evolution draws from the global generator)
     attack = torchattacks.OnePixel(network, pixels=1, steps=75, popsize=400, inf_batch=256)
-    found: Tensor = attack(images.float() / 255, labels)
-    return found.cpu()
+    adversarial: Tensor = attack(images.float() / 255, labels)
+    return adversarial.cpu()
 
 
 def _art(network: _Counted, images: Tensor, labels: Tensor) -> Tensor:
@@ -107,20 +109,20 @@ def _art(network: _Counted, images: Tensor, labels: Tensor) -> Tensor:
         preprocessing=(0, 255), device_type="cpu",
     )  # fmt: skip
     attack = PixelAttack(classifier, th=1, es=1, verbose=False)
-    found = attack.generate(images.float().numpy(), y=labels.numpy())
-    return torch.from_numpy(found) / 255
+    adversarial = attack.generate(images.float().numpy(), y=labels.numpy())
+    return torch.from_numpy(adversarial) / 255
 
 
-def _busy(data: object, weights: object) -> Row:
-    """Rows a second in a campaign, beside the network's best forward pass alone, five times in turn."""
-    on = bench("cifar10", weights, "cifar10", data, BUSY_IMAGES)  # type: ignore[arg-type]
+def _campaign(data: Path, weights: Path) -> Row:
+    """Return the rows per second of a campaign and of the network's fastest forward passes, three times in turn."""
+    attacked = bench("cifar10", weights, "cifar10", data, CAMPAIGN_IMAGES)
     raw, ours = [], []
     for _ in range(3):
-        raw.append(max(_forward(on.target, rows) for rows in (64, 128, 256)))
-        outcomes, seconds = run_campaign(on, "local", 1, queries=BUSY_QUERIES)
+        raw.append(max(_forward(attacked.target, rows) for rows in (64, 128, 256)))
+        outcomes, seconds = run_campaign(attacked, "local", 1, queries=CAMPAIGN_QUERIES)
         ours.append(total_queries(outcomes) / seconds)
     row: Row = {
-        "attack": f"campaign of {BUSY_IMAGES} images, at most {BUSY_QUERIES} queries each",
+        "attack": f"campaign of {CAMPAIGN_IMAGES} images, at most {CAMPAIGN_QUERIES} queries each",
         "rows/s": float(np.median(ours)),
         "best raw forward, rows/s": float(np.median(raw)),
         "utilisation": float(np.median(np.array(ours) / np.array(raw))),
@@ -130,7 +132,7 @@ def _busy(data: object, weights: object) -> Row:
 
 
 def _forward(target: TorchTarget, rows: int, seconds: float = 4.0) -> float:
-    """Rows a second of nothing but the network, channels last, at one batch size."""
+    """Return the rows per second of nothing but the network, channels last, at one batch size."""
     batch = torch.zeros((rows, *target.image_shape)).to(memory_format=torch.channels_last)
     with torch.inference_mode():
         target.network(batch)

@@ -1,6 +1,6 @@
-"""Several images a class on ``cifar10``: how sure, how many, and what that costs the surest of each class.
+"""Several images per class on ``cifar10``: how sure, how many, and what that costs the surest of each class.
 
-20,000 evaluations a run, three seeds, both encodings. Nothing of this depends on the clock.
+A run has 20,000 evaluations. There are three seeds and both encodings, and nothing depends on the clock.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from evofool.search.evolution import Evolution
 
 from .common import Row, table
 
-END = 20_000
-KINDS: dict[str, dict[str, Any]] = {
+EVALUATIONS = 20_000
+VARIANTS: dict[str, dict[str, Any]] = {
     "one image a class": {},
     "colour × complexity, 5 × 5": {"descriptors": ("colour", "complexity")},
     "5 apart in pixels": {"novelty": "pixels"},
@@ -27,22 +27,22 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
-    """Every kind, and CMA-ES beside variation."""
+    """Measure every variant, and CMA-ES beside variation."""
     target, rows = load_target("cifar10"), []
-    cases = [(encoding, kind, ("vary",)) for encoding in ("cppn", "direct") for kind in KINDS]
+    cases = [(encoding, variant, ("vary",)) for encoding in ("cppn", "direct") for variant in VARIANTS]
     cases.append(("cppn", "one image a class", ("vary", "refine")))
-    for encoding, kind, emitters in cases:
-        coded = encodings.build(encoding, encodings.preset(encoding, "default"), target.image_shape, target.device)
+    for encoding, variant, emitters in cases:
+        built = encodings.build(encoding, encodings.preset(encoding, "default"), target.image_shape, target.device)
         ends = []
         for seed in range(seeds or 3):
-            evolution = Evolution(target, coded, EvolveOptions(seed=seed, emitters=emitters, **KINDS[kind]))
-            *_, last = evolution.run(Budget(evaluations=END))
+            evolution = Evolution(target, built, EvolveOptions(seed=seed, emitters=emitters, **VARIANTS[variant]))
+            *_, last = evolution.run(Budget(evaluations=EVALUATIONS))
             ends.append(last)
         niches = len(evolution.archive)
         rows.append(
             {
                 "encoding": encoding,
-                "images": kind,
+                "images": variant,
                 "emitters": ", ".join(emitters),
                 "surest of each class: median": float(np.median([end.median for end in ends])),
                 "lowest": float(np.median([end.min for end in ends])),

@@ -1,0 +1,91 @@
+"""Forward passes of a bare network, the ceiling that an evolution's speed is compared with."""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from evofool.targets.execution.execution import FORMATS, Execution
+from evofool.targets.execution.folding import fold, foldable
+from evofool.targets.torch_target import TorchTarget
+
+REPEATS = 5
+"""Number of turns of whatever is measured in turn; the median counts."""
+
+TRIAL_SECONDS = 0.6
+"""Seconds of forward passes with each execution."""
+
+FINALISTS = 3
+"""Number of the fastest executions that are tried again, for longer."""
+
+GPU_BATCH = 400
+"""Children per generation on a GPU, where the default batch doesn't fill it."""
+
+Turn = tuple[float, int]
+"""Seconds, and the images of that time."""
+
+
+class Passes:
+    """Forward passes of the bare network over the same floating-point images.
+
+    Args:
+        target: The target whose network it is.
+        execution: How the passes are run.
+    """
+
+    def __init__(self, target: TorchTarget, execution: Execution) -> None:
+        memory, self.device = FORMATS[execution.memory_format], target.device
+        dtype = torch.bfloat16 if execution.precision == "bfloat16" else torch.float32
+        network = fold(target.network, torch.rand(2, *target.image_shape).to(self.device)) if execution.fold else None
+        network = copy.deepcopy(target.network) if network is None else network
+        self.network = network.to(self.device, dtype, memory_format=memory)  # type: ignore[call-overload]
+        images = torch.rand(execution.micro_batch, *target.image_shape)
+        self.images = images.to(self.device, dtype, memory_format=memory)
+        self.run(0.0)
+
+    @torch.inference_mode()
+    def run(self, seconds: float) -> Turn:
+        """Run passes for some seconds, at least one; return the seconds that it took, and the images."""
+        started, passes = time.perf_counter(), 0
+        while not passes or time.perf_counter() - started < seconds:
+            self.network(self.images)
+            passes += 1
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - started, passes * len(self.images)
+
+
+def rate(turns: Sequence[Turn]) -> float:
+    """Return the images per second of some turns together."""
+    seconds, images = (sum(column) for column in zip(*turns, strict=True))
+    return images / seconds
+
+
+def fastest_execution(target: TorchTarget) -> Execution:
+    """Return the execution with the fastest forward passes here, tried without the tuning of evofool."""
+    trials = sorted(_candidates(target), key=lambda execution: -rate([Passes(target, execution).run(TRIAL_SECONDS)]))
+    return max(trials[:FINALISTS], key=lambda execution: rate([Passes(target, execution).run(3 * TRIAL_SECONDS)]))
+
+
+def folding_gain(target: TorchTarget, execution: Execution) -> float | str:
+    """Return how much faster passes are with batch normalisations folded; a dash where there are none."""
+    if not foldable(target.network):
+        return "–"
+    folded, plain = (Passes(target, replace(execution, fold=folds)) for folds in (True, False))
+    gains = [rate([folded.run(TRIAL_SECONDS)]) / rate([plain.run(TRIAL_SECONDS)]) for _ in range(REPEATS)]
+    return round(statistics.median(gains), 2)
+
+
+def _candidates(target: TorchTarget) -> list[Execution]:
+    """Return the executions that are tried."""
+    rows = [8, 16, 32, 50] if target.image_shape[1] > 64 else [16, 32, 50, 64, 128, 256, 512, 1024]
+    if target.device.type == "cuda":
+        rows = [64, 128, 256, GPU_BATCH, 1024]
+    folds = [False, True] if foldable(target.network) else [False]
+    executions = [Execution(target.precision, name, n, fold) for name in FORMATS for n in rows for fold in folds]
+    return list(dict.fromkeys([*executions, target.execution]))
