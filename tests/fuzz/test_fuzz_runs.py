@@ -235,7 +235,7 @@ def name_elsewhere(run: Path, key: str, place: str) -> None:
 def test_a_page_shows_no_file_of_elsewhere(key: str, place: str, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     name_elsewhere(box.inside, key, place)
     for beside in (False, True):
-        monkeypatch.setattr("evofool.gallery.pages.run_page.MOST_TILES", 0 if beside else 400)
+        monkeypatch.setattr("evofool.gallery.pages.storage.MAX_EMBEDDED_TILES", 0 if beside else 400)
         told = tried("paths out of a run", lambda: use("show", box.inside), seconds=10)
         assert told is not None
         assert "elites.jsonl" in told or "cannot read" in told
