@@ -63,7 +63,7 @@ def _tile(success: Success) -> Tile:
         details=[
             ("Was", outcome["class"]),
             ("Before", percent(outcome["confidence"], fine=False)),
-            ("Changed", success.changed_words(6)),
+            ("Changed", success.changed_text(6)),
             ("Queries", f"{outcome['queries_to_success']:,}"),
             ("Image", success.subject.id),
         ],

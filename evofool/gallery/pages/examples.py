@@ -43,7 +43,7 @@ def examples(findings: Findings) -> list[Example]:
     if not findings.successes:
         return []
     size = len(png(findings.folder.subjects[findings.successes[0]["image"]].image))
-    most = max(MIN_EXAMPLES, min(MAX_EXAMPLES, MAX_BYTES // (2 * size)))
+    limit = max(MIN_EXAMPLES, min(MAX_EXAMPLES, MAX_BYTES // (2 * size)))
     return [
         Example(
             success,
@@ -51,7 +51,7 @@ def examples(findings: Findings) -> list[Example]:
             after=data_uri(png(success.after)),
             close_up=data_uri(png(_close_up(success.after, success.changed))),
         )
-        for success in shown_successes(findings, most)
+        for success in shown_successes(findings, limit)
     ]
 
 

@@ -175,7 +175,7 @@ def _source_data(source: Source, storage: Storage) -> dict[str, Any]:
         "shape": source.shape,
         "frame": source.frame,
         "strip": source.strip.to_json() if source.strip else None,
-        "past": storage.past(source.past),
+        "past": storage.ancestors(source.ancestors),
     }
 
 
@@ -198,7 +198,7 @@ def _tile_data(numbered: Numbered, source: Source, storage: Storage) -> dict[str
         "top": tile.top,
         "more": tile.details,
         "edits": tile.edits,
-        "ancestors": tile.ancestors,
+        "ancestors": tile.ancestor_count,
         "stem": tile.stem,
         "commands": tile.commands,
         **storage.details(number, details, _ancestors(tile, source)),
@@ -208,4 +208,4 @@ def _tile_data(numbered: Numbered, source: Source, storage: Storage) -> dict[str
 def _ancestors(tile: Tile, source: Source) -> dict[int, Any]:
     """Return those ancestors of a tile that the history still has."""
     wanted = (ancestor.evaluation_id for ancestor in tile.lineage[:-1])
-    return {evaluation_id: source.past[evaluation_id] for evaluation_id in wanted if evaluation_id in source.past}
+    return {number: source.ancestors[number] for number in wanted if number in source.ancestors}

@@ -67,7 +67,7 @@ def _tile(file: Path, genome: GenomeFile) -> Tile:
     if pixels > MAX_PIXELS or pixels * size > MAX_WORK:
         raise GenomeError(
             f"{file} has {size:,} nodes and connections for {genome.image_shape[2]} × {genome.image_shape[1]} pixels; "
-            f"a page draws {MAX_PIXELS:,} pixels, and {MAX_WORK:,} times such a part"
+            f"a page draws {MAX_PIXELS:,} pixels, and at most {MAX_WORK:,} pixels times nodes and connections"
         )
     score, generation = provenance.get("score"), provenance.get("generation")
     index = provenance.get("index")

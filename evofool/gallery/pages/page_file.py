@@ -10,7 +10,7 @@ from .rendering import encoded
 
 
 def check_page_file(out: Path | None) -> None:
-    """See that a user's choice is an HTML file.
+    """Check that a user's choice is an HTML file.
 
     Raises:
         ConfigError: It is none.

@@ -10,9 +10,9 @@ from ...errors import ConfigError
 from ...io.files import writing
 from ...io.slug import slug
 from ...store.folder import CONFIG
-from .collect import read_sources
 from .gallery_page import gallery_page
 from .page_file import check_page_file, write_page
+from .path_source import read_sources
 from .run_source import read_run
 from .sources import Source
 from .storage import storage_for

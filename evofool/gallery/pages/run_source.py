@@ -67,11 +67,11 @@ def read_run(path: Path, classes: str | None = None) -> Source:
         shown, cells = surest_per_class(shown), None
     changes = run.history.changes().by_class(per_class)
     frame = _frame(run) if options.encoding == "cppn" else None
-    most = MAX_LINEAGE if len(shown) <= MANY_TILES else MAX_LINEAGE_OF_MANY
+    limit = MAX_LINEAGE if len(shown) <= MANY_TILES else MAX_LINEAGE_OF_MANY
     tiles = []
     for line in shown:
         rows = changes.lineage(line["evaluation"], line["niche"] // per_class)
-        lineage = [_ancestor(changes, row, names) for row in _spread(rows, most)]
+        lineage = [_ancestor(changes, row, names) for row in _evenly_spaced(rows, limit)]
         tiles.append(_tile(run, line, lineage, max(0, len(rows) - 1)))
     source = Source(
         name=path.absolute().name,
@@ -84,7 +84,7 @@ def read_run(path: Path, classes: str | None = None) -> Source:
         progress=_progress(metrics[-1]) if metrics else None,
         strip=confidence_strip(changes, names, metrics),
         frame=frame,
-        past=_past(run.history, tiles, target.image_shape[0]),
+        ancestors=_kept_ancestors(run.history, tiles, target.image_shape[0]),
         lead=lead,
         cells=cells,
     )
@@ -114,10 +114,10 @@ def _frame(run: RunFolder) -> dict[str, Any]:
 
 
 def _check_cells(run: RunFolder, source: Source) -> None:
-    """See that every picture has a cell of its own.
+    """Check that every picture has a cell, and none has that of another.
 
     Raises:
-        RunError: One has none.
+        RunError: The cells of a class don't fit.
     """
     if source.cells:
         try:
@@ -137,11 +137,11 @@ def _progress(line: dict[str, Any]) -> Progress:
     return Progress(line["generation"], line["evaluations"], line["seconds"])
 
 
-def _spread(rows: list[int], most: int) -> list[int]:
-    """Return at most so many rows: the first, the last, and some at equal distances between."""
+def _evenly_spaced(rows: list[int], limit: int) -> list[int]:
+    """Return at most ``limit`` rows: the first, the last, and some at equal distances between."""
     if not rows:
         return []
-    return [rows[at] for at in np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int)).tolist()]
+    return [rows[at] for at in np.unique(np.linspace(0, len(rows) - 1, limit).round().astype(int)).tolist()]
 
 
 def _ancestor(changes: EliteChanges, row: int, names: dict[int, str]) -> Ancestor:
@@ -150,7 +150,7 @@ def _ancestor(changes: EliteChanges, row: int, names: dict[int, str]) -> Ancesto
     return Ancestor(int(changes.generation[row]), name, score, int(changes.evaluation_id[row]))
 
 
-def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancestors: int) -> Tile:
+def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancestor_count: int) -> Tile:
     """Return the tile of a line of ``elites.jsonl``."""
     picture, genome = run.picture(line), run.genome(line)
     file = run.path / line["genome"] if genome else picture
@@ -166,7 +166,7 @@ def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancesto
         size=line["size"],
         genome=genome_json(genome, file) if genome else None,
         lineage=lineage,
-        ancestors=ancestors,
+        ancestor_count=ancestor_count,
         stem=picture.stem,
         commands=[render_command(file, file.stem), score_command(picture, run.config.target.name)],
         details=[(name.capitalize(), f"{value:.3g}") for name, value in descriptors.items()],
@@ -174,14 +174,14 @@ def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancesto
     )
 
 
-def _past(history: HistoryFolder, tiles: list[Tile], channels: int) -> dict[int, Any]:
+def _kept_ancestors(history: HistoryFolder, tiles: list[Tile], channels: int) -> dict[int, Any]:
     """Return the ancestors that the history still has, by ``evaluation_id``.
 
     Raises:
         RunError: The history is damaged.
     """
     wanted = {ancestor.evaluation_id for tile in tiles for ancestor in tile.lineage[:-1]}
-    past: dict[int, Any] = {}
+    ancestors: dict[int, Any] = {}
     for evaluation_ids, arrays in history.genomes(wanted):
         if "genes" in arrays:
             pictures = arrays["genes"]
@@ -195,8 +195,8 @@ def _past(history: HistoryFolder, tiles: list[Tile], channels: int) -> dict[int,
             except GenomeError as error:
                 raise _damaged_history(history, error) from error
             genomes = [_compact(batch, row) for row in range(len(batch))]
-        past |= zip(evaluation_ids.tolist(), genomes, strict=True)
-    return past
+        ancestors |= zip(evaluation_ids.tolist(), genomes, strict=True)
+    return ancestors
 
 
 def _compact(batch: CPPNBatch, row: int) -> dict[str, list[Any]]:

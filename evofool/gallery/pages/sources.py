@@ -40,7 +40,7 @@ class Tile:
         generation, evaluation, size: When the genome was found, and how large it is.
         genome: JSON of the genome's file.
         lineage: Ancestors and then the genome itself, the first ancestor first.
-        ancestors: Number of ancestors, those that ``lineage`` leaves out included.
+        ancestor_count: Number of ancestors, those that ``lineage`` leaves out included.
         stem: Name of the files that are made of this tile, without ending.
         commands: Commands that render or score it again.
         before: PNG of an attacked image as it was.
@@ -59,7 +59,7 @@ class Tile:
     size: int | None = None
     genome: dict[str, Any] | None = None
     lineage: list[Ancestor] = field(default_factory=list)
-    ancestors: int = 0
+    ancestor_count: int = 0
     stem: str = "genome"
     commands: list[str] = field(default_factory=list)
     before: bytes | None = None
@@ -90,7 +90,7 @@ class Source:
         preset, seed, progress: Known of runs; a campaign has a seed.
         strip: How the confidence of a run grew.
         frame: How CPPNs become pictures: ``shape``, ``xy`` (coordinates) and ``colour``.
-        past: Ancestors by ``evaluation_id``: compact CPPNs, or pictures as data URIs.
+        ancestors: Ancestors by ``evaluation_id``: compact CPPNs, or pictures as data URIs.
         title, lead, figures: Texts at the top of the page; a page has its own where they are empty.
         links: Other pages and their descriptions; shown on a page that lies beside them.
         sorts: What tiles can be sorted by, where that differs; an empty description leaves a key out.
@@ -107,7 +107,7 @@ class Source:
     progress: Progress | None = None
     strip: Strip | None = None
     frame: dict[str, Any] | None = None
-    past: dict[int, Any] = field(default_factory=dict)
+    ancestors: dict[int, Any] = field(default_factory=dict)
     title: str = ""
     lead: str = ""
     figures: list[Figure] = field(default_factory=list)

@@ -29,11 +29,11 @@ class Storage(Protocol):
         """Return the ``src`` of a tile's picture."""
         ...
 
-    def details(self, number: int, details: dict[str, Any], past: dict[int, Any]) -> dict[str, Any]:
-        """Return what the page's data says of a tile's details, and of the ancestors in them."""
+    def details(self, number: int, details: dict[str, Any], ancestors: dict[int, Any]) -> dict[str, Any]:
+        """Return what the page's data says of a tile's details, to which its ancestors belong."""
         ...
 
-    def past(self, past: dict[int, Any]) -> dict[int, Any]:
+    def ancestors(self, ancestors: dict[int, Any]) -> dict[int, Any]:
         """Return what the page's data says of a source's ancestors."""
         ...
 
@@ -45,13 +45,13 @@ class Embedded:
         """Return the picture as a data URI."""
         return data_uri(_png(tile, kind))
 
-    def details(self, number: int, details: dict[str, Any], past: dict[int, Any]) -> dict[str, Any]:
-        """Return the details; their ancestors are those of the source."""
+    def details(self, number: int, details: dict[str, Any], ancestors: dict[int, Any]) -> dict[str, Any]:
+        """Return the details. The ancestors are among those of the source."""
         return details
 
-    def past(self, past: dict[int, Any]) -> dict[int, Any]:
+    def ancestors(self, ancestors: dict[int, Any]) -> dict[int, Any]:
         """Return the ancestors."""
-        return past
+        return ancestors
 
 
 class Beside:
@@ -71,13 +71,13 @@ class Beside:
             return quote(tile.picture.relative_to(self._file.parent).as_posix())
         return self._write(f"{number:05d}{kind}.png", _png(tile, kind))
 
-    def details(self, number: int, details: dict[str, Any], past: dict[int, Any]) -> dict[str, Any]:
+    def details(self, number: int, details: dict[str, Any], ancestors: dict[int, Any]) -> dict[str, Any]:
         """Write the details as a script, and return its path."""
-        script = f"evofoolDetails({number},{script_json({**details, 'past': past})})\n"
+        script = f"evofoolDetails({number},{script_json({**details, 'past': ancestors})})\n"
         return {"details": self._write(f"{number:05d}.js", script)}
 
-    def past(self, past: dict[int, Any]) -> dict[int, Any]:
-        """Return nothing: each tile's script has its own ancestors."""
+    def ancestors(self, ancestors: dict[int, Any]) -> dict[int, Any]:
+        """Return nothing, since each tile's script has its ancestors."""
         return {}
 
     def _write(self, name: str, content: bytes | str) -> str:
@@ -100,7 +100,7 @@ def _fits(sources: list[Source]) -> bool:
     tiles = [tile for source in sources for tile in source.tiles]
     if len(tiles) > MAX_EMBEDDED_TILES:
         return False
-    size = sum(len(script_json(source.past)) for source in sources)
+    size = sum(len(script_json(source.ancestors)) for source in sources)
     for tile in tiles:
         size += len(_png(tile)) + len(tile.before or b"") + len(script_json(tile.genome))
     return size <= MAX_EMBEDDED_BYTES

@@ -39,14 +39,14 @@ class Success:
         """Confidence of the new class."""
         return float(self.outcome["top5"][0][1])
 
-    def changed_words(self, most: int) -> str:
-        """Return the changed pixels as a text with at most so many of them."""
-        return ", ".join(f"({x}, {y})" for x, y in self.changed[:most]) + (" …" if len(self.changed) > most else "")
+    def changed_text(self, limit: int) -> str:
+        """Return the changed pixels as a text with at most ``limit`` of them."""
+        return ", ".join(f"({x}, {y})" for x, y in self.changed[:limit]) + (" …" if len(self.changed) > limit else "")
 
 
-def shown_successes(findings: Findings, most: int) -> Iterator[Success]:
-    """Yield at most so many successes with their images, in the order of :func:`ranked`."""
-    for outcome in ranked(findings.successes)[:most]:
+def shown_successes(findings: Findings, limit: int) -> Iterator[Success]:
+    """Yield at most ``limit`` successes with their images, in the order of :func:`ranked`."""
+    for outcome in ranked(findings.successes)[:limit]:
         subject = findings.folder.subjects[outcome["image"]]
         before = subject.image
         edits = recorded_edits(outcome, len(before))

@@ -1,4 +1,4 @@
-"""Which sources a path holds."""
+"""The sources at a path: a run, a campaign, or genomes."""
 
 from __future__ import annotations
 
