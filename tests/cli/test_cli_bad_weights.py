@@ -14,7 +14,7 @@ import torch
 from runs import EVOLVE, Capture, assert_refused, run_cli, save_weights
 
 from evofool.targets import networks
-from evofool.targets.registry import embedded_weights
+from evofool.targets.doors.embedded import embedded_weights
 
 
 class _Code:
