@@ -12,7 +12,7 @@ import msgspec
 from evofool import encodings
 from evofool.config.attack import AttackOptions
 from evofool.config.evolve import EvolveOptions
-from evofool.config.records import CampaignConfig, DataRecord, PlanRecord, RunConfig, TargetRecord
+from evofool.config.records import FOUND_FOR_TARGET, CampaignConfig, DataRecord, PlanRecord, RunConfig, TargetRecord
 
 NAMES = ("class 0", "class 1", "class 2", "class 3")
 """The classes of the tests' tiny network."""
@@ -59,14 +59,16 @@ def run_config(options: Changes | None = None, target: Changes | None = None, **
         "emitters": ("vary",),
         "batch": 20,
         "generations": 3,
-        **(options or {}),
     }
     record = target_record(**(target or {}))
+    resolved |= {name: getattr(record, name) for name in FOUND_FOR_TARGET}
+    indices = changes.setdefault("class_indices", tuple(range(record.classes)))
+    resolved |= {"target": record.name, "classes": indices, **(options or {})}
     config = RunConfig(
         versions={"evofool": "0.5.0"},
         options=EvolveOptions.of(resolved),
         target=record,
-        class_indices=tuple(range(record.classes)),
+        class_indices=indices,
     )
     return msgspec.structs.replace(config, **changes)
 

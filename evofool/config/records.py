@@ -85,6 +85,10 @@ class JobConfig(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return hashlib.sha256(msgspec.json.encode(self.identity(), order="sorted")).digest()
 
 
+FOUND_FOR_TARGET = ("weights", "weights_sha256", "device", "precision", "micro_batch", "memory_format", "fold")
+"""Options of a run that are recorded as they were found for its target, so that the same run can be made again."""
+
+
 class RunConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The config of a run: its options with nothing left open. Budgets may change; they are not its identity."""
 
@@ -100,6 +104,12 @@ class RunConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True
         for name in ("settings", "selector", "emitters", "batch"):
             if getattr(self.options, name) is None:
                 raise ValueError(f"options.{name} must not be null")
+        if self.options.target != self.target.name:
+            raise ValueError("the target's name is not the same in options and target")
+        if self.options.classes != self.class_indices:
+            raise ValueError("options.classes are not class_indices")
+        if wrong := [name for name in FOUND_FOR_TARGET if getattr(self.options, name) != getattr(self.target, name)]:
+            raise ValueError(f"{wrong[0]} is not the same in options and target")
 
     def identity(self) -> dict[str, Any]:
         """Return what the bytes of a run depend on."""

@@ -16,7 +16,7 @@ from ..attacks.outcome import Outcome, recorded_edits
 from ..attacks.searches.registry import BASELINE
 from ..attacks.statistics import Statistics, statistics_by_strategy
 from ..encodings.pixels import edited
-from ..errors import ConfigError, RunError
+from ..errors import ConfigError, RunError, TargetError
 from ..gallery.pages.campaign_page import write_report
 from ..store.campaign import CampaignFolder
 from ..store.export import export_adversarial
@@ -139,7 +139,10 @@ def verify_determinism(target: Target, folder: CampaignFolder) -> None:
         expected.append((outcome["final_index"], outcome["top5"][0][1]))
     scores = target.confirm(torch.from_numpy(np.stack(images))).cpu()
     before = torch.tensor([confidence for _, confidence in expected])
-    compare_scores(target.name, before, scores[range(len(expected)), [index for index, _ in expected]])
+    try:
+        compare_scores(target.name, before, scores[range(len(expected)), [index for index, _ in expected]])
+    except TargetError as error:
+        raise TargetError(f"{folder.path} has other scores on record: {error}") from error
 
 
 class CampaignKind:

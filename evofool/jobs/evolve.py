@@ -11,7 +11,7 @@ import msgspec
 
 from ..config.documented import documented
 from ..config.evolve import EvolveOptions, settings_of
-from ..config.records import RunConfig
+from ..config.records import FOUND_FOR_TARGET, RunConfig
 from ..encodings import registry as encodings
 from ..encodings.banks import genome_path_exists
 from ..encodings.initial import initial_genomes
@@ -29,10 +29,6 @@ from .run import RunJob, RunStep
 from .session import Session
 
 Observer = Callable[[RunStep], object]
-
-FOUND_FOR_TARGET = ("weights", "weights_sha256", "device", "precision", "micro_batch", "memory_format", "fold")
-"""Options that are recorded as they were found for the target, so that the same run can be made again."""
-
 
 @documented(EvolveOptions)
 def evolve(

@@ -16,8 +16,7 @@ from runs import Capture, assert_refused, json_lines, run_cli, small_evolve, tre
 from support import tiny_target
 
 import evofool
-from evofool.config.records import RunConfig
-from evofool.jobs.evolve import FOUND_FOR_TARGET
+from evofool.config.records import FOUND_FOR_TARGET, RunConfig
 from evofool.jobs.recorded import recorded_options
 from evofool.store.folder import read_config
 
@@ -165,9 +164,11 @@ def test_a_config_that_lacks_something_is_one_line(name: str, copied: Path, tmp_
         ({"options.encoding": "cpn"}, '"cpn"'),
         ({"options.preset": "nosuch"}, '"nosuch"'),
         ({"options.descriptors": ["nosuch"]}, "nosuch"),
-        ({"target.name": "digts"}, '"digts"'),
-        ({"target.device": "tpu"}, '"tpu"'),
-        ({"target.precision": "half"}, '"half"'),
+        ({"target.name": "digts"}, "the target's name is not the same in options and target"),
+        ({"target.device": "tpu"}, "device is not the same in options and target"),
+        ({"target.name": "digts", "options.target": "digts"}, '"digts"'),
+        ({"target.device": "tpu", "options.device": "tpu"}, '"tpu"'),
+        ({"target.precision": "half", "options.precision": "half"}, '"half"'),
         ({"class_indices": [3, 99]}, "class_indices must rise and be below 10"),
     ],
     ids=str,
@@ -182,7 +183,7 @@ def test_what_is_wrong_with_a_config_is_named(
 
 
 def test_other_weights_and_no_config_are_refused(copied: Path, tmp_path: Path, capsys: Capture) -> None:
-    edit_config(copied, {"target.weights_sha256": "0" * 64})
+    edit_config(copied, {"target.weights_sha256": "0" * 64, "options.weights_sha256": "0" * 64})
     outcome = run_cli(capsys, "evolve", "--config", copied, "--out", tmp_path / "again")
     assert_refused(outcome, "another SHA-256", "--weights")
     assert_refused(run_cli(capsys, "evolve", "--config", tmp_path / "nothing"), "no run at")

@@ -209,7 +209,7 @@ def test_a_run_on_a_device_that_is_not_here_is_not_called_damaged(
     folder: str, made: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     path = Path(shutil.copytree(made / folder, tmp_path / folder))
-    edit_config(path, {"target.device": "cuda:7"})
+    edit_config(path, {"target.device": "cuda:7", "options.device": "cuda:7"})
     assert_refused(run_cli(capsys, "resume", path), "was made on cuda:7", "go on where there is one")
 
 

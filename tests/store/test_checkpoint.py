@@ -45,10 +45,10 @@ SAME: dict[str, RunConfig] = {
     "budget": run_config({"generations": 9, "evaluations": 5, "minutes": 2.0, "until": 0.5}),
     "versions": run_config(versions={"torch": "9"}),
     "preset": run_config({"preset": "nguyen2015"}),
-    "device": run_config({"device": "cuda"}, {"device": "cuda:0"}),
-    "micro-batch": run_config({"micro_batch": 8}, {"micro_batch": 8}),
-    "memory format": run_config({"memory_format": "channels_last"}, {"memory_format": "channels_last"}),
-    "place of the weights": run_config({"weights": "b"}, {"weights": "/b"}),
+    "device": run_config(target={"device": "cuda:0"}),
+    "micro-batch": run_config(target={"micro_batch": 8}),
+    "memory format": run_config(target={"memory_format": "channels_last"}),
+    "place of the weights": run_config(target={"weights": "/b"}),
 }
 """Configs of the same run, by what differs."""
 
