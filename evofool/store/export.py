@@ -39,32 +39,30 @@ def export_adversarial(folder: CampaignFolder) -> int:
     """
     classes, subjects = folder.config.classes, folder.subjects
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-    pictures = folder.path / "adversarial"
+    names: list[str] = []
+    for outcome in folder.outcomes():  # All are read before anything is written: a damaged one changes nothing.
+        if not outcome["success"] or outcome["strategy"] != folder.config.plan.strategy:
+            continue
+        subject = subjects[outcome["image"]]
+        image = edited(subject.image, recorded_edits(outcome, len(subject.image))[: outcome["pixels"]])
+        columns["images"].append(image)
+        columns["labels"].append(subject.label)
+        columns["criteria"].append(-1 if outcome["criterion_index"] is None else outcome["criterion_index"])
+        columns["predictions"].append(outcome["final_index"])
+        columns["source"].append(subject.index)
+        columns["pixels"].append(outcome["pixels"])
+        names.append(f"{subject.label:03d}_{slug(classes[subject.label])}/{_picture_name(outcome)}")
+    images = np.array(columns.pop("images"), np.uint8).reshape(-1, *folder.config.target.image_shape)
+    arrays: dict[str, Any] = {name: np.array(values, np.int64) for name, values in columns.items()}
+    arrays |= {"images": images.transpose(0, 2, 3, 1), "classes": np.array(classes)}
     with writing(folder.path):
-        shutil.rmtree(pictures, ignore_errors=True)
-        for outcome in folder.outcomes():
-            if not outcome["success"] or outcome["strategy"] != folder.config.plan.strategy:
-                continue
-            subject = subjects[outcome["image"]]
-            image = edited(subject.image, recorded_edits(outcome, len(subject.image))[: outcome["pixels"]])
-            columns["images"].append(image.transpose(1, 2, 0))
-            columns["labels"].append(subject.label)
-            columns["criteria"].append(-1 if outcome["criterion_index"] is None else outcome["criterion_index"])
-            columns["predictions"].append(outcome["final_index"])
-            columns["source"].append(subject.index)
-            columns["pixels"].append(outcome["pixels"])
-            file = pictures / f"{subject.label:03d}_{slug(classes[subject.label])}" / _picture_name(outcome)
+        shutil.rmtree(folder.path / "adversarial", ignore_errors=True)
+        for name, image in zip(names, images, strict=True):
+            file = folder.path / "adversarial" / name
             file.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(file, png(image), durable=False)
-        count = len(columns["labels"])
-        channels, height, width = folder.config.target.image_shape
-        images = np.array(columns.pop("images"), np.uint8).reshape(count, height, width, channels)
-        arrays: dict[str, Any] = {name: np.array(values, np.int64) for name, values in columns.items()}
-        write_atomically(
-            folder.path / "adversarial.npz",
-            lambda file: np.savez_compressed(file, images=images, classes=np.array(classes), **arrays),
-        )
-    return count
+        write_atomically(folder.path / "adversarial.npz", lambda file: np.savez_compressed(file, **arrays))
+    return len(names)
 
 
 def _picture_name(outcome: Outcome) -> str:

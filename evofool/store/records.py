@@ -105,6 +105,8 @@ def fault(line: dict[str, Any], kind: type[msgspec.Struct]) -> str | None:
         msgspec.convert(line, kind)
     except msgspec.ValidationError as error:
         return fault_in_words(error)[:120]
+    except UnicodeEncodeError:  # A lone surrogate, where msgspec looks into a text for another type.
+        return "it has text that is no Unicode"
     return None
 
 
