@@ -59,7 +59,7 @@ const Cppn = (() => {
     };
   }
 
-  /** Returns the length of the longest path from an input to every node: 0 for inputs, 1 for nodes that none reaches. */
+  /** Returns the length of the longest path from an input to every node: 0 for inputs, 1 where no path leads. */
   function levels(genome) {
     const level = genome.a.map((_, node) => (node < INPUTS.length ? 0 : 1));
     let moved = true;
@@ -104,8 +104,8 @@ const Cppn = (() => {
     return {steps, ends, cost: steps.reduce((sum, step) => sum + 6 + step.edges.length, 0)};
   }
 
-  /** Returns x, y, distance and bias at the pixels of rows `from` to `to` of a picture of `w` × `h` pixels. The picture
-   * shows a window of the image, {x, y, width, height} in the image's pixels; small windows get doubles. */
+  /** Returns x, y, distance and bias at the pixels of rows `from` to `to` of a picture of `w` × `h` pixels. It shows a
+   * window of the image, {x, y, width, height} in the image's pixels; small windows get doubles. */
   function coordinates(frame, view, w, h, from, to) {
     const [, height, width] = frame.shape, half = Math.min(height, width) / 2;
     const Numbers = view.width < width / 300 ? Float64Array : Float32Array;

@@ -13,12 +13,15 @@ const Graph = (() => {
     return names[node] || `${Cppn.NAMES[genome.a[node]]} ${node}`;
   }
 
-  /** Returns {x, y} of every node, and the size of the whole. Columns are levels; rows are such that few lines cross. */
+  /** Returns {x, y} of every node, and the size of the graph. Columns are levels; rows let few lines cross. */
   function layout(genome, frame) {
     const level = Cppn.levels(genome), count = frame.shape[0], ends = Cppn.outputs(count);
     const hidden = genome.a.map((_, node) => node).filter((node) => node >= Cppn.INPUTS.length + count);
     const last = Math.max(1, ...hidden.map((node) => level[node] + 1));
-    const column = (node) => (node < Cppn.INPUTS.length ? 0 : ends.includes(node) ? last : Math.min(level[node], last - 1));
+    const column = (node) => {
+      if (node < Cppn.INPUTS.length) return 0;
+      return ends.includes(node) ? last : Math.min(level[node], last - 1);
+    };
     const columns = Array.from({length: last + 1}, () => []);
     genome.a.forEach((_, node) => columns[column(node)].push(node));
     const full = columns.filter((nodes) => nodes.length);
@@ -54,8 +57,8 @@ const Graph = (() => {
     return `M${points.join("L")}`;
   }
 
-  /** Draws a genome into `parent`. `chosen` is called with the number of a connection that is clicked, `looked` with that
-   * of a node. Returns functions that draw other weights, and mark a connection or a node. */
+  /** Draws a genome into `parent`. `chosen` is called with the number of a connection that is clicked, `looked` with
+   * that of a node. Returns functions that draw other weights, and mark a connection or a node. */
   function draw(parent, genome, frame, {chosen, looked}) {
     const {positions, width, height} = layout(genome, frame);
     const svg = Dom.svg("svg", {width, height, viewBox: `0 0 ${width} ${height}`, role: "group",

@@ -45,7 +45,8 @@ const Lineage = (() => {
     const blank = element("span", undefined, {class: "missing"}), label = element("b");
     label.append(Dom.isolated(name));
     label.title = name;
-    button.append(blank, label, element("span", Format.percent(score)), element("span", `gen. ${Format.count(generation)}`));
+    button.append(blank, label);
+    button.append(element("span", Format.percent(score)), element("span", `gen. ${Format.count(generation)}`));
     const description = `generation ${generation}: ${name}, ${Format.percent(score)}`;
     button.setAttribute("aria-label", kept ? description : `${description}, picture not kept`);
     button.setAttribute("aria-current", String(current));

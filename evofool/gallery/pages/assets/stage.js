@@ -18,7 +18,8 @@ const Stage = (() => {
     const size = () => ({width: shown.frame.shape[2], height: shown.frame.shape[1]});
 
     function resize() {
-      const ratio = Math.min(window.devicePixelRatio || 1, MAX_SIDE / Math.max(1, canvas.clientWidth, canvas.clientHeight));
+      const side = Math.max(1, canvas.clientWidth, canvas.clientHeight);
+      const ratio = Math.min(window.devicePixelRatio || 1, MAX_SIDE / side);
       canvas.width = Math.max(1, Math.round(canvas.clientWidth * ratio));
       canvas.height = Math.max(1, Math.round(canvas.clientHeight * ratio));
     }

@@ -65,12 +65,13 @@ const Viewer = (() => {
   }
 
   function facts(tile, source) {
-    const found = [...tile.more];
-    if (tile.g !== null) found.push(["Generation", Format.count(tile.g)]);
-    if (tile.e !== null) found.push(["Evaluation", Format.count(tile.e)]);
-    if (tile.z !== null && !tile.more.length) found.push([source.frame ? "Connections" : "Genes", Format.count(tile.z)]);
-    if (Data.sources.length > 1) found.push(["From", source.name]);
-    return found;
+    const pairs = [...tile.more];
+    if (tile.g !== null) pairs.push(["Generation", Format.count(tile.g)]);
+    if (tile.e !== null) pairs.push(["Evaluation", Format.count(tile.e)]);
+    const unit = source.frame ? "Connections" : "Genes";
+    if (tile.z !== null && !tile.more.length) pairs.push([unit, Format.count(tile.z)]);
+    if (Data.sources.length > 1) pairs.push(["From", source.name]);
+    return pairs;
   }
 
   /** Returns a command with a button that copies it. */
@@ -134,11 +135,13 @@ const Viewer = (() => {
   function note() {
     const {frame, mode, node, ancestor} = view, [, height, width] = frame.shape;
     if (node !== undefined) {
-      return `What ${Graph.title(currentGenome(), frame, node)} sees: black −1, white 1. Click it again to come back.`;
+      const title = Graph.title(currentGenome(), frame, node);
+      return `What ${title} sees: black −1, white 1. Click it again to come back.`;
     }
     if (view.changed && mode === "sharp") return "Weights changed: the confidence is that of the original.";
     if (ancestor) {
-      const origin = `Generation ${Format.count(ancestor.generation)}: ${Format.percent(ancestor.score)} ${ancestor.name}.`;
+      const {generation, score, name} = ancestor;
+      const origin = `Generation ${Format.count(generation)}: ${Format.percent(score)} ${name}.`;
       return mode === "seen" && ancestor.genome ? `${origin} Drawn anew at ${width} × ${height} pixels.` : origin;
     }
     if (mode === "sharp") return "Drag, wheel, pinch: it has no end. Dimmed: not seen by the network.";
