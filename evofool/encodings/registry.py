@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from ..config.options import fault_in_words
 from ..errors import ConfigError, suggestion
 from .cppn.encoding import CPPN
 from .cppn.settings import PRESETS as CPPN_PRESETS
@@ -62,7 +63,7 @@ def build(
     try:
         checked = msgspec.convert(settings, entry.settings)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{encoding} settings: {error}") from error
+        raise ConfigError(f"{encoding} settings: {fault_in_words(error)}") from error
     return entry.encoding(image_shape, device, checked)
 
 

@@ -195,8 +195,9 @@ class RunKind:
             evolution.verify_determinism()
         if not wanted.empty:
             _check_left(evolution, wanted, path)
-            folder.write_config()
         folder.trim_metrics(evolution.search.generation)
+        if not wanted.empty:
+            folder.write_config()
         return RunJob(evolution, folder.config, folder, gallery=gallery)
 
     def inspect(self, path: Path) -> dict[str, Any]:

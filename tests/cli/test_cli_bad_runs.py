@@ -10,7 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runs import Capture, assert_refused, change_checkpoint, change_config, run_cli, save_weights, small_evolve, tree
+from configs import REMOVED, edit_config
+from runs import (
+    Capture,
+    assert_refused,
+    change_checkpoint,
+    json_lines,
+    run_cli,
+    save_weights,
+    small_evolve,
+    succeed,
+    tree,
+)
 from support import tiny_target
 
 from evofool.targets import networks
@@ -18,7 +29,7 @@ from evofool.targets import networks
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of three generations; copied, never changed."""
+    """Return a run of three generations, which is copied and never changed."""
     run = tmp_path_factory.mktemp("finished") / "run"
     small_evolve(run, classes=["3", "8"])
     return run
@@ -30,6 +41,7 @@ def run(finished: Path, tmp_path: Path) -> Path:
 
 
 def refused_untouched(capsys: Capture, run: Path, *words: object, parts: list[str]) -> None:
+    """Check that a command is refused and leaves a folder as it was."""
     before = tree(run)
     assert_refused(run_cli(capsys, *words), *parts)
     assert tree(run) == before
@@ -40,17 +52,21 @@ def refused_untouched(capsys: Capture, run: Path, *words: object, parts: list[st
     ("content", "parts"),
     [
         ("", ["config.json is damaged"]),
-        ('{"format": 1, "targ', ["config.json is damaged"]),
+        ('{"format": 2, "targ', ["config.json is damaged"]),
         ("[]", ["config.json is damaged"]),
         ("{}", ["config.json is damaged"]),
         ("null", ["config.json is damaged"]),
-        ('{"format": 2}', ["format 2", "reads 1"]),
-        ('{"format": 2, "versions": {"evofool": "9.1"}}', ["format 2", "9.1"]),
-        ('{"format": 2, "versions": null}', ["format 2"]),
-        ('{"format": "new"}', ["format 'new'"]),
-        ('{"format": 1}', ["config.json", "'budget'"]),
-        ('{"format": 1, "budget": {}}', ["config.json", "'target'"]),
-        ('{"format": 1, "budget": {}, "target": null}', ["config.json"]),
+        ('{"format": 1}', ["format 1", "reads 2"]),
+        ('{"format": 3}', ["format 3", "reads 2"]),
+        ('{"format": 3, "versions": {"evofool": "9.1"}}', ["format 3", "9.1"]),
+        ('{"format": 3, "versions": null}', ["format 3"]),
+        ('{"format": "new"}', ["format new", "reads 2"]),
+        ('{"format": 2}', ["config.json is damaged (job is missing)"]),
+        ('{"format": 2, "job": 5}', ["config.json is damaged (job is missing)"]),
+        ('{"format": 2, "job": "holiday"}', ["is a holiday", "expected a run or a campaign"]),
+        ('{"format": 2, "job": "run"}', ["config.json is damaged", "missing required field"]),
+        ('{"format": 2, "job": "run", "versions": {}, "options": {}}', ["config.json is damaged", "target"]),
+        ('{"format": 2, "job": "run", "versions": {}, "target": null}', ["config.json is damaged", "target"]),
     ],
 )
 def test_a_config_that_cannot_be_used_is_refused(
@@ -60,41 +76,77 @@ def test_a_config_that_cannot_be_used_is_refused(
     refused_untouched(capsys, run, command, run, parts=parts)
 
 
+@pytest.mark.parametrize("command", ["resume", "inspect"])
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "part"),
     [
-        {"budget": {"generations": "many"}},
-        {"budget": {"days": 3}},
-        {"budget": None},
-        {"niches": ["three"]},
-        {"niches": [3, 99]},
-        {"niches": []},
-        {"niches": [3]},
-        {"settings": None},
-        {"settings": {"rate": "high"}},
-        {"settings": {"unheard": 1}},
-        {"batch": "many"},
-        {"batch": 0},
-        {"seed": "lucky"},
-        {"seed": -1},
-        {"encoding": "cpn"},
-        {"encoding": "cppn"},
-        {"target": "digits"},
-        {"target": {"name": "digits"}},
+        ({"options.generations": "many"}, "options.generations"),
+        ({"options.days": 3}, "unknown field days"),
+        ({"options": None}, "(options: expected object, got null)"),
+        ({"options": REMOVED}, "missing required field options"),
+        ({"options.settings": None}, "settings"),
+        ({"options.batch": "many"}, "options.batch"),
+        ({"options.batch": 0}, "options.batch"),
+        ({"options.batch": None}, "batch"),
+        ({"options.seed": "lucky"}, "options.seed"),
+        ({"options.seed": -1}, "options.seed"),
+        ({"options.until": 99}, "until"),
+        ({"class_indices": ["three"]}, "class_indices"),
+        ({"class_indices": [3, 99]}, "class_indices"),
+        ({"class_indices": [8, 3]}, "class_indices"),
+        ({"class_indices": []}, "class_indices"),
+        ({"target": "digits"}, "(target: expected object, got str)"),
+        ({"target": {"name": "digits"}}, "(target: object missing required field"),
+        ({"target.name": 5}, "target.name"),
+        ({"target.image_shape": [2, 8, 8]}, "1 or 3 channels"),
+        ({"target.image_shape": [1, 8, 10**6]}, "target.image_shape"),
+        ({"target.micro_batch": 0}, "target.micro_batch"),
+        ({"target.name": "mnist"}, "the target's name is not the same in options and target"),
+        ({"target.device": "cuda"}, "device is not the same in options and target"),
+        ({"class_indices": [3]}, "options.classes are not class_indices"),
+        ({"mood": "good"}, "unknown field mood"),
     ],
     ids=str,
 )
-def test_a_config_changed_to_nonsense_is_refused(changes: dict[str, object], run: Path, capsys: Capture) -> None:
-    change_config(run, **changes)
-    budget = [] if "budget" in changes else ["--generations", 4]
-    refused_untouched(capsys, run, "resume", run, *budget, parts=[])
+def test_a_config_that_no_run_can_have_is_damaged_and_its_field_named(
+    changes: dict[str, object], part: str, command: str, run: Path, capsys: Capture
+) -> None:
+    edit_config(run, changes)
+    refused_untouched(capsys, run, command, run, parts=["config.json is damaged", part])
 
 
-@pytest.mark.parametrize("change", [{"name": "digts"}, {"name": 5}, {"device": "tpu"}, {"precision": "half"}], ids=str)
-def test_a_config_with_a_target_of_nonsense_is_refused(change: dict[str, object], run: Path, capsys: Capture) -> None:
-    target = json.loads((run / "config.json").read_text())["target"]
-    change_config(run, target=target | change)
-    refused_untouched(capsys, run, "resume", run, "--generations", 4, parts=[])
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"options.settings": {"rate": "high"}}, "rate"),
+        ({"options.settings": {"unheard": 1}}, "unheard"),
+        ({"options.encoding": "cpn"}, 'unknown encoding "cpn"'),
+        ({"options.encoding": "cppn"}, "settings"),
+        ({"options.preset": "nguyen2014"}, 'unknown preset "nguyen2014"'),
+        ({"options.selector": "newest"}, '"newest"'),
+        ({"options.emitters": ["newest"]}, "newest"),
+        ({"options.emitters": []}, "emitters"),
+        ({"options.descriptors": ["mood"]}, "mood"),
+        ({"options.novelty": "mood"}, "mood"),
+        ({"options.bins": 4}, "--bins"),
+        ({"options.apart": 0.5}, "--apart"),
+        ({"class_indices": [3], "options.classes": [3]}, "is not of the job that"),
+        ({"target.name": "digts", "options.target": "digts"}, 'unknown target "digts"'),
+        ({"target.device": "tpu", "options.device": "tpu"}, 'unknown device "tpu"'),
+        ({"target.precision": "half", "options.precision": "half"}, 'unknown precision "half"'),
+        ({"target.memory_format": "spiral", "options.memory_format": "spiral"}, "spiral"),
+        (
+            {"target.weights_sha256": "0" * 64, "options.weights_sha256": "0" * 64},
+            "the weights of digits are not those",
+        ),
+    ],
+    ids=str,
+)
+def test_a_config_that_names_what_does_not_exist_is_refused_by_its_name(
+    changes: dict[str, object], part: str, run: Path, capsys: Capture
+) -> None:
+    edit_config(run, changes)
+    refused_untouched(capsys, run, "resume", run, "--generations", 4, parts=[part])
 
 
 def _cut(file: Path) -> None:
@@ -115,8 +167,8 @@ def _npy(file: Path) -> None:
         (lambda file: file.write_bytes(b"not an archive"), "is damaged"),
         (lambda file: file.write_bytes(pickle.dumps({"seconds": 1})), "is damaged"),
         (_npy, "is damaged"),
-        (lambda file: change_checkpoint(file.parents[1], format=np.array(2)), "format 2"),
-        (lambda file: change_checkpoint(file.parents[1], format=np.array([1, 1])), "is damaged"),
+        (lambda file: change_checkpoint(file.parents[1], format=np.array(3)), "format 3"),
+        (lambda file: change_checkpoint(file.parents[1], format=np.array([2, 2])), "is damaged"),
         (lambda file: change_checkpoint(file.parents[1], seconds=np.array("soon")), "is damaged"),
         (lambda file: change_checkpoint(file.parents[1], **{"search.counts": np.array([1])}), "is damaged"),
         (lambda file: change_checkpoint(file.parents[1], **{"genomes.genes": np.zeros(3)}), "direct genomes"),
@@ -146,16 +198,33 @@ def test_flipped_bits_in_a_checkpoint_are_an_error_of_one_line(run: Path, capsys
         assert_refused(outcome)
 
 
-@pytest.mark.parametrize("line", ["{}", "5", "[]", "null", '{"niche": 0}'])
-@pytest.mark.parametrize("words", [["inspect"], ["resume", "--generations", 4, "--quiet"]], ids=["inspect", "resume"])
-@pytest.mark.parametrize("file", ["elites.jsonl", "metrics.jsonl"])
-def test_lines_of_nonsense_are_refused_or_passed_over(
-    file: str, words: list[object], line: str, run: Path, capsys: Capture
+NONSENSE = pytest.mark.parametrize("line", ["{}", "5", "[]", "null", '{"niche": 0}', "\\0", '{"generation": 1}'])
+
+
+@NONSENSE
+def test_nonsense_in_the_elites_is_refused_by_inspect_and_written_anew_by_resume(
+    line: str, run: Path, capsys: Capture
 ) -> None:
-    (run / file).write_text(line + "\n")
-    outcome = run_cli(capsys, words[0], run, *words[1:])
-    if outcome.code != 0:
-        assert_refused(outcome, file)
+    whole = (run / "elites.jsonl").read_bytes()
+    (run / "elites.jsonl").write_text(line + "\n")
+    refused_untouched(capsys, run, "inspect", run, parts=["elites.jsonl is damaged", f"evofool resume {run}"])
+    succeed(capsys, "resume", run, "--quiet")
+    assert (run / "elites.jsonl").read_bytes() == whole
+
+
+@NONSENSE
+def test_nonsense_in_the_metrics_is_counted_by_inspect_and_refused_by_resume(
+    line: str, run: Path, capsys: Capture
+) -> None:
+    with open(run / "metrics.jsonl", "a") as file:
+        file.write(line + "\n")
+    facts = json.loads(succeed(capsys, "inspect", run, "--json").out)
+    assert (facts["damaged_metrics"], facts["generation"]) == (1, 3)
+    parts = ["1 damaged line in", "metrics.jsonl", f"evofool inspect --repair {run}"]
+    refused_untouched(capsys, run, "resume", run, "--generations", 4, "--quiet", parts=parts)
+    succeed(capsys, "inspect", run, "--repair")
+    succeed(capsys, "resume", run, "--generations", 4, "--quiet")
+    assert [line["generation"] for line in json_lines(run / "metrics.jsonl")] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +235,7 @@ def test_lines_of_nonsense_are_refused_or_passed_over(
         ("--evaluations 60", "60 evaluations"),
         ("--minutes 1e-9", "minutes"),
         ("--until 1e-9", "past that"),
-        ("--generations 0", "above 0"),
+        ("--generations 0", "--generations must be a whole number of at least 1, got 0"),
         ("--until 99.9", "did you mean 0.999?"),
     ],
 )

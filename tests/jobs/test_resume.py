@@ -261,8 +261,8 @@ def test_a_run_made_elsewhere_can_be_moved(tmp_path: Path) -> None:
         {"options.settings.rounds": 2},
         {"options.descriptors": ["size"], "options.bins": 2},
         {"options.precision": "bfloat16", "target.precision": "bfloat16"},
-        {"target.weights_sha256": "0" * 64},
-        {"class_indices": [3, 5, 9]},
+        {"options.weights_sha256": "0" * 64, "target.weights_sha256": "0" * 64},
+        {"options.classes": [3, 5, 9], "class_indices": [3, 5, 9]},
     ],
     ids=str,
 )
@@ -275,7 +275,16 @@ def test_options_that_make_another_run_are_refused_at_the_checkpoint(change: dic
     assert tree(tmp_path / "run") == before
 
 
-@pytest.mark.parametrize("change", [{"options.target": "mnist"}, {"versions.torch": "9"}, {"target.micro_batch": 7}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"options.minutes": 5},
+        {"options.preset": "nguyen2015"},
+        {"options.micro_batch": 7, "target.micro_batch": 7},
+        {"versions.torch": "9"},
+    ],
+    ids=str,
+)
 def test_what_makes_no_other_run_may_be_changed(change: dict[str, Any], tmp_path: Path) -> None:
     evolve(tmp_path / "run")
     edit_config(tmp_path / "run", change)
