@@ -20,7 +20,7 @@ def evolve(
     given: dict[str, Any],
     config: Annotated[
         Path | None,
-        typer.Option(help="Make a run again from its folder or its config.json; options given beside it win."),
+        typer.Option(help="Make a run again from its folder or its config.json; other options given override it."),
     ] = None,
     out: Out = None,
     gallery: Gallery = True,
@@ -30,8 +30,8 @@ def evolve(
 ) -> None:
     """Evolve images that a classifier is sure about.
 
-    One image for every class of the target, or several that differ. The limits combine: the first one reached ends the
-    run.
+    It finds one image for every class of the target, or several that differ. --generations, --evaluations, --minutes and
+    --until combine: the first one reached ends the run.
     """
     from ..console.console import Console
     from ..console.run_view import RunView

@@ -69,5 +69,5 @@ class AttackOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         str, option("What the search scores in: auto, float32 or bfloat16. Outcomes are always float32.")
     ] = "auto"
     micro_batch: Annotated[
-        Positive | None, option("Rows per forward pass; only speed depends on it.", default="chosen by trial")
+        Positive | None, option("Images per forward pass; only speed depends on it.", default="chosen by trial")
     ] = None

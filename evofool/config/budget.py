@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ..errors import ConfigError
+from .options import LARGEST
 
 DEFAULT_EVALUATIONS = 20_000
 
@@ -33,7 +34,7 @@ class Budget:
             value = getattr(self, name)
             if value is not None and not (value > 0 and value != math.inf):
                 raise ConfigError(f"`{name}` must be above 0, got {value}")
-            if value is not None and value >= 2**62:
+            if value is not None and value >= LARGEST:
                 raise ConfigError(f"`{name}` must be below 2^62; leave it out to go on without that limit")
         if self.until is not None and not 0 < self.until <= 1:
             raise ConfigError(

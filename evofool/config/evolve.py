@@ -49,9 +49,9 @@ class EvolveOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tuple[str, ...] | None,
         option(
             "What proposes children: vary; for CPPNs also tweak (slight changes to elites that are not sure yet), "
-            "restart (new starts for the weakest classes) and refine (CMA-ES on their weights). Those that gain most "
-            "get most turns; vary,tweak@1500 adds one after 1,500 evaluations.",
-            default="vary; CPPNs: vary,tweak,restart from 0, 150 and 200 evaluations per niche on",
+            "restart (new starts for the weakest classes) and refine (CMA-ES on their weights). Emitters that improve "
+            "more are used more often. NAME@1500 starts one after 1,500 evaluations, as in vary,tweak@1500.",
+            default="vary; for CPPNs also tweak and restart, from 150 and 200 evaluations for each niche on",
             identity=True,
             reset_by=VARIATION,
         ),
@@ -59,8 +59,9 @@ class EvolveOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     descriptors: Annotated[
         tuple[str, ...] | None,
         option(
-            "Keep several images per class, one in each cell of a grid of descriptors: one or more of brightness, "
-            "colour, complexity, hue, size, slope, symmetry, as colour,complexity.",
+            "Keep several images per class, one in each cell of a grid of descriptors. Names with commas between them, "
+            "such as colour,complexity: brightness, colour, complexity, hue, size, slope, symmetry. Grey images have "
+            "no colour or hue, and only CPPNs have a size.",
             identity=True,
             reset_by=DIVERSITY,
         ),
@@ -76,7 +77,7 @@ class EvolveOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     bins: Annotated[
         Bins | None,
         option(
-            "Bins along each descriptor; with novelty, images per class.",
+            "With descriptors: bins along each of them. With novelty: images per class.",
             default="5",
             identity=True,
             reset_by=DIVERSITY,
@@ -141,7 +142,7 @@ class EvolveOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = "auto"
     micro_batch: Annotated[
         Positive | None,
-        option("Rows per forward pass; only speed depends on it.", default="chosen by trial", reset_by=RUNNING),
+        option("Images per forward pass; only speed depends on it.", default="chosen by trial", reset_by=RUNNING),
     ] = None
     memory_format: Annotated[
         str, option("Memory format: auto, channels_last or contiguous.", shown=False, reset_by=RUNNING)

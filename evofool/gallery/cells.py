@@ -23,7 +23,8 @@ ENDS = {
     "slope": ("smooth", "rough"),
     "symmetry": ("lopsided", "mirrored"),
 }
-"""Words for small and for large values of each descriptor."""
+"""Words for small and for large values of each descriptor. They stand here, apart from the descriptors, because pages
+are written without torch."""
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,8 @@ DESCRIPTORS = {
     "slope": Descriptor(slope, -3.0, -1.0),
     "symmetry": Descriptor(symmetry, 0.0, 1.0),
 }
-"""The descriptors by name. A range without natural ends spans about the elites of 1,000 classes on SqueezeNet."""
+"""The descriptors by name. Where a measure has no natural ends, the range covers about what
+the elites of 1,000 classes on SqueezeNet span."""
 
 
 def known_descriptors(names: str | Iterable[str], channels: int, encoding: str) -> tuple[str, ...]:

@@ -1,0 +1,48 @@
+"""What is registered by name is named where people look it up: in the help and in the documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from evofool import AttackOptions, EvolveOptions
+from evofool.attacks.searches.registry import ALIASES, PRESETS, STRATEGIES
+from evofool.config.options import Options, declarations
+from evofool.datasets import NAMED_DATASETS
+from evofool.encodings.registry import ENCODINGS
+from evofool.search.descriptors import DESCRIPTORS
+from evofool.search.emitters.registry import EMITTERS
+from evofool.search.selectors import SELECTORS
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def words(text: str) -> set[str]:
+    """The words of a text; hyphens belong to them."""
+    return set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", text))
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "registered"),
+    [
+        (EvolveOptions, "encoding", ENCODINGS),
+        (EvolveOptions, "selector", SELECTORS),
+        (EvolveOptions, "emitters", EMITTERS),
+        (EvolveOptions, "descriptors", DESCRIPTORS),
+        (AttackOptions, "data", NAMED_DATASETS),
+        (AttackOptions, "strategy", ALIASES),
+        (AttackOptions, "strategy", STRATEGIES.keys() - set(PRESETS)),
+        (AttackOptions, "preset", PRESETS),
+    ],
+)
+def test_the_help_names_all_there_are(options: type[Options], name: str, registered: Iterable[str]) -> None:
+    missing = set(registered) - words(declarations(options)[name].help)
+    assert not missing, f"name {', '.join(missing)} in the help of {name}, in evofool/config"
+
+
+def test_the_page_of_descriptors_names_all_there_are() -> None:
+    missing = set(DESCRIPTORS) - words((DOCS / "DIVERSITY.md").read_text(encoding="utf-8"))
+    assert not missing, f"give {', '.join(missing)} a row in docs/DIVERSITY.md"
