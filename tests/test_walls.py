@@ -233,3 +233,9 @@ def test_global_randomness_is_found(line: str) -> None:
 )
 def test_own_generators_are_no_finding(line: str) -> None:
     assert sources.global_randomness(line) == []
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """pytest imports them by name, and would take one for the other."""
+    names = [path.name for path in Path(__file__).parent.rglob("*.py") if path.name != "conftest.py"]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
