@@ -1,4 +1,6 @@
-"""The examples in the public docstrings run."""
+"""The examples in docstrings and in the README run."""
+
+from __future__ import annotations
 
 import doctest
 import importlib
@@ -8,13 +10,27 @@ from pathlib import Path
 import pytest
 from torch import nn
 
+import evofool
 
-@pytest.mark.parametrize("name", ["evofool.targets.torch_target", "evofool.jobs.run", "evofool.targets.registry"])
+ROOT = Path(evofool.__file__).parent
+
+MODULES = [
+    ".".join(("evofool", *path.relative_to(ROOT).with_suffix("").parts))
+    for path in sorted(ROOT.rglob("*.py"))
+    if ">>> " in path.read_text(encoding="utf-8")
+]
+"""Modules with examples."""
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_a_module_run(name: str) -> None:
-    module = importlib.import_module(name)
-    failed, attempted = doctest.testmod(module)
+    failed, attempted = doctest.testmod(importlib.import_module(name))
     assert attempted > 0
     assert failed == 0
+
+
+def test_the_ways_in_have_examples() -> None:
+    assert {"evofool.jobs.evolve", "evofool.targets.torch_target", "evofool.targets.registry"} <= set(MODULES)
 
 
 def test_the_python_of_the_readme_runs(

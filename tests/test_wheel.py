@@ -23,7 +23,7 @@ ALLOWED = {
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """Built from a copy of the sources, with the build backend that pyproject names."""
+    """Build the wheel from a copy of the sources, with the build backend that pyproject names."""
     pytest.importorskip("hatchling")
     copy = tmp_path_factory.mktemp("sources") / "evofool"
     listed = subprocess.run(
@@ -43,13 +43,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 def test_only_the_package_and_its_data_are_in_it(wheel: zipfile.ZipFile) -> None:
     for info in wheel.infolist():
-        place, _, rest = info.filename.partition("/")
+        top, _, rest = info.filename.partition("/")
         assert ".." not in info.filename
         assert not info.external_attr >> 16 & 0o111, f"{info.filename} is executable"
-        if place == "evofool":
+        if top == "evofool":
             assert Path(rest).suffix in ALLOWED["evofool"], info.filename
         else:
-            assert re.fullmatch(r"evofool-[0-9.]+\.dist-info", place), info.filename
+            assert re.fullmatch(r"evofool-[0-9.]+\.dist-info", top), info.filename
             assert rest in ALLOWED["dist-info"], info.filename
     assert sum(info.compress_size for info in wheel.infolist()) < 5_000_000
 
@@ -72,11 +72,12 @@ def test_every_source_and_every_page_s_part_is_in_it(wheel: zipfile.ZipFile) -> 
         assert f"evofool/{file.relative_to(ROOT)}" in inside
 
 
-def test_what_it_needs_is_what_is_told(wheel: zipfile.ZipFile) -> None:
-    (place,) = (name for name in wheel.namelist() if name.endswith("METADATA"))
-    needed = list(email.message_from_bytes(wheel.read(place)).get_all("Requires-Dist", []))
-    own = {re.split(r"[<>=;\[ ]", line)[0] for line in needed if "extra ==" not in line}
-    assert own == {
-        "torch", "torchvision", "deap", "numpy", "pillow", "typer", "rich", "safetensors", "scikit-learn", "numba"
+def test_it_requires_what_it_is_said_to_require(wheel: zipfile.ZipFile) -> None:
+    (metadata,) = (name for name in wheel.namelist() if name.endswith("METADATA"))
+    needed = list(email.message_from_bytes(wheel.read(metadata)).get_all("Requires-Dist", []))
+    required = {re.split(r"[<>=;\[ ]", line)[0] for line in needed if "extra ==" not in line}
+    assert required == {
+        "torch", "torchvision", "deap", "numpy", "pillow", "typer", "rich", "safetensors", "scikit-learn", "numba",
+        "msgspec", "jinja2",
     }  # fmt: skip
     assert not any("://" in line for line in needed), "a dependency from somewhere else than the registry"
