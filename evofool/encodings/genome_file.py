@@ -265,5 +265,5 @@ def _graph(nodes: list[Any], connections: list[Any], outputs: int) -> CPPNBatch:
 
 def _one_of(content: dict[str, Any], key: str, choices: tuple[str, ...]) -> Any:
     if content[key] not in choices:
-        raise ValueError(f"{key} must be {' or '.join(choices)}, got {content[key]!r}")
+        raise ValueError(f"{key} must be {' or '.join(choices)}, got {content[key]!r:.60}")
     return content[key]

@@ -70,5 +70,5 @@ def build(
 def _entry(encoding: str) -> Entry:
     if encoding not in ENCODINGS:
         hint = suggestion(encoding, ENCODINGS)
-        raise ConfigError(f'unknown encoding "{encoding}"{hint}; choose {" or ".join(ENCODINGS)}')
+        raise ConfigError(f'unknown encoding "{encoding[:40]}"{hint}; choose {" or ".join(ENCODINGS)}')
     return ENCODINGS[encoding]

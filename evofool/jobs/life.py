@@ -59,8 +59,8 @@ def kind_at(path: Path) -> Kind:
     name = kind_of(path)
     kind = KINDS.get(name)
     if kind is None:
-        known = " or a ".join(KINDS)
-        raise RunError(f"{path} is a {name[:40]}, which this version of evofool doesn't know; expected a {known}")
+        known, name = " or a ".join(KINDS), " ".join(name.split())[:40]
+        raise RunError(f"{path} is a {name}, which this version of evofool doesn't know; expected a {known}")
     if isinstance(kind, str):
         imported: Kind = import_module(kind).KIND
         return imported

@@ -23,6 +23,8 @@ Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=MAX_SHARE)]
 """A probability."""
 NotNegative = Annotated[float, msgspec.Meta(ge=0, lt=LARGEST)]
+Measure = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+"""A finite number."""
 Guess = tuple[str, Share]
 """A class and its probability."""
 
@@ -41,7 +43,7 @@ class EliteLine(msgspec.Struct, frozen=True):
     name: str = msgspec.field(name="class")
     genome: str | msgspec.UnsetType = msgspec.UNSET
     cell: Annotated[list[Natural], msgspec.Meta(min_length=1, max_length=MAX_DEPTH)] | msgspec.UnsetType = msgspec.UNSET
-    descriptors: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
+    descriptors: dict[str, Measure] | msgspec.UnsetType = msgspec.UNSET
 
 
 class MetricsLine(msgspec.Struct, frozen=True):

@@ -69,7 +69,8 @@ class CPPNSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not self.functions or not set(self.functions) <= set(ACTIVATION_NAMES):
             raise ConfigError(
-                f"CPPN settings: functions must be some of {', '.join(ACTIVATION_NAMES)}, got {self.functions}"
+                f"CPPN settings: functions must be some of {', '.join(ACTIVATION_NAMES)}, "
+                f"got {str(self.functions)[:60]}"
             )
         if (
             self.max_nodes > MAX_NODES
@@ -86,7 +87,10 @@ class CPPNSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"CPPN settings: {name} is a probability, got {getattr(self, name)}")
         if not (self.limit > 0 and self.start > 0 and self.eta > 0 and self.sigma > 0 and self.spread >= 1):
-            raise ConfigError(f"CPPN settings: limit, start, eta, sigma must be above 0, spread at least 1, got {self}")
+            raise ConfigError(
+                "CPPN settings: limit, start, eta, sigma must be above 0, spread at least 1, "
+                f"got {self.limit}, {self.start}, {self.eta}, {self.sigma} and {self.spread}"
+            )
 
 
 PRESETS = {

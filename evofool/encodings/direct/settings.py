@@ -42,14 +42,19 @@ class DirectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not set(self.operators) <= set(OPERATORS) or not 1 <= len(self.operators) <= MAX_OPERATORS:
             raise ConfigError(
-                f"direct settings: operators must be some of {', '.join(OPERATORS)}, got {self.operators}"
+                f"direct settings: operators must be some of {', '.join(OPERATORS)}, got {str(self.operators)[:60]}"
             )
         if not 0 <= self.again <= 1:
             raise ConfigError(f"direct settings: again is a probability, got {self.again}")
         if not 0 < self.rate <= 1 or not 0 <= self.crossover <= 1:
-            raise ConfigError(f"direct settings: rate must be in (0, 1] and crossover in [0, 1], got {self}")
+            raise ConfigError(
+                f"direct settings: rate must be in (0, 1] and crossover in [0, 1], got {self.rate} and {self.crossover}"
+            )
         if not (self.eta > 0 and self.crossover_eta > 0 and self.spread >= 1):
-            raise ConfigError(f"direct settings: eta and crossover_eta must be above 0, spread at least 1, got {self}")
+            raise ConfigError(
+                "direct settings: eta and crossover_eta must be above 0, spread at least 1, "
+                f"got {self.eta}, {self.crossover_eta} and {self.spread}"
+            )
 
 
 PRESETS = {
