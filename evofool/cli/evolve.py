@@ -30,8 +30,8 @@ def evolve(
 ) -> None:
     """Evolve images that a classifier is sure about.
 
-    It finds one image for every class of the target, or several that differ. --generations, --evaluations, --minutes and
-    --until combine: the first one reached ends the run.
+    It finds one image for every class of the target, or several that differ. --generations, --evaluations, --minutes
+    and --until combine: the first one reached ends the run.
     """
     from ..console.console import Console
     from ..console.run_view import RunView
