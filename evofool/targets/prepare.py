@@ -66,6 +66,26 @@ def prepare_target(target: str | Target, options: TargetOptions, *, fold: bool |
     return PreparedTarget(loaded.target, fitting_of(loaded), record_of(loaded))
 
 
+def check_target(target: object) -> None:
+    """Check that a user's own object is a target.
+
+    Raises:
+        TargetError: It isn't, or its parts don't fit each other.
+    """
+    if isinstance(target, torch.nn.Module) and not isinstance(target, Target):
+        raise TargetError(
+            f"`target` is a torch module ({type(target).__name__}); "
+            "wrap it: evofool.Target(module, classes=…, image_shape=…)"
+        )
+    if isinstance(target, type) or not isinstance(target, Target):
+        kind = f"the class {target.__name__} itself" if isinstance(target, type) else type(target).__name__
+        raise TargetError(
+            "`target` must be a name, an evofool.Target or an object with name, classes, image_shape, scores() and "
+            f"confirm(), got {kind}"
+        )
+    check_description(target.name, target.classes, target.image_shape)
+
+
 def take_own(target: Target, options: TargetOptions) -> Loaded:
     """Take a user's own object as it is.
 
@@ -73,12 +93,7 @@ def take_own(target: Target, options: TargetOptions) -> Loaded:
         ConfigError: There are options that say how to build or run it.
         TargetError: It is no target.
     """
-    if not isinstance(target, Target):
-        raise TargetError(
-            "`target` must be a name, an evofool.Target or an object with name, classes, image_shape, scores() and "
-            f"confirm(), got {type(target).__name__}"
-        )
-    check_description(target.name, target.classes, target.image_shape)
+    check_target(target)
     if options.weights is not None or ExecutionOptions.of(options) != ExecutionOptions():
         raise ConfigError(
             "`weights`, `device`, `precision`, `micro_batch`, `memory_format` and `fold` belong to a named target; "
@@ -123,8 +138,10 @@ def reload_target(record: TargetRecord, path: Path, own: Target | None, resume: 
     Raises:
         ConfigError: The record's device is none that there is.
         RunError: The target is another one, its weights changed, or this machine hasn't the recorded device.
-        TargetError: No target has the recorded name, or its weights can't be had.
+        TargetError: No target has the recorded name, or its weights can't be had; or the user's own is no target.
     """
+    if own is not None:
+        check_target(own)
     if record.own != (own is not None):
         raise RunError(
             f"{path} was made with your own Target {record.name}; give it: {resume}(…, target=…)"

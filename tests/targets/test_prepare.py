@@ -19,7 +19,7 @@ from evofool.io.files import sha256
 from evofool.targets.doors.embedded import embedded_weights
 from evofool.targets.execution.execution import Execution
 from evofool.targets.execution.folding import foldable
-from evofool.targets.prepare import prepare_target, reload_target
+from evofool.targets.prepare import check_target, prepare_target, reload_target
 from evofool.targets.torch_target import TorchTarget
 
 
@@ -107,6 +107,13 @@ def test_options_of_a_named_target_are_refused_with_an_object(given: dict[str, A
         prepare_target(own(), options(**given))
 
 
+class Answers:
+    """Has all that a target has, as a class."""
+
+    name, classes, image_shape = "answers", ["a"], (3, 8, 8)
+    scores = confirm = PlainTarget.scores
+
+
 class Unnamed:
     """Has all but a name."""
 
@@ -114,10 +121,29 @@ class Unnamed:
     scores = confirm = PlainTarget.scores
 
 
-@pytest.mark.parametrize("wrong", [None, 5, torch.nn.Flatten(), Unnamed()])
-def test_what_is_no_target_is_refused_with_what_one_has(wrong: Any) -> None:
-    with pytest.raises(TargetError, match=r"`target` must be a name, .*scores\(\) and confirm\(\), got "):
+NO_TARGETS = [
+    (None, r"must be a name, .*scores\(\) and confirm\(\), got NoneType"),
+    (5, "got int"),
+    (Unnamed(), "got Unnamed"),
+    (tiny_target, "got function"),
+    (Answers, "got the class Answers itself"),  # all that a target has, but nothing was made of it
+    (torch.nn.Flatten(), r"is a torch module \(Flatten\); wrap it: evofool.Target\(module, classes=…, image_shape=…\)"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), NO_TARGETS)
+def test_what_is_no_target_is_refused_with_what_one_has(wrong: Any, message: str) -> None:
+    with pytest.raises(TargetError, match=f"`target` .*{message}"):
+        check_target(wrong)
+    with pytest.raises(TargetError, match=f"`target` .*{message}"):
         prepare_target(wrong, options())
+
+
+@pytest.mark.parametrize(("wrong", "message"), [*NO_TARGETS[1:], ("mine", "got str")])
+def test_what_is_no_target_does_not_go_on_with_a_job(wrong: Any, message: str, tmp_path: Path) -> None:
+    record = prepare_target(PlainTarget(), options()).record
+    with pytest.raises(TargetError, match=f"`target` .*{message}"):
+        reload_target(record, tmp_path, wrong)
 
 
 @pytest.mark.parametrize(
