@@ -15,7 +15,7 @@ from ..config.budget import Budget
 from ..config.evolve import BUDGET, EvolveOptions, settings_of
 from ..config.records import RunConfig
 from ..encodings import registry as encodings
-from ..errors import ConfigError, suggestion
+from ..errors import ConfigError, TargetError, suggestion
 from ..gallery.pages.run_page import write_run_page
 from ..gallery.prints.sheet import write_sheet
 from ..io.arrays import Arrays
@@ -54,8 +54,8 @@ class RunJob(Job[RunStep]):
     """An evolution as a job.
 
     Args:
-        evolution: New, or restored; the folder has its checkpoint then.
-        config: The run's.
+        evolution: A new evolution, or one restored from the folder's checkpoint.
+        config: The run's config.
         folder: Where it is written; None keeps all in memory.
         gallery: Whether ``index.html`` is kept up to date, and written with the contact sheet at the end.
         profiler: Measures where the time of the loop goes.
@@ -153,7 +153,7 @@ class RunJob(Job[RunStep]):
         return Result.of(self.evolution, self.config, self.path, self._page, self._sheet, interrupted=not spent)
 
     def _changed(self) -> Elites:
-        """The elites that are new since the last call."""
+        """Return the elites that are new since the last call."""
         evaluations = self.evolution.archive.evaluation_id
         changed = None if self._seen is None else np.flatnonzero(evaluations != self._seen)
         self._seen = evaluations.copy()
@@ -192,7 +192,7 @@ class RunKind:
         evolution = evolution_of(folder.config, reload_target(folder.config.target, path, target))
         folder.load_checkpoint(evolution)
         if evolution.archive.genomes is not None:
-            evolution.verify_determinism()
+            _verify_determinism(evolution, path)
         if not wanted.empty:
             _check_left(evolution, wanted, path)
         folder.trim_metrics(evolution.search.generation)
@@ -256,6 +256,14 @@ def _budget_of(limits: Mapping[str, Any]) -> Budget:
     return EvolveOptions.of(limits).budget
 
 
+def _verify_determinism(evolution: Evolution, path: Path) -> None:
+    """Check that a restored evolution's target gives the scores on record."""
+    try:
+        evolution.verify_determinism()
+    except TargetError as error:
+        raise TargetError(f"{path} has other scores on record: {error}") from error
+
+
 def _check_left(evolution: Evolution, wanted: Budget, path: Path) -> None:
     """Refuse a new budget that is spent already."""
     if not evolution.spent(wanted):
@@ -271,7 +279,7 @@ def _check_left(evolution: Evolution, wanted: Budget, path: Path) -> None:
 
 
 def _are_written(elites: list[dict[str, Any]], metrics: list[dict[str, Any]]) -> bool:
-    """Whether the files of elites are those of the last generation: a killed run may have had newer ones."""
+    """Return whether the files of elites are those of the last generation. A killed run may have had newer ones."""
     won = [line["generation"] for line in metrics if line["improved"]]
     return not won or max((line["generation"] for line in elites), default=0) >= won[-1]
 

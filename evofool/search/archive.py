@@ -173,6 +173,7 @@ class Archive:
             raise ValueError("class_of_niche should be that of the run")
         if genomes is not None and len(genomes) != len(self):
             raise ValueError(f"{len(genomes)} genomes for {len(self)} niches")
+        self._check_values(state, genomes)
         self.genomes = genomes
         self.scores = torch.from_numpy(state["scores"].copy()).to(self.scores.device)
         self.confidence = state["confidence"].copy()
@@ -180,6 +181,24 @@ class Archive:
             self.measures = torch.from_numpy(state["measures"].copy()).to(self.scores.device)
         self.evaluation_id, self.parent = state["evaluation_id"].copy(), state["parent"].copy()
         self.generation = state["generation"].copy()
+
+    def _check_values(self, state: dict[str, np.ndarray], genomes: NicheGenomes | None) -> None:
+        """Check that elites can be as a state says, and that empty niches are empty."""
+        evaluation_id, parent, confidence = state["evaluation_id"], state["parent"], state["confidence"]
+        held, own = evaluation_id != NO_EVALUATION, state["scores"][np.arange(len(self)), self.class_of_niche]
+        measured = np.isfinite(state["measures"]).all(1) if "measures" in state else True
+        values = {
+            "evaluation_id": evaluation_id >= NO_EVALUATION,
+            "parent": (parent >= NO_EVALUATION) & (parent < np.where(held, evaluation_id, 0)),
+            "generation": np.where(held, state["generation"] > 0, state["generation"] == 0),
+            "confidence": np.where(held, (confidence == own) & (confidence >= 0), confidence == -1.0),
+            "measures": ~held | measured,
+        }
+        for name, sound in values.items():
+            if not np.all(sound):
+                raise ValueError(f"{name} has a value that no elite can have")
+        if genomes is None and held.any():
+            raise ValueError("the genomes of its elites are missing")
 
     def _admit(self, reached: Tensor, measures: Tensor | None) -> Admitted:
         """Decide which children enter which niches.

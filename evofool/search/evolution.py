@@ -162,11 +162,13 @@ class Evolution:
             ValueError: The state doesn't fit itself.
             KeyError: An array is missing.
         """
-        genomes, initial = under("genomes", state), under("initial", state)
+        genomes, initial, seconds = under("genomes", state), under("initial", state), state["seconds"]
+        if seconds.dtype != np.float64 or seconds.shape or not 0 <= seconds < np.inf:
+            raise ValueError("seconds should be one number of at least 0")
         self.search.restore(under("search", state), self._niche_genomes(genomes, state["slot"]) if genomes else None)
         self.search.initial = self.encoding.load(initial) if initial else None
         self.rng.restore(under("rng", state))
-        self.seconds = float(state["seconds"])
+        self.seconds = float(seconds)
 
     def _niche_genomes(self, arrays: State, slot: np.ndarray) -> NicheGenomes:
         genomes = self.encoding.load(arrays)

@@ -123,6 +123,8 @@ class MapElites:
         """
         self.generation, self.evaluations, self.confirmations = whole_numbers("counts", state["counts"], 3).tolist()
         self.archive.restore(under("archive", state), genomes)
+        if self.archive.evaluation_id.max() >= self.evaluations or self.archive.generation.max() > self.generation:
+            raise ValueError("counts are less than the elites say")
         self.schedule.restore(under("emitters", state), self.archive)
 
     def _total_confidence(self) -> float:
