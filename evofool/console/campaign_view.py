@@ -55,7 +55,7 @@ class CampaignView:
         return Snapshot(
             title=f"{campaign.target.name} · {campaign.plan.strategy}",
             rows=rows,
-            share=step.done / max(1, step.all),
+            share=step.done / max(1, step.expected),
             line="" if nothing_left else line,
         )
 
@@ -82,4 +82,4 @@ class CampaignRate:
         self.elapsed = self._now() - self._started
         self.queries_per_second = step.campaign.scored / self.elapsed if self.elapsed else 0.0
         done = step.done - step.done_before
-        self.remaining = self.elapsed / done * (step.all - step.done) if done > 0 else None
+        self.remaining = self.elapsed / done * (step.expected - step.done) if done > 0 else None

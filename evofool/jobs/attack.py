@@ -26,7 +26,7 @@ from .result import CampaignResult
 
 Observer = Callable[[CampaignStep], object]
 
-PAIRS = ("digits", "mnist", "cifar10")
+TARGETS_WITH_DATA = ("digits", "mnist", "cifar10")
 """Targets whose images are a data set of the same name."""
 
 
@@ -98,21 +98,21 @@ def run(
 
 
 def _paired(options: AttackOptions, own: Target | None) -> AttackOptions:
-    """The options with a target and data that belong together, where one or both were left open."""
+    """Return the options with a target and data that belong together, where one or both were left open."""
     target, data = options.target, options.data
     if target is None and data is None:
-        return msgspec.structs.replace(options, target=PAIRS[0], data=PAIRS[0])
+        return msgspec.structs.replace(options, target=TARGETS_WITH_DATA[0], data=TARGETS_WITH_DATA[0])
     if target is None:
         check_data(str(data))
-        if str(data).lower() not in PAIRS:
+        if str(data).lower() not in TARGETS_WITH_DATA:
             raise ConfigError(f"`data={data}` needs a `target` to attack; see: evofool targets")
         return msgspec.structs.replace(options, target=str(data).lower())
     if data is not None:
         return options
     if own is None:
-        card(target)  # an unknown target is a worse mistake than missing data
+        card(target)  # reports an unknown target before missing data
     stem = target.split(":")[0] if own is None else ""
-    if stem not in PAIRS:
+    if stem not in TARGETS_WITH_DATA:
         raise ConfigError(
             f"target {target} needs `data`: {', '.join(NAMED_DATASETS)}, a folder of pictures or an .npz archive"
         )
@@ -120,7 +120,7 @@ def _paired(options: AttackOptions, own: Target | None) -> AttackOptions:
 
 
 def _fold(options: AttackOptions, own: Target | None) -> bool | None:
-    """Whether passes may be folded. In float32 every candidate is scored by the network as it is."""
+    """Return whether passes may be folded. In float32 every candidate is scored by the network as it is."""
     if own is not None:
         return None
     exact = choose_precision(options.precision, choose_device(options.device)) == "float32"

@@ -16,6 +16,7 @@ from ..attacks.outcome import Outcome, recorded_edits
 from ..attacks.searches.registry import BASELINE
 from ..attacks.statistics import Statistics, statistics_by_strategy
 from ..encodings.pixels import edited
+from ..engines.base import Engine
 from ..errors import ConfigError, RunError, TargetError
 from ..gallery.pages.campaign_page import write_report
 from ..store.campaign import CampaignFolder
@@ -27,7 +28,7 @@ from .result import CampaignResult
 from .schedule import Later
 from .session import Job
 
-CHECKED = 16
+VERIFIED_IMAGES = 16
 """Images, and successes, that are scored again at both ends of a session."""
 
 
@@ -52,11 +53,11 @@ class CampaignStep:
 
     @property
     def done(self) -> int:
-        """Pairs that nothing more will come of; those of the baseline included."""
+        """How many pairs are finished, the baseline's included."""
         return self.statistics.done + (self.baseline.done if self.baseline else 0)
 
     @property
-    def all(self) -> int:
+    def expected(self) -> int:
         """What :attr:`done` will be at the end."""
         return self.total + (self.total - self.statistics.already if self.baseline else 0)
 
@@ -74,9 +75,9 @@ class CampaignJob(Job[CampaignStep]):
 
     def __init__(self, folder: CampaignFolder, target: Target) -> None:
         self.folder, self.path = folder, folder.path
-        verify_determinism(target, folder)
         plan = folder.config.plan
         self.campaign = Campaign(target, folder.subjects, plan)
+        verify_determinism(self.campaign.engine, folder)
         counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
         self.statistics = counts.get(plan.strategy, Statistics(plan.pixels[-1]))
         self.baseline = counts.get(BASELINE, Statistics(plan.pixels[-1])) if plan.baseline else None
@@ -103,7 +104,7 @@ class CampaignJob(Job[CampaignStep]):
 
     def finish(self) -> None:
         """Check the target once more, then write the report and what was asked for."""
-        verify_determinism(self.campaign.target, self.folder)
+        verify_determinism(self.campaign.engine, self.folder)
         self._report = write_report([self.folder.path])
         if self.folder.config.options.export:
             export_adversarial(self.folder)
@@ -123,24 +124,25 @@ class CampaignJob(Job[CampaignStep]):
         )
 
 
-def verify_determinism(target: Target, folder: CampaignFolder) -> None:
+def verify_determinism(engine: Engine, folder: CampaignFolder) -> None:
     """Score some images again, as they were chosen and, where attempts succeeded, as they were changed.
 
     Raises:
         TargetError: The target scores them otherwise than it did.
     """
-    subjects = folder.subjects[:CHECKED]
+    subjects = folder.subjects[:VERIFIED_IMAGES]
     images = [subject.image for subject in subjects]
     expected = [(subject.prediction, subject.confidence) for subject in subjects]
     successes = (outcome for outcome in folder.outcomes() if outcome["success"] and outcome["top5"])
-    for outcome in deque(successes, CHECKED):
+    for outcome in deque(successes, VERIFIED_IMAGES):
         image = folder.subjects[outcome["image"]].image
         images.append(edited(image, recorded_edits(outcome, len(image))[: outcome["pixels"]]))
         expected.append((outcome["final_index"], outcome["top5"][0][1]))
-    scores = target.confirm(torch.from_numpy(np.stack(images))).cpu()
+    scores = engine.confirm(torch.from_numpy(np.stack(images))).cpu()
+    engine.check(scores)
     before = torch.tensor([confidence for _, confidence in expected])
     try:
-        compare_scores(target.name, before, scores[range(len(expected)), [index for index, _ in expected]])
+        compare_scores(engine.target.name, before, scores[range(len(expected)), [index for index, _ in expected]])
     except TargetError as error:
         raise TargetError(f"{folder.path} has other scores on record: {error}") from error
 

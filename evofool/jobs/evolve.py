@@ -30,6 +30,7 @@ from .session import Session
 
 Observer = Callable[[RunStep], object]
 
+
 @documented(EvolveOptions)
 def evolve(
     target: str | Target = "cifar10",
@@ -105,7 +106,7 @@ def run(
 
 
 def _new(options: EvolveOptions, prepared: PreparedTarget) -> tuple[RunConfig, Evolution]:
-    """A new run's config and evolution."""
+    """Return a new run's config and evolution."""
     target = prepared.target
     encoding = encodings.build(options.encoding, settings_of(options), target.image_shape, prepared.record.device)
     initial = initial_genomes(options.init, encoding) if options.init is not None else None
@@ -129,5 +130,5 @@ def _new(options: EvolveOptions, prepared: PreparedTarget) -> tuple[RunConfig, E
 
 
 def _absolute(init: str) -> str:
-    """A path that can be found from elsewhere; a bank's name stays."""
+    """Return a path that can be found from elsewhere. A bank's name stays."""
     return str(Path(init).absolute()) if genome_path_exists(init) else init

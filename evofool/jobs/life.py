@@ -32,7 +32,7 @@ class Kind(Protocol):
         Args:
             path: The folder, which is locked.
             target: The user's own target, where the job was made with one.
-            changes: Options that are to be others from now on.
+            changes: Options that change from now on.
             gallery: Whether its page is kept up to date.
         """
         ...
@@ -42,12 +42,12 @@ class Kind(Protocol):
         ...
 
     def repair(self, path: Path) -> list[str]:
-        """Make a damaged folder, which is locked, one that can go on; return what was done, in words."""
+        """Make a damaged folder one that can go on. It is locked. Return what was done, in words."""
         ...
 
 
 KINDS: dict[str, str | Kind] = {"run": "evofool.jobs.run", "campaign": "evofool.jobs.campaign"}
-"""The kinds of jobs by the name that ``config.json`` has; a text is the module whose ``KIND`` is meant."""
+"""The kinds of jobs by the name that ``config.json`` has. A string names a module to import; its ``KIND`` is used."""
 
 
 def kind_at(path: Path) -> Kind:
@@ -83,14 +83,15 @@ def start(path: Path, create: Callable[[], Job[Any]], observer: Observer | None 
     """
     claim_folder(path)
     with locked(path):
-        job = create()
+        job: Job[Any] | None = None
         try:
+            job = create()
             state = job.state()
             if state is not None and job.checkpoints:
                 job.checkpoints.save(state)
             return Session(job, observer).run()
         except BaseException:
-            if not job.begun:
+            if job is None or not job.begun:
                 discard_folder(path)
             raise
 

@@ -22,7 +22,7 @@ def recorded_options(path: Path, changes: Mapping[str, Any]) -> EvolveOptions:
 
     Raises:
         RunError: No run's config is there, it is damaged, or it was made with a target of one's own.
-        ConfigError: A changed option can't be.
+        ConfigError: A changed option is invalid.
     """
     folder = path.parent if path.name == CONFIG and not path.is_dir() else path
     config = read_config(folder, RunConfig)

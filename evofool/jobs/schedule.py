@@ -8,7 +8,7 @@ from functools import partial
 
 Work = Callable[[], object]
 Later = Callable[[Work], object]
-"""What does some work later, on another thread but in order."""
+"""A function that queues work for the writer's thread, which does it in order."""
 
 
 class Schedule:

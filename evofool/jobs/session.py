@@ -62,10 +62,13 @@ class Job(ABC, Generic[S]):
         """Prepare the folder for this session's records."""
 
     def record(self, step: S, later: Later) -> None:
-        """Write down what a step brought; ``later`` does it beside the work, in order."""
+        """Write down what a step brought. Work that is given to ``later`` is done beside the job, in order."""
 
     def state(self) -> Arrays | None:
-        """Return all that the next step depends on, and write what must be there before; None where nothing changed."""
+        """Return all that the next step depends on, or None where nothing changed.
+
+        What has to be on disk before that state is written here as well.
+        """
         return None
 
     def refresh(self, interval: float, *, last: bool) -> Refresh | None:
@@ -81,7 +84,7 @@ class Job(ABC, Generic[S]):
         """Write what is made at the end of a session, when all else is on disk."""
 
     def saving(self) -> AbstractContextManager[None]:
-        """Surround what is written between two steps; a profiler counts it."""
+        """Return a context for what is written between two steps, so that a profiler can count it."""
         return nullcontext()
 
 
@@ -89,7 +92,7 @@ class Session(Generic[S]):
     """Runs a job: records, checkpoints and pages at their time, and whatever ends it, nothing is lost.
 
     Args:
-        job: New, or as its last checkpoint left it.
+        job: A new job, or one restored from its last checkpoint.
         observer: Called after every step.
     """
 
@@ -115,7 +118,7 @@ class Session(Generic[S]):
         return self.job.result(interrupted)
 
     def _work(self, later: Later, stopped: Callable[[], bool]) -> bool:
-        """The loop; returns whether it was stopped."""
+        """Run the loop. Return whether it was stopped."""
         job, interrupted = self.job, False
         job.begin(later)
         self._checkpoints.restart()
