@@ -17,7 +17,7 @@ from ..datasets import NAMED_DATASETS, check_data, open_data
 from ..errors import ConfigError
 from ..store.campaign import CampaignFolder
 from ..targets.execution.devices import choose_device, choose_precision
-from ..targets.prepare import prepare_target, versions
+from ..targets.prepare import check_target, prepare_target, versions
 from ..targets.protocols import Target
 from ..targets.registry import card
 from .campaign import CampaignJob, CampaignStep
@@ -52,6 +52,8 @@ def attack(
         EvofoolError: One of its family, for bad options, targets, data and folders.
     """
     own = None if target is None or isinstance(target, str) else target
+    if own is not None:
+        check_target(own)
     name = own.name if own is not None else target
     given = AttackOptions.of({"target": name, "data": data, **options})
     return run(given, own, out=out, observer=observer)

@@ -21,7 +21,7 @@ from ..search.defaults import resolve
 from ..search.evolution import Evolution
 from ..search.profiler import Profiler
 from ..store.run import RunFolder
-from ..targets.prepare import PreparedTarget, prepare_target, versions
+from ..targets.prepare import PreparedTarget, check_target, prepare_target, versions
 from ..targets.protocols import Target
 from .life import start
 from .result import Result
@@ -62,6 +62,8 @@ def evolve(
         >>> result.images.shape, result.evaluations
         ((2, 1, 8, 8), 200)
     """
+    if not isinstance(target, str):
+        check_target(target)
     name = target if isinstance(target, str) else target.name
     given = EvolveOptions.of({"target": name, "encoding": encoding, **options})
     own = None if isinstance(target, str) else target
