@@ -1,4 +1,4 @@
-"""What an engine is to those who search."""
+"""The interface of an engine, which scores images for searches and attacks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Engine(Protocol):
     Attributes:
         target: The classifier under test.
         device: Where images are decoded.
-        exact: Whether :meth:`scores` already has the precision that goes on record.
+        exact: Whether :meth:`scores` already has the precision that goes on record, which is float32. Its scores are
+            then recorded without :meth:`confirm`, those of a network with folded batch normalisations too.
         rows: Images that the target likes to be given at once. Only speed depends on it.
     """
 
@@ -29,12 +30,17 @@ class Engine(Protocol):
     def rows(self) -> int: ...
 
     def scores(self, images: Tensor) -> Tensor:
-        """Return the probabilities (B, K) float32 of (B, C, H, W) uint8 images. Call :meth:`check` when they are
-        read."""
+        """Return the probabilities (B, K) float32 of (B, C, H, W) uint8 images, on any device.
+
+        Call :meth:`check` when they are read.
+        """
         ...
 
     def confirm(self, images: Tensor, rows: int | None = None) -> Tensor:
-        """Return the same in the precision that goes on record; in passes of ``rows`` images where the target can."""
+        """Return the same in the precision that goes on record.
+
+        Passes have ``rows`` images where the target can be told so.
+        """
         ...
 
     def check(self, scores: Tensor) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import torch
 
 LOOSENESS = 0.02
-"""Largest deviation of a probability from [0, 1] and of a row's sum from 1; bfloat16 has 8 bits."""
+"""Largest deviation of a probability from [0, 1], and of a row's sum from 1. bfloat16 keeps 8 bits."""
 
 
 def check_description(name: str, classes: Any, image_shape: Any) -> None:
@@ -26,6 +26,12 @@ def check_description(name: str, classes: Any, image_shape: Any) -> None:
         raise TargetError(f"{name}: `classes` must be the name of every output, in order; got {classes!r:.60}")
     if not len(classes):
         raise TargetError(f"{name}: `classes` is empty; give the name of every output, in order")
+
+
+def failure_of(name: str, image_shape: tuple[int, ...], error: Exception) -> TargetError:
+    """Return the error for a target that raised another one, with its first line."""
+    line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return TargetError(f"target {name} failed on {image_shape} images: {line}")
 
 
 def check_finite(name: str, scores: torch.Tensor) -> None:

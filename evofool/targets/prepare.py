@@ -20,7 +20,7 @@ from ..version import __version__
 from . import registry
 from .checks import check_description
 from .doors.base import Loaded
-from .execution.devices import choose_device
+from .execution.devices import choose_device, device_for
 from .execution.execution import Execution
 from .execution.options import ExecutionOptions, TargetOptions
 from .execution.tuning import tune
@@ -84,6 +84,10 @@ def check_target(target: object) -> None:
             f"confirm(), got {kind}"
         )
     check_description(target.name, target.classes, target.image_shape)
+    if not isinstance(target.image_shape, tuple):  # it is compared with the shapes of images
+        raise TargetError(f"{target.name}: `image_shape` must be a tuple, got {target.image_shape!r:.60}")
+    device_for(target)
+    rows_of(target)
 
 
 def take_own(target: Target, options: TargetOptions) -> Loaded:

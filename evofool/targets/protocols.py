@@ -42,7 +42,11 @@ class Target(Protocol):
         ...
 
     def confirm(self, images: Tensor) -> Tensor:
-        """Return the same in the precision that goes on record."""
+        """Return the same in the precision that goes on record.
+
+        Where ``precision`` is ``float32``, what :meth:`scores` returns goes on record as it is, and this is not called
+        for it.
+        """
         ...
 
 
@@ -67,8 +71,8 @@ def differentiable(target: Target) -> Differentiable:
     """
     if not isinstance(target, Differentiable):
         raise TargetError(
-            f"target {target.name} gives neither gradients nor features; embedded names, torchvision:NAME and "
-            "evofool.Target do (a search for diverse images can use `novelty=pixels`)"
+            f"target {target.name} gives neither gradients nor features; take one that runs in torch, such as cifar10 "
+            "or an evofool.Target (a search for diverse images can use `novelty=pixels`)"
         )
     return target
 
@@ -84,17 +88,35 @@ def precision_of(target: Target) -> str:
 
 
 def rows_of(target: Target) -> int:
-    """Return how many images a target likes to be given at once."""
-    return int(getattr(target, "micro_batch", ROWS))
+    """Return how many images a target likes to be given at once.
+
+    Raises:
+        TargetError: It says so with what is no whole number of at least 1.
+    """
+    rows = getattr(target, "micro_batch", ROWS)
+    if not isinstance(rows, int) or rows < 1:
+        raise TargetError(f"target {target.name}: `micro_batch` must be a whole number of at least 1, got {rows!r:.60}")
+    return rows
 
 
-def compare_scores(name: str, before: Tensor, now: Tensor) -> None:
+def compare_scores(name: str, before: Tensor, now: Tensor, *, resumed: bool = False) -> None:
     """Compare the scores of the same images, scored twice.
+
+    Args:
+        name: The target's name.
+        before: Scores of the first time.
+        now: Scores of the second time.
+        resumed: Whether the first time was in another session, so that the target may be another one by now.
 
     Raises:
         TargetError: They differ by more than ``SCORE_TOLERANCE``.
     """
     difference = float((before - now).abs().max()) if len(before) else 0.0
+    if resumed and not difference <= SCORE_TOLERANCE:
+        raise TargetError(
+            f"target {name} gives images other scores than are on record (by up to {difference:.2g}); give the same "
+            "weights and preprocessing as before, or look for dropout or noise that evaluation mode does not stop"
+        )
     if not difference <= SCORE_TOLERANCE:
         raise TargetError(
             f"target {name} gives the same image other scores each time (by up to {difference:.2g}), so nothing it "

@@ -19,6 +19,7 @@ import evofool
 from evofool.config.evolve import EvolveOptions
 from evofool.errors import EvofoolError, TargetError
 from evofool.search.evolution import Evolution
+from evofool.targets.protocols import compare_scores
 from evofool.targets.torch_target import TorchTarget
 
 CLASSES = ["a", "b", "c", "d"]
@@ -84,6 +85,15 @@ def test_a_target_that_says_something_else_each_time_is_noticed(precision: str, 
     noisy = Returns(lambda x, _: x + torch.randn(x.shape, generator=generator) * 0.1)
     with pytest.raises(TargetError, match="other scores each time"):
         evolve(noisy, tmp_path / "run", precision=precision)
+
+
+def test_scores_that_are_not_those_on_record_are_told_with_the_likeliest_cause_first() -> None:
+    before, now = torch.tensor([0.5]), torch.tensor([0.75])
+    compare_scores("odd", before, before, resumed=True)
+    with pytest.raises(
+        TargetError, match=r"odd gives images other scores than are on record \(by up to 0.25\).*weights.*dropout"
+    ):
+        compare_scores("odd", before, now, resumed=True)
 
 
 def test_dropout_that_stays_on_is_noticed(tmp_path: Path) -> None:

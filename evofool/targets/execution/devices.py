@@ -6,7 +6,8 @@ import re
 
 import torch
 
-from ...errors import ConfigError
+from ...errors import ConfigError, TargetError
+from ..protocols import Target, device_of
 
 
 def choose_device(name: str) -> torch.device:
@@ -29,6 +30,22 @@ def choose_device(name: str) -> torch.device:
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise ConfigError("this machine has no MPS device that torch can use; use `device=cpu` or `device=auto`")
     return device
+
+
+def device_for(target: Target) -> torch.device:
+    """Return the torch device that a target takes its images on.
+
+    Raises:
+        TargetError: This machine has none of that name.
+    """
+    name = device_of(target)
+    try:
+        return choose_device("" if name == "auto" else name)
+    except ConfigError as error:
+        raise TargetError(
+            f"target {target.name} takes its images on device {name!r:.60}, which torch doesn't have here; "
+            "set its `device` to one such as cpu"
+        ) from error
 
 
 def choose_precision(name: str, device: torch.device) -> str:

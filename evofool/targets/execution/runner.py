@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import ConfigError, EvofoolError, TargetError
-from ..checks import check_finite, check_probabilities
+from ..checks import check_finite, check_probabilities, failure_of
 from ..preprocessing import Normalisation
 from .devices import choose_precision
 from .execution import FORMATS, Execution, choose_format
@@ -178,11 +178,11 @@ class TorchExecution:
                     self._use_format("contiguous")  # the network looks at its activations' layout
                     continue
                 if not _OUT_OF_MEMORY.search(str(error)):
-                    raise self._failed(error) from error
+                    raise failure_of(self._name, self._image_shape, error) from error
             except EvofoolError:
                 raise
             except Exception as error:  # a user's module may raise anything
-                raise self._failed(error) from error
+                raise failure_of(self._name, self._image_shape, error) from error
             self._halve(limit)  # out here, where nothing holds what the failed pass has made any more
 
     @cached_property
@@ -210,10 +210,6 @@ class TorchExecution:
     def _refused(self, images: Tensor, expected: str) -> TargetError:
         shape = ", ".join(map(str, self._image_shape))
         return TargetError(f"{self._name} takes {expected} (B, {shape}), got {images.dtype} {tuple(images.shape)}")
-
-    def _failed(self, error: Exception) -> TargetError:
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        return TargetError(f"target {self._name} failed on {self._image_shape} images: {line}")
 
 
 def _filled_up(images: Tensor, rows: int) -> Tensor:
