@@ -1,4 +1,4 @@
-"""The figures of the fuzzing, written where ``EVOFOOL_FIGURES`` says."""
+"""Runs to attack, and the figures of the fuzzing, written where ``EVOFOOL_FIGURES`` says."""
 
 from __future__ import annotations
 
@@ -12,27 +12,41 @@ from typing import Any
 
 import hostile
 import pytest
+from run_uses import RUNS
+from runs import small_evolve
 
 STARTED = time.monotonic()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In the long form a test may take as long as it does; each case has its own limit."""
+    """Let a test of the long form take as long as it does; each case has its own limit."""
     for item in items:
         if hostile.LONG and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(0))
 
 
+@pytest.fixture(scope="session")
+def boxes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, hostile.Sandbox]:
+    """Give a run of each kind, of three classes and three generations."""
+    by_kind = {}
+    for kind, options in RUNS.items():
+        box = hostile.Sandbox(tmp_path_factory.mktemp(kind))
+        small_evolve(box.inside, **options, classes="0,1,2", gallery=False)
+        box.remember()
+        by_kind[kind] = box
+    return by_kind
+
+
 @pytest.fixture(autouse=True)
 def _figures() -> Iterator[None]:
-    """After every test, so that a long form that was stopped has told what it did."""
+    """Write the figures after every test, so that a long form that was stopped has them as well."""
     yield
-    if place := os.environ.get("EVOFOOL_FIGURES"):
-        Path(place).write_text(json.dumps(told(), indent=2) + "\n", encoding="utf-8")
+    if file := os.environ.get("EVOFOOL_FIGURES"):
+        Path(file).write_text(json.dumps(figures(), indent=2) + "\n", encoding="utf-8")
 
 
-def told() -> dict[str, Any]:
-    """The figures so far."""
+def figures() -> dict[str, Any]:
+    """Return the figures so far."""
     counts = hostile.figures.values()
     return {
         "form": "long" if hostile.LONG else "short",

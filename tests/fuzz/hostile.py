@@ -1,55 +1,72 @@
-"""What strangers may send: damaged bytes, JSON that lies; and the promise that every case of it is held to."""
+"""The promise that every file from a stranger is held to, and a folder in which it can be broken."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import os
 import resource
 import signal
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
 
 from evofool.errors import EvofoolError
 
 LONG = os.environ.get("EVOFOOL_LONG") == "1"
 CASES = int(os.environ.get("EVOFOOL_CASES", 100_000 if LONG else 2_000))
-"""over all tests of this folder, about"""
+"""Number of cases over all tests of this folder, about."""
+
 SECONDS = 60.0
-"""that one case may take; on an idle core the slowest takes one"""
+"""Longest time that one case may take; on an idle core the slowest takes one second."""
+
 MEMORY = 1 << 30
-"""bytes of address space that one case may add"""
+"""Bytes of address space that one case may add."""
+
+MAX_MESSAGE = 1500
+"""Longest message of an error, in characters; a stranger's text is cut where it is quoted."""
+
+
+class Fate(Enum):
+    """What has to become of a case. A test tells it from the file alone, without evofool's help."""
+
+    LOADS = "loads"
+    """The file says what it said before: it must load."""
+    MAY_LOAD = "may load"
+    """The file says something else that can be. It may load, or be refused since other files don't fit it."""
+    REFUSED = "refused"
+    """The file is damaged, or says what can't be: it must be refused."""
 
 
 @dataclass
 class Count:
-    """What became of the cases of a kind."""
+    """What became of the cases of a kind.
+
+    Attributes:
+        cases: How many there were.
+        loaded: How many loaded.
+        refused: How many were refused, by error of the family.
+        failures: How many broke the promise, by exception, those of shrinking included.
+        slowest: Seconds that the slowest took.
+    """
 
     cases: int = 0
     loaded: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    """by error of the family"""
     failures: Counter[str] = field(default_factory=Counter)
-    """by exception, those of shrinking too"""
     slowest: float = 0.0
 
 
 figures: dict[str, Count] = {}
 
-
 SILENT = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
-"""warnings that Python shows nobody by itself"""
+"""Warnings that Python shows nobody by itself."""
 
 
 class Hang(BaseException):
@@ -57,7 +74,7 @@ class Hang(BaseException):
 
 
 def fuzz(share: float) -> Callable[[Any], Any]:
-    """A test that gets this share of all cases; the same ones every time, but for the long form."""
+    """Give a test this share of all cases; the same ones every time, but for the long form."""
     return settings(
         max_examples=max(1, round(share * CASES)),
         derandomize=not LONG,
@@ -68,45 +85,66 @@ def fuzz(share: float) -> Callable[[Any], Any]:
     )
 
 
-def tried(kind: str, action: Callable[[], object], *, memory: int = MEMORY, seconds: float = SECONDS) -> str | None:
-    """The promise: it loads, or raises an error of the family that says something, in bounded time and memory.
+def tried(
+    kind: str,
+    action: Callable[[], object],
+    fate: Fate,
+    *parts: object,
+    memory: int = MEMORY,
+    seconds: float = SECONDS,
+) -> str | None:
+    """Check the promise: it loads or is refused as its fate wants, silently, in bounded time and memory.
+
+    Args:
+        kind: The kind of case, for the figures.
+        action: What is done with the file.
+        fate: What has to become of it.
+        parts: One of these must be in the message of a refusal.
+        memory: Bytes of address space that it may add.
+        seconds: Longest time that it may take.
 
     Returns:
-        what was told; None where it loaded.
+        The message; None where it loaded.
     """
     count = figures.setdefault(kind, Count())
     count.cases += 1
     started = time.monotonic()
-    told = None
+    message = None
     try:
         with warnings.catch_warnings(record=True) as warned, time_limit(seconds), memory_limit(memory):
             warnings.simplefilter("always")
             try:
                 action()
             except EvofoolError as error:
-                told = " ".join(str(error).split())
+                message = str(error)
                 count.refused[type(error).__name__] += 1
-        assert told != "", "the error says nothing"
-        shown = [str(one.message) for one in warned if not issubclass(one.category, SILENT)]
+        assert_fate(message, fate, *parts)
+        shown = [str(warning.message) for warning in warned if not issubclass(warning.category, SILENT)]
         assert not shown, f"a warning on standard error: {shown[0]}"
     except BaseException as error:
         count.failures[f"{type(error).__name__}: {error}"[:120]] += 1
         raise
-    count.loaded += told is None
+    count.loaded += message is None
     count.slowest = max(count.slowest, time.monotonic() - started)
-    return told
+    return message
 
 
-def refused(action: Callable[[], object]) -> str:
-    """Like :func:`tried`, for what must be refused and isn't known to be."""
-    with warnings.catch_warnings(action="error"), time_limit(SECONDS), memory_limit(MEMORY):
-        return _told(action)
+def assert_fate(message: str | None, fate: Fate, *parts: object) -> None:
+    """Check that a case came out as it has to.
 
-
-def _told(action: Callable[[], object]) -> str:
-    with pytest.raises(EvofoolError) as caught:
-        action()
-    return str(caught.value)
+    Args:
+        message: The message of its refusal; None where it loaded.
+        fate: What had to become of it.
+        parts: One of these must be in the message.
+    """
+    if message is None:
+        assert fate is not Fate.REFUSED, "it loaded, and says what can't be"
+        return
+    assert fate is not Fate.LOADS, f"it says what it said before, and was refused: {message}"
+    assert message.strip()
+    assert "\n" not in message
+    assert len(message) < MAX_MESSAGE, message
+    assert not parts or any(str(part) in message for part in parts), f"{message!r} has none of {parts}"
 
 
 @contextlib.contextmanager
@@ -162,7 +200,7 @@ class Sandbox:
         self._stamps: dict[Path, Stamp] = {}
 
     def remember(self) -> None:
-        """What is inside now is what :meth:`restore` brings back."""
+        """Remember what is inside, which :meth:`restore` brings back."""
         self._kept = {path: path.read_bytes() for path in self.inside.rglob("*") if path.is_file()}
         self._stamps = _state(self.inside)
 
@@ -180,8 +218,31 @@ class Sandbox:
                 path.write_bytes(content)
         self._stamps = _state(self.inside)
 
+    def held(
+        self, kind: str, file: str, content: bytes, action: Callable[[], object], fate: Fate, *parts: object
+    ) -> str | None:
+        """Put a stranger's content into a file, check the promise, and bring back what was there.
+
+        A refusal leaves everything as it was, and whatever comes of it, nothing half written stays.
+
+        Args:
+            file: The file inside that gets the content.
+            kind, action, fate, parts: See :func:`tried`.
+        """
+        (self.inside / file).write_bytes(content)
+        before = _state(self.inside)
+        try:
+            message = tried(kind, action, fate, *parts)
+            self.assert_untouched()
+            after = _state(self.inside)
+            assert [path.name for path in after if path.name.endswith(".tmp")] == []
+            assert message is None or after == before, f"refused, and yet changed: {after.items() ^ before.items()}"
+            return message
+        finally:
+            self.restore()
+
     def assert_untouched(self) -> None:
-        """Nothing was written beside the folder."""
+        """Check that nothing was written beside the folder."""
         assert _state(self.beside) == self._before
         assert {path.name for path in self.root.iterdir()} <= {"beside", "inside"}
 
@@ -190,17 +251,17 @@ Stamp = tuple[int, int, int]
 
 
 def _state(folder: Path) -> dict[Path, Stamp]:
-    """What is below a folder: node, size and time of change (of folders, but that they are there)."""
-    found = {path: path.lstat() for path in folder.rglob("*")}
+    """Return what is below a folder: node, size and time of change; of folders only that they are there."""
+    stats = {path: path.lstat() for path in folder.rglob("*")}
     return {
-        path: (0, 0, 0) if path.is_dir() else (about.st_ino, about.st_size, about.st_mtime_ns)
-        for path, about in found.items()
+        path: (0, 0, 0) if path.is_dir() else (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        for path, stat in stats.items()
     }
 
 
 @contextlib.contextmanager
 def instead(file: Path, content: bytes) -> Iterator[None]:
-    """A file with other content, and afterwards as it was."""
+    """Give a file other content for the block."""
     before = file.read_bytes() if file.exists() else None
     file.write_bytes(content)
     try:
@@ -209,153 +270,3 @@ def instead(file: Path, content: bytes) -> Iterator[None]:
         file.unlink(missing_ok=True)
         if before is not None:
             file.write_bytes(before)
-
-
-# Bytes
-
-
-@st.composite
-def damaged(draw: Any, sample: bytes, most: int = 4) -> bytes:
-    """A file with some of its bytes flipped, cut, put in, taken out or put elsewhere."""
-    data = bytearray(sample)
-    for _ in range(draw(st.integers(1, most))):
-        size = len(data)
-        at = draw(st.integers(0, max(0, size - 1)))
-        how = draw(st.sampled_from(["flip", "byte", "word", "cut", "out", "in", "splice", "head"]))
-        if how == "flip" and size:
-            data[at] ^= 1 << draw(st.integers(0, 7))
-        elif how == "byte" and size:
-            data[at] = draw(st.sampled_from([0, 1, 0x20, 0x7F, 0x80, 0xFF]))
-        elif how == "word" and size:
-            width = draw(st.sampled_from([2, 4, 8]))
-            value = draw(st.sampled_from([0, 1, 2**7, 2**15, 2**31, 2**63, -1]))
-            order = draw(st.sampled_from(["little", "big"]))
-            data[at : at + width] = (value % 2 ** (8 * width)).to_bytes(width, order)
-        elif how == "cut":
-            del data[at:]
-        elif how == "out":
-            del data[at : at + draw(st.integers(1, 64))]
-        elif how == "in":
-            data[at:at] = draw(st.binary(max_size=32))
-        elif how == "splice":
-            start = draw(st.integers(0, max(0, size - 1)))
-            data[at:at] = data[start : start + draw(st.integers(1, 256))]
-        elif how == "head" and size:
-            data[draw(st.integers(0, min(63, size - 1)))] = draw(st.integers(0, 255))
-    return bytes(data)
-
-
-# JSON
-
-RAW = {
-    "@1e999@": "1e999",
-    "@digits@": "9" * 5000,
-    "@deep@": "[" * 20_000 + "]" * 20_000,
-    "@nested@": '{"a":' * 900 + "1" + "}" * 900,
-}
-"""text that stands in a file where its key stands in a tree"""
-
-WORDS = (
-    "", " ", "x", "cat", "0", "-1", "NaN", "all", "nul\0byte", "line\nbreak", "\ud800", "\x1b[31mred", "a" * 5000,
-    "..", "../beside/secret.txt", "../../../../etc/passwd", "/etc/passwd", "/dev/zero", "~", ".", "elites",
-    "<script>alert(1)</script>", "</script><b>", "&amp;", "=1+1", "猫", "\u202e", "%s", "{0}", "digits", "cppn",
-    "direct", "random", "untargeted",
-)  # fmt: skip
-
-NUMBERS = (
-    0, 1, -1, 2, 3, 7, 255, 256, 2**15, 2**31, 2**53 + 1, 2**62, 2**63, 2**64, -(2**63), 10**30, 10**400, 0.5, -0.0,
-    1.0, 1.5, 1e-320, 1e39, 1e308, -1e308, math.nan, math.inf, -math.inf,
-)  # fmt: skip
-
-values = st.one_of(
-    st.sampled_from([None, True, False, [], {}, [[]], [None], {"a": None}, *RAW]),
-    st.sampled_from(NUMBERS),
-    st.sampled_from(WORDS),
-    st.integers(),
-    st.floats(),
-    st.text(max_size=20),
-    st.lists(st.sampled_from([*NUMBERS, *WORDS, None]), max_size=5),
-)
-
-
-def places(tree: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where a tree has values: paths of keys and indices."""
-    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
-    for key, value in items:
-        yield (*at, key)
-        yield from places(value, (*at, key))
-
-
-@st.composite
-def lying(draw: Any, tree: Any, most: int = 3) -> Any:
-    """A JSON tree with some of its values replaced, taken out, doubled, swapped or added."""
-    tree = json.loads(json.dumps(tree))
-    for _ in range(draw(st.integers(1, most))):
-        found = list(places(tree))
-        if not found:
-            break
-        path = found[draw(st.integers(0, len(found) - 1))]
-        holder = tree
-        for key in path[:-1]:
-            holder = holder[key]
-        key = path[-1]
-        how = draw(st.sampled_from(["replace", "replace", "replace", "out", "double", "swap", "add"]))
-        if how == "replace":
-            holder[key] = deepcopy(draw(values))
-        elif how == "out":
-            del holder[key]
-        elif how == "double":
-            times = draw(st.sampled_from([1, 1, 3, 300]))
-            if isinstance(holder, list):
-                holder[key:key] = [holder[key]] * times
-            else:
-                holder[key] = [holder[key]] * times
-        elif how == "swap":
-            other = found[draw(st.integers(0, len(found) - 1))]
-            value = tree
-            for step in other:
-                value = value[step]
-            holder[key] = json.loads(json.dumps(value))
-        elif isinstance(holder, dict):
-            holder[draw(st.sampled_from([*WORDS, "format", "name", "file", "genome", "own"]))] = deepcopy(draw(values))
-    return tree
-
-
-def written(tree: Any) -> bytes:
-    """A tree as the bytes of a file, with numbers and depths that no writer of JSON would write."""
-    text = json.dumps(tree)
-    for mark, raw in RAW.items():
-        text = text.replace(f'"{mark}"', raw)
-    return text.encode()
-
-
-@st.composite
-def json_files(draw: Any, tree: Any) -> bytes:
-    """A JSON file that lies, or is damaged, or says a thing twice."""
-    how = draw(st.sampled_from(["lies", "lies", "lies", "damaged", "twice"]))
-    if how == "damaged":
-        return bytes(draw(damaged(written(tree))))
-    if how == "twice" and isinstance(tree, dict) and tree:
-        key = draw(st.sampled_from(sorted(tree)))
-        return written(tree)[:-1] + b", " + json.dumps(key).encode() + b": " + written(draw(values)) + b"}"
-    return written(draw(lying(tree)))
-
-
-@st.composite
-def line_files(draw: Any, lines: Sequence[dict[str, Any]]) -> bytes:
-    """A file of JSON lines of which some lie, or lack, or stand twice."""
-    found = [written(line) for line in lines]
-    for _ in range(draw(st.integers(1, 2))):
-        at = draw(st.integers(0, len(found) - 1)) if found else 0
-        how = draw(st.sampled_from(["lies", "lies", "lies", "lies", "out", "twice", "swap", "damaged"]))
-        if how == "lies" and found:
-            found[at] = written(draw(lying(lines[min(at, len(lines) - 1)])))
-        elif how == "out":
-            del found[at : at + 1]
-        elif how == "twice":
-            found[at:at] = found[at : at + 1]
-        elif how == "swap" and found:
-            found[at], found[0] = found[0], found[at]
-        elif how == "damaged":
-            return bytes(draw(damaged(b"".join(line + b"\n" for line in found))))
-    return b"".join(line + b"\n" for line in found)

@@ -10,19 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import possible_jobs as possible
 import pytest
 from campaigns import sealed_bytes, small_attack
-from hostile import Sandbox, damaged, fuzz, instead, json_files, line_files, refused, tried
+from hostile import Fate, Sandbox, fuzz, instead, tried
 from hypothesis import given
 from hypothesis import strategies as st
+from mutations import damaged, json_files, line_files
 from runs import json_lines
 from support import tiny_target
 
+import evofool
 from evofool.console.console import Console
 from evofool.gallery.pages.campaign_page import write_report
 from evofool.gallery.pages.run_page import write_gallery
-from evofool.jobs import campaign as campaigning
-from evofool.jobs.inspect import inspect_campaign
 from evofool.store.campaign import CampaignFolder
 from evofool.store.export import export_adversarial
 
@@ -31,6 +32,7 @@ USES = ["report", "gallery", "inspect", "export", "repair", "resume"]
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A campaign that is finished."""
     box = Sandbox(tmp_path_factory.mktemp("campaign") / "box")
     (box.root / "inside").mkdir()
     small_attack(box.inside / "a", count=4, pixels="auto", max_pixels=2, queries=60)
@@ -39,6 +41,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 
 def use(what: str, path: Path) -> None:
+    """Do with a campaign's folder what commands do."""
     if what == "report":
         write_report([path], path / "report.html")
     elif what == "gallery":
@@ -46,54 +49,107 @@ def use(what: str, path: Path) -> None:
     elif what == "inspect":
         console = Console()
         console.rich.file = io.StringIO()
-        console.facts(inspect_campaign(path))
+        console.facts(evofool.inspect(path))
     elif what == "export":
         export_adversarial(CampaignFolder.open(path))
     elif what == "repair":
-        CampaignFolder.open(path).drop_damaged()
+        evofool.repair(path)
     else:
-        campaigning.resume_campaign(path, target=tiny_target())
+        evofool.resume(path, target=tiny_target())
 
 
-def held(kind: str, box: Sandbox, file: str, content: bytes, what: str) -> None:
+def held(kind: str, box: Sandbox, file: str, content: bytes, what: str, fate: Fate) -> None:
+    """Hold a use of the campaign to the promise; every refusal names the campaign."""
     path = box.inside / "a"
-    (path / file).write_bytes(content)
-    try:
-        tried(kind, lambda: use(what, path))
-        box.assert_untouched()
-    finally:
-        box.restore()
+    box.held(kind, f"a/{file}", content, lambda: use(what, path), fate, path)
+
+
+def config_of(box: Sandbox) -> Any:
+    return json.loads((box.inside / "a" / "config.json").read_text())
 
 
 @fuzz(0.05)
 @given(data=st.data(), what=st.sampled_from(USES))
 def test_a_config_that_lies(data: Any, what: str, box: Sandbox) -> None:
-    config = json.loads((box.inside / "a" / "config.json").read_text())
-    held("campaign config", box, "config.json", data.draw(json_files(config)), what)
+    content, config = data.draw(json_files(config_of(box))), config_of(box)
+    held("campaign config", box, "config.json", content, what, possible.config_fate(content, config, sealed=True))
+
+
+def outcomes_fate(content: bytes, box: Sandbox, what: str) -> Fate:
+    """Return what has to become of a campaign with these lines as outcomes, each sealed if it has an end."""
+    config, images = config_of(box), json_lines(box.inside / "a" / "images.jsonl")
+    before = json_lines(box.inside / "a" / "outcomes.jsonl")
+    lines = list(possible.lines_of(content))
+    whole = [line for line in lines if line is not possible.DAMAGED and "image" in line]
+    if what == "repair":
+        return Fate.LOADS  # It takes out what is wrong.
+    if whole != lines[: len(whole)] or len(lines) - len(whole) > 1:  # A killed process tears the last line only.
+        return Fate.REFUSED
+    if not all(possible.outcome_can_be(line, images, config) for line in whole):
+        return Fate.REFUSED
+    if what == "gallery" and not any(line["success"] for line in whole):
+        return Fate.REFUSED  # There is nothing to show.
+    return Fate.LOADS if all(line in before for line in whole) else Fate.MAY_LOAD
 
 
 @fuzz(0.06)
 @given(data=st.data(), what=st.sampled_from(USES))
 def test_outcomes_that_lie(data: Any, what: str, box: Sandbox) -> None:
     lines = json_lines(box.inside / "a" / "outcomes.jsonl")
-    held("outcomes", box, "outcomes.jsonl", sealed_bytes(data.draw(line_files(lines)), box.inside / "a"), what)
+    content = sealed_bytes(data.draw(line_files(lines)), box.inside / "a")
+    held("outcomes", box, "outcomes.jsonl", content, what, outcomes_fate(content, box, what))
 
 
-def test_a_outcome_that_stands_often(box: Sandbox) -> None:
+def test_an_outcome_that_stands_often_counts_once(box: Sandbox) -> None:
     content = (box.inside / "a" / "outcomes.jsonl").read_bytes()
     with instead(box.inside / "a" / "outcomes.jsonl", 50 * content):
-        found = list(CampaignFolder.open(box.inside / "a").outcomes())
-        tried("outcomes", lambda: use("report", box.inside / "a"))
-    assert len(found) == len(content.splitlines())
+        outcomes = list(CampaignFolder.open(box.inside / "a").outcomes())
+        tried("outcomes", lambda: use("report", box.inside / "a"), Fate.LOADS)
+    assert len(outcomes) == len(content.splitlines())
+
+
+def image_lines_fate(content: bytes, box: Sandbox, what: str) -> Fate:
+    """Return what has to become of a campaign with these lines of images, each sealed if it has an end."""
+    before, lines = json_lines(box.inside / "a" / "images.jsonl"), list(possible.lines_of(content))
+    classes = len(config_of(box)["classes"])
+    good = all(
+        line is not possible.DAMAGED
+        and possible.IMAGE(line)
+        and max(line["label"], line["prediction"]) < classes
+        for line in lines[: len(before)]
+    )
+    if len(lines) < len(before) or not good:
+        return Fate.REFUSED
+    if len(lines) > len(before) and lines[len(before)] is not possible.DAMAGED and "image" in lines[len(before)]:
+        return Fate.REFUSED
+    known = all(
+        line["sha256"] == image["sha256"] and line["label"] == image["label"]
+        for line, image in zip(lines, before, strict=False)
+    )
+    if not known and what != "repair":  # The outcomes tell both, too.
+        return Fate.REFUSED
+    return Fate.LOADS if lines == before else Fate.MAY_LOAD
 
 
 @fuzz(0.03)
 @given(data=st.data(), what=st.sampled_from(USES))
 def test_lines_of_images_that_lie(data: Any, what: str, box: Sandbox) -> None:
     lines = json_lines(box.inside / "a" / "images.jsonl")
-    held(
-        "campaign image lines", box, "images.jsonl", sealed_bytes(data.draw(line_files(lines)), box.inside / "a"), what
-    )
+    content = sealed_bytes(data.draw(line_files(lines)), box.inside / "a")
+    held("campaign image lines", box, "images.jsonl", content, what, image_lines_fate(content, box, what))
+
+
+def images_fate(content: bytes, before: bytes) -> Fate:
+    """Return what has to become of a campaign with another ``images.npy``."""
+    try:
+        images = np.load(io.BytesIO(content))
+    except Exception:  # numpy raises almost anything on headers that lie
+        return Fate.REFUSED
+    same = isinstance(images, np.ndarray) and images.dtype == np.uint8
+    original = np.load(io.BytesIO(before))
+    if not same or images.shape != original.shape:
+        return Fate.REFUSED
+    return Fate.LOADS if content == before else Fate.MAY_LOAD
 
 
 @fuzz(0.02)
@@ -101,10 +157,11 @@ def test_lines_of_images_that_lie(data: Any, what: str, box: Sandbox) -> None:
 def test_images_damaged(data: Any, what: str, box: Sandbox) -> None:
     content = (box.inside / "a" / "images.npy").read_bytes()
     start = data.draw(damaged(content[:128], most=3)) + content[128:]
-    held("campaign images", box, "images.npy", start, what)
+    held("campaign images", box, "images.npy", start, what, images_fate(start, content))
 
 
 def header(text: str) -> bytes:
+    """Return the header of an ``.npy`` file that says this."""
     text = text + " " * (63 - (10 + len(text)) % 64) + "\n"
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
 
@@ -116,6 +173,8 @@ def archive() -> bytes:
 
 
 class Mark:
+    """Unpickled without care, it leaves a marker behind."""
+
     def __init__(self, marker: Path) -> None:
         self.marker = marker
 
@@ -139,13 +198,14 @@ LYING = {
 
 
 @pytest.mark.parametrize("name", LYING)
-def test_images_with_a_lying_header(name: str, box: Sandbox) -> None:
-    with instead(box.inside / "a" / "images.npy", LYING[name]):
-        refused(lambda: len(CampaignFolder.open(box.inside / "a").subjects))
+@pytest.mark.parametrize("what", USES)
+def test_images_with_a_lying_header(what: str, name: str, box: Sandbox) -> None:
+    held("campaign images", box, "images.npy", LYING[name], what, Fate.REFUSED)
 
 
+@pytest.mark.parametrize("what", USES)
 @pytest.mark.parametrize("packed", [False, True])
-def test_images_with_code(packed: bool, box: Sandbox) -> None:
+def test_images_with_code(packed: bool, what: str, box: Sandbox) -> None:
     marker = box.root / "marker"
     content = pickle.dumps(Mark(marker))
     if packed:
@@ -153,6 +213,5 @@ def test_images_with_code(packed: bool, box: Sandbox) -> None:
         with zipfile.ZipFile(buffer, "w") as zipped:
             zipped.writestr("a.npy", content)
         content = buffer.getvalue()
-    for what in USES:
-        held("campaign images", box, "images.npy", content, what)
+    held("campaign images", box, "images.npy", content, what, Fate.REFUSED)
     assert not marker.exists()
