@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from evofool.targets.guesses import score_files
+from evofool.engines.guesses import score_files
 
 from .common import Row, table
 

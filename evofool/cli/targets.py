@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @with_options(EvolveOptions, ("weights", "device"))
 def targets(
     given: dict[str, Any],
-    name: Annotated[str | None, typer.Argument(help="A target, or torchvision for the list.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A target, or a prefix such as torchvision for its names.")] = None,
     tune: Annotated[bool, typer.Option("--tune", help="Try anew how it runs fastest on this machine.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -29,26 +29,26 @@ def targets(
     """
     from ..console.console import Console
     from ..targets import registry
-    from ..targets.doors import torchvision
-    from ..targets.doors.embedded import CARDS
 
     console = Console(to_stderr=as_json)
+    doors = {door.PREFIX.removesuffix(":"): door for door in registry.prefixed_doors()}
     if not tune and given:
         raise ConfigError("`weights` and `device` are for trying how a target runs; add `tune=True`")
     if tune:
         if name is None:
             raise ConfigError("`tune` needs a target: evofool targets cifar10 --tune")
         _tune(console, name, given, as_json)
-    elif name in ("torchvision", "torchvision:"):
-        models = [torchvision.PREFIX + model for model in torchvision.names()]
+    elif name is not None and (door := doors.get(name.removesuffix(":"))):
+        models = [door.PREFIX + model for model in door.names()]
         console.json(models) if as_json else console.show("\n".join(models))
     elif name is not None:
         card = registry.card(name)
         console.json(vars(card)) if as_json else console.card(card)
     elif as_json:
-        console.json(list(CARDS))
+        console.json(list(registry.plain_cards()))
     else:
-        console.targets(list(CARDS.values()), len(torchvision.names()))
+        counts = {prefix: len(door.names()) for prefix, door in doors.items()}
+        console.targets(registry.plain_cards().values(), counts)
 
 
 @with_options(EvolveOptions, ("target", "weights", "device"))
@@ -62,7 +62,7 @@ def score(
     Scores are float32.
     """
     from ..console.console import Console
-    from ..targets.guesses import score_files
+    from ..engines.guesses import score_files
 
     console = Console(to_stderr=as_json)
     options = EvolveOptions.of(given)

@@ -136,18 +136,18 @@ class Console:
         if len(hardest) > ELITES_SHOWN:
             self.show(f"  … the hardest {ELITES_SHOWN} of {len(hardest)}; all of them with --json")
 
-    def targets(self, cards: Iterable[Card], others: int) -> None:
+    def targets(self, cards: Iterable[Card], others: Mapping[str, int]) -> None:
         """Print a table of targets.
 
         Args:
             cards: Their model cards.
-            others: How many models torchvision has.
+            others: How many more there are, by the prefix of their names without its colon.
         """
         self.show(tables.targets_table(cards))
-        self.show(
-            f"\nand torchvision:NAME for {others} models; their names: evofool targets torchvision\n"
-            "a model card: evofool targets NAME"
-        )
+        self.show("")
+        for prefix, count in others.items():
+            self.show(f"and {prefix}:NAME for {count} models; their names: evofool targets {prefix}")
+        self.show("a model card: evofool targets NAME")
 
     def card(self, card: Card) -> None:
         """Print a model card."""

@@ -60,8 +60,8 @@ def card_rows(card: Card) -> list[tuple[str, str]]:
     if len(card.classes) > CLASSES_SHOWN:
         classes += f", … ({len(card.classes)} classes)"
     origin = "embedded" if card.weights else "yours, with --weights FILE"
-    if card.weights == "torchvision":
-        origin = "torchvision's, downloaded and cached"
+    if card.weights and card.name.startswith(f"{card.weights}:"):
+        origin = f"{card.weights}'s, downloaded and cached"
     return [
         ("architecture", card.architecture),
         ("classes", classes),

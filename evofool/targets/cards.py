@@ -19,7 +19,8 @@ class Card:
         data: What it learned from.
         accuracy: Measured top-1 accuracy, and on what.
         licence: The licence of code and weights.
-        weights: The embedded file's name, ``torchvision``, or empty where the user brings a file.
+        weights: The embedded file's name, the door's name (such as ``torchvision``), or empty where the user brings a
+            file.
         resize: What the shorter side of pictures of other sizes becomes before the centre is cropped, in pixels.
         interpolation: How they are resized.
     """

@@ -1,4 +1,4 @@
-"""A target for a job: built or taken from the user, tuned, and recorded; and had again from its record."""
+"""Builds or takes a target, tunes and records it, and rebuilds it from its record."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from . import registry
 from .checks import check_description
 from .doors.base import Loaded
 from .execution.devices import choose_device, device_for
-from .execution.execution import Execution
 from .execution.options import ExecutionOptions, TargetOptions
+from .execution.requests import execution_of
 from .execution.tuning import tune
-from .protocols import Target, device_of, precision_of, rows_of
+from .protocols import Target, device_of, rows_of
 from .torch_target import TorchTarget
 
 
@@ -44,7 +44,7 @@ class PreparedTarget:
 
 
 def prepare_target(target: str | Target, options: TargetOptions, *, fold: bool | None = None) -> PreparedTarget:
-    """Build a target by name, or take the user's own; tune it, and record what is needed to have it again.
+    """Build a target by name or take the user's own, tune it, and record what is needed to rebuild it.
 
     Args:
         target: A name, or an object that satisfies :class:`~.protocols.Target`.
@@ -116,7 +116,7 @@ def fitting_of(loaded: Loaded) -> Fitting:
 
 def record_of(loaded: Loaded) -> TargetRecord:
     """Return what a job's config says of a target."""
-    target, execution = loaded.target, _execution_of(loaded.target)
+    target, execution = loaded.target, execution_of(loaded.target)
     return TargetRecord(
         name=target.name,
         own=loaded.card is None,
@@ -153,13 +153,6 @@ def reload_target(record: TargetRecord, path: Path, own: Target | None, resume: 
             else f"{path} was made with the named target {record.name}; leave `target` out"
         )
     return _named_again(record, path) if own is None else _own_again(record, path, own)
-
-
-def _execution_of(target: Target) -> Execution:
-    """Return how a target runs its forward passes, as far as it says so."""
-    if isinstance(target, TorchTarget):
-        return target.execution
-    return Execution(precision_of(target), "contiguous", rows_of(target), fold=False)
 
 
 def _own_again(record: TargetRecord, path: Path, target: Target) -> Target:

@@ -14,8 +14,8 @@ from digit_attacks import ATTACK, KEYS, answer_of, lines_of, outcomes_of, summar
 from runs import Capture, succeed, tree
 
 from evofool.attacks.outcome import Outcome
+from evofool.engines.guesses import score_files
 from evofool.store.campaign import CampaignFolder
-from evofool.targets.guesses import score_files
 
 FACTS = KEYS - {"campaign", "report", "interrupted"} | {"campaign", "finished", "weights_sha256", "versions"}
 

@@ -86,11 +86,15 @@ def test_a_model_card_tells_all_there_is_to_know() -> None:
 
 
 @pytest.mark.parametrize(
-    ("weights", "origin"),
-    [("", "yours, with --weights FILE"), ("torchvision", "torchvision's, downloaded and cached")],
+    ("name", "weights", "origin"),
+    [
+        ("cifar10", "cifar10", "embedded"),
+        ("cifar10:resnet32", "", "yours, with --weights FILE"),
+        ("torchvision:resnet50", "torchvision", "torchvision's, downloaded and cached"),
+    ],
 )
-def test_a_model_card_tells_where_weights_come_from(weights: str, origin: str) -> None:
-    assert dict(card_rows(replace(CARD, weights=weights)))["weights"] == origin
+def test_a_model_card_tells_where_weights_come_from(name: str, weights: str, origin: str) -> None:
+    assert dict(card_rows(replace(CARD, name=name, weights=weights)))["weights"] == origin
 
 
 def test_a_model_card_counts_many_classes() -> None:

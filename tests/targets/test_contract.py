@@ -1,12 +1,14 @@
-"""What every target does, wherever it comes from. A new door adds a line to ``TARGETS``."""
+"""What every target does, wherever it comes from. A new door adds a line to ``KINDS``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
+from numpy_door import add_numpy_door
 from plain import PlainTarget
 from support import global_random_untouched, random_images, tiny_network, tiny_target
 from torch import nn
@@ -30,28 +32,52 @@ def probabilities() -> TorchTarget:
     )
 
 
-TARGETS: dict[str, Callable[[], Target]] = {
-    "digits": lambda: load_target("digits", device="cpu"),
-    "mnist": lambda: load_target("mnist", device="cpu"),
-    "cifar10": lambda: load_target("cifar10", device="cpu"),
-    "cifar10, bfloat16": lambda: load_target("cifar10", device="cpu", precision="bfloat16"),
-    "module": tiny_target,
-    "module with a softmax": probabilities,
-    "plain object": PlainTarget,
+@dataclass(frozen=True)
+class Kind:
+    """A kind of target.
+
+    Attributes:
+        make: Returns one, on the CPU.
+        named: Whether it is built by its name.
+        options: Options of a job that has it.
+        torch: Whether it runs in torch.
+    """
+
+    make: Callable[[], Target]
+    named: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+    torch: bool = True
+
+
+def named(name: str, *, torch: bool = True, **options: str) -> Kind:
+    """Return a kind of target that is built by its name."""
+    options = {"device": "cpu", **options}
+    return Kind(lambda: load_target(name, **options), True, tuple(options.items()), torch)
+
+
+KINDS = {
+    "digits": named("digits"),
+    "mnist": named("mnist"),
+    "cifar10": named("cifar10"),
+    "cifar10, bfloat16": named("cifar10", precision="bfloat16"),
+    "numpy door": named("numpy:plain", torch=False),
+    "module": Kind(tiny_target),
+    "module with a softmax": Kind(probabilities),
+    "plain object": Kind(PlainTarget, torch=False),
 }
-PLAIN = {"plain object"}
 
 
-@pytest.fixture(params=TARGETS)
-def kind(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Kind:
     """A kind of target."""
-    return str(request.param)
+    add_numpy_door(monkeypatch)
+    return KINDS[request.param]
 
 
 @pytest.fixture
-def any_target(kind: str) -> Target:
+def any_target(kind: Kind) -> Target:
     """One of them."""
-    return TARGETS[kind]()
+    return kind.make()
 
 
 def test_it_says_what_it_is(any_target: Target) -> None:
@@ -117,25 +143,24 @@ def test_its_engine_scores_no_images_at_all(any_target: Target) -> None:
         assert scores.dtype == torch.float32
 
 
-def test_it_is_had_again_from_its_record(kind: str, any_target: Target, tmp_path: Path) -> None:
-    named = kind in ("digits", "mnist", "cifar10")
-    options = EvolveOptions.of({"device": "cpu"} if named else {})
-    prepared = prepare_target(kind if named else any_target, options)
+def test_it_is_had_again_from_its_record(kind: Kind, any_target: Target, tmp_path: Path) -> None:
+    options = EvolveOptions.of(dict(kind.options))
+    prepared = prepare_target(any_target.name if kind.named else any_target, options)
     record = prepared.record
     assert isinstance(record, TargetRecord)
-    assert (record.name, record.own) == (any_target.name, not named)
+    assert (record.name, record.own) == (any_target.name, not kind.named)
     assert (record.image_shape, record.classes) == (tuple(any_target.image_shape), len(any_target.classes))
     assert record.device == "cpu"
     assert prepared.fitting.image_shape == any_target.image_shape
-    again = reload_target(record, tmp_path, None if named else TARGETS[kind]())
+    again = reload_target(record, tmp_path, None if kind.named else kind.make())
     images = random_images(6, any_target.image_shape)
     assert torch.equal(again.scores(images), prepared.target.scores(images))
 
 
-def test_torch_s_are_differentiable_and_the_others_say_so(kind: str, any_target: Target) -> None:
-    if kind in PLAIN:
+def test_torch_s_are_differentiable_and_the_others_say_so(kind: Kind, any_target: Target) -> None:
+    if not kind.torch:
         assert not isinstance(any_target, Differentiable)
-        with pytest.raises(TargetError, match=r"target plain gives neither gradients nor features; .*evofool.Target"):
+        with pytest.raises(TargetError, match=r"target .*plain gives neither gradients nor features; .*evofool.Target"):
             differentiable(any_target)
         return
     target = differentiable(any_target)

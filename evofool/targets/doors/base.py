@@ -1,4 +1,4 @@
-"""What a door is."""
+"""The interface of a door."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Loaded:
 
     Attributes:
         target: The target.
-        card: What is known of it; None for a user's own object.
+        card: What is known of it. A door always returns one; None marks a user's own object.
         weights: The file that its weights were read from, if there is one.
         user_weights: Whether the user gave that file.
         spare_tensors: Tensors of the file that the network has no place for.
@@ -56,8 +56,11 @@ class Door(Protocol):
 
         Args:
             name: Its name without the prefix.
-            weights: A weights file of the user's, or None for those that belong to the name.
-            options: How its forward passes shall be run.
+            weights: A weights file of the user's, or None for those that belong to the name. A door that takes none
+                ignores it.
+            options: How its forward passes shall be run. A door ignores those that its targets can't be run by, and
+                :func:`evofool.targets.registry.load` refuses them. A resumed job asks for what the target said of
+                itself when it was recorded.
 
         Raises:
             ConfigError: It can't be run so here.

@@ -1,4 +1,4 @@
-"""What a target makes of image files."""
+"""Scores image files and returns a target's best guesses for them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from ..io.images import fit, open_image
-from . import registry
-from .prepare import fitting_of
+from ..targets import registry
+from ..targets.prepare import fitting_of
+from .local import LocalEngine
 
 
 def score_files(
@@ -23,14 +24,16 @@ def score_files(
         TargetError: The target is unknown or its weights can't be had.
     """
     loaded = registry.load(target, weights=weights, device=device, precision="float32")
-    network, fitting = loaded.target, fitting_of(loaded)
+    engine, fitting = LocalEngine(loaded.target), fitting_of(loaded)
+    classes = loaded.target.classes
     results = []
     for path in images:
         pixels = fit(open_image(path), fitting.image_shape, fitting.resize, fitting.interpolation)
-        scores = network.confirm(torch.from_numpy(pixels[None].copy()))[0]
-        values, columns = scores.topk(min(top, len(network.classes)))
+        scores = engine.confirm(torch.from_numpy(pixels[None].copy()))
+        engine.check(scores)
+        values, columns = scores[0].topk(min(top, len(classes)))
         guesses = [
-            {"class": network.classes[column], "index": column, "confidence": value}
+            {"class": classes[column], "index": column, "confidence": value}
             for value, column in zip(values.tolist(), columns.tolist(), strict=True)
         ]
         results.append({"image": str(path), "top5": guesses})
