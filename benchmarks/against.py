@@ -41,8 +41,8 @@ def evolve(checkout: Path, target: str, encoding: str, seed: int) -> float:
     weights = ["--weights", str(imagenet_weights("squeezenet1_1"))] if target.startswith("torchvision") else []
     with tempfile.TemporaryDirectory() as folder:
         words = [
-            "evolve", "--target", target, "--encoding", encoding, "--evaluations", str(evaluations), "--seed", f"{seed}",
-            "--precision", "float32", "--micro-batch", str(rows), "--out", f"{folder}/run", "--json", *weights,
+            "evolve", "--target", target, "--encoding", encoding, "--evaluations", str(evaluations),
+            "--seed", str(seed), "--precision", "float32", "--micro-batch", str(rows), "--out", f"{folder}/run", "--json", *weights,
         ]  # fmt: skip
         return float(json.loads(command(checkout, words))["images_per_second"])
 

@@ -26,7 +26,7 @@ def with_options(
         only: Names of some of them.
         defaults: Whether the help says what the defaults are.
     """
-    declared = {name: one for name, one in declarations(options).items() if one.extra("shown")}
+    declared = {name: declaration for name, declaration in declarations(options).items() if declaration.extra("shown")}
     chosen = [declared[name] for name in (declared if only is None else only)]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -34,18 +34,22 @@ def with_options(
         _, *own = inspect.signature(command).parameters.values()
 
         def called(ctx: typer.Context, **values: Any) -> None:
-            given = {one.name: values[one.name] for one in chosen if _was_given(ctx, one.name)}
+            given = {
+                declaration.name: values[declaration.name]
+                for declaration in chosen
+                if _was_given(ctx, declaration.name)
+            }
             command(given, **{parameter.name: values[parameter.name] for parameter in own})
 
         first = [own_parameter for own_parameter in own if own_parameter.default is inspect.Parameter.empty]
         rest = [own_parameter for own_parameter in own if own_parameter not in first]
         keyword = inspect.Parameter.KEYWORD_ONLY
         parameters = [inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
-        parameters += [one.replace(kind=keyword, annotation=hints[one.name]) for one in first]
-        parameters += [_parameter(one, defaults) for one in chosen]
-        parameters += [one.replace(kind=keyword, annotation=hints[one.name]) for one in rest]
+        parameters += [declaration.replace(kind=keyword, annotation=hints[declaration.name]) for declaration in first]
+        parameters += [_parameter(declaration, defaults) for declaration in chosen]
+        parameters += [declaration.replace(kind=keyword, annotation=hints[declaration.name]) for declaration in rest]
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        called.__annotations__ = {one.name: one.annotation for one in parameters}
+        called.__annotations__ = {declaration.name: declaration.annotation for declaration in parameters}
         called.__name__, called.__doc__ = command.__name__, command.__doc__
         return called
 

@@ -22,13 +22,18 @@ def documented(options: type[Options]) -> Callable[[F], F]:
         signature = inspect.signature(function)
         named = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
         names = {parameter.name for parameter in named}
-        added = [one for name, one in declarations(options).items() if name not in names]
+        added = [declaration for name, declaration in declarations(options).items() if name not in names]
         keywords = [
-            inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=one.type)
-            for one in added
+            inspect.Parameter(
+                declaration.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=declaration.default,
+                annotation=declaration.type,
+            )
+            for declaration in added
         ]
         function.__signature__ = signature.replace(parameters=[*named, *keywords])  # type: ignore[attr-defined]
-        described = "\n".join(f"        {one.name}: {_described(one)}" for one in added)
+        described = "\n".join(f"        {declaration.name}: {_described(declaration)}" for declaration in added)
         function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions:\n{inspect.cleandoc(described)}\n"
         return function
 
@@ -38,10 +43,14 @@ def documented(options: type[Options]) -> Callable[[F], F]:
 def markdown(options: type[Options]) -> str:
     """Return the declared options as Markdown: one paragraph each."""
     paragraphs = []
-    for one in declarations(options).values():
-        flags = [f"`{flag}`" for flag in (one.flag, one.extra("short")) if flag and one.extra("shown")]
-        names = ", ".join([*flags, f"Python: `{one.name}`"])
-        paragraphs.append(f"**{names}**\n" + textwrap.fill(_described(one), 118))
+    for declaration in declarations(options).values():
+        flags = [
+            f"`{flag}`"
+            for flag in (declaration.flag, declaration.extra("short"))
+            if flag and declaration.extra("shown")
+        ]
+        names = ", ".join([*flags, f"Python: `{declaration.name}`"])
+        paragraphs.append(f"**{names}**\n" + textwrap.fill(_described(declaration), 118))
     return "\n\n".join(paragraphs) + "\n"
 
 

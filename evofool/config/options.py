@@ -176,12 +176,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def declarations(options: type[Options]) -> dict[str, Declaration]:
     """Return the declared options of a structure, in order, by name."""
     hints = get_type_hints(options, include_extras=True)
-    found = {}
+    declared_options = {}
     for field in msgspec.structs.fields(options):
         hint = hints[field.name]
         kind, *bounds, meta = get_args(hint)  # bounds of a plain type are folded into the declaration's own Annotated
-        found[field.name] = Declaration(field.name, Annotated[kind, *bounds] if bounds else kind, field.default, meta)
-    return found
+        declared_options[field.name] = Declaration(
+            field.name, Annotated[kind, *bounds] if bounds else kind, field.default, meta
+        )
+    return declared_options
 
 
 def fault_of(error: msgspec.ValidationError) -> str:

@@ -51,28 +51,30 @@ def attack(
     Raises:
         EvofoolError: One of its family, for bad options, targets, data and folders.
     """
-    own = None if target is None or isinstance(target, str) else target
-    if own is not None:
-        check_target(own)
-    name = own.name if own is not None else target
+    user_target = None if target is None or isinstance(target, str) else target
+    if user_target is not None:
+        check_target(user_target)
+    name = user_target.name if user_target is not None else target
     given = AttackOptions.of({"target": name, "data": data, **options})
-    return run(given, own, out=out, observer=observer)
+    return run(given, user_target, out=out, observer=observer)
 
 
 def run(
-    options: AttackOptions, own: Target | None = None, *, out: str | Path, observer: Observer | None = None
+    options: AttackOptions, user_target: Target | None = None, *, out: str | Path, observer: Observer | None = None
 ) -> CampaignResult:
     """Attack as :func:`attack` does, from options that are checked already.
 
     Args:
         options: The campaign's options.
-        own: The user's own target, instead of the one that the options name.
+        user_target: The user's own target, instead of the one that the options name.
         out, observer: See :func:`attack`.
     """
-    options = _paired(options, own)
+    options = _paired(options, user_target)
     assert options.target is not None
     assert options.data is not None
-    prepared = prepare_target(own if own is not None else options.target, options, fold=_fold(options, own))
+    prepared = prepare_target(
+        user_target if user_target is not None else options.target, options, fold=_fold(options, user_target)
+    )
     target = prepared.target
     plan = plan_of(options, target)
     images = select_images(
@@ -99,7 +101,7 @@ def run(
     return result
 
 
-def _paired(options: AttackOptions, own: Target | None) -> AttackOptions:
+def _paired(options: AttackOptions, user_target: Target | None) -> AttackOptions:
     """Return the options with a target and data that belong together, where one or both were left open."""
     target, data = options.target, options.data
     if target is None and data is None:
@@ -111,9 +113,9 @@ def _paired(options: AttackOptions, own: Target | None) -> AttackOptions:
         return msgspec.structs.replace(options, target=str(data).lower())
     if data is not None:
         return options
-    if own is None:
+    if user_target is None:
         card(target)  # reports an unknown target before missing data
-    stem = target.split(":")[0] if own is None else ""
+    stem = target.split(":")[0] if user_target is None else ""
     if stem not in TARGETS_WITH_DATA:
         raise ConfigError(
             f"target {target} needs `data`: {', '.join(NAMED_DATASETS)}, a folder of pictures or an .npz archive"
@@ -121,9 +123,9 @@ def _paired(options: AttackOptions, own: Target | None) -> AttackOptions:
     return msgspec.structs.replace(options, data=stem)
 
 
-def _fold(options: AttackOptions, own: Target | None) -> bool | None:
+def _fold(options: AttackOptions, user_target: Target | None) -> bool | None:
     """Return whether passes may be folded. In float32 every candidate is scored by the network as it is."""
-    if own is not None:
+    if user_target is not None:
         return None
     exact = choose_precision(options.precision, choose_device(options.device)) == "float32"
     return False if exact else None

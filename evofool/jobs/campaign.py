@@ -99,8 +99,8 @@ class CampaignJob(Job[CampaignStep]):
         """Append the outcomes to the folder's, and count them."""
         self.folder.append(step.new)
         for outcome in step.new:
-            own = outcome["strategy"] == self.campaign.plan.strategy or self.baseline is None
-            (self.statistics if own else self.baseline or self.statistics).add(outcome)
+            counts_here = outcome["strategy"] == self.campaign.plan.strategy or self.baseline is None
+            (self.statistics if counts_here else self.baseline or self.statistics).add(outcome)
 
     def finish(self) -> None:
         """Check the target once more, then write the report and what was asked for."""
@@ -172,7 +172,7 @@ class CampaignKind:
         config = folder.config
         plan, data, target = config.plan, config.data, config.target
         counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
-        own = counts.get(plan.strategy, Statistics(plan.pixels[-1]))
+        statistics = counts.get(plan.strategy, Statistics(plan.pixels[-1]))
         baseline = counts.get(BASELINE) if plan.baseline else None
         total = folder.pairs()
         return {
@@ -188,10 +188,10 @@ class CampaignKind:
             "queries_per_attempt": plan.queries,
             "seed": plan.seed,
             "attempts": total,
-            **own.figures(),
+            **statistics.figures(),
             "baseline": baseline.figures() if baseline else None,
-            "pending": total - own.done,
-            "finished": own.done == total,
+            "pending": total - statistics.done,
+            "finished": statistics.done == total,
             "device": target.device,
             "precision": target.precision,
             "versions": config.versions,

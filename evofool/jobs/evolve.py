@@ -66,13 +66,13 @@ def evolve(
         check_target(target)
     name = target if isinstance(target, str) else target.name
     given = EvolveOptions.of({"target": name, "encoding": encoding, **options})
-    own = None if isinstance(target, str) else target
-    return run(given, own, out=out, gallery=gallery, observer=observer, profiler=profiler)
+    user_target = None if isinstance(target, str) else target
+    return run(given, user_target, out=out, gallery=gallery, observer=observer, profiler=profiler)
 
 
 def run(
     options: EvolveOptions,
-    own: Target | None = None,
+    user_target: Target | None = None,
     *,
     out: str | Path | None = None,
     gallery: bool = True,
@@ -83,12 +83,12 @@ def run(
 
     Args:
         options: The run's options.
-        own: The user's own target, instead of the one that the options name.
+        user_target: The user's own target, instead of the one that the options name.
         out, gallery, observer, profiler: See :func:`evolve`.
     """
     options = resolve(options)
     options = msgspec.structs.replace(options, **asdict(options.budget.or_default()))
-    prepared = prepare_target(own if own is not None else options.target, options)
+    prepared = prepare_target(user_target if user_target is not None else options.target, options)
     if options.weights_sha256 not in (None, prepared.record.weights_sha256):
         raise ConfigError(
             f"the weights of {prepared.record.name} have another SHA-256 than {options.weights_sha256}; "
