@@ -42,7 +42,8 @@ def evolve(checkout: Path, target: str, encoding: str, seed: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         words = [
             "evolve", "--target", target, "--encoding", encoding, "--evaluations", str(evaluations),
-            "--seed", str(seed), "--precision", "float32", "--micro-batch", str(rows), "--out", f"{folder}/run", "--json", *weights,
+            "--seed", str(seed), "--precision", "float32",
+            "--micro-batch", str(rows), "--out", f"{folder}/run", "--json", *weights,
         ]  # fmt: skip
         return float(json.loads(command(checkout, words))["images_per_second"])
 

@@ -23,7 +23,7 @@ settings.register_profile(
 )
 settings.load_profile("evofool")
 
-# The same scores to the last digit in all of them, whatever is fastest on this machine; see tests/targets/test_tuning.py.
+# The same scores to the last digit in all of them, whatever is fastest on this machine (tests/targets/test_tuning.py).
 os.environ["EVOFOOL_TUNING"] = "off"
 
 # What the tests compute is tiny: threads cost more than they give, and very much more on a busy machine.
