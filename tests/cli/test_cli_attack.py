@@ -76,7 +76,7 @@ def test_json_is_one_object_on_standard_output(tmp_path: Path, capsys: Capture) 
     out = tmp_path / "campaign"
     outcome = succeed(capsys, *ATTACK, "--seed", 7, "--out", out, "--json")
     assert outcome.out.count("\n") == 1
-    assert outcome.err.startswith("attempts ")  # the progress is not in its way
+    assert outcome.err.startswith("attempts ")  # The progress is not in its way.
     answer = json.loads(outcome.out)
     assert answer.keys() >= KEYS
     expected = {
@@ -116,7 +116,7 @@ def test_quiet_prints_nothing(tmp_path: Path, capsys: Capture) -> None:
 def test_piped_progress_is_plain_lines(tmp_path: Path, capsys: Capture) -> None:
     shown = succeed(capsys, *ATTACK, "--out", tmp_path / "campaign").out
     progress = [line for line in shown.splitlines() if line.startswith("attempts ")]
-    assert 1 <= len(progress) <= 3  # it takes less than a second: the first and the last
+    assert 1 <= len(progress) <= 3  # In less than a second these are the first and the last.
     assert progress[-1].startswith("attempts 6/6  running 0  success ")
     assert [part for part in ("queries/s", "elapsed", "remaining 0:00", "last ") if part not in progress[-1]] == []
     assert "\x1b" not in shown
@@ -152,7 +152,7 @@ def test_several_criteria_are_an_attempt_each_but_for_the_image_s_own_class(tmp_
     answer = answer_of(capsys, tmp_path / "campaign", "--criterion", "5, 3", "--count", 10, "--queries", 60)
     assert (answer["criterion"], answer["attempts"], answer["images"]) == ("3, 5", 18, 10)
     pairs = {(outcome["class"], outcome["criterion"]) for outcome in outcomes_of(tmp_path / "campaign")}
-    assert pairs == {(own, criterion) for own in "0123456789" for criterion in "35" if own != criterion}
+    assert pairs == {(label, criterion) for label in "0123456789" for criterion in "35" if label != criterion}
 
 
 @pytest.mark.parametrize("options", [("--pixels", 2, "--queries", 60), ("--pixels", 1, "--strategy", "corners")])
@@ -164,7 +164,10 @@ def test_criterion_all_is_every_other_class_in_turn(
     outcomes = outcomes_of(tmp_path / "campaign")
     assert len(outcomes) == 27
     assert {(v["class"], v["criterion"]) for v in outcomes} == {
-        (own, criterion) for own in {v["class"] for v in outcomes} for criterion in "0123456789" if own != criterion
+        (label, criterion)
+        for label in {v["class"] for v in outcomes}
+        for criterion in "0123456789"
+        if label != criterion
     }
     assert all((outcome["final"] == outcome["criterion"]) == outcome["success"] for outcome in outcomes)
     assert (tmp_path / "campaign" / "plots" / "targets.svg").exists() == any(outcome["success"] for outcome in outcomes)
@@ -233,7 +236,7 @@ def test_every_strategy_and_preset_succeeds_sometimes(options: str, name: str, t
 
 def test_the_baseline_gets_the_queries_of_each_attempt(tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "campaign"
-    exactly = ("--precision", "float32")  # in bfloat16 one is kept for a confirmation
+    exactly = ("--precision", "float32")  # In bfloat16 one query is kept for a confirmation.
     shown = summary_rows(succeed(capsys, *ATTACK, *exactly, "--baseline", "--out", out).out)
     by_attempt = {(outcome["strategy"], outcome["image"]): outcome for outcome in outcomes_of(out)}
     assert len(by_attempt) == 12

@@ -23,7 +23,7 @@ def test_images_that_were_wrong_before_are_not_counted(tmp_path: Path, capsys: C
     assert all(v["queries"] == 0 and v["edits"] == [] and not v["success"] for v in wrong)
     assert shown["success"].split(":")[0].endswith(" of 4")
     assert shown["wrong before"].startswith("4,")
-    assert answer_of(capsys, tmp_path / "clean", *words)["images"] == 4  # they are left out unless asked for
+    assert answer_of(capsys, tmp_path / "clean", *words)["images"] == 4  # They are left out unless asked for.
 
 
 def test_first_takes_the_data_s_own_order(tmp_path: Path, capsys: Capture) -> None:

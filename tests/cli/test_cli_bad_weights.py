@@ -94,7 +94,7 @@ def test_torchvision_weights_that_cannot_be_had_are_refused(
     outcome = run_cli(capsys, *EVOLVE, "--target", "torchvision:squeezenet1_1", "--out", tmp_path / "run")
     assert outcome.code == 2
     assert outcome.out == ""
-    *_, last = outcome.err.splitlines()  # torch itself tells which file it wants to download
+    *_, last = outcome.err.splitlines()  # Torch itself says which file it wants to download.
     assert last.startswith("error: torchvision's weights for squeezenet1_1 are not in the cache")
     assert "--weights FILE" in last
     assert not (tmp_path / "run").exists()

@@ -53,7 +53,7 @@ def test_resume_of_a_finished_campaign_changes_no_record(digit_campaign: Path, t
     before = tree(path)
     shown = succeed(capsys, "resume", path).out
     assert "done: digits, untargeted, local" in shown
-    assert tree(path) == before  # the report, the table and the exported images are the same bytes too
+    assert tree(path) == before  # The report, the table and the exported images are the same bytes, too.
     answer = json.loads(succeed(capsys, "resume", path, "--json").out)
     assert answer["interrupted"] is False
     assert answer["queries"] == sum(outcome["queries"] for outcome in outcomes_of(path))
@@ -153,4 +153,4 @@ def test_two_campaigns_are_compared_on_one_page(digit_campaign: Path, tmp_path: 
     assert (first / "comparison.html").read_text(encoding="utf-8") == page
     assert not (second / "comparison.html").exists()
     (first / "comparison.html").unlink()
-    assert {**tree(first), **tree(second)} == before  # neither's own files are touched
+    assert {**tree(first), **tree(second)} == before  # The campaigns' own files are untouched.

@@ -215,7 +215,7 @@ def test_the_observer_sees_every_outcome_once_when_it_is_written(tmp_path: Path)
 
 def test_a_moved_campaign_goes_on(tmp_path: Path, undisturbed: Callable[[str], Path]) -> None:
     small_attack(tmp_path / "a", observer=after(2, interrupt), **SETUPS["all"])
-    (tmp_path / "images.npz").unlink()  # what is needed lies in the folder
+    (tmp_path / "images.npz").unlink()  # What is needed lies in the folder.
     (tmp_path / "a").rename(tmp_path / "moved")
     resume(tmp_path / "moved")
     assert outcome_lines(tmp_path / "moved") == outcome_lines(undisturbed("all"))

@@ -193,17 +193,17 @@ def test_options_that_belong_to_a_named_target_are_refused_with_an_own_one(optio
         own_evolve(**option)
 
 
-@pytest.mark.parametrize("place", ["run", "run/elites", "file"])
+@pytest.mark.parametrize("source", ["run", "run/elites", "file"])
 @pytest.mark.parametrize("encoding", ["cppn", "direct"])
-def test_init_takes_up_what_was_evolved(encoding: str, place: str, tmp_path: Path) -> None:
+def test_init_takes_up_what_was_evolved(encoding: str, source: str, tmp_path: Path) -> None:
     run = tmp_path / "run"
     before = small_evolve(run, encoding=encoding, generations=8, classes=[3])
     (file,) = (run / "elites").glob("*.json" if encoding == "cppn" else "*.png")
-    init = file if place == "file" else tmp_path / place
+    init = file if source == "file" else tmp_path / source
     result = small_evolve(encoding=encoding, init=init, generations=1, classes=[3], seed=9, batch=2)
     assert result.confidence[0] >= before.confidence[0] - 1e-6
     alone = small_evolve(encoding=encoding, generations=1, classes=[3], seed=9, batch=2)
-    assert alone.confidence[0] < before.confidence[0] - 0.01  # so that the first line says something
+    assert alone.confidence[0] < before.confidence[0] - 0.01  # The first comparison means something.
 
 
 def test_init_from_pictures_of_any_kind_and_size(tmp_path: Path) -> None:

@@ -35,9 +35,9 @@ def config_of(run: Path) -> RunConfig:
     return read_config(run, RunConfig)
 
 
-def assert_same(one: Path, other: Path) -> None:
+def assert_same(run: Path, again: Path) -> None:
     """Check that two runs ended with the same bytes, whatever names their classes and targets were asked for by."""
-    ours, theirs = tree(one), tree(other)
+    ours, theirs = tree(run), tree(again)
     assert [name for name in ours if name.startswith("elites")] == [name for name in theirs if name.startswith("elit")]
     for name in ours:
         if name.startswith("elites") or name in SAME:
@@ -210,9 +210,9 @@ def test_two_interpreters_make_the_same_bytes(encoding: str, tmp_path: Path) -> 
         words = [sys.executable, "-c", code, str(Path(runs.__file__).parent), str(tmp_path / name)]
         subprocess.run(words, check=True, env=surroundings)
     assert_same(tmp_path / "a" / "run", tmp_path / "b" / "run")
-    one, other = (json_lines(tmp_path / name / "campaign" / "outcomes.jsonl") for name in "ab")
-    assert one == other
-    assert one
+    ours, theirs = (json_lines(tmp_path / name / "campaign" / "outcomes.jsonl") for name in "ab")
+    assert ours == theirs
+    assert ours
 
 
 @pytest.fixture(scope="module")
@@ -237,4 +237,6 @@ def test_a_run_with_folded_normalisations_goes_on_as_if_it_had_not_stopped(folde
     scores = [(line["index"], line["score"]) for line in json_lines(folded / "elites.jsonl")]
     plain = tmp_path / "plain"
     small_evolve(plain, target="cifar10", fold=False, generations=3)
-    assert scores != [(line["index"], line["score"]) for line in json_lines(plain / "elites.jsonl")]  # last digits
+    assert scores != [
+        (line["index"], line["score"]) for line in json_lines(plain / "elites.jsonl")
+    ]  # They differ in their last digits.

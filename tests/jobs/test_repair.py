@@ -147,7 +147,7 @@ def test_a_run_whose_checkpoints_are_both_damaged_is_refused_and_left_as_it_is(r
     for words in ["inspect", run, "--repair"], ["inspect", run, "--repair", "--json"], ["resume", run]:
         assert_refused(run_cli(capsys, *words), "state.npz is damaged", "start the job anew")
         assert tree(run) == before
-    assert run_cli(capsys, "inspect", run).code == 0  # what it found can still be looked at
+    assert run_cli(capsys, "inspect", run).code == 0  # What it has evolved can still be looked at.
     assert run_cli(capsys, "gallery", run).code == 0
 
 
@@ -171,7 +171,7 @@ def test_a_damaged_part_of_the_history_is_set_aside_and_the_archive_is_the_same(
     assert (outcome.code, outcome.err) == (0, "")
     assert set_aside(run) == [f"history/{file.name}.damaged"]
     elites = RunFolder.open(run).history.changes().elites()
-    assert len(elites) == 2  # the present elites are in it
+    assert len(elites) == 2  # The present elites are in it.
     shutil.rmtree(run / "history")
     shutil.copytree(made["run"] / "history", run / "history")
     assert_same_run(run, made["run"])

@@ -131,7 +131,7 @@ def test_killed_at_any_write_it_ends_with_the_same_bytes(tmp_path: Path) -> None
                 killed += 1
         evofool.resume(run)
         assert_same_run(run, tmp_path / "undisturbed")
-    assert killed > 12  # two generations: checkpoint, pictures, genomes, elites.jsonl; at last the gallery
+    assert killed > 12  # Checkpoints, pictures, genomes, elites.jsonl, and the gallery at last.
 
 
 def test_killed_while_the_config_is_written_there_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
