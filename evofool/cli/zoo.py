@@ -34,7 +34,7 @@ def train(
     file, device = out or Path(f"{name}.safetensors"), str(choose_device(options.device))
     for epoch in train_network(name, data, file, seed=options.seed, epochs=epochs, device=device):
         console.say(
-            f"epoch {epoch.number}/{epoch.of}  loss {epoch.loss:.4f}  held out {percent(epoch.accuracy)}  "
-            f"{clock(epoch.seconds)} an epoch, {clock((epoch.of - epoch.number) * epoch.seconds)} to go"
+            f"epoch {epoch.number}/{epoch.total}  loss {epoch.loss:.4f}  held out {percent(epoch.accuracy)}  "
+            f"{clock(epoch.seconds)} an epoch, {clock((epoch.total - epoch.number) * epoch.seconds)} to go"
         )
     console.say(f"weights: {file}")

@@ -1,7 +1,7 @@
 """A look into a torch checkpoint before torch reads it: what is small on disk may be endless in memory.
 
 torch's restricted unpickler runs no code, but a few bytes can make it allocate gigabytes, or walk a tuple of two tuples
-of two tuples … for years. Here the opcodes are read, and nothing of what they say is done.
+of two tuples … for years. This module reads the opcodes and carries none of them out.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
-MAX_OBJECTS, MAX_OBJECTS_PER_OPCODE = 100_000, 10
-"""Largest number of objects in a pickle's value, and of more for each opcode, where an object counts each time that it
-is referred to."""
+MAX_OBJECTS = 100_000
+"""Largest number of objects in a value of a pickle without opcodes. An object counts each time that it is referred
+to."""
+
+MAX_OBJECTS_PER_OPCODE = 10
+"""Number of objects that every opcode before adds to ``MAX_OBJECTS``."""
 
 PICKLES = 5
-"""Pickles in a checkpoint of before torch 1.6, one after the other."""
+"""Number of pickles in a checkpoint that a torch before 1.6 wrote; they stand one after the other."""
 
 _SWELLING = {"bytearray", "encode"}
 """Last words of names that torch lets a pickle call, and that state dicts don't need."""

@@ -130,7 +130,7 @@ def test_doubles_are_taken_and_get_doubles_back() -> None:
 
 @pytest.mark.parametrize("wrong", [random_images(2), torch.zeros(2, 3, 8, 9), torch.zeros(3, 8, 8)])
 def test_other_pixels_are_refused(wrong: Tensor) -> None:
-    with pytest.raises(TargetError, match=r"custom takes float pixels \(B, 3, 8, 8\), got "):
+    with pytest.raises(TargetError, match=r"custom takes float torch tensors \(B, 3, 8, 8\), got "):
         target_of(tiny_network()).logits(wrong)
 
 

@@ -167,12 +167,14 @@ def test_a_network_that_views_its_activations_can_be_a_target() -> None:
         (torch.zeros(2, 3, 8, 9, dtype=torch.uint8), r"\(2, 3, 8, 9\)"),
         (torch.zeros(3, 8, 8, dtype=torch.uint8), r"\(3, 8, 8\)"),
         (torch.zeros(2, 8, 8, 3, dtype=torch.uint8), r"\(2, 8, 8, 3\)"),
+        (np.zeros((2, 3, 8, 8), np.uint8), "ndarray"),
+        ([0], "list"),
     ],
 )
 def test_other_images_are_refused_with_what_was_expected_and_found(
     target: TorchTarget, images: Tensor, found: str
 ) -> None:
-    with pytest.raises(TargetError, match=r"tiny takes uint8 images \(B, 3, 8, 8\), got .*" + found):
+    with pytest.raises(TargetError, match=r"tiny takes uint8 torch tensors \(B, 3, 8, 8\), got .*" + found):
         target.scores(images)
 
 

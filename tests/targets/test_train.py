@@ -25,7 +25,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights after two epochs in one go."""
     out = tmp_path_factory.mktemp("undisturbed") / "digits.safetensors"
     reports = digits(out)
-    assert [(report.number, report.of) for report in reports] == [(1, 2), (2, 2)]
+    assert [(report.number, report.total) for report in reports] == [(1, 2), (2, 2)]
     assert reports[1].loss < reports[0].loss
     return out
 

@@ -73,7 +73,7 @@ def network(name: str) -> nn.Module:
     """
     from torchvision import models
 
-    _default_weights(name)  # is there such a model?
+    _default_weights(name)  # refuses names that torchvision does not list
     module: nn.Module = models.get_model(name, weights=None, **_plain_options(name))
     return module
 
@@ -118,7 +118,7 @@ def _default_weights(name: str) -> Any:
 
 
 def _plain_options(name: str) -> dict[str, Any]:
-    """Return options of networks whose checkpoints have no auxiliary classifiers, or take other images."""
+    """Return the options of networks whose checkpoints lack auxiliary classifiers or expect another normalisation."""
     if name == "inception_v3":
         return {"transform_input": True, "init_weights": False}
     if name == "googlenet":

@@ -1,4 +1,4 @@
-"""How forward passes are run: what was chosen."""
+"""The chosen settings of forward passes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ FORMATS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_
 """Memory formats of images and weights, by name."""
 
 _VALUES_PER_PASS = {"cpu": 2**20, "cuda": 2**26, "mps": 2**24}
-"""Input values of a forward pass, by device: as many as keep a small network's activations in the caches of a CPU, or
-fill a GPU. Only speed depends on it."""
+"""Default number of input values of a forward pass, by device. So many keep a small network's activations in the caches
+of a CPU, or fill a GPU. Only speed depends on it."""
 
 _ROWS_PER_PASS = {"cpu": (16, 256), "cuda": (64, 4096), "mps": (32, 1024)}
 """Smallest and largest default micro-batch, by device."""

@@ -1,4 +1,4 @@
-"""How forward passes shall be run, as a user asks for it."""
+"""The requested settings of forward passes."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property, partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ from .outputs import check_logits, output_error
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 _OUT_OF_MEMORY = re.compile("out of memory|can.?t allocate|not enough memory")
-"""What a RuntimeError says where an allocator has no exception of its own, as that of the CPU."""
+"""Words in the RuntimeError of an allocator that has no exception of its own for this, such as the CPU's."""
 
 
 class TorchExecution:
@@ -38,11 +39,11 @@ class TorchExecution:
         module: A network from normalised images (B, C, H, W) float to (B, K) outputs.
         normalisation: What makes these images.
         name: The target's name, for messages.
-        classes: K, how many outputs there are.
+        classes: The number K of outputs.
         image_shape: (C, H, W) of an image.
-        outputs: A kind of :data:`~.outputs.KINDS`.
-        device: Where to run.
-        execution: How to run.
+        outputs: What the module returns, one of :data:`~.outputs.KINDS`.
+        device: The device that the module is moved to.
+        execution: The settings of its forward passes.
 
     Raises:
         ConfigError: Forward passes can't be run so.
@@ -98,11 +99,11 @@ class TorchExecution:
         Raises:
             TargetError: The images have another shape or type; or the network fails, or returns no probabilities.
         """
-        if images.dtype != torch.uint8 or images.shape[1:] != self._image_shape:
-            raise self._refused(images, "uint8 images")
+        if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.shape[1:] != self._image_shape:
+            raise self._refused(images, "uint8 torch tensors")
         module, precision = (self.network, "float32") if exact else (self._fast, self.execution.precision)
         scores = self._in_passes(partial(self._score, module, precision), images, rows)
-        if self._outputs == "probabilities":  # once they are clamped nobody could tell
+        if self._outputs == "probabilities":  # clamped ones would always look right
             check_probabilities(self._name, scores, "if these are logits, say `outputs=logits`")
             return scores.clamp(0, 1)
         if checked:
@@ -120,8 +121,8 @@ class TorchExecution:
         Raises:
             TargetError: The pixels have another shape or type; or the network fails, or returns other outputs.
         """
-        if not pixels.is_floating_point() or pixels.shape[1:] != self._image_shape:
-            raise self._refused(pixels, "float pixels")
+        if not isinstance(pixels, Tensor) or not pixels.is_floating_point() or pixels.shape[1:] != self._image_shape:
+            raise self._refused(pixels, "float torch tensors")
         return self._in_passes(self._logits, pixels)
 
     def _score(self, module: nn.Module, precision: str, images: Tensor) -> Tensor:
@@ -183,7 +184,7 @@ class TorchExecution:
                 raise
             except Exception as error:  # a user's module may raise anything
                 raise failure_of(self._name, self._image_shape, error) from error
-            self._halve(limit)  # out here, where nothing holds what the failed pass has made any more
+            self._halve(limit)  # outside the handler, whose exception would keep the failed pass's tensors alive
 
     @cached_property
     def _folded(self) -> nn.Module | None:
@@ -207,9 +208,10 @@ class TorchExecution:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _refused(self, images: Tensor, expected: str) -> TargetError:
+    def _refused(self, images: Any, expected: str) -> TargetError:
         shape = ", ".join(map(str, self._image_shape))
-        return TargetError(f"{self._name} takes {expected} (B, {shape}), got {images.dtype} {tuple(images.shape)}")
+        given = f"{images.dtype} {tuple(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
+        return TargetError(f"{self._name} takes {expected} (B, {shape}), got {given}")
 
 
 def _filled_up(images: Tensor, rows: int) -> Tensor:

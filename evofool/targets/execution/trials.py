@@ -34,8 +34,11 @@ REPEATS = 5
 """Largest number of times that the fastest ways are tried again, in turn, because a machine's speed changes from one
 second to the next."""
 
-CLOSE, FINALISTS = 0.7, 3
-"""Smallest share of the fastest's speed that is tried again, and how many such ways at most, beside the first."""
+CLOSE = 0.7
+"""Smallest share of the fastest way's speed at which another way is tried again."""
+
+FINALISTS = 3
+"""Largest number of ways that are tried again beside the first."""
 
 _COMPARED, _MAX_IMAGES = 32, 4096
 

@@ -79,14 +79,14 @@ class Epoch:
 
     Attributes:
         number: Which epoch it was, from 1.
-        of: How many there are.
+        total: The number of epochs.
         loss: Mean cross-entropy over its steps.
         accuracy: Accuracy of the averaged weights on the held-out images, in [0, 1].
         seconds: How long it took.
     """
 
     number: int
-    of: int
+    total: int
     loss: float
     accuracy: float
     seconds: float
