@@ -208,9 +208,10 @@ def parse(content: Any) -> GenomeFile:
             f"take the {CHECKSUM} out"
         )
     try:
-        shape = tuple(int(edge) for edge in content["image_shape"])
-        if len(shape) != 3 or shape[0] not in (1, 3) or not all(1 <= edge <= MAX_EDGE for edge in shape[1:]):
-            raise GenomeError(f"image_shape {list(shape)} is not (1 or 3, height, width)")
+        shape = tuple(content["image_shape"])
+        whole = all(type(edge) is int for edge in shape)
+        if not whole or len(shape) != 3 or shape[0] not in (1, 3) or not 1 <= min(shape) <= max(shape) <= MAX_EDGE:
+            raise GenomeError(f"image_shape {str(list(shape))[:60]} is not (1 or 3, height, width)")
         outputs = shape[0]
         coordinates = _one_of(content, "coordinates", ("unit", "pixels"))
         written = _one_of(content, "colour", ("grey", "hsl", "rgb") if outputs == 1 else ("hsl", "rgb"))
@@ -243,24 +244,33 @@ def output_names(outputs: int) -> tuple[str, ...]:
 
 def _graph(nodes: list[Any], connections: list[Any], outputs: int) -> CPPNBatch:
     """Return the graph of a genome file as a batch of one, which has yet to be checked."""
+    if not isinstance(nodes, list) or not isinstance(connections, list):
+        raise TypeError("nodes and connections must be lists")
     batch = CPPNBatch.empty(1, len(nodes), len(connections))
     first_hidden = len(INPUTS) + outputs
     if len(nodes) > np.iinfo(np.int16).max:
         raise GenomeError(f"{len(nodes)} nodes are too many")
     for i, node in enumerate(nodes):
-        if node["id"] != i:
-            raise GenomeError(f"node {i} must have id {i}, has {node['id']!r}")
+        if node["id"] != i or isinstance(node["id"], bool):
+            raise GenomeError(f"node {i} must have id {i}, has {node['id']!r:.40}")
         batch.activation[0, i] = 0 if i < len(INPUTS) else ACTIVATION_NAMES.index(node["activation"])
         hidden = i >= first_hidden
-        batch.position[0, i] = node["position"] if hidden else float(i >= len(INPUTS))
+        batch.position[0, i] = _number(node["position"]) if hidden else float(i >= len(INPUTS))
     for e, connection in enumerate(connections):
         for end, slots in (("from", batch.source), ("to", batch.sink)):
-            if not isinstance(connection[end], int) or not 0 <= connection[end] < len(nodes):
-                raise GenomeError(f"connection {e} goes {end} node {connection[end]!r}, which isn't there")
+            if type(connection[end]) is not int or not 0 <= connection[end] < len(nodes):
+                raise GenomeError(f"connection {e} goes {end} node {connection[end]!r:.40}, which isn't there")
             slots[0, e] = connection[end]
         with np.errstate(over="ignore"):  # A weight that float32 can't hold becomes infinite, which the check refuses.
-            batch.weight[0, e] = connection["weight"]
+            batch.weight[0, e] = _number(connection["weight"])
     return batch
+
+
+def _number(value: Any) -> float:
+    """Return a JSON number as it is; numpy would take text and true for numbers, too."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r:.40} is no number")
+    return value
 
 
 def _one_of(content: dict[str, Any], key: str, choices: tuple[str, ...]) -> Any:

@@ -234,7 +234,7 @@ class RunFolder:
                 return file
         except OSError as error:
             raise RunError(
-                f"cannot read {file} ({error.strerror}); evofool resume {self.path} writes it anew"
+                f"cannot read {self.path / name[:200]} ({error.strerror}); evofool resume {self.path} writes it anew"
             ) from error
         except (ValueError, RuntimeError):
             pass

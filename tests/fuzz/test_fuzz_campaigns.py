@@ -113,9 +113,7 @@ def image_lines_fate(content: bytes, box: Sandbox, what: str) -> Fate:
     before, lines = json_lines(box.inside / "a" / "images.jsonl"), list(possible.lines_of(content))
     classes = len(config_of(box)["classes"])
     good = all(
-        line is not possible.DAMAGED
-        and possible.IMAGE(line)
-        and max(line["label"], line["prediction"]) < classes
+        line is not possible.DAMAGED and possible.IMAGE(line) and max(line["label"], line["prediction"]) < classes
         for line in lines[: len(before)]
     )
     if len(lines) < len(before) or not good:

@@ -6,9 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hostile import Sandbox, damaged, fuzz, instead, json_files, refused, tried
+from hostile import Fate, Sandbox, fuzz, instead, tried
 from hypothesis import given
 from hypothesis import strategies as st
+from mutations import damaged, json_files
+from possible_genomes import genome_fate
+from possible_jobs import parsed, plain
 from support import build
 
 from evofool.encodings import genome_file
@@ -19,7 +22,7 @@ from evofool.rng import Rng
 
 
 def genome(channels: int = 3) -> dict[str, Any]:
-    """A CPPN after some mutations, as JSON values."""
+    """Return a CPPN after some mutations, as JSON values."""
     encoding, rng = build("cppn", "default", (channels, 8, 8)), Rng(1)
     batch = encoding.random(1, rng)
     for _ in range(12):
@@ -35,9 +38,14 @@ ENCODING = build("cppn", "default", (3, 8, 8))
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """An empty folder."""
     box = Sandbox(tmp_path_factory.mktemp("genomes"))
     box.inside.mkdir()
+    box.remember()
     return box
+
+
+USES = ["read", "render", "start", "show"]
 
 
 def use(what: str, box: Sandbox) -> None:
@@ -53,7 +61,23 @@ def use(what: str, box: Sandbox) -> None:
         write_gallery([file], box.inside / "page.html")
 
 
-USES = ["read", "render", "start", "show"]
+def held(kind: str, content: bytes, what: str, fate: Fate, box: Sandbox) -> None:
+    """Hold a use of a genome to the promise; every refusal names the file, or the size that was asked for."""
+    box.held(kind, "a.json", content, lambda: use(what, box), fate, box.inside / "a.json", "`size`")
+
+
+def fate_of(content: bytes, before: Any, what: str) -> Fate:
+    """Return what has to become of a use of a genome file that said something else before."""
+    fate, genome = genome_fate(content, before), parsed(content)
+    if fate is Fate.REFUSED:
+        return fate
+    _, height, width = genome["image_shape"]
+    work = height * width * (len(genome["nodes"]) + len(genome["connections"]))
+    if what == "render" and 16 * max(height, width) / min(height, width) > 32_768:
+        return Fate.REFUSED
+    if what == "show" and not (plain(genome) and height * width <= 2**22 and work <= 2**30):
+        return Fate.REFUSED  # A script can't hold it, or a page would draw it for too long.
+    return Fate.MAY_LOAD if what == "start" else fate  # A run takes genomes of its own size and colours.
 
 
 @fuzz(0.08)
@@ -62,27 +86,39 @@ USES = ["read", "render", "start", "show"]
     what=st.sampled_from(USES),
 )
 def test_a_genome_that_lies(content: bytes, what: str, sandbox: Sandbox) -> None:
-    with instead(sandbox.inside / "a.json", content):
-        tried("genome JSON", lambda: use(what, sandbox))
-    sandbox.assert_untouched()
+    held("genome JSON", content, what, fate_of(content, GENOME, what), sandbox)
 
 
-def test_a_weight_beyond_what_float32_holds() -> None:
-    genome = {**GENOME, "connections": [{**GENOME["connections"][0], "weight": 1e39}]}
-    refused(lambda: genome_file.parse(genome))
+NONSENSE: dict[str, Any] = {
+    "image_shape": "388", "format": "2", "colour": ["hsl"], "coordinates": None, "nodes": "", "connections": {},
+    "encoding": "direct", "sha256": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", NONSENSE)
+@pytest.mark.parametrize("what", USES)
+def test_a_genome_with_nonsense_is_refused(what: str, key: str, sandbox: Sandbox) -> None:
+    content = json.dumps({**GENOME, key: NONSENSE[key]}).encode()
+    held("genome JSON", content, what, Fate.REFUSED, sandbox)
+
+
+@pytest.mark.parametrize("value", [1e39, "1.5", True, None, float("nan"), 10**400], ids=lambda value: str(value)[:9])
+@pytest.mark.parametrize("what", USES)
+def test_a_weight_that_float32_cannot_hold_is_refused(what: str, value: Any, sandbox: Sandbox) -> None:
+    genome = {**GENOME, "connections": [{**GENOME["connections"][0], "weight": value}]}
+    held("genome JSON", json.dumps(genome).encode(), what, Fate.REFUSED, sandbox)
 
 
 @fuzz(0.04)
 @given(content=st.one_of(damaged(PLAIN), damaged(SEALED)), what=st.sampled_from(USES))
 def test_a_genome_s_bytes_damaged(content: bytes, what: str, sandbox: Sandbox) -> None:
-    with instead(sandbox.inside / "a.json", content):
-        tried("genome bytes", lambda: use(what, sandbox))
-    sandbox.assert_untouched()
+    before = json.loads(SEALED) if b"sha256" in content else GENOME
+    held("genome bytes", content, what, fate_of(content, before, what), sandbox)
 
 
 @st.composite
 def graphs(draw: Any) -> dict[str, Any]:
-    """A genome with any number of nodes and connections, cyclic ones, long chains and stars too."""
+    """Draw a genome with any number of nodes and connections, cyclic ones, long chains and stars too."""
     hidden = draw(st.sampled_from([0, 1, 5, 90, 500, 1000, 5000, 20_000]))
     kind = draw(st.sampled_from(["chain", "star", "cycle", "ring backwards", "doubled"]))
     nodes = [{"id": i, **({"activation": "sin"} if i >= 4 else {})} for i in range(5 + hidden)]
@@ -110,12 +146,14 @@ def graphs(draw: Any) -> dict[str, Any]:
 @fuzz(0.02)
 @given(graph=graphs(), what=st.sampled_from(USES))
 def test_graphs_of_any_size(graph: dict[str, Any], what: str, sandbox: Sandbox) -> None:
-    with instead(sandbox.inside / "a.json", json.dumps(graph, separators=(",", ":")).encode()):
-        tried("genome graphs", lambda: use(what, sandbox), seconds=20)
+    content = json.dumps(graph, separators=(",", ":")).encode()
+    fate, file = fate_of(content, GENOME, what), sandbox.inside / "a.json"
+    with instead(file, content):
+        tried("genome graphs", lambda: use(what, sandbox), fate, file, "`size`", seconds=20)
 
 
-def test_a_genome_of_a_giant_picture_is_bounded(sandbox: Sandbox) -> None:
-    giant = {**GENOME, "image_shape": [3, 8192, 8192]}
-    with instead(sandbox.inside / "a.json", json.dumps(giant).encode()):
-        for what in USES:
-            tried("genome giants", lambda what=what: use(what, sandbox))  # type: ignore[misc]
+@pytest.mark.parametrize("what", USES)
+def test_a_genome_of_a_giant_picture_is_bounded(what: str, sandbox: Sandbox) -> None:
+    """The picture's size is not that of what is made of it."""
+    giant = json.dumps({**GENOME, "image_shape": [3, 8192, 8192]}).encode()
+    held("genome giants", giant, what, Fate.REFUSED if what == "show" else Fate.LOADS, sandbox)
