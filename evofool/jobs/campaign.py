@@ -68,16 +68,17 @@ class CampaignJob(Job[CampaignStep]):
     Args:
         folder: The campaign's folder.
         target: What is attacked.
+        resumed: Whether the images were scored in another session.
 
     Raises:
         TargetError: The target scores recorded images otherwise than it did.
     """
 
-    def __init__(self, folder: CampaignFolder, target: Target) -> None:
+    def __init__(self, folder: CampaignFolder, target: Target, *, resumed: bool = False) -> None:
         self.folder, self.path = folder, folder.path
         plan = folder.config.plan
         self.campaign = Campaign(target, folder.subjects, plan)
-        verify_determinism(self.campaign.engine, folder)
+        verify_determinism(self.campaign.engine, folder, resumed=resumed)
         counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
         self.statistics = counts.get(plan.strategy, Statistics(plan.pixels[-1]))
         self.baseline = counts.get(BASELINE, Statistics(plan.pixels[-1])) if plan.baseline else None
@@ -124,7 +125,7 @@ class CampaignJob(Job[CampaignStep]):
         )
 
 
-def verify_determinism(engine: Engine, folder: CampaignFolder) -> None:
+def verify_determinism(engine: Engine, folder: CampaignFolder, *, resumed: bool = False) -> None:
     """Score some images again, as they were chosen and, where attempts succeeded, as they were changed.
 
     Raises:
@@ -142,7 +143,9 @@ def verify_determinism(engine: Engine, folder: CampaignFolder) -> None:
     engine.check(scores)
     before = torch.tensor([confidence for _, confidence in expected])
     try:
-        compare_scores(engine.target.name, before, scores[range(len(expected)), [index for index, _ in expected]])
+        compare_scores(
+            engine.target.name, before, scores[range(len(expected)), [index for index, _ in expected]], resumed=resumed
+        )
     except TargetError as error:
         raise TargetError(f"{folder.path} has other scores on record: {error}") from error
 
@@ -164,7 +167,7 @@ class CampaignKind:
         if tuple(network.classes) != config.classes:
             raise RunError(f"{path} was made with other classes than {network.name} has; give the same target")
         folder.trim()
-        return CampaignJob(folder, network)
+        return CampaignJob(folder, network, resumed=True)
 
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the campaign is and how far it got."""

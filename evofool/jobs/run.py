@@ -259,7 +259,7 @@ def _budget_of(limits: Mapping[str, Any]) -> Budget:
 def _verify_determinism(evolution: Evolution, path: Path) -> None:
     """Check that a restored evolution's target gives the scores on record."""
     try:
-        evolution.verify_determinism()
+        evolution.verify_determinism(resumed=True)
     except TargetError as error:
         raise TargetError(f"{path} has other scores on record: {error}") from error
 

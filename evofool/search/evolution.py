@@ -125,8 +125,11 @@ class Evolution:
         self.seconds += time.perf_counter() - started
         return self._progress(update, record)
 
-    def verify_determinism(self) -> None:
+    def verify_determinism(self, *, resumed: bool = False) -> None:
         """Score the newest elites again: what is recorded must be what anyone finds who scores the same image.
+
+        Args:
+            resumed: Whether they were scored in another session.
 
         Raises:
             TargetError: The scores are others.
@@ -138,7 +141,7 @@ class Evolution:
         confirms = self.search.confirm
         scores = toolbox.confirm(toolbox.decode(elites.genomes)) if confirms else toolbox.evaluate(elites)
         toolbox.check(scores)
-        compare_scores(self.target.name, archive.scores[newest], scores)
+        compare_scores(self.target.name, archive.scores[newest], scores, resumed=resumed)
 
     def state(self) -> State:
         """Return all that the next generation depends on, as arrays."""
