@@ -6,9 +6,12 @@ import base64
 import logging
 import os
 import stat
+import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -46,8 +49,9 @@ def open_image(path: Path) -> Image.Image:
                 if image.width * image.height > MAX_PIXELS:
                     size = f"{image.width} × {image.height}"
                     raise ImageError(f"{path} has {size} pixels; at most {MAX_PIXELS:,} are read")
-                ImageOps.exif_transpose(image, in_place=True)
-                return _eight_bit(image)
+                with _silent_libtiff(image):
+                    ImageOps.exif_transpose(image, in_place=True)
+                    return _eight_bit(image)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
@@ -96,6 +100,30 @@ def to_image(pixels: np.ndarray) -> Image.Image:
 def data_uri(content: bytes) -> str:
     """Return a PNG file as a URI for the ``src`` of an ``<img>``."""
     return f"data:image/png;base64,{base64.b64encode(content).decode()}"
+
+
+@contextmanager
+def _silent_libtiff(image: Any) -> Iterator[None]:
+    """Keep libtiff from writing about damage to standard error, which it does past Python's own."""
+    if not any(tile[0] == "libtiff" for tile in image.tile):
+        yield
+        return
+    with _STANDARD_ERROR, open(os.devnull, "wb") as null:
+        try:
+            saved = os.dup(2)
+        except OSError:  # It was closed.
+            yield
+            return
+        try:
+            os.dup2(null.fileno(), 2)
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+_STANDARD_ERROR = threading.Lock()
+"""Held while standard error leads nowhere, so that no other thread takes that for its end."""
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -230,8 +230,9 @@ def changed_fields(ours: Any, theirs: Any) -> set[str]:
 
 ELITE = record(
     {
-        "niche": whole(), "class": text, "index": whole(), "score": share, "top5": several(guess), "generation": whole(),
-        "evaluation": whole(), "size": whole(), "file": text, "genome": text, "cell": several(whole(), 1, MAX_DEPTH),
+        "niche": whole(), "class": text, "index": whole(), "score": share, "top5": several(guess), "size": whole(),
+        "generation": whole(), "evaluation": whole(), "file": text, "genome": text,
+        "cell": several(whole(), 1, MAX_DEPTH),
         "descriptors": by_name(real(-LARGEST, LARGEST)),
     },
     optional=("genome", "cell", "descriptors"), more=True,
