@@ -21,7 +21,14 @@ from collections.abc import Iterable
 
 
 class EvofoolError(Exception):
-    """Base of all errors that evofool raises on purpose."""
+    """Base of all errors that evofool raises on purpose.
+
+    Args:
+        message: What is wrong. It becomes one line, whatever it quotes of files and names.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(" ".join(line.strip() for line in message.splitlines()))
 
 
 class ConfigError(EvofoolError):

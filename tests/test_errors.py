@@ -20,6 +20,10 @@ def test_a_weights_error_is_a_target_error() -> None:
     assert issubclass(errors.WeightsError, errors.TargetError)
 
 
+def test_a_message_is_one_line_whatever_it_quotes() -> None:
+    assert str(errors.RunError("no run at a\nb\r\n c; look there")) == "no run at a b c; look there"
+
+
 @pytest.mark.parametrize(
     ("word", "choices", "hint"),
     [

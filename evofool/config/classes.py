@@ -41,11 +41,11 @@ def choose_classes(
             found.update(by_name[word.lower()])
         elif is_index or re.fullmatch(r"-?[0-9]{1,18}", word):
             if not 0 <= int(word) < len(classes):
-                raise ConfigError(f"class {word} is not there: indices go from 0 to {len(classes) - 1}")
+                raise ConfigError(f"class {word[:40]} is not there: indices go from 0 to {len(classes) - 1}")
             found.add(int(word))
         else:
-            few = f"; the classes are {', '.join(classes)}" if len(classes) <= 20 else ""
-            raise ConfigError(f'no class is called "{word}"{suggestion(word, classes)}{few}')
+            few = f"; the classes are {', '.join(classes)[:400]}" if len(classes) <= 20 else ""
+            raise ConfigError(f'no class is called "{word[:80]}"{suggestion(word, classes)}{few}')
     if not found:
         raise ConfigError(f"{option} names no class; give names or indices, as in {option} cat,dog,8")
     return np.array(sorted(found), np.int64)
