@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hostile import Fate
-from possible_jobs import DAMAGED, image_shape, parsed, real, record, several, text, whole
+from possible_jobs import DAMAGED, image_shape, parsed, plain, real, record, several, text, whole
 
 INPUTS, MAX_NODES, MAX_CONNECTIONS, MAX_BYTES, MAX_WEIGHT = 4, 1024, 4096, 2_000_000, 1e30
 ACTIVATIONS = ("sin", "sigmoid", "gauss", "linear", "cos", "wedge")
@@ -56,6 +56,27 @@ def genome_fate(content: bytes, before: Any) -> Fate:
     if "sha256" in genome and _plain(genome) != _plain(before):
         return Fate.REFUSED  # The check sum is over all of it.
     return Fate.LOADS
+
+
+def use_fate(content: bytes, before: Any, what: str, size: int = 16) -> Fate:
+    """Return what has to become of a use of a genome file that said something else before.
+
+    Args:
+        content: The file's bytes.
+        before: What it said before.
+        what: ``read``, ``render``, ``start`` or ``show``.
+        size: The shorter side of what is rendered, in pixels.
+    """
+    fate, genome = genome_fate(content, before), parsed(content)
+    if fate is Fate.REFUSED:
+        return fate
+    _, height, width = genome["image_shape"]
+    work = height * width * (len(genome["nodes"]) + len(genome["connections"]))
+    if what == "render" and size * max(height, width) / min(height, width) > 32_768:
+        return Fate.REFUSED
+    if what == "show" and not (plain(genome) and height * width <= 2**22 and work <= 2**30):
+        return Fate.REFUSED  # A script can't hold it, or a page would draw it for too long.
+    return Fate.MAY_LOAD if what == "start" else fate  # A run takes genomes of its own size and colours.
 
 
 def _plain(value: Any) -> Any:

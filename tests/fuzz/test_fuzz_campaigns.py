@@ -16,6 +16,7 @@ from campaigns import sealed_bytes, small_attack
 from hostile import Fate, Sandbox, fuzz, instead, tried
 from hypothesis import given
 from hypothesis import strategies as st
+from job_fates import image_lines_fate, images_fate, outcomes_fate
 from mutations import damaged, json_files, line_files
 from runs import json_lines
 from support import tiny_target
@@ -75,29 +76,12 @@ def test_a_config_that_lies(data: Any, what: str, box: Sandbox) -> None:
     held("campaign config", box, "config.json", content, what, possible.config_fate(content, config, sealed=True))
 
 
-def outcomes_fate(content: bytes, box: Sandbox, what: str) -> Fate:
-    """Return what has to become of a campaign with these lines as outcomes, each sealed if it has an end."""
-    config, images = config_of(box), json_lines(box.inside / "a" / "images.jsonl")
-    before = json_lines(box.inside / "a" / "outcomes.jsonl")
-    lines = list(possible.lines_of(content))
-    whole = [line for line in lines if line is not possible.DAMAGED and "image" in line]
-    if what == "repair":
-        return Fate.LOADS  # It takes out what is wrong.
-    if whole != lines[: len(whole)] or len(lines) - len(whole) > 1:  # A killed process tears the last line only.
-        return Fate.REFUSED
-    if not all(possible.outcome_can_be(line, images, config) for line in whole):
-        return Fate.REFUSED
-    if what == "gallery" and not any(line["success"] for line in whole):
-        return Fate.REFUSED  # There is nothing to show.
-    return Fate.LOADS if all(line in before for line in whole) else Fate.MAY_LOAD
-
-
 @fuzz(0.06)
 @given(data=st.data(), what=st.sampled_from(USES))
 def test_outcomes_that_lie(data: Any, what: str, box: Sandbox) -> None:
     lines = json_lines(box.inside / "a" / "outcomes.jsonl")
     content = sealed_bytes(data.draw(line_files(lines)), box.inside / "a")
-    held("outcomes", box, "outcomes.jsonl", content, what, outcomes_fate(content, box, what))
+    held("outcomes", box, "outcomes.jsonl", content, what, outcomes_fate(content, box.inside / "a", what))
 
 
 def test_an_outcome_that_stands_often_counts_once(box: Sandbox) -> None:
@@ -108,46 +92,12 @@ def test_an_outcome_that_stands_often_counts_once(box: Sandbox) -> None:
     assert len(outcomes) == len(content.splitlines())
 
 
-def image_lines_fate(content: bytes, box: Sandbox, what: str) -> Fate:
-    """Return what has to become of a campaign with these lines of images, each sealed if it has an end."""
-    before, lines = json_lines(box.inside / "a" / "images.jsonl"), list(possible.lines_of(content))
-    classes = len(config_of(box)["classes"])
-    good = all(
-        line is not possible.DAMAGED and possible.IMAGE(line) and max(line["label"], line["prediction"]) < classes
-        for line in lines[: len(before)]
-    )
-    if len(lines) < len(before) or not good:
-        return Fate.REFUSED
-    if len(lines) > len(before) and lines[len(before)] is not possible.DAMAGED and "image" in lines[len(before)]:
-        return Fate.REFUSED
-    known = all(
-        line["sha256"] == image["sha256"] and line["label"] == image["label"]
-        for line, image in zip(lines, before, strict=False)
-    )
-    if not known and what != "repair":  # The outcomes tell both, too.
-        return Fate.REFUSED
-    return Fate.LOADS if lines == before else Fate.MAY_LOAD
-
-
 @fuzz(0.03)
 @given(data=st.data(), what=st.sampled_from(USES))
 def test_lines_of_images_that_lie(data: Any, what: str, box: Sandbox) -> None:
     lines = json_lines(box.inside / "a" / "images.jsonl")
     content = sealed_bytes(data.draw(line_files(lines)), box.inside / "a")
-    held("campaign image lines", box, "images.jsonl", content, what, image_lines_fate(content, box, what))
-
-
-def images_fate(content: bytes, before: bytes) -> Fate:
-    """Return what has to become of a campaign with another ``images.npy``."""
-    try:
-        images = np.load(io.BytesIO(content))
-    except Exception:  # numpy raises almost anything on headers that lie
-        return Fate.REFUSED
-    same = isinstance(images, np.ndarray) and images.dtype == np.uint8
-    original = np.load(io.BytesIO(before))
-    if not same or images.shape != original.shape:
-        return Fate.REFUSED
-    return Fate.LOADS if content == before else Fate.MAY_LOAD
+    held("campaign image lines", box, "images.jsonl", content, what, image_lines_fate(content, box.inside / "a", what))
 
 
 @fuzz(0.02)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from file_fates import archive_can_be, arrays_of
 from hostile import Fate, Sandbox, fuzz, tried
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from evofool.attacks.image_selection import select_images
 from evofool.config.classes import choose_classes
 from evofool.datasets import open_data
 
-TARGET = reading_target()
+TARGET, SHAPE = reading_target(), (3, 8, 8)
 
 
 def archive(**arrays: Any) -> bytes:
@@ -59,33 +60,16 @@ def held(kind: str, content: bytes, fate: Fate, box: Sandbox) -> None:
     box.held(kind, "a.npz", content, lambda: use(box.inside / "a.npz"), fate, box.inside / "a.npz", "a:", "images of a")
 
 
-def arrays_of(content: bytes) -> dict[str, np.ndarray] | None:
-    """Return the arrays of an archive as numpy reads them, or None where it can't."""
-    try:
-        with np.lib.npyio.NpzFile(io.BytesIO(content)) as archive:
-            return dict(archive)
-    except Exception:  # zipfile and numpy raise almost anything on damaged files
-        return None
-
-
-def archive_can_be(arrays: dict[str, np.ndarray]) -> bool:
-    """Return whether arrays are labelled images for a target that takes 3×8×8 images of four classes."""
-    images, labels, names = arrays.get("images"), arrays.get("labels"), arrays.get("classes", np.array([]))
-    if images is None or labels is None or names.ndim != 1 or images.dtype != np.uint8 or images.ndim != 4:
-        return False
-    if images.shape[1:] not in ((8, 8, 3), (3, 8, 8)) or not 1 <= len(images) <= 4_000_000 or len(names) > 100_000:
-        return False
-    if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
-        return False
-    known = bool(len(names)) and {str(name).lower() for name in names} <= set(CLASSES)
-    return bool(labels.min() >= 0 and labels.max() < (len(names) if known else len(CLASSES)))
-
-
 @fuzz(0.05)
 @given(content=damaged(SAMPLE))
 def test_a_damaged_archive(content: bytes, sandbox: Sandbox) -> None:
     arrays = arrays_of(content)
-    held("data set bytes", content, Fate.MAY_LOAD if arrays and archive_can_be(arrays) else Fate.REFUSED, sandbox)
+    held(
+        "data set bytes",
+        content,
+        Fate.MAY_LOAD if arrays and archive_can_be(arrays, SHAPE, CLASSES) else Fate.REFUSED,
+        sandbox,
+    )
 
 
 names = st.one_of(st.sampled_from(WORDS), st.text(max_size=9)).filter(lambda word: "\ud800" not in word)
@@ -108,7 +92,12 @@ def arrays(draw: Any) -> Any:
 @given(changes=st.dictionaries(st.sampled_from(["images", "labels", "classes", "more"]), arrays(), min_size=1))
 def test_an_archive_of_other_arrays(changes: dict[str, Any], sandbox: Sandbox) -> None:
     content = {**plain(), **changes}
-    held("data set arrays", archive(**content), Fate.LOADS if archive_can_be(content) else Fate.REFUSED, sandbox)
+    held(
+        "data set arrays",
+        archive(**content),
+        Fate.LOADS if archive_can_be(content, SHAPE, CLASSES) else Fate.REFUSED,
+        sandbox,
+    )
 
 
 class Mark:

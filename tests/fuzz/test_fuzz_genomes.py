@@ -10,8 +10,7 @@ from hostile import Fate, Sandbox, fuzz, instead, tried
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import damaged, json_files
-from possible_genomes import genome_fate
-from possible_jobs import parsed, plain
+from possible_genomes import use_fate
 from support import build
 
 from evofool.encodings import genome_file
@@ -66,27 +65,13 @@ def held(kind: str, content: bytes, what: str, fate: Fate, box: Sandbox) -> None
     box.held(kind, "a.json", content, lambda: use(what, box), fate, box.inside / "a.json", "`size`")
 
 
-def fate_of(content: bytes, before: Any, what: str) -> Fate:
-    """Return what has to become of a use of a genome file that said something else before."""
-    fate, genome = genome_fate(content, before), parsed(content)
-    if fate is Fate.REFUSED:
-        return fate
-    _, height, width = genome["image_shape"]
-    work = height * width * (len(genome["nodes"]) + len(genome["connections"]))
-    if what == "render" and 16 * max(height, width) / min(height, width) > 32_768:
-        return Fate.REFUSED
-    if what == "show" and not (plain(genome) and height * width <= 2**22 and work <= 2**30):
-        return Fate.REFUSED  # A script can't hold it, or a page would draw it for too long.
-    return Fate.MAY_LOAD if what == "start" else fate  # A run takes genomes of its own size and colours.
-
-
 @fuzz(0.08)
 @given(
     content=st.one_of(json_files(GENOME), json_files({**GENOME, "note": {"more": [1, "two"]}})),
     what=st.sampled_from(USES),
 )
 def test_a_genome_that_lies(content: bytes, what: str, sandbox: Sandbox) -> None:
-    held("genome JSON", content, what, fate_of(content, GENOME, what), sandbox)
+    held("genome JSON", content, what, use_fate(content, GENOME, what), sandbox)
 
 
 NONSENSE: dict[str, Any] = {
@@ -113,7 +98,7 @@ def test_a_weight_that_float32_cannot_hold_is_refused(what: str, value: Any, san
 @given(content=st.one_of(damaged(PLAIN), damaged(SEALED)), what=st.sampled_from(USES))
 def test_a_genome_s_bytes_damaged(content: bytes, what: str, sandbox: Sandbox) -> None:
     before = json.loads(SEALED) if b"sha256" in content else GENOME
-    held("genome bytes", content, what, fate_of(content, before, what), sandbox)
+    held("genome bytes", content, what, use_fate(content, before, what), sandbox)
 
 
 @st.composite
@@ -147,7 +132,7 @@ def graphs(draw: Any) -> dict[str, Any]:
 @given(graph=graphs(), what=st.sampled_from(USES))
 def test_graphs_of_any_size(graph: dict[str, Any], what: str, sandbox: Sandbox) -> None:
     content = json.dumps(graph, separators=(",", ":")).encode()
-    fate, file = fate_of(content, GENOME, what), sandbox.inside / "a.json"
+    fate, file = use_fate(content, GENOME, what), sandbox.inside / "a.json"
     with instead(file, content):
         tried("genome graphs", lambda: use(what, sandbox), fate, file, "`size`", seconds=20)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -12,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hostile import LONG, MEMORY, Fate, fuzz, instead, memory_limit, tried
+from file_fates import picture_fate
+from hostile import LONG, Fate, fuzz, instead, tried
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import damaged
-from PIL import Image, ImageOps
+from PIL import Image
 
-from evofool.io.images import FORMATS, MAX_PIXELS, fit, open_image
+from evofool.io.images import MAX_PIXELS, fit, open_image
 
 KINDS = {
     "png": {}, "gif": {}, "webp": {}, "jpg": {}, "bmp": {}, "tif": {}, "ppm": {},
@@ -41,7 +41,9 @@ def samples() -> list[tuple[str, bytes]]:
     image = Image.fromarray(pixels)
     pictures = [(name.rpartition(".")[2], saved(image, name.rpartition(".")[2], **how)) for name, how in KINDS.items()]
     frames = [image.rotate(angle) for angle in (90, 180)]
-    pictures += [(kind, saved(image, kind, save_all=True, append_images=frames)) for kind in ("png", "gif", "webp", "tif")]
+    pictures += [
+        (kind, saved(image, kind, save_all=True, append_images=frames)) for kind in ("png", "gif", "webp", "tif")
+    ]
     deep = Image.fromarray(pixels[..., 0].astype(np.uint16) * 257)
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "a description"
@@ -57,17 +59,6 @@ SAMPLES = samples()
 def look(file: Path) -> None:
     """Read a picture for a small target."""
     fit(open_image(file), (3, 8, 8), 8)
-
-
-def picture_fate(file: Path) -> Fate:
-    """Return what has to become of a picture: it loads if Pillow can decode it, as it does by itself."""
-    try:
-        with warnings.catch_warnings(action="ignore"), memory_limit(MEMORY), Image.open(file, formats=FORMATS) as image:
-            ImageOps.exif_transpose(image, in_place=True)
-            image.load()
-    except Exception:  # decoders raise almost anything on damaged files
-        return Fate.REFUSED
-    return Fate.LOADS
 
 
 @fuzz(0.14)
@@ -120,7 +111,11 @@ BOMBS = {
     "as large as may be, transparent": ("png", lambda: png_of(EDGE, EDGE, 6), Fate.LOADS),
     "as large as may be, 16 bits": ("png", lambda: png_of(EDGE, EDGE, 0, 16), Fate.LOADS),
     "of which a row is there": ("png", lambda: png_of(EDGE, EDGE, 2, rows=1), Fate.LOADS),
-    "zipped text": ("png", lambda: png_of(8, 8, more=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2 * 10**8)))), Fate.REFUSED),
+    "zipped text": (
+        "png",
+        lambda: png_of(8, 8, more=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2 * 10**8)))),
+        Fate.REFUSED,
+    ),
     "zipped profile": (
         "png",
         lambda: png_of(8, 8, more=chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(2 * 10**8)))),

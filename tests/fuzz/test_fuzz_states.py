@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from file_fates import damaged_fate, same
 from hostile import LONG, Fate, Sandbox, fuzz, tried
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,12 +54,8 @@ def arrays(draw: Any, sample: Arrays) -> Arrays:
     return changed
 
 
-def same(ours: Arrays, theirs: Arrays) -> bool:
-    """Return whether two files say the same."""
-    return ours.keys() == theirs.keys() and all(
-        (ours[name].dtype, ours[name].shape, ours[name].tobytes()) == (array.dtype, array.shape, array.tobytes())
-        for name, array in theirs.items()
-    )
+HEAD = ("format", "job")
+"""Arrays that say which file it is; they are compared as values."""
 
 
 def alike(ours: Arrays, theirs: Arrays) -> bool:
@@ -68,10 +64,6 @@ def alike(ours: Arrays, theirs: Arrays) -> bool:
         name in HEAD or (ours[name].dtype, ours[name].shape) == (array.dtype, array.shape)
         for name, array in theirs.items()
     )
-
-
-HEAD = ("format", "job")
-"""Arrays that say which file it is; they are compared as values."""
 
 
 def of_this_job(ours: Arrays, theirs: Arrays) -> bool:
@@ -151,24 +143,6 @@ def test_a_checkpoint_that_lacks_something_is_refused(name: str, boxes: dict[str
         "checkpoints", "checkpoint/state.npz", sealed(before, tmp_path), lambda: use("resume", box.inside),
         Fate.REFUSED, box.inside,
     )  # fmt: skip
-
-
-def arrays_of(content: bytes) -> Arrays | None:
-    """Return the arrays of a file as numpy reads them, or None where it can't."""
-    try:
-        with np.lib.npyio.NpzFile(io.BytesIO(content)) as archive:  # Unlike np.load, it lets bytes precede the archive.
-            return dict(archive)
-    except Exception:  # zipfile and numpy raise almost anything on damaged files
-        return None
-
-
-def damaged_fate(content: bytes, before: bytes) -> Fate:
-    """Return what has to become of a file whose bytes were damaged: its digest tells whether arrays changed."""
-    arrays, original = arrays_of(content), arrays_of(before)
-    assert original is not None
-    if arrays is None or not same({name: arrays[name] for name in arrays}, original):
-        return Fate.REFUSED
-    return Fate.MAY_LOAD  # The archive is damaged where its arrays are not.
 
 
 @fuzz(0.03)

@@ -6,7 +6,6 @@ import io
 import json
 import pickle
 import struct
-import warnings
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,11 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hostile import MEMORY, Fate, Sandbox, fuzz, instead, memory_limit, tried
+from file_fates import weights_fate
+from hostile import Fate, Sandbox, fuzz, instead, tried
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import damaged, json_files
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import nn
 
 from evofool.targets import registry
@@ -68,46 +68,8 @@ def read(file: Path) -> None:
 
 def held(kind: str, name: str, content: bytes, box: Sandbox, fate: Fate | None = None) -> None:
     """Hold a file of weights to the promise; every refusal names it."""
-    fate = fate or weights_fate(name, content)
+    fate = fate or weights_fate(name, content, TENSORS, (ZIPPED, OLD, RICH))
     box.held(kind, name, content, lambda: read(box.inside / name), fate, box.inside / name)
-
-
-def weights_fate(name: str, content: bytes) -> Fate:
-    """Return what has to become of a file of weights: its format's own library has to find tensors that fit."""
-    try:
-        with memory_limit(MEMORY), warnings.catch_warnings(action="ignore"):
-            if name.endswith(".safetensors"):
-                tensors: Any = load(content)
-            else:
-                tensors = torch.load(io.BytesIO(content), weights_only=True)
-    except Exception:  # both raise almost anything on damaged files
-        return Fate.REFUSED
-    for wrapper in ("state_dict", "model"):
-        if isinstance(tensors, dict) and isinstance(tensors.get(wrapper), dict):
-            tensors = tensors[wrapper]
-    if not isinstance(tensors, dict):
-        return Fate.REFUSED
-    tensors = {
-        key.removeprefix("module."): value
-        for key, value in tensors.items()
-        if isinstance(key, str) and isinstance(value, torch.Tensor)
-    }
-    wanted = {key: value for key, value in TENSORS.items() if key in tensors or not key.endswith("num_batches_tracked")}
-    if not all(_fits(tensors.get(key), value) for key, value in wanted.items()):
-        return Fate.REFUSED
-    # torch itself reads past much damage of a checkpoint that evofool takes for damage.
-    return Fate.LOADS if name.endswith(".safetensors") or content in (ZIPPED, OLD, RICH) else Fate.MAY_LOAD
-
-
-def _fits(tensor: Any, wanted: torch.Tensor) -> bool:
-    """Return whether a value of a file is numbers of the shape that the network has a place for."""
-    return (
-        isinstance(tensor, torch.Tensor)
-        and tensor.shape == wanted.shape
-        and (tensor.layout, tensor.device.type) == (torch.strided, "cpu")
-        and not tensor.is_quantized
-        and not tensor.is_complex()
-    )
 
 
 @fuzz(0.05)
@@ -190,7 +152,7 @@ def odd_tensors(draw: Any) -> Any:
 )
 def test_a_checkpoint_of_odd_tensors(changes: dict[str, Any], sandbox: Sandbox) -> None:
     content = checkpoint({**TENSORS, **changes})
-    fate = weights_fate("a.pth", content)
+    fate = weights_fate("a.pth", content, TENSORS)
     held("odd tensors", "a.pth", content, sandbox, Fate.LOADS if fate is Fate.MAY_LOAD else fate)  # It is not damaged.
 
 

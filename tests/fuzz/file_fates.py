@@ -1,0 +1,121 @@
+"""What has to become of pictures, weights and archives, told by the libraries of their formats."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from hostile import MEMORY, Fate, memory_limit
+from PIL import Image, ImageOps
+from safetensors.torch import load
+
+from evofool.io.images import FORMATS
+
+Arrays = dict[str, np.ndarray]
+Tensors = Mapping[str, torch.Tensor]
+
+
+def picture_fate(file: Path) -> Fate:
+    """Return what has to become of a picture: it loads if Pillow can decode it, as it does by itself."""
+    try:
+        with warnings.catch_warnings(action="ignore"), memory_limit(MEMORY), Image.open(file, formats=FORMATS) as image:
+            ImageOps.exif_transpose(image, in_place=True)
+            image.load()
+    except Exception:  # decoders raise almost anything on damaged files
+        return Fate.REFUSED
+    return Fate.LOADS
+
+
+def arrays_of(content: bytes) -> Arrays | None:
+    """Return the arrays of a file as numpy reads them, or None where it can't."""
+    try:
+        with np.lib.npyio.NpzFile(io.BytesIO(content)) as archive:  # Unlike np.load, it lets bytes precede the archive.
+            return dict(archive)
+    except Exception:  # zipfile and numpy raise almost anything on damaged files
+        return None
+
+
+def same(ours: Arrays, theirs: Arrays) -> bool:
+    """Return whether two files say the same."""
+    return ours.keys() == theirs.keys() and all(
+        (ours[name].dtype, ours[name].shape, ours[name].tobytes()) == (array.dtype, array.shape, array.tobytes())
+        for name, array in theirs.items()
+    )
+
+
+def damaged_fate(content: bytes, before: bytes) -> Fate:
+    """Return what has to become of a file whose bytes were damaged: its digest tells whether arrays changed."""
+    arrays, original = arrays_of(content), arrays_of(before)
+    assert original is not None
+    if arrays is None or not same(arrays, original):
+        return Fate.REFUSED
+    return Fate.MAY_LOAD  # The archive is damaged where its arrays are not.
+
+
+def archive_can_be(arrays: Arrays, shape: tuple[int, int, int], classes: Sequence[str]) -> bool:
+    """Return whether arrays are labelled images for a target that takes images of this shape, of these classes."""
+    channels, height, width = shape
+    images, labels, names = arrays.get("images"), arrays.get("labels"), arrays.get("classes", np.array([]))
+    if images is None or labels is None or names.ndim != 1 or images.dtype != np.uint8 or images.ndim not in (3, 4):
+        return False
+    images = images[..., None] if images.ndim == 3 else images
+    if (
+        images.shape[1:] not in ((height, width, channels), shape)
+        or not 1 <= len(images) <= 4_000_000
+        or len(names) > 100_000
+    ):
+        return False
+    if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
+        return False
+    known = bool(len(names)) and {str(name).lower() for name in names} <= set(classes)
+    return bool(labels.min() >= 0 and labels.max() < (len(names) if known else len(classes)))
+
+
+def weights_fate(name: str, content: bytes, network: Tensors, whole: Sequence[bytes] = ()) -> Fate:
+    """Return what has to become of a file of weights: its format's own library has to find tensors that fit.
+
+    Args:
+        name: The file's name.
+        content: Its bytes.
+        network: The tensors of the network.
+        whole: What the file may be where it is not damaged.
+    """
+    try:
+        with memory_limit(MEMORY), warnings.catch_warnings(action="ignore"):
+            if name.endswith(".safetensors"):
+                tensors: Any = load(content)
+            else:
+                tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception:  # both raise almost anything on damaged files
+        return Fate.REFUSED
+    for wrapper in ("state_dict", "model"):
+        if isinstance(tensors, dict) and isinstance(tensors.get(wrapper), dict):
+            tensors = tensors[wrapper]
+    if not isinstance(tensors, dict):
+        return Fate.REFUSED
+    tensors = {
+        key.removeprefix("module."): value
+        for key, value in tensors.items()
+        if isinstance(key, str) and isinstance(value, torch.Tensor)
+    }
+    wanted = {key: value for key, value in network.items() if key in tensors or not key.endswith("num_batches_tracked")}
+    if not all(_fits(tensors.get(key), value) for key, value in wanted.items()):
+        return Fate.REFUSED
+    # torch itself reads past much damage of a checkpoint that evofool takes for damage.
+    return Fate.LOADS if name.endswith(".safetensors") or content in whole else Fate.MAY_LOAD
+
+
+def _fits(tensor: Any, wanted: torch.Tensor) -> bool:
+    """Return whether a value of a file is numbers of the shape that the network has a place for."""
+    return (
+        isinstance(tensor, torch.Tensor)
+        and tensor.shape == wanted.shape
+        and (tensor.layout, tensor.device.type) == (torch.strided, "cpu")
+        and not tensor.is_quantized
+        and not tensor.is_complex()
+    )
