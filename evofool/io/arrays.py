@@ -1,4 +1,7 @@
-"""Arrays in ``.npz`` files, written with a digest and read with a bound on memory; nothing in them is ever executed."""
+"""Arrays in ``.npz`` files, written with a digest and read with a bound on memory; nothing in them is ever executed.
+
+They are numpy's format and not safetensors', which neither compresses histories nor checks what it reads.
+"""
 
 from __future__ import annotations
 
