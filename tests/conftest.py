@@ -1,4 +1,4 @@
-"""What all tests share: the folder of real images and weights, small fake targets, pinned hypothesis runs."""
+"""Fixtures that all tests share: the folder of real images and weights, small targets; and pinned hypothesis runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support import tiny_target
 
 from evofool import Target
 
-# Derandomised: the same examples every run, so that a red test stays red and a green one green.
+# Every run tries the same examples, so that a red test stays red and a green one green.
 settings.register_profile(
     "evofool",
     derandomize=True,
@@ -23,7 +23,7 @@ settings.register_profile(
 )
 settings.load_profile("evofool")
 
-# The same scores to the last digit in all of them, whatever is fastest on this machine (tests/targets/test_tuning.py).
+# Scores are the same to the last digit in all tests, whatever is fastest on this machine.
 os.environ["EVOFOOL_TUNING"] = "off"
 
 # What the tests compute is tiny: threads cost more than they give, and very much more on a busy machine.
@@ -32,7 +32,7 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real images and weights that lies beside the project."""
+    """Give the folder of real images and weights that lies beside the project."""
     default = Path(__file__).resolve().parents[2] / "shared"
     folder = Path(os.environ.get("EVOFOOL_SHARED", default))
     if not (folder / "weights").is_dir():
@@ -42,11 +42,11 @@ def shared() -> Path:
 
 @pytest.fixture
 def target() -> Target:
-    """A seeded convolutional network for 3×8×8 images and four classes, in float32 on the CPU."""
+    """Give a seeded convolutional network for 3×8×8 images and four classes, in float32 on the CPU."""
     return tiny_target()
 
 
 @pytest.fixture
 def grey_target() -> Target:
-    """The same for 1×8×8 images."""
+    """Give the same network for 1×8×8 images."""
     return tiny_target(channels=1)

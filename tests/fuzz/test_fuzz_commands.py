@@ -1,4 +1,4 @@
-"""The command line with files from strangers: it works, or ends with code 2 and one line that names the file."""
+"""The command line with files from strangers: it does its work, or ends with code 2 and one line that names them."""
 
 from __future__ import annotations
 
