@@ -17,7 +17,13 @@ from evofool.config.records import FOUND_FOR_TARGET, CampaignConfig, DataRecord,
 NAMES = ("class 0", "class 1", "class 2", "class 3")
 """The classes of the tests' tiny network."""
 
-REMOVED = object()
+
+class _Removed:
+    def __repr__(self) -> str:
+        return "REMOVED"  # the same in every process, for the tests' names
+
+
+REMOVED = _Removed()
 """The value of :func:`edit_config` that takes a field out."""
 
 Changes = Mapping[str, Any]
