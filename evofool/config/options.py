@@ -3,8 +3,8 @@
 The command line's option, the keyword argument, what ``config.json`` records, ``--config``, the check of a file from a
 stranger and the table in docs/OPTIONS.md all come from that declaration.
 
-msgspec does the conversions: beside typer it takes a quarter of the time to import that pydantic takes, and
-``evofool --help`` has 300 ms in all.
+msgspec does the conversions: beside typer it takes 6 ms to import where pydantic takes 140, and ``evofool --help`` has
+300 ms in all.
 """
 
 from __future__ import annotations
