@@ -166,8 +166,9 @@ class CampaignKind:
         network = reload_target(config.target, path, target)
         if tuple(network.classes) != config.classes:
             raise RunError(f"{path} was made with other classes than {network.name} has; give the same target")
-        folder.trim()
-        return CampaignJob(folder, network, resumed=True)
+        job = CampaignJob(folder, network, resumed=True)
+        folder.trim()  # When all is checked: a refusal changes nothing.
+        return job
 
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the campaign is and how far it got."""

@@ -114,4 +114,4 @@ def _odd_kind(tensor: Tensor) -> str | None:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -32,10 +32,11 @@ def picture_fate(file: Path) -> Fate:
 
 
 def arrays_of(content: bytes) -> Arrays | None:
-    """Return the arrays of a file as numpy reads them, or None where it can't."""
+    """Return the arrays of a file as numpy reads them, or None where it can't; files in it that are none don't count."""
     try:
         with np.lib.npyio.NpzFile(io.BytesIO(content)) as archive:  # Unlike np.load, it lets bytes precede the archive.
-            return dict(archive)
+            names = [name for name in archive.zip.namelist() if name.endswith(".npy")]
+            return {name.removesuffix(".npy"): archive[name] for name in names}
     except Exception:  # zipfile and numpy raise almost anything on damaged files
         return None
 

@@ -219,11 +219,12 @@ def config_fate(content: bytes, before: Any, *, sealed: bool) -> Fate:
 
 
 def changed_fields(ours: Any, theirs: Any) -> set[str]:
-    """Return the names of the fields, at any depth, that two JSON values don't have in common."""
+    """Return the names of the fields, at any depth, that two JSON values don't have in common, without a plural's s."""
     if not isinstance(ours, dict) or not isinstance(theirs, dict):
         return set()
     names = {name for name in ours.keys() | theirs.keys() if canonical(ours.get(name)) != canonical(theirs.get(name))}
-    return names.union(*(changed_fields(ours.get(name), theirs.get(name)) for name in names))
+    inner = (changed_fields(ours.get(name), theirs.get(name)) for name in names)
+    return {name.removesuffix("s") for name in names if len(name) > 1}.union(*inner)
 
 
 # Lines
