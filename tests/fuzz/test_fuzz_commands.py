@@ -180,5 +180,12 @@ def test_a_command_does_its_work_or_ends_with_one_line(data: Any, what: str, box
     file = box.inside / name
     content = data.draw(changed(file))
     fields = possible.changed_fields(possible.parsed(content), possible.parsed(file.read_bytes()))
-    named = (box.inside / name.partition("/")[0], f"{file.stem}:", f"images of {file.stem} ", "--size", "its weights", *fields)
+    named = (
+        box.inside / name.partition("/")[0],
+        f"{file.stem}:",
+        f"images of {file.stem} ",
+        "--size",
+        "its weights",
+        *fields,
+    )
     box.held("commands", name, content, lambda: run(words, box.inside, capsys), tell(content, file), *named)
