@@ -32,7 +32,7 @@ def picture_fate(file: Path) -> Fate:
 
 
 def arrays_of(content: bytes) -> Arrays | None:
-    """Return the arrays of a file as numpy reads them, or None where it can't. Files in it that are none are left out."""
+    """Return the arrays of a file as numpy reads them, or None where it can't. What is no array is left out."""
     try:
         with np.lib.npyio.NpzFile(io.BytesIO(content)) as archive:  # Unlike np.load, it lets bytes precede the archive.
             names = [name for name in archive.zip.namelist() if name.endswith(".npy")]
