@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -82,7 +83,7 @@ class JobConfig(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def digest(self) -> bytes:
         """Return the SHA-256 of :meth:`identity`."""
-        return hashlib.sha256(msgspec.json.encode(self.identity(), order="sorted")).digest()
+        return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).digest()
 
 
 FOUND_FOR_TARGET = ("weights", "weights_sha256", "device", "precision", "micro_batch", "memory_format", "fold")

@@ -88,8 +88,13 @@ def record(fields: Fields, *, optional: Sequence[str] = (), more: bool = False) 
     return lambda value: (
         isinstance(value, dict)
         and all(name in value or name in optional for name in fields)
-        and all(fields[name](item) if name in fields else more for name, item in value.items())
+        and all(fields[name](item) if name in fields else more and unicode(name) for name, item in value.items())
     )
+
+
+def unicode(text: str) -> bool:
+    """Return whether a text has no lone surrogates, which JSON can hold and no file can."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def guess(value: Any) -> bool:

@@ -17,8 +17,8 @@ from runs import json_lines
 
 
 def held(kind: str, box: Sandbox, file: str, content: bytes, what: str, fate: Fate, *fields: str) -> None:
-    """Hold a use of a run to the promise; every refusal names the run or a field."""
-    box.held(kind, file, content, lambda: use(what, box.inside), fate, box.inside, *fields)
+    """Hold a use of a run to the promise; every refusal names the run, a field or the encoding's settings."""
+    box.held(kind, file, content, lambda: use(what, box.inside), fate, box.inside, " settings: ", *fields)
 
 
 @fuzz(0.06)
