@@ -64,10 +64,19 @@ def _cppns(genomes: Sequence[tuple[Path, GenomeFile]], encoding: CPPN) -> CPPNBa
             if wanted != given:
                 fix = "choose a grey target" if given == "grey" else "choose a `target` or `preset` that fits"
                 raise GenomeError(f"{file} has {what} {given}, this run uses {wanted}; {fix}")
-    batch = encoding.resized(genomes[0][1].genomes).take(np.zeros(len(genomes), np.int64))
-    for row, (_, genome) in enumerate(genomes):
-        batch.put(np.array([row]), encoding.resized(genome.genomes))
+    batches = [_resized(genome.genomes, file, encoding) for file, genome in genomes]
+    batch = batches[0].take(np.zeros(len(batches), np.int64))
+    for row, genome_batch in enumerate(batches):
+        batch.put(np.array([row]), genome_batch)
     return batch
+
+
+def _resized(genome: CPPNBatch, file: Path, encoding: CPPN) -> CPPNBatch:
+    """Return a batch of one genome with the run's number of slots."""
+    try:
+        return encoding.resized(genome)
+    except GenomeError as error:
+        raise GenomeError(f"{file}: {error}") from error
 
 
 def _pictures(files: Sequence[Path], encoding: Direct) -> DirectBatch:
