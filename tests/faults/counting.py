@@ -33,7 +33,7 @@ class CountingJob(Job[int]):
     def __init__(self, path: Path, config: CountingConfig) -> None:
         self.path, self.config, self.checkpoints = path, config, Checkpoints(path, config.digest())
         self.rng, self.drawn, self.total = Rng(config.seed), 0, 0
-        self._saved: int | None = None
+        self.saved: int | None = None
 
     @property
     def begun(self) -> bool:
@@ -49,9 +49,9 @@ class CountingJob(Job[int]):
         later(lambda: append_lines(self.path / "numbers.jsonl", [line]))
 
     def state(self) -> Arrays | None:
-        if self.drawn == self._saved:
+        if self.drawn == self.saved:
             return None
-        self._saved = self.drawn
+        self.saved = self.drawn
         return {"counts": np.array([self.drawn, self.total]), **self.rng.state()}
 
     def finish(self) -> None:
@@ -71,7 +71,7 @@ class CountingKind:
         state = job.checkpoints.load()
         job.drawn, job.total = state.pop("counts").tolist()
         job.rng.restore(state)
-        job._saved = job.drawn
+        job.saved = job.drawn
         kept = [line for line in read_lines(path / "numbers.jsonl", ("drawn",)) if line["drawn"] <= job.drawn]
         with writing(path):
             write_atomically(path / "numbers.jsonl", "".join(map(json_line, kept)))

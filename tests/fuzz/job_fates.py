@@ -44,11 +44,11 @@ def image_lines_fate(content: bytes, campaign: Path, what: str) -> Fate:
         return Fate.REFUSED
     if len(lines) > len(before) and lines[len(before)] is not possible.DAMAGED and "image" in lines[len(before)]:
         return Fate.REFUSED
-    known = all(
+    same_images = all(
         line["sha256"] == image["sha256"] and line["label"] == image["label"]
         for line, image in zip(lines, before, strict=False)
     )
-    if not known and what != "repair":  # The outcomes tell both, too.
+    if not same_images and what != "repair":  # The outcomes tell both, too.
         return Fate.REFUSED
     return Fate.LOADS if lines == before else Fate.MAY_LOAD
 
@@ -99,14 +99,8 @@ def _files_fit(line: Any, run: Path) -> bool:
     except (OSError, ValueError):
         return False
     crc32 = f"{zlib.crc32(picture):08x}"
-    return line.get("picture_crc32", crc32) == crc32 and all(
-        genome.get(key) == value for key, value in {"encoding": "cppn", **_told(line)}.items()
-    )
-
-
-def _told(line: Any) -> dict[str, Any]:
-    """What a line and its genome both tell."""
-    return {key: line[key] for key in ("index", "score")}
+    repeated = {"encoding": "cppn", "index": line["index"], "score": line["score"]}
+    return line.get("picture_crc32", crc32) == crc32 and all(genome.get(key) == repeated[key] for key in repeated)
 
 
 def _cells_fit(lines: Any, bins: int) -> bool:

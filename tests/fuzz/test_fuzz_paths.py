@@ -45,14 +45,14 @@ def box(boxes: dict[str, Sandbox], tmp_path: Path) -> Sandbox:
 
 
 @pytest.mark.parametrize("key", ["file", "genome"])
-@pytest.mark.parametrize("place", PATHS.values(), ids=PATHS)
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 @pytest.mark.parametrize("embedded", [0, 400], ids=["beside", "in one file"])
 def test_a_page_shows_no_file_of_elsewhere(
-    key: str, place: str, embedded: int, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+    key: str, path: str, embedded: int, box: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = box.inside
     lines = json_lines(run / "elites.jsonl")
-    lines[1][key] = place
+    lines[1][key] = path
     (run / "elites.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     monkeypatch.setattr("evofool.gallery.pages.storage.MAX_EMBEDDED_TILES", embedded)
     message = tried("paths out of a run", lambda: use("show", run), Fate.REFUSED, run, seconds=10)

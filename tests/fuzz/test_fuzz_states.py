@@ -91,11 +91,11 @@ def archive_can_be(state: Arrays, classes: np.ndarray) -> bool:
         return False
     generation, evaluations, confirmations = state["search.counts"].tolist()
     columns = (state[f"search.archive.{name}"] for name in ("evaluation_id", "parent", "generation", "confidence"))
-    for niche, (evaluation_id, parent, born, confidence) in enumerate(zip(*columns, strict=True)):
-        if evaluation_id == -1 and (parent, born, confidence) == (-1, 0, -1):
+    for niche, (evaluation_id, parent, first, confidence) in enumerate(zip(*columns, strict=True)):
+        if evaluation_id == -1 and (parent, first, confidence) == (-1, 0, -1):
             continue
-        own = state["search.archive.scores"][niche, classes[niche]]
-        if not (-1 <= parent < evaluation_id < evaluations and 1 <= born <= generation and confidence == own >= 0):
+        score = state["search.archive.scores"][niche, classes[niche]]
+        if not (-1 <= parent < evaluation_id < evaluations and 1 <= first <= generation and confidence == score >= 0):
             return False
         if not np.isfinite(state.get("search.archive.measures", np.zeros(niche + 1))[niche]).all():
             return False
