@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..encodings.pixels import Edits, distances, edited
+from ..io.lines import shortest
 from .attempt import AttemptResult
 from .subject import Subject
 
@@ -27,14 +28,7 @@ def outcome_of(
     """
     criterion, best = result.criterion, result.best
     record: Outcome = {
-        "image": subject.index,
-        "id": subject.id,
-        "sha256": subject.sha256,
-        "label": subject.label,
-        "class": classes[subject.label],
-        "prediction": subject.prediction,
-        "predicted": classes[subject.prediction],
-        "confidence": shortest(subject.confidence),
+        **subject.record(classes),
         "criterion": criterion.name(classes),
         "criterion_index": criterion.target_class,
         "pixels": pixels,
@@ -69,8 +63,3 @@ def recorded_edits(outcome: Outcome, channels: int) -> Edits:
     """
     rows = [[edit["x"], edit["y"], *edit["colour"]] for edit in outcome["edits"]]
     return np.array(rows, np.int16).reshape(-1, 2 + channels)
-
-
-def shortest(value: float) -> float:
-    """Return a float32 as the shortest decimal that reads back as it."""
-    return float(str(np.float32(value)))

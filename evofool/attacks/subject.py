@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..io.lines import shortest
 
 
 @dataclass(frozen=True)
@@ -29,3 +33,20 @@ class Subject:
     label: int
     prediction: int
     confidence: float
+
+    def record(self, classes: Sequence[str]) -> dict[str, Any]:
+        """Return what records say of the image, as plain JSON values.
+
+        Args:
+            classes: The target's class names.
+        """
+        return {
+            "image": self.index,
+            "id": self.id,
+            "sha256": self.sha256,
+            "label": self.label,
+            "class": classes[self.label],
+            "prediction": self.prediction,
+            "predicted": classes[self.prediction],
+            "confidence": shortest(self.confidence),
+        }

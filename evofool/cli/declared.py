@@ -41,15 +41,15 @@ def with_options(
             }
             command(given, **{parameter.name: values[parameter.name] for parameter in own})
 
-        first = [own_parameter for own_parameter in own if own_parameter.default is inspect.Parameter.empty]
-        rest = [own_parameter for own_parameter in own if own_parameter not in first]
+        first = [parameter for parameter in own if parameter.default is inspect.Parameter.empty]
+        rest = [parameter for parameter in own if parameter not in first]
         keyword = inspect.Parameter.KEYWORD_ONLY
         parameters = [inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
-        parameters += [declaration.replace(kind=keyword, annotation=hints[declaration.name]) for declaration in first]
+        parameters += [parameter.replace(kind=keyword, annotation=hints[parameter.name]) for parameter in first]
         parameters += [_parameter(declaration, defaults) for declaration in chosen]
-        parameters += [declaration.replace(kind=keyword, annotation=hints[declaration.name]) for declaration in rest]
+        parameters += [parameter.replace(kind=keyword, annotation=hints[parameter.name]) for parameter in rest]
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        called.__annotations__ = {declaration.name: declaration.annotation for declaration in parameters}
+        called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         called.__name__, called.__doc__ = command.__name__, command.__doc__
         return called
 

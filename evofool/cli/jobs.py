@@ -38,9 +38,9 @@ def resume(
     kind = kind_of(job)
     EvolveOptions.of(given)  # limits that can't be are refused before anything heavy is loaded
     with console.watch(_view(console, kind, job)) as observer:
-        from ..jobs.life import go_on
+        from ..jobs import life
 
-        result = go_on(job, changes=given, gallery=gallery, observer=observer)
+        result = life.resume(job, gallery=gallery, observer=observer, **given)
     if kind == "run":
         show_run(console, result, as_json)
     elif kind == "campaign":

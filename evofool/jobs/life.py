@@ -96,22 +96,6 @@ def start(path: Path, create: Callable[[], Job[Any]], observer: Observer | None 
             raise
 
 
-def go_on(
-    path: Path,
-    *,
-    target: Any = None,
-    changes: Mapping[str, Any],
-    gallery: bool = True,
-    observer: Observer | None = None,
-) -> Any:
-    """Go on with a job. See :func:`evofool.resume`."""
-    kind = kind_at(path)
-    kind.open(path)  # before anything is written
-    with locked(path):
-        remove_leftovers(path)
-        return Session(kind.restore(path, target=target, changes=changes, gallery=gallery), observer).run()
-
-
 def resume(
     path: str | Path,
     *,
@@ -139,7 +123,12 @@ def resume(
         ConfigError: The new budget is spent already, or the job has none.
     """
     changes = {name: limit for name, limit in limits.items() if limit is not None}
-    return go_on(Path(path), target=target, changes=changes, gallery=gallery, observer=observer)
+    folder = Path(path)
+    kind = kind_at(folder)
+    kind.open(folder)  # before anything is written
+    with locked(folder):
+        remove_leftovers(folder)
+        return Session(kind.restore(folder, target=target, changes=changes, gallery=gallery), observer).run()
 
 
 def inspect(path: str | Path) -> dict[str, Any]:

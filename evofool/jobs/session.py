@@ -134,12 +134,10 @@ class Session(Generic[S]):
                 if self._checkpoints.due():
                     self._checkpoint(later)
                 self._show(later)
-        while self._refresh:
-            self._go_on(later)
+        self._end_refresh(later)
         self._checkpoint(later)
         self._refresh = job.refresh(self._pages.interval, last=True)
-        while self._refresh:
-            self._go_on(later)
+        self._end_refresh(later)
         return interrupted
 
     def _checkpoint(self, later: Later) -> None:
@@ -151,12 +149,15 @@ class Session(Generic[S]):
         if not self._refresh and self._pages.due():
             self._refresh = self.job.refresh(self._pages.interval, last=False)
         if self._refresh:
-            self._go_on(later)
+            self._advance(self._refresh, later)
 
-    def _go_on(self, later: Later) -> None:
-        assert self._refresh
+    def _end_refresh(self, later: Later) -> None:
+        while self._refresh:
+            self._advance(self._refresh, later)
+
+    def _advance(self, refresh: Refresh, later: Later) -> None:
         try:
-            next(self._refresh)
+            next(refresh)
         except StopIteration as end:
             self._refresh = None
             self._pages.submit(later, end.value)

@@ -18,7 +18,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..attacks.outcome import Outcome, shortest
+from ..attacks.outcome import Outcome
 from ..attacks.plan import count_pairs
 from ..attacks.searches.registry import BASELINE, STRATEGIES
 from ..attacks.subject import Subject
@@ -48,10 +48,11 @@ class CampaignFolder:
         make_folder(path, config)
         folder = cls(path, config)
         images = np.stack([subject.image for subject in subjects])
+        lines = [subject.record(config.classes) for subject in subjects]
         try:
             with writing(path):
                 write_atomically(path / "images.npy", lambda file: np.save(file, images))
-                write_atomically(path / "images.jsonl", "".join(folder._sealed(_image_lines(subjects, config.classes))))
+                write_atomically(path / "images.jsonl", "".join(folder._sealed(lines)))
         except BaseException:
             discard_folder(path)
             raise
@@ -181,20 +182,6 @@ class Subjects(Sequence[Subject]):
     def label(self, index: int) -> int:
         """Return an image's true class, without reading the image."""
         return int(self.lines[index]["label"])
-
-
-def _image_lines(subjects: Sequence[Subject], classes: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for subject in subjects:
-        yield {
-            "image": subject.index,
-            "id": subject.id,
-            "sha256": subject.sha256,
-            "label": subject.label,
-            "class": classes[subject.label],
-            "prediction": subject.prediction,
-            "predicted": classes[subject.prediction],
-            "confidence": shortest(subject.confidence),
-        }
 
 
 def _image_fault(line: dict[str, Any], classes: int) -> str | None:

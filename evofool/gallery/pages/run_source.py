@@ -11,6 +11,7 @@ import numpy as np
 from ...encodings.cppn.batch import CPPNBatch
 from ...errors import GenomeError, RunError
 from ...io.images import data_uri
+from ...io.lines import shortest
 from ...io.png import png
 from ...kernels.constants import EMPTY
 from ...store.folder import CONFIG, damaged
@@ -146,7 +147,7 @@ def _evenly_spaced(rows: list[int], limit: int) -> list[int]:
 
 def _ancestor(changes: EliteChanges, row: int, names: dict[int, str]) -> Ancestor:
     name = names.get(int(changes.niche[row]), "")
-    score = _shortest(changes.score[row])
+    score = shortest(changes.score[row])
     return Ancestor(int(changes.generation[row]), name, score, int(changes.evaluation_id[row]))
 
 
@@ -209,10 +210,5 @@ def _compact(batch: CPPNBatch, row: int) -> dict[str, list[Any]]:
         "a": batch.activation[row, alive].tolist(),
         "s": number[batch.source[row, edges]].tolist(),
         "t": number[batch.sink[row, edges]].tolist(),
-        "w": [_shortest(weight) for weight in batch.weight[row, edges]],
+        "w": [shortest(weight) for weight in batch.weight[row, edges]],
     }
-
-
-def _shortest(value: Any) -> float:
-    """Return a float32 as the shortest decimal that reads back as it."""
-    return float(str(np.float32(value)))
