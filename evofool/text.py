@@ -18,18 +18,47 @@ def sparkline(values: Sequence[float], width: int = 48) -> str:
     return "".join(BARS[min(len(BARS) - 1, int(max(0.0, value) * len(BARS)))] for value in picked)
 
 
-def percent(value: float, *, fine: bool = True) -> str:
-    """Write a share in [0, 1] as a percentage, truncated and not rounded, so that only a certain 1 reads 100 %.
+FLOAT32_SLACK = 1 + 1.0001 * 2**-24
+"""Factor that a confidence is stretched by before it is cut, so that the float32 nearest to 0.57 reads 57.00 %."""
 
-    Args:
-        value: The share.
-        fine: Write four decimals above 99.99 %; all others have two.
+
+def percent(value: float) -> str:
+    """Write a confidence in [0, 1] as a percentage. ``format.js`` writes the same text.
+
+    It has two decimals, and four above 99.99 %. It is cut and not rounded, so that only 1 reads 100 % and what misses
+    99 % does not read so. Only 0 reads 0 %.
     """
     if value >= 1:
         return "100 %"
-    digits = 4 if fine and value > 0.9999 else 2
-    cut = math.floor(value * 10 ** (digits + 2)) / 10**digits
-    return f"{cut:.{digits}f} %"
+    if value <= 0:
+        return "0 %"
+    if value < 1e-4:
+        return "< 0.01 %"
+    digits = 4 if value > 0.9999 else 2
+    scale = 10 ** (digits + 2)
+    cut = min(math.floor(value * scale * FLOAT32_SLACK), scale - 1)
+    return f"{cut / 10**digits:.{digits}f} %"
+
+
+def rate(value: float) -> str:
+    """Write a share of a count as a percentage rounded to one decimal.
+
+    Near the ends there are up to four, since only all reads 100 % and only none 0 %.
+    """
+    if value >= 1:
+        return "100 %"
+    if value <= 0:
+        return "0 %"
+    for digits in range(1, 5):
+        text = f"{100 * value:.{digits}f}"
+        if 0 < float(text) < 100:
+            return f"{text} %"
+    return "< 0.0001 %" if value < 0.5 else "> 99.9999 %"
+
+
+def between(low: float, high: float) -> str:
+    """Write an interval of shares as :func:`rate` writes its ends: ``18.1 – 45.4 %``."""
+    return f"{rate(low).removesuffix(' %')} – {rate(high)}"
 
 
 def clock(seconds: float | None) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evofool.text import BARS, clock, counted, least_confident, percent, sparkline
+from evofool.text import BARS, between, clock, counted, least_confident, percent, rate, sparkline
 
 shares = st.floats(0, 1)
 
@@ -14,13 +15,20 @@ shares = st.floats(0, 1)
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0, "0.00 %"),
+        (0, "0 %"),
+        (1e-9, "< 0.01 %"),
+        (0.00009, "< 0.01 %"),
+        (0.0001, "0.01 %"),
         (0.5, "50.00 %"),
         (0.12999, "12.99 %"),
+        (0.57, "57.00 %"),
+        (float(np.float32(0.57)), "57.00 %"),
+        (0.9899999, "98.99 %"),
         (0.9999, "99.99 %"),
         (0.99994, "99.9940 %"),
         (0.9999999, "99.9999 %"),
         (0.99999999, "99.9999 %"),
+        (1 - 2**-53, "99.9999 %"),
         (1.0, "100 %"),
         (1.0000001, "100 %"),
     ],
@@ -29,18 +37,39 @@ def test_percent(value: float, text: str) -> None:
     assert percent(value) == text
 
 
-def test_percent_that_is_not_fine_has_two_decimals() -> None:
-    assert percent(0.99999, fine=False) == "99.99 %"
-    assert percent(1, fine=False) == "100 %"
-
-
-@given(shares, st.booleans())
-def test_percent_is_cut_never_rounded_up(value: float, fine: bool) -> None:
-    text = percent(value, fine=fine)
+@given(shares)
+def test_percent_is_cut_never_rounded_up_to_all_or_down_to_nothing(value: float) -> None:
+    text = percent(value)
     assert (text == "100 %") == (value == 1)
-    shown = float(text.removesuffix(" %"))
-    assert shown <= 100 * value + 1e-9
-    assert 100 * value - shown <= 0.01 + 1e-9
+    assert (text == "0 %") == (value == 0)
+    if text != "< 0.01 %":
+        shown = float(text.removesuffix(" %"))
+        assert shown <= 100 * value * (1 + 2**-22)
+        assert 100 * value - shown <= 0.01 + 1e-9
+
+
+@given(st.integers(0, 10_000))
+def test_every_two_decimals_read_as_themselves_in_float32_too(hundredths: int) -> None:
+    for value in (hundredths / 10_000, float(np.float32(hundredths / 10_000))):
+        assert float(percent(value).removesuffix(" %")) == hundredths / 100
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 %"), (1e-17, "< 0.0001 %"), (1 / 4000, "0.03 %"), (1e-6, "0.0001 %"), (0.0006, "0.1 %"),
+        (8 / 143, "5.6 %"), (0.5, "50.0 %"), (0.9994, "99.9 %"), (3999 / 4000, "99.98 %"), (0.999999, "99.9999 %"),
+        (1 - 2**-53, "> 99.9999 %"), (1, "100 %"),
+    ],
+)  # fmt: skip
+def test_a_rate_is_rounded_but_never_to_all_or_to_none(value: float, text: str) -> None:
+    assert rate(value) == text
+
+
+def test_an_interval_is_written_as_its_ends_are() -> None:
+    assert between(0.1811, 0.4539) == "18.1 – 45.4 %"
+    assert between(0, 0.215311) == "0 – 21.5 %"
+    assert between(0.784689, 1) == "78.5 – 100 %"
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from ..text import between, percent, rate
 
 if TYPE_CHECKING:
     from ..attacks.outcome import Outcome
@@ -33,12 +35,10 @@ def describe_rate(statistics: Statistics, total: int) -> str:
     """
     text = "none of 0 yet"
     if statistics.settled:
-        low, high = (100 * bound for bound in statistics.interval)
-        text = f"{statistics.successes:,} of {statistics.settled:,}: {100 * statistics.rate:.1f} %"
-        text += f" (95 % interval {low:.1f} – {high:.1f} %)"
+        text = f"{statistics.successes:,} of {statistics.settled:,}: {rate(statistics.rate)}"
+        text += f" (95 % interval {between(*statistics.interval)})"
     if statistics.done < total:
-        lowest, highest = (100 * bound for bound in statistics.bounds(total))
-        text += f"; {lowest:.1f} – {highest:.1f} % when all have ended"
+        text += f"; {between(*statistics.bounds(total))} when all have ended"
     return text
 
 
@@ -70,12 +70,43 @@ def describe_queries(figures: Mapping[str, Any]) -> str:
     return text
 
 
-def describe_fact(value: Any) -> str:
-    """Return a plain JSON value as people read it."""
+def describe_fact(name: str, value: Any) -> str:
+    """Return a plain JSON value as people read it: rounded, with its unit.
+
+    Args:
+        name: The name of the fact, which tells what a number is.
+        value: The value.
+    """
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {describe_fact(part)}" for name, part in value.items())
-    if isinstance(value, float):
-        return f"{value:.6g}"
+        return ", ".join(f"{part} {describe_fact(part, inner)}" for part, inner in value.items())
+    if isinstance(value, bool) or not isinstance(value, int | float | list):
+        return "–" if value is None else str(value)
+    if name in _UNITS:
+        return _UNITS[name](value)
     if isinstance(value, list):
-        return " ".join(map(describe_fact, value))
-    return "–" if value is None else str(value)
+        return " ".join(describe_fact("", item) for item in value)
+    return rounded(value)
+
+
+def rounded(value: float) -> str:
+    """Return a number with at most four decimals, commas between thousands, and no exponent."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if 0 < value < 0.00005:
+        return "< 0.0001"
+    return f"{value:,.4f}".rstrip("0").rstrip(".")
+
+
+_UNITS: dict[str, Callable[[Any], str]] = {
+    **dict.fromkeys(("median", "mean", "min", "max", "until"), percent),
+    "rate": rate,
+    "interval95": lambda bounds: between(*bounds),
+    "seconds": lambda seconds: f"{seconds:,.1f} s",
+    "minutes": lambda minutes: f"{minutes:g} min",
+    "seed": str,
+    **dict.fromkeys(
+        ("mean_queries", "median_queries_to_success", "p90_queries_to_success", "qd_score"),
+        lambda number: f"{number:,.1f}".removesuffix(".0"),
+    ),
+}
+"""How facts whose numbers have a unit are written, by their names."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..text import clock, least_confident, percent, sparkline
+from ..text import clock, least_confident, percent, rate, sparkline
 from .live import Snapshot
 
 if TYPE_CHECKING:
@@ -103,5 +103,5 @@ def share_done(progress: Progress, budget: Budget) -> float:
 
 def coverage(progress: Progress, archive: Archive) -> str:
     """Return how full an archive with several niches per class is, and the sum of its confidences."""
-    full = percent(progress.elites / len(archive), fine=False)
+    full = rate(progress.elites / len(archive))
     return f"{progress.elites:,} of {len(archive):,} niches ({full})   QD score {progress.qd_score:,.1f}"

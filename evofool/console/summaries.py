@@ -78,7 +78,7 @@ def fact_rows(facts: Mapping[str, Any]) -> Rows:
     if isinstance(baseline, Mapping):
         rows["baseline"] = "equal queries"
         rows |= {f"baseline_{name}": figure for name, figure in baseline.items()}
-    return [(name, describe_fact(fact)) for name, fact in rows.items()]
+    return [(name, describe_fact(name.removeprefix("baseline_"), fact)) for name, fact in rows.items()]
 
 
 def _ending(result: Result | CampaignResult) -> str:

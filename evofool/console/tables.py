@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from ..text import percent
+from ..text import percent, rate
 
 if TYPE_CHECKING:
     from ..targets.cards import Card
@@ -110,7 +110,7 @@ def score_lines(result: Mapping[str, Any]) -> list[Text]:
 
 def profile_rows(shares: Mapping[str, float]) -> list[tuple[str, str]]:
     """Return the phases of a run with their shares in [0, 1] of its time, each with a bar."""
-    return [(phase, f"{100 * share:5.1f} %  {'█' * round(40 * share)}") for phase, share in shares.items()]
+    return [(phase, f"{rate(share):>9}  {'█' * round(40 * share)}") for phase, share in shares.items()]
 
 
 def _table(columns: Mapping[str, str]) -> Table:

@@ -70,6 +70,12 @@ def test_wilson_s_interval_holds_the_share_and_mirrors(n: int, data: st.DataObje
     assert wilson(n - successes, n) == pytest.approx((1 - high, 1 - low), abs=1e-12)
 
 
+@pytest.mark.parametrize("n", [1, 14, 27, 1000])
+def test_an_interval_ends_exactly_at_none_and_at_all(n: int) -> None:
+    assert wilson(0, n)[0] == 0
+    assert wilson(n, n)[1] == 1
+
+
 def test_nothing_yet() -> None:
     figures = Statistics(1).figures()
     assert (figures["settled"], figures["rate"], figures["interval95"]) == (0, 0.0, [0.0, 1.0])

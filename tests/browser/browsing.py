@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,16 +40,6 @@ def named_target(classes: list[str], shape: tuple[int, int, int] = (3, 8, 8)) ->
         tiny_network(shape[0], len(classes), shape[1]),
         classes=classes, image_shape=shape, mean=0.5, std=0.25, name="tiny", device="cpu", precision="float32",
     )  # fmt: skip
-
-
-def percent_text(value: float) -> str:
-    """Return a confidence as the page writes it."""
-    if value >= 1:
-        return "100 %"
-    if 0 < value < 1e-4:
-        return "< 0.01 %"
-    digits = 4 if value > 0.9999 else 2
-    return f"{math.floor(value * 10 ** (digits + 2) + 1e-7) / 10**digits:.{digits}f} %"
 
 
 def elites(run: Path) -> list[dict[str, Any]]:

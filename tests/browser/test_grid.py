@@ -40,7 +40,7 @@ def test_every_class_has_its_tile(opened: Open, run: Path) -> None:
     for number, line in enumerate(lines):
         tile = page.locator(f'.tile[data-n="{number}"]')
         assert tile.locator(".what").inner_text() == line["class"]
-        assert tile.locator(".said .sure").inner_text() == percent(line["score"], fine=False)
+        assert tile.locator(".said .sure").inner_text() == percent(line["score"])
         sizes = tile.locator("img").evaluate(
             "async (image) => (await image.decode(), [image.naturalHeight, image.naturalWidth])"
         )

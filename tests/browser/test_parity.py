@@ -19,6 +19,7 @@ from evofool.encodings.genome_file import GenomeFile, parse, to_json
 from evofool.kernels import rendering
 from evofool.kernels.constants import EXP_CUTOFF
 from evofool.rng import Rng
+from evofool.text import percent
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -90,6 +91,17 @@ def test_functions_are_the_loop_s_to_the_last_bit(script: Page, name: str) -> No
     computed = script.evaluate("([activation, values]) => values.map((p) => Cppn.at(activation, p))", asked)
     rendering.activate(values, np.uint64(0), np.uint64(len(values)), ACTIVATION_NAMES.index(name))
     assert computed == values.tolist()
+
+
+def test_a_confidence_reads_as_in_python(script: Page) -> None:
+    script.add_script_tag(path=SCRIPT.with_name("format.js"))
+    random = np.random.default_rng(0).random(5000)
+    edges = [0, 1e-300, 9.9999e-5, 1e-4, 0.29, 0.57, 0.9999, 0.99990001, 0.9999997, 1 - 2**-53, 1, 1.00005]
+    hundredths = np.arange(10_001) / 10_000
+    near = 1 - np.logspace(-1, -17, 500)
+    values = [float(v) for part in (edges, random, random**8, near, hundredths) for v in np.asarray(part)]
+    values += [float(np.float32(value)) for value in values]
+    assert script.evaluate("(values) => values.map(Format.percent)", values) == list(map(percent, values))
 
 
 def test_the_whole_bank(script: Page) -> None:

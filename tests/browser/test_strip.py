@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import Open, elites, open_tile, percent_text
+from browsing import Open, elites, open_tile
 from runs import json_lines, small_evolve
 
 from evofool.gallery.pages.run_page import write_run_page
 from evofool.store.run import RunFolder
+from evofool.text import percent
 
 TIP = re.compile(r"(.+?) (?:< )?([\d.]+) % · generation ([\d,]+), ([\d,]+) evaluations")
 
@@ -38,7 +39,7 @@ def test_pointing_at_it_tells_class_confidence_and_moment(opened: Open, run: Pat
             assert match[4] == f"{moment['evaluations']:,}"
             rows = changes.of(niches[name])
             score = changes.score[rows][changes.generation[rows] <= generation][-1]
-            assert float(match[2]) == pytest.approx(float(re.sub("[< %]", "", percent_text(score))), abs=0.03)
+            assert float(match[2]) == pytest.approx(float(re.sub("[< %]", "", percent(score))), abs=0.03)
             seen.add(generation)
     assert {1, metrics[-1]["generation"]} <= seen
     page.mouse.move(5, 5)

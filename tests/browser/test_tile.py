@@ -18,13 +18,13 @@ from browsing import (
     lineage,
     longest,
     open_tile,
-    percent_text,
     pixels,
 )
 from runs import Capture, run_cli
 
 from evofool.encodings import genome_file
 from evofool.store.run import RunFolder
+from evofool.text import percent
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -39,11 +39,11 @@ def test_what_is_told_is_what_was_recorded(opened: Open, run: Path) -> None:
     for number, line in list(enumerate(elites(run)))[::3]:
         open_tile(page, number)
         assert page.locator("#name").inner_text() == line["class"]
-        assert page.locator("#said b").inner_text() == percent_text(line["score"])
+        assert page.locator("#said b").inner_text() == percent(line["score"])
         top = page.locator("#top li").evaluate_all(
             "rows => rows.map((row) => [...row.children].slice(0, 2).map((e) => e.textContent))"
         )
-        assert top == [[name, percent_text(score)] for name, score in line["top5"]]
+        assert top == [[name, percent(score)] for name, score in line["top5"]]
         current = page.locator("#top .current b").all_inner_texts()
         assert current == [line["class"]] * (line["class"] in [name for name, _ in line["top5"]])
         facts = dict(zip(*(page.locator(f"#more {tag}").all_inner_texts() for tag in ("dt", "dd")), strict=True))
@@ -59,7 +59,7 @@ def test_the_film_strip_is_the_lineage(opened: Open, run: Path) -> None:
     assert len(line) >= 3
     open_tile(page, number)
     labels = page.locator("#line button").evaluate_all("all => all.map((button) => button.getAttribute('aria-label'))")
-    assert labels == [f"generation {g}: {name}, {percent_text(score)}" for g, name, score in line]
+    assert labels == [f"generation {g}: {name}, {percent(score)}" for g, name, score in line]
     assert page.locator("#ancestors").inner_text() == f"{len(line) - 1} ancestors"
     assert page.locator("#line [aria-current=true]").count() == 1
 
@@ -71,7 +71,7 @@ def test_an_ancestor_comes_to_the_stage_and_goes(opened: Open, run: Path) -> Non
     original, buttons = canvas(page), page.locator("#line button")
     first = after(page, buttons.first.click)
     assert (first != original).mean() > 0.05
-    assert page.locator("#note").inner_text() == f"Generation {line[0][0]}: {percent_text(line[0][2])} {line[0][1]}."
+    assert page.locator("#note").inner_text() == f"Generation {line[0][0]}: {percent(line[0][2])} {line[0][1]}."
     assert page.locator("#line [aria-current=true]").get_attribute("aria-label") == buttons.first.get_attribute(
         "aria-label"
     )
@@ -130,7 +130,7 @@ def test_the_commands_are_right_and_run(
     assert pixels(tmp_path / f"{genome.stem}-2048.png").shape == (64, 64, 3)
     scored = run_cli(capsys, *commands[1][1:])
     assert scored.code == 0
-    assert percent_text(line["score"])[:5] in scored.out
+    assert percent(line["score"])[:5] in scored.out
 
 
 def test_raw_pixels_have_no_genome_to_turn(opened: Open, raw: Path) -> None:

@@ -56,14 +56,14 @@ def test_the_share_of_successes_is_told_with_its_interval() -> None:
 def test_what_the_end_can_bring_is_told_while_attempts_are_to_come() -> None:
     statistics = statistics_of(*map(success, range(2)), *map(failure, range(2, 4)))
     assert describe_rate(statistics, 8).endswith("; 25.0 – 75.0 % when all have ended")
-    assert describe_rate(Statistics(1), 8) == "none of 0 yet; 0.0 – 100.0 % when all have ended"
+    assert describe_rate(Statistics(1), 8) == "none of 0 yet; 0 – 100 % when all have ended"
 
 
 def test_nothing_is_told_of_a_share_of_nothing() -> None:
     assert describe_rate(Statistics(1), 0) == "none of 0 yet"
     already = success(success=False, already=True, queries=0, queries_to_success=None, edits=[])
     assert describe_rate(statistics_of(already), 1) == "none of 0 yet"  # an image that was wrong before is no success
-    assert describe_rate(statistics_of(failure()), 1).startswith("0 of 1: 0.0 % (")
+    assert describe_rate(statistics_of(failure()), 1).startswith("0 of 1: 0 % (")
 
 
 def test_large_counts_have_commas() -> None:
@@ -76,8 +76,8 @@ def test_any_count_has_its_words(successes: int, failures: int) -> None:
     text = describe_rate(Statistics(1, successes=successes, failures=failures), successes + failures)
     if successes + failures:
         assert text.startswith(f"{successes:,} of {successes + failures:,}: ")
-        low, high = map(float, re.findall(r"([0-9.]+) – ([0-9.]+) %", text)[0])
-        assert 0 <= low <= float(re.findall(r": ([0-9.]+) %", text)[0]) <= high <= 100
+        low, high = map(float, re.findall(r"interval [<>]? ?([0-9.]+) – [<>]? ?([0-9.]+) %", text)[0])
+        assert 0 <= low <= float(re.findall(r": [<>]? ?([0-9.]+) %", text)[0]) <= high <= 100
     else:
         assert text == "none of 0 yet"
 
@@ -107,18 +107,36 @@ def test_images_are_told_with_how_many_there_were() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
+    ("name", "value", "text"),
     [
-        (None, "–"),
-        (True, "True"),
-        (7, "7"),
-        (0.123456789, "0.123457"),
-        ("cifar10", "cifar10"),
-        ([1, 2, 5], "1 2 5"),
-        ([0.25, None], "0.25 –"),
-        ({"evofool": "0.5.0", "torch": "2.6"}, "evofool 0.5.0, torch 2.6"),
-        ({}, ""),
+        ("preset", None, "–"),
+        ("finished", True, "True"),
+        ("batch", 7, "7"),
+        ("evaluations", 20_000, "20,000"),
+        ("seed", 20_000, "20000"),
+        ("apart", 0.123456789, "0.1235"),
+        ("apart", 1e-17, "< 0.0001"),
+        ("target", "cifar10", "cifar10"),
+        ("pixels", [1, 2, 5], "1 2 5"),
+        ("bounds", [0.25, None], "0.25 –"),
+        ("versions", {"evofool": "0.5.0", "torch": "2.6"}, "evofool 0.5.0, torch 2.6"),
+        ("by_pixels", {}, ""),
+        ("median", 0.9999971, "99.9997 %"),
+        ("min", 1e-17, "< 0.01 %"),
+        ("rate", 0.056, "5.6 %"),
+        ("interval95", [0.0, 0.215311], "0 – 21.5 %"),
+        ("seconds", 1234.5678, "1,234.6 s"),
+        ("mean_queries", 1234.0, "1,234"),
+        ("median_queries_to_success", 12.5, "12.5"),
+        ("qd_score", 9.876543, "9.9"),
+        ("budget", {"evaluations": 20_000, "until": 0.99}, "evaluations 20,000, until 99.00 %"),
     ],
 )
-def test_facts_are_written_as_people_read_them(value: Any, text: str) -> None:
-    assert describe_fact(value) == text
+def test_facts_are_written_as_people_read_them(name: str, value: Any, text: str) -> None:
+    assert describe_fact(name, value) == text
+
+
+def test_no_fact_of_a_campaign_reads_as_an_exponent_or_with_many_digits() -> None:
+    for statistics in (statistics_of(*map(failure, range(14))), statistics_of(*map(success, range(14)))):
+        for name, value in statistics.figures().items():
+            assert not re.search(r"[0-9]e-?[0-9]|\.[0-9]{5}", describe_fact(name, value))

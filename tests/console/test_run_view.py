@@ -68,7 +68,7 @@ def test_a_line_tells_all_there_is_to_know(capsys: pytest.CaptureFixture[str]) -
 def test_several_niches_per_class_are_counted() -> None:
     view, step = RunView(), run_step(progress(1, 1.0, elites=3), niches_per_class=5)
     view.note(step)
-    snapshot, elites = view.describe(step), "3 of 10 niches (30.00 %)   QD score 1.5"
+    snapshot, elites = view.describe(step), "3 of 10 niches (30.0 %)   QD score 1.5"
     assert dict(snapshot.rows)["elites"] == elites
     assert f"at 99 %: 1/2  elites {elites}  hardest [red]dog" in snapshot.line
 

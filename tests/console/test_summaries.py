@@ -97,7 +97,7 @@ def test_files_that_were_left_out_are_counted_and_the_first_is_named() -> None:
 def test_facts_are_rows() -> None:
     facts = {"run": "runs/a", "median": 0.123456789, "budget": {"generations": 20}, "preset": None}
     assert fact_rows(facts) == [
-        ("run", "runs/a"), ("median", "0.123457"), ("budget", "generations 20"), ("preset", "–"),
+        ("run", "runs/a"), ("median", "12.34 %"), ("budget", "generations 20"), ("preset", "–"),
     ]  # fmt: skip
 
 

@@ -128,9 +128,9 @@ def test_scores_are_told_with_bars() -> None:
     assert name.plain == "a [b].png"
     assert [line.plain for line in lines] == [
         f"      75.00 %  {'█' * 18}{' ' * 6}  cat",
-        f"       0.00 %  {' ' * 24}  [red]dog",
+        f"          0 %  {' ' * 24}  [red]dog",
     ]
 
 
 def test_a_profile_is_told_with_bars() -> None:
-    assert profile_rows({"score": 0.75, "rest": 0.0}) == [("score", f" 75.0 %  {'█' * 30}"), ("rest", "  0.0 %  ")]
+    assert profile_rows({"score": 0.75, "rest": 0.0}) == [("score", f"   75.0 %  {'█' * 30}"), ("rest", "      0 %  ")]

@@ -265,7 +265,7 @@ def test_a_campaign_without_a_success_has_a_page(tmp_path: Path) -> None:
     assert result.statistics.successes == 0
     page = page_of(out)
     assert page.of("b")[0] == "0 of 3"
-    assert page.facts["Success rate"] == "0.0 %"
+    assert page.facts["Success rate"] == "0 %"
     assert page.facts["Queries to a success"] == "–"
     assert "No attempt was won" in page.words
     assert page.tags["img"] == 0

@@ -100,7 +100,7 @@ def test_edits_that_change_nothing_have_no_ring() -> None:
 def test_a_tile_tells_confidence_cut_and_queries() -> None:
     image = np.full((3, 8, 8), 50, np.uint8)
     page = tiles(image, win(0, 0.99999, confidence=0.12999, queries_to_success=1))
-    assert "12.99 % before, 99.99 % after · at (0, 0) · 1 query" in page.words
+    assert "12.99 % before, 99.9990 % after · at (0, 0) · 1 query" in page.words
     assert "1,234 queries" in tiles(image, win(0, 0.9, queries_to_success=1234)).words
     many = [{"x": x, "y": 0, "colour": [1, 2, 3]} for x in range(7)]
     assert "at (0, 0), (1, 0), (2, 0), (3, 0), (4, 0) … ·" in tiles(image, win(0, 0.9, edits=many)).words

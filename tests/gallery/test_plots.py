@@ -75,7 +75,7 @@ def test_a_curve_climbs_to_its_share_and_tells_it() -> None:
     (zero,) = [text["y"] for text in parts(root, "text") if text["text"] == "0 %"]
     (full,) = [text["y"] for text in parts(root, "text") if text["text"] == "100 %"]
     assert (bottom - top) / (zero - full) == pytest.approx(0.5, abs=0.005)
-    assert [text["text"] for text in parts(root, "text", "label")] == ["local 50 %"]
+    assert [text["text"] for text in parts(root, "text", "label")] == ["local 50.0 %"]
 
 
 def test_the_axis_of_queries_is_logarithmic() -> None:
@@ -254,7 +254,7 @@ def test_places_of_any_image_fall_on_the_grid(width: int, height: int) -> None:
 def test_a_strip_shows_each_colour_and_counts_corners() -> None:
     root = xml(plots.colour_strip([[0, 255, 0], [1, 2, 3], [255, 255, 255], [200, 0, 0]]))
     assert {cell["fill"] for cell in parts(root, "rect")} == {"#00ff00", "#010203", "#ffffff", "#c80000"}
-    assert parts(root, "text")[0]["text"] == "4 pixels; 50 % at corners of the colour cube"
+    assert parts(root, "text")[0]["text"] == "4 pixels; 50.0 % at corners of the colour cube"
 
 
 def test_a_strip_of_greys_shows_greys_and_of_many_colours_some() -> None:

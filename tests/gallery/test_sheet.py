@@ -58,7 +58,7 @@ def test_elites_are_sorted_by_confidence_then_class(tmp_path: Path, texts: list[
     order = sorted(("first", "second", "third", "fourth"), key=drawn.index)
     assert order == ["second", "fourth", "first", "third"]
     shown = [text for text in drawn if re.fullmatch(r"[0-9.]+ %", text)]
-    assert shown == ["100 %", "99.99 %", "50.00 %", "50.00 %"]  # cut, not rounded
+    assert shown == ["100 %", "99.9999 %", "50.00 %", "50.00 %"]  # cut, not rounded
 
 
 def test_captions_of_hostile_names_fit_under_their_picture(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:

@@ -12,12 +12,13 @@ from markupsafe import Markup
 from ...attacks.statistics import Statistics
 from ...config.attack import UNTARGETED
 from ...io.files import write_atomically, writing
+from ...text import between, rate
 from ..prints import plots
 from ..prints.svg import STYLE, standalone
 from .commands import attack_command
 from .examples import examples
 from .findings import Findings, read_findings
-from .headline import headline, mean_queries, median_queries, rounded, share
+from .headline import headline, mean_queries, median_queries, rounded
 from .outcome_table import outcome_table
 from .page_file import check_page_file, write_page
 from .rendering import encoded, render
@@ -152,8 +153,8 @@ def _row(findings: Findings) -> dict[str, Any]:
         "strategy": config.plan.strategy,
         "numbers": (
             f"{statistics.settled:,}",
-            share(statistics.rate),
-            f"{share(low)} – {share(high)}",
+            rate(statistics.rate),
+            between(low, high),
             rounded(median_queries(statistics)),
             rounded(mean_queries(statistics)),
         ),

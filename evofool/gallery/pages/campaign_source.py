@@ -62,7 +62,7 @@ def _tile(success: Success) -> Tile:
         edits=success.changed,
         details=[
             ("Was", outcome["class"]),
-            ("Before", percent(outcome["confidence"], fine=False)),
+            ("Before", percent(outcome["confidence"])),
             ("Changed", success.changed_text(6)),
             ("Queries", f"{outcome['queries_to_success']:,}"),
             ("Image", success.subject.id),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ...text import clock, counted, percent
+from ...text import clock, counted, percent, rate
 from .rendering import one_line, render
 from .sources import Figure, Source, Tile, surest
 from .storage import Storage
@@ -122,22 +122,22 @@ def _figures(source: Source) -> list[Figure]:
         lowest = min((tile for tile in best if tile.score is not None), key=lambda tile: tile.score or 0.0)
         certain = sum(score >= SURE for score in scores)
         figures += [
-            Figure("Median confidence", percent(statistics.median(scores), fine=False), f"of {len(scores):,} classes"),
+            Figure("Median confidence", percent(statistics.median(scores)), f"of {len(scores):,} classes"),
             Figure("At 99 % or more", f"{certain:,} of {len(scores):,}", "classes"),
-            Figure("Lowest", percent(lowest.score or 0.0, fine=False), one_line(lowest.name)[:40]),
+            Figure("Lowest", percent(lowest.score or 0.0), one_line(lowest.name)[:40]),
         ]
     if source.cells:
         count, niches = len(source.tiles), len(best) * source.cells.count
         quality = sum(tile.score or 0.0 for tile in source.tiles)
         figures += [
-            Figure("Pictures", f"{count:,}", f"in {niches:,} niches ({percent(count / niches, fine=False)})"),
+            Figure("Pictures", f"{count:,}", f"in {niches:,} niches ({rate(count / niches)})"),
             Figure("QD score", f"{quality:,.1f}", "sum of all confidences"),
         ]
     if progress := source.progress:
-        rate = progress.evaluations / max(progress.seconds, 1e-9)
+        speed = progress.evaluations / max(progress.seconds, 1e-9)
         figures += [
             Figure("Evaluations", f"{progress.evaluations:,}", counted(progress.generation, "generation")),
-            Figure("Time", clock(progress.seconds), f"{rate:,.0f} images/s"),
+            Figure("Time", clock(progress.seconds), f"{speed:,.0f} images/s"),
         ]
     return figures
 
@@ -150,9 +150,9 @@ def _row(source: Source) -> tuple[str, list[str]]:
         source.encoding,
         "–" if source.seed is None else str(source.seed),
         f"{len(source.tiles):,}",
-        percent(statistics.median(scores), fine=False) if scores else "–",
+        percent(statistics.median(scores)) if scores else "–",
         f"{sum(score >= SURE for score in scores):,}",
-        percent(min(scores), fine=False) if scores else "–",
+        percent(min(scores)) if scores else "–",
         f"{source.progress.evaluations:,}" if source.progress else "–",
     ]
     return source.name, cells

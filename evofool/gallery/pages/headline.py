@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ...attacks.statistics import Statistics
 from ...config.attack import UNTARGETED
+from ...text import between, rate
 from .findings import Findings
 from .sources import Figure
 
@@ -52,17 +53,17 @@ def headline(findings: Findings) -> Headline:
 def _figures(findings: Findings, total: int, pending: int) -> list[Figure]:
     statistics, (low, high) = findings.statistics, findings.statistics.interval
     if pending:
-        rate = Figure("Success rate", f"≥ {share(statistics.bounds(total)[0])}", f"{pending:,} attempts to come")
+        success = Figure("Success rate", f"≥ {rate(statistics.bounds(total)[0])}", f"{pending:,} attempts to come")
     else:
-        rate = Figure("Success rate", share(statistics.rate), f"95 % interval {share(low)} – {share(high)}")
+        success = Figure("Success rate", rate(statistics.rate), f"95 % interval {between(low, high)}")
     figures = [
-        rate,
+        success,
         Figure("Queries to a success", rounded(median_queries(statistics)), "median"),
         Figure("Queries an attempt", rounded(mean_queries(statistics)), "mean, failures included"),
         Figure("Queries in all", rounded(statistics.queries), "every scored image"),
     ]
     if findings.baseline:
-        figures.append(Figure("Random search", share(findings.baseline.rate), "with the same queries"))
+        figures.append(Figure("Random search", rate(findings.baseline.rate), "with the same queries"))
     if wrong := statistics.already + statistics.wrong:
         figures.append(Figure("Wrong before", rounded(wrong), "not counted in any rate"))
     return figures
@@ -96,11 +97,6 @@ def median_queries(statistics: Statistics) -> float | None:
 def mean_queries(statistics: Statistics) -> float | None:
     """Return the mean number of queries of an attempt, failures included."""
     return statistics.queries / statistics.settled if statistics.settled else None
-
-
-def share(value: float) -> str:
-    """Return a share in [0, 1] as a text."""
-    return f"{100 * value:.1f} %"
 
 
 def rounded(value: float | None) -> str:

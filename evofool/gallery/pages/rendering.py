@@ -48,7 +48,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"one_line": one_line, "percent": _percent, "count": _count, "script_json": script_json}
+    environment.filters |= {"one_line": one_line, "percent": percent, "count": _count, "script_json": script_json}
     environment.globals |= {"asset": _asset}
     return environment
 
@@ -57,10 +57,6 @@ def _environment() -> Environment:
 def _asset(name: str) -> Markup:
     """Return a style sheet or a script, which can stand inside its element as it is."""
     return Markup((_FOLDER / "assets" / name).read_text(encoding="utf-8"))
-
-
-def _percent(value: float) -> str:
-    return percent(value, fine=False)
 
 
 def _count(value: int) -> str:

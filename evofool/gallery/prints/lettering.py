@@ -120,7 +120,7 @@ def draw_label(
 ) -> None:
     """Draw the name of a caption and, at the right, its score; arguments as in :func:`draw_caption`."""
     x, y = corner
-    share, share_font = typeset("" if score is None else percent(score, fine=False), size)
+    share, share_font = typeset("" if score is None else percent(score), size)
     room = width - draw.textlength(share, share_font) - size / 2
     name, font = typeset(name, size)
     draw.text((x, y), shorten(draw, name, font, room), INK, font)
@@ -132,8 +132,8 @@ def confidence_summary(scores: Sequence[float], things: str = "classes") -> str:
     """Return ``10 classes · median confidence 99.99 % · 9 of 10 at 99 % or more · lowest 98.21 %``."""
     sure = sum(score >= HIGH_CONFIDENCE for score in scores)
     return (
-        f"{len(scores)} {things} · median confidence {percent(float(np.median(scores)), fine=False)} · "
-        f"{sure} of {len(scores)} at 99 % or more · lowest {percent(min(scores), fine=False)}"
+        f"{len(scores)} {things} · median confidence {percent(float(np.median(scores)))} · "
+        f"{sure} of {len(scores)} at 99 % or more · lowest {percent(min(scores))}"
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...attacks.statistics import wilson
+from ...text import rate
 from .svg import TONES, decades, figure, line, linear, logarithmic, path, rect, round_ticks, text
 
 WIDTH, HEIGHT = 680.0, 380.0
@@ -72,7 +73,7 @@ def success_curve(curves: Sequence[Series]) -> str:
         ends.append((points[-1][1], index, series))
     for height, index, series in _apart(ends):
         share = len(series.queries) / series.n if series.n else 0.0
-        label = f"{_short(series.name, 14)} {100 * share:.0f} %"
+        label = f"{_short(series.name, 14)} {rate(share)}"
         body.append(text(WIDTH - RIGHT + 10, height + 4, label, kind=f"label {_tone(index, series)}"))
     body.append(line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, "axis"))
     body.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, "queries, logarithmic", anchor="middle", kind="faint"))
@@ -173,7 +174,7 @@ def colour_strip(colours: Sequence[Sequence[int]]) -> str:
         for index, (r, g, b) in enumerate(shown.tolist())
     ]
     at_corner = float(np.isin(values, (0, 255)).all(1).mean()) if len(values) else 0.0
-    note = f"{len(values):,} pixels; {100 * at_corner:.0f} % at corners of the colour cube"
+    note = f"{len(values):,} pixels; {rate(at_corner)} at corners of the colour cube"
     body.append(text(0, rows * size + 20, note, kind="faint"))
     return figure(columns * size, rows * size + 26, body, "Colours of the edited pixels")
 

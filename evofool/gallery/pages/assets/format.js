@@ -1,12 +1,18 @@
 "use strict";
 // Numbers and names as texts.
 const Format = (() => {
-  /** Returns a share in [0, 1] as a text. It is cut, not rounded, so that only a certain 1 reads 100 %. */
+  /** Factor that a confidence is stretched by before it is cut, so that the float32 nearest to 0.57 reads 57.00 %. */
+  const FLOAT32_SLACK = 1 + 1.0001 * 2 ** -24;
+
+  /** Returns a confidence in [0, 1] as a text, as `percent` in text.py does. It is cut, not rounded: only 1 reads 100 %,
+   * and only 0 reads 0 %. */
   function percent(value) {
     if (value >= 1) return "100 %";
-    if (value > 0 && value < 1e-4) return "< 0.01 %";
+    if (value <= 0) return "0 %";
+    if (value < 1e-4) return "< 0.01 %";
     const digits = value > 0.9999 ? 4 : 2, scale = 10 ** (digits + 2);
-    return `${(Math.floor(value * scale + 1e-7) / 10 ** digits).toFixed(digits)} %`;
+    const cut = Math.min(Math.floor(value * scale * FLOAT32_SLACK), scale - 1);
+    return `${(cut / 10 ** digits).toFixed(digits)} %`;
   }
 
   /** Returns a whole number with commas. */
