@@ -40,27 +40,36 @@ def report(
     campaigns: Annotated[list[Path], typer.Argument(help="The folder of a campaign; of several, to compare them.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="The HTML file. [default: report.html or comparison.html in the folder]"),
+        typer.Option(
+            "--out",
+            "-o",
+            help="The HTML file. [default: report.html in the folder; of several campaigns, comparison.html here]",
+        ),
     ] = None,
     export: Annotated[
         bool, typer.Option("--export", help="Write the images found as well: adversarial.npz and PNGs.")
     ] = False,
     quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Write a campaign's page anew, or compare several.
 
-    The plots and the table of outcomes are written with it.
+    The plots and the table of outcomes of a single campaign are written with it. Several are paired by image and
+    criterion.
     """
     from ..console.console import Console
     from ..gallery.pages.campaign_page import write_report
     from ..store.campaign import CampaignFolder
     from ..store.export import export_adversarial
 
-    console = Console(quiet=quiet)
-    console.say(f"report: {write_report(campaigns, out)}")
+    console = Console(quiet=quiet, to_stderr=as_json)
+    written = write_report(campaigns, out)
+    console.say(f"report: {written.file}")
     for path in campaigns if export else []:
         count = export_adversarial(CampaignFolder.open(path))
         console.say(f"images: {path / 'adversarial.npz'} ({count})")
+    if as_json:
+        console.json(written.figures())
 
 
 def show_campaign(console: Console, result: Any, as_json: bool) -> None:

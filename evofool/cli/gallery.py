@@ -17,7 +17,10 @@ def gallery(
         typer.Argument(help="A run, a campaign, genomes or a bank such as cifar10-cppn; several runs side by side."),
     ],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The HTML file. [default: index.html in the folder]")
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="The HTML file. [default: index.html in the folder; of several, comparison.html here]"
+        ),
     ] = None,
     title: Annotated[str | None, typer.Option(help="A title instead of the page's own.")] = None,
     classes: Classes = None,

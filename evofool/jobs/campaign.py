@@ -106,7 +106,7 @@ class CampaignJob(Job[CampaignStep]):
     def finish(self) -> None:
         """Check the target once more, then write the report and what was asked for."""
         verify_determinism(self.campaign.engine, self.folder)
-        self._report = write_report([self.folder.path])
+        self._report = write_report([self.folder.path]).file
         if self.folder.config.options.export:
             export_adversarial(self.folder)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..attacks.statistics import Statistics
+from ..attacks.statistics import Statistics, campaign_figures
 from ..config.records import CampaignConfig, RunConfig
 
 if TYPE_CHECKING:
@@ -144,25 +144,14 @@ class CampaignResult:
 
     def summary(self) -> dict[str, Any]:
         """Return the result as plain JSON values."""
-        config = self.config
-        data, plan = config.data, config.plan
+        data = self.config.data
         return {
             "campaign": str(self.path),
             "report": str(self.report),
-            "target": config.target.name,
-            "data": data.name,
-            "images": data.chosen,
+            **campaign_figures(self.config, self.statistics, self.baseline, self.total),
             "asked": data.asked,
             "looked": data.looked,
             "correct": data.correct,
             "labelled": data.labelled,
-            "criterion": plan.criterion,
-            "pixels": list(plan.pixels),
-            "strategy": plan.strategy,
-            "seed": plan.seed,
-            "attempts": self.total,
-            "pending": self.total - self.statistics.done,
-            **self.statistics.figures(),
-            "baseline": self.baseline.figures() if self.baseline else None,
             "interrupted": self.interrupted,
         }

@@ -137,7 +137,9 @@ def test_a_report_goes_where_out_says(digit_campaign: Path, tmp_path: Path, caps
     assert not (path / "report.html").exists()
 
 
-def test_two_campaigns_are_compared_on_one_page(digit_campaign: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_two_campaigns_are_compared_on_one_page(
+    digit_campaign: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = tmp_path / "mine", tmp_path / "theirs"
     shutil.copytree(digit_campaign, first)
     answer_of(capsys, second, "--strategy", "random")
@@ -147,10 +149,8 @@ def test_two_campaigns_are_compared_on_one_page(digit_campaign: Path, tmp_path: 
     )
     page = (tmp_path / "both.html").read_text(encoding="utf-8")
     wins = [{outcome["sha256"] for outcome in outcomes_of(path) if outcome["success"]} for path in (first, second)]
-    assert f"won by both {len(wins[0] & wins[1])}, only by mine {len(wins[0] - wins[1])}, " in page
-    assert f"only by theirs {len(wins[1] - wins[0])}, by neither {6 - len(wins[0] | wins[1])}." in page
+    assert f"{len(wins[0] - wins[1])} won only by mine, {len(wins[1] - wins[0])} only by theirs." in page
+    monkeypatch.chdir(tmp_path)
     succeed(capsys, "report", first, second, "--quiet")
-    assert (first / "comparison.html").read_text(encoding="utf-8") == page
-    assert not (second / "comparison.html").exists()
-    (first / "comparison.html").unlink()
+    assert (tmp_path / "comparison.html").read_text(encoding="utf-8") == page
     assert {**tree(first), **tree(second)} == before  # The campaigns' own files are untouched.

@@ -48,7 +48,7 @@ class OneImage(CampaignFolder):
 
 def tiles(image: np.ndarray, *wins: Outcome) -> Page:
     """Return the tiles of successes against one image."""
-    findings = Findings(OneImage(image), Statistics(1), None, successes=list(wins))
+    findings = Findings(OneImage(image), "campaign", Statistics(1), None, successes=list(wins))
     page = Page(render("examples.html", examples=examples(findings), successes=len(wins)))
     assert page.problems == []
     return page

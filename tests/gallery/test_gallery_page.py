@@ -46,7 +46,8 @@ def test_where_pages_go(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     shutil.copytree(run, tmp_path / "other")
     assert write_gallery([run]) == run / "index.html"
-    assert write_gallery([run, tmp_path / "other"]) == run / "comparison.html"
+    assert write_gallery([run, tmp_path / "other"]) == Path("comparison.html")
+    assert not (run / "comparison.html").exists()
     assert write_gallery([Path("cifar10-cppn")]) == Path("outputs/cifar10-cppn.html")
     assert write_gallery([run], tmp_path / "a" / "b.HTM") == tmp_path / "a" / "b.HTM"
     assert write_run_page(run) == run / "index.html"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,19 @@ from markupsafe import Markup
 from ...attacks.statistics import Statistics
 from ...config.attack import UNTARGETED
 from ...io.files import write_atomically, writing
-from ...text import between, rate
 from ..prints import plots
 from ..prints.svg import STYLE, standalone
 from .commands import attack_command
+from .comparison import compare, comparison_lead, comparison_table
 from .examples import examples
 from .findings import Findings, read_findings
-from .headline import headline, mean_queries, median_queries, rounded
+from .headline import headline
+from .names import folder_names
 from .outcome_table import outcome_table
-from .page_file import check_page_file, write_page
+from .page_file import COMPARISON, check_page_file, write_page
 from .rendering import encoded, render
 from .run_page import PAGE, write_gallery
+from .settings import differing_settings, settings_rows
 
 PLOTS = "plots"
 
@@ -30,19 +33,46 @@ MAX_SKIPPED = 50
 """Largest number of files that were left out which a page names."""
 
 
-def write_report(paths: Sequence[Path], out: Path | None = None) -> Path:
+@dataclass(frozen=True)
+class Report:
+    """A page about one campaign or several, as it was written.
+
+    Attributes:
+        file: The HTML file.
+        campaigns: What the campaigns found.
+    """
+
+    file: Path
+    campaigns: list[Findings]
+
+    def figures(self) -> dict[str, Any]:
+        """Return the page's figures as plain JSON values.
+
+        ``campaigns`` has each campaign's own. ``comparisons`` has each of the others against the first one, on the
+        attempts that both ran, and ``differing_settings`` the values of settings that are not the same in all.
+        """
+        campaigns = [{"campaign": str(each.folder.path), **each.figures()} for each in self.campaigns]
+        return {
+            "report": str(self.file),
+            "campaigns": campaigns,
+            "comparisons": [compare(self.campaigns[0], other).to_json() for other in self.campaigns[1:]],
+            "differing_settings": differing_settings([each.config for each in self.campaigns]),
+        }
+
+
+def write_report(paths: Sequence[Path], out: Path | None = None) -> Report:
     """Write the page of one campaign, or one that compares several.
 
     Into a campaign's own folder go ``outcomes.csv``, ``plots/*.svg`` and, where there are successes, ``index.html``,
-    which shows them closely.
+    which shows them closely. A page of several campaigns is none's own.
 
     Args:
         paths: The campaigns' folders.
-        out: The HTML file. None: ``report.html`` in the folder of a single campaign, ``comparison.html`` in the first
-            of several.
+        out: The HTML file. None: ``report.html`` in the folder of a single campaign, ``comparison.html`` in the
+            current folder for several.
 
     Returns:
-        The HTML file.
+        The page, with what it is about.
 
     Raises:
         ConfigError: ``out`` names no HTML file.
@@ -51,9 +81,11 @@ def write_report(paths: Sequence[Path], out: Path | None = None) -> Path:
     check_page_file(out)
     campaigns = [read_findings(path) for path in paths]
     if len(campaigns) > 1:
-        file = out or paths[0] / "comparison.html"
+        for findings, name in zip(campaigns, folder_names(paths), strict=True):
+            findings.name = name
+        file = out or Path(COMPARISON)
         write_page(file, _comparison(campaigns))
-        return file
+        return Report(file, campaigns)
     (path,), (findings,) = paths, campaigns
     file, with_gallery = out or path / "report.html", out is None and bool(findings.successes)
     figures = _figures(findings)
@@ -65,7 +97,7 @@ def write_report(paths: Sequence[Path], out: Path | None = None) -> Path:
         write_atomically(path / "outcomes.csv", encoded(outcome_table(findings.folder)), durable=False)
     if with_gallery:
         write_gallery([path])
-    return file
+    return Report(file, campaigns)
 
 
 def _figures(findings: Findings) -> dict[str, str]:
@@ -127,51 +159,21 @@ def _report(findings: Findings, figures: dict[str, str], with_gallery: bool) -> 
 
 
 def _comparison(campaigns: Sequence[Findings]) -> str:
+    names = [findings.name for findings in campaigns]
+    comparisons = [compare(campaigns[0], other) for other in campaigns[1:]]
     return render(
         "comparison.html",
         title=f"{len(campaigns)} campaigns side by side",
+        lead=comparison_lead(campaigns),
         style=Markup(STYLE),
-        rows=[_row(findings) for findings in campaigns],
+        names=names,
+        results=comparison_table(campaigns),
+        settings=settings_rows([findings.config for findings in campaigns]),
+        comparisons=comparisons,
         figures=_marked({"success": plots.success_curve(_series(campaigns))}),
-        overlaps=[overlap for other in campaigns[1:] if (overlap := _overlap(campaigns[0], other))],
     )
 
 
 def _marked(figures: dict[str, str]) -> dict[str, Markup]:
     """Return figures as HTML: they escape what they say themselves."""
     return {name: Markup(svg) for name, svg in figures.items()}
-
-
-def _row(findings: Findings) -> dict[str, Any]:
-    """Return a campaign's line of the comparison."""
-    config, statistics = findings.config, findings.statistics
-    low, high = statistics.interval
-    return {
-        "campaign": findings.folder.path,
-        "words": (config.target.name, config.data.name, config.plan.criterion),
-        "pixels": " ".join(map(str, config.plan.pixels)),
-        "strategy": config.plan.strategy,
-        "numbers": (
-            f"{statistics.settled:,}",
-            rate(statistics.rate),
-            between(low, high),
-            rounded(median_queries(statistics)),
-            rounded(mean_queries(statistics)),
-        ),
-    }
-
-
-def _overlap(first: Findings, other: Findings) -> dict[str, Any] | None:
-    """Return how two campaigns differ on the attempts that both ran; None where there are none."""
-    common = first.success_of.keys() & other.success_of.keys()
-    if not common:
-        return None
-    counts = Counter((first.success_of[pair], other.success_of[pair]) for pair in common)
-    return {
-        "attempts": len(common),
-        "names": (first.name, other.name),
-        "both": counts[True, True],
-        "first": counts[True, False],
-        "other": counts[False, True],
-        "neither": counts[False, False],
-    }

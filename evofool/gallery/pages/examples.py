@@ -24,12 +24,13 @@ CLOSE_UP = 0.4
 
 @dataclass(frozen=True)
 class Example:
-    """A success as the report shows it; pictures are URIs for an ``<img>``."""
+    """A success as the report shows it; pictures are URIs for an ``<img>``, ``note`` is a further line of text."""
 
     success: Success
     before: str
     after: str
     close_up: str
+    note: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -42,17 +43,25 @@ def examples(findings: Findings) -> list[Example]:
     """Return the successes that a report shows: the surest, few of the same kind."""
     if not findings.successes:
         return []
-    size = len(png(findings.folder.subjects[findings.successes[0]["image"]].image))
-    limit = max(MIN_EXAMPLES, min(MAX_EXAMPLES, MAX_BYTES // (2 * size)))
-    return [
-        Example(
-            success,
-            before=data_uri(png(success.subject.image)),
-            after=data_uri(png(success.after)),
-            close_up=data_uri(png(_close_up(success.after, success.changed))),
-        )
-        for success in shown_successes(findings, limit)
-    ]
+    limit = example_limit(findings, MAX_EXAMPLES)
+    return [example_of(success) for success in shown_successes(findings, limit)]
+
+
+def example_limit(findings: Findings, most: int) -> int:
+    """Return how many successes may be shown, at most ``most`` of them: fewer of large images."""
+    size = len(png(findings.folder.subjects[0].image))
+    return max(MIN_EXAMPLES, min(most, MAX_BYTES // (2 * size)))
+
+
+def example_of(success: Success, note: str = "") -> Example:
+    """Return a success as a report shows it."""
+    return Example(
+        success,
+        before=data_uri(png(success.subject.image)),
+        after=data_uri(png(success.after)),
+        close_up=data_uri(png(_close_up(success.after, success.changed))),
+        note=note,
+    )
 
 
 def _close_up(image: NDArray[np.uint8], changed: list[tuple[int, int]]) -> NDArray[np.uint8]:

@@ -9,9 +9,13 @@ from typing import Any
 
 from ...attacks.outcome import Outcome
 from ...attacks.searches.registry import BASELINE
-from ...attacks.statistics import Statistics
+from ...attacks.statistics import Statistics, campaign_figures
 from ...config.records import CampaignConfig
 from ...store.campaign import CampaignFolder
+
+Pair = tuple[str, int | None, str]
+"""What two campaigns call the same attempt: SHA-256 of the image, index and name of the criterion's class
+(None and empty where any other class will do)."""
 
 
 @dataclass
@@ -22,6 +26,7 @@ class Findings:
 
     Attributes:
         folder: The campaign's folder.
+        name: The name of the folder, by which a comparison calls the campaign.
         statistics: Counts over the attempts.
         baseline: Counts over those of random search, where the campaign has it beside its strategy.
         class_changes: How often (true class, new class) occurred.
@@ -30,10 +35,11 @@ class Findings:
         edits: Edits of successes that change a pixel.
         confidences: For each success the confidence of the first guess before, and of the new one after.
         successes: Outcomes of successful attempts.
-        success_of: Whether (SHA-256 of the image, criterion) succeeded, for comparisons.
+        ended: The outcome that settled each pair of image and criterion which counts, for comparisons.
     """
 
     folder: CampaignFolder
+    name: str
     statistics: Statistics
     baseline: Statistics | None
     class_changes: Counter[tuple[int, int]] = field(default_factory=Counter)
@@ -42,17 +48,16 @@ class Findings:
     edits: list[dict[str, Any]] = field(default_factory=list)
     confidences: list[tuple[float, float]] = field(default_factory=list)
     successes: list[Outcome] = field(default_factory=list)
-    success_of: dict[tuple[str, int | None], bool] = field(default_factory=dict)
+    ended: dict[Pair, Outcome] = field(default_factory=dict)
 
     @property
     def config(self) -> CampaignConfig:
         """The campaign's config."""
         return self.folder.config
 
-    @property
-    def name(self) -> str:
-        """The name of the folder, by which a comparison calls the campaign."""
-        return self.folder.path.absolute().name
+    def figures(self) -> dict[str, Any]:
+        """Return the campaign's figures as plain JSON values."""
+        return campaign_figures(self.config, self.statistics, self.baseline, self.folder.pairs())
 
 
 def read_findings(path: Path) -> Findings:
@@ -64,7 +69,7 @@ def read_findings(path: Path) -> Findings:
     folder = CampaignFolder.open(path)
     plan = folder.config.plan
     last_k = plan.pixels[-1]
-    findings = Findings(folder, Statistics(last_k), Statistics(last_k) if plan.baseline else None)
+    findings = Findings(folder, path.absolute().name, Statistics(last_k), Statistics(last_k) if plan.baseline else None)
     for outcome in folder.outcomes():
         if outcome["strategy"] == plan.strategy:
             _add(findings, outcome, last_k)
@@ -75,16 +80,16 @@ def read_findings(path: Path) -> Findings:
 
 def _add(findings: Findings, outcome: Outcome, last_k: int) -> None:
     findings.statistics.add(outcome)
-    if outcome["already"]:
+    if outcome["already"] or (not outcome["success"] and outcome["pixels"] != last_k):
         return
-    pair = outcome["sha256"], outcome["criterion_index"]
-    if not outcome["success"]:
-        findings.success_of.setdefault(pair, False)
-        if outcome["pixels"] == last_k:
-            findings.settled.add(outcome["image"])
-        return
-    findings.success_of[pair] = True
+    if outcome.get("prediction") == outcome["label"]:
+        index = outcome["criterion_index"]
+        pair = outcome["sha256"], index, "" if index is None else findings.config.classes[index]
+        if outcome["image"] <= findings.ended.get(pair, outcome)["image"]:  # An image that is there twice counts once.
+            findings.ended[pair] = outcome
     findings.settled.add(outcome["image"])
+    if not outcome["success"]:
+        return
     findings.class_changes[outcome["label"], outcome["final_index"]] += 1
     if outcome["criterion_index"] is not None:
         findings.reached[outcome["image"]].add(outcome["criterion_index"])

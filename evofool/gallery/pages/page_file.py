@@ -8,6 +8,9 @@ from ...errors import ConfigError
 from ...io.files import write_atomically, writing
 from .rendering import encoded
 
+COMPARISON = "comparison.html"
+"""The page of several jobs. It lies in the current folder, since it is none of the jobs' own."""
+
 
 def check_page_file(out: Path | None) -> None:
     """Check that a user's choice is an HTML file.

@@ -11,7 +11,8 @@ from ...io.files import writing
 from ...io.slug import slug
 from ...store.folder import CONFIG
 from .gallery_page import gallery_page
-from .page_file import check_page_file, write_page
+from .names import folder_names
+from .page_file import COMPARISON, check_page_file, write_page
 from .path_source import read_sources
 from .run_source import read_run
 from .sources import Source
@@ -47,8 +48,8 @@ def write_gallery(
 
     Args:
         paths: What to show.
-        out: The HTML file. None: ``index.html`` in a single run, ``comparison.html`` in the first of several,
-            ``outputs/NAME.html`` for genomes.
+        out: The HTML file. None: ``index.html`` in a single run, ``comparison.html`` in the current folder for several
+            runs, ``outputs/NAME.html`` for genomes.
         title: Title instead of the page's own.
         classes: Names or indices of the classes of runs to show, as ``"cat,dog,8"``; the page of a single run is then
             called after them. None: all.
@@ -65,10 +66,10 @@ def write_gallery(
     if twice := [path for at, path in enumerate(paths) if path in paths[:at]]:
         raise ConfigError(f"{twice[0]} is given twice; a page compares different runs")
     sources: list[Source] = []
-    for path in paths:
+    for path, name in zip(paths, folder_names(paths), strict=True):
         found = read_sources(path, classes)
-        if len(found) == 1 and any(found[0].name == source.name for source in sources):
-            found[0].name = str(path)
+        if len(found) == 1 and any(other != path and other.name == path.name for other in paths):
+            found[0].name = name
         sources += found
     if len(sources) > 1:
         for source in sources:
@@ -79,8 +80,8 @@ def write_gallery(
 def _default_file(paths: Sequence[Path], sources: list[Source], classes: str | None) -> Path:
     if classes is not None and len(sources) == 1:
         return paths[0] / f"{slug(classes)}.html"
-    if (paths[0] / CONFIG).exists():
-        return paths[0] / (PAGE if len(sources) == 1 else "comparison.html")
+    if any((path / CONFIG).exists() for path in paths):
+        return paths[0] / PAGE if len(sources) == 1 else Path(COMPARISON)
     return Path("outputs") / f"{paths[0].stem or 'genomes'}.html"
 
 

@@ -47,12 +47,17 @@ class Success:
 def shown_successes(findings: Findings, limit: int) -> Iterator[Success]:
     """Yield at most ``limit`` successes with their images, in the order of :func:`ranked`."""
     for outcome in ranked(findings.successes)[:limit]:
-        subject = findings.folder.subjects[outcome["image"]]
-        before = subject.image
-        edits = recorded_edits(outcome, len(before))
-        after = edited(before, edits)
-        changed = [(int(x), int(y)) for x, y in edits[:, :2] if (before[:, y, x] != after[:, y, x]).any()]
-        yield Success(outcome, subject, after, changed)
+        yield success_of(findings, outcome)
+
+
+def success_of(findings: Findings, outcome: Outcome) -> Success:
+    """Return a successful outcome with its image."""
+    subject = findings.folder.subjects[outcome["image"]]
+    before = subject.image
+    edits = recorded_edits(outcome, len(before))
+    after = edited(before, edits)
+    changed = [(int(x), int(y)) for x, y in edits[:, :2] if (before[:, y, x] != after[:, y, x]).any()]
+    return Success(outcome, subject, after, changed)
 
 
 def ranked(successes: Sequence[Outcome]) -> list[Outcome]:

@@ -13,18 +13,19 @@ STYLE = """
 .fig .axis{stroke:var(--faint,#5d6470);stroke-width:1;fill:none}
 .fig .grid{stroke:var(--rule,#dfe2e7);stroke-width:1}
 .fig .a{--tone:var(--one,#c2410c)}.fig .b{--tone:var(--two,#1d5fb8)}.fig .c{--tone:var(--three,#3f7d2a)}
-.fig .d{--tone:var(--four,#8a3ab9)}.fig .z{--tone:var(--faint,#5d6470)}
+.fig .d{--tone:var(--four,#8a3ab9)}.fig .e{--tone:var(--five,#0f766e)}.fig .f{--tone:var(--six,#a1246b)}
+.fig .z{--tone:var(--faint,#5d6470)}
 .fig .line{stroke:var(--tone);stroke-width:2.2;fill:none;stroke-linejoin:round}
 .fig .dash{stroke-dasharray:5 4}.fig .band{fill:var(--tone);opacity:.13}.fig .fill{fill:var(--tone)}
 .fig .label{fill:var(--tone);font-weight:600}.fig .cell{fill:var(--one,#c2410c)}
 .fig .blank{fill:var(--blank,#f1f3f5)}.fig .on{fill:#fff}
 """
-"""Style of all figures. Classes a to d colour curves, z is for what they are compared with.
+"""Style of all figures. Classes a to f colour curves, z is for what they are compared with.
 
 Pages set the variables for light and dark.
 """
 
-TONES = "abcd"
+TONES = "abcdef"
 """The classes that colour curves, in order."""
 
 Scale = Callable[[float], float]
