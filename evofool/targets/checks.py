@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 LOOSENESS = 0.02
 """Largest deviation of a probability from [0, 1], and of a row's sum from 1. bfloat16 keeps 8 bits."""
 
+ONE_OF_SEVERAL = (
+    "where every class has a sigmoid p of its own, ask about one class k at a time: name two classes, and return the "
+    "probabilities torch.stack([1 - p[:, k], p[:, k]], 1)"
+)
+"""What to do with a classifier that can see several classes in one image."""
+
 
 def check_description(name: str, classes: Any, image_shape: Any) -> None:
     """Check the class names and the image shape of a target.
@@ -26,12 +32,24 @@ def check_description(name: str, classes: Any, image_shape: Any) -> None:
         raise TargetError(f"{name}: `classes` must be the name of every output, in order; got {classes!r:.60}")
     if not len(classes):
         raise TargetError(f"{name}: `classes` is empty; give the name of every output, in order")
+    if len(classes) == 1:  # its probability would always be 1
+        label = str(classes[0])[:40]
+        raise TargetError(
+            f"{name}: `classes` must be two or more names, got one; of a classifier with one output p, the probability "
+            f'of {label}, name both sides, ["not {label}", "{label}"], and return [1 - p, p] (a torch module may '
+            "return p, or its logit, alone)"
+        )
 
 
-def failure_of(name: str, image_shape: tuple[int, ...], error: Exception) -> TargetError:
-    """Return the error for a target that raised another one, with its first line."""
-    line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return TargetError(f"target {name} failed on {image_shape} images: {line}")
+def failure_of(name: str, image_shape: tuple[int, ...], error: Exception, advice: str = "") -> TargetError:
+    """Return the error for a target that raised another one, with the line that says why."""
+    return TargetError(f"target {name} failed on {image_shape} images: {first_line(error)}{advice}")
+
+
+def first_line(error: Exception) -> str:
+    """Return the line of an exception that says what went wrong: the first, of a TorchScript's the last."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[-1 if "TorchScript" in lines[0] else 0]
 
 
 def check_finite(name: str, scores: torch.Tensor) -> None:
@@ -52,7 +70,7 @@ def check_probabilities(name: str, scores: torch.Tensor, advice: str) -> None:
     Args:
         name: The target's name.
         scores: (B, K) float.
-        advice: What to do if they aren't.
+        advice: What to do if they leave [0, 1].
 
     Raises:
         TargetError: Some are NaN or infinite, or outside [0, 1], or a row's sum isn't 1.
@@ -61,7 +79,12 @@ def check_probabilities(name: str, scores: torch.Tensor, advice: str) -> None:
     if bool(scores.isfinite().all() & inside & ((sums - 1).abs() <= LOOSENESS).all()):
         return
     check_finite(name, scores)
+    found = f"its rows sum to {float(sums.min()):.3g} … {float(sums.max()):.3g}"
+    if bool(inside) and float(scores.max()) <= 1 + LOOSENESS:
+        raise TargetError(
+            f"target {name} must return probabilities that sum to 1 for each image, but {found}; {ONE_OF_SEVERAL}"
+        )
     raise TargetError(
-        f"target {name} must return probabilities, but its rows sum to {float(sums.min()):.3g} … "
-        f"{float(sums.max()):.3g} and its lowest value is {float(scores.min()):.3g}; {advice}"
+        f"target {name} must return probabilities, but {found} and its lowest value is {float(scores.min()):.3g}; "
+        f"{advice}"
     )

@@ -16,8 +16,8 @@ from .execution.devices import choose_device
 from .execution.execution import Execution, default_execution
 from .execution.features import last_inputs
 from .execution.folding import foldable
+from .execution.modules import fixed_rows
 from .execution.options import ExecutionOptions
-from .execution.outputs import check_kind
 from .execution.runner import TorchExecution
 from .preprocessing import Normalisation
 
@@ -30,8 +30,10 @@ class TorchTarget:
 
     Args:
         module: A network from normalised images (B, C, H, W) float to (B, K) logits (or probabilities, see
-            ``outputs``). It is put into evaluation mode and moved to the device.
-        classes: The K class names, in the order of the module's outputs.
+            ``outputs``). It is put into evaluation mode and moved to the device; where its numbers are not float32, a
+            copy is used whose are. It may return its outputs in a tuple, dict or object, by the name ``logits`` or as
+            the only tensor that fits. One output, (B, 1) or (B,), for two classes is that of the second.
+        classes: The K class names, at least two, in the order of the module's outputs.
         image_shape: (C, H, W) of the images; C is 1 (grey) or 3 (RGB).
         mean: Subtracted from pixels in [0, 1]; per channel, or one for all.
         std: What the difference is divided by; per channel, or one for all.
@@ -39,8 +41,9 @@ class TorchTarget:
         outputs: ``logits`` (a softmax is applied) or ``probabilities`` (taken as they are).
         device: ``auto`` (CUDA, then MPS, then CPU), ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         precision: Precision that a search scores in: ``float32``, ``bfloat16``, or ``auto``, which is bfloat16 where
-            the hardware has it. :meth:`confirm` is float32 always.
-        micro_batch: Rows of one forward pass, at most. It is halved for good when the device runs out of memory.
+            the hardware and the module have it. :meth:`confirm` is float32 always.
+        micro_batch: Rows of one forward pass, at most. It is halved for good when the device runs out of memory. Where
+            a network fails on fewer rows, every pass is filled up to so many.
         memory_format: Memory format of images and weights: ``channels_last``, ``contiguous`` or ``auto``.
         fold: Whether batch normalisations are folded into the layers before them in a search's passes, where the
             network can be traced. None leaves it to what is found faster.
@@ -86,7 +89,7 @@ class TorchTarget:
                 "put a function into a module's forward()"
             )
         check_description(name, classes, image_shape)
-        check_kind(name, outputs)
+        micro_batch = fixed_rows(module) if micro_batch is None else micro_batch
         options = ExecutionOptions(device, precision, micro_batch, memory_format, fold)
         self.name = name
         self.classes = list(classes)
@@ -103,6 +106,7 @@ class TorchTarget:
             outputs=outputs,
             device=self.device,
             execution=default_execution(options, self.device, self.image_shape),
+            precision_open="precision" in self.tunable,
         )
 
     @classmethod
@@ -124,7 +128,7 @@ class TorchTarget:
 
     @property
     def network(self) -> nn.Module:
-        """The module itself, in float32 and evaluation mode: normalised images to outputs."""
+        """The module in float32 and evaluation mode: normalised images to outputs."""
         return self._runner.network
 
     @property

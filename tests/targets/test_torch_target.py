@@ -207,7 +207,8 @@ def test_one_bad_score_is_an_error_that_names_the_target(bad: float, outputs: st
         (lambda x: torch.zeros(len(x)), r"\(5,\)"),
         (lambda x: torch.zeros(len(x), 3, 1), r"\(5, 3, 1\)"),
         (lambda x: torch.zeros(1, 3), r"\(1, 3\)"),
-        (lambda x: (torch.zeros(len(x), 3), None), "tuple"),
+        (lambda x: (torch.zeros(len(x), 3), torch.zeros(len(x), 3)), r"tuple with 0 \(5, 3\), 1 \(5, 3\); let forward"),
+        (lambda x: {"out": torch.zeros(len(x), 3, 8, 8)}, r"dict with out \(5, 3, 8, 8\); let forward"),
         (lambda x: None, "NoneType"),
     ],
 )
@@ -269,7 +270,7 @@ def test_it_says_what_it_is(target: TorchTarget) -> None:
 @pytest.mark.parametrize("module", [None, lambda images: images], ids=["None", "function"])
 def test_what_is_no_module_is_refused(module: object) -> None:
     with pytest.raises(TargetError, match=r"mine: expected a torch.nn.Module, got .*forward\(\)"):
-        TorchTarget(module, classes=["a"], image_shape=(1, 8, 8), name="mine", device="cpu")  # type: ignore[arg-type]
+        TorchTarget(module, classes=["a", "b"], image_shape=(1, 8, 8), name="mine", device="cpu")  # type: ignore[arg-type]
 
 
 def test_an_image_shape_may_be_a_list() -> None:

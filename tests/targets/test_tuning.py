@@ -141,8 +141,53 @@ def test_what_was_found_is_kept_for_the_machine(cache: Path) -> None:
     tune(again)
     tune(again)
     assert again.micro_batch == 1024
-    assert module.rows == []  # nothing was tried
+    assert module.rows == [2, 2] * 2  # only whether it still holds
     assert cache.read_bytes() == kept
+
+
+class Edited(Slow):
+    """Is fast in bfloat16, until ``forward()`` is edited, as in a cell of a notebook."""
+
+    fault: str | None = None
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        searching = pixels.dtype == torch.bfloat16
+        self.seconds = 0.001 if searching else 0.002
+        logits = super().forward(pixels)
+        if searching and self.fault == "fails":
+            raise TypeError("Got unsupported ScalarType BFloat16")
+        return logits.flip(1) if searching and self.fault == "is unfaithful" else logits
+
+
+@pytest.fixture
+def fast_bfloat16(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have ``auto`` be bfloat16, as where the hardware multiplies it."""
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+
+
+@pytest.mark.usefixtures("fast_bfloat16")
+@pytest.mark.parametrize("fault", ["fails", "is unfaithful"])
+def test_what_was_kept_and_no_longer_holds_is_tried_anew(
+    fault: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache can't see what ``forward()`` does."""
+    tune(target_of(Edited()))
+    [[key, kept]] = json.loads(cache.read_text()).items()
+    assert kept["precision"] == "bfloat16"
+    monkeypatch.setattr(Edited, "fault", fault)
+    target = target_of(Edited())
+    tune(target)
+    assert target.precision == "float32"
+    assert json.loads(cache.read_text())[key] == vars(target.execution)
+    assert float(target.scores(torch.zeros(3, 3, 2, 2, dtype=torch.uint8)).sum()) == pytest.approx(3)
+
+
+def test_logits_that_are_probabilities_are_refused_after_tuning_too() -> None:
+    """The trials, which say nothing of a failure, are not the only ones to look."""
+    target = target_of(nn.Sequential(Slow(), nn.Softmax(1)))
+    tune(target)
+    with pytest.raises(TargetError, match="returns probabilities where logits were announced"):
+        target.scores(torch.randint(0, 256, (5, 3, 2, 2), dtype=torch.uint8))
 
 
 def test_another_network_other_weights_and_other_freedom_are_tried_anew(cache: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,40 +12,54 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import ConfigError, EvofoolError, TargetError
-from ..checks import check_finite, check_probabilities, failure_of
+from ..checks import failure_of, first_line
 from ..preprocessing import Normalisation
 from .devices import choose_precision
 from .execution import FORMATS, Execution, choose_format
 from .folding import fold
-from .outputs import check_logits, output_error
+from .modules import ends_in_sigmoid, evaluating, in_bfloat16, is_mixed, made_ready
+from .outputs import Head
 
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 _OUT_OF_MEMORY = re.compile("out of memory|can.?t allocate|not enough memory")
 """Words in the RuntimeError of an allocator that has no exception of its own for this, such as the CPU's."""
 
+_OTHER_FORMAT = re.compile("view size is not compatible|channels_last|memory.?format|contiguous")
+"""Words in the error of a network that looks at its activations' layout."""
+
+_OTHER_SIZE = re.compile("is invalid for input of size|batch|Guard failed|Expected input", re.IGNORECASE)
+"""Words in the error of a network that may take batches of one size only."""
+
+_OTHER_TYPE = re.compile("same dtype|should be the same|Half|BFloat16|Double")
+"""Words in the error of a network whose numbers are of several types."""
+
 
 class TorchExecution:
     """Runs a module as a classifier. Devices, copies, memory and checks of its outputs are settled here.
 
     Attributes:
-        network: The module itself, in float32 and evaluation mode.
+        network: The module in float32 and evaluation mode: itself, or a copy where its numbers are of another type.
         device: Where it runs.
-        execution: How its forward passes are run. The micro-batch shrinks for good where memory runs out, and the
-            memory format becomes contiguous where the network insists on it.
+        head: What becomes of its outputs.
+        execution: How its forward passes are run. The micro-batch shrinks for good where memory runs out, the memory
+            format becomes contiguous where the network insists on it, and a precision that was left open float32 where
+            the network can't have another.
 
     Args:
         module: A network from normalised images (B, C, H, W) float to (B, K) outputs.
         normalisation: What makes these images.
         name: The target's name, for messages.
-        classes: The number K of outputs.
+        classes: The number K of classes.
         image_shape: (C, H, W) of an image.
         outputs: What the module returns, one of :data:`~.outputs.KINDS`.
         device: The device that the module is moved to.
         execution: The settings of its forward passes.
+        precision_open: Whether the precision was left open.
 
     Raises:
         ConfigError: Forward passes can't be run so.
+        TargetError: The module can't be made ready.
     """
 
     def __init__(
@@ -60,29 +73,52 @@ class TorchExecution:
         outputs: str,
         device: torch.device,
         execution: Execution,
+        precision_open: bool,
     ) -> None:
         self.device = device
-        self._name, self._classes, self._image_shape, self._outputs = name, classes, image_shape, outputs
+        self._name, self._classes, self._image_shape = name, classes, image_shape
         self._normalisation = normalisation
-        self.network = self._fast = module.eval().to(device)
-        self._largest_pass: int | None = None  # rows that the device's memory turned out to have room for
-        self._logits_checked = False
-        self.apply(execution)
+        self._precision_open = precision_open
+        try:
+            self.head = Head(name, outputs, classes, sigmoid=ends_in_sigmoid(module))
+            self.network = self._fast = made_ready(module, device)
+            self._layers = list(self.network.modules())
+            self._largest_pass: int | None = None  # rows that the device's memory turned out to have room for
+            self._one_size: bool | None = None  # whether passes have to have all rows of the micro-batch, once known
+            self.apply(execution)
+        except EvofoolError:
+            raise
+        except Exception as error:  # a user's module may raise anything
+            raise TargetError(
+                f"{name}: the module can't be made ready on {device} ({first_line(error)}); give one in float32 "
+                "whose weights are loaded"
+            ) from error
 
     def apply(self, execution: Execution) -> None:
         """Run forward passes in another way from now on. A network that can't be folded stays as it is.
 
         Raises:
             ConfigError: Forward passes can't be run so.
+            TargetError: They can't be run in this precision, which was asked for.
         """
         if type(execution.micro_batch) is not int or execution.micro_batch < 1:
             raise ConfigError(f"`micro_batch` must be a whole number of at least 1, got {execution.micro_batch}")
         precision = choose_precision(execution.precision, self.device)
         memory_format = choose_format(execution.memory_format)
-        folded = self._folded if execution.fold else None
-        self._fast = self.network if folded is None else folded
-        if precision == "bfloat16":
-            self._fast = copy.deepcopy(self._fast).to(torch.bfloat16)
+        with evaluating(self.network, self._layers):
+            folded = self._folded if execution.fold else None
+            self._fast = self.network if folded is None else folded
+            if precision == "bfloat16":
+                try:
+                    self._fast = in_bfloat16(self._fast)
+                except Exception as error:  # a user's module may hold what can't be copied
+                    if not self._precision_open:
+                        raise TargetError(
+                            f"target {self._name} can't be copied ({first_line(error)}), which bfloat16 needs; "
+                            "use `precision=float32`"
+                        ) from error
+                    precision = "float32"
+        self._precision_tried = False
         self.execution = Execution(precision, memory_format, execution.micro_batch, folded is not None)
         self._use_format(memory_format)
 
@@ -101,14 +137,9 @@ class TorchExecution:
         """
         if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.shape[1:] != self._image_shape:
             raise self._refused(images, "uint8 torch tensors")
-        module, precision = (self.network, "float32") if exact else (self._fast, self.execution.precision)
-        scores = self._in_passes(partial(self._score, module, precision), images, rows)
-        if self._outputs == "probabilities":  # clamped ones would always look right
-            check_probabilities(self._name, scores, "if these are logits, say `outputs=logits`")
-            return scores.clamp(0, 1)
-        if checked:
-            check_finite(self._name, scores)
-        return scores
+        scores = self._in_passes(partial(self._score, exact), images, rows)
+        self._precision_tried |= not exact
+        return self.head.checked(scores, at_once=checked)
 
     def logits(self, pixels: Tensor) -> Tensor:
         """Return the logits (B, K) float32 of pixels, on the device, with gradients.
@@ -125,66 +156,76 @@ class TorchExecution:
             raise self._refused(pixels, "float torch tensors")
         return self._in_passes(self._logits, pixels)
 
-    def _score(self, module: nn.Module, precision: str, images: Tensor) -> Tensor:
+    def _score(self, exact: bool, images: Tensor) -> Tensor:
         """Run one forward pass on 8-bit images."""
+        module, precision = (self.network, "float32") if exact else (self._fast, self.execution.precision)
         memory_format = FORMATS[self.execution.memory_format]
         pixels = self._normalisation.bytes(images.to(self.device), _TYPES[precision], memory_format)
-        output = self._outputs_of(module, pixels)
-        if self._outputs == "probabilities":
-            return output
-        if not self._logits_checked:
-            self._logits_checked = True
-            check_logits(self._name, output, precision)
-        return output.softmax(1)
+        return self.head.probabilities(self._values(module, pixels), precision)
 
     def _logits(self, pixels: Tensor) -> Tensor:
         """Run one forward pass on pixels in [0, 1], with gradients."""
         memory_format = FORMATS[self.execution.memory_format]
         normalised = self._normalisation.pixels(pixels.to(self.device, torch.float32), memory_format)
-        output = self._outputs_of(self.network, normalised)
-        return output.clamp_min(torch.finfo(output.dtype).tiny).log() if self._outputs == "probabilities" else output
+        return self.head.logits(self._values(self.network, normalised))
 
-    def _outputs_of(self, module: nn.Module, pixels: Tensor) -> Tensor:
+    def _values(self, module: nn.Module, pixels: Tensor) -> Tensor:
         """Return what a module makes of normalised pixels, as (B, K) float32."""
-        output = module(pixels)
-        if (
-            not isinstance(output, Tensor)
-            or output.shape != (len(pixels), self._classes)
-            or output.device != pixels.device
-            or output.is_complex()
-            or output.layout is not torch.strided
-        ):
-            raise output_error(self._name, output, len(pixels), self._classes, pixels.device)
-        return output.float()
+        return self.head.values(module(pixels), len(pixels), pixels.device)
 
     def _in_passes(self, forward: Callable[[Tensor], Tensor], images: Tensor, rows: int | None = None) -> Tensor:
-        """Call ``forward`` on parts of some images, smaller ones where memory runs out; return all that it returns."""
+        """Call ``forward`` on parts of some images, and return all that it returns.
+
+        Where that fails, it is tried in other ways: with fewer rows where memory runs out, with all rows of the
+        micro-batch, in another memory format, in float32.
+        """
         if len(images) == 0:
             return torch.empty((0, self._classes), device=self.device)
+        first: Exception | None = None
+        one_size = bool(self._one_size)
         while True:
-            limit = self.execution.micro_batch
+            limit = min(rows, self._largest_pass or rows) if rows and not one_size else self.execution.micro_batch
+            parts = _split(images, limit, filled=bool(rows) or one_size)
+            smaller = any(len(part) != self.execution.micro_batch for part in parts)
             try:
-                if rows:
-                    limit = min(rows, self._largest_pass or rows)
-                    parts = [forward(part) for part in torch.split(_filled_up(images, limit), limit)]
-                else:
-                    passes = -(-len(images) // limit)
-                    batches = images.tensor_split(passes) if passes > 1 else (images,)
-                    parts = [forward(part) for part in batches]
-                return (parts[0] if len(parts) == 1 else torch.cat(parts))[: len(images)]
+                with evaluating(self.network, self._layers):
+                    results = [forward(part) for part in parts]
+                if one_size or smaller:
+                    self._one_size = one_size
+                return (results[0] if len(results) == 1 else torch.cat(results))[: len(images)]
             except (torch.OutOfMemoryError, MemoryError):
                 pass
-            except RuntimeError as error:
-                if "view size is not compatible" in str(error) and self.execution.memory_format == "channels_last":
-                    self._use_format("contiguous")  # the network looks at its activations' layout
-                    continue
-                if not _OUT_OF_MEMORY.search(str(error)):
-                    raise failure_of(self._name, self._image_shape, error) from error
             except EvofoolError:
                 raise
             except Exception as error:  # a user's module may raise anything
-                raise failure_of(self._name, self._image_shape, error) from error
-            self._halve(limit)  # outside the handler, whose exception would keep the failed pass's tensors alive
+                if not isinstance(error, RuntimeError) or not _OUT_OF_MEMORY.search(str(error)):
+                    first = first or error
+                    if _OTHER_FORMAT.search(str(error)) and self.execution.memory_format != "contiguous":
+                        self._use_format("contiguous")
+                    elif self._one_size is None and not one_size and smaller:
+                        one_size = True
+                    elif self._can_fall_back():
+                        one_size = bool(self._one_size)
+                        self.apply(replace(self.execution, precision="float32"))
+                    else:
+                        raise self._failure(first) from first
+                    continue
+            self._halve(limit, one_size)  # outside the handler, whose exception would keep the failed pass's tensors
+
+    def _can_fall_back(self) -> bool:
+        """Return whether float32 may be tried instead: nobody has asked for bfloat16, and it never worked."""
+        return self.execution.precision == "bfloat16" and self._precision_open and not self._precision_tried
+
+    def _failure(self, error: Exception) -> TargetError:
+        """Return the error for a network that failed, with what may help."""
+        advice, text = "", str(error)
+        if _OTHER_TYPE.search(text) and is_mixed(self.network):
+            advice = "; its numbers are of several types: give module.float()"
+        elif _OTHER_TYPE.search(text) and self.execution.precision == "bfloat16":
+            advice = "; use `precision=float32`"
+        elif _OTHER_SIZE.search(text):
+            advice = "; where it takes batches of one size only, make that its `micro_batch`"
+        return failure_of(self._name, self._image_shape, error, advice)
 
     @cached_property
     def _folded(self) -> nn.Module | None:
@@ -199,8 +240,10 @@ class TorchExecution:
             for module in (self.network, self._fast):
                 module.to(memory_format=FORMATS[memory_format])
 
-    def _halve(self, rows: int) -> None:
+    def _halve(self, rows: int, one_size: bool) -> None:
         """Run passes of half as many rows at most from now on."""
+        if one_size:
+            raise TargetError(f"{self.device} is out of memory for {rows} images of {self._name}; try `device=cpu`")
         if rows == 1:
             raise TargetError(f"{self.device} is out of memory for a single image of {self._name}; try `device=cpu`")
         self._largest_pass = rows // 2
@@ -214,7 +257,11 @@ class TorchExecution:
         return TargetError(f"{self._name} takes {expected} (B, {shape}), got {given}")
 
 
-def _filled_up(images: Tensor, rows: int) -> Tensor:
-    """Return the images with black ones after them, up to a multiple of ``rows``."""
+def _split(images: Tensor, rows: int, *, filled: bool) -> tuple[Tensor, ...]:
+    """Return images in parts of so many rows at most; ``filled`` has all of them as long, with black images after."""
+    if not filled:
+        passes = -(-len(images) // rows)
+        return images.tensor_split(passes) if passes > 1 else (images,)
     missing = -len(images) % rows
-    return torch.cat([images, images.new_zeros((missing, *images.shape[1:]))]) if missing else images
+    black = images.new_zeros((missing, *images.shape[1:]))
+    return torch.split(torch.cat([images, black]) if missing else images, rows)

@@ -42,6 +42,9 @@ FINALISTS = 3
 
 _COMPARED, _MAX_IMAGES = 32, 4096
 
+_FEW = 2
+"""Images by which a choice that was kept is tried: they cost a job's start little."""
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -113,6 +116,24 @@ def best(trials: list[Trial]) -> Execution:
         if trial.faithful and (faster or not chosen.faithful):
             chosen = trial
     return chosen.execution
+
+
+def holds(target: TorchTarget, execution: Execution) -> bool:
+    """Return whether a target can be run so, with scores close to its confirmations. It is run so from then on.
+
+    Raises:
+        TargetError: The network can't confirm a few images.
+    """
+    original, generator = target.execution, torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (_FEW, *target.image_shape), generator=generator).byte()
+    exact = target.confirm(images)
+    with suppress(TargetError):
+        target.apply(execution)
+        error = float((target.scores(images) - exact).abs().max())
+        if target.execution == execution and Trial(execution, 0.0, error).faithful:
+            return True
+    target.apply(original)
+    return False
 
 
 def noise_for(target: TorchTarget) -> torch.Tensor:

@@ -14,21 +14,20 @@ from ..protocols import Target
 from ..torch_target import TorchTarget
 from . import tuning_cache
 from .process import SWITCH
-from .trials import Trial, best, noise_for, repeat_trials, run_trials
+from .trials import Trial, best, holds, noise_for, repeat_trials, run_trials
 
 
 def tune(target: Target) -> None:
     """Let a torch target run at its fastest here, in whatever was left open when it was made.
 
-    A choice that was made on this machine before is taken from the cache; a new one is written there. A target that
-    can't score noise stays as it is, as does one that isn't torch's.
+    A choice that was made on this machine before is taken from the cache, if it still holds; a new one is written
+    there. A target that can't score noise stays as it is, as does one that isn't torch's.
     """
     if not isinstance(target, TorchTarget) or not target.tunable or os.environ.get(SWITCH) == "off":
         return
-    if execution := tuning_cache.read(target):
-        target.apply(execution)
-    else:
-        with suppress(TargetError):  # if the job meets that too, it says so
+    with suppress(TargetError):  # if the job meets that too, it says so
+        kept = tuning_cache.read(target)
+        if kept is None or not holds(target, kept):
             retune(target)
 
 

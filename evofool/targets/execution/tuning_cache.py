@@ -16,6 +16,7 @@ import torch
 from ...io.files import open_regular, write_atomically
 from ...io.lines import MAX_LINE
 from ...version import __version__
+from ..fingerprint import tensors_digest
 from ..torch_target import TorchTarget
 from .execution import FORMATS, Execution
 
@@ -32,11 +33,11 @@ def cache_file() -> Path:
 
 
 def key_of(target: TorchTarget) -> str:
-    """Return what the choice for a target depends on: network, weights, machine, versions, and what was left open."""
-    digest = hashlib.sha256(repr(target.network).encode())
-    for name, tensor in target.network.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    """Return what the choice for a target depends on: network, weights, machine, versions, and what was left open.
+
+    It can't know what a network's ``forward()`` does, so a choice that was kept is tried before it is used.
+    """
+    digest = hashlib.sha256(f"{_description(target)}{tensors_digest(target.network)}".encode())
     machine = [__version__, torch.__version__, platform.machine(), _hardware(target), torch.get_num_threads()]
     fixed = {name: value for name, value in asdict(target.execution).items() if name not in target.tunable}
     digest.update(json.dumps([*machine, target.image_shape, fixed]).encode())
@@ -55,6 +56,14 @@ def write(key: str, execution: Execution) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         content = json.dumps(_entries(file) | {key: asdict(execution)}, indent=1) + "\n"
         write_atomically(file, content, durable=False)
+
+
+def _description(target: TorchTarget) -> str:
+    """Return a network's layers in words."""
+    try:
+        return repr(target.network)
+    except Exception:  # a user's module may raise anything
+        return type(target.network).__name__
 
 
 def _hardware(target: TorchTarget) -> str:
