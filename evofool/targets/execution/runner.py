@@ -25,14 +25,17 @@ _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _OUT_OF_MEMORY = re.compile("out of memory|can.?t allocate|not enough memory")
 """Words in the RuntimeError of an allocator that has no exception of its own for this, such as the CPU's."""
 
-_OTHER_FORMAT = re.compile("view size is not compatible|channels_last|memory.?format|contiguous")
+_FORMAT = re.compile("view size is not compatible|channels_last|memory.?format|contiguous")
 """Words in the error of a network that looks at its activations' layout."""
 
-_OTHER_SIZE = re.compile("is invalid for input of size|batch|Guard failed|Expected input", re.IGNORECASE)
-"""Words in the error of a network that may take batches of one size only."""
+_ONE_SIZE = re.compile("invalid for input of size|batch|guard failed|expected input|invalid dimension", re.IGNORECASE)
+"""Words in the error of a network that takes batches of one size only."""
 
-_OTHER_TYPE = re.compile("same dtype|should be the same|Half|BFloat16|Double")
-"""Words in the error of a network whose numbers are of several types."""
+_SHAPES = re.compile("shape|size", re.IGNORECASE)
+"""Words in the error of a network that may."""
+
+_TYPE = re.compile("dtype|scalar ?type|data type|float16|should be the same|half|double", re.IGNORECASE)
+"""Words in the error of a network that can't have these numbers."""
 
 
 class TorchExecution:
@@ -198,13 +201,13 @@ class TorchExecution:
             except EvofoolError:
                 raise
             except Exception as error:  # a user's module may raise anything
-                if not isinstance(error, RuntimeError) or not _OUT_OF_MEMORY.search(str(error)):
+                if not isinstance(error, RuntimeError) or not _tells_of(error, _OUT_OF_MEMORY):
                     first = first or error
-                    if _OTHER_FORMAT.search(str(error)) and self.execution.memory_format != "contiguous":
+                    if _tells_of(error, _FORMAT) and self.execution.memory_format != "contiguous":
                         self._use_format("contiguous")
-                    elif self._one_size is None and not one_size and smaller:
+                    elif self._one_size is None and not one_size and smaller and _tells_of(error, _ONE_SIZE, _SHAPES):
                         one_size = True
-                    elif self._can_fall_back():
+                    elif self._can_fall_back() and _tells_of(first, _TYPE):
                         one_size = bool(self._one_size)
                         self.apply(replace(self.execution, precision="float32"))
                     else:
@@ -218,12 +221,12 @@ class TorchExecution:
 
     def _failure(self, error: Exception) -> TargetError:
         """Return the error for a network that failed, with what may help."""
-        advice, text = "", str(error)
-        if _OTHER_TYPE.search(text) and is_mixed(self.network):
+        advice = ""
+        if _tells_of(error, _TYPE) and is_mixed(self.network):
             advice = "; its numbers are of several types: give module.float()"
-        elif _OTHER_TYPE.search(text) and self.execution.precision == "bfloat16":
+        elif _tells_of(error, _TYPE) and self.execution.precision == "bfloat16":
             advice = "; use `precision=float32`"
-        elif _OTHER_SIZE.search(text):
+        elif _tells_of(error, _ONE_SIZE):
             advice = "; where it takes batches of one size only, make that its `micro_batch`"
         return failure_of(self._name, self._image_shape, error, advice)
 
@@ -255,6 +258,11 @@ class TorchExecution:
         shape = ", ".join(map(str, self._image_shape))
         given = f"{images.dtype} {tuple(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
         return TargetError(f"{self._name} takes {expected} (B, {shape}), got {given}")
+
+
+def _tells_of(error: Exception, *words: re.Pattern[str]) -> bool:
+    """Return whether an error has some of these words."""
+    return any(pattern.search(str(error)) for pattern in words)
 
 
 def _split(images: Tensor, rows: int, *, filled: bool) -> tuple[Tensor, ...]:
