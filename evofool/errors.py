@@ -6,6 +6,7 @@ EvofoolError
 ├── ConfigError       an option is missing, malformed or contradicts another
 ├── TargetError       a target is unknown, cannot be built, or returns what it must not
 │   └── WeightsError  a weights file is missing, damaged, unsafe or of another network
+├── OperatorError     an operator that a user swapped fails, or returns what it must not
 ├── GenomeError       a genome file or batch is not what its encoding expects
 ├── ImageError        an image file cannot be read or used
 └── RunError          a run folder is missing, taken, unwritable, damaged or of another version
@@ -41,6 +42,10 @@ class TargetError(EvofoolError):
 
 class WeightsError(TargetError):
     """A weights file is missing, damaged, unsafe or belongs to another network."""
+
+
+class OperatorError(EvofoolError):
+    """An operator that a user swapped fails, or returns what it must not."""
 
 
 class GenomeError(EvofoolError):

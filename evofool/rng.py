@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -48,3 +51,26 @@ class Rng:
         host: Any = json.loads(state["host"].tobytes())
         self.host.bit_generator.state = host
         self.tensors.set_state(torch.from_numpy(state["tensors"].copy()))
+
+
+@contextmanager
+def seeded_globals(seed: int, device: torch.device | str = "cpu") -> Iterator[None]:
+    """Seed the global generators of Python, numpy and torch for a block, and put them back as they were.
+
+    Functions of a user's own may draw from them, as DEAP's operators do.
+
+    Args:
+        seed: A whole number from 0 to 2^63 − 1.
+        device: The device whose generator of torch is seeded, beside the host's.
+    """
+    place = torch.device(device)
+    host, legacy = random.getstate(), np.random.get_state(legacy=True)  # noqa: NPY002
+    with torch.random.fork_rng([place] if place.type == "cuda" else []):
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            random.setstate(host)
+            np.random.set_state(legacy)  # noqa: NPY002

@@ -122,7 +122,7 @@ def test_few_files_stand_at_the_top() -> None:
 
 
 GLOBAL_ON_PURPOSE = {
-    ("engines", "population"): 4,  # DEAP's operators know no other generator: it is seeded, used and put back
+    ("rng",): 6,  # a user's operators may draw from them: they are seeded for a call and put back
     ("targets", "networks"): 1,  # initial weights, under a fork of the generator while training
 }
 

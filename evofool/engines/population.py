@@ -128,38 +128,3 @@ def batched_map(evaluate: Callable[[Population], Tensor], population: Population
     """
     population.scores = evaluate(population)
     return Fitnesses(population.scores, population.class_indices)
-
-
-def per_genome(operator: Callable[..., Any], rng: Any, **options: Any) -> Callable[..., Any]:
-    """Return one of DEAP's list operators, such as ``tools.mutGaussian``, as a mutation of direct batches.
-
-    It is slow: a Python loop over every gene. DEAP's operators draw from Python's global generator, which is seeded
-    from the run's and put back as it was.
-
-    Args:
-        operator: Sees each genome as a list of numbers in [0, 1].
-        rng: The run's :class:`~evofool.rng.Rng`.
-        options: What the operator takes besides.
-
-    Example:
-        ``toolbox.register("mutate", per_genome(tools.mutGaussian, rng, mu=0, sigma=0.1, indpb=0.1))``
-    """
-    import random
-
-    import torch
-
-    def mutate(parents: Any, **_: Any) -> Any:
-        children = parents.take(np.arange(len(parents)))
-        before = random.getstate()
-        try:
-            random.seed(int(rng.host.integers(2**63)))
-            for genes in children.genes:
-                values = (genes.flatten().float() / 255).tolist()
-                (mutant,) = operator(values, **options)
-                pixels = torch.tensor(mutant, device=genes.device).mul(255).round().clamp(0, 255)
-                genes.copy_(pixels.to(torch.uint8).view_as(genes))
-        finally:
-            random.setstate(before)
-        return children
-
-    return mutate

@@ -18,15 +18,17 @@ from ..encodings.base import Encoding
 from ..engines.base import Engine
 from ..engines.local import LocalEngine
 from ..engines.population import Population
+from ..engines.toolbox import Hook
 from ..rng import Rng
 from ..targets.protocols import Target, compare_scores
 from .archive import Archive, Update
+from .contracts import ADVICE, contracts
 from .defaults import resolve_for_target
 from .diversity import check_size, diversity_of
 from .niche_genomes import NicheGenomes
 from .progress import Progress, build_statistics
 from .states import State, prefixed, under
-from .toolbox import build_search, build_toolbox
+from .toolbox import build_search, build_toolbox, swap_operators
 
 VERIFIED_ELITES = 16
 """How many elites are scored again in generations 1, 2, 4, 8, … and after a restart."""
@@ -43,10 +45,12 @@ class Evolution:
         options: The options of the search. What they leave open gets its default.
         initial: A batch of genomes for the first generation, or None.
         engine: Where batches are scored, this process by default.
+        toolbox: A function that swaps operators: it is given the toolbox and calls ``register`` on it.
 
     Attributes:
         options: The options, with nothing left open.
-        toolbox: The operators; see :mod:`evofool.search.toolbox`.
+        toolbox: The operators; see :mod:`evofool.search.toolbox`. Those that are registered from now on are checked.
+        swapped: The names of the operators that the function swapped, by alias.
         archive: The elites.
         search: MAP-Elites.
         diversity: What tells several images of a class apart, None for one image per class.
@@ -56,6 +60,7 @@ class Evolution:
     Raises:
         ConfigError: An option names what doesn't exist, options don't go together, or memory would not take the
             archive.
+        OperatorError: An operator is swapped that can't be.
 
     Example:
         >>> from evofool import encodings, load_target
@@ -78,6 +83,7 @@ class Evolution:
         *,
         initial: Any = None,
         engine: Engine | None = None,
+        toolbox: Hook | None = None,
     ) -> None:
         options = replace(options, encoding=encoding.name, settings=encoding.settings())
         options = resolve_for_target(options, target)
@@ -96,6 +102,10 @@ class Evolution:
         self.search = build_search(
             self.toolbox, self.archive, encoding, self.rng, options, initial=initial, confirm=not self.engine.exact
         )
+        measures = 0 if self.archive.measures is None else self.archive.measures.shape[1]
+        checked = contracts(encoding, len(target.classes), measures, self.engine.device)
+        self.toolbox.open(checked, self.rng, ADVICE)
+        self.swapped = swap_operators(self.toolbox, toolbox, self.search, encoding)
         self.seconds = 0.0
         self.logbook = tools.Logbook()
         self.logbook.header = ["gen", "nevals", "confidence", "size"]

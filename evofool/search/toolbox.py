@@ -11,6 +11,7 @@ from ..config.evolve import EvolveOptions
 from ..encodings.base import Encoding
 from ..engines.base import Engine
 from ..engines.population import Population, batched_map
+from ..engines.toolbox import Hook, Toolbox, swap
 from ..rng import Rng
 from .archive import Archive
 from .diversity import Diversity
@@ -22,10 +23,20 @@ from .selectors import selector_named, unsure
 CONFIRM_ROWS = {"cpu": 4, "cuda": 64, "mps": 32}
 """Rows of a forward pass that confirms, by device. They are few on the CPU, where filling a pass up costs time."""
 
+FIXED = {
+    "clone": "nothing calls it",
+    "decode": "pictures are decoded in many places; change images in the scores() of a target of your own",
+    "confirm": "its scores go on record as the target's own; change them in a target of your own",
+    "check": "it guards the scores on record",
+    "generate": "it keeps the run's counts; swap an emitter, or write a loop of your own around Evolution",
+    "update": "it keeps the run's counts; write a loop of your own around Evolution",
+}
+"""Why operators of a run can't be swapped, by alias."""
+
 
 def build_toolbox(
     engine: Engine, encoding: Encoding, rng: Rng, options: EvolveOptions, diversity: Diversity | None = None
-) -> base.Toolbox:
+) -> Toolbox:
     """Register the operators of an evolution.
 
     ``random select mate mutate`` vary genomes, ``decode evaluate confirm check map`` score them. Where a class has
@@ -44,11 +55,13 @@ def build_toolbox(
     """
 
     def evaluate(population: Population) -> Tensor:
+        if not isinstance(population, Population):
+            raise TypeError(f"evaluate takes a whole population, got {type(population).__name__}")
         population.images = toolbox.decode(population.genomes)
         return engine.scores(population.images)
 
     assert options.selector is not None
-    toolbox = base.Toolbox()
+    toolbox = Toolbox()
     toolbox.register("random", encoding.random, rng=rng)
     toolbox.register("select", selector_named(options.selector), rng=rng)
     toolbox.register("select_unsure", unsure, rng=rng)
@@ -102,3 +115,37 @@ def build_search(
     toolbox.register("generate", search.ask)
     toolbox.register("update", search.tell)
     return search
+
+
+def swap_operators(toolbox: Toolbox, hook: Hook | None, search: MapElites, encoding: Encoding) -> dict[str, str]:
+    """Let a user's hook swap operators of an evolution that is wired.
+
+    Where ``evaluate`` or ``map`` is swapped, children that could enter the archive are scored again by ``confirm``:
+    the scores on record are the target's own.
+
+    Returns:
+        The names of the user's operators by alias; none without a hook.
+
+    Raises:
+        ConfigError: The hook can't be called, or swaps nothing.
+        OperatorError: It swaps what can't be swapped, or what nothing looks up.
+    """
+    if hook is None:
+        return {}
+    swapped = swap(toolbox, hook, _fixed(search, encoding))
+    search.confirm |= bool({"evaluate", "map"} & swapped.keys())
+    return swapped
+
+
+def _fixed(search: MapElites, encoding: Encoding) -> dict[str, str]:
+    """Return why operators of an evolution can't be swapped, by alias."""
+    emitters = search.schedule.emitters
+    used = {operator for emitter in emitters.values() for operator in emitter.operators}
+    not_called = {
+        operator: f"none of the run's emitters ({', '.join(emitters)}) calls it"
+        for operator in ("select", "select_unsure", "mate", "mutate", "mutate_slightly")
+        if operator not in used
+    }
+    if not encoding.crossover_rate:
+        not_called["mate"] = f"nothing calls it, since {encoding.name} genomes are not crossed with these settings"
+    return not_called | FIXED

@@ -13,8 +13,8 @@ from support import assert_same_arrays, frozen, global_random_untouched, tiny_ta
 
 from evofool.config.budget import Budget
 from evofool.engines.local import LocalEngine
-from evofool.engines.population import per_genome
 from evofool.search.archive import Archive
+from evofool.search.deap_operators import per_genome
 from evofool.search.evolution import Evolution
 from evofool.targets.protocols import Target
 

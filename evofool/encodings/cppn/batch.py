@@ -60,6 +60,15 @@ class CPPNBatch:
     def sizes(self) -> NDArray[np.int64]:
         return np.asarray(np.count_nonzero(self.source != EMPTY, axis=1), np.int64)
 
+    def numbers(self, row: int) -> list[float]:
+        """Return the weights of a genome's connections."""
+        weights: list[float] = self.weight[row, self.source[row] != EMPTY].tolist()
+        return weights
+
+    def set_numbers(self, row: int, numbers: NDArray[np.float64]) -> None:
+        """Set the weights of a genome's connections, none beyond ±``MAX_WEIGHT``."""
+        self.weight[row, self.source[row] != EMPTY] = np.clip(numbers, -MAX_WEIGHT, MAX_WEIGHT)
+
     @classmethod
     def empty(cls, n: int, nodes: int, edges: int) -> CPPNBatch:
         """Return ``n`` genomes without any node or connection."""

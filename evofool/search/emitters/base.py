@@ -26,10 +26,12 @@ class Emitter:
     Attributes:
         cppn_use: What it does with CPPNs, where it takes no other genomes: "works on the weights of", say.
         min_batch: Smallest number of children per generation that it can propose.
+        operators: The operators of the toolbox that it calls.
     """
 
     cppn_use: ClassVar[str | None] = None
     min_batch: ClassVar[int] = 1
+    operators: ClassVar[tuple[str, ...]]
 
     @classmethod
     def build(cls, toolbox: base.Toolbox, encoding: Encoding, rng: Rng) -> Self:

@@ -50,6 +50,7 @@ class Refine(Emitter):
 
     cppn_use = "works on the weights of"
     min_batch = 8
+    operators = ("mutate",)
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ class Tweak(Emitter):
     """
 
     cppn_use = "makes small changes to"
+    operators = ("select_unsure", "mutate_slightly")
 
     def __init__(self, toolbox: base.Toolbox) -> None:
         self.toolbox = toolbox

@@ -22,6 +22,8 @@ class Vary(Emitter):
         rng: The evolution's random generators.
     """
 
+    operators = ("select", "mate", "mutate")
+
     def __init__(self, toolbox: base.Toolbox, crossover_rate: float, rng: Rng) -> None:
         self.toolbox, self.crossover_rate, self.rng = toolbox, crossover_rate, rng
 
