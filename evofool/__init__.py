@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .jobs.evolve import evolve
     from .jobs.life import inspect, repair, resume
     from .jobs.result import CampaignResult, Result
+    from .search.deap_operators import per_elite, per_genome
     from .targets.registry import load_target
     from .targets.torch_target import TorchTarget as Target
 
@@ -34,6 +35,8 @@ __all__ = [
     "evolve",
     "inspect",
     "load_target",
+    "per_elite",
+    "per_genome",
     "repair",
     "resume",
 ]
@@ -49,6 +52,8 @@ _HOMES = {
     "evolve": "jobs.evolve:evolve",
     "inspect": "jobs.life:inspect",
     "load_target": "targets.registry:load_target",
+    "per_elite": "search.deap_operators:per_elite",
+    "per_genome": "search.deap_operators:per_genome",
     "repair": "jobs.life:repair",
     "resume": "jobs.life:resume",
 }

@@ -1,9 +1,9 @@
-"""Numbers as people read them."""
+"""Numbers, and names of operators, as people read them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 BARS = "▁▂▃▄▅▆▇█"
 """The bars of a sparkline, for values from 0 to 1."""
@@ -79,3 +79,9 @@ def least_confident(names: Sequence[str], confidence: Sequence[float], count: in
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun: ``1 generation``, ``1,200 generations``."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def operators_text(swapped: Mapping[str, str]) -> str:
+    """Write swapped operators as ``select (mymodule:tournament) and mutate (mymodule:jitter)``."""
+    *most, last = [f"{alias} ({name})" for alias, name in swapped.items()]
+    return f"{', '.join(most)} and {last}" if most else last

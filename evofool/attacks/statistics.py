@@ -160,6 +160,7 @@ def campaign_figures(
         "pixels": list(plan.pixels),
         "strategy": plan.strategy,
         "seed": plan.seed,
+        **({"swapped": config.swapped} if config.swapped else {}),
         "attempts": total,
         "pending": total - statistics.done,
         **statistics.figures(),

@@ -91,13 +91,21 @@ FOUND_FOR_TARGET = ("weights", "weights_sha256", "device", "precision", "micro_b
 
 
 class RunConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The config of a run: its options with nothing left open. Budgets may change; they are not its identity."""
+    """The config of a run: its options with nothing left open. Budgets may change; they are not its identity.
+
+    Attributes:
+        options: The options.
+        target: The target.
+        class_indices: The classes that have niches.
+        swapped: Names of the operators that the user swapped, by alias.
+    """
 
     kind: ClassVar[str] = "run"
 
     options: EvolveOptions
     target: TargetRecord
     class_indices: Annotated[tuple[ClassIndex, ...], msgspec.Meta(min_length=1)]
+    swapped: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         if list(self.class_indices) != sorted(set(self.class_indices)) or self.class_indices[-1] >= self.target.classes:
@@ -114,7 +122,11 @@ class RunConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def identity(self) -> dict[str, Any]:
         """Return what the bytes of a run depend on."""
-        chosen = {"class_indices": self.class_indices, "precision": self.target.precision}
+        chosen = {
+            "class_indices": self.class_indices,
+            "precision": self.target.precision,
+            "swapped": self.swapped,
+        }
         return {**self.options.identity(), **self.target.identity(), **chosen}
 
 
@@ -165,7 +177,16 @@ class PlanRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class CampaignConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The config of a campaign."""
+    """The config of a campaign.
+
+    Attributes:
+        options: The options.
+        target: The target.
+        classes: The target's class names.
+        data: Where the images came from.
+        plan: What is done with every image.
+        swapped: Names of the operators that the user swapped, by alias.
+    """
 
     kind: ClassVar[str] = "campaign"
 
@@ -174,6 +195,7 @@ class CampaignConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields
     classes: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     data: DataRecord
     plan: PlanRecord
+    swapped: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         plan, (_, height, width) = self.plan, self.target.image_shape
@@ -195,4 +217,4 @@ class CampaignConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields
         """Return what an outcome depends on besides its image, which it names by its hash."""
         plan = msgspec.to_builtins(self.plan)
         del plan["criterion"], plan["rows"]
-        return {**plan, **self.target.identity(), "classes": self.classes}
+        return {**plan, **self.target.identity(), "classes": self.classes, "swapped": self.swapped}

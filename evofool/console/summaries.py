@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..text import clock, least_confident, percent
+from ..text import clock, least_confident, operators_text, percent
 from .phrases import describe_fact, describe_images, describe_queries, describe_rate
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def fact_rows(facts: Mapping[str, Any]) -> Rows:
     if isinstance(baseline, Mapping):
         rows["baseline"] = "equal queries"
         rows |= {f"baseline_{name}": figure for name, figure in baseline.items()}
+    if swapped := facts.get("swapped"):
+        rows["swapped"] = operators_text(swapped)
     return [(name, describe_fact(name.removeprefix("baseline_"), fact)) for name, fact in rows.items()]
 
 

@@ -9,6 +9,7 @@ from functools import partial, wraps
 from typing import Any
 
 import numpy as np
+import torch
 from deap import base
 
 from ..errors import ConfigError, EvofoolError, OperatorError, suggestion
@@ -89,28 +90,62 @@ class Toolbox(base.Toolbox):  # type: ignore[misc]
         @wraps(function)
         def called(*arguments: Any, **options: Any) -> Any:
             given = arguments[bound:]
-            try:
-                with seeded_globals(self._seed(alias, given), self.rng.device if self.rng else "cpu"):
-                    result = function(*arguments, **options)
-            except EvofoolError:
-                raise
-            except Exception as error:
-                raise OperatorError(f"operator {alias} ({name}) failed: {_line(error)}{hint}") from error
-            try:
-                return contract(given, result) if contract else result
-            except (ValueError, EvofoolError) as error:
-                raise OperatorError(f"operator {alias} ({name}) {error}{_hint(function)}") from error
+            generators = [argument for argument in given if isinstance(argument, np.random.Generator)]
+            seed = seed_of(alias, self.rng.host if self.rng else next(iter(generators), None))
+            device = self.rng.device if self.rng else "cpu"
+            return call_checked(
+                f"{alias} ({name})",
+                partial(function, *arguments, **options),
+                partial(contract, given) if contract else None,
+                seed=seed,
+                device=device,
+                hint=hint,
+            )
 
         return called
 
-    def _seed(self, alias: str, arguments: tuple[Any, ...]) -> int:
-        """Return a seed that follows from an operator's alias and from the state of the generator, which stays as it
-        is: the job's, or the one among the arguments."""
-        given = [argument for argument in arguments if isinstance(argument, np.random.Generator)]
-        generators = [self.rng.host] if self.rng else given[:1]
-        states = [generator.bit_generator.state for generator in generators]
-        digest = hashlib.sha256(json.dumps([alias, states]).encode()).digest()
-        return int.from_bytes(digest[:8], "big") >> 1
+
+def call_checked(
+    operator: str,
+    function: Callable[[], Any],
+    check: Callable[[Any], Any] | None,
+    *,
+    seed: int,
+    device: torch.device | str = "cpu",
+    hint: str = "",
+) -> Any:
+    """Call an operator of a user, and return its checked result.
+
+    Args:
+        operator: What errors call it.
+        function: The operator, with the arguments of this call bound to it.
+        check: Checks its result as a contract does.
+        seed: Seed of the global generators while it runs.
+        device: The device on which it may draw.
+        hint: What to do where it fails.
+
+    Raises:
+        OperatorError: It fails, or returns what it must not.
+    """
+    try:
+        with seeded_globals(seed, device):
+            result = function()
+    except EvofoolError:
+        raise
+    except Exception as error:
+        line = f"{type(error).__name__}: {error}"[:200] if str(error) else type(error).__name__
+        raise OperatorError(f"operator {operator} failed: {line}{hint}") from error
+    try:
+        return check(result) if check else result
+    except (ValueError, EvofoolError) as error:
+        raise OperatorError(f"operator {operator} {error}{hint}") from error
+
+
+def seed_of(label: str, generator: np.random.Generator | None) -> int:
+    """Return a seed that follows from a label and the state of a generator, which stays as it is."""
+    state = generator.bit_generator.state if generator else None
+    digest = hashlib.sha256(json.dumps([label, state]).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
 
 
 def swap(toolbox: Toolbox, hook: Hook, fixed: Mapping[str, str]) -> dict[str, str]:
@@ -140,14 +175,14 @@ def swap(toolbox: Toolbox, hook: Hook, fixed: Mapping[str, str]) -> dict[str, st
     for alias in sorted(before.keys() | after.keys()):
         if before.get(alias) is after.get(alias):
             continue
+        if alias in fixed:
+            raise OperatorError(f"operator {alias} can't be swapped: {fixed[alias]}")
         if alias not in operators:
             choices = sorted(operators - fixed.keys())
             raise OperatorError(
                 f'nothing looks up the operator "{alias[:40]}"{suggestion(alias, choices)}; '
-                f"a hook can swap {', '.join(choices)}"
+                f"what can be swapped: {', '.join(choices) or 'nothing'}"
             )
-        if alias in fixed:
-            raise OperatorError(f"operator {alias} can't be swapped: {fixed[alias]}")
         if alias not in after:
             raise OperatorError(f"operator {alias} must stay registered; register another one in its place")
         if alias not in toolbox.names:  # It was set as an attribute.
@@ -155,11 +190,6 @@ def swap(toolbox: Toolbox, hook: Hook, fixed: Mapping[str, str]) -> dict[str, st
     if not toolbox.names:
         raise ConfigError("`toolbox` swaps nothing: it must call register() on the toolbox that it is given")
     return dict(sorted(toolbox.names.items()))
-
-
-def _line(error: Exception) -> str:
-    """Return what an exception says, in one line."""
-    return f"{type(error).__name__}: {error}"[:200] if str(error) else type(error).__name__
 
 
 def _hint(operator: Callable[..., Any]) -> str:

@@ -157,7 +157,9 @@ class CampaignKind:
         """Read the folder's config."""
         return CampaignFolder.open(path)
 
-    def restore(self, path: Path, *, target: Any, changes: Mapping[str, Any], gallery: bool) -> CampaignJob:
+    def restore(
+        self, path: Path, *, target: Any, toolbox: Any, changes: Mapping[str, Any], gallery: bool
+    ) -> CampaignJob:
         """Return the campaign with the attempts that have no outcome yet."""
         if changes:
             raise ConfigError(f"{path} is a campaign: it ends when all attempts have; leave the limits out")
@@ -191,6 +193,7 @@ class CampaignKind:
             "strategy": plan.strategy,
             "queries_per_attempt": plan.queries,
             "seed": plan.seed,
+            **({"swapped": config.swapped} if config.swapped else {}),
             "attempts": total,
             **statistics.figures(),
             "baseline": baseline.figures() if baseline else None,

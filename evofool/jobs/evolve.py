@@ -15,6 +15,7 @@ from ..config.records import FOUND_FOR_TARGET, RunConfig
 from ..encodings import registry as encodings
 from ..encodings.banks import genome_path_exists
 from ..encodings.initial import initial_genomes
+from ..engines.toolbox import Hook
 from ..errors import ConfigError
 from ..io.arrays import digest_of
 from ..search.defaults import resolve
@@ -40,6 +41,7 @@ def evolve(
     gallery: bool = True,
     observer: Observer | None = None,
     profiler: Profiler | None = None,
+    toolbox: Hook | None = None,
     **options: Any,
 ) -> Result:
     """Evolve images that a target is sure about: MAP-Elites over its classes.
@@ -51,6 +53,8 @@ def evolve(
         gallery: Whether ``index.html`` in the run folder is kept up to date and a contact sheet is written at the end.
         observer: Called after every generation.
         profiler: Measures where the time goes.
+        toolbox: A function that swaps operators: it is given the run's DEAP toolbox and calls ``register`` on it. Give
+            it to :func:`evofool.resume` as well.
         options: See below. The same seed, versions and machine give the same bytes.
 
     Raises:
@@ -67,7 +71,7 @@ def evolve(
     name = target if isinstance(target, str) else target.name
     given = EvolveOptions.of({"target": name, "encoding": encoding, **options})
     user_target = None if isinstance(target, str) else target
-    return run(given, user_target, out=out, gallery=gallery, observer=observer, profiler=profiler)
+    return run(given, user_target, out=out, gallery=gallery, observer=observer, profiler=profiler, toolbox=toolbox)
 
 
 def run(
@@ -78,13 +82,14 @@ def run(
     gallery: bool = True,
     observer: Observer | None = None,
     profiler: Profiler | None = None,
+    toolbox: Hook | None = None,
 ) -> Result:
     """Evolve as :func:`evolve` does, from options that are checked already.
 
     Args:
         options: The run's options.
         user_target: The user's own target, instead of the one that the options name.
-        out, gallery, observer, profiler: See :func:`evolve`.
+        out, gallery, observer, profiler, toolbox: See :func:`evolve`.
     """
     options = resolve(options)
     options = msgspec.structs.replace(options, **asdict(options.budget.or_default()))
@@ -94,7 +99,7 @@ def run(
             f"the weights of {prepared.record.name} have another SHA-256 than {options.weights_sha256}; "
             "give the same file with `weights`"
         )
-    config, evolution = _new(options, prepared)
+    config, evolution = _new(options, prepared, toolbox)
 
     def create() -> RunJob:
         folder = RunFolder.create(Path(out or ""), config)
@@ -107,7 +112,7 @@ def run(
     return finished
 
 
-def _new(options: EvolveOptions, prepared: PreparedTarget) -> tuple[RunConfig, Evolution]:
+def _new(options: EvolveOptions, prepared: PreparedTarget, hook: Hook | None) -> tuple[RunConfig, Evolution]:
     """Return a new run's config and evolution."""
     target = prepared.target
     encoding = encodings.build(options.encoding, settings_of(options), target.image_shape, prepared.record.device)
@@ -117,7 +122,7 @@ def _new(options: EvolveOptions, prepared: PreparedTarget) -> tuple[RunConfig, E
         raise ConfigError(
             f"the genomes of `init={options.init}` are not those that the run began with; give those, or leave it"
         )
-    evolution = Evolution(target, encoding, options, initial=initial)
+    evolution = Evolution(target, encoding, options, initial=initial, toolbox=hook)
     indices = tuple(evolution.archive.class_indices.tolist())
     recorded = msgspec.structs.replace(
         evolution.options,
@@ -127,7 +132,13 @@ def _new(options: EvolveOptions, prepared: PreparedTarget) -> tuple[RunConfig, E
         init_sha256=digest,
         **{name: getattr(prepared.record, name) for name in FOUND_FOR_TARGET},
     )
-    config = RunConfig(options=recorded, target=prepared.record, class_indices=indices, versions=versions())
+    config = RunConfig(
+        options=recorded,
+        target=prepared.record,
+        class_indices=indices,
+        swapped=evolution.swapped,
+        versions=versions(),
+    )
     return config, evolution
 
 

@@ -26,12 +26,13 @@ class Kind(Protocol):
         """Read the folder's config, and nothing more. Raises RunError where it is no job of this kind."""
         ...
 
-    def restore(self, path: Path, *, target: Any, changes: Mapping[str, Any], gallery: bool) -> Job[Any]:
+    def restore(self, path: Path, *, target: Any, toolbox: Any, changes: Mapping[str, Any], gallery: bool) -> Job[Any]:
         """Return the job as it was left, its folder ready to go on.
 
         Args:
             path: The folder, which is locked.
             target: The user's own target, where the job was made with one.
+            toolbox: The user's function that swaps operators, where the job was made with one.
             changes: Options that change from now on.
             gallery: Whether its page is kept up to date.
         """
@@ -100,6 +101,7 @@ def resume(
     path: str | Path,
     *,
     target: Any = None,
+    toolbox: Any = None,
     gallery: bool = True,
     observer: Observer | None = None,
     **limits: Any,
@@ -109,6 +111,7 @@ def resume(
     Args:
         path: The job's folder.
         target: The same target of your own that the job was made with, where it was.
+        toolbox: The same function that swaps operators, where the job was made with one.
         gallery: Whether the page is kept up to date.
         observer: Called after every step.
         limits: A new budget for a run: ``generations``, ``evaluations``, ``minutes``, ``until``. It counts in all and
@@ -118,8 +121,8 @@ def resume(
         A :class:`~evofool.jobs.result.Result` or a :class:`~evofool.jobs.result.CampaignResult`.
 
     Raises:
-        RunError: No job is there, it is damaged or of another version, its weights changed, or another process works
-            on it.
+        RunError: No job is there, it is damaged or of another version, its weights changed, it was made with other
+            operators, or another process works on it.
         ConfigError: The new budget is spent already, or the job has none.
     """
     changes = {name: limit for name, limit in limits.items() if limit is not None}
@@ -128,7 +131,8 @@ def resume(
     kind.open(folder)  # before anything is written
     with locked(folder):
         remove_leftovers(folder)
-        return Session(kind.restore(folder, target=target, changes=changes, gallery=gallery), observer).run()
+        job = kind.restore(folder, target=target, toolbox=toolbox, changes=changes, gallery=gallery)
+        return Session(job, observer).run()
 
 
 def inspect(path: str | Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ..config.evolve import EvolveOptions
 from ..config.records import RunConfig
 from ..errors import RunError
 from ..store.folder import CONFIG, read_config
+from ..text import operators_text
 
 
 def recorded_options(path: Path, changes: Mapping[str, Any]) -> EvolveOptions:
@@ -21,11 +22,16 @@ def recorded_options(path: Path, changes: Mapping[str, Any]) -> EvolveOptions:
             its default (see ``reset_by`` in :func:`~evofool.config.options.option`).
 
     Raises:
-        RunError: No run's config is there, it is damaged, or it was made with a target of one's own.
+        RunError: No run's config is there, it is damaged, or it was made with a target or operators of one's own.
         ConfigError: A changed option is invalid.
     """
     folder = path.parent if path.name == CONFIG and not path.is_dir() else path
     config = read_config(folder, RunConfig)
+    if config.swapped:
+        raise RunError(
+            f"{folder} was made with operators of your own, {operators_text(config.swapped)}; give the function that "
+            "swaps them, in Python: evofool.evolve(…, toolbox=…)"
+        )
     if config.target.own:
         raise RunError(
             f"{folder} was made with your own Target {config.target.name}; give it in Python: evofool.evolve(target, …)"

@@ -101,6 +101,7 @@ class Result:
             "encoding": options.encoding,
             "preset": options.preset,
             "seed": options.seed,
+            **({"swapped": self.config.swapped} if self.config.swapped else {}),
             "generations": self.generations,
             "evaluations": self.evaluations,
             "seconds": round(self.seconds, 3),

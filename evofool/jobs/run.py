@@ -15,6 +15,7 @@ from ..config.budget import Budget
 from ..config.evolve import BUDGET, EvolveOptions, settings_of
 from ..config.records import RunConfig
 from ..encodings import registry as encodings
+from ..engines.toolbox import Hook
 from ..errors import ConfigError, TargetError, suggestion
 from ..gallery.pages.run_page import write_run_page
 from ..gallery.prints.sheet import write_sheet
@@ -32,6 +33,7 @@ from ..text import counted
 from .result import Result
 from .schedule import Later, Work
 from .session import Job, Refresh
+from .swapped import check_hook, check_same
 
 DECODED_PIXELS = 2**22
 """Pixels of new elites that are decoded between two generations for their files."""
@@ -169,11 +171,11 @@ def _decoded(elites: Elites, write: Work) -> Refresh:
     return write
 
 
-def evolution_of(config: RunConfig, target: Target) -> Evolution:
+def evolution_of(config: RunConfig, target: Target, hook: Hook | None = None) -> Evolution:
     """Return the evolution that a config describes, before its first generation."""
     options = config.options
     encoding = encodings.build(options.encoding, settings_of(options), target.image_shape, config.target.device)
-    return Evolution(target, encoding, options)
+    return Evolution(target, encoding, options, toolbox=hook)
 
 
 class RunKind:
@@ -183,13 +185,17 @@ class RunKind:
         """Read the folder's config."""
         return RunFolder.open(path)
 
-    def restore(self, path: Path, *, target: Any, changes: Mapping[str, Any], gallery: bool) -> RunJob:
+    def restore(
+        self, path: Path, *, target: Any, toolbox: Hook | None, changes: Mapping[str, Any], gallery: bool
+    ) -> RunJob:
         """Return the run where its last checkpoint left it, with its budget or a new one."""
         folder = RunFolder.open(path)
+        check_hook(path, folder.config.swapped, toolbox)
         wanted = _budget_of(changes)
         if not wanted.empty:
             folder.config = folder.with_budget(wanted)
-        evolution = evolution_of(folder.config, reload_target(folder.config.target, path, target))
+        evolution = evolution_of(folder.config, reload_target(folder.config.target, path, target), toolbox)
+        check_same(path, folder.config.swapped, evolution.swapped)
         folder.load_checkpoint(evolution)
         if evolution.archive.genomes is not None:
             _verify_determinism(evolution, path)
@@ -221,6 +227,7 @@ class RunKind:
             **{key: last.get(key) for key in shown},
             **{name: _plain(getattr(options, name)) for name in chosen if getattr(options, name)},
             **several,
+            **({"swapped": config.swapped} if config.swapped else {}),
             "classes": len(config.class_indices),
             "niches": len(config.class_indices) * per_class,
             "device": target.device,

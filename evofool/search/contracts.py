@@ -43,7 +43,7 @@ def contracts(encoding: Encoding, class_count: int, measures: int, device: torch
     def mapped(arguments: tuple[Any, ...], result: Any) -> Any:
         population: Population = arguments[1]
         if population.scores is None:
-            raise ValueError(f"must leave the scores with the population: {ADVICE['map']}")
+            raise ValueError("must leave the scores with the population")
         population.scores = evaluated((population,), population.scores)
         return result
 
@@ -118,7 +118,10 @@ def _selected(arguments: tuple[Any, ...], result: Any) -> Indices:
 
 def _whole(values: Any, n: int, what: str) -> Indices:
     """Check for an array of ``n`` whole numbers."""
-    numbers = np.asarray(values) if isinstance(values, list | tuple | np.ndarray | Tensor) else None
+    try:
+        numbers = np.asarray(values) if isinstance(values, list | tuple | np.ndarray | Tensor) else None
+    except ValueError:  # lists of several lengths
+        numbers = None
     if numbers is None or numbers.shape != (n,) or not np.issubdtype(numbers.dtype, np.integer):
         raise ValueError(f"must return {n} {what}, an array of whole numbers ({n},), got {_kind(values)}")
     return numbers.astype(np.int64)

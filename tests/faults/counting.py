@@ -66,7 +66,9 @@ class CountingKind:
     def open(self, path: Path) -> CountingConfig:
         return read_config(path, CountingConfig)
 
-    def restore(self, path: Path, *, target: Any, changes: Mapping[str, Any], gallery: bool) -> CountingJob:
+    def restore(
+        self, path: Path, *, target: Any, toolbox: Any, changes: Mapping[str, Any], gallery: bool
+    ) -> CountingJob:
         job = CountingJob(path, self.open(path))
         state = job.checkpoints.load()
         job.drawn, job.total = state.pop("counts").tolist()

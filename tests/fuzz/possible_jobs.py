@@ -105,9 +105,9 @@ SCALAR = either(text, flag, real(), lambda value: value is None)
 WORDS = several(either(text, whole(-LARGEST)))
 DEFAULTS = {
     "options.encoding": "cppn", "options.seed": 0, "options.descriptors": None, "options.novelty": None,
-    "options.bins": None, "options.apart": None, "options.init": None,
+    "options.bins": None, "options.apart": None, "options.init": None, "swapped": {},
 }  # fmt: skip
-"""Values of the options in :data:`RUN_IDENTITY` where a config lacks them."""
+"""Values of the fields in :data:`RUN_IDENTITY` where a config lacks them."""
 
 EVOLVE_OPTIONS: Fields = {
     "target": text, "encoding": text, "preset": text, "settings": by_name(either(SCALAR, several(SCALAR))),
@@ -147,15 +147,18 @@ PLAN = record({
     "criterion": text, "criteria": CRITERIA, "pixels": several(whole(1), 1), "strategy": text,
     "queries": maybe(whole(1)), "baseline": flag, "seed": whole(), "rows": whole(1, 2**14),
 })  # fmt: skip
-HEAD: Fields = {"format": lambda value: value == 2 and not flag(value), "versions": by_name(text), "target": TARGET}
+HEAD: Fields = {
+    "format": lambda value: value == 2 and not flag(value), "versions": by_name(text), "target": TARGET,
+    "swapped": by_name(text),
+}  # fmt: skip
 RUN = record({
     **HEAD, "job": lambda value: value == "run", "class_indices": several(whole(), 1),
     "options": record(EVOLVE_OPTIONS, optional=sorted(EVOLVE_OPTIONS.keys() - RESOLVED)),
-})  # fmt: skip
+}, optional=("swapped",))  # fmt: skip
 CAMPAIGN = record({
     **HEAD, "job": lambda value: value == "campaign", "classes": several(text, 1), "data": DATA, "plan": PLAN,
     "options": record(ATTACK_OPTIONS, optional=sorted(ATTACK_OPTIONS)),
-})  # fmt: skip
+}, optional=("swapped",))  # fmt: skip
 
 
 def run_can_be(config: Any) -> bool:
@@ -190,7 +193,7 @@ RUN_IDENTITY = (
 
 CAMPAIGN_IDENTITY = (
     "plan.criteria", "plan.pixels", "plan.strategy", "plan.queries", "plan.baseline", "plan.seed", "classes",
-    *TARGET_IDENTITY,
+    "swapped", *TARGET_IDENTITY,
 )  # fmt: skip
 """Fields that make another campaign of a config, whose images and outcomes are not those in the folder."""
 

@@ -114,7 +114,7 @@ class FakeKind:
     def open(self, path: Path) -> FakeConfig:
         return read_config(path, FakeConfig)
 
-    def restore(self, path: Path, *, target: Any, changes: Mapping[str, Any], gallery: bool) -> FakeJob:
+    def restore(self, path: Path, *, target: Any, toolbox: Any, changes: Mapping[str, Any], gallery: bool) -> FakeJob:
         self.asked.append({"target": target, "changes": dict(changes), "gallery": gallery})
         job = FakeJob(path, self.open(path).steps)
         job.done = job.saved()

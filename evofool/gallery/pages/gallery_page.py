@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ...text import clock, counted, percent, rate
+from ...text import clock, counted, operators_text, percent, rate
 from .rendering import one_line, render
 from .sources import Figure, Source, Tile, surest
 from .storage import Storage
@@ -99,6 +99,8 @@ def _lead(source: Source) -> str:
     lead = f"Evolved from {encoding} using nothing but the network's scores"
     if source.preset is not None:
         lead += f": preset {source.preset}, seed {source.seed}"
+    if source.swapped:
+        lead += f", with operators of the user's own: {operators_text(source.swapped)}"
     if source.cells:
         descriptors = " × ".join(source.cells.names)
         apart = f"by {descriptors}" if descriptors else "each far from the others"

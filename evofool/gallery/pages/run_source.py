@@ -82,6 +82,7 @@ def read_run(path: Path, classes: str | None = None) -> Source:
         shape=target.image_shape,
         preset=options.preset,
         seed=options.seed,
+        swapped=run.config.swapped,
         progress=_progress(metrics[-1]) if metrics else None,
         strip=confidence_strip(changes, names, metrics),
         frame=frame,

@@ -88,6 +88,7 @@ class Source:
         tiles: One for each picture.
         shape: (C, H, W) of what the network sees.
         preset, seed, progress: Known of runs; a campaign has a seed.
+        swapped: Names of the operators that the user swapped, by alias.
         strip: How the confidence of a run grew.
         frame: How CPPNs become pictures: ``shape``, ``xy`` (coordinates) and ``colour``.
         ancestors: Ancestors by ``evaluation_id``: compact CPPNs, or pictures as data URIs.
@@ -105,6 +106,7 @@ class Source:
     preset: str | None = None
     seed: int | None = None
     progress: Progress | None = None
+    swapped: dict[str, str] = field(default_factory=dict)
     strip: Strip | None = None
     frame: dict[str, Any] | None = None
     ancestors: dict[int, Any] = field(default_factory=dict)
