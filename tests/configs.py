@@ -75,6 +75,7 @@ def run_config(options: Changes | None = None, target: Changes | None = None, **
         options=EvolveOptions.of(resolved),
         target=record,
         class_indices=indices,
+        swapped={},
     )
     return msgspec.structs.replace(config, **changes)
 
@@ -102,6 +103,7 @@ def campaign_config(
         classes=NAMES,
         data=msgspec.structs.replace(some, **(data or {})),
         plan=msgspec.structs.replace(local, **(plan or {})),
+        swapped={},
     )
     return msgspec.structs.replace(config, **changes)
 

@@ -105,7 +105,7 @@ class RunConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True
     options: EvolveOptions
     target: TargetRecord
     class_indices: Annotated[tuple[ClassIndex, ...], msgspec.Meta(min_length=1)]
-    swapped: dict[str, str] = {}
+    swapped: dict[str, str]
 
     def __post_init__(self) -> None:
         if list(self.class_indices) != sorted(set(self.class_indices)) or self.class_indices[-1] >= self.target.classes:
@@ -195,7 +195,7 @@ class CampaignConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields
     classes: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     data: DataRecord
     plan: PlanRecord
-    swapped: dict[str, str] = {}
+    swapped: dict[str, str]
 
     def __post_init__(self) -> None:
         plan, (_, height, width) = self.plan, self.target.image_shape

@@ -92,6 +92,7 @@ def run(
         classes=tuple(target.classes),
         data=_data_record(options, images),
         plan=plan,
+        swapped={},
         versions=versions(),
     )
     path = Path(out)

@@ -105,9 +105,9 @@ SCALAR = either(text, flag, real(), lambda value: value is None)
 WORDS = several(either(text, whole(-LARGEST)))
 DEFAULTS = {
     "options.encoding": "cppn", "options.seed": 0, "options.descriptors": None, "options.novelty": None,
-    "options.bins": None, "options.apart": None, "options.init": None, "swapped": {},
+    "options.bins": None, "options.apart": None, "options.init": None,
 }  # fmt: skip
-"""Values of the fields in :data:`RUN_IDENTITY` where a config lacks them."""
+"""Values of the options in :data:`RUN_IDENTITY` where a config lacks them."""
 
 EVOLVE_OPTIONS: Fields = {
     "target": text, "encoding": text, "preset": text, "settings": by_name(either(SCALAR, several(SCALAR))),
@@ -154,11 +154,11 @@ HEAD: Fields = {
 RUN = record({
     **HEAD, "job": lambda value: value == "run", "class_indices": several(whole(), 1),
     "options": record(EVOLVE_OPTIONS, optional=sorted(EVOLVE_OPTIONS.keys() - RESOLVED)),
-}, optional=("swapped",))  # fmt: skip
+})  # fmt: skip
 CAMPAIGN = record({
     **HEAD, "job": lambda value: value == "campaign", "classes": several(text, 1), "data": DATA, "plan": PLAN,
     "options": record(ATTACK_OPTIONS, optional=sorted(ATTACK_OPTIONS)),
-}, optional=("swapped",))  # fmt: skip
+})  # fmt: skip
 
 
 def run_can_be(config: Any) -> bool:
@@ -186,7 +186,7 @@ def campaign_can_be(config: Any) -> bool:
 
 TARGET_IDENTITY = ("target.name", "target.weights_sha256", "target.classes", "target.image_shape")
 RUN_IDENTITY = (
-    *DEFAULTS, "options.settings", "options.selector", "options.emitters", "options.batch", *TARGET_IDENTITY,
+    *DEFAULTS, "swapped", "options.settings", "options.selector", "options.emitters", "options.batch", *TARGET_IDENTITY,
     "target.precision", "class_indices",
 )  # fmt: skip
 """Fields that make another run of a config, whose checkpoints and history are not those in the folder."""
