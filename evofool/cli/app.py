@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from ..errors import EvofoolError, suggestion
+from ..io.interrupts import Stopped, stoppable
 from ..targets.execution.process import tune_process
 from ..version import __version__
 from . import attack, evolve, gallery, jobs, targets, zoo
+from .common import exit_code
 from .declared import as_options
 
 app = typer.Typer(
@@ -63,6 +66,11 @@ def _options(
 def main() -> NoReturn:
     """Run the command line; bad input is one line on standard error and exit code 2."""
     tune_process()
+    with stoppable():
+        _run()
+
+
+def _run() -> NoReturn:
     usage_error: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
     if sys.stdout is None:  # it was closed
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
@@ -73,8 +81,10 @@ def main() -> NoReturn:
         _fail(as_options(str(error), _known_options()))
     except MemoryError:
         _fail("out of memory; use a smaller --batch, --size or --device cpu")
+    except Stopped as stopped:
+        _fail("stopped; what the last checkpoint holds is kept", exit_code(stopped.signal))
     except (KeyboardInterrupt, typer.Abort):
-        _fail("stopped; what the last checkpoint holds is kept", 130)
+        _fail("stopped; what the last checkpoint holds is kept", exit_code(signal.SIGINT))
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..config.attack import AttackOptions
-from .common import Json, Out, Quiet, next_folder, resume_command
+from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
 from .declared import with_options
 
 if TYPE_CHECKING:
@@ -26,12 +26,10 @@ def attack(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json
 
     console = Console(quiet=quiet, to_stderr=as_json)
     options = AttackOptions.of(given)
-    with console.watch(CampaignView()) as observer:
+    stem = f"attack-{options.target or Path(options.data or 'digits').stem}"
+    with folder_of_job(out, stem) as folder, console.watch(CampaignView()) as observer:
         from ..jobs import attack as job  # importing torch takes some seconds
 
-        folder = (
-            out if out is not None else next_folder(f"attack-{options.target or Path(options.data or 'digits').stem}")
-        )
         result = job.run(options, out=folder, observer=observer)
     show_campaign(console, result, as_json)
 
@@ -73,8 +71,9 @@ def report(
 
 
 def show_campaign(console: Console, result: Any, as_json: bool) -> None:
-    """Print what a campaign ended with."""
+    """Print what a campaign ended with, and end the command as stopped if it was."""
     if as_json:
         console.json(result.summary())
     else:
         console.finished_campaign(result, resume_command(result.path))
+    end_as_stopped(result.interrupted)

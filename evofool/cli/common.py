@@ -1,14 +1,18 @@
-"""What several commands share: their common options, and the next free folder."""
+"""What several commands share: their common options, the folders of new jobs, and exit codes of stopped ones."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..errors import ConfigError
+from ..io.files import writing
+from ..io.interrupts import last_signal
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
@@ -23,16 +27,35 @@ Classes = Annotated[
 ]
 
 
-def next_folder(stem: str) -> Path:
-    """Return the next free folder in ``outputs/`` whose name starts with ``stem``.
+@contextmanager
+def folder_of_job(out: Path | None, stem: str) -> Iterator[Path]:
+    """Give the folder of a new job: ``out``, or the next one in ``outputs/`` whose name starts with ``stem``.
+
+    The latter is made at once, so that of several commands that begin together each has its own. It is removed at the
+    end of the block if no job has begun in it.
 
     Raises:
         ConfigError: All numbers are taken.
+        RunError: The folder can't be made.
     """
-    stem = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in stem)
+    if out is not None:
+        yield out
+        return
+    folder = _next_folder("".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in stem))
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):  # Only empty folders can be removed so.
+            folder.rmdir()
+            folder.parent.rmdir()
+
+
+def _next_folder(stem: str) -> Path:
+    """Make the first folder ``outputs/STEM-001``, ``-002`` and so on that isn't there."""
     for number in range(1, 100_000):
         folder = Path("outputs") / f"{stem}-{number:03d}"
-        if not folder.exists():
+        with writing(folder), suppress(FileExistsError):
+            folder.mkdir(parents=True)
             return folder
     raise ConfigError("outputs/ is full; name a folder with `out`")
 
@@ -40,3 +63,14 @@ def next_folder(stem: str) -> Path:
 def resume_command(path: Path | None) -> str:
     """Return the command that goes on with a job."""
     return f"evofool resume {shlex.quote(str(path))}"
+
+
+def exit_code(number: int) -> int:
+    """Return the exit code that shells and batch systems know for a process that a signal stopped: 143 for SIGTERM."""
+    return 128 + number
+
+
+def end_as_stopped(interrupted: bool) -> None:
+    """End the command with the exit code of the signal that stopped its job, so that nobody takes it for done."""
+    if interrupted and (number := last_signal()):
+        raise typer.Exit(exit_code(number))

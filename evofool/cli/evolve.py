@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..config.evolve import EvolveOptions
-from .common import Gallery, Json, Out, Quiet, next_folder, resume_command
+from .common import Gallery, Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
 from .declared import with_options
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def evolve(
         from ..jobs.recorded import recorded_options
 
         options = recorded_options(config, given)
-    folder = out if out is not None else next_folder(f"{options.target}-{options.encoding}")
-    with console.watch(RunView([])) as observer:
+    with folder_of_job(out, f"{options.target}-{options.encoding}") as folder, console.watch(RunView([])) as observer:
         from ..jobs import evolve as job  # importing torch takes some seconds: not before there is something to see
         from ..search.profiler import Profiler
 
@@ -59,12 +58,13 @@ def evolve(
 
 
 def show_run(console: Console, result: Any, as_json: bool, profiler: Any = None) -> None:
-    """Print what a run ended with."""
+    """Print what a run ended with, and end the command as stopped if it was."""
     shares = profiler.shares() if profiler else None
     if as_json:
         console.json(result.summary() | ({"profile": shares} if shares else {}))
-        return
-    further = "" if result.interrupted else f" --evaluations {2 * result.evaluations}"
-    console.finished_run(result, resume_command(result.run) + further)
-    if shares:
-        console.profile(shares)
+    else:
+        further = "" if result.interrupted else f" --evaluations {2 * result.evaluations}"
+        console.finished_run(result, resume_command(result.run) + further)
+        if shares:
+            console.profile(shares)
+    end_as_stopped(result.interrupted)

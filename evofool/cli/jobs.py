@@ -11,7 +11,7 @@ from ..config.evolve import BUDGET, EvolveOptions
 from ..store.folder import kind_of
 from ..version import __version__
 from .attack import show_campaign
-from .common import Gallery, Json, Quiet
+from .common import Gallery, Json, Quiet, end_as_stopped
 from .declared import with_options
 from .evolve import show_run
 
@@ -92,9 +92,10 @@ def _view(console: Console, kind: str, path: Path) -> View:
 
 
 def _show(console: Console, result: Any, as_json: bool) -> None:
-    """Print the result of a job that has no summary of its own, unless quiet."""
+    """Print the result of a job that has no summary of its own, unless quiet; end the command as stopped if it was."""
     facts = result if isinstance(result, dict) else {"result": str(result)}
     if as_json:
         console.json(facts)
     elif not console.quiet:
         console.facts(facts)
+    end_as_stopped(bool(facts.get("interrupted")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import re
@@ -20,6 +21,7 @@ from rich.text import Text
 
 from . import summaries, tables
 from .live import LiveView, PlainView, View
+from .terminal import can_draw
 
 if TYPE_CHECKING:
     from ..jobs.result import CampaignResult, Result
@@ -34,6 +36,9 @@ ELITES_SHOWN = 20
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 """Control characters, but for the line feed."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What stands in a text for bytes that are no Unicode."""
 
 
 class SafeConsole(RichConsole):
@@ -66,8 +71,17 @@ class Console:
         self.errors.print(Text.assemble(("error: ", "bold red"), line), soft_wrap=True)
 
     def json(self, value: Any) -> None:
-        """Print one JSON object on standard output."""
-        print(json.dumps(value, ensure_ascii=False))
+        """Print one JSON object on standard output.
+
+        It is in UTF-8 where that is the stream's encoding, else in ASCII with escapes, whatever the code page. Names
+        that are no Unicode, such as those of files in another encoding, are escaped as well.
+        """
+        stream = sys.stdout
+        is_utf8 = stream.encoding is not None and codecs.lookup(stream.encoding).name == "utf-8"
+        if not is_utf8 and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="ascii")  # UTF-16 and EBCDIC have other bytes for the same letters
+        text = json.dumps(value, ensure_ascii=not is_utf8)
+        print(json.dumps(value) if _SURROGATE.search(text) else text)
 
     def say(self, text: str = "") -> None:
         """Print a line of news, unless quiet."""
@@ -98,7 +112,7 @@ class Console:
         """
         if self.quiet:
             yield None
-        elif self.rich.is_terminal:
+        elif can_draw(self.rich):
             spinner = Spinner("dots", Text(STARTING, style="dim"))
             with Live(spinner, console=self.rich, refresh_per_second=8, transient=True) as live:
                 yield LiveView(live, view)

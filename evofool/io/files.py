@@ -148,8 +148,11 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _is_alive(process: int) -> bool:
+    """Return whether a process may be about to replace a file with a temporary one."""
     if process == os.getpid():
         return False  # The number was given out again: this process writes one file after the other.
+    if os.name == "nt":  # os.kill would end it; a file that it has open can't be removed anyway.
+        return False
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -8,42 +8,95 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+SIGNALS: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM)
+"""The signals that ask a process to end."""
+
+_first_signals: list[int] = []
+"""The signal that the last :func:`interruptible` loop was asked to end by, if there was one."""
+
+
+class Stopped(BaseException):
+    """A program was asked to end.
+
+    Attributes:
+        signal: The number of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"signal {number}")
+        self.signal = number
+
 
 @contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Give a function that tells whether Ctrl-C or SIGTERM came, so that a loop can end and save its work.
+def stoppable() -> Iterator[None]:
+    """Have Ctrl-C and SIGTERM raise :class:`Stopped` inside the block, unless they are ignored.
 
-    A second signal raises KeyboardInterrupt at once.
+    This changes the whole process, so only a program that owns it does this.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
+        yield
         return
-    signals: list[int] = []
 
-    def record(number: int, frame: object) -> None:
-        if signals:
-            raise KeyboardInterrupt
-        signals.append(number)
+    def stop(number: int, frame: object) -> None:
+        raise Stopped(number)
 
-    handlers = {number: signal.signal(number, record) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    handlers = {number: signal.signal(number, stop) for number in heeded}
     try:
-        yield lambda: bool(signals)
+        yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
 @contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Give a function that tells whether Ctrl-C or SIGTERM came, so that a loop can end and save its work.
+
+    A second signal raises at once: what it raises outside the block, or KeyboardInterrupt.
+    """
+    _first_signals.clear()
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+
+    def record(number: int, frame: FrameType | None) -> None:
+        if not _first_signals:
+            _first_signals.append(number)
+        elif callable(handler := handlers[number]):
+            handler(number, frame)
+        else:
+            raise KeyboardInterrupt
+
+    handlers = {number: signal.signal(number, record) for number in SIGNALS}
+    try:
+        yield lambda: bool(_first_signals)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def last_signal() -> int | None:
+    """Return the signal that asked the last :func:`interruptible` loop to end, or None."""
+    return _first_signals[0] if _first_signals else None
+
+
+@contextmanager
 def defer_interrupts() -> Iterator[None]:
-    """Let Ctrl-C wait until the block ends: some compiled libraries turn it into an error of their own."""
+    """Let Ctrl-C and SIGTERM wait until the block ends, where Python would raise something.
+
+    Some compiled libraries turn that into an error of their own.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    signals: list[tuple[int, FrameType | None]] = []
-    handler = signal.signal(signal.SIGINT, lambda number, frame: signals.append((number, frame)))
+    came: list[tuple[int, FrameType | None]] = []
+    raising = [number for number in SIGNALS if callable(signal.getsignal(number))]
+    handlers = {number: signal.signal(number, lambda *signal: came.append(signal)) for number in raising}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
-        if signals and callable(handler):
-            handler(*signals[0])
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if came and callable(handler := handlers[came[0][0]]):
+            handler(*came[0])

@@ -13,6 +13,7 @@ from typing import Any
 import llvmlite.binding
 import numba
 
+from ..io.cache import user_cache
 from . import settings
 
 WIDE_VECTORS = "+avx512fp16"
@@ -28,15 +29,18 @@ def compiled(function: Callable[..., Any]) -> Any:
     The compiled function releases Python's lock, so that several threads can run it.
     """
     config: Any = numba.config
-    before, config.CACHE_DIR = config.CACHE_DIR, config.CACHE_DIR or _cache_folder()
-    try:
-        dispatcher = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
-    except RuntimeError:  # numba finds no folder that it can write to.
-        return numba.njit(nogil=True, error_model="numpy")(function)
-    finally:
-        config.CACHE_DIR = before
-    _tolerate_full_disk(getattr(dispatcher, "_cache", None))
-    return dispatcher
+    before, folder = config.CACHE_DIR, config.CACHE_DIR or _cache_folder()
+    if folder:
+        config.CACHE_DIR = folder
+        try:
+            dispatcher = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+            _tolerate_full_disk(getattr(dispatcher, "_cache", None))
+            return dispatcher
+        except RuntimeError:  # numba can't write to it.
+            pass
+        finally:
+            config.CACHE_DIR = before
+    return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 def inlined(function: Callable[..., Any]) -> Any:
@@ -68,16 +72,15 @@ if settings.whole_vectors:
 
 
 @lru_cache(maxsize=1)
-def _cache_folder() -> str:
-    """Return the folder for machine code of this wing's sources, beside them or in the user's cache.
+def _cache_folder() -> str | None:
+    """Return the folder for machine code of this wing's sources: beside them, in the user's cache, or nowhere.
 
     Its name has a digest of all sources: numba compares a single file's, and these compile each other in.
     """
     here = Path(__file__).resolve().parent
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sorted(here.glob("*.py")))).hexdigest()[:16]
-    user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evofool"
-    folder = here / "__pycache__" if os.access(here, os.W_OK) else user_cache
-    return str(folder / f"loops-{digest}")
+    folder = here / "__pycache__" if os.access(here, os.W_OK) else user_cache()
+    return str(folder / f"loops-{digest}") if folder else None
 
 
 def _tolerate_full_disk(cache: Any) -> None:

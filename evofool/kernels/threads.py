@@ -39,5 +39,14 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, "genomes")
 
 
-if hasattr(os, "register_at_fork"):  # A child process inherits the pool without its threads.
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+def _forget_threads() -> None:
+    """Do without threads in a forked child, which inherits pools without their threads: torch would wait for them.
+
+    Only a parent that has not computed anything yet has children in which ``torch.set_num_threads`` may allow more.
+    """
+    _pool.cache_clear()
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from digit_attacks import ATTACK, KEYS, answer_of, lines_of, outcomes_of, summary_rows
-from runs import Capture, succeed, tree
+from runs import Capture, run_cli, succeed, tree
 
 from evofool.attacks.outcome import Outcome
 from evofool.engines.guesses import score_files
@@ -59,26 +59,29 @@ def test_resume_of_a_finished_campaign_changes_no_record(digit_campaign: Path, t
     assert answer["queries"] == sum(outcome["queries"] for outcome in outcomes_of(path))
 
 
-def interrupt(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
-    """Press Ctrl-C once so many batches have been written."""
+def interrupt(monkeypatch: pytest.MonkeyPatch, after: int, stop: signal.Signals) -> None:
+    """Send a signal once so many batches have been written."""
     append, batches = CampaignFolder.append, [0]
 
     def interrupted(folder: CampaignFolder, new: Iterable[Outcome]) -> None:
         append(folder, new)
         batches[0] += 1
         if batches[0] == after:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(stop)
 
     monkeypatch.setattr(CampaignFolder, "append", interrupted)
 
 
-def test_ctrl_c_keeps_the_outcomes_and_prints_the_command_that_goes_on(
-    digit_campaign: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_the_outcomes_and_prints_the_command_that_goes_on(
+    stop: signal.Signals, code: int, digit_campaign: Path, tmp_path: Path, capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     path = tmp_path / "campaign"
-    interrupt(monkeypatch, after=2)
-    outcome = succeed(capsys, *ATTACK, "--out", path)
+    interrupt(monkeypatch, 2, stop)
+    outcome = run_cli(capsys, *ATTACK, "--out", path)
     monkeypatch.undo()
+    assert (outcome.code, outcome.err) == (code, "")
     assert "stopped: digits, untargeted, local" in outcome.out
     assert summary_rows(outcome.out)["go on"] == f"evofool resume {path}"
     done = lines_of(path)

@@ -56,23 +56,47 @@ def test_resume_of_a_finished_run_says_so_and_changes_nothing(tmp_path: Path, ca
     assert tree(run) == before
 
 
-def test_ctrl_c_saves_and_prints_the_command_that_goes_on(
-    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_prints_the_command_that_goes_on_and_is_the_exit_code(
+    stop: signal.Signals, code: int, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step, run = Evolution.step, tmp_path / "run"
 
     def interrupted(evolution: Evolution) -> Progress:
         progress = step(evolution)
-        if progress.generation == 2:
-            signal.raise_signal(signal.SIGINT)
+        if progress.generation in (2, 4):
+            signal.raise_signal(stop)
         return progress
 
     monkeypatch.setattr(Evolution, "step", interrupted)
     outcome = run_cli(capsys, *EVOLVE, "--generations", 5, "--out", run)
+    assert (outcome.code, outcome.err) == (code, "")
     assert "stopped: digits, cppn" in outcome.out
     assert any(line.rstrip().endswith(f"evofool resume {run}") for line in outcome.out.splitlines())
+    again = run_cli(capsys, "resume", run, "--json")
+    assert (again.code, json.loads(again.out)["interrupted"]) == (code, True)
     monkeypatch.undo()
     assert json.loads(succeed(capsys, "resume", run, "--json").out)["generations"] == 5
+
+
+def test_a_run_whose_last_generation_was_under_way_when_it_was_stopped_is_done(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Evolution.step
+    monkeypatch.setattr(Evolution, "step", lambda evolution: (step(evolution), signal.raise_signal(signal.SIGINT))[0])
+    outcome = succeed(capsys, *EVOLVE, "--generations", 1, "--out", tmp_path / "run", "--json")
+    assert json.loads(outcome.out)["interrupted"] is False
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_before_the_work_begins_leaves_nothing(
+    stop: signal.Signals, code: int, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Evolution, "__init__", lambda *_, **__: signal.raise_signal(stop))
+    outcome = run_cli(capsys, *EVOLVE, "--generations", 1)
+    assert (outcome.code, outcome.err) == (code, "error: stopped; what the last checkpoint holds is kept\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_inspect_tells_how_far_a_run_got(cppn_run: Path, capsys: Capture) -> None:

@@ -31,9 +31,16 @@ class FakeClock:
         return self.now
 
 
+class FakeTerminal(io.StringIO):
+    """A text that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def terminal(width: int = 110) -> tuple[Console, io.StringIO]:
     """Return a console whose output is a terminal, and what the terminal is sent."""
-    console, output = Console(), io.StringIO()
+    console, output = Console(), FakeTerminal()
     console.rich = RichConsole(
         file=output, force_terminal=True, width=width, height=50, highlight=False, color_system=None
     )

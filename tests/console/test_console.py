@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -45,6 +46,24 @@ def test_json_is_one_line_on_standard_output_and_all_else_goes_to_standard_error
     console.json(value)
     out, err = capsys.readouterr()
     assert (json.loads(out), out.count("\n"), err) == (value, 1, "news\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1", "cp1252", "cp437", "utf-16", "cp037"])
+def test_json_is_utf_8_or_ascii_whatever_the_code_page(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    value = {"class": "Größe 日本", "run": "outputs/k\udce4tze"}  # the folder's name is in Latin-1
+    Console(to_stderr=True).json(value)
+    sys.stdout.flush()
+    assert json.loads(written.getvalue().decode("utf-8")) == value
+
+
+def test_json_is_readable_where_the_stream_is_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="UTF8"))
+    Console().json({"class": "Größe 日本"})
+    sys.stdout.flush()
+    assert "Größe 日本" in written.getvalue().decode("utf-8")
 
 
 @pytest.mark.parametrize("text", ["[red]markup[/]", "evofool[test]", "[/]"])

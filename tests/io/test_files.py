@@ -105,6 +105,16 @@ def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "inside") == ["file"]
 
 
+def test_on_windows_no_process_is_signalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There ``os.kill`` ends a process, whatever the signal, and a file that is open can't be removed."""
+    (tmp_path / f".file.{os.getppid()}.0123abcd.tmp").write_bytes(b"half of something")
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("it was signalled"))
+    monkeypatch.setattr("evofool.io.files.os.name", "nt")
+    remove_leftovers(tmp_path)
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == []
+
+
 def test_what_cannot_be_removed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that is read-only, or removed meanwhile, is reported by what writes to it next."""
     (tmp_path / f".file.{10**9 - 1}.0123abcd.tmp").write_bytes(b"half of something")

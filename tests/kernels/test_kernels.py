@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 from evofool.encodings.cppn.batch import ACTIVATION_NAMES
 from evofool.encodings.cppn.functions import ACTIVATIONS
+from evofool.kernels import compiled as compiling
 from evofool.kernels import draws, functions, rendering
 from evofool.kernels.compiled import compiled, use_whole_vectors
 from evofool.kernels.constants import EXP_CUTOFF
@@ -162,6 +164,23 @@ def test_pictures_are_the_same_for_any_processor_and_any_vectors(tmp_path: Path)
     assert plain[-1] == whole[-1] == late[-1] == least[-1]
 
 
+def test_loops_are_compiled_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that is not the user's to write to, and a user without a home."""
+
+    def twice(value: int) -> int:
+        return 2 * value
+
+    compiling._cache_folder.cache_clear()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(compiling, "user_cache", lambda: None)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    try:
+        assert compiled(twice)(21) == 42
+    finally:
+        compiling._cache_folder.cache_clear()
+    assert numba.config.CACHE_DIR == ""
+
+
 FORMULAS = {
     "sin": np.sin,
     "sigmoid": lambda p: np.tanh(p / 2),
@@ -261,3 +280,23 @@ def test_what_fails_in_a_thread_is_raised(threads: int) -> None:
 
     with pytest.raises(MemoryError, match="no room"):
         in_parts(part, np.arange(101) * SPLIT)
+
+
+def test_a_forked_child_does_without_the_threads_that_it_did_not_inherit() -> None:
+    """A convolution in torch's pool of threads would wait for ever."""
+    network, images = torch.nn.Conv2d(3, 8, 3), torch.zeros(64, 3, 32, 32)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        network(images)
+        in_parts(lambda first, last: None, np.arange(101) * SPLIT)
+        child = os.fork()
+        if not child:
+            signal.alarm(30)
+            network(images)
+            in_parts(lambda first, last: None, np.arange(101) * SPLIT)
+            os._exit(torch.get_num_threads())
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -48,6 +48,15 @@ def test_models_that_classify_no_pictures_are_refused(name: str) -> None:
         zoo.card(vision.PREFIX + name)
 
 
+def test_without_a_home_no_folder_is_made_for_weights_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Torch hub takes ``~`` for a folder's name then."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: "~/.cache/torch/hub")
+    with pytest.raises(TargetError, match=r"no home folder .* resnet18 .*TORCH_HOME.*`weights=FILE`"):
+        vision.load("resnet18", None, {})
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("error", [URLError("no route"), RuntimeError("invalid hash value")])
 def test_weights_that_cannot_be_had_are_told_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tuned import Slow, normalised, target_of
 
 from evofool.errors import ConfigError, TargetError
-from evofool.targets.execution import tuning
+from evofool.targets.execution import tuning, tuning_cache
 from evofool.targets.execution.execution import Execution
 from evofool.targets.execution.process import SWITCH
 from evofool.targets.execution.trials import Trial, best, noise_for, run_trials
@@ -229,6 +229,17 @@ def test_an_entry_that_cannot_be_is_tried_anew(entry: Any, cache: Path) -> None:
     target = target_of(Slow())
     tune(target)
     assert target.micro_batch == 1024
+
+
+def test_a_user_without_a_home_keeps_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EVOFOOL_CACHE")
+    monkeypatch.setattr(tuning_cache, "user_cache", lambda: None)
+    for _ in range(2):
+        target = target_of(network := Slow())
+        tune(target)
+        assert network.rows  # ways were tried
+        assert target.micro_batch == 1024
+    assert not cache.exists()
 
 
 def test_a_machine_that_keeps_nothing_tries_again(cache: Path) -> None:

@@ -88,6 +88,11 @@ def _pretrained(name: str) -> nn.Module:
     from torchvision import models
 
     weights = _default_weights(name)
+    if str(_cache_folder()).startswith("~"):  # torch hub would make a folder of that name here
+        raise TargetError(
+            f"there is no home folder to keep torchvision's weights for {name} in; set TORCH_HOME to a folder, or give "
+            "`weights=FILE`"
+        )
     try:
         with contextlib.redirect_stdout(sys.stderr):  # torch hub tells of its download on standard output
             module: nn.Module = models.get_model(name, weights=weights)

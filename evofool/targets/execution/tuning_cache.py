@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from ...io.cache import user_cache
 from ...io.files import open_regular, write_atomically
 from ...io.lines import MAX_LINE
 from ...version import __version__
@@ -24,12 +25,11 @@ MAX_MICRO_BATCH = 2**20
 """Largest micro-batch that is taken from the file."""
 
 
-def cache_file() -> Path:
-    """Return where choices are kept: in ``EVOFOOL_CACHE``, or in the user's cache folder."""
-    folder = os.environ.get("EVOFOOL_CACHE")
-    if folder:
-        return Path(folder) / "tuning.json"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evofool" / "tuning.json"
+def cache_file() -> Path | None:
+    """Return where choices are kept: in ``EVOFOOL_CACHE``, in the user's cache folder, or nowhere."""
+    chosen = os.environ.get("EVOFOOL_CACHE")
+    folder = Path(chosen) if chosen else user_cache()
+    return folder / "tuning.json" if folder else None
 
 
 def key_of(target: TorchTarget) -> str:
@@ -51,7 +51,8 @@ def read(target: TorchTarget) -> Execution | None:
 
 def write(key: str, execution: Execution) -> None:
     """Keep a choice. A machine on which that fails tries again the next time."""
-    file = cache_file()
+    if (file := cache_file()) is None:
+        return
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         content = json.dumps(_entries(file) | {key: asdict(execution)}, indent=1) + "\n"
@@ -73,8 +74,10 @@ def _hardware(target: TorchTarget) -> str:
     return f"{platform.processor()} {torch.backends.cpu.get_cpu_capability()} {os.cpu_count()}"
 
 
-def _entries(file: Path) -> dict[str, Any]:
+def _entries(file: Path | None) -> dict[str, Any]:
     """Return what the file holds; nothing where it can't be read."""
+    if file is None:
+        return {}
     try:
         with open_regular(file) as stream:
             content = json.loads(stream.read(MAX_LINE))

@@ -1,0 +1,29 @@
+"""``evofool zoo train`` when it is stopped."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from runs import Capture, run_cli
+
+from evofool.targets.training import trainer
+from evofool.targets.training.trainer import Epoch
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_training_tells_by_its_exit_code(
+    stop: signal.Signals, code: int, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> Iterator[Epoch]:
+        yield Epoch(1, 2, 0.5, 0.9, 1.0)
+        signal.raise_signal(stop)
+        yield Epoch(2, 2, 0.4, 0.9, 1.0)
+
+    monkeypatch.setattr(trainer, "train", stopped)
+    outcome = run_cli(capsys, "zoo", "train", "digits", "--device", "cpu", "--out", tmp_path / "a.safetensors")
+    assert (outcome.code, outcome.err) == (code, "error: stopped; what the last checkpoint holds is kept\n")
+    assert outcome.out.startswith("epoch 1/2")
+    assert outcome.out.count("\n") == 1
