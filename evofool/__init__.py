@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .api import attack, evolve, inspect, repair, resume
     from .config.attack import AttackOptions
     from .config.evolve import EvolveOptions
     from .errors import EvofoolError
-    from .jobs.attack import attack
-    from .jobs.evolve import evolve
-    from .jobs.life import inspect, repair, resume
     from .jobs.result import CampaignResult, Result
     from .search.deap_operators import per_elite, per_genome
     from .targets.registry import load_target
@@ -48,14 +46,14 @@ _HOMES = {
     "EvolveOptions": "config.evolve:EvolveOptions",
     "Result": "jobs.result:Result",
     "Target": "targets.torch_target:TorchTarget",
-    "attack": "jobs.attack:attack",
-    "evolve": "jobs.evolve:evolve",
-    "inspect": "jobs.life:inspect",
+    "attack": "api:attack",
+    "evolve": "api:evolve",
+    "inspect": "api:inspect",
     "load_target": "targets.registry:load_target",
     "per_elite": "search.deap_operators:per_elite",
     "per_genome": "search.deap_operators:per_genome",
-    "repair": "jobs.life:repair",
-    "resume": "jobs.life:resume",
+    "repair": "api:repair",
+    "resume": "api:resume",
 }
 
 

@@ -117,15 +117,20 @@ def _pixels(pixels: int | str, max_pixels: int | None, strategy: Strategy, targe
     return tuple(range(1, last + 1)) if auto else (last,)
 
 
-def _criteria(criterion: tuple[int | str, ...], target: Target) -> tuple[tuple[int | None, ...] | str, str]:
-    """Return the classes to reach, and what records call them."""
-    words = [str(word).strip() for word in criterion]
-    word = words[0].lower() if len(words) == 1 else ""
+def _criteria(criterion: tuple[int | str, ...] | str, target: Target) -> tuple[tuple[int | None, ...] | str, str]:
+    """Return the classes to reach, and what records call them.
+
+    As text, ``untargeted`` and ``all`` are the words for these; in a list they are classes where these are called so.
+    """
+    names = [name.lower() for name in target.classes]
+    word = criterion.strip().lower() if isinstance(criterion, str) else ""
+    if not isinstance(criterion, str) and len(criterion) == 1 and str(criterion[0]).lower() not in names:
+        word = str(criterion[0]).strip().lower()
     if word == UNTARGETED:
         return (None,), UNTARGETED
-    if word == ALL and ALL not in [name.lower() for name in target.classes]:
+    if word == ALL:
         return ALL, ALL
-    if not any(words):
+    if criterion == () or (isinstance(criterion, str) and not word):
         raise ConfigError(f"`criterion` must be {UNTARGETED}, {ALL}, or names or indices of classes, got nothing")
-    indices = choose_classes(words, target.classes, option="`criterion`")
+    indices = choose_classes(criterion, target.classes, parameter="criterion")
     return tuple(int(index) for index in indices), ", ".join(target.classes[index] for index in indices)

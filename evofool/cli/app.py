@@ -16,7 +16,7 @@ from ..targets.execution.process import tune_process
 from ..version import __version__
 from . import attack, evolve, gallery, jobs, targets, zoo
 from .common import exit_code
-from .declared import as_options
+from .declared import as_options, with_home
 
 app = typer.Typer(
     name="evofool",
@@ -42,8 +42,8 @@ for command in (
     targets.score,
     gallery.render,
 ):
-    app.command()(command)
-zoo_app.command()(zoo.train)
+    app.command()(with_home(command))
+zoo_app.command()(with_home(zoo.train))
 
 
 def _version(wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -10,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from ..config.arguments import path_of
 from ..config.options import Declaration, Options, declarations
 
 
@@ -56,6 +58,16 @@ def with_options(
     return decorate
 
 
+def with_home(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its paths with the home folder in place of ``~``, which shells leave in ``--out=~/a``."""
+
+    @functools.wraps(command)
+    def called(**values: Any) -> None:
+        command(**{name: _at_home(value, name) for name, value in values.items()})
+
+    return called
+
+
 def as_options(message: str, known: Mapping[str, str]) -> str:
     """Return a library's message with the command line's names: `` `max_pixels` `` becomes ``--max-pixels``.
 
@@ -72,6 +84,13 @@ def as_options(message: str, known: Mapping[str, str]) -> str:
         return flag if value is None else f"{flag} {value}"
 
     return re.sub(r"`([a-z][a-z0-9_]*)(?:=([^`]*))?`", replaced, message)
+
+
+def _at_home(value: Any, name: str) -> Any:
+    """Return a path or a list of paths with the home folder in place of ``~``; any other value as it is."""
+    if isinstance(value, list):
+        return [_at_home(item, name) for item in value]
+    return path_of(value, name) if isinstance(value, Path) else value
 
 
 def _was_given(ctx: typer.Context, name: str) -> bool:

@@ -40,7 +40,7 @@ def resume(
     with console.watch(_view(console, kind, job)) as observer:
         from ..jobs import life
 
-        result = life.resume(job, gallery=gallery, observer=observer, **given)
+        result = life.resume(job, limits=given, gallery=gallery, observer=observer)
     if kind == "run":
         show_run(console, result, as_json)
     elif kind == "campaign":
@@ -79,16 +79,15 @@ def inspect(
 
 def _view(console: Console, kind: str, path: Path) -> View:
     """The view of a job that goes on; says so where another version began it."""
-    from ..console.views import view_of
+    from ..console.views import view_of_job
 
-    if kind != "run":
-        return view_of(kind)
-    from ..store.run import RunFolder
+    if kind == "run":
+        from ..store.run import RunFolder
 
-    run = RunFolder.open(path)
-    if (made_by := run.config.versions.get("evofool")) not in (None, __version__):
-        console.say(f"note: evofool {made_by} began this run, and {__version__} may vary its elites in another way")
-    return view_of(kind, [line["median"] for line in run.metrics()])
+        made_by = RunFolder.open(path).config.versions.get("evofool")
+        if made_by not in (None, __version__):
+            console.say(f"note: evofool {made_by} began this run, and {__version__} may vary its elites in another way")
+    return view_of_job(path)
 
 
 def _show(console: Console, result: Any, as_json: bool) -> None:

@@ -28,6 +28,7 @@ class AttackOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "Images to attack: digits, mnist, fashionmnist, cifar10, cifar100, svhn, imagenet, a folder of pictures or "
             "an .npz archive.",
             default="the target's own",
+            path=True,
         ),
     ] = None
     data_dir: Annotated[str, option("Where named data sets are, or are downloaded to.", path=True)] = "data"
@@ -40,12 +41,13 @@ class AttackOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = 1
     max_pixels: Annotated[Positive | None, option("Where --pixels auto ends.", default="5", identity=True)] = None
     criterion: Annotated[
-        tuple[int | str, ...],
+        tuple[int | str, ...] | str,
         option(
-            "What counts as success: untargeted, all (every other class in turn), or classes: cat, or 3, or cat,dog.",
+            "What counts as success: untargeted, all (every other class in turn), or classes: cat, or 3, or cat,dog. "
+            "A class that is itself called untargeted or all is named by its index.",
             identity=True,
         ),
-    ] = (UNTARGETED,)
+    ] = UNTARGETED
     strategy: Annotated[
         str | None,
         option(

@@ -33,7 +33,7 @@ class EvolveOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     encoding: Annotated[str, option("How genomes become images: cppn or direct.", short="-e", identity=True)] = "cppn"
     preset: Annotated[str, option("Settings: default, or nguyen2015 as published.", reset_by=("encoding",))] = "default"
     settings: Annotated[
-        dict[str, Scalar | list[Scalar]] | None,
+        dict[str, Scalar | tuple[Scalar, ...]] | None,
         option("Settings of the encoding, instead of the preset's.", shown=False, identity=True, reset_by=VARIATION),
     ] = None
     selector: Annotated[
@@ -93,7 +93,7 @@ class EvolveOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ] = None
     classes: Annotated[
-        tuple[int | str, ...] | None,
+        tuple[int | str, ...] | str | None,
         option('Classes to evolve for, by name or index: "cat,dog,8".', default="all", reset_by=("target",)),
     ] = None
     weights: Annotated[
@@ -153,6 +153,7 @@ class EvolveOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.budget  # noqa: B018 - limits that can't be are refused
 
     @property

@@ -9,8 +9,6 @@ msgspec does the conversions: beside typer it takes 6 ms to import where pydanti
 
 from __future__ import annotations
 
-import os
-import re
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from typing import Annotated, Any, Self, Union, get_args, get_origin, get_type_h
 import msgspec
 
 from ..errors import ConfigError, suggestion
+from .arguments import expanded, plain
 
 LARGEST = 2**62
 """Whole numbers of a job are smaller than this."""
@@ -89,21 +88,43 @@ class Declaration:
 
     @property
     def several(self) -> bool:
-        """Whether its value is a list, which text may give with commas."""
+        """Whether its value is a list. Text gives one with commas, unless a value may be text as well."""
         return any(get_origin(kind) is tuple for kind in self.kinds)
 
     def extra(self, name: str) -> Any:
         """One of the facts that :func:`option` was given."""
         return (self.meta.extra or {})[name]
 
+    def taken(self, value: Any) -> Any:
+        """Return a user's value as the option has it.
+
+        Raises:
+            ConfigError: It can't be that option's.
+        """
+        given = plain(value)
+        if isinstance(given, str) and self.extra("path"):
+            given = expanded(given, self.name)
+        elif isinstance(given, str) and self.several and str not in self.kinds:
+            words = [word.strip() for word in given.split(",")]
+            given = [word for word in words if word] if any(words) else [""]
+        elif type(given) is int and self.several:
+            given = [given]
+        try:
+            return msgspec.convert(given, self.type)
+        except msgspec.ValidationError as error:
+            got = f'"{given}"' if isinstance(given, str) else repr(given)
+            raise ConfigError(f"`{self.name}` must be {self.expected()}, got {got[:60]}") from error
+
     def expected(self) -> str:
         """What a value has to be, in words."""
         names = {int: "a whole number", float: "a number", str: "text", bool: "true or false", dict: "settings by name"}
         words = []
         for kind, bounds in self._members():
-            if kind is not types.NoneType:
-                words.append(names.get(get_origin(kind) or kind, "one or more names") + _within(bounds))
-        return " or ".join(dict.fromkeys(words))
+            if get_origin(kind) is tuple:
+                words.append("one or more names" + (" or indices" if int in get_args(get_args(kind)[0]) else ""))
+            elif kind is not types.NoneType and not (kind is str and self.several):
+                words.append(names[get_origin(kind) or kind] + _within(bounds))
+        return " or ".join(words)
 
     def _members(self) -> list[tuple[Any, msgspec.Meta | None]]:
         """Every type that a value may have, with its bounds."""
@@ -127,13 +148,25 @@ def _within(bounds: msgspec.Meta | None) -> str:
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all declared options. A structure is valid once it exists."""
+    """Base of all declared options. A structure is valid once it exists.
+
+    Values are taken as users have them: lists also as text with commas, numbers and arrays also as numpy's or torch's,
+    paths also as ``Path``, with ``~`` for the home folder.
+
+    Raises:
+        ConfigError: A value can't be.
+    """
+
+    def __post_init__(self) -> None:
+        for name, declaration in declarations(type(self)).items():
+            given = getattr(self, name)
+            taken = declaration.taken(given)
+            if taken is not given:
+                msgspec.structs.force_setattr(self, name, taken)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """Check what a user gave, by Python names.
-
-        Lists may be given as text with commas, paths as ``Path``, numbers as numpy's.
+        """Return options from what a user gave, by Python names.
 
         Raises:
             ConfigError: An option is unknown, or its value can't be.
@@ -142,15 +175,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         for name in values:
             if name not in declared:
                 raise ConfigError(f"there is no option `{str(name)[:40]}`{suggestion(str(name), declared)}")
-        plain = {name: _plain(value, declared[name]) for name, value in values.items()}
-        try:
-            return msgspec.convert(plain, cls)
-        except msgspec.ValidationError as error:
-            name = fault_of(error)
-            if name not in declared:
-                raise ConfigError(str(error)) from error
-            got = repr(values[name]) if not isinstance(values[name], str) else f'"{values[name]}"'
-            raise ConfigError(f"`{name}` must be {declared[name].expected()}, got {got[:60]}") from error
+        return cls(**values)
 
     @classmethod
     def given_beside(cls, recorded: Self, changes: Mapping[str, Any]) -> Self:
@@ -186,30 +211,7 @@ def declarations(options: type[Options]) -> dict[str, Declaration]:
     return declared_options
 
 
-def fault_of(error: msgspec.ValidationError) -> str:
-    """Return the name of the field that a validation error is about, or an empty string."""
-    path = re.search(r"at `\$\.([a-z0-9_]+)", str(error))
-    return path[1] if path else ""
-
-
 def fault_in_words(error: object) -> str:
     """Return what a validation error says: where first, and without msgspec's backticks."""
     what, _, path = str(error).replace("`", "").partition(" - at $")
     return f"{path.lstrip('.')}: {what[:1].lower()}{what[1:]}" if path else what
-
-
-def _plain(value: Any, declaration: Declaration) -> Any:
-    """A user's value as plain Python."""
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if hasattr(value, "tolist"):  # numpy's numbers and arrays
-        value = value.tolist()
-    if declaration.several:
-        if isinstance(value, str):
-            words = [word.strip() for word in value.split(",")]
-            return [word for word in words if word] if any(words) else [""]
-        if isinstance(value, int) and not isinstance(value, bool):
-            return [value]
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
-        return [item.item() if hasattr(item, "item") else item for item in value]
-    return value

@@ -1,4 +1,4 @@
-"""Where a live view can be drawn: on a terminal that is one itself, and nowhere else."""
+"""Where somebody watches, and where a live view can be drawn: on a terminal that is one itself."""
 
 from __future__ import annotations
 
@@ -19,13 +19,23 @@ def can_draw(console: Console) -> bool:
     Its stream has to be a terminal: ``FORCE_COLOR`` gives files and pipes colours, but no cursor. ``TERM=dumb`` has no
     cursor either, and a notebook keeps every frame that a ``!`` command draws.
     """
-    try:
-        is_terminal = console.file.isatty()
-    except ValueError:  # The stream is closed.
-        return False
-    return is_terminal and console.is_interactive and not console.is_dumb_terminal and not in_notebook()
+    return _is_terminal(console) and console.is_interactive and not console.is_dumb_terminal and not in_notebook()
+
+
+def somebody_watches() -> bool:
+    """Return whether what goes to standard error is seen at once: in a terminal, or in a notebook's cell."""
+    console = Console(stderr=True)
+    return console.is_jupyter or _is_terminal(console)
 
 
 def in_notebook() -> bool:
     """Return whether this process is a notebook's kernel, or was started by one."""
     return NOTEBOOK in os.environ or os.environ.get("MPLBACKEND", "").startswith(NOTEBOOK_PLOTS)
+
+
+def _is_terminal(console: Console) -> bool:
+    """Return whether a console's stream is a terminal."""
+    try:
+        return console.file.isatty()
+    except ValueError:  # The stream is closed.
+        return False

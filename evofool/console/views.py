@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
+from ..store.folder import kind_of
+from ..store.run import RunFolder
 from .campaign_view import CampaignView
 from .live import StepView, View
 from .run_view import RunView
@@ -24,3 +27,13 @@ def view_of(kind: str, medians: Iterable[float] = ()) -> View:
     """
     make = VIEWS.get(kind)
     return make(medians) if make else StepView(kind)
+
+
+def view_of_job(path: Path) -> View:
+    """Return a view of the job in a folder, which goes on.
+
+    Raises:
+        RunError: No job is there, or it is damaged.
+    """
+    kind = kind_of(path)
+    return view_of(kind, [line["median"] for line in RunFolder.open(path).metrics()] if kind == "run" else ())

@@ -1,23 +1,21 @@
-"""``evofool.attack``: from options to a campaign in a folder, and its result."""
+"""From options to a campaign in a folder, and its result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from ..attacks.image_selection import SelectedImages, select_images
 from ..attacks.plan import excluded_classes, plan_of
 from ..config.attack import AttackOptions
-from ..config.documented import documented
 from ..config.records import CampaignConfig, DataRecord
 from ..datasets import NAMED_DATASETS, check_data, open_data
 from ..errors import ConfigError
 from ..store.campaign import CampaignFolder
 from ..targets.execution.devices import choose_device, choose_precision
-from ..targets.prepare import check_target, prepare_target, versions
+from ..targets.prepare import prepare_target, versions
 from ..targets.protocols import Target
 from ..targets.registry import card
 from .campaign import CampaignJob, CampaignStep
@@ -30,44 +28,15 @@ TARGETS_WITH_DATA = ("digits", "mnist", "cifar10")
 """Targets whose images are a data set of the same name."""
 
 
-@documented(AttackOptions)
-def attack(
-    target: str | Target | None = None,
-    data: str | Path | None = None,
-    *,
-    out: str | Path,
-    observer: Observer | None = None,
-    **options: Any,
-) -> CampaignResult:
-    """Attack labelled images by changing one or a few pixels of each.
-
-    Args:
-        target: A name (see ``evofool targets``) or a target of your own; None: the data's own.
-        data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
-        out: A new folder for the campaign.
-        observer: Called after every batch.
-        options: See below.
-
-    Raises:
-        EvofoolError: One of its family, for bad options, targets, data and folders.
-    """
-    user_target = None if target is None or isinstance(target, str) else target
-    if user_target is not None:
-        check_target(user_target)
-    name = user_target.name if user_target is not None else target
-    given = AttackOptions.of({"target": name, "data": data, **options})
-    return run(given, user_target, out=out, observer=observer)
-
-
 def run(
-    options: AttackOptions, user_target: Target | None = None, *, out: str | Path, observer: Observer | None = None
+    options: AttackOptions, user_target: Target | None = None, *, out: Path, observer: Observer | None = None
 ) -> CampaignResult:
-    """Attack as :func:`attack` does, from options that are checked already.
+    """Attack as :func:`evofool.attack` does, from options that are checked already, and without showing anything.
 
     Args:
         options: The campaign's options.
         user_target: The user's own target, instead of the one that the options name.
-        out, observer: See :func:`attack`.
+        out, observer: See :func:`evofool.attack`.
     """
     options = _paired(options, user_target)
     assert options.target is not None
@@ -95,9 +64,8 @@ def run(
         swapped={},
         versions=versions(),
     )
-    path = Path(out)
     result: CampaignResult = start(
-        path, lambda: CampaignJob(CampaignFolder.create(path, config, images.subjects), target), observer
+        out, lambda: CampaignJob(CampaignFolder.create(out, config, images.subjects), target), observer
     )
     return result
 

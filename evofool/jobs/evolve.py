@@ -1,15 +1,13 @@
-"""``evofool.evolve``: from options to a run and its result, in memory or in a folder."""
+"""From options to a run and its result, in memory or in a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from ..config.documented import documented
 from ..config.evolve import EvolveOptions, settings_of
 from ..config.records import FOUND_FOR_TARGET, RunConfig
 from ..encodings import registry as encodings
@@ -22,7 +20,7 @@ from ..search.defaults import resolve
 from ..search.evolution import Evolution
 from ..search.profiler import Profiler
 from ..store.run import RunFolder
-from ..targets.prepare import PreparedTarget, check_target, prepare_target, versions
+from ..targets.prepare import PreparedTarget, prepare_target, versions
 from ..targets.protocols import Target
 from .life import start
 from .result import Result
@@ -32,64 +30,22 @@ from .session import Session
 Observer = Callable[[RunStep], object]
 
 
-@documented(EvolveOptions)
-def evolve(
-    target: str | Target = "cifar10",
-    encoding: str = "cppn",
-    *,
-    out: str | Path | None = None,
-    gallery: bool = True,
-    observer: Observer | None = None,
-    profiler: Profiler | None = None,
-    toolbox: Hook | None = None,
-    **options: Any,
-) -> Result:
-    """Evolve images that a target is sure about: MAP-Elites over its classes.
-
-    Args:
-        target: A name (see ``evofool targets``) or a target of your own.
-        encoding: ``cppn`` or ``direct``.
-        out: A new run folder to write and to resume from; nothing is written when None.
-        gallery: Whether ``index.html`` in the run folder is kept up to date and a contact sheet is written at the end.
-        observer: Called after every generation.
-        profiler: Measures where the time goes.
-        toolbox: A function that swaps operators: it is given the run's DEAP toolbox and calls ``register`` on it. Give
-            it to :func:`evofool.resume` as well.
-        options: See below. The same seed, versions and machine give the same bytes.
-
-    Raises:
-        EvofoolError: One of its family, for bad options, targets, genomes and folders.
-
-    Example:
-        >>> import evofool
-        >>> result = evofool.evolve("digits", "direct", generations=2, classes=["3", "8"], device="cpu")
-        >>> result.images.shape, result.evaluations
-        ((2, 1, 8, 8), 200)
-    """
-    if not isinstance(target, str):
-        check_target(target)
-    name = target if isinstance(target, str) else target.name
-    given = EvolveOptions.of({"target": name, "encoding": encoding, **options})
-    user_target = None if isinstance(target, str) else target
-    return run(given, user_target, out=out, gallery=gallery, observer=observer, profiler=profiler, toolbox=toolbox)
-
-
 def run(
     options: EvolveOptions,
     user_target: Target | None = None,
     *,
-    out: str | Path | None = None,
+    out: Path | None = None,
     gallery: bool = True,
     observer: Observer | None = None,
     profiler: Profiler | None = None,
     toolbox: Hook | None = None,
 ) -> Result:
-    """Evolve as :func:`evolve` does, from options that are checked already.
+    """Evolve as :func:`evofool.evolve` does, from options that are checked already, and without showing anything.
 
     Args:
         options: The run's options.
         user_target: The user's own target, instead of the one that the options name.
-        out, gallery, observer, profiler, toolbox: See :func:`evolve`.
+        out, gallery, observer, profiler, toolbox: See :func:`evofool.evolve`.
     """
     options = resolve(options)
     options = msgspec.structs.replace(options, **asdict(options.budget.or_default()))
@@ -102,13 +58,13 @@ def run(
     config, evolution = _new(options, prepared, toolbox)
 
     def create() -> RunJob:
-        folder = RunFolder.create(Path(out or ""), config)
+        folder = RunFolder.create(out or Path(), config)
         return RunJob(evolution, config, folder, gallery=gallery, profiler=profiler)
 
     if out is None:
         result: Result = Session(RunJob(evolution, config, profiler=profiler), observer).run()
         return result
-    finished: Result = start(Path(out), create, observer)
+    finished: Result = start(out, create, observer)
     return finished
 
 

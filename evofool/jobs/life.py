@@ -98,64 +98,32 @@ def start(path: Path, create: Callable[[], Job[Any]], observer: Observer | None 
 
 
 def resume(
-    path: str | Path,
+    path: Path,
     *,
     target: Any = None,
     toolbox: Any = None,
+    limits: Mapping[str, Any],
     gallery: bool = True,
     observer: Observer | None = None,
-    **limits: Any,
 ) -> Any:
-    """Go on with a run or a campaign: the same bytes as if it had never stopped.
-
-    Args:
-        path: The job's folder.
-        target: The same target of your own that the job was made with, where it was.
-        toolbox: The same function that swaps operators, where the job was made with one.
-        gallery: Whether the page is kept up to date.
-        observer: Called after every step.
-        limits: A new budget for a run: ``generations``, ``evaluations``, ``minutes``, ``until``. It counts in all and
-            not in addition. Without one, the run's own budget stays.
-
-    Returns:
-        A :class:`~evofool.jobs.result.Result` or a :class:`~evofool.jobs.result.CampaignResult`.
-
-    Raises:
-        RunError: No job is there, it is damaged or of another version, its weights changed, it was made with other
-            operators, or another process works on it.
-        ConfigError: The new budget is spent already, or the job has none.
-    """
-    changes = {name: limit for name, limit in limits.items() if limit is not None}
-    folder = Path(path)
-    kind = kind_at(folder)
-    kind.open(folder)  # before anything is written
-    with locked(folder):
-        remove_leftovers(folder)
-        job = kind.restore(folder, target=target, toolbox=toolbox, changes=changes, gallery=gallery)
+    """Go on with a job, without showing anything. See :func:`evofool.resume`."""
+    kind = kind_at(path)
+    kind.open(path)  # before anything is written
+    with locked(path):
+        remove_leftovers(path)
+        job = kind.restore(path, target=target, toolbox=toolbox, changes=limits, gallery=gallery)
         return Session(job, observer).run()
 
 
-def inspect(path: str | Path) -> dict[str, Any]:
-    """Return what a job is and how far it got, as plain JSON values.
-
-    Raises:
-        RunError: No job is there, or it is damaged.
-    """
-    return kind_at(Path(path)).inspect(Path(path))
+def inspect(path: Path) -> dict[str, Any]:
+    """Return what a job is and how far it got. See :func:`evofool.inspect`."""
+    return kind_at(path).inspect(path)
 
 
-def repair(path: str | Path) -> list[str]:
-    """Make a damaged folder one that can go on: what is good stays, what isn't is set aside or made again.
-
-    Returns:
-        What was done, in words; empty where nothing was wrong.
-
-    Raises:
-        RunError: No job is there, another process works on it, or it can't be repaired.
-    """
-    folder = Path(path)
-    kind = kind_at(folder)
-    kind.open(folder)
-    with locked(folder):
-        remove_leftovers(folder)
-        return kind.repair(folder)
+def repair(path: Path) -> list[str]:
+    """Make a damaged folder one that can go on. See :func:`evofool.repair`."""
+    kind = kind_at(path)
+    kind.open(path)
+    with locked(path):
+        remove_leftovers(path)
+        return kind.repair(path)

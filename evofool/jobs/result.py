@@ -10,14 +10,15 @@ import numpy as np
 
 from ..attacks.statistics import Statistics, campaign_figures
 from ..config.records import CampaignConfig, RunConfig
+from ..text import between, clock, counted, least_confident, percent, rate
 
 if TYPE_CHECKING:
     from ..search.evolution import Evolution
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
-    """What an evolution ended with.
+    """What an evolution ended with. Printed, it is three lines.
 
     Attributes:
         classes: The class names of the N elites; ``indices`` (N,) their places among the target's outputs.
@@ -79,6 +80,20 @@ class Result:
             config=config,
         )
 
+    def __repr__(self) -> str:
+        surest = self.surest()
+        names, values = [self.classes[row] for row in surest], self.confidence[surest].tolist()
+        sure = sum(value >= 0.99 for value in values)
+        work = f"{counted(self.evaluations, 'evaluation')} in {clock(self.seconds)}"
+        kept = f"run {self.run}" if self.run else "nothing was written"
+        page = f", gallery {self.gallery}" if self.gallery else ""
+        return (
+            f"{_ending(self.interrupted)}: {self.config.target.name}, {self.config.options.encoding}, {work}\n"
+            f"median {percent(float(np.median(values)))}, lowest {least_confident(names, values, 1)}, "
+            f"{sure} of {len(values)} classes at 99 % or more\n"
+            f"{kept}{page}; .images {self.images.shape}, .classes, .confidence"
+        )
+
     def surest(self) -> list[int]:
         """Return the row of the surest elite of every class."""
         best: dict[int, int] = {}
@@ -121,9 +136,9 @@ class Result:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CampaignResult:
-    """What a session of a campaign ended with.
+    """What a session of a campaign ended with. Printed, it is three lines.
 
     Attributes:
         path: The campaign's folder; ``report`` is its page.
@@ -143,6 +158,17 @@ class CampaignResult:
     scored: int
     config: CampaignConfig
 
+    def __repr__(self) -> str:
+        config, statistics = self.config, self.statistics
+        interval = f"(95 % interval {between(*statistics.interval)})"
+        share = f": {rate(statistics.rate)} {interval}" if statistics.settled else ""
+        return (
+            f"{_ending(self.interrupted)}: {config.target.name} on {config.data.name}, {config.plan.criterion}, "
+            f"{config.plan.strategy}\n"
+            f"{statistics.successes:,} of {counted(statistics.settled, 'attempt')} succeeded{share}\n"
+            f"campaign {self.path}, report {self.report}"
+        )
+
     def summary(self) -> dict[str, Any]:
         """Return the result as plain JSON values."""
         data = self.config.data
@@ -156,3 +182,7 @@ class CampaignResult:
             "labelled": data.labelled,
             "interrupted": self.interrupted,
         }
+
+
+def _ending(interrupted: bool) -> str:
+    return "stopped" if interrupted else "done"

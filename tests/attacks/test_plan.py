@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from campaigns import plan
 from fakes import Foreign
@@ -70,15 +71,34 @@ def test_criteria(criterion: Any, criteria: Any, text: str) -> None:
     assert (made.criteria, made.criterion) == (criteria, text)
 
 
-class Everything(Foreign):
-    """A target with a class that is called like the word for all classes."""
+class Words(Foreign):
+    """A target with classes that are called like the words for other criteria, or by a number."""
 
-    classes = ("Some", "All")
+    classes = ("Some", "All", "untargeted", "1")
 
 
-def test_a_class_called_all_is_that_class() -> None:
-    made = planned(Everything(), criterion="all")
-    assert (made.criteria, made.criterion) == ((1,), "All")
+@pytest.mark.parametrize(
+    ("criterion", "criteria"),
+    [
+        ("all", ALL),
+        ("untargeted", (None,)),
+        (1, (1,)),
+        (2, (2,)),
+        (["all"], (1,)),
+        (["untargeted"], (2,)),
+        ("some,untargeted", (0, 2)),
+        ("1", (3,)),
+        (["1", 1], (1, 3)),
+        (np.int64(1), (1,)),
+    ],
+)
+def test_classes_called_like_other_criteria_have_their_index_or_a_list(criterion: Any, criteria: Any) -> None:
+    assert planned(Words(), criterion=criterion).criteria == criteria
+
+
+def test_a_list_of_one_word_that_is_no_class_is_that_criterion() -> None:
+    assert planned(criterion=["untargeted"]).criteria == (None,)
+    assert planned(criterion=["ALL"]).criteria == ALL
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_a_page_of_some_classes(tmp_path: Path, capsys: Capture) -> None:
     tiles = data_of(tmp_path / "run" / "3-8.html")["tiles"]
     assert len(tiles) == sum(result.indices != 5)
     assert {tile["i"] for tile in tiles} == {3, 8}
-    assert_refused(run_cli(capsys, "gallery", tmp_path / "run", "--class", "4"), "class 4 is not in this run")
+    assert_refused(run_cli(capsys, "gallery", tmp_path / "run", "--class", "4"), "class 4 is not there: indices are")
     assert_refused(run_cli(capsys, "gallery", "cifar10-cppn", "--class", "cat"), "--class", "cifar10-cppn")
 
 

@@ -169,7 +169,7 @@ def test_of_many_classes_the_surest_are_shown() -> None:
 
 @pytest.mark.parametrize(
     ("classes", "message"),
-    [("5", "class 5 is not in this run, which has 3, 8"), ("cat", 'no class is called "cat"'), (" , ", "names no")],
+    [("5", "class 5 is not there: indices are 3, 8"), ("cat", 'no class is called "cat"'), (" , ", "names no")],
 )
 def test_other_classes_are_refused(cppn: Path, classes: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=message):

@@ -1,0 +1,188 @@
+"""The public functions: they take what Python users pass, show progress to whoever watches, and have the jobs done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .config.arguments import path_of
+from .config.attack import AttackOptions
+from .config.documented import documented
+from .config.evolve import EvolveOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .engines.toolbox import Hook
+    from .jobs.attack import Observer as CampaignObserver
+    from .jobs.evolve import Observer as RunObserver
+    from .jobs.life import Observer
+    from .jobs.result import CampaignResult, Result
+    from .search.profiler import Profiler
+    from .targets.protocols import Target
+
+
+@documented(EvolveOptions)
+def evolve(
+    target: str | Target = "cifar10",
+    encoding: str = "cppn",
+    *,
+    out: str | Path | None = None,
+    gallery: bool = True,
+    progress: bool | None = None,
+    observer: RunObserver | None = None,
+    profiler: Profiler | None = None,
+    toolbox: Hook | None = None,
+    **options: Any,
+) -> Result:
+    """Evolve images that a target is sure about: MAP-Elites over its classes.
+
+    Args:
+        target: A name (see ``evofool targets``) or a target of your own.
+        encoding: ``cppn`` or ``direct``.
+        out: A new run folder to write and to resume from; nothing is written when None.
+        gallery: Whether ``index.html`` in the run folder is kept up to date and a contact sheet is written at the end.
+        progress: Whether to show on standard error how far the run is. None: in a terminal and in a notebook.
+        observer: Called after every generation.
+        profiler: Measures where the time goes.
+        toolbox: A function that swaps operators: it is given the run's DEAP toolbox and calls ``register`` on it. Give
+            it to :func:`evofool.resume` as well.
+        options: See below. The same seed, versions and machine give the same bytes.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, genomes and folders.
+
+    Example:
+        >>> import evofool
+        >>> result = evofool.evolve("digits", "direct", generations=2, classes=["3", "8"], device="cpu")
+        >>> result.images.shape, result.evaluations
+        ((2, 1, 8, 8), 200)
+    """
+    from .console.progress import watched
+    from .console.run_view import RunView
+    from .jobs import evolve as job
+
+    own = _own(target)
+    given = EvolveOptions.of({"target": own.name if own else target, "encoding": encoding, **options})
+    folder = path_of(out, "out") if out is not None else None
+    with watched(RunView, progress, observer) as noting:
+        return job.run(
+            given,
+            own,
+            out=folder,
+            gallery=bool(gallery),
+            observer=noting,
+            profiler=profiler,
+            toolbox=toolbox,
+        )
+
+
+@documented(AttackOptions)
+def attack(
+    target: str | Target | None = None,
+    data: str | Path | None = None,
+    *,
+    out: str | Path,
+    progress: bool | None = None,
+    observer: CampaignObserver | None = None,
+    **options: Any,
+) -> CampaignResult:
+    """Attack labelled images by changing one or a few pixels of each.
+
+    Args:
+        target: A name (see ``evofool targets``) or a target of your own; None: the data's own.
+        data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
+        out: A new folder for the campaign.
+        progress: Whether to show on standard error how far the campaign is. None: in a terminal and in a notebook.
+        observer: Called after every batch.
+        options: See below.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, data and folders.
+    """
+    from .console.campaign_view import CampaignView
+    from .console.progress import watched
+    from .jobs import attack as job
+
+    own = _own(target)
+    given = AttackOptions.of({"target": own.name if own else target, "data": data, **options})
+    folder = path_of(out, "out")
+    with watched(CampaignView, progress, observer) as noting:
+        return job.run(given, own, out=folder, observer=noting)
+
+
+def resume(
+    path: str | Path,
+    *,
+    target: Any = None,
+    toolbox: Any = None,
+    gallery: bool = True,
+    progress: bool | None = None,
+    observer: Observer | None = None,
+    **limits: Any,
+) -> Any:
+    """Go on with a run or a campaign: the same bytes as if it had never stopped.
+
+    Args:
+        path: The job's folder.
+        target: The same target of your own that the job was made with, where it was.
+        toolbox: The same function that swaps operators, where the job was made with one.
+        gallery: Whether the page is kept up to date.
+        progress: Whether to show on standard error how far the job is. None: in a terminal and in a notebook.
+        observer: Called after every step.
+        limits: A new budget for a run: ``generations``, ``evaluations``, ``minutes``, ``until``. It counts in all and
+            not in addition. Without one, the run's own budget stays.
+
+    Returns:
+        A :class:`~evofool.jobs.result.Result` or a :class:`~evofool.jobs.result.CampaignResult`.
+
+    Raises:
+        RunError: No job is there, it is damaged or of another version, its weights changed, it was made with other
+            operators, or another process works on it.
+        ConfigError: The new budget is spent already, or the job has none.
+    """
+    from .console.progress import watched
+    from .console.views import view_of_job
+    from .jobs import life
+
+    folder, given = path_of(path, "path"), {name: limit for name, limit in limits.items() if limit is not None}
+    with watched(lambda: view_of_job(folder), progress, observer) as noting:
+        return life.resume(folder, target=target, toolbox=toolbox, limits=given, gallery=bool(gallery), observer=noting)
+
+
+def inspect(path: str | Path) -> dict[str, Any]:
+    """Return what a job is and how far it got, as plain JSON values.
+
+    Raises:
+        RunError: No job is there, or it is damaged.
+    """
+    from .jobs import life
+
+    return life.inspect(path_of(path, "path"))
+
+
+def repair(path: str | Path) -> list[str]:
+    """Make a damaged folder one that can go on: what is good stays, what isn't is set aside or made again.
+
+    Returns:
+        What was done, in words; empty where nothing was wrong.
+
+    Raises:
+        RunError: No job is there, another process works on it, or it can't be repaired.
+    """
+    from .jobs import life
+
+    return life.repair(path_of(path, "path"))
+
+
+def _own(target: str | Target | None) -> Target | None:
+    """Return the user's own target, None where a name was given.
+
+    Raises:
+        TargetError: It is neither a name nor a target.
+    """
+    if target is None or isinstance(target, str):
+        return None
+    from .targets.prepare import check_target
+
+    check_target(target)
+    return target

@@ -1,0 +1,41 @@
+"""What results look like when they are printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fake_results import campaign_result, run_result
+
+from evofool.attacks.statistics import Statistics
+
+
+def test_a_run_s_result_is_three_lines() -> None:
+    assert str(run_result()).splitlines() == [
+        "done: tiny, direct, 24,000 evaluations in 1:00",
+        "median 75.00 %, lowest [red]deer 25.00 %, 1 of 3 classes at 99 % or more",
+        "run runs/a, gallery runs/a/index.html; .images (4, 3, 8, 8), .classes, .confidence",
+    ]
+
+
+def test_a_result_in_memory_says_so() -> None:
+    lines = str(run_result(run=None, gallery=None, interrupted=True)).splitlines()
+    assert lines[0].startswith("stopped: ")
+    assert lines[2] == "nothing was written; .images (4, 3, 8, 8), .classes, .confidence"
+
+
+def test_a_campaign_s_result_is_three_lines() -> None:
+    result = campaign_result(Statistics(1, successes=2, failures=2))
+    assert str(result).splitlines() == [
+        "done: tiny on some, untargeted, local",
+        "2 of 4 attempts succeeded: 50.0 % (95 % interval 15.0 – 85.0 %)",
+        f"campaign {Path('attacks/a')}, report {Path('attacks/a/report.html')}",
+    ]
+
+
+def test_a_campaign_that_settled_nothing_has_no_rate() -> None:
+    assert "0 of 0 attempts succeeded\n" in str(campaign_result(Statistics(1)))
+
+
+def test_notebooks_show_the_same_as_print() -> None:
+    for result in (run_result(), campaign_result(Statistics(1))):
+        assert repr(result) == str(result)
