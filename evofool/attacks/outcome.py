@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..encodings.pixels import Edits, distances, edited
-from ..io.lines import shortest
+from ..io.arrays import shortest
 from .attempt import AttemptResult
 from .subject import Subject
 

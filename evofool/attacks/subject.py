@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..io.lines import shortest
+from ..io.arrays import shortest
 
 
 @dataclass(frozen=True)

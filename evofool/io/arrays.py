@@ -186,3 +186,8 @@ def _one_line(error: Exception) -> str:
     """Return an error's message, which may quote the file, as at most 200 printable characters."""
     words = "".join(letter if letter.isprintable() else " " for letter in str(error)).split()
     return " ".join(words)[:200] or type(error).__name__
+
+
+def shortest(value: float) -> float:
+    """Return a float32 as the shortest decimal that reads back as it."""
+    return float(str(np.float32(value)))

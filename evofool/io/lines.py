@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import RunError
 from .files import open_regular, writing
 
@@ -30,11 +28,6 @@ _SEALED = re.compile(rb'(.*), "crc32": "([0-9a-f]{8})"\}\n')
 def json_line(record: dict[str, Any]) -> str:
     """Return a record as a line of ASCII, so that no cut can fall inside a letter."""
     return json.dumps(record) + "\n"
-
-
-def shortest(value: float) -> float:
-    """Return a float32 as the shortest decimal that reads back as it."""
-    return float(str(np.float32(value)))
 
 
 def sealed_line(record: dict[str, Any], key: bytes) -> str:

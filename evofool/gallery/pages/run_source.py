@@ -10,8 +10,8 @@ import numpy as np
 
 from ...encodings.cppn.batch import CPPNBatch
 from ...errors import GenomeError, RunError
+from ...io.arrays import shortest
 from ...io.images import data_uri
-from ...io.lines import shortest
 from ...io.png import png
 from ...kernels.constants import EMPTY
 from ...store.folder import CONFIG, damaged
