@@ -84,6 +84,7 @@ def attack(
     out: str | Path,
     progress: bool | None = None,
     observer: CampaignObserver | None = None,
+    toolbox: Hook | None = None,
     **options: Any,
 ) -> CampaignResult:
     """Attack labelled images by changing one or a few pixels of each.
@@ -94,6 +95,8 @@ def attack(
         out: A new folder for the campaign.
         progress: Whether to show on standard error how far the campaign is. None: in a terminal and in a notebook.
         observer: Called after every batch.
+        toolbox: A function that swaps operators of the searches: it is given a DEAP toolbox and calls ``register`` on
+            it. Give it to :func:`evofool.resume` as well.
         options: See below.
 
     Raises:
@@ -107,7 +110,7 @@ def attack(
     given = AttackOptions.of({"target": own.name if own else target, "data": data, **options})
     folder = path_of(out, "out")
     with watched(CampaignView, progress, observer) as noting:
-        return job.run(given, own, out=folder, observer=noting)
+        return job.run(given, own, out=folder, observer=noting, toolbox=toolbox)
 
 
 def resume(

@@ -50,7 +50,10 @@ def test_the_python_of_the_readme_runs(
 
 def test_the_python_of_the_page_of_operators_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).parents[1] / "docs" / "OPERATORS.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    exec(block.replace("cifar10", "digits").replace("0_000", "00"), {"__name__": "mine"})
+    for block in blocks:
+        few = block.replace("0_000", "00").replace("count=20", "count=2, queries=40")
+        exec(few.replace("cifar10", "digits"), {"__name__": "mine"})
     assert evofool.inspect(tmp_path / "runs" / "weakest")["swapped"] == {"select": "mine:weakest"}
+    assert evofool.inspect(tmp_path / "runs" / "scattered")["swapped"] == {"search": "mine:Scattered"}

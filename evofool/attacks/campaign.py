@@ -14,11 +14,12 @@ from ..engines.local import engine_of
 from ..targets.protocols import Target
 from .attempt import Attempt, AttemptResult
 from .criterion import Criterion
+from .operators import Operators, operators_of
 from .outcome import Outcome, outcome_of
 from .pool import Entry, Pool
 from .scorer import Scorer, build_toolbox
 from .searches.base import Problem
-from .searches.registry import BASELINE, STRATEGIES
+from .searches.registry import STRATEGIES
 from .subject import Subject
 from .sweep import Sweep
 from .tasks import Task, follow_ups, remaining_tasks
@@ -40,22 +41,25 @@ class Campaign:
         target: The classifier to fool, or an engine that scores images for it.
         subjects: The images under attack, in order.
         plan: What is done with each.
+        operators: The operators of the searches, where some are swapped.
 
     Raises:
         GenomeError: The plan has more pixels than the images.
         ConfigError: The plan has more pixels than its strategy can edit.
     """
 
-    def __init__(self, target: Target | Engine, subjects: Sequence[Subject], plan: PlanRecord) -> None:
+    def __init__(
+        self,
+        target: Target | Engine,
+        subjects: Sequence[Subject],
+        plan: PlanRecord,
+        operators: Operators | None = None,
+    ) -> None:
         self.engine = engine_of(target)
         self.target, self.subjects, self.plan = self.engine.target, subjects, plan
         self.toolbox = build_toolbox(self.engine)
         self.spaces = {k: Pixels(self.target.image_shape, k) for k in plan.pixels}
-        self.operators = {
-            (name, k): STRATEGIES[name].toolbox(space)
-            for name in {plan.strategy, *([BASELINE] if plan.baseline else [])}
-            for k, space in self.spaces.items()
-        }
+        self.operators = operators or operators_of(plan, self.target.image_shape)
         slots = plan.rows * SLOTS_PER_ROW.get(self.engine.device.type, 2)
         settle = STRATEGIES[plan.strategy].settles_all
         self.pool = Pool(Scorer(self.toolbox, self.engine, plan.rows, slots, settle=settle))
@@ -127,10 +131,10 @@ class Campaign:
             image=subject.image,
             budget=budget,
             rng=np.random.default_rng(task.seed(self.plan.seed)),
-            toolbox=self.operators[task.strategy, task.pixels],
+            toolbox=self.operators.toolboxes[task.strategy, task.pixels],
             start=task.start,
         )
-        search = strategy.search(problem)
+        search = problem.toolbox.search(problem)
         if len(criteria) > 1:
             return Sweep(criteria, search, budget)
         stop_fitness = strategy.stop_fitness if criteria[0].targeted else None

@@ -8,10 +8,12 @@ from pathlib import Path
 import msgspec
 
 from ..attacks.image_selection import SelectedImages, select_images
+from ..attacks.operators import operators_of
 from ..attacks.plan import excluded_classes, plan_of
 from ..config.attack import AttackOptions
 from ..config.records import CampaignConfig, DataRecord
 from ..datasets import NAMED_DATASETS, check_data, open_data
+from ..engines.toolbox import Hook
 from ..errors import ConfigError
 from ..store.campaign import CampaignFolder
 from ..targets.execution.devices import choose_device, choose_precision
@@ -29,14 +31,19 @@ TARGETS_WITH_DATA = ("digits", "mnist", "cifar10")
 
 
 def run(
-    options: AttackOptions, user_target: Target | None = None, *, out: Path, observer: Observer | None = None
+    options: AttackOptions,
+    user_target: Target | None = None,
+    *,
+    out: Path,
+    observer: Observer | None = None,
+    toolbox: Hook | None = None,
 ) -> CampaignResult:
     """Attack as :func:`evofool.attack` does, from options that are checked already, and without showing anything.
 
     Args:
         options: The campaign's options.
         user_target: The user's own target, instead of the one that the options name.
-        out, observer: See :func:`evofool.attack`.
+        out, observer, toolbox: See :func:`evofool.attack`.
     """
     options = _paired(options, user_target)
     assert options.target is not None
@@ -46,6 +53,7 @@ def run(
     )
     target = prepared.target
     plan = plan_of(options, target)
+    operators = operators_of(plan, target.image_shape, toolbox)
     images = select_images(
         open_data(options.data, Path(options.data_dir), prepared.fitting),
         target,
@@ -61,11 +69,11 @@ def run(
         classes=tuple(target.classes),
         data=_data_record(options, images),
         plan=plan,
-        swapped={},
+        swapped=operators.swapped,
         versions=versions(),
     )
     result: CampaignResult = start(
-        out, lambda: CampaignJob(CampaignFolder.create(out, config, images.subjects), target), observer
+        out, lambda: CampaignJob(CampaignFolder.create(out, config, images.subjects), target, operators), observer
     )
     return result
 

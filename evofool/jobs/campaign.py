@@ -12,11 +12,13 @@ import numpy as np
 import torch
 
 from ..attacks.campaign import Campaign
+from ..attacks.operators import Operators, operators_of
 from ..attacks.outcome import Outcome, recorded_edits
 from ..attacks.searches.registry import BASELINE
 from ..attacks.statistics import Statistics, statistics_by_strategy
 from ..encodings.pixels import edited
 from ..engines.base import Engine
+from ..engines.toolbox import Hook
 from ..errors import ConfigError, RunError, TargetError
 from ..gallery.pages.campaign_page import write_report
 from ..store.campaign import CampaignFolder
@@ -27,6 +29,7 @@ from ..text import counted
 from .result import CampaignResult
 from .schedule import Later
 from .session import Job
+from .swapped import check_hook, check_same
 
 VERIFIED_IMAGES = 16
 """Images, and successes, that are scored again at both ends of a session."""
@@ -68,16 +71,24 @@ class CampaignJob(Job[CampaignStep]):
     Args:
         folder: The campaign's folder.
         target: What is attacked.
+        operators: The operators of its searches, where some are swapped.
         resumed: Whether the images were scored in another session.
 
     Raises:
         TargetError: The target scores recorded images otherwise than it did.
     """
 
-    def __init__(self, folder: CampaignFolder, target: Target, *, resumed: bool = False) -> None:
+    def __init__(
+        self,
+        folder: CampaignFolder,
+        target: Target,
+        operators: Operators | None = None,
+        *,
+        resumed: bool = False,
+    ) -> None:
         self.folder, self.path = folder, folder.path
         plan = folder.config.plan
-        self.campaign = Campaign(target, folder.subjects, plan)
+        self.campaign = Campaign(target, folder.subjects, plan, operators)
         verify_determinism(self.campaign.engine, folder, resumed=resumed)
         counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
         self.statistics = counts.get(plan.strategy, Statistics(plan.pixels[-1]))
@@ -158,17 +169,20 @@ class CampaignKind:
         return CampaignFolder.open(path)
 
     def restore(
-        self, path: Path, *, target: Any, toolbox: Any, changes: Mapping[str, Any], gallery: bool
+        self, path: Path, *, target: Any, toolbox: Hook | None, changes: Mapping[str, Any], gallery: bool
     ) -> CampaignJob:
         """Return the campaign with the attempts that have no outcome yet."""
         if changes:
             raise ConfigError(f"{path} is a campaign: it ends when all attempts have; leave the limits out")
         folder = CampaignFolder.open(path)
         config = folder.config
+        check_hook(path, config.swapped, toolbox)
         network = reload_target(config.target, path, target)
         if tuple(network.classes) != config.classes:
             raise RunError(f"{path} was made with other classes than {network.name} has; give the same target")
-        job = CampaignJob(folder, network, resumed=True)
+        operators = operators_of(config.plan, network.image_shape, toolbox)
+        check_same(path, config.swapped, operators.swapped)
+        job = CampaignJob(folder, network, operators, resumed=True)
         folder.trim()  # When all is checked: a refusal changes nothing.
         return job
 

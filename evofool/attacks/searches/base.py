@@ -38,6 +38,7 @@ class Problem:
         budget: Most queries of the attempt.
         rng: The attempt's own generator, so that no attempt depends on another.
         toolbox: The operators ``random mutate mate select``, as far as the strategy has them; looked up at every step.
+            ``search`` starts the search of an attempt.
         start: (0 or 1, j, 2 + C) edits with j ≤ k pixels to start from: the best of an attempt with fewer pixels.
     """
 

@@ -16,11 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from deap.base import Toolbox
+from deap import base
 
 from ...encodings.pixels import Pixels
+from ...engines.toolbox import Toolbox
 from ...errors import ConfigError, suggestion
 from ...text import counted
+from ..contracts import contracts
 from . import presets
 from .base import Problem, Search
 from .best_first import BestFirst
@@ -45,6 +47,9 @@ ALIASES = {"de": "best1bin"}
 DEFAULT_BUDGET = 10_000
 """Queries of an attempt whose search has no natural end."""
 
+DE_OPERATORS = ("random", "mutate", "mate", "select")
+"""The operators that differential evolution calls."""
+
 
 @dataclass(frozen=True)
 class Strategy:
@@ -55,6 +60,7 @@ class Strategy:
         search: Starts the search of one attempt.
         budget: Queries of an attempt where the user asks for no other number.
         wire: Registers DEAP operators of its own in a toolbox that has ``random``. None: it needs no more than that.
+        operators: The operators of the toolbox that its searches call.
         stop_fitness: Targeted attempts go on until 1 minus the probability of the class to reach is at most this.
             None: they stop at the first success.
         max_pixels: Most pixels that it can edit. None: any number.
@@ -65,7 +71,8 @@ class Strategy:
     name: str
     search: Callable[[Problem], Search]
     budget: Callable[[Pixels], int] = lambda space: DEFAULT_BUDGET
-    wire: Callable[[Toolbox, Pixels], None] | None = None
+    wire: Callable[[base.Toolbox, Pixels], None] | None = None
+    operators: tuple[str, ...] = ()
     stop_fitness: float | None = None
     max_pixels: int | None = None
     sequential: bool = False
@@ -84,16 +91,18 @@ class Strategy:
             )
 
     def toolbox(self, space: Pixels) -> Toolbox:
-        """Return the operators of its searches, for a user to swap.
+        """Return the operators of its searches, for a user to swap, with ``search``, which starts one.
 
         Raises:
             ConfigError: The strategy can't edit as many pixels.
         """
         self.check(space)
         toolbox = Toolbox()
+        toolbox.register("search", self.search)
         toolbox.register("random", space.random)
         if self.wire:
             self.wire(toolbox, space)
+        toolbox.open(contracts(space, real="mutate" in self.operators))
         return toolbox
 
 
@@ -106,7 +115,7 @@ def _evolution(name: str, settings: DESettings, stop_fitness: float | None = Non
         return DEFAULT_BUDGET if settings.generations is None else settings.population * (settings.generations + 1)
 
     search = partial(DifferentialEvolution, settings=settings)
-    return Strategy(name, search, budget, wire=settings.wire, stop_fitness=stop_fitness)
+    return Strategy(name, search, budget, wire=settings.wire, operators=DE_OPERATORS, stop_fitness=stop_fitness)
 
 
 _STRATEGIES = (
@@ -115,7 +124,7 @@ _STRATEGIES = (
     _evolution("best1bin", presets.BEST1BIN),
     Strategy("corners", Corners, lambda space: space.places * 2**space.channels, max_pixels=1, settles_all=True),
     Strategy("sparse-rs", SparseRS, sequential=True),
-    Strategy(BASELINE, RandomSearch),
+    Strategy(BASELINE, RandomSearch, operators=("random",)),
     _evolution("su2019", presets.SU2019, presets.SU2019_STOP_FITNESS),
     _evolution("hyperparticle", presets.HYPERPARTICLE),
 )

@@ -19,7 +19,7 @@ def score_command(picture: Path, target: str) -> str:
 
 
 def attack_command(config: CampaignConfig) -> str:
-    """Return what repeats a campaign: a command, or a call in Python where the target is the user's own object."""
+    """Return what repeats a campaign: a command, or a call in Python where the target or operators are a user's."""
     plan, data, options = config.plan, config.data, config.options
     several = len(plan.pixels) > 1
     values = {
@@ -35,10 +35,12 @@ def attack_command(config: CampaignConfig) -> str:
         "baseline": plan.baseline,
     }
     given = {name: value for name, value in values.items() if value is not None and value is not False}
-    if config.target.own:
-        arguments = "".join(f", {name}={value!r}" for name, value in given.items())
-        return f"evofool.attack(target, {data.name!r}{arguments}, out=…)"
     weights = {} if config.target.weights is None else {"weights": config.target.weights}
+    if config.target.own or config.swapped:
+        target = "target" if config.target.own else repr(config.target.name)
+        arguments = "".join(f", {name}={value!r}" for name, value in {**weights, **given}.items())
+        hook = ", toolbox=…" if config.swapped else ""
+        return f"evofool.attack({target}, {data.name!r}{arguments}{hook}, out=…)"
     words = ["evofool", "attack"]
     for name, value in {"target": config.target.name, **weights, "data": data.name, **given}.items():
         option = f"--{name.replace('_', '-')}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...attacks.statistics import Statistics
 from ...config.attack import UNTARGETED
-from ...text import between, rate
+from ...text import between, operators_text, rate
 from .findings import Findings
 from .sources import Figure
 
@@ -75,6 +75,8 @@ def _lead(findings: Findings, pending: int) -> str:
     lead = (
         f"{config.target.name} on {data.name}, criterion {plan.criterion}, strategy {plan.strategy}, seed {plan.seed}. "
     )
+    if config.swapped:
+        lead += f"Operators of the user's own: {operators_text(config.swapped)}. "
     if data.labelled:
         lead += f"Of {data.looked:,} images looked at, the target classifies {data.correct:,} correctly; "
     else:

@@ -151,8 +151,8 @@ def test_random_edits_are_the_space_s_own() -> None:
 
 def test_an_operator_that_was_swapped_is_used() -> None:
     given = problem("random", SHAPE, 1)
-    given.toolbox.register("random", lambda n, rng: np.full((2, 1, 5), 7, np.int16))
-    assert STRATEGIES["random"].search(given).ask().tolist() == [[[7] * 5]] * 2
+    given.toolbox.register("random", lambda n, rng: np.full((n, 1, 5), 7, np.int16))
+    assert (STRATEGIES["random"].search(given).ask() == 7).all()
 
 
 def test_strategies_are_found_under_their_names() -> None:
