@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from evofool.engines.guesses import score_files
+from evofool.engines.guesses import score
 
 from .common import Row, table
 
@@ -34,7 +34,7 @@ def _run(encoding: str, seed: int, out: Path) -> Row:
     wall = time.perf_counter() - started
     summary = json.loads(process.stdout)
     elites = [json.loads(line) for line in (out / "elites.jsonl").read_text().splitlines()]
-    scored = score_files([out / line["file"] for line in elites], "cifar10", top=10)
+    scored = score([out / line["file"] for line in elites], "cifar10", top=10)["images"]
     errors = [
         abs(next(guess["confidence"] for guess in result["top5"] if guess["index"] == line["index"]) - line["score"])
         for line, result in zip(elites, scored, strict=True)

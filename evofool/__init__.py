@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .api import attack, evolve, inspect, repair, resume
     from .config.attack import AttackOptions
     from .config.evolve import EvolveOptions
+    from .engines.guesses import score
     from .errors import EvofoolError
     from .jobs.result import CampaignResult, Result
     from .search.deap_operators import per_elite, per_genome
@@ -37,6 +38,7 @@ __all__ = [
     "per_genome",
     "repair",
     "resume",
+    "score",
 ]
 
 _HOMES = {
@@ -54,6 +56,7 @@ _HOMES = {
     "per_genome": "search.deap_operators:per_genome",
     "repair": "api:repair",
     "resume": "api:resume",
+    "score": "engines.guesses:score",
 }
 
 

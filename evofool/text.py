@@ -40,6 +40,11 @@ def percent(value: float) -> str:
     return f"{cut / 10**digits:.{digits}f} %"
 
 
+def confidence(value: float | None) -> str:
+    """Write a picture's confidence, or ``not scored`` where nobody measured it."""
+    return "not scored" if value is None else percent(value)
+
+
 def rate(value: float) -> str:
     """Write a share of a count as a percentage rounded to one decimal.
 

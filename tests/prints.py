@@ -12,6 +12,7 @@ import pytest
 from configs import run_config
 from PIL import Image, ImageDraw
 
+from evofool.io.files import file_crc32
 from evofool.store.run import RunFolder
 
 MAGENTA = (255, 0, 255)
@@ -51,8 +52,10 @@ def fake_run(
         ),
     )
     magenta = Image.new("RGB", (32, 32), MAGENTA)
-    (magenta if picture is None else Image.fromarray(picture)).save(path / "elites" / "a.png")
+    file = path / "elites" / "a.png"
+    (magenta if picture is None else Image.fromarray(picture)).save(file)
     rest = {"top5": [], "generation": 9, "evaluation": 7, "size": 3, "file": "elites/a.png"}
+    rest["picture_crc32"] = file_crc32(file)
     lines = [
         {"niche": i, "index": i, "class": name, "score": 1 - i / count, **rest}
         for i, name in enumerate(names or [f"class number {i}" for i in range(count)])

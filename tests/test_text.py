@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evofool.text import BARS, between, clock, counted, least_confident, percent, rate, sparkline
+from evofool.text import BARS, between, clock, confidence, counted, least_confident, percent, rate, sparkline
 
 shares = st.floats(0, 1)
 
@@ -52,6 +52,11 @@ def test_percent_is_cut_never_rounded_up_to_all_or_down_to_nothing(value: float)
 def test_every_two_decimals_read_as_themselves_in_float32_too(hundredths: int) -> None:
     for value in (hundredths / 10_000, float(np.float32(hundredths / 10_000))):
         assert float(percent(value).removesuffix(" %")) == hundredths / 100
+
+
+def test_a_picture_that_nobody_scored_has_no_confidence() -> None:
+    assert confidence(None) == "not scored"
+    assert confidence(0.5) == percent(0.5)
 
 
 @pytest.mark.parametrize(

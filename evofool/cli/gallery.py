@@ -79,7 +79,9 @@ def poster(
 
 
 def render(
-    genome: Annotated[Path, typer.Argument(help="A CPPN genome (.json) or a picture.")],
+    genome: Annotated[
+        Path, typer.Argument(help="A CPPN genome (.json), an entry of a bank (imagenet-cppn#volcano), or a picture.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The PNG file to write.")],
     size: Annotated[str, typer.Option(help="Pixels: 1024 for the shorter side, or 1600x900.")] = "1024",
     quiet: Quiet = False,

@@ -54,23 +54,27 @@ def targets(
 @with_options(EvolveOptions, ("target", "weights", "device"))
 def score(
     given: dict[str, Any],
-    images: Annotated[list[Path], typer.Argument(help="Image files.")],
+    images: Annotated[
+        list[Path], typer.Argument(help="Pictures, genome files (.json), or entries of a bank: imagenet-cppn#volcano.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Show a target's five best guesses for image files.
+    """Show a target's five best guesses for pictures and genomes.
 
+    A genome is drawn at the target's size, and scored by the network it was evolved for unless --target names another.
     Scores are float32.
     """
     from ..console.console import Console
-    from ..engines.guesses import score_files
+    from ..engines.guesses import score as score_files
 
     console = Console(to_stderr=as_json)
     options = EvolveOptions.of(given)
-    results = score_files(images, options.target, weights=options.weights, device=options.device)
+    target = options.target if "target" in given else None
+    scored = score_files(images, target, weights=options.weights, device=options.device)
     if as_json:
-        console.json({"target": options.target, "images": results})
+        console.json(scored)
     else:
-        console.scores(results)
+        console.scores(scored)
 
 
 def _tune(console: Console, name: str, given: dict[str, Any], as_json: bool) -> None:

@@ -177,10 +177,10 @@ class Console:
             "The default stays unless another way is faster by more than 5 %."
         )
 
-    def scores(self, results: Iterable[Mapping[str, Any]]) -> None:
-        """Print the target's best guesses for every image."""
-        for result in results:
-            for line in tables.score_lines(result):
+    def scores(self, scored: Mapping[str, Any]) -> None:
+        """Print a target's best guesses for every image that it scored."""
+        for image in scored["images"]:
+            for line in tables.score_lines(scored["target"], image):
                 self.rich.print(line, soft_wrap=True)
 
     def profile(self, shares: Mapping[str, float]) -> None:

@@ -97,14 +97,27 @@ def trials_table(target: TorchTarget, trials: Iterable[Trial]) -> Table:
     return table
 
 
-def score_lines(result: Mapping[str, Any]) -> list[Text]:
-    """Return an image's name and the target's best guesses for it, each with a bar."""
-    lines = [Text(result["image"], style="bold")]
-    for guess in result["top5"]:
+def score_lines(target: str, image: Mapping[str, Any]) -> list[Text]:
+    """Return what is told of a scored image: its name, how it was resized, and the best guesses, each with a bar.
+
+    Args:
+        target: The name of the network.
+        image: One of the ``images`` that :func:`evofool.score` returns.
+    """
+    facts = [f"by {target}"]
+    if image["size"] != image["scored_at"]:
+        own, scored_at = (f"{width} × {height}" for width, height in (image["size"], image["scored_at"]))
+        drawn = f"evolved for {own}, drawn at {scored_at}" if image["genome"] else f"{own}, resized to {scored_at}"
+        facts.append(f"{drawn} pixels")
+    lines = [Text.assemble((image["image"], "bold"), (f"  {', '.join(facts)}", "dim"))]
+    for guess in image["top5"]:
         bar = "█" * round(24 * guess["confidence"])
         lines.append(
             Text(f"  {percent(guess['confidence']):>11}  ") + Text(f"{bar:<24}  ", style="green") + Text(guess["class"])
         )
+    if recorded := image.get("recorded"):
+        whose = "" if recorded["same_network"] else ", by another network or other weights"
+        lines.append(Text(f"  on record: {percent(recorded['confidence'])} {recorded['class']}{whose}", style="dim"))
     return lines
 
 

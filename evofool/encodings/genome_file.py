@@ -27,11 +27,18 @@ FORMAT = 2
 MAX_BYTES = 2_000_000
 """Most bytes of a genome file; a larger one is refused before it is parsed."""
 
+MAX_SCORE = 1.0001
+"""Largest score of a genome; a sum of float32 probabilities may pass 1 by a little."""
+
 MAX_EDGE = 8192
 """Most pixels of an edge of the images that a genome was evolved for."""
 
 CHECKSUM = "sha256"
-"""The name of the check sum that evofool writes into a file. A file that was written or changed by hand needs none."""
+"""The name of the check sum that evofool writes into a file. A file that was written or changed by hand needs none,
+and its genome then counts as not scored."""
+
+OWN_TARGET = "own_target"
+"""The key of a genome's provenance that is true where the target was a user's own object, which no name stands for."""
 
 _FIXED = {"format", CHECKSUM, "encoding", "image_shape", "coordinates", "colour", "nodes", "connections"}
 """Keys of a genome file that are not provenance."""
@@ -53,6 +60,20 @@ class GenomeFile:
     """Where it comes from: target, class, index, score, seed, generation, …, as far as the file says."""
     content: dict[str, Any]
     """The file's JSON."""
+    sealed: bool
+    """Whether a check sum vouches that it is as evofool wrote it."""
+
+    @property
+    def score(self) -> float | None:
+        """Its confidence of its class, in [0, 1]; None where that was not measured on this very genome.
+
+        A score belongs to the check sum beside it. Whoever changes a genome takes the check sum out, and the score that
+        is still in the file then is another picture's.
+        """
+        score = self.provenance.get("score") if self.sealed else None
+        if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= MAX_SCORE:
+            return None
+        return float(score)
 
     @cached_property
     def encoding(self) -> CPPN:
@@ -189,8 +210,12 @@ def read(path: Path) -> GenomeFile:
         raise GenomeError(f"{path}: {error}") from error
 
 
-def parse(content: Any) -> GenomeFile:
+def parse(content: Any, *, sealed: bool = False) -> GenomeFile:
     """Return the CPPN genome in JSON values.
+
+    Args:
+        content: The JSON values of a genome file.
+        sealed: Whether a check sum elsewhere vouches for them; one among them does, too.
 
     Raises:
         GenomeError: The values are no genome, have another format version, or describe a broken graph.
@@ -205,7 +230,7 @@ def parse(content: Any) -> GenomeFile:
     if not whole:
         raise GenomeError(
             f"the genome is not as it was written: its {CHECKSUM} is another; fetch it again, or, if you changed it, "
-            f"take the {CHECKSUM} out"
+            f"take the {CHECKSUM} out: it then counts as not scored"
         )
     try:
         shape = tuple(content["image_shape"])
@@ -221,7 +246,7 @@ def parse(content: Any) -> GenomeFile:
     batch.check(outputs)
     provenance = {key: value for key, value in content.items() if key not in _FIXED}
     colour: Any = "grey" if outputs == 1 else written
-    return GenomeFile(batch, shape, coordinates, colour, provenance, content)
+    return GenomeFile(batch, shape, coordinates, colour, provenance, content, sealed or CHECKSUM in content)
 
 
 def check_format(content: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Many CPPN genomes in one file, such as a bank of a thousand.
 
-The first line holds what all genomes share and the SHA-256 of the lines that follow. Each of these is a genome, with
-its graph written short::
+The first line holds what all genomes share, and the SHA-256 of that and of the lines that follow. Each of these is a
+genome, with its graph written short::
 
     {"format": 2, "encoding": "cppn", "image_shape": [3, 224, 224], "coordinates": "unit", "colour": "hsl", …}
     {"class": "tabby", "index": 281, …, "nodes": [["sin"], …, ["gauss", 0.5]], "connections": [[0, 4, 1.25], …]}
@@ -20,9 +20,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import GenomeError, suggestion
+from ..errors import ConfigError, GenomeError, suggestion
 from ..io.files import open_regular
-from .banks import MANY_SUFFIX, split_genome_path
+from .banks import MANY_SUFFIX, find_genomes, split_genome_path
 from .cppn.batch import INPUTS
 from .genome_file import CHECKSUM, GenomeFile, check_format, output_names, parse, read
 
@@ -89,6 +89,21 @@ def read_genome(path: Path) -> GenomeFile:
     return genomes[rows[0]]
 
 
+def single_genome(path: Path) -> GenomeFile | None:
+    """Return the genome that a user names by a file or by an entry of a bank; None where it may be a picture.
+
+    Raises:
+        ConfigError: The path names several genomes, or a folder.
+        GenomeError: The genome is missing or damaged.
+    """
+    file = find_genomes(path) or path
+    if file.is_dir() or file.suffix == MANY_SUFFIX:
+        genomes = read_genomes(file)
+        example = f"; name one of its {len(genomes)} genomes, as in {genomes[0][0]}" if genomes else ""
+        raise ConfigError(f"{path} is no picture or genome{example}")
+    return read_genome(file) if names_one_genome(file) else None
+
+
 def dumps(genomes: Sequence[dict[str, Any]]) -> str:
     """Return the file that holds these genomes, each as ``genome_file.to_json`` returns it.
 
@@ -115,7 +130,7 @@ def dumps(genomes: Sequence[dict[str, Any]]) -> str:
         line["connections"] = [[edge["from"], edge["to"], edge["weight"]] for edge in genome["connections"]]
         lines.append(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")
     body = "".join(lines)
-    head = shared | {CHECKSUM: hashlib.sha256(body.encode()).hexdigest()}
+    head = shared | {CHECKSUM: _digest(shared, body.encode())}
     return json.dumps(head, ensure_ascii=False) + "\n" + body
 
 
@@ -140,11 +155,11 @@ def _parse_file(file: Path, changed: int, size: int) -> tuple[GenomeFile, ...]:
         shared = json.loads(head)
         if not isinstance(shared, dict) or "format" not in shared or not body:
             raise GenomeError(f"{file} is not a file of genomes as evofool writes it")
-        _check(file, shared, body)
+        sealed = _check(file, shared, body)
         genomes = []
         for number, line in enumerate(body.splitlines(), 2):
             try:
-                genomes.append(parse(_expanded(shared, json.loads(line))))
+                genomes.append(parse(_expanded(shared, json.loads(line)), sealed=sealed))
             except GenomeError as error:
                 raise GenomeError(f"line {number} of {file}: {error}") from error
         return tuple(genomes)
@@ -152,14 +167,25 @@ def _parse_file(file: Path, changed: int, size: int) -> tuple[GenomeFile, ...]:
         raise GenomeError(f"{file} is not a file of genomes, or damaged ({type(error).__name__}: {error})") from error
 
 
-def _check(file: Path, shared: dict[str, Any], body: bytes) -> None:
-    """Check a file's format and take the check sum of the lines after the first out of ``shared``."""
+def _check(file: Path, shared: dict[str, Any], body: bytes) -> bool:
+    """Check a file's format, take its check sum out of ``shared``, and return whether there was one."""
     try:
         check_format(shared)
     except GenomeError as error:
         raise GenomeError(f"{file}: {error}") from error
-    if shared.pop(CHECKSUM, None) != hashlib.sha256(body).hexdigest():
-        raise GenomeError(f"{file} is not as it was written: its {CHECKSUM} is another; fetch it again")
+    if CHECKSUM not in shared:
+        return False
+    if shared.pop(CHECKSUM) != _digest(shared, body):
+        raise GenomeError(
+            f"{file} is not as it was written: its {CHECKSUM} is another; fetch it again, or, if you changed it, "
+            f"take the {CHECKSUM} out: its genomes then count as not scored"
+        )
+    return True
+
+
+def _digest(shared: dict[str, Any], body: bytes) -> str:
+    """Return the SHA-256 of what all genomes share and of the lines that follow."""
+    return hashlib.sha256(json.dumps(shared, sort_keys=True).encode() + b"\n" + body).hexdigest()
 
 
 def _expanded(shared: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:

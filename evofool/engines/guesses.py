@@ -1,40 +1,145 @@
-"""Scores image files and returns a target's best guesses for them."""
+"""What a target says of image files and genomes."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from ..io.images import fit, open_image
+from ..config.arguments import path_of, plain
+from ..encodings.genome_file import OWN_TARGET, GenomeFile
+from ..encodings.genome_lines import single_genome
+from ..errors import ConfigError, GenomeError
+from ..io.images import fit, open_image, to_image
 from ..targets import registry
-from ..targets.prepare import fitting_of
+from ..targets.doors.base import Loaded
+from ..targets.prepare import check_target, fitting_of, record_of
+from ..targets.protocols import Target
 from .local import LocalEngine
 
+DEFAULT_TARGET = "cifar10"
+"""Scores what names no target itself."""
 
-def score_files(
-    images: Sequence[Path], target: str, *, weights: str | Path | None = None, device: str = "auto", top: int = 5
-) -> list[dict[str, Any]]:
-    """Return the best guesses for image files, in float32. Images are fitted the way the target's card says.
+MAX_DRAWN = 2**24
+"""Most pixels of a genome's picture that are drawn to crop the target's image from."""
+
+
+def score(
+    files: str | Path | Sequence[str | Path],
+    target: str | Target | None = None,
+    *,
+    weights: str | Path | None = None,
+    device: str = "auto",
+    top: int = 5,
+) -> dict[str, Any]:
+    """Return a target's best guesses for image files and genomes, in float32.
+
+    A picture of another size than the target's is resized as the target's card says. A genome is drawn at the target's
+    size, so its score is that of the pixels which the target saw when it evolved.
+
+    Args:
+        files: Pictures, genome files, entries of banks such as ``imagenet-cppn#volcano``; one or several.
+        target: A name or a target of your own. None: that which the genomes were evolved for, else ``cifar10``.
+        weights: Weights of your own for a named target.
+        device: Where a named target runs.
+        top: Number of guesses.
+
+    Returns:
+        Plain JSON values: ``target``, ``weights_sha256`` and ``images``. Each image has its path as ``image``, its own
+        ``size`` and that which it was ``scored_at`` (width and height in pixels), its guesses as ``top5``, and as
+        ``recorded`` the score that a genome's file has, if it has one.
 
     Raises:
-        ImageError: A file is no image.
-        TargetError: The target is unknown or its weights can't be had.
+        ConfigError: Genomes of several targets are given without a target, or a path names several genomes.
+        GenomeError, ImageError: A genome or an image can't be read.
+        TargetError: The target is unknown, is no target, or its weights can't be had.
     """
-    loaded = registry.load(target, weights=weights, device=device, precision="float32")
-    engine, fitting = LocalEngine(loaded.target), fitting_of(loaded)
-    classes = loaded.target.classes
-    results = []
-    for path in images:
-        pixels = fit(open_image(path), fitting.image_shape, fitting.resize, fitting.interpolation)
+    paths = [path_of(file, "files") for file in ([files] if isinstance(files, str | os.PathLike) else files)]
+    genomes = {path: single_genome(path) for path in paths}
+    loaded = _load(target or _common_target(genomes), weights, device)
+    record, fitting, engine = record_of(loaded), fitting_of(loaded), LocalEngine(loaded.target)
+    height, width = fitting.image_shape[1:]
+    images = []
+    for path in paths:
+        if genome := genomes[path]:
+            size, pixels = genome.image_shape[:0:-1], _drawn(genome, fitting.image_shape)
+        else:
+            picture = open_image(path)
+            size, pixels = picture.size, fit(picture, fitting.image_shape, fitting.resize, fitting.interpolation)
         scores = engine.confirm(torch.from_numpy(pixels[None].copy()))
         engine.check(scores)
-        values, columns = scores[0].topk(min(top, len(classes)))
-        guesses = [
-            {"class": classes[column], "index": column, "confidence": value}
-            for value, column in zip(values.tolist(), columns.tolist(), strict=True)
-        ]
-        results.append({"image": str(path), "top5": guesses})
-    return results
+        entry = {"image": str(path), "genome": genome is not None, "size": list(size), "scored_at": [width, height]}
+        entry["top5"] = _guesses(scores[0], loaded.target.classes, top)
+        if genome and genome.score is not None:
+            entry["recorded"] = _recorded(genome, record.name, record.weights_sha256)
+        images.append(entry)
+    return {"target": record.name, "weights_sha256": record.weights_sha256, "images": images}
+
+
+def _common_target(genomes: dict[Path, GenomeFile | None]) -> str:
+    """Return the name of the target that genomes were evolved for."""
+    named: dict[str, Path] = {}
+    for path, genome in genomes.items():
+        provenance = genome.provenance if genome else {}
+        name = provenance.get("target")
+        if provenance.get(OWN_TARGET) is True:
+            raise ConfigError(
+                f"{path} was evolved for your own Target {name}; score it in Python, evofool.score({str(path)!r}, "
+                "target), or name a `target`"
+            )
+        if isinstance(name, str):
+            named.setdefault(name, path)
+    if len(named) > 1:
+        (one, first), (other, second), *_ = named.items()
+        raise ConfigError(f"{first} was evolved for {one}, and {second} for {other}; name a `target`")
+    return next(iter(named), DEFAULT_TARGET)
+
+
+def _load(target: str | Target, weights: str | Path | None, device: str) -> Loaded:
+    if isinstance(target, str):
+        return registry.load(
+            target,
+            weights=path_of(weights, "weights") if weights is not None else None,
+            device=plain(device),
+            precision="float32",
+        )
+    check_target(target)
+    if weights is not None or device != "auto":
+        raise ConfigError("`weights` and `device` belong to a named target; set them in your Target")
+    return Loaded(target)
+
+
+def _drawn(genome: GenomeFile, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Return a genome's picture (C, H, W) at a target's size; of another proportion, its centre."""
+    height, width = shape[1:]
+    native = genome.image_shape[1:]
+    scale = max(height / native[0], width / native[1])
+    size = max(height, round(native[0] * scale)), max(width, round(native[1] * scale))
+    if size[0] * size[1] > MAX_DRAWN:
+        raise GenomeError(
+            f"a genome of {native[1]} × {native[0]} pixels would be drawn at {size[1]} × {size[0]} for a target of "
+            f"{width} × {height}; at most {MAX_DRAWN:,} pixels are drawn"
+        )
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    pixels = genome.encoding.decode_at(genome.genomes, size)[0].numpy()
+    return fit(to_image(pixels[:, top : top + height, left : left + width]), shape, min(height, width))
+
+
+def _guesses(scores: torch.Tensor, classes: Sequence[str], top: int) -> list[dict[str, Any]]:
+    values, columns = scores.topk(min(top, len(classes)))
+    return [
+        {"class": classes[column], "index": column, "confidence": value}
+        for value, column in zip(values.tolist(), columns.tolist(), strict=True)
+    ]
+
+
+def _recorded(genome: GenomeFile, target: str, weights_sha256: str | None) -> dict[str, Any]:
+    """Return the score that a genome's file has, and whether it is of the same network."""
+    provenance = genome.provenance
+    same = provenance.get("target") == target and provenance.get("weights_sha256") == weights_sha256
+    return {"class": provenance.get("class"), "confidence": genome.score, "same_network": same}

@@ -40,6 +40,7 @@ class EliteLine(msgspec.Struct, frozen=True):
     score: Share
     top5: list[Guess]
     file: str
+    picture_crc32: str
     name: str = msgspec.field(name="class")
     genome: str | msgspec.UnsetType = msgspec.UNSET
     cell: Annotated[list[Natural], msgspec.Meta(min_length=1, max_length=MAX_DEPTH)] | msgspec.UnsetType = msgspec.UNSET

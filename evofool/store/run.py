@@ -199,7 +199,7 @@ class RunFolder:
             checksum = file_crc32(file)
         except OSError as error:
             raise RunError(f"cannot read {file} ({error.strerror}); {remedy}") from error
-        if line.get(PICTURE_SUM, checksum) != checksum:
+        if line[PICTURE_SUM] != checksum:
             raise RunError(f"{file} is damaged or another picture, not the one of elites.jsonl; {remedy}")
         return file
 
@@ -207,15 +207,20 @@ class RunFolder:
         """Return the genome of a line of ``elites.jsonl``; None where elites are their own genomes.
 
         Raises:
-            RunError: It can't be read, is elsewhere, or is another elite's.
+            RunError: It can't be read, is elsewhere, is another elite's, or was changed since it was scored.
             GenomeError: It is damaged.
         """
         if "genome" not in line:
             return None
         file = self.own_file(line["genome"])
         genome = genome_file.read(file)
-        if any(genome.provenance.get(key) != line[key] for key in ("index", "score")):
+        if any(genome.provenance.get(key) != line[key] for key in ("index", "score", "generation")):
             raise RunError(f"{file} is another elite's; evofool resume {self.path} writes it anew")
+        if not genome.sealed:
+            raise RunError(
+                f"{file} has no check sum, so it may have been changed after it was scored; "
+                f"move it elsewhere, and evofool resume {self.path} writes the elite anew"
+            )
         return genome
 
     @cached_property
@@ -267,6 +272,7 @@ class RunFolder:
         target, options = self.config.target, self.config.options
         return {
             "target": target.name,
+            **({genome_file.OWN_TARGET: True} if target.own else {}),
             "weights_sha256": target.weights_sha256,
             "class": line["class"],
             "index": line["index"],

@@ -16,15 +16,19 @@ from browsing import (
     elites,
     genome_of,
     largest,
+    lineage,
     longest,
     open_tile,
 )
 
 from evofool.encodings import genome_file
 from evofool.io.png import png
+from evofool.text import percent
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+
+TARGETS = {"digits": "digits", "colours": "cifar10"}
 
 
 @pytest.mark.parametrize("kind", ["digits", "colours"])
@@ -77,7 +81,10 @@ def test_a_weight_is_turned_and_turned_back(opened: Open, kind: str, request: py
     weights = [edge["weight"] for edge in genome_of(run, number)["connections"]]
     page = opened(run / "index.html")
     open_tile(page, number)
-    original = canvas(page)
+    original, commands = canvas(page), page.locator("#commands code").all_inner_texts()
+    figures = [page.locator("#said b").inner_text(), *page.locator("#top :is(b, span)").all_inner_texts()]
+    assert len(figures) == 11
+    assert struck(page) == []
     edge, x, y = wire_to_click(page)
     page.mouse.click(x, y)
     assert page.locator("#wire").input_value() == str(edge)
@@ -89,6 +96,9 @@ def test_a_weight_is_turned_and_turned_back(opened: Open, kind: str, request: py
     assert page.locator("#value").inner_text() == f"{weights[edge] - 2.5:.2f}"
     assert "Weights changed" in page.locator("#note").inner_text()
     assert page.locator("#download").inner_text() == "download the changed genome"
+    assert struck(page) == figures
+    name = page.locator("#download").get_attribute("download")
+    assert page.locator("#commands code").all_inner_texts() == [f"evofool score {name} --target {TARGETS[kind]}"]
     content = downloaded(page)
     assert content["connections"][edge]["weight"] == pytest.approx(weights[edge] - 2.5, abs=1e-5)
     assert [connection["weight"] for i, connection in enumerate(content["connections"]) if i != edge] == [
@@ -99,6 +109,36 @@ def test_a_weight_is_turned_and_turned_back(opened: Open, kind: str, request: py
     np.testing.assert_array_equal(after(page, page.locator("#reset").click), original)
     assert page.locator("#value").inner_text() == f"{weights[edge]:.2f}"
     assert page.locator("#download").inner_text() == "download the genome"
+    assert struck(page) == []
+    assert page.locator("#commands code").all_inner_texts() == commands
+
+
+def test_an_ancestor_has_its_own_confidence_and_none_once_it_is_changed(opened: Open, digits: Path) -> None:
+    page, number = opened(digits / "index.html"), longest(digits)
+    open_tile(page, number)
+    _, name, score = lineage(digits, number)[0]
+    after(page, page.locator("#line button").first.click)
+    assert page.locator("#said").inner_text() == f"{percent(score)} {name}, an ancestor, for digits"
+    assert page.locator("#guesses").is_hidden()
+    edge = page.locator("#graph .wire:not(.idle)").last.get_attribute("data-e") or ""
+    page.locator("#wire").select_option(edge)
+    page.locator("#weight").fill("3.75")
+    assert struck(page) == [percent(score)]
+    assert page.locator("#commands code").count() == 0
+    after(page, page.locator("#line button").last.click)
+    assert struck(page) == []
+    assert page.locator("#guesses").is_visible()
+    assert page.locator("#said").inner_text() == f"{percent(elites(digits)[number]['score'])} for digits"
+
+
+def struck(page: Page) -> list[str]:
+    """Return the figures of the opened tile that are struck through."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("#said b, #top b, #top span")].filter((figure) => figure.offsetParent
+          && [figure, ...figure.querySelectorAll("s")].some((part) =>
+            getComputedStyle(part).textDecorationLine === "line-through")).map((figure) => figure.innerText)"""
+    )
+    return found
 
 
 def test_a_turned_weight_is_forgotten_when_the_tile_is_left(opened: Open, digits: Path) -> None:

@@ -119,10 +119,10 @@ def test_the_commands_are_right_and_run(
     page, line = opened(digits / "index.html"), elites(digits)[2]
     open_tile(page, 2)
     commands = [shlex.split(words) for words in page.locator("#commands code").all_inner_texts()]
-    genome, picture = digits / line["genome"], digits / line["file"]
+    genome = digits / line["genome"]
     assert commands == [
         ["evofool", "render", str(genome), "--size", "2048", "--out", f"{genome.stem}-2048.png"],
-        ["evofool", "score", str(picture), "--target", "digits"],
+        ["evofool", "score", str(genome), "--target", "digits"],
     ]
     monkeypatch.chdir(tmp_path)
     commands[0][commands[0].index("2048")] = "64"  # smaller is faster

@@ -84,7 +84,7 @@ def test_a_bad_option_of_evolve_is_refused(options: str, parts: list[str], tmp_p
         ("inspect nowhere", ["no job at nowhere"]),
         ("score", ["Missing argument"]),
         ("score nowhere.png --target digits", ["nowhere.png", "No such file"]),
-        ("score . --target digits", ["cannot read image .", "directory"]),
+        ("score . --target digits", [". is no picture or genome"]),
         ("score nowhere.png --target digts", ['did you mean "digits"']),
         ("render nowhere.json --out a.png", ["nowhere.json", "No such file"]),
         ("render nowhere.json", ["Missing option", "--out"]),

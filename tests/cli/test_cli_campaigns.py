@@ -14,7 +14,7 @@ from digit_attacks import ATTACK, KEYS, answer_of, lines_of, outcomes_of, summar
 from runs import Capture, run_cli, succeed, tree
 
 from evofool.attacks.outcome import Outcome
-from evofool.engines.guesses import score_files
+from evofool.engines.guesses import score
 from evofool.store.campaign import CampaignFolder
 
 FACTS = KEYS - {"campaign", "report", "interrupted"} | {"campaign", "finished", "weights_sha256", "versions"}
@@ -28,7 +28,7 @@ def test_exported_pictures_are_taken_for_what_the_record_says(digit_campaign: Pa
     }
     folder = digit_campaign / "adversarial"
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")} == set(named)
-    scored = score_files([folder / name for name in named], "digits", device="cpu")
+    scored = score([folder / name for name in named], "digits", device="cpu")["images"]
     assert [result["top5"][0]["class"] for result in scored] == list(named.values())
 
 

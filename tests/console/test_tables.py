@@ -124,12 +124,33 @@ def test_trials_are_told_with_the_chosen_one() -> None:
 
 def test_scores_are_told_with_bars() -> None:
     guesses = [{"class": "cat", "confidence": 0.75}, {"class": "[red]dog", "confidence": 0.0}]
-    name, *lines = score_lines({"image": "a [b].png", "top5": guesses})
-    assert name.plain == "a [b].png"
+    image = {"image": "a [b].png", "genome": False, "size": [8, 6], "scored_at": [8, 6], "top5": guesses}
+    name, *lines = score_lines("net [1]", image)
+    assert name.plain == "a [b].png  by net [1]"
     assert [line.plain for line in lines] == [
         f"      75.00 %  {'█' * 18}{' ' * 6}  cat",
         f"          0 %  {' ' * 24}  [red]dog",
     ]
+
+
+@pytest.mark.parametrize(
+    ("genome", "size", "text"),
+    [
+        (False, [2048, 1024], ", 2048 × 1024, resized to 8 × 6 pixels"),
+        (True, [32, 16], ", evolved for 32 × 16, drawn at 8 × 6 pixels"),
+        (True, [8, 6], ""),
+    ],
+)
+def test_a_score_tells_what_was_resized(genome: bool, size: list[int], text: str) -> None:
+    image = {"image": "a.json", "genome": genome, "size": size, "scored_at": [8, 6], "top5": []}
+    assert [line.plain for line in score_lines("net", image)] == [f"a.json  by net{text}"]
+
+
+@pytest.mark.parametrize(("same", "whose"), [(True, ""), (False, ", by another network or other weights")])
+def test_a_score_is_told_beside_that_on_record(same: bool, whose: str) -> None:
+    recorded = {"class": "[red]cat", "confidence": 0.9999971, "same_network": same}
+    image = {"image": "a", "genome": True, "size": [8, 8], "scored_at": [8, 8], "top5": [], "recorded": recorded}
+    assert score_lines("net", image)[-1].plain == f"  on record: 99.9997 % [red]cat{whose}"
 
 
 def test_a_profile_is_told_with_bars() -> None:

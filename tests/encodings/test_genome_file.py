@@ -105,6 +105,24 @@ def test_a_changed_value_is_noticed(change: dict[str, Any]) -> None:
     genome_file.parse(written | {key: value for key, value in change.items() if key != "sha256"})
 
 
+@pytest.mark.parametrize("value", [0, 0.25, 1, 1.00005])
+def test_a_score_stands_only_beside_the_check_sum_it_belongs_to(value: float) -> None:
+    written = json.loads(genome_file.dumps(sound() | {"class": "cat", "score": value}))
+    assert genome_file.parse(written).score == value
+    changed = written | {"connections": []}
+    with pytest.raises(GenomeError, match="take the sha256 out: it then counts as not scored"):
+        genome_file.parse(changed)
+    del changed["sha256"], written["sha256"]
+    for genome in (genome_file.parse(changed), genome_file.parse(written)):
+        assert (genome.score, genome.sealed) == (None, False)
+        assert genome.provenance["class"] == "cat"
+
+
+@pytest.mark.parametrize("value", [None, True, "0.5", -0.1, 1.1, [0.5]])
+def test_what_is_no_probability_is_no_score(value: Any) -> None:
+    assert genome_file.parse(json.loads(genome_file.dumps(sound() | {"score": value}))).score is None
+
+
 def test_the_check_sum_does_not_care_how_numbers_and_keys_are_written() -> None:
     written = json.loads(genome_file.dumps(sound() | {"score": 1.0, "seed": 7}))
     reordered = dict(reversed(written.items())) | {"score": 1, "seed": 7.0}

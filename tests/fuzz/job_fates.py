@@ -99,8 +99,8 @@ def _files_fit(line: Any, run: Path) -> bool:
     except (OSError, ValueError):
         return False
     crc32 = f"{zlib.crc32(picture):08x}"
-    repeated = {"encoding": "cppn", "index": line["index"], "score": line["score"]}
-    return line.get("picture_crc32", crc32) == crc32 and all(genome.get(key) == repeated[key] for key in repeated)
+    repeated = {"encoding": "cppn", **{key: line[key] for key in ("index", "score", "generation")}}
+    return bool(line["picture_crc32"] == crc32 and all(genome.get(key) == repeated[key] for key in repeated))
 
 
 def _cells_fit(lines: Any, bins: int) -> bool:

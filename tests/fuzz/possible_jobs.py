@@ -240,7 +240,7 @@ def changed_fields(ours: Any, theirs: Any) -> set[str]:
 ELITE = record(
     {
         "niche": whole(), "class": text, "index": whole(), "score": share, "top5": several(guess), "size": whole(),
-        "generation": whole(), "evaluation": whole(), "file": text, "genome": text,
+        "generation": whole(), "evaluation": whole(), "file": text, "picture_crc32": text, "genome": text,
         "cell": several(whole(), 1, MAX_DEPTH),
         "descriptors": by_name(real(-LARGEST, LARGEST)),
     },

@@ -226,7 +226,7 @@ def test_a_genome_without_provenance_has_its_file_s_name(tmp_path: Path, texts: 
     drawn([tmp_path / "mine.json"], "500x400", tmp_path)
     words = [text for text, _ in texts]
     assert "mine" in words
-    assert "What a network is sure about" in words
+    assert "Not scored" in words
     assert not any("%" in word for word in words)
 
 

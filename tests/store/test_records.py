@@ -19,7 +19,8 @@ from evofool.store.records import (
 
 ELITE: dict[str, Any] = {
     "niche": 0, "class": "cat", "index": 3, "score": 0.5, "top5": [["cat", 0.5], ["dog", 0.25]], "generation": 1,
-    "evaluation": 7, "parent": -1, "size": 12, "file": "elites/003_cat.png", "genome": "elites/003_cat.json",
+    "evaluation": 7, "parent": -1, "size": 12, "file": "elites/003_cat.png", "picture_crc32": "00000000",
+    "genome": "elites/003_cat.json",
 }  # fmt: skip
 METRICS: dict[str, Any] = {
     "generation": 1, "evaluations": 100, "confirmations": 0, "seconds": 0.5, "median": 0.5, "mean": 0.5, "min": 0.1,

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from ...config.records import CampaignConfig
+from ...io.slug import slug
 
 
 def render_command(genome: Path, stem: str) -> str:
@@ -13,9 +14,26 @@ def render_command(genome: Path, stem: str) -> str:
     return shlex.join(["evofool", "render", str(genome), "--size", "2048", "--out", f"{stem}-2048.png"])
 
 
-def score_command(picture: Path, target: str) -> str:
-    """Return the command that scores a picture again."""
-    return shlex.join(["evofool", "score", str(picture), "--target", target])
+def score_command(file: Path, target: str | None, *, weights: str | None = None, own: bool = False) -> str:
+    """Return what scores a genome or a picture again: a command, or a call where the target is the user's own object.
+
+    Args:
+        file: The genome or picture.
+        target: The target's name, None where it isn't known.
+        weights: The file of weights that the target was given.
+        own: Whether the target is the user's own object.
+    """
+    if own:
+        return f"evofool.score({str(file)!r}, target)"
+    options = {"--target": target, "--weights": weights}
+    given = [word for option, value in options.items() if value is not None for word in (option, value)]
+    return shlex.join(["evofool", "score", str(file), *given])
+
+
+def changed_file(name: str) -> Path:
+    """Return the file that a class's genome is downloaded as once its weights are changed, without any score in its
+    name."""
+    return Path(f"{slug(name)}-changed.json")
 
 
 def attack_command(config: CampaignConfig) -> str:

@@ -90,12 +90,20 @@ def _title(sources: Sequence[Source]) -> str:
     if len(sources) > 1:
         names = f"{', '.join(source.name for source in sources[:-1])} and {sources[-1].name}"
         return f"{names}, side by side" if shared_classes(sources) else names
-    return sources[0].title or f"What {sources[0].target.removeprefix('torchvision:')} is sure about"
+    source = sources[0]
+    if source.title or all(tile.score is None for tile in source.tiles):
+        return source.title or source.name
+    return f"What {source.target.removeprefix('torchvision:')} is sure about"
 
 
 def _lead(source: Source) -> str:
     """Return how the pictures were made."""
     encoding = ENCODINGS.get(source.encoding, source.encoding)
+    if all(tile.score is None for tile in source.tiles):
+        return (
+            f"Pictures of {encoding}, not scored: a genome without a check sum may have been changed since it was "
+            "scored. Each picture, opened, has the command that scores it."
+        )
     lead = f"Evolved from {encoding} using nothing but the network's scores"
     if source.preset is not None:
         lead += f": preset {source.preset}, seed {source.seed}"
@@ -128,6 +136,8 @@ def _figures(source: Source) -> list[Figure]:
             Figure("At 99 % or more", f"{certain:,} of {len(scores):,}", "classes"),
             Figure("Lowest", percent(lowest.score or 0.0), one_line(lowest.name)[:40]),
         ]
+    if missing := sum(tile.score is None for tile in source.tiles):
+        figures.append(Figure("Not scored", f"{missing:,}", f"of {counted(len(source.tiles), 'picture')}"))
     if source.cells:
         count, niches = len(source.tiles), len(best) * source.cells.count
         quality = sum(tile.score or 0.0 for tile in source.tiles)
@@ -203,6 +213,7 @@ def _tile_data(numbered: Numbered, source: Source, storage: Storage) -> dict[str
         "ancestors": tile.ancestor_count,
         "stem": tile.stem,
         "commands": tile.commands,
+        "changed": tile.changed,
         **storage.details(number, details, _ancestors(tile, source)),
     }
 

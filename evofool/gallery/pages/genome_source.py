@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ...encodings.banks import split_genome_path
-from ...encodings.genome_file import GenomeFile
+from ...encodings.genome_file import CHECKSUM, OWN_TARGET, GenomeFile, checksum
 from ...errors import GenomeError
 from ...io.png import png
 from ...io.slug import slug
 from ...store.records import plain_fault
-from .commands import render_command
+from .commands import changed_file, render_command, score_command
 from .sources import Source, Tile
 
 MAX_PIXELS = 2**22
@@ -46,13 +46,15 @@ def read_genome_source(name: str, genomes: Sequence[tuple[Path, GenomeFile]]) ->
 
 
 def genome_json(genome: GenomeFile, file: Path) -> dict[str, Any]:
-    """Return the JSON of a genome's file, for a page.
+    """Return the JSON of a genome's file, for a page; a genome out of a sealed file of many has a check sum of its own.
 
     Raises:
         GenomeError: A script can't hold it.
     """
     if fault := plain_fault(genome.content):
         raise GenomeError(f"{file} can't be shown: {fault}")
+    if genome.sealed and CHECKSUM not in genome.content:
+        return genome.content | {CHECKSUM: checksum(genome.content)}
     return genome.content
 
 
@@ -69,19 +71,21 @@ def _tile(file: Path, genome: GenomeFile) -> Tile:
             f"{file} has {size:,} nodes and connections for {genome.image_shape[2]} × {genome.image_shape[1]} pixels; "
             f"a page draws {MAX_PIXELS:,} pixels, and at most {MAX_WORK:,} pixels times nodes and connections"
         )
-    score, generation = provenance.get("score"), provenance.get("generation")
-    index = provenance.get("index")
+    index, generation = provenance.get("index"), provenance.get("generation")
+    target, own = provenance.get("target"), provenance.get(OWN_TARGET) is True
+    target = target if isinstance(target, str) else None
     which = split_genome_path(file)[1]
     name = str(provenance.get("class", which or file.stem))
     stem = file.stem if file.suffix == ".json" else "_".join(filter(None, (which, slug(name))))
     return Tile(
         name=name,
-        score=float(score) if isinstance(score, int | float) and 0 <= score <= 1 else None,
+        score=genome.score,
         picture=png(genome.encoding.decode(genome.genomes)[0].numpy()),
         index=index if isinstance(index, int) else None,
         generation=generation if isinstance(generation, int) else None,
         size=int(genome.genomes.sizes()[0]),
         genome=genome_json(genome, file),
         stem=stem,
-        commands=[render_command(file, stem)],
+        commands=[render_command(file, stem), score_command(file, target, own=own)],
+        changed=(changed_file(name).name, score_command(changed_file(name), target, own=own)),
     )

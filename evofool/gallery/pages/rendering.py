@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ...text import percent
+from ...text import confidence, percent
 
 _FOLDER = Path(__file__).parent
 
@@ -48,7 +48,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"one_line": one_line, "percent": percent, "count": _count, "script_json": script_json}
+    environment.filters |= {
+        "one_line": one_line,
+        "percent": percent,
+        "confidence": confidence,
+        "count": _count,
+        "script_json": script_json,
+    }
     environment.globals |= {"asset": _asset}
     return environment
 

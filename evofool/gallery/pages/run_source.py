@@ -19,7 +19,7 @@ from ...store.history import EliteChanges, HistoryFolder
 from ...store.run import RunFolder
 from ..cells import CellGrid, cell_grid
 from ..elite_lines import lines_of_classes, surest_per_class
-from .commands import render_command, score_command
+from .commands import changed_file, render_command, score_command
 from .genome_source import genome_json
 from .sources import Ancestor, Progress, Source, Tile
 from .strip import confidence_strip
@@ -156,7 +156,13 @@ def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancesto
     """Return the tile of a line of ``elites.jsonl``."""
     picture, genome = run.picture(line), run.genome(line)
     file = run.path / line["genome"] if genome else picture
-    descriptors = line.get("descriptors", {})
+    descriptors, target = line.get("descriptors", {}), run.config.target
+
+    changed = changed_file(line["class"])
+
+    def score(scored: Path) -> str:
+        return score_command(scored, target.name, weights=target.weights, own=target.own)
+
     return Tile(
         name=line["class"],
         score=float(line["score"]),
@@ -170,7 +176,8 @@ def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancesto
         lineage=lineage,
         ancestor_count=ancestor_count,
         stem=picture.stem,
-        commands=[render_command(file, file.stem), score_command(picture, run.config.target.name)],
+        commands=[render_command(file, file.stem), score(file)],
+        changed=(changed.name, score(changed)) if genome else None,
         details=[(name.capitalize(), f"{value:.3g}") for name, value in descriptors.items()],
         cell=line.get("cell", []),
     )

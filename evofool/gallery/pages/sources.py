@@ -33,7 +33,7 @@ class Tile:
 
     Attributes:
         name: Name of the class.
-        score: Confidence of that class; None where nobody recorded it.
+        score: Confidence of that class; None where it isn't scored.
         picture: PNG of exactly the pixels that the network saw, or its file.
         index: Index of the class.
         top: The network's first guesses, each with its probability.
@@ -43,6 +43,7 @@ class Tile:
         ancestor_count: Number of ancestors, those that ``lineage`` leaves out included.
         stem: Name of the files that are made of this tile, without ending.
         commands: Commands that render or score it again.
+        changed: The file that the genome is downloaded as once its weights are changed, and the command that scores it.
         before: PNG of an attacked image as it was.
         edits: (x, y) of the pixels that were changed.
         details: Names and values of other facts.
@@ -62,6 +63,7 @@ class Tile:
     ancestor_count: int = 0
     stem: str = "genome"
     commands: list[str] = field(default_factory=list)
+    changed: tuple[str, str] | None = None
     before: bytes | None = None
     edits: list[tuple[int, int]] = field(default_factory=list)
     details: list[tuple[str, str]] = field(default_factory=list)

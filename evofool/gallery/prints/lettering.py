@@ -91,14 +91,14 @@ def draw_caption(
     Args:
         draw: What to draw on.
         name: The name of the class.
-        score: The score in [0, 1]; None where it isn't known.
+        score: The score in [0, 1]; None where there is no picture yet.
         corner: Left and top of the caption.
         width: Width of the picture above, in pixels.
         size: Font size, in pixels.
     """
     (x, y), thick = corner, bar_height(width)
     draw_bar(draw, score, (x, y + thick), width)
-    draw_label(draw, name, score, (x, y + 2 * thick + size * 0.35), width, size)
+    draw_label(draw, name, "" if score is None else percent(score), (x, y + 2 * thick + size * 0.35), width, size)
 
 
 def draw_bar(draw: ImageDraw.ImageDraw, score: float | None, corner: tuple[int, int], width: int) -> None:
@@ -116,11 +116,11 @@ def bar_height(width: int) -> int:
 
 
 def draw_label(
-    draw: ImageDraw.ImageDraw, name: str, score: float | None, corner: tuple[int, float], width: int, size: int
+    draw: ImageDraw.ImageDraw, name: str, share: str, corner: tuple[int, float], width: int, size: int
 ) -> None:
-    """Draw the name of a caption and, at the right, its score; arguments as in :func:`draw_caption`."""
+    """Draw the name of a caption and, at the right, its score as a text; else as :func:`draw_caption`."""
     x, y = corner
-    share, share_font = typeset("" if score is None else percent(score), size)
+    share, share_font = typeset(share, size)
     room = width - draw.textlength(share, share_font) - size / 2
     name, font = typeset(name, size)
     draw.text((x, y), shorten(draw, name, font, room), INK, font)

@@ -33,7 +33,7 @@ class Picture:
     Attributes:
         file: A CPPN genome, or an image.
         name: The name of its class.
-        score: Its confidence; None where it isn't known.
+        score: Its confidence; None where it isn't scored.
         index: The index of its class.
         target: The name of the network that it fools.
     """
@@ -116,11 +116,11 @@ def _elites(path: Path) -> list[Picture]:
 
 def _genome(file: Path, genome: GenomeFile) -> Picture:
     """Return the picture of a genome, with what its file says of its class."""
-    score, index = genome.provenance.get("score"), genome.provenance.get("index")
+    index = genome.provenance.get("index")
     return Picture(
         file=file,
         name=str(genome.provenance.get("class", file.stem)),
-        score=float(score) if isinstance(score, int | float) and 0 <= score <= 1 else None,
+        score=genome.score,
         index=index if isinstance(index, int) else 0,
         target=str(genome.provenance.get("target", "a network")),
     )

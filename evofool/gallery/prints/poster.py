@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from ...errors import ConfigError, RunError
 from ...io.files import write_atomically
 from ...io.png import Pixels
+from ...text import confidence
 from .banded import write_pdf, write_png
 from .lettering import (
     FAINT,
@@ -156,7 +157,7 @@ def _draw_caption(draw: ImageDraw.ImageDraw, picture: Picture, corner: tuple[int
     if layout.font_size:
         # The position is whole pixels: Pillow sets fractions above a band's upper edge elsewhere than below it.
         top = y + 2 * thick + round(layout.font_size * 0.4)
-        draw_label(draw, picture.name, picture.score, (x, top), width, layout.font_size)
+        draw_label(draw, picture.name, confidence(picture.score), (x, top), width, layout.font_size)
 
 
 def _header(pictures: list[Picture], page: tuple[int, int], title: str, scale: float) -> tuple[list[Line], int]:
@@ -164,9 +165,11 @@ def _header(pictures: list[Picture], page: tuple[int, int], title: str, scale: f
     margin, unit = margin_of(page), scale * min(page)
     scores = [picture.score for picture in pictures if picture.score is not None]
     lines = [_line(title, page, margin, round(0.048 * unit), INK)]
-    if len(scores) == len(pictures) > 1:
+    if scores and len(pictures) > 1:
         things = "classes" if len({picture.name for picture in pictures}) == len(pictures) else "pictures"
         summary = confidence_summary(scores, things)
+        if missing := len(pictures) - len(scores):
+            summary += f" · {missing} not scored"
         lines.append(_line(summary, page, lines[0].bottom + round(0.014 * unit), round(0.017 * unit), FAINT))
     return lines, lines[-1].bottom + round(0.03 * unit)
 
@@ -196,7 +199,9 @@ def _line(text: str, page: tuple[int, int], top: int, size: int, colour: Colour)
 
 
 def _title(pictures: Sequence[Picture]) -> str:
-    """Return a title that names the networks."""
+    """Return a title that names the networks; none is said to be sure of pictures that it has not scored."""
+    if all(picture.score is None for picture in pictures):
+        return "Not scored"
     names = list(dict.fromkeys(picture.target for picture in pictures))
     if len(names) == 1:
         return f"What {names[0]} is sure about"

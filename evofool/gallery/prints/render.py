@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...encodings.banks import MANY_SUFFIX, find_genomes
-from ...encodings.genome_lines import names_one_genome, read_genome, read_genomes
+from ...encodings.genome_file import GenomeFile
+from ...encodings.genome_lines import single_genome
 from ...errors import ConfigError, RunError
 from ...io.files import write_atomically
 from ...io.images import open_image
@@ -25,7 +25,7 @@ def render_genome(path: Path, size: str, out: Path, *, band: int = PIXELS_PER_BA
     """Render a CPPN genome, or scale a picture with hard edges, into a PNG file.
 
     Args:
-        path: A genome file, one genome of a bank, or any image.
+        path: A genome file, an entry of a bank such as ``imagenet-cppn#volcano``, or any image.
         size: ``"1024"`` for the shorter side, or ``"1600x900"`` (width × height), in pixels.
         out: The PNG file.
         band: Pixels of a genome that are rendered at once.
@@ -40,12 +40,8 @@ def render_genome(path: Path, size: str, out: Path, *, band: int = PIXELS_PER_BA
     """
     if out.suffix.lower() != ".png":
         raise ConfigError(f"`out` must name a .png file, got {out}")
-    file = find_genomes(path) or path
-    if file.is_dir() or file.suffix == MANY_SUFFIX:
-        genomes = read_genomes(file)
-        example = f"; name one of its {len(genomes)} genomes, as in {genomes[0][0]}" if genomes else ""
-        raise ConfigError(f"{path} is no picture or genome{example}")
-    pixels = _rendered(file, size, band) if names_one_genome(file) else _scaled(file, size)
+    genome = single_genome(path)
+    pixels = _rendered(genome, size, band) if genome else _scaled(path, size)
     try:
         write_atomically(out, png(pixels))
     except OSError as error:
@@ -53,9 +49,8 @@ def render_genome(path: Path, size: str, out: Path, *, band: int = PIXELS_PER_BA
     return pixels.shape[2], pixels.shape[1]
 
 
-def _rendered(file: Path, size: str, band: int) -> Pixels:
+def _rendered(genome: GenomeFile, size: str, band: int) -> Pixels:
     """Return a genome's picture (C, H, W), rendered band by band."""
-    genome = read_genome(file)
     height, width = _parse_size(size, genome.encoding.image_shape[1:])
     decode = genome.encoding.decode_rows(genome.genomes, (height, width))
     pixels = np.empty((genome.image_shape[0], height, width), np.uint8)

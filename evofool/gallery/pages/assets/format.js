@@ -15,11 +15,14 @@ const Format = (() => {
     return `${(cut / 10 ** digits).toFixed(digits)} %`;
   }
 
+  /** Returns a picture's confidence as a text. */
+  const confidence = (value) => value === null ? "not scored" : percent(value);
+
   /** Returns a whole number with commas. */
   const count = (value) => value.toLocaleString("en");
 
   /** Returns a text for searching: lower case, without accents. */
   const folded = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
 
-  return {percent, count, folded};
+  return {percent, confidence, count, folded};
 })();

@@ -37,7 +37,7 @@ const Grid = (() => {
   function filter() {
     const words = Format.folded(byId("filter").value).split(/\s+/).filter(Boolean);
     const [low, high] = byId("level").value.split("-");
-    const inRange = (tile) => (!low || (tile.c ?? 0) >= Number(low)) && (!high || (tile.c ?? 0) < Number(high));
+    const inRange = ({c}) => (!low && !high) || (c !== null && c >= Number(low || 0) && c < Number(high || Infinity));
     let left = 0;
     cards.forEach((card, at) => {
       const fits = words.every((word) => names[at].includes(word)) && tilesOf[at].some(inRange);

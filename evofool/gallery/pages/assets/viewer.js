@@ -6,7 +6,8 @@ const Viewer = (() => {
   /** Factor of one step of zooming, and pixels of one step sideways. */
   const ZOOM = 1.6, STEP = 60;
 
-  /** What is open, or null: {n, tile, source, mode, frame, genome, seen, before, ancestor, node, turned, changed}. */
+  /** What is open, or null:
+   * {n, tile, source, mode, frame, genome, seen, before, ancestor, node, turned, changed, listed}. */
   let view = null;
 
   async function open(n) {
@@ -39,19 +40,33 @@ const Viewer = (() => {
     byId("previous").disabled = at <= 0;
     byId("next").disabled = at < 0 || at + 1 >= numbers.length;
     byId("name").replaceChildren(isolated(tile.n));
-    byId("said").replaceChildren(
-      ...(tile.c === null ? [] : [element("b", Format.percent(tile.c)), ` for ${source.target}`]));
     byId("top").replaceChildren(...tile.top.map(([name, share]) => guess(name, share, name === tile.n)));
-    byId("guesses").hidden = !tile.top.length;
     byId("more").replaceChildren(...facts(tile, source).map(([name, value]) => {
       const pair = element("div");
       pair.append(element("dt", name), element("dd", value));
       return pair;
     }));
-    byId("commands").replaceChildren(...tile.commands.map(command));
-    byId("again").hidden = !tile.commands.length;
     byId("lineage").hidden = byId("network").hidden = true;
+    describeScore();
     dialog.querySelector(".about").scrollTop = 0;
+  }
+
+  /** Says how sure the network was of what is on the stage. Nobody has scored a genome whose weights were turned: its
+   * figures are struck through, and the command that is offered scores its download. */
+  function describeScore() {
+    const {tile, source, ancestor} = view, changed = Boolean(view.changed), score = ancestor ? ancestor.score : tile.c;
+    const figure = element("b");
+    figure.append(changed ? element("s", Format.confidence(score)) : Format.confidence(score));
+    const whose = ancestor ? [" ", isolated(ancestor.name), ", an ancestor,"] : [];
+    const hint = changed ? ", before its weights were turned" : score === null ? "; see below how to score it" : "";
+    byId("said").replaceChildren(figure, ...whose, ` for ${source.target}${hint}`);
+    byId("guesses").hidden = !tile.top.length || Boolean(ancestor);
+    dialog.classList.toggle("turned", changed);
+    if (view.listed === changed) return;
+    view.listed = changed;
+    const commands = !changed ? tile.commands : ancestor ? [] : [tile.changed[1]];
+    byId("commands").replaceChildren(...commands.map(command));
+    byId("again").hidden = !commands.length;
   }
 
   function guess(name, share, current) {
@@ -127,6 +142,7 @@ const Viewer = (() => {
     else if (mode === "before") stage.show({frame, picture: view.before, whole});
     else stage.show({frame, picture, rings, whole});
     byId("note").textContent = note();
+    describeScore();
   }
 
   const currentGenome = () => view.turned || view.ancestor?.genome || view.genome;
@@ -138,7 +154,7 @@ const Viewer = (() => {
       const title = Graph.title(currentGenome(), frame, node);
       return `What ${title} sees: black −1, white 1. Click it again to come back.`;
     }
-    if (view.changed && mode === "sharp") return "Weights changed: the confidence is that of the original.";
+    if (view.changed && mode === "sharp") return "Weights changed: not scored.";
     if (ancestor) {
       const {generation, score, name} = ancestor;
       const origin = `Generation ${Format.count(generation)}: ${Format.percent(score)} ${name}.`;

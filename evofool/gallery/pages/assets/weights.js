@@ -75,7 +75,7 @@ const Weights = (() => {
     if (view.url) URL.revokeObjectURL(view.url);
     view.url = URL.createObjectURL(new Blob([`${JSON.stringify(file, null, 1)}\n`], {type: "application/json"}));
     link.href = view.url;
-    link.download = `${tile.stem}${view.changed ? "-changed" : ""}.json`;
+    link.download = view.changed ? tile.changed[0] : `${tile.stem}.json`;
     link.textContent = view.changed ? "download the changed genome" : "download the genome";
   }
 
