@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..config.arguments import plain
 from ..errors import TargetError
 
 if TYPE_CHECKING:
@@ -19,26 +20,36 @@ ONE_OF_SEVERAL = (
 """What to do with a classifier that can see several classes in one image."""
 
 
-def check_description(name: str, classes: Any, image_shape: Any) -> None:
-    """Check the class names and the image shape of a target.
+def described(name: Any, classes: Any, image_shape: Any) -> tuple[str, list[str], tuple[int, int, int]]:
+    """Return the name, the class names and the image shape of a target as plain Python, checked.
+
+    Args:
+        name: Text.
+        classes: The name of every output; a list, a tuple or an array.
+        image_shape: (C, H, W); whole numbers of any kind.
 
     Raises:
-        TargetError: The classes are not a name for every output, or the shape is not (1 or 3, H, W).
+        TargetError: The name is no text, the classes are not two or more names, or the shape is not (1 or 3, H, W).
     """
-    whole = isinstance(image_shape, tuple | list) and all(isinstance(edge, int) for edge in image_shape)
-    if not whole or len(image_shape) != 3 or image_shape[0] not in (1, 3) or min(image_shape) < 1:
-        raise TargetError(f"{name}: `image_shape` must be (1 or 3 channels, height, width), got {image_shape!r:.60}")
-    if isinstance(classes, str) or not all(isinstance(label, str) for label in classes):
-        raise TargetError(f"{name}: `classes` must be the name of every output, in order; got {classes!r:.60}")
-    if not len(classes):
+    if not isinstance(name, str):
+        raise TargetError(f"`name` must be text, got {name!r:.60}")
+    shape, labels = plain(image_shape), plain(classes)
+    whole = isinstance(shape, list) and len(shape) == 3 and all(type(edge) is int for edge in shape)
+    if not whole or shape[0] not in (1, 3) or min(shape) < 1:
+        raise TargetError(f"{name}: `image_shape` must be (1 or 3 channels, height, width), got {shape!r:.60}")
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise TargetError(f"{name}: `classes` must be the name of every output, in order; got {labels!r:.60}")
+    if not labels:
         raise TargetError(f"{name}: `classes` is empty; give the name of every output, in order")
-    if len(classes) == 1:  # its probability would always be 1
-        label = str(classes[0])[:40]
+    if len(labels) == 1:  # its probability would always be 1
+        label = labels[0][:40]
         raise TargetError(
             f"{name}: `classes` must be two or more names, got one; of a classifier with one output p, the probability "
             f'of {label}, name both sides, ["not {label}", "{label}"], and return [1 - p, p] (a torch module may '
             "return p, or its logit, alone)"
         )
+    channels, height, width = shape
+    return str(name), labels, (channels, height, width)
 
 
 def failure_of(name: str, image_shape: tuple[int, ...], error: Exception, advice: str = "") -> TargetError:

@@ -18,7 +18,7 @@ from ..errors import ConfigError, RunError, TargetError
 from ..io.files import sha256
 from ..version import __version__
 from . import registry
-from .checks import check_description
+from .checks import described
 from .doors.base import Loaded
 from .execution.devices import choose_device, device_for
 from .execution.options import ExecutionOptions, TargetOptions
@@ -83,9 +83,15 @@ def check_target(target: object) -> None:
             "`target` must be a name, an evofool.Target or an object with name, classes, image_shape, scores() and "
             f"confirm(), got {kind}"
         )
-    check_description(target.name, target.classes, target.image_shape)
-    if not isinstance(target.image_shape, tuple):  # it is compared with the shapes of images
-        raise TargetError(f"{target.name}: `image_shape` must be a tuple, got {target.image_shape!r:.60}")
+    name, classes, shape = described(target.name, target.classes, target.image_shape)
+    if not isinstance(target.image_shape, tuple) or any(type(edge) is not int for edge in target.image_shape):
+        raise TargetError(  # it is compared with the shapes of images, and recorded
+            f"{name}: `image_shape` must be a tuple of int, got {target.image_shape!r:.60}; make it {shape}"
+        )
+    if not isinstance(target.classes, list | tuple) or any(type(label) is not str for label in target.classes):
+        raise TargetError(
+            f"{name}: `classes` must be a list of str, got {type(target.classes).__name__}; make it {classes!r:.60}"
+        )
     device_for(target)
     rows_of(target)
 

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..config.arguments import plain
 from ..errors import TargetError
 from ..kernels.images import look_up
+
+LOWEST_MEAN, HIGHEST = -1.0, 2.0
+"""Smallest mean, and largest mean and std, that can be meant for pixels in [0, 1] and not in [0, 255]."""
 
 
 class Normalisation:
@@ -22,7 +26,8 @@ class Normalisation:
         device: Where the images are normalised.
 
     Raises:
-        TargetError: There are other numbers of values, or a mean is not finite, or an std is not above 0.
+        TargetError: There are other numbers of values, a mean is not finite, an std is not above 0, or they are for
+            pixels in [0, 255].
     """
 
     def __init__(
@@ -39,6 +44,11 @@ class Normalisation:
         )
         if not bool((self._std > 0).all() & self._mean.isfinite().all()):
             raise TargetError(f"{name}: `std` must be above 0 and `mean` finite, got {std} and {mean}")
+        if bool((self._mean < LOWEST_MEAN).any() | (self._mean > HIGHEST).any() | (self._std > HIGHEST).any()):
+            raise TargetError(
+                f"{name}: `mean` and `std` must be for pixels in [0, 1], got {plain(mean)} and {plain(std)}; "
+                "divide both by 255"
+            )
         self._scale, self._offset = 1 / (255 * self._std), -self._mean / self._std
         values = torch.arange(256, device=device).expand(channels, 1, 256)
         self._table = values.float().mul(self._scale).add_(self._offset).view(channels, 256)
@@ -62,7 +72,10 @@ class Normalisation:
 
 def _per_channel(option: str, values: float | Sequence[float], channels: int, device: torch.device) -> Tensor:
     """Return (C or 1, 1, 1) values."""
-    listed = [float(values)] if isinstance(values, int | float) else [float(value) for value in values]
+    try:
+        listed = torch.tensor(plain(values), dtype=torch.float64).flatten().tolist()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TargetError(f"{option} must be numbers, got {values!r:.60}") from error
     if len(listed) not in (1, channels):
         raise TargetError(f"{option} needs 1 or {channels} values, got {len(listed)}")
     return torch.tensor(listed, device=device)[:, None, None]

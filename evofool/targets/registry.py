@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..config.evolve import EvolveOptions
 from ..errors import ConfigError, TargetError, suggestion
 from .cards import Card
 from .doors import embedded, torchvision
@@ -91,7 +92,9 @@ def load_target(
         >>> target.image_shape
         (1, 8, 8)
     """
-    return load(name, weights=weights, device=device, precision=precision, micro_batch=micro_batch).target
+    given = {"weights": weights, "device": device, "precision": precision, "micro_batch": micro_batch}
+    options = EvolveOptions.of({"target": name, **given})
+    return load(options.target, **{option: getattr(options, option) for option in given}).target
 
 
 def _find(name: str) -> tuple[Door, str]:

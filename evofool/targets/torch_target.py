@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import TargetError
 from .cards import Card
-from .checks import check_description
+from .checks import described
 from .execution.devices import choose_device
 from .execution.execution import Execution, default_execution
 from .execution.features import last_inputs
@@ -35,7 +35,8 @@ class TorchTarget:
             the only tensor that fits. One output, (B, 1) or (B,), for two classes is that of the second.
         classes: The K class names, at least two, in the order of the module's outputs.
         image_shape: (C, H, W) of the images; C is 1 (grey) or 3 (RGB).
-        mean: Subtracted from pixels in [0, 1]; per channel, or one for all.
+        mean: Subtracted from pixels in [0, 1]; per channel, or one for all. An array of shape (C, 1, 1) or
+            (1, C, 1, 1) will do.
         std: What the difference is divided by; per channel, or one for all.
         name: What records and messages call this target.
         outputs: ``logits`` (a softmax is applied) or ``probabilities`` (taken as they are).
@@ -54,8 +55,8 @@ class TorchTarget:
             choose them.
 
     Raises:
-        ConfigError: There is no such device, precision, memory format or kind of outputs.
-        TargetError: ``image_shape``, ``mean``, ``std`` or ``classes`` don't fit each other.
+        ConfigError: There is no such device, precision, memory format, number of rows or kind of outputs.
+        TargetError: ``name``, ``image_shape``, ``mean``, ``std`` or ``classes`` don't fit each other.
 
     Example:
         >>> import torch, evofool
@@ -88,19 +89,20 @@ class TorchTarget:
                 f"{name}: expected a torch.nn.Module, got {type(module).__name__}; "
                 "put a function into a module's forward()"
             )
-        check_description(name, classes, image_shape)
-        micro_batch = fixed_rows(module) if micro_batch is None else micro_batch
-        options = ExecutionOptions(device, precision, micro_batch, memory_format, fold)
-        self.name = name
-        self.classes = list(classes)
-        channels, height, width = image_shape
-        self.image_shape = (channels, height, width)
-        self.device = choose_device(device)
+        self.name, self.classes, self.image_shape = described(name, classes, image_shape)
+        options = ExecutionOptions.given(
+            device=device,
+            precision=precision,
+            micro_batch=fixed_rows(module) if micro_batch is None else micro_batch,
+            memory_format=memory_format,
+            fold=fold,
+        )
+        self.device = choose_device(options.device)
         self.tunable = options.left_open(foldable(module))
         self._runner = TorchExecution(
             module,
-            Normalisation(name, mean, std, channels, self.device),
-            name=name,
+            Normalisation(self.name, mean, std, self.image_shape[0], self.device),
+            name=self.name,
             classes=len(self.classes),
             image_shape=self.image_shape,
             outputs=outputs,

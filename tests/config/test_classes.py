@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +79,48 @@ def test_a_thousand_classes_are_not_all_named_in_an_error() -> None:
     with pytest.raises(ConfigError) as caught:
         choose_classes("spoon", [f"thing {i}" for i in range(1000)])
     assert len(str(caught.value)) < 200
+
+
+COMMAS = ["tench, Tinca tinca", "goldfish, Carassius auratus", "Carassius auratus", "goldfish", "a,b,c"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "indices"),
+    [
+        ("tench, Tinca tinca", [0]),
+        ("goldfish, Carassius auratus", [1]),
+        ("Carassius auratus,goldfish", [2, 3]),
+        ("2, TENCH, tinca tinca ,a,b,c", [0, 2, 4]),
+        (["tench, Tinca tinca", 3], [0, 3]),
+        (["goldfish"], [3]),
+    ],
+)
+def test_names_with_commas_are_found(wanted: Any, indices: list[int]) -> None:
+    assert choose_classes(wanted, COMMAS).tolist() == indices
+
+
+def test_items_of_a_list_are_never_split() -> None:
+    with pytest.raises(ConfigError, match='no class is called "cat,dog"'):
+        choose_classes(["cat,dog"], CLASSES)
+
+
+@pytest.mark.parametrize("wanted", [range(3), np.arange(3), torch.arange(3), [0, 1, 2], {0, 1, 2}])
+def test_whole_numbers_are_indices_though_classes_are_called_by_numbers(wanted: Any) -> None:
+    assert choose_classes(wanted, ["3", "1", "2", "0"]).tolist() == [0, 1, 2]
+    assert choose_classes("0,1,2", ["3", "1", "2", "0"]).tolist() == [1, 2, 3]
+
+
+def test_some_classes_by_their_indices() -> None:
+    some = {7: "deer", 3: "cat"}
+    assert choose_classes(None, some).tolist() == [3, 7]
+    assert choose_classes("cat,7", some).tolist() == [3, 7]
+    with pytest.raises(ConfigError, match="class 0 is not there: indices are 3, 7"):
+        choose_classes(0, some)
+
+
+def test_a_message_names_the_parameter() -> None:
+    with pytest.raises(ConfigError, match=r"`criterion` names no class; .* as in `criterion=cat,dog,8`"):
+        choose_classes([], CLASSES, parameter="criterion")
 
 
 def test_one_index_may_stand_alone() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import Any, Protocol
+
+from ...config.evolve import EvolveOptions
 
 
 class TargetOptions(Protocol):
@@ -36,6 +38,15 @@ class ExecutionOptions:
         """Return those among a job's options."""
         names = [field.name for field in fields(cls) if hasattr(options, field.name)]
         return cls(**{name: getattr(options, name) for name in names})
+
+    @classmethod
+    def given(cls, **values: Any) -> ExecutionOptions:
+        """Return what a user gave as arguments, by the names of the fields.
+
+        Raises:
+            ConfigError: A value is of another kind than the option of that name.
+        """
+        return cls.of(EvolveOptions.of(values))
 
     def left_open(self, foldable: bool) -> frozenset[str]:
         """Return the names of those fields of :class:`~.execution.Execution` that tuning may choose.

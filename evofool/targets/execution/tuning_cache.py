@@ -28,7 +28,7 @@ MAX_MICRO_BATCH = 2**20
 def cache_file() -> Path | None:
     """Return where choices are kept: in ``EVOFOOL_CACHE``, in the user's cache folder, or nowhere."""
     chosen = os.environ.get("EVOFOOL_CACHE")
-    folder = Path(chosen) if chosen else user_cache()
+    folder = Path(os.path.expanduser(chosen)) if chosen else user_cache()
     return folder / "tuning.json" if folder else None
 
 

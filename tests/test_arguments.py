@@ -1,0 +1,329 @@
+"""Every argument of every public function takes what Python users have: numpy's and torch's numbers, arrays, paths."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from support import tiny_network
+from torch import nn
+
+import evofool
+from evofool import AttackOptions, EvolveOptions, Target
+from evofool.config.options import Options, declarations
+from evofool.errors import ConfigError, EvofoolError, TargetError
+
+WHOLE: dict[str, Callable[[int], Any]] = {
+    "int64": np.int64, "uint8": np.uint8, "0-d array": np.array, "0-d tensor": torch.tensor,
+}  # fmt: skip
+REAL: dict[str, Callable[[float], Any]] = {
+    "float32": np.float32, "float64": np.float64, "0-d array": np.array, "0-d tensor": torch.tensor,
+    "fraction": Fraction, "whole": round,
+}  # fmt: skip
+TRUTH: dict[str, Callable[[bool], Any]] = {"bool_": np.bool_, "0-d array": np.array, "0-d tensor": torch.tensor}
+TEXT: dict[str, Callable[[str], Any]] = {"str_": np.str_, "0-d array": np.array}
+
+
+def several_ways(values: list[Any]) -> list[Any]:
+    """A list as other containers and arrays."""
+    ways: list[Any] = [tuple(values), np.array(values), iter(values), [np.array(value) for value in values]]
+    return ways if isinstance(values[0], str) else [*ways, torch.tensor(values), [torch.tensor(one) for one in values]]
+
+
+def ways_of(options: type[Options]) -> list[Any]:
+    """Every option with plain values of each of its types, and the same values as users have them."""
+    cases = []
+    for name, one in declarations(options).items():
+        for kind in one.kinds:
+            if kind is int:
+                value = 3 if name != "bins" else 4
+                cases += [(name, value, way, make(value)) for way, make in WHOLE.items()]
+            elif kind is float:
+                cases += [(name, 1.0, way, make(1.0)) for way, make in REAL.items()]
+            elif kind is bool:
+                cases += [(name, True, way, make(True)) for way, make in TRUTH.items()]
+            elif kind is str:
+                cases += [(name, "word", way, make("word")) for way, make in TEXT.items()]
+                if one.extra("path"):
+                    cases += [(name, "word", "Path", Path("word"))]
+        if one.several:
+            cases += [(name, ("a", "b"), f"names {at}", way) for at, way in enumerate(several_ways(["a", "b"]))]
+        if one.several and "int" in str(one.type):
+            cases += [(name, (1, 2), f"indices {at}", way) for at, way in enumerate(several_ways([1, 2]))]
+            cases += [(name, (1,), way, make(1)) for way, make in WHOLE.items()]
+    return [pytest.param(options, *case[:2], case[3], id=f"{case[0]} {case[2]}") for case in cases]
+
+
+@pytest.mark.parametrize(("options", "name", "value", "given"), [*ways_of(EvolveOptions), *ways_of(AttackOptions)])
+def test_every_option_takes_values_as_users_have_them(
+    options: type[Options], name: str, value: Any, given: Any
+) -> None:
+    taken = options.of({name: given})
+    assert getattr(taken, name) == value
+    assert type(getattr(taken, name)) is type(value)
+    assert msgspec.json.decode(msgspec.json.encode(taken), type=options) == taken
+    assert options(**{name: getattr(taken, name)}) == taken
+
+
+@pytest.mark.parametrize("options", [EvolveOptions, AttackOptions])
+def test_options_are_checked_however_they_are_made(options: type[Options]) -> None:
+    assert type(options(seed=np.int64(3)).seed) is int  # type: ignore[call-arg]
+    with pytest.raises(ConfigError, match=r"`seed` must be a whole number of at least 0, got 3\.0"):
+        options(seed=3.0)  # type: ignore[call-arg]
+    with pytest.raises(ConfigError, match=r"`seed` must be a whole number of at least 0, got \[3\]"):
+        options(seed=np.array([3]))  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("options", [EvolveOptions, AttackOptions])
+def test_torch_s_devices_and_dtypes_are_known_by_name(options: type[Options]) -> None:
+    taken: Any = options.of({"device": torch.device("cuda", 1), "precision": torch.bfloat16})
+    assert (taken.device, taken.precision) == ("cuda:1", "bfloat16")
+
+
+# The home folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder, and an empty folder to work in."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "work").mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(Path.home() / ".cache"))  # what is compiled and tuned stays where it is
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "home"
+
+
+PATHS = [(one, name) for one in (EvolveOptions, AttackOptions) for name in declarations(one)]
+
+
+@pytest.mark.parametrize(
+    ("options", "name"), [(one, name) for one, name in PATHS if declarations(one)[name].extra("path")]
+)
+def test_options_that_are_paths_know_the_home_folder(options: type[Options], name: str, home: Path) -> None:
+    assert getattr(options.of({name: "~/some/file"}), name) == str(home / "some" / "file")
+    assert getattr(options.of({name: Path("~") / "file"}), name) == str(home / "file")
+    with pytest.raises(ConfigError, match=f"`{name}=~nobody-has-this-name/x` begins with a home folder"):
+        options.of({name: "~nobody-has-this-name/x"})
+
+
+def test_what_is_written_and_read_may_begin_with_the_home_folder(home: Path) -> None:
+    result = evofool.evolve("digits", "direct", generations=1, batch=4, device="cpu", out="~/run", gallery=np.False_)
+    assert result.run == home / "run"
+    assert evofool.resume("~/run", generations=np.int64(2)).generations == 2
+    assert evofool.inspect(Path("~/run"))["generation"] == 2
+    assert evofool.repair("~/run") == []
+    campaign = evofool.attack("digits", count=np.int64(1), queries=np.array(8), out="~/attack", device="cpu")
+    assert campaign.path == home / "attack"
+    assert os.listdir() == []
+
+
+def test_a_file_that_begins_with_a_tilde_is_found(home: Path) -> None:
+    Path("~mine").mkdir()
+    assert AttackOptions.of({"data": "~mine"}).data == "~mine"
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: evofool.inspect(3), "path"),  # type: ignore[arg-type]
+        (lambda: evofool.repair(b"run"), "path"),  # type: ignore[arg-type]
+        (lambda: evofool.resume(None), "path"),  # type: ignore[arg-type]
+        (lambda: evofool.evolve("digits", out=3), "out"),  # type: ignore[arg-type]
+        (lambda: evofool.attack("digits", out=["a"]), "out"),  # type: ignore[arg-type]
+        (lambda: evofool.load_target("digits", weights=3), "weights"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_path_is_named(call: Callable[[], object], name: str) -> None:
+    with pytest.raises(ConfigError, match=f"`{name}` must be (a path|text), got"):
+        call()
+
+
+# Targets
+
+
+TARGET: dict[str, list[tuple[str, Any]]] = {
+    "classes": [("array", np.array(list("abcd"))), ("generator", (name for name in "abcd")), ("tuple", tuple("abcd"))],
+    "image_shape": [
+        ("array", np.array([3, 8, 8])), ("tensor", torch.tensor([3, 8, 8])), ("size", torch.zeros(3, 8, 8).shape),
+        ("numbers", (np.int64(3), np.uint8(8), torch.tensor(8))), ("list", [3, 8, 8]),
+    ],
+    "mean": [
+        ("float32", np.float32(0.5)), ("0-d array", np.array(0.5)), ("0-d tensor", torch.tensor(0.5)),
+        ("array", np.full(3, 0.5, np.float32)), ("tensor", torch.full((3,), 0.5)),
+        ("list", [0.5, np.float32(0.5), 0.5]),
+        ("(C, 1, 1)", torch.full((3, 1, 1), 0.5)), ("(1, C, 1, 1)", np.full((1, 3, 1, 1), 0.5)),
+        ("with gradients", torch.full((3,), 0.5, requires_grad=True)), ("fraction", Fraction(1, 2)),
+    ],
+    "std": [
+        ("float32", np.float32(0.5)), ("0-d tensor", torch.tensor(0.5)),
+        ("(1, C, 1, 1)", torch.full((1, 3, 1, 1), 0.5)),
+    ],
+    "name": [("str_", np.str_("tiny"))],
+    "outputs": [("str_", np.str_("logits"))],
+    "device": [("device", torch.device("cpu")), ("str_", np.str_("cpu"))],
+    "precision": [("dtype", torch.float32)],
+    "micro_batch": [(name, make(16)) for name, make in WHOLE.items()],
+    "memory_format": [("format", torch.contiguous_format), ("channels", torch.channels_last)],
+    "fold": [("bool_", np.False_)],
+}  # fmt: skip
+
+
+def target_of(**given: Any) -> Target:
+    usual = {"classes": list("abcd"), "image_shape": (3, 8, 8), "mean": 0.5, "std": 0.5, "name": "tiny"}
+    return Target(tiny_network(), **{**usual, "device": "cpu", "precision": "float32", "micro_batch": 16, **given})
+
+
+def test_every_argument_of_a_target_is_tried_below() -> None:
+    assert TARGET.keys() == inspect.signature(Target).parameters.keys() - {"module"}
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [pytest.param(name, given, id=f"{name} {way}") for name, ways in TARGET.items() for way, given in ways],
+)
+def test_every_argument_of_a_target_takes_values_as_users_have_them(name: str, given: Any) -> None:
+    target, usual = target_of(**{name: given}), target_of()
+    images = torch.arange(3 * 8 * 8, dtype=torch.uint8).reshape(1, 3, 8, 8)
+    torch.testing.assert_close(target.confirm(images), usual.confirm(images))
+    described = (target.name, target.classes, target.image_shape, target.precision, target.micro_batch)
+    assert described == ("tiny", list("abcd"), (3, 8, 8), "float32", 16)
+    assert {type(edge) for edge in target.image_shape} == {int}
+    assert {type(text) for text in (target.name, *target.classes)} == {str}
+    assert type(target.micro_batch) is int
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"name": 3}, "`name` must be text, got 3"),
+        ({"image_shape": (3, 8.0, 8)}, "tiny: `image_shape` must be (1 or 3 channels, height, width), got [3, 8.0, 8]"),
+        ({"image_shape": 8}, "tiny: `image_shape` must be (1 or 3 channels, height, width), got 8"),
+        ({"classes": range(4)}, "tiny: `classes` must be the name of every output, in order; got [0, 1, 2, 3]"),
+        ({"classes": 4}, "tiny: `classes` must be the name of every output, in order; got 4"),
+        ({"mean": "imagenet"}, "tiny: `mean` must be numbers, got 'imagenet'"),
+        ({"std": None}, "tiny: `std` must be numbers, got None"),
+        ({"mean": torch.zeros(2)}, "tiny: `mean` needs 1 or 3 values, got 2"),
+        ({"micro_batch": 1.5}, "`micro_batch` must be a whole number of at least 1, got 1.5"),
+        ({"fold": "yes"}, '`fold` must be true or false, got "yes"'),
+        ({"device": 0}, "`device` must be text, got 0"),
+    ],
+)
+def test_what_a_target_can_not_have_is_named(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(EvofoolError) as caught:
+        target_of(**given)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]},
+        {"mean": [103.939, 116.779, 123.68], "std": 1},
+        {"mean": 0, "std": 255},
+        {"mean": 127.5, "std": 0.5},
+        {"mean": -127.5, "std": 0.5},
+    ],
+)
+def test_a_mean_and_std_for_pixels_up_to_255_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(
+        TargetError, match=r"`mean` and `std` must be for pixels in \[0, 1\], got .*; divide both by 255"
+    ):
+        target_of(**given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"mean": 0.0, "std": 1 / 255},
+        {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+        {"mean": -1, "std": 2},
+    ],
+)
+def test_a_mean_and_std_for_pixels_up_to_1_are_taken(given: dict[str, Any]) -> None:
+    target_of(**given)
+
+
+class Described:
+    """A target of a user's own."""
+
+    def __init__(self, **given: Any) -> None:
+        self.name, self.classes, self.image_shape = "own", ["a", "b"], (3, 8, 8)
+        vars(self).update(given)
+
+    def scores(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(images), 2), 0.5)
+
+    confirm = scores
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"image_shape": tuple(np.array([3, 8, 8]))}, "must be a tuple of int, got .*; make it (3, 8, 8)"),
+        ({"classes": np.array(["a", "b"])}, "must be a list of str, got ndarray; make it ['a', 'b']"),
+    ],
+)
+def test_an_object_of_one_s_own_is_told_what_to_make_of_its_arrays(given: dict[str, Any], message: str) -> None:
+    before, after = message.split(".*") if ".*" in message else (message, "")
+    with pytest.raises(TargetError) as caught:
+        evofool.evolve(Described(**given), "direct", generations=1)
+    assert before in str(caught.value)
+    assert str(caught.value).endswith(after)
+
+
+def test_a_named_target_takes_values_as_users_have_them() -> None:
+    target = evofool.load_target(
+        np.str_("digits"),
+        device=torch.device("cpu"),
+        precision=torch.float32,
+        micro_batch=np.int64(8),  # type: ignore[arg-type]
+    )
+    assert isinstance(target, Target)
+    assert (target.precision, target.micro_batch) == ("float32", 8)
+
+
+# Functions
+
+
+WALKED = {
+    "evolve": {"target", "encoding", "out", "gallery", "progress", "observer", "profiler", "toolbox"},
+    "attack": {"target", "data", "out", "progress", "observer", "toolbox"},
+    "resume": {"path", "target", "toolbox", "gallery", "progress", "observer", "limits"},
+    "inspect": {"path"},
+    "repair": {"path"},
+    "load_target": {"name", "weights", "device", "precision", "micro_batch"},
+}
+"""The arguments of public functions, beside declared options. Those that are no objects are tried above."""
+
+
+@pytest.mark.parametrize("name", WALKED)
+def test_no_argument_is_left_untried(name: str) -> None:
+    options = {"evolve": EvolveOptions, "attack": AttackOptions}.get(name)
+    declared = declarations(options).keys() if options else set()
+    assert inspect.signature(getattr(evofool, name)).parameters.keys() - declared == WALKED[name] - declared
+
+
+def test_a_module_and_other_objects_are_no_targets() -> None:
+    with pytest.raises(TargetError, match="wrap it"):
+        evofool.attack(nn.Linear(1, 1), out="never")  # type: ignore[arg-type]
+    with pytest.raises(TargetError, match="`target` must be a name"):
+        evofool.evolve(3)  # type: ignore[arg-type]
+
+
+# Classes
+
+
+@pytest.mark.parametrize("classes", [range(4), np.arange(4), torch.arange(4), [0, 1, 2, 3], {0, 1, 2, 3}])
+def test_whole_numbers_are_indices_whatever_classes_are_called(classes: Any) -> None:
+    target = target_of(classes=["1", "2", "3", "4"])
+    assert evofool.evolve(target, "direct", classes=classes, generations=1, batch=4).indices.tolist() == [0, 1, 2, 3]
