@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import attack, evolve, inspect, repair, resume
+    from .api import attack, evolve, evolve_seeds, inspect, repair, resume
     from .config.attack import AttackOptions
     from .config.evolve import EvolveOptions
     from .engines.guesses import score
     from .errors import EvofoolError
     from .jobs.result import CampaignResult, Result
+    from .jobs.sweep import SweepResult
     from .search.deap_operators import per_elite, per_genome
     from .targets.registry import load_target
     from .targets.torch_target import TorchTarget as Target
@@ -28,10 +29,12 @@ __all__ = [
     "EvofoolError",
     "EvolveOptions",
     "Result",
+    "SweepResult",
     "Target",
     "__version__",
     "attack",
     "evolve",
+    "evolve_seeds",
     "inspect",
     "load_target",
     "per_elite",
@@ -47,9 +50,11 @@ _HOMES = {
     "EvofoolError": "errors:EvofoolError",
     "EvolveOptions": "config.evolve:EvolveOptions",
     "Result": "jobs.result:Result",
+    "SweepResult": "jobs.sweep:SweepResult",
     "Target": "targets.torch_target:TorchTarget",
     "attack": "api:attack",
     "evolve": "api:evolve",
+    "evolve_seeds": "api:evolve_seeds",
     "inspect": "api:inspect",
     "load_target": "targets.registry:load_target",
     "per_elite": "search.deap_operators:per_elite",

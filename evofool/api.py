@@ -8,8 +8,10 @@ from .config.arguments import path_of
 from .config.attack import AttackOptions
 from .config.documented import documented
 from .config.evolve import EvolveOptions
+from .errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from .engines.toolbox import Hook
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from .jobs.evolve import Observer as RunObserver
     from .jobs.life import Observer
     from .jobs.result import CampaignResult, Result
+    from .jobs.sweep import SweepResult
     from .search.profiler import Profiler
     from .targets.protocols import Target
 
@@ -74,6 +77,58 @@ def evolve(
             profiler=profiler,
             toolbox=toolbox,
         )
+
+
+@documented(EvolveOptions)
+def evolve_seeds(
+    target: str | Target = "cifar10",
+    encoding: str = "cppn",
+    *,
+    seeds: str | int | Iterable[int],
+    out: str | Path | None = None,
+    gallery: bool = True,
+    progress: bool | None = None,
+    observer: RunObserver | None = None,
+    toolbox: Hook | None = None,
+    **options: Any,
+) -> SweepResult:
+    """Evolve with several seeds: a run for each, and one page that shows them side by side.
+
+    The same call goes on where an earlier one was stopped: runs that are finished stay, and one that was killed ends
+    with the same bytes as if it had never stopped. A larger budget, or further seeds, go on with the same folder.
+
+    Args:
+        target: A name (see ``evofool targets``) or a target of your own.
+        encoding: ``cppn`` or ``direct``.
+        seeds: As ``range(5)`` or ``"0-4"``.
+        out: The folder, in which each run has its own, ``seed-0`` and so on. None: the first one in ``outputs/`` that
+            is free, or has runs with the same options.
+        gallery: Whether pages and contact sheets are written.
+        progress: Whether to show on standard error how far a run is. None: in a terminal and in a notebook.
+        observer: Called after every generation of every run.
+        toolbox: A function that swaps operators, as in :func:`evofool.evolve`.
+        options: See below, without ``seed``.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, genomes and folders.
+    """
+    from .config.seeds import parse_seeds
+    from .console.progress import watched
+    from .console.run_view import RunView
+    from .jobs.sweep import Sweep
+
+    if "seed" in options:
+        raise ConfigError("give either `seed` or `seeds`")
+    own = _own(target)
+    given = EvolveOptions.of({"target": own.name if own else target, "encoding": encoding, **options})
+    folder = path_of(out, "out") if out is not None else None
+    sweep = Sweep(given, parse_seeds(seeds), own, out=folder, toolbox=toolbox)
+    for seed in sweep.seeds:
+        with watched(RunView, progress, observer) as noting:
+            sweep.run(seed, gallery=bool(gallery), observer=noting)
+        if sweep.interrupted:
+            break
+    return sweep.finish(gallery=bool(gallery))
 
 
 @documented(AttackOptions)

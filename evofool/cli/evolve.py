@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..config.evolve import EvolveOptions
+from ..config.seeds import parse_seeds
+from ..errors import ConfigError
 from .common import Gallery, Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
 from .declared import with_options
 
@@ -23,6 +27,10 @@ def evolve(
         typer.Option(help="Make a run again from its folder or its config.json; other options given override it."),
     ] = None,
     out: Out = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(help="Make a run for each of several seeds, and one page of them: 0-4, or 0,3,7-9."),
+    ] = None,
     gallery: Gallery = True,
     profile: Annotated[bool, typer.Option("--profile", help="Print at the end where the time went.")] = False,
     quiet: Quiet = False,
@@ -32,6 +40,8 @@ def evolve(
 
     It finds one image for every class of the target, or several that differ. --generations, --evaluations, --minutes
     and --until combine: the first one reached ends the run.
+
+    With --seeds, each run has a folder inside --out. The same command goes on where it was stopped.
     """
     from ..console.console import Console
     from ..console.run_view import RunView
@@ -43,6 +53,9 @@ def evolve(
         from ..jobs.recorded import recorded_options
 
         options = recorded_options(config, given)
+    if seeds is not None:
+        _sweep(console, options, given, seeds, out, gallery=gallery, profile=profile, as_json=as_json)
+        return
     with folder_of_job(out, f"{options.target}-{options.encoding}") as folder, console.watch(RunView([])) as observer:
         from ..jobs import evolve as job  # importing torch takes some seconds: not before there is something to see
         from ..search.profiler import Profiler
@@ -55,6 +68,43 @@ def evolve(
             f"{', '.join(spare)}"
         )
     show_run(console, result, as_json, profiler)
+
+
+def _sweep(
+    console: Console,
+    options: EvolveOptions,
+    given: dict[str, Any],
+    seeds: str,
+    out: Path | None,
+    *,
+    gallery: bool,
+    profile: bool,
+    as_json: bool,
+) -> None:
+    """Run each of several seeds, and print what they ended with."""
+    from ..console.run_view import RunView
+
+    if "seed" in given or profile:
+        raise ConfigError(f"give either `seeds` or {'`profile`' if profile else '`seed`'}")
+    numbers, sweep = parse_seeds(seeds), None
+    for number in numbers:
+        console.say(f"seed {number}")
+        with console.watch(RunView([])) as observer:
+            from ..jobs.sweep import Sweep  # imports torch
+
+            sweep = sweep or Sweep(options, numbers, out=out)
+            sweep.run(number, gallery=gallery, observer=observer)
+        if sweep.interrupted:
+            break
+    assert sweep
+    result = sweep.finish(gallery=gallery)
+    if as_json:
+        console.json(result.summary())
+    else:
+        console.finished_sweep(
+            result, shlex.join(["evofool", *sys.argv[1:], *([] if out else ["--out", str(result.path)])])
+        )
+    end_as_stopped(result.interrupted)
 
 
 def show_run(console: Console, result: Any, as_json: bool, profiler: Any = None) -> None:

@@ -25,6 +25,7 @@ from .terminal import can_draw
 
 if TYPE_CHECKING:
     from ..jobs.result import CampaignResult, Result
+    from ..jobs.sweep import SweepResult
     from ..targets.cards import Card
     from ..targets.execution.trials import Trial
     from ..targets.torch_target import TorchTarget
@@ -125,6 +126,11 @@ class Console:
         """Print the summary of a run, unless quiet."""
         if not self.quiet:
             self._titled(*summaries.finished_run(result, resume_command))
+
+    def finished_sweep(self, result: SweepResult, command: str) -> None:
+        """Print the summary of several runs, unless quiet; ``command`` goes on with them."""
+        if not self.quiet:
+            self._titled(*summaries.finished_sweep(result, command))
 
     def finished_campaign(self, result: CampaignResult, resume_command: str) -> None:
         """Print the summary of a campaign, unless quiet."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..text import clock, least_confident, operators_text, percent
+from ..text import clock, counted, least_confident, operators_text, percent
 from .phrases import describe_fact, describe_images, describe_queries, describe_rate
 
 if TYPE_CHECKING:
     from ..jobs.result import CampaignResult, Result
+    from ..jobs.sweep import SweepResult
 
 Rows = list[tuple[str, str]]
 """Names and values."""
@@ -40,6 +41,32 @@ def finished_run(result: Result, resume_command: str) -> tuple[str, Rows]:
         rows.append(("run", str(result.run)))
         rows.append(("go on" if result.interrupted else "go further", resume_command))
     return f"{_ending(result)}: {summary['target']}, {summary['encoding']}", rows
+
+
+def finished_sweep(result: SweepResult, command: str) -> tuple[str, Rows]:
+    """Return the title and the rows of several runs that differ in their seeds.
+
+    Args:
+        result: What they ended with.
+        command: The command that goes on with them.
+    """
+    summary = result.summary()
+    rows = []
+    for each in summary["runs"]:
+        if "median" in each:
+            work = f"{each['evaluations']:,} evaluations in {clock(each['seconds'])}"
+            rows.append(
+                (f"seed {each['seed']}", f"median {percent(each['median'])}   lowest {percent(each['min'])}   {work}")
+            )
+    if medians := summary["medians"]:
+        spread = f"{percent(medians['median'])} (from {percent(medians['min'])} to {percent(medians['max'])})"
+        rows.append(("medians", f"{spread}, the middle one and the range"))
+    if result.page:
+        rows.append(("page", str(result.page)))
+    rows.append(("runs", str(result.path)))
+    if result.interrupted:
+        rows.append(("go on", command))
+    return f"{_ending(result)}: {counted(len(result.runs), 'run')}", rows
 
 
 def finished_campaign(result: CampaignResult, resume_command: str) -> tuple[str, Rows]:
@@ -83,5 +110,5 @@ def fact_rows(facts: Mapping[str, Any]) -> Rows:
     return [(name, describe_fact(name.removeprefix("baseline_"), fact)) for name, fact in rows.items()]
 
 
-def _ending(result: Result | CampaignResult) -> str:
+def _ending(result: Result | CampaignResult | SweepResult) -> str:
     return "stopped" if result.interrupted else "done"

@@ -47,7 +47,11 @@ class Kind(Protocol):
         ...
 
 
-KINDS: dict[str, str | Kind] = {"run": "evofool.jobs.run", "campaign": "evofool.jobs.campaign"}
+KINDS: dict[str, str | Kind] = {
+    "run": "evofool.jobs.run",
+    "campaign": "evofool.jobs.campaign",
+    "sweep": "evofool.jobs.sweep",
+}
 """The kinds of jobs by the name that ``config.json`` has. A string names a module to import; its ``KIND`` is used."""
 
 

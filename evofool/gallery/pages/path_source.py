@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...config.records import CampaignConfig
+from ...config.records import CampaignConfig, SweepConfig
 from ...encodings.banks import MANY_SUFFIX, bank_names, find_genomes, split_genome_path
 from ...encodings.genome_lines import is_file_of_genomes, read_genomes
 from ...errors import ConfigError, RunError, suggestion
 from ...store.folder import CONFIG, kind_of
+from ...store.run import RunFolder
+from ...store.sweep import run_folders
 from .campaign_source import read_campaign
 from .genome_source import read_genome_source
 from .run_source import read_run
@@ -16,7 +18,7 @@ from .sources import Source
 
 
 def read_sources(path: Path, classes: str | None = None) -> list[Source]:
-    """Read a run, a campaign, a genome file, a folder of genomes, a folder of such folders, or a bank by its name.
+    """Read a run, a sweep, a campaign, or genomes: a file, a folder of them, a folder of such folders, a bank's name.
 
     Args:
         path: Where they are.
@@ -27,12 +29,22 @@ def read_sources(path: Path, classes: str | None = None) -> list[Source]:
         RunError: Nothing of that kind is there, or a run or campaign is damaged.
         GenomeError: A genome is damaged.
     """
-    campaign = (path / CONFIG).exists() and kind_of(path) == CampaignConfig.kind
-    if (path / CONFIG).exists() and not campaign:
+    kind = kind_of(path) if (path / CONFIG).exists() else ""
+    if kind == SweepConfig.kind:
+        return _read_sweep(path, classes)
+    if kind not in ("", CampaignConfig.kind):
         return [read_run(path, classes)]
     if classes is not None:
         raise ConfigError(f"`classes` chooses among the classes of a run, and {path} is none; leave it out")
-    return [read_campaign(path)] if campaign else _read_genomes(path)
+    return [read_campaign(path)] if kind else _read_genomes(path)
+
+
+def _read_sweep(path: Path, classes: str | None) -> list[Source]:
+    """Return the runs of a sweep that have elites."""
+    runs = [folder for folder in run_folders(path).values() if RunFolder.open(folder).elites()]
+    if not runs:
+        raise RunError(f"{path} has no run with elites yet; let one run for a generation")
+    return [read_run(folder, classes) for folder in runs]
 
 
 def _read_genomes(path: Path) -> list[Source]:

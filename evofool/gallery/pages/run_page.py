@@ -48,8 +48,8 @@ def write_gallery(
 
     Args:
         paths: What to show.
-        out: The HTML file. None: ``index.html`` in a single run, ``comparison.html`` in the current folder for several
-            runs, ``outputs/NAME.html`` for genomes.
+        out: The HTML file. None: ``index.html`` in a single run or sweep, ``comparison.html`` in the current folder for
+            several, ``outputs/NAME.html`` for genomes.
         title: Title instead of the page's own.
         classes: Names or indices of the classes of runs to show, as ``"cat,dog,8"``; the page of a single run is then
             called after them. None: all.
@@ -78,10 +78,10 @@ def write_gallery(
 
 
 def _default_file(paths: Sequence[Path], sources: list[Source], classes: str | None) -> Path:
-    if classes is not None and len(sources) == 1:
+    if classes is not None and len(paths) == 1:
         return paths[0] / f"{slug(classes)}.html"
     if any((path / CONFIG).exists() for path in paths):
-        return paths[0] / PAGE if len(sources) == 1 else Path(COMPARISON)
+        return paths[0] / PAGE if len(paths) == 1 else Path(COMPARISON)
     return Path("outputs") / f"{paths[0].stem or 'genomes'}.html"
 
 
