@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..text import counted
-from .common import Classes, Quiet
+from .common import Classes, Quiet, missing_note
 
 
 def gallery(
@@ -56,15 +56,20 @@ def timelapse(
     from ..console.console import Console
     from ..gallery.prints.timelapse import write_timelapse
 
-    count = write_timelapse(run, out, classes=classes, size=size, frames=frames, seconds=seconds)
-    Console(quiet=quiet).say(f"{out}: {counted(count, 'frame')}")
+    console = Console(quiet=quiet)
+    timelapse = write_timelapse(run, out, classes=classes, size=size, frames=frames, seconds=seconds)
+    console.say(f"{out}: {counted(timelapse.frames, 'frame')}")
+    if timelapse.missing:
+        console.say(missing_note(timelapse.missing))
 
 
 def poster(
     paths: Annotated[list[Path], typer.Argument(help="A run, genomes, or a bank such as cifar10-cppn.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The .png or .pdf file to write.")],
-    size: Annotated[str, typer.Option(help="Pixels, as 7016x4961, or a0 … a5 at 300 dpi.")] = "a2",
+    size: Annotated[str, typer.Option(help="Pixels, as 7016x4961, or a0 … a5 at 300 dpi; a2-portrait.")] = "a2",
     title: Annotated[str | None, typer.Option(help="A title instead of the poster's own.")] = None,
+    classes: Classes = None,
+    light: Annotated[bool, typer.Option("--light", help="Dark on white, for paper: it needs little ink.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Set elites as a poster for print.
@@ -74,8 +79,11 @@ def poster(
     from ..console.console import Console
     from ..gallery.prints.poster import write_poster
 
-    width, height = write_poster(paths, size, out, title=title)
-    Console(quiet=quiet).say(f"{out}: {width} × {height}")
+    console = Console(quiet=quiet)
+    poster = write_poster(paths, size, out, title=title, classes=classes, light=light)
+    console.say(f"{out}: {poster.width} × {poster.height}")
+    if poster.missing:
+        console.say(missing_note(poster.missing))
 
 
 def render(

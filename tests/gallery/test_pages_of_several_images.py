@@ -96,7 +96,7 @@ def test_side_by_side_stand_the_surest(tmp_path: Path) -> None:
 
 def test_a_time_lapse_shows_the_surest(tmp_path: Path) -> None:
     evolve(tmp_path / "run", generations=5)
-    assert write_timelapse(tmp_path / "run", tmp_path / "a.gif", size=32) == 5
+    assert write_timelapse(tmp_path / "run", tmp_path / "a.gif", size=32).frames == 5
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from prints import HOSTILE, MAGENTA, Box, assert_well_set, fake_run, record_texts
+from runs import succeed
 
 from evofool.encodings import genome_file
 from evofool.errors import ConfigError, EvofoolError, RunError
-from evofool.gallery.prints import banded
-from evofool.gallery.prints.lettering import PAPER
+from evofool.gallery.prints import banded, lettering
+from evofool.gallery.prints.lettering import DARK, LIGHT
 from evofool.gallery.prints.page_layout import layout_of, page_size
 from evofool.gallery.prints.pictures import pictures_of
 from evofool.gallery.prints.poster import write_poster
@@ -111,7 +112,7 @@ def test_a_png_s_chunks_have_their_checksums(tmp_path: Path) -> None:
 
 
 def test_a_pdf_has_one_page_that_the_same_picture_fills(tmp_path: Path) -> None:
-    size = write_poster([CAT], "600x300", tmp_path / "a.pdf")
+    poster = write_poster([CAT], "600x300", tmp_path / "a.pdf")
     content = (tmp_path / "a.pdf").read_bytes()
     start = int(re.findall(rb"startxref\n(\d+)\n%%EOF\n\Z", content)[0])
     first, count, table = re.findall(rb"\Axref\n(\d+) (\d+)\n((?:.{20})+)trailer\n", content[start:], re.DOTALL)[0]
@@ -127,7 +128,7 @@ def test_a_pdf_has_one_page_that_the_same_picture_fills(tmp_path: Path) -> None:
     begin = content.index(b"stream\n", int(entries[5][:10])) + len(b"stream\n")
     length = int(content[int(entries[6][:10]) :].split(b"\n")[1])
     assert content[begin + length :].startswith(b"\nendstream\nendobj\n")
-    picture = unfiltered(content[begin : begin + length], size)
+    picture = unfiltered(content[begin : begin + length], (poster.width, poster.height))
     np.testing.assert_array_equal(picture, drawn([CAT], "600x300", tmp_path))
 
 
@@ -178,7 +179,7 @@ def _contains(page: np.ndarray, picture: np.ndarray) -> bool:
 def test_direct_elites_have_hard_edges(tmp_path: Path) -> None:
     genes = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
     page = drawn([fake_run(tmp_path / "run", 1, picture=genes)], "900x700", tmp_path)
-    inside = (page == page[:, :, :1]).all(2) & (page != PAPER).any(2)
+    inside = (page == page[:, :, :1]).all(2) & (page != DARK.paper).any(2)
     row = page[np.argmax(inside.sum(1) > 300), :, 0]
     lengths = np.diff(np.flatnonzero(np.diff(row.astype(int))))
     assert lengths.min() > 40  # eight genes over some 480 pixels
@@ -321,3 +322,57 @@ def test_damaged_runs_are_errors_of_one_line(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_a_run_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="choose another `out`"):
         write_poster([CAT], "300x300", tmp_path / "no" / "a.png")
+
+
+# Paper and classes
+
+
+def test_a_light_poster_is_dark_on_white_with_its_pictures_outlined(tmp_path: Path) -> None:
+    white = np.full((32, 32, 3), 255, np.uint8)
+    run = fake_run(tmp_path / "run", 2, picture=white)
+    page = drawn([run], "600x400", tmp_path, light=True)
+    assert tuple(page[0, 0]) == LIGHT.paper == (255, 255, 255)
+    assert (page == 255).all(2).mean() > 0.9
+    outlined = (page == LIGHT.outline).all(2)
+    assert outlined.any(1).sum() > 100
+    assert outlined.any(0).sum() > 200
+    assert not (drawn([run], "600x400", tmp_path) == LIGHT.outline).all(2).any()
+
+
+def test_a_light_poster_shows_the_same_pixels(tmp_path: Path) -> None:
+    run = fake_run(tmp_path / "run", 3)
+    dark, light = (drawn([run], "600x400", tmp_path, light=light) for light in (False, True))
+    np.testing.assert_array_equal((dark == MAGENTA).all(2), (light == MAGENTA).all(2))
+
+
+def test_a_poster_of_some_classes(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
+    drawn([BANK / "cifar10-cppn"], "900x600", tmp_path, classes="dog,3")
+    names = {text for text, _ in texts}
+    assert {"cat", "dog"} <= names
+    assert not names & {"deer", "ship", "airplane"}
+    with pytest.raises(ConfigError, match=r'no class is called "cta" \(did you mean "cat"'):
+        write_poster([BANK / "cifar10-cppn"], "900x600", tmp_path / "a.png", classes="cta")
+
+
+def test_a_poster_of_some_classes_of_a_run(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
+    drawn([fake_run(tmp_path / "run", 4)], "900x600", tmp_path, classes="class number 2")
+    names = {text for text, _ in texts}
+    assert "class number 2" in names
+    assert "class number 1" not in names
+
+
+def test_letters_that_no_font_has_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lettering, "_has_letter", lambda _, letter: letter.isascii())
+    lettering._choose_font.cache_clear()
+    words = ("poster", CAT, "--size", "300x200", "--out", tmp_path / "a.png", "--title", "猫 und Bär")
+    assert "note: no font here has 猫 ä; install one that does" in succeed(capsys, *words).out
+    lettering._choose_font.cache_clear()
+
+
+def test_ten_pictures_use_the_width_of_the_sheet(tmp_path: Path) -> None:
+    page = drawn([fake_run(tmp_path / "run", 10)], "1400x990", tmp_path)
+    columns = (page == MAGENTA).all(2).any(0)
+    assert columns.sum() > 0.9 * 1400 - 1
+    assert np.flatnonzero(columns)[[0, -1]] == pytest.approx([35, 1365], abs=8)

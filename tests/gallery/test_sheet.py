@@ -14,7 +14,8 @@ from prints import HOSTILE, MAGENTA, Box, assert_well_set, fake_run, record_text
 from runs import json_lines, small_evolve
 
 from evofool.errors import EvofoolError, RunError
-from evofool.gallery.prints.sheet import PAPER, Tiles, contact_sheet, write_sheet
+from evofool.gallery.prints.lettering import DARK
+from evofool.gallery.prints.sheet import Tiles, contact_sheet, write_sheet
 
 SMALLEST_FONT = 11
 """Smallest font size that can be read, in pixels."""
@@ -105,7 +106,7 @@ def test_a_sheet_of_cppns_shows_them_sharp_with_what_the_network_saw(
 
 def _first_tile(image: Image.Image, layout: Tiles) -> tuple[int, int]:
     margin, header = 3 * layout.gap, max(112, round(image.width * 0.07))
-    assert image.getpixel((margin - 1, header - 1)) == PAPER
+    assert image.getpixel((margin - 1, header - 1)) == DARK.paper
     return margin, header
 
 

@@ -70,7 +70,7 @@ def test_generations_are_denser_at_first() -> None:
 @pytest.mark.parametrize("frames", [2, 5, 60])
 def test_a_file_has_its_frames_and_loops(direct: Path, suffix: str, frames: int, tmp_path: Path) -> None:
     out = tmp_path / f"a.{suffix}"
-    count = write_timelapse(direct, out, size=24, frames=frames, seconds=1.0)
+    count = write_timelapse(direct, out, size=24, frames=frames, seconds=1.0).frames
     assert count == min(frames, 12)
     with Image.open(out) as image:
         assert image.n_frames == count  # type: ignore[attr-defined]

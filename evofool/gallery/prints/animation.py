@@ -43,7 +43,10 @@ def _write_webp(film: Film, file: BinaryIO, durations: list[int]) -> None:
 
 
 def _write_gif(film: Film, file: BinaryIO, durations: list[int]) -> None:
-    """Write a GIF whose frames share one palette: what doesn't change keeps its colours, and takes no room."""
+    """Write a GIF whose frames share one palette: what doesn't change keeps its colours, and takes no room.
+
+    CPPNs are dithered, since their gradients have more colours than a palette. Pixels and text are not.
+    """
     palette = _palette(film)
 
     class Indexed(Image.Image):
@@ -54,6 +57,9 @@ def _write_gif(film: Film, file: BinaryIO, durations: list[int]) -> None:
         def seek(self, frame: int) -> None:
             film.seek(frame)
             picture = film.quantize(palette=palette, dither=Image.Dither.NONE)
+            for box in film.smooth_boxes:  # each alone: what doesn't change from frame to frame must not flicker
+                dithered = film.crop(box).quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+                picture.paste(dithered, box)
             self.im, self.palette = picture.im, picture.palette
             self._mode, self._size = picture.mode, picture.size
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ...io.images import open_image, to_image
 from ...store.run import RunFolder
-from .lettering import FRAME, PAPER
+from .lettering import DARK
 
 
 def columns_for(count: int, ratio: float = 1.6) -> int:
@@ -58,7 +58,7 @@ def _fit_tile(image: Image.Image, tile: int) -> Image.Image:
     scale = tile / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     method = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.LANCZOS
-    canvas = Image.new("RGB", (tile, tile), PAPER)
+    canvas = Image.new("RGB", (tile, tile), DARK.paper)
     canvas.paste(image.convert("RGB").resize(size, method), ((tile - size[0]) // 2, (tile - size[1]) // 2))
     return canvas
 
@@ -68,6 +68,6 @@ def _draw_inset(sheet: Image.Image, seen: Image.Image, x: int, y: int, tile: int
     zoom = max(1, round(tile * 0.27 / max(seen.size)))
     picture = seen.convert("RGB").resize((seen.width * zoom, seen.height * zoom), Image.Resampling.NEAREST)
     frame = max(2, tile // 90)
-    framed = Image.new("RGB", (picture.width + frame, picture.height + frame), FRAME)
+    framed = Image.new("RGB", (picture.width + frame, picture.height + frame), DARK.frame)
     framed.paste(picture, (frame, frame))
     sheet.paste(framed, (x + tile - framed.width, y + tile - framed.height))

@@ -13,7 +13,7 @@ from ...store.history import EliteChanges
 from ...store.run import RunFolder
 from .drawing import columns_for
 from .history_pictures import HistoryPictures
-from .lettering import FAINT, INK, PAPER, RULE, SURE, draw_caption, draw_line
+from .lettering import DARK, draw_caption, draw_line, missing_letters
 
 MIN_CAPTION_WIDTH = 96
 """Smallest width of a caption, in pixels."""
@@ -52,9 +52,19 @@ class Film(Image.Image):
         self.generations = spaced_generations(first, last, frames)
         self.rows = [self.pictures.rows(int(elite["niche"]), self.generations) for elite in elites]
         self.pictures.load(row for _, shown in self.rows for row in shown.tolist())
+        self._smooth = run.config.options.encoding == "cppn"
         self._lay_out(run.config.target.name, total)
         self.frame = -1
         self.seek(0)
+
+    @property
+    def smooth_boxes(self) -> list[tuple[int, int, int, int]]:
+        """Where the pictures are, as left, top, right and bottom, if they are CPPNs and have gradients."""
+        if not self._smooth:
+            return []
+        high, wide = self.pictures.size
+        lefts = [(x + (self.cell_width - wide) // 2, y) for x, y in self.corners]
+        return [(left, top, left + wide, top + high) for left, top in lefts]
 
     @property
     def n_frames(self) -> int:
@@ -94,11 +104,16 @@ class Film(Image.Image):
         height = self.foot + round(2.4 * small) + self.margin
         left = (width - columns * step_x + gap) // 2
         self.corners = [(left + i % columns * step_x, header + i // columns * step_y) for i in range(count)]
-        self.background = Image.new("RGB", (width, height), PAPER)
+        title_text = f"What {target} is sure about"
+        texts = [title_text, *(str(elite["class"]) for elite in self.elites)]
+        self.style = style = DARK.for_texts(texts)
+        self.missing = missing_letters(texts, style)
+        self.background = Image.new("RGB", (width, height), style.paper)
         draw, room, top = ImageDraw.Draw(self.background), width - 2 * self.margin, self.margin * 0.8
-        draw_line(draw, f"What {target} is sure about", (self.margin, top), room, title, INK)
+        draw_line(draw, title_text, (self.margin, top), room, title, style.ink, face=style.face)
         if count < total:
-            draw_line(draw, f"{count} of {total:,} classes", (self.margin, top + 1.35 * title), room, small, FAINT)
+            shown = f"{count} of {total:,} classes"
+            draw_line(draw, shown, (self.margin, top + 1.35 * title), room, small, style.faint, face=style.face)
 
     def _draw_frame(self, frame: int) -> Image.Image:
         """Return a frame as a picture of its own."""
@@ -109,12 +124,12 @@ class Film(Image.Image):
             left = x + (self.cell_width - wide) // 2
             tile = self.pictures.picture(int(shown[frame]))
             if tile is None:
-                draw.rectangle((left, y, left + wide - 1, y + high - 1), fill=RULE)
+                draw.rectangle((left, y, left + wide - 1, y + high - 1), fill=self.style.rule)
             else:
                 picture.paste(tile, (left, y))
             row = int(rows[frame])
             score = float(self.pictures.changes.score[row]) if row >= 0 else None
-            draw_caption(draw, str(elite["class"]), score, (x, y + high), self.cell_width, self.font_size)
+            draw_caption(draw, str(elite["class"]), score, (x, y + high), self.cell_width, self.font_size, self.style)
         self._draw_progress(draw, frame, picture.width)
         return picture
 
@@ -122,10 +137,12 @@ class Film(Image.Image):
         """Draw the bar at the foot of a frame, and what generation it shows."""
         thick, room = max(2, self.cell_width // 90), width - 2 * self.margin
         filled = round(room * (frame + 1) / self.n_frames)
-        draw.rectangle((self.margin, self.foot, width - self.margin - 1, self.foot + thick - 1), fill=RULE)
-        draw.rectangle((self.margin, self.foot, self.margin + filled - 1, self.foot + thick - 1), fill=SURE)
+        draw.rectangle((self.margin, self.foot, width - self.margin - 1, self.foot + thick - 1), fill=self.style.rule)
+        draw.rectangle((self.margin, self.foot, self.margin + filled - 1, self.foot + thick - 1), fill=self.style.sure)
         corner = (self.margin, self.foot + 2 * thick + self.font_size * 0.5)
-        draw_line(draw, self._progress_text(frame), corner, room, self.font_size, FAINT)
+        draw_line(
+            draw, self._progress_text(frame), corner, room, self.font_size, self.style.faint, face=self.style.face
+        )
 
     def _progress_text(self, frame: int) -> str:
         """Return how far the run had got in a frame: ``generation 12  ·  240 evaluations``."""

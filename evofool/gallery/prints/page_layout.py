@@ -21,7 +21,7 @@ MIN_NAMED_TILE = 84
 MAX_EVEN = 30
 """Largest number of tiles that are spread evenly over the rows; of more, the last row has the rest."""
 
-CAPTION, MIN_GAP, MAX_GAP = 0.155, 0.09, 0.16
+CAPTION, MIN_GAP, MAX_GAP = 0.155, 0.05, 0.16
 """Height of a caption, and smallest and largest gap of tiles, as shares of a tile's width."""
 
 PAPERS = {"a0": (841, 1189), "a1": (594, 841), "a2": (420, 594), "a3": (297, 420), "a4": (210, 297), "a5": (148, 210)}
@@ -93,10 +93,12 @@ def page_size(size: str) -> tuple[int, int]:
 
 def margin_of(page: tuple[int, int]) -> int:
     """Return the margin of a page, in pixels."""
-    return round(0.045 * min(page))
+    return round(0.035 * min(page))
 
 
-def layout_of(count: int, page: tuple[int, int], ratio: float, above: int, below: int) -> Layout:
+def layout_of(
+    count: int, page: tuple[int, int], ratio: float, above: int, below: int, caption_scale: float = 1.0
+) -> Layout:
     """Return the layout with the largest tiles that fit.
 
     Args:
@@ -105,16 +107,18 @@ def layout_of(count: int, page: tuple[int, int], ratio: float, above: int, below
         ratio: Height of a tile by its width.
         above: Height that is taken at the top of the page.
         below: Height that is taken at its bottom.
+        caption_scale: Factor of the captions' size.
 
     Raises:
         ConfigError: The tiles are too many to be seen.
     """
     width, height = page[0] - 2 * margin_of(page), page[1] - above - below
+    caption_share = CAPTION * caption_scale
 
     def widest(columns: int) -> float:
         rows = math.ceil(count / columns)
         across = width / (columns + MIN_GAP * (columns - 1))
-        return min(across, height / (rows * (ratio + CAPTION) + MIN_GAP * (rows - 1) * 0.5))
+        return min(across, height / (rows * (ratio + caption_share) + MIN_GAP * (rows - 1) * 0.5))
 
     columns = max(range(1, count + 1), key=lambda columns: (math.floor(widest(columns)), -columns))
     rows, tile = math.ceil(count / columns), math.floor(widest(columns))
@@ -123,7 +127,7 @@ def layout_of(count: int, page: tuple[int, int], ratio: float, above: int, below
             f"{count:,} pictures don't fit on {page[0]}x{page[1]} pixels with {MIN_TILE} pixels each; "
             "choose a larger `size`, or fewer runs"
         )
-    high, caption = round(tile * ratio), math.floor(CAPTION * tile)
+    high, caption = round(tile * ratio), math.floor(caption_share * tile)
     free_x, free_y = width - columns * tile, height - rows * (high + caption)
     gap_x = min(free_x // max(1, columns - 1), round(MAX_GAP * tile))
     gap_y = min(free_y // max(1, rows - 1), round(MAX_GAP * tile))
@@ -133,6 +137,6 @@ def layout_of(count: int, page: tuple[int, int], ratio: float, above: int, below
         tile=(high, tile),
         gap=(gap_y, gap_x),
         top=above + (free_y - gap_y * (rows - 1)) // 2,
-        font_size=max(7, round(tile / 14.5)) if tile >= MIN_NAMED_TILE else None,
+        font_size=max(7, round(caption_scale * tile / 14.5)) if tile >= MIN_NAMED_TILE else None,
         caption=caption,
     )

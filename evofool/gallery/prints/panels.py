@@ -9,9 +9,10 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from ...store.run import RunFolder
+from ...text import percent
 from ..cells import CellGrid
 from .drawing import columns_for, draw_elite
-from .lettering import FAINT, RULE, bar_height, draw_bar, draw_label, draw_line
+from .lettering import Style, bar_height, draw_bar, draw_label, draw_line
 
 PANEL_WIDTH = 440
 """Approximate width of a panel's grid, in pixels."""
@@ -50,7 +51,9 @@ class Panels:
         rows = math.ceil(len(self.classes) / self.columns)
         self.width, self.height = self.columns * self._step[0] - self.gap, rows * self._step[1] + self.gap // 2
 
-    def paint(self, sheet: Image.Image, draw: ImageDraw.ImageDraw, run: RunFolder, corner: tuple[int, int]) -> bool:
+    def paint(
+        self, sheet: Image.Image, draw: ImageDraw.ImageDraw, run: RunFolder, corner: tuple[int, int], style: Style
+    ) -> bool:
         """Draw the panels and return whether any picture is drawn sharp, with an inset."""
         inset = False
         for position, (pictures, arrangement) in enumerate(zip(self.classes, self.arrangements, strict=True)):
@@ -60,33 +63,42 @@ class Panels:
                 down, right = divmod(cell, self.cells.columns)
                 left, top = x + right * (self.tile + self.inner), y + down * (self.tile + self.inner)
                 if picture is None:
-                    draw.rectangle((left, top, left + self.tile - 1, top + self.tile - 1), outline=RULE)
+                    draw.rectangle((left, top, left + self.tile - 1, top + self.tile - 1), outline=style.rule)
                 else:
                     inset |= draw_elite(sheet, run, pictures[picture], (left, top), self.tile)
-            self._draw_caption(sheet, draw, pictures, (x, y))
+            self._draw_caption(sheet, draw, pictures, (x, y), style)
         return inset
 
     def _draw_caption(
-        self, sheet: Image.Image, draw: ImageDraw.ImageDraw, pictures: Sequence[dict[str, Any]], corner: tuple[int, int]
+        self,
+        sheet: Image.Image,
+        draw: ImageDraw.ImageDraw,
+        pictures: Sequence[dict[str, Any]],
+        corner: tuple[int, int],
+        style: Style,
     ) -> None:
         """Draw the axes of the panel at a corner, its class and the class's highest confidence."""
         (x, y), (width, height) = corner, self._grid
         below = y + height + round(0.4 * FONT_SIZE)
         if self.cells.across:
-            _draw_ends(draw, self.cells.across, (x, below), width)
+            _draw_ends(draw, self.cells.across, (x, below), width, style)
             below += round(1.6 * FONT_SIZE)
         if self.cells.up:
             turned = Image.new("RGB", (height, self._left), sheet.getpixel((0, 0)))
-            _draw_ends(ImageDraw.Draw(turned), self.cells.up, (0, 0), height)
+            _draw_ends(ImageDraw.Draw(turned), self.cells.up, (0, 0), height, style)
             sheet.paste(turned.rotate(90, expand=True), (x - self._left, y))
         best = max(elite["score"] for elite in pictures)
-        draw_bar(draw, best, (x, below), width)
+        draw_bar(draw, best, (x, below), width, style)
         label_top = below + bar_height(width) + FONT_SIZE * 0.35
-        draw_label(draw, pictures[0]["class"], best, (x, label_top), width, FONT_SIZE)
+        draw_label(draw, pictures[0]["class"], percent(best), (x, label_top), width, FONT_SIZE, style)
 
 
-def _draw_ends(draw: ImageDraw.ImageDraw, names: tuple[str, str], corner: tuple[int, int], width: int) -> None:
+def _draw_ends(
+    draw: ImageDraw.ImageDraw, names: tuple[str, str], corner: tuple[int, int], width: int, style: Style
+) -> None:
     """Draw what both ends of an axis are called."""
     size = round(0.8 * FONT_SIZE)
-    draw_line(draw, names[0], corner, width / 2, size, FAINT)
-    draw_line(draw, names[1], (corner[0] + width, corner[1]), width / 2, size, FAINT, anchor="ra")
+    draw_line(draw, names[0], corner, width / 2, size, style.faint, face=style.face)
+    draw_line(
+        draw, names[1], (corner[0] + width, corner[1]), width / 2, size, style.faint, anchor="ra", face=style.face
+    )

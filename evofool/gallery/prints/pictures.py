@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ...config.classes import choose_classes
 from ...encodings.banks import bank_names, find_genomes
 from ...encodings.genome_file import GenomeFile
 from ...encodings.genome_lines import names_one_genome, read_genome, read_genomes
@@ -74,10 +75,15 @@ class Picture:
         return lambda start, stop: pixels[np.arange(start, stop) * image.height // size[0]][:, columns]
 
 
-def pictures_of(path: Path) -> list[Picture]:
+def pictures_of(path: Path, classes: str | None = None) -> list[Picture]:
     """Return the pictures of a run, a folder of genomes, a genome file or a bank; the surest first, then by class.
 
+    Args:
+        path: Where they are.
+        classes: Names or indices of the classes to show, as ``"cat,dog,8"``; None for all.
+
     Raises:
+        ConfigError: None of the pictures is of a class that is named.
         RunError: None of these is there, or the run has no elites yet or is damaged.
         GenomeError: A genome is damaged.
     """
@@ -90,9 +96,12 @@ def pictures_of(path: Path) -> list[Picture]:
                 f"nothing at {path}{suggestion(path.name, bank_names())}: give a run, a genome file, "
                 f"a folder of genomes or a bank ({', '.join(bank_names())})"
             )
-        pictures = [_genome(file, genome) for file, genome in read_genomes(genomes)]
+        pictures = [_genome(file, genome, at) for at, (file, genome) in enumerate(read_genomes(genomes))]
         if not pictures:
             raise RunError(f"{path} holds neither a run ({CONFIG}) nor genomes (.json, .jsonl)")
+    if classes is not None:
+        chosen = set(choose_classes(classes, {picture.index: picture.name for picture in pictures}).tolist())
+        pictures = [picture for picture in pictures if picture.index in chosen]
     return sorted(pictures, key=lambda picture: (-1.0 if picture.score is None else -picture.score, picture.index))
 
 
@@ -114,14 +123,14 @@ def _elites(path: Path) -> list[Picture]:
     ]
 
 
-def _genome(file: Path, genome: GenomeFile) -> Picture:
-    """Return the picture of a genome, with what its file says of its class."""
+def _genome(file: Path, genome: GenomeFile, number: int) -> Picture:
+    """Return the picture of a genome, with what its file says of its class; ``number`` stands in for the index."""
     index = genome.provenance.get("index")
     return Picture(
         file=file,
         name=str(genome.provenance.get("class", file.stem)),
         score=genome.score,
-        index=index if isinstance(index, int) else 0,
+        index=index if isinstance(index, int) else number,
         target=str(genome.provenance.get("target", "a network")),
     )
 

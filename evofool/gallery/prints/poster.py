@@ -17,16 +17,17 @@ from ...io.png import Pixels
 from ...text import confidence
 from .banded import write_pdf, write_png
 from .lettering import (
-    FAINT,
-    INK,
-    PAPER,
+    DARK,
+    LIGHT,
     Colour,
     Font,
+    Style,
     bar_height,
     confidence_summary,
     draw_bar,
     draw_label,
     fit_text,
+    missing_letters,
 )
 from .page_layout import Layout, layout_of, margin_of, page_size
 from .pictures import Picture, RowReader, pictures_of
@@ -53,9 +54,30 @@ class Line:
     bottom: int
 
 
+@dataclass(frozen=True)
+class Poster:
+    """A poster that was written.
+
+    Attributes:
+        width, height: Its size in pixels.
+        missing: Letters of its title and names that no font has, so that something else stands there.
+    """
+
+    width: int
+    height: int
+    missing: str
+
+
 def write_poster(
-    paths: list[Path], size: str, out: Path, *, title: str | None = None, band: int = PIXELS_PER_BAND
-) -> tuple[int, int]:
+    paths: list[Path],
+    size: str,
+    out: Path,
+    *,
+    title: str | None = None,
+    classes: str | None = None,
+    light: bool = False,
+    band: int = PIXELS_PER_BAND,
+) -> Poster:
     """Write a poster of elites and genomes: a page with their pictures rendered sharp, names and confidences.
 
     Args:
@@ -64,45 +86,52 @@ def write_poster(
         size: Size of the page in pixels or on paper; see :func:`page_size`.
         out: The PNG or PDF file.
         title: What stands at the top; by default what the networks are called.
+        classes: Names or indices of the classes to show, as ``"cat,dog,8"``; None for all.
+        light: Dark on white, for paper, instead of light on dark.
         band: Pixels of the page that are in memory at once.
 
     Returns:
-        Width and height of the picture, in pixels.
+        The poster's size, and the letters that no font has.
 
     Raises:
-        ConfigError: The size or the file's ending won't do, or the pictures don't fit on the page.
+        ConfigError: The size or the file's ending won't do, the pictures don't fit on the page, or a class is none of
+            theirs.
         RunError: Nothing to show is there, a run is damaged, or the file can't be written.
         GenomeError, ImageError: A genome or picture is damaged.
     """
     if out.suffix.lower() not in WRITERS:
         raise ConfigError(f"`out` must name a .png or .pdf file, got {out}")
     page = page_size(size)
-    pictures = [picture for path in paths for picture in pictures_of(path)]
+    pictures = [picture for path in paths for picture in pictures_of(path, classes)]
     if not pictures:
         raise ConfigError("a poster needs a run, a genome file or a folder of genomes")
-    bands = _bands(pictures, page, title or _title(pictures), max(1, band // page[0]))
+    texts = [title or _title(pictures), *(picture.name for picture in pictures)]
+    style = (LIGHT if light else DARK).for_texts(texts)
+    bands = _bands(pictures, page, texts[0], max(1, band // page[0]), style)
     try:
         write_atomically(out, lambda file: WRITERS[out.suffix.lower()](file, page, bands))
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror or error}; choose another `out`") from error
-    return page
+    return Poster(*page, missing_letters(texts, style))
 
 
-def _bands(pictures: list[Picture], page: tuple[int, int], title: str, rows: int) -> Iterator[Pixels]:
+def _bands(pictures: list[Picture], page: tuple[int, int], title: str, rows: int, style: Style) -> Iterator[Pixels]:
     """Return the page from top to bottom, in arrays (h, W, 3) of at most so many rows."""
     shapes = {picture.native for picture in pictures}
     ratio = max(height / width for height, width in shapes) if len(shapes) == 1 else 1.0
-    lines, layout = _compose(pictures, page, title, ratio)
-    lines.append(_footer(pictures, shapes, page, layout))
-    return _painted(pictures, lines, page, layout, rows)
+    lines, layout = _compose(pictures, page, title, ratio, style)
+    lines.append(_footer(pictures, shapes, page, layout, style))
+    return _painted(pictures, lines, page, layout, rows, style)
 
 
-def _compose(pictures: list[Picture], page: tuple[int, int], title: str, ratio: float) -> tuple[list[Line], Layout]:
-    """Return the lines at the top, as large as they can be without shrinking the tiles, and the layout."""
+def _compose(
+    pictures: list[Picture], page: tuple[int, int], title: str, ratio: float, style: Style
+) -> tuple[list[Line], Layout]:
+    """Return the lines at the top and the layout: all text is as large as it can be without shrinking the tiles."""
     chosen = None
-    for scale in (1.0, 1.2, 1.4, 1.6):
-        lines, above = _header(pictures, page, title, scale)
-        layout = layout_of(len(pictures), page, ratio, above, round(1.9 * margin_of(page)))
+    for header_scale, caption_scale in ((1.0, 1.0), (1.0, 1.25), (1.2, 1.25), (1.4, 1.25), (1.6, 1.25)):
+        lines, above = _header(pictures, page, title, header_scale, style)
+        layout = layout_of(len(pictures), page, ratio, above, round(2.4 * margin_of(page)), caption_scale)
         if chosen and layout.tile < chosen[1].tile:
             break
         chosen = lines, layout
@@ -111,7 +140,7 @@ def _compose(pictures: list[Picture], page: tuple[int, int], title: str, ratio: 
 
 
 def _painted(
-    pictures: Sequence[Picture], lines: Sequence[Line], page: tuple[int, int], layout: Layout, rows: int
+    pictures: Sequence[Picture], lines: Sequence[Line], page: tuple[int, int], layout: Layout, rows: int, style: Style
 ) -> Iterator[Pixels]:
     """Yield the page band by band; a picture is decoded when the first band reaches it, and dropped after the last."""
     width, height = page
@@ -119,14 +148,16 @@ def _painted(
     reach = layout.tile[0] + layout.caption + (layout.font_size or 0)
     readers: dict[int, tuple[tuple[int, int], RowReader]] = {}
     for top in range(0, height, rows):
-        band = Image.new("RGB", (width, min(rows, height - top)), PAPER)
+        band = Image.new("RGB", (width, min(rows, height - top)), style.paper)
         draw = ImageDraw.Draw(band)
         touched = [i for i, (_, y) in enumerate(corners) if y - band.height < top < y + reach]
         readers = {i: readers.get(i) or _fitted(pictures[i], layout.tile) for i in touched}
         for i, ((high, wide), reader) in readers.items():
             x, y = corners[i][0], corners[i][1] - top
             _paste(band, reader, (x + (layout.tile[1] - wide) // 2, y + (layout.tile[0] - high) // 2), high)
-            _draw_caption(draw, pictures[i], (x, y + layout.tile[0]), layout)
+            if style.outline:
+                _draw_outline(draw, (x, y), layout.tile, style.outline)
+            _draw_caption(draw, pictures[i], (x, y + layout.tile[0]), layout, style)
         for line in lines:
             if line.top < top + band.height and top < line.bottom:
                 draw.text((line.middle, line.top - top), line.text, line.colour, line.font, anchor="ma")
@@ -149,32 +180,46 @@ def _paste(band: Image.Image, reader: RowReader, corner: tuple[int, int], high: 
         band.paste(Image.fromarray(reader(start, stop)), (x, y + start))
 
 
-def _draw_caption(draw: ImageDraw.ImageDraw, picture: Picture, corner: tuple[int, int], layout: Layout) -> None:
+def _draw_outline(draw: ImageDraw.ImageDraw, corner: tuple[int, int], tile: tuple[int, int], colour: Colour) -> None:
+    """Draw a line around a tile, outside of it."""
+    (x, y), (high, wide), thick = corner, tile, max(1, tile[1] // 500)
+    draw.rectangle((x - thick, y - thick, x + wide + thick - 1, y + high + thick - 1), outline=colour, width=thick)
+
+
+def _draw_caption(
+    draw: ImageDraw.ImageDraw, picture: Picture, corner: tuple[int, int], layout: Layout, style: Style
+) -> None:
     """Draw the bar under a picture and, where there is room, its name and confidence."""
     (x, y), width = corner, layout.tile[1]
     thick = bar_height(width)
-    draw_bar(draw, picture.score, (x, y + thick), width)
+    draw_bar(draw, picture.score, (x, y + thick), width, style)
     if layout.font_size:
         # The position is whole pixels: Pillow sets fractions above a band's upper edge elsewhere than below it.
         top = y + 2 * thick + round(layout.font_size * 0.4)
-        draw_label(draw, picture.name, confidence(picture.score), (x, top), width, layout.font_size)
+        draw_label(draw, picture.name, confidence(picture.score), (x, top), width, layout.font_size, style)
 
 
-def _header(pictures: list[Picture], page: tuple[int, int], title: str, scale: float) -> tuple[list[Line], int]:
+def _header(
+    pictures: list[Picture], page: tuple[int, int], title: str, scale: float, style: Style
+) -> tuple[list[Line], int]:
     """Return the lines at the top of a page, and the height they take."""
     margin, unit = margin_of(page), scale * min(page)
     scores = [picture.score for picture in pictures if picture.score is not None]
-    lines = [_line(title, page, margin, round(0.048 * unit), INK)]
+    lines = [_line(title, page, margin, round(0.048 * unit), style.ink, style.face)]
     if scores and len(pictures) > 1:
         things = "classes" if len({picture.name for picture in pictures}) == len(pictures) else "pictures"
         summary = confidence_summary(scores, things)
         if missing := len(pictures) - len(scores):
             summary += f" · {missing} not scored"
-        lines.append(_line(summary, page, lines[0].bottom + round(0.014 * unit), round(0.017 * unit), FAINT))
+        lines.append(
+            _line(summary, page, lines[0].bottom + round(0.014 * unit), round(0.017 * unit), style.faint, style.face)
+        )
     return lines, lines[-1].bottom + round(0.03 * unit)
 
 
-def _footer(pictures: list[Picture], shapes: set[tuple[int, int]], page: tuple[int, int], layout: Layout) -> Line:
+def _footer(
+    pictures: list[Picture], shapes: set[tuple[int, int]], page: tuple[int, int], layout: Layout, style: Style
+) -> Line:
     """Return the line at the bottom of a page, which says what the pictures are."""
     genomes = sum(picture.is_genome for picture in pictures)
     if genomes == len(pictures):
@@ -187,13 +232,13 @@ def _footer(pictures: list[Picture], shapes: set[tuple[int, int]], page: tuple[i
     text += f"; the network saw {' or '.join(f'{w} by {h}' for h, w in sorted(shapes)[:3])} pixels"
     text += "  ·  evofool"
     size = round(0.0125 * min(page))
-    return _line(text, page, page[1] - margin_of(page) - size, size, FAINT)
+    return _line(text, page, page[1] - margin_of(page) - size, size, style.faint, style.face)
 
 
-def _line(text: str, page: tuple[int, int], top: int, size: int, colour: Colour) -> Line:
+def _line(text: str, page: tuple[int, int], top: int, size: int, colour: Colour, face: str) -> Line:
     """Return a line of text that fits between a page's margins."""
     draw = ImageDraw.Draw(Image.new("RGB", (1, 1)))
-    text, font = fit_text(draw, text, page[0] - 2 * margin_of(page), size)
+    text, font = fit_text(draw, text, page[0] - 2 * margin_of(page), size, face)
     bottom = math.ceil(draw.textbbox((0, top), text, font, anchor="ma")[3])
     return Line(text, font, colour, page[0] // 2, top, bottom)
 

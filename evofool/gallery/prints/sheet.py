@@ -15,7 +15,7 @@ from ...store.run import RunFolder
 from ..cells import cell_grid
 from ..elite_lines import surest_per_class
 from .drawing import columns_for, draw_elite
-from .lettering import FAINT, INK, PAPER, confidence_summary, draw_caption, draw_line
+from .lettering import DARK, Style, confidence_summary, draw_caption, draw_line
 from .panels import Panels
 
 MAX_PICTURES = 1000
@@ -41,14 +41,16 @@ class Tiles:
         self._step = self.tile + self.gap, self.tile + round(2.3 * self.text) + self.gap
         self.width, self.height = self.columns * self._step[0] - self.gap, self.rows * self._step[1] + self.gap
 
-    def paint(self, sheet: Image.Image, draw: ImageDraw.ImageDraw, run: RunFolder, corner: tuple[int, int]) -> bool:
+    def paint(
+        self, sheet: Image.Image, draw: ImageDraw.ImageDraw, run: RunFolder, corner: tuple[int, int], style: Style
+    ) -> bool:
         """Draw the tiles and return whether any picture is drawn sharp, with an inset."""
         inset = False
         for position, elite in enumerate(self.elites):
             row, column = divmod(position, self.columns)
             x, y = corner[0] + column * self._step[0], corner[1] + row * self._step[1]
             inset |= draw_elite(sheet, run, elite, (x, y), self.tile)
-            draw_caption(draw, elite["class"], elite["score"], (x, y + self.tile), self.tile, self.text)
+            draw_caption(draw, elite["class"], elite["score"], (x, y + self.tile), self.tile, self.text, style)
         return inset
 
 
@@ -77,14 +79,15 @@ def contact_sheet(path: Path) -> Image.Image:
     width = max(body.width, 720) + 2 * margin
     header, footer = max(112, round(width * 0.07)), max(56, round(width * 0.03))
     height = header + body.height + footer
-    sheet = Image.new("RGB", (width, height), PAPER)
+    sheet = Image.new("RGB", (width, height), DARK.paper)
+    style = DARK.for_texts([run.config.target.name, *(str(elite["class"]) for elite in elites)])
     draw = ImageDraw.Draw(sheet)
     summary = confidence_summary([elite["score"] for elite in best])
     if cells:
         summary += f" · {len(elites):,} pictures in {len(best) * cells.count:,} niches"
-    _draw_header(draw, run, summary, (margin, width - 2 * margin), header)
-    inset = body.paint(sheet, draw, run, (margin, header))
-    _draw_footer(draw, run, inset, (margin, height - footer // 2), width - 2 * margin, footer)
+    _draw_header(draw, run, summary, (margin, width - 2 * margin), header, style)
+    inset = body.paint(sheet, draw, run, (margin, header), style)
+    _draw_footer(draw, run, inset, (margin, height - footer // 2), width - 2 * margin, footer, style)
     return sheet
 
 
@@ -103,16 +106,24 @@ def write_sheet(path: Path) -> Path:
     return file
 
 
-def _draw_header(draw: ImageDraw.ImageDraw, run: RunFolder, summary: str, extent: tuple[int, int], height: int) -> None:
+def _draw_header(
+    draw: ImageDraw.ImageDraw, run: RunFolder, summary: str, extent: tuple[int, int], height: int, style: Style
+) -> None:
     """Draw the title and the summary into a header, whose extent is its left end and its width."""
     left, width = extent
     title = f"What {run.config.target.name} is sure about"
-    draw_line(draw, title, (left, height * 0.22), width, round(height * 0.28), INK)
-    draw_line(draw, summary, (left, height * 0.62), width, round(height * 0.14), FAINT)
+    draw_line(draw, title, (left, height * 0.22), width, round(height * 0.28), style.ink, face=style.face)
+    draw_line(draw, summary, (left, height * 0.62), width, round(height * 0.14), style.faint, face=style.face)
 
 
 def _draw_footer(
-    draw: ImageDraw.ImageDraw, run: RunFolder, inset: bool, corner: tuple[int, int], width: int, height: int
+    draw: ImageDraw.ImageDraw,
+    run: RunFolder,
+    inset: bool,
+    corner: tuple[int, int],
+    width: int,
+    height: int,
+    style: Style,
 ) -> None:
     """Draw what makes the run again, from the lower left corner on."""
     options = run.config.options
@@ -123,4 +134,4 @@ def _draw_footer(
         parts.append(f"{last[0]['evaluations']:,} evaluations")
     if inset:
         parts.append("large: the genome rendered sharp; corner: the pixels the network saw")
-    draw_line(draw, "  ·  ".join(parts), corner, width, round(height * 0.3), FAINT, anchor="ls")
+    draw_line(draw, "  ·  ".join(parts), corner, width, round(height * 0.3), style.faint, anchor="ls", face=style.face)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,22 @@ SIZES, FRAMES, SECONDS = (16, 1024), (2, 600), (0.1, 600)
 """Smallest and largest longer side of a picture in pixels, number of frames, and duration."""
 
 
+@dataclass(frozen=True)
+class Timelapse:
+    """An animation that was written.
+
+    Attributes:
+        frames: Number of its frames.
+        missing: Letters of its title and names that no font has, so that something else stands there.
+    """
+
+    frames: int
+    missing: str
+
+
 def write_timelapse(
     run: Path, out: Path, *, classes: str | None = None, size: int = 256, frames: int = 60, seconds: float = 8.0
-) -> int:
+) -> Timelapse:
     """Write an animation of a run: the surest elite of each class, from the first generation to the last.
 
     Its moments are geometrically spaced, since early progress is fast. CPPNs are rendered anew at ``size``, direct
@@ -49,7 +63,7 @@ def write_timelapse(
             shorter than 0.02 s.
 
     Returns:
-        The number of frames.
+        The number of frames, and the letters that no font has.
 
     Raises:
         ConfigError: An option won't do, or a class is none of the run's.
@@ -76,7 +90,7 @@ def write_timelapse(
         write_atomically(out, lambda file: write(film, file, durations))
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror or error}; choose another `out`") from error
-    return count
+    return Timelapse(count, film.missing)
 
 
 def shown_elites(elites: Sequence[dict[str, Any]], classes: str | None) -> list[dict[str, Any]]:
