@@ -90,7 +90,7 @@ def test_a_page_of_some_classes(tmp_path: Path, capsys: Capture) -> None:
 def test_side_by_side_stand_the_surest(tmp_path: Path) -> None:
     evolve(tmp_path / "a")
     small_evolve(tmp_path / "b", classes="3,5,8")
-    page = write_gallery([tmp_path / "a", tmp_path / "b"])
+    page = write_gallery([tmp_path / "a", tmp_path / "b"], tmp_path / "both.html")
     assert len(data_of(page)["tiles"]) == 6
 
 
