@@ -96,7 +96,7 @@ def test_two_runs_side_by_side(opened: Open, digits: Path, raw: Path, tmp_path: 
     runs = [tmp_path / "one", tmp_path / "another"]
     for source, copy in zip((raw, digits), runs, strict=True):
         shutil.copytree(source, copy)
-    page = opened(write_gallery(runs))
+    page = opened(write_gallery(runs, tmp_path / "three.html"))
     assert page.locator(".card").count() == 10
     labels = page.locator(".card").evaluate_all(
         "cards => cards.map((c) => [...c.querySelectorAll('.what')].map((w) => w.textContent))"
