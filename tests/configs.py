@@ -36,6 +36,7 @@ def target_record(**changes: Any) -> TargetRecord:
         own=True,
         weights=None,
         weights_sha256=None,
+        fingerprint=None,
         spare_tensors=(),
         device="cpu",
         precision="float32",
@@ -44,6 +45,10 @@ def target_record(**changes: Any) -> TargetRecord:
         fold=False,
         image_shape=(3, 8, 8),
         classes=4,
+        class_names=None,
+        mean=None,
+        std=None,
+        outputs=None,
     )
     return msgspec.structs.replace(tiny, **changes)
 
@@ -95,7 +100,9 @@ def campaign_config(
         criterion="untargeted", criteria=(None,), pixels=(1,), strategy="local", queries=150, baseline=False, seed=0,
         rows=16,
     )  # fmt: skip
-    some = DataRecord(name="some", dir="data", asked=3, chosen=3, looked=3, correct=2, labelled=True, skipped={})
+    some = DataRecord(
+        name="some", path=None, dir="data", asked=3, chosen=3, looked=3, correct=2, labelled=True, skipped={}
+    )
     config = CampaignConfig(
         versions={"evofool": "0.5.0"},
         options=AttackOptions(),

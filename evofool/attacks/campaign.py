@@ -125,20 +125,19 @@ class Campaign:
     def _attempt(self, task: Task, subject: Subject, criteria: list[Criterion]) -> Attempt | Sweep:
         """Return a task's attempt at these criteria."""
         strategy, space = STRATEGIES[task.strategy], self.spaces[task.pixels]
-        budget = task.budget or strategy.budget(space)
         problem = Problem(
             space=space,
             image=subject.image,
-            budget=budget,
+            budget=task.budget,
             rng=np.random.default_rng(task.seed(self.plan.seed)),
             toolbox=self.operators.toolboxes[task.strategy, task.pixels],
             start=task.start,
         )
         search = problem.toolbox.search(problem)
         if len(criteria) > 1:
-            return Sweep(criteria, search, budget)
+            return Sweep(criteria, search, task.budget)
         stop_fitness = strategy.stop_fitness if criteria[0].targeted else None
-        return Attempt(criteria[0], search, budget, stop_fitness, confirms=not self.pool.scorer.exact)
+        return Attempt(criteria[0], search, task.budget, stop_fitness, confirms=not self.pool.scorer.exact)
 
     def _end(self, entry: Entry) -> list[Outcome]:
         """Return the outcomes of an attempt that ended. The attempts that follow from them come next."""

@@ -49,7 +49,7 @@ def plan_of(options: AttackOptions, target: Target) -> PlanRecord:
         criteria=criteria,
         pixels=pixels,
         strategy=strategy.name,
-        queries=options.queries,
+        queries=options.queries or strategy.budget(Pixels(target.image_shape, pixels[-1])),
         baseline=options.baseline,
         seed=options.seed,
         rows=batch_rows(strategy, target),

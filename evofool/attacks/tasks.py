@@ -27,7 +27,7 @@ class Task:
         criteria: What has to be reached: several where one search settles them all.
         pixels: k, how many pixels may change.
         strategy: Name of the strategy.
-        budget: Most queries. None: the strategy's own budget.
+        budget: Most queries.
         start: (0 or 1, j, 2 + C) the edits that the attempt with fewer pixels ended with.
         settled: Criteria that have their outcome already.
     """
@@ -36,7 +36,7 @@ class Task:
     criteria: tuple[Criterion, ...]
     pixels: int
     strategy: str
-    budget: int | None
+    budget: int
     start: Edits = field(compare=False)
     settled: frozenset[Criterion] = frozenset()
 

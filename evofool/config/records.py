@@ -35,17 +35,23 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
         name: What it is called.
         own: Whether it is the user's own object, which has to be given again.
         weights: The user's weights file, or None.
-        weights_sha256: Digest of the weights; None for the user's own object.
+        weights_sha256: Digest of the weights: of the file, or of the tensors of the user's own network. None where
+            torch knows of none.
+        fingerprint: What the user's own object says that it is, or None.
         spare_tensors: Tensors of the weights file that the network has no place for.
         device, precision, micro_batch, memory_format, fold: How its forward passes are run.
         image_shape: (C, H, W) of its images.
         classes: How many classes it has.
+        class_names: Their names, for the user's own object.
+        mean, std: How its images are normalised, by channel; None where that is not known.
+        outputs: What the network returns, ``logits`` or ``probabilities``; None where that is not known.
     """
 
     name: str
     own: bool
     weights: str | None
     weights_sha256: str | None
+    fingerprint: str | None
     spare_tensors: tuple[str, ...]
     device: str
     precision: str
@@ -54,17 +60,38 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
     fold: bool
     image_shape: tuple[Edge, Edge, Edge]
     classes: Annotated[int, msgspec.Meta(ge=1)]
+    class_names: tuple[str, ...] | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    outputs: str | None
 
     def __post_init__(self) -> None:
-        if self.image_shape[0] not in (1, 3):
-            raise ValueError(f"image_shape must have 1 or 3 channels, got {self.image_shape[0]}")
+        channels = self.image_shape[0]
+        if channels not in (1, 3):
+            raise ValueError(f"image_shape must have 1 or 3 channels, got {channels}")
+        if self.class_names is not None and len(self.class_names) != self.classes:
+            raise ValueError(f"class_names must be {self.classes} names")
+        if any(values is not None and len(values) != channels for values in (self.mean, self.std)):
+            raise ValueError(f"mean and std must have {channels} values")
+
+    @property
+    def identified(self) -> bool:
+        """Whether it is known what tells this network from others of its name."""
+        return bool(self.weights_sha256 or self.fingerprint)
+
+    @property
+    def label(self) -> str:
+        """The name, with what tells this network from others of its name, as far as that is known."""
+        mark = self.weights_sha256[:8] if self.weights_sha256 else self.fingerprint
+        return f"{self.name} ({mark or 'not identified'})"
 
     def identity(self) -> dict[str, Any]:
         """Return what makes another target of it."""
         return {
             "target": self.name,
-            "weights_sha256": self.weights_sha256,
+            **{name: getattr(self, name) for name in ("weights_sha256", "fingerprint", "mean", "std", "outputs")},
             "classes": self.classes,
+            "class_names": self.class_names,
             "image_shape": list(self.image_shape),
         }
 
@@ -151,6 +178,7 @@ class DataRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         name: The data set, folder or archive.
+        path: The whole path of a folder or archive; None for a named data set.
         dir: Where named data sets are.
         asked, chosen: How many images were asked for, and how many there are.
         looked, correct: How many were scored, and how many of them the target classifies correctly.
@@ -159,6 +187,7 @@ class DataRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: str
+    path: str | None
     dir: str
     asked: Count
     chosen: Count
@@ -176,7 +205,7 @@ class PlanRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
         criteria: Target classes, None among them for untargeted; ``"all"`` for every class but the image's own.
         pixels: Numbers of pixels, tried in this order until one succeeds.
         strategy: How it searches.
-        queries: Budget of an attempt; None for the strategy's own.
+        queries: Budget of an attempt, the strategy's own where the options leave that open.
         baseline: Whether random search follows each attempt.
         seed: Random seed.
         rows: Rows of a batch.
@@ -186,7 +215,7 @@ class PlanRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     criteria: tuple[ClassIndex | None, ...] | str
     pixels: Annotated[tuple[Annotated[int, msgspec.Meta(ge=1)], ...], msgspec.Meta(min_length=1)]
     strategy: str
-    queries: Annotated[int, msgspec.Meta(ge=1)] | None
+    queries: Annotated[int, msgspec.Meta(ge=1)]
     baseline: bool
     seed: Count
     rows: Rows

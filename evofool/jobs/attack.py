@@ -111,6 +111,7 @@ def _fold(options: AttackOptions, user_target: Target | None) -> bool | None:
 def _data_record(options: AttackOptions, images: SelectedImages) -> DataRecord:
     return DataRecord(
         name=str(options.data),
+        path=None if str(options.data).lower() in NAMED_DATASETS else str(Path(str(options.data)).absolute()),
         dir=str(Path(options.data_dir).absolute()),
         asked=options.count,
         chosen=len(images.subjects),

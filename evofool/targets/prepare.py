@@ -24,8 +24,19 @@ from .execution.devices import choose_device, device_for
 from .execution.options import ExecutionOptions, TargetOptions
 from .execution.requests import execution_of
 from .execution.tuning import tune
+from .fingerprint import own_fingerprint, tensors_digest
 from .protocols import Target, device_of, rows_of
 from .torch_target import TorchTarget
+
+_SAME = (
+    ("weights_sha256", "weights have the SHA-256"),
+    ("fingerprint", "fingerprint is"),
+    ("class_names", "classes have the name"),
+    ("mean", "mean is"),
+    ("std", "std is"),
+    ("outputs", "outputs are"),
+)
+"""Fields of a record in which a user's own target has to be the same in a resumed job, and what messages call them."""
 
 
 @dataclass(frozen=True)
@@ -122,18 +133,31 @@ def fitting_of(loaded: Loaded) -> Fitting:
 
 def record_of(loaded: Loaded) -> TargetRecord:
     """Return what a job's config says of a target."""
-    target, execution = loaded.target, execution_of(loaded.target)
+    target, execution, own = loaded.target, execution_of(loaded.target), loaded.card is None
+    torch_target = target if isinstance(target, TorchTarget) else None
     return TargetRecord(
         name=target.name,
-        own=loaded.card is None,
+        own=own,
         weights=str(loaded.weights.absolute()) if loaded.weights is not None and loaded.user_weights else None,
-        weights_sha256=sha256(loaded.weights) if loaded.weights is not None else None,
+        weights_sha256=_weights_sha256(loaded),
+        fingerprint=own_fingerprint(torch_target.network if torch_target else target) if own else None,
         spare_tensors=loaded.spare_tensors,
         device=device_of(target),
         **vars(execution),
         image_shape=target.image_shape,
         classes=len(target.classes),
+        class_names=tuple(target.classes) if own else None,
+        mean=torch_target.mean if torch_target else None,
+        std=torch_target.std if torch_target else None,
+        outputs=torch_target.outputs if torch_target else None,
     )
+
+
+def _weights_sha256(loaded: Loaded) -> str | None:
+    """Return the digest of a target's file of weights, or of its tensors where it is the user's own."""
+    if loaded.weights is not None:
+        return sha256(loaded.weights)
+    return tensors_digest(loaded.target.network) if isinstance(loaded.target, TorchTarget) else None
 
 
 def reload_target(record: TargetRecord, path: Path, own: Target | None, resume: str = "evofool.resume") -> Target:
@@ -168,9 +192,25 @@ def _own_again(record: TargetRecord, path: Path, target: Target) -> Target:
             f"{path} was made with {record.classes} classes and images {list(record.image_shape)}, "
             f"the target has {len(target.classes)} and {list(target.image_shape)}; give the same one"
         )
+    now = record_of(Loaded(target))
+    for name, words in _SAME:
+        before, given = getattr(record, name), getattr(now, name)
+        if before != given:
+            before, given = _difference(before, given)
+            raise RunError(
+                f"{path} was made with another target than this {target.name}: its {words} {before}, not {given}; "
+                "give the same one, or start a new job"
+            )
     if isinstance(target, TorchTarget):
         target.apply(replace(target.execution, **{name: getattr(record, name) for name in target.tunable}))
     return target
+
+
+def _difference(before: object, now: object) -> tuple[str, str]:
+    """Return two values as a message shows them: of names those that differ first, of long texts the beginning."""
+    if isinstance(before, tuple) and isinstance(now, tuple) and isinstance(before[0], str):
+        before, now = next((one, other) for one, other in zip(before, now, strict=True) if one != other)
+    return tuple("unknown" if value is None else f"{value}"[:40] for value in (before, now))  # type: ignore[return-value]
 
 
 def _named_again(record: TargetRecord, path: Path) -> Target:

@@ -18,6 +18,9 @@ LOWEST_MEAN, HIGHEST = -1.0, 2.0
 class Normalisation:
     """(pixel − mean) / std of every channel, for pixels in [0, 1].
 
+    Attributes:
+        mean, std: A value for each channel.
+
     Args:
         name: The target's name, for messages.
         mean: Per channel, or one for all.
@@ -38,10 +41,10 @@ class Normalisation:
         channels: int,
         device: torch.device,
     ) -> None:
-        self._mean, self._std = (
-            _per_channel(f"{name}: `{option}`", values, channels, device)
-            for option, values in (("mean", mean), ("std", std))
+        self.mean, self.std = (
+            _per_channel(f"{name}: `{option}`", values, channels) for option, values in (("mean", mean), ("std", std))
         )
+        self._mean, self._std = (torch.tensor(values, device=device)[:, None, None] for values in (self.mean, self.std))
         if not bool((self._std > 0).all() & self._mean.isfinite().all()):
             raise TargetError(f"{name}: `std` must be above 0 and `mean` finite, got {std} and {mean}")
         if bool((self._mean < LOWEST_MEAN).any() | (self._mean > HIGHEST).any() | (self._std > HIGHEST).any()):
@@ -70,12 +73,12 @@ class Normalisation:
         return ((pixels - self._mean) / self._std).contiguous(memory_format=memory_format)
 
 
-def _per_channel(option: str, values: float | Sequence[float], channels: int, device: torch.device) -> Tensor:
-    """Return (C or 1, 1, 1) values."""
+def _per_channel(option: str, values: float | Sequence[float], channels: int) -> tuple[float, ...]:
+    """Return a value for each channel."""
     try:
-        listed = torch.tensor(plain(values), dtype=torch.float64).flatten().tolist()
+        listed = tuple(torch.tensor(plain(values), dtype=torch.float64).flatten().tolist())
     except (TypeError, ValueError, RuntimeError) as error:
         raise TargetError(f"{option} must be numbers, got {values!r:.60}") from error
     if len(listed) not in (1, channels):
         raise TargetError(f"{option} needs 1 or {channels} values, got {len(listed)}")
-    return torch.tensor(listed, device=device)[:, None, None]
+    return listed if len(listed) == channels else listed * channels

@@ -22,7 +22,9 @@ class Target(Protocol):
     """A classifier under test. Search and attacks know no more of it than this.
 
     A target may say more of itself: ``device`` (where it takes its images; the CPU where it has none), ``precision``
-    (of :meth:`scores`; ``float32`` where it has none) and ``micro_batch`` (how many images it likes at once).
+    (of :meth:`scores`; ``float32`` where it has none) and ``micro_batch`` (how many images it likes at once). Its
+    ``fingerprint``, text or a method that returns some, tells it from others of its name: a model's version, say, or
+    the digest of a file. It is recorded, and a job that was made with another one doesn't go on.
 
     Attributes:
         name: What records and messages call it.

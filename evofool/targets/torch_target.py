@@ -51,6 +51,8 @@ class TorchTarget:
 
     Attributes:
         device: The ``torch.device`` that it runs on.
+        mean, std: A value for each channel.
+        outputs: What the module returns.
         tunable: Names of the fields of :class:`~.execution.execution.Execution` that were left open, so that tuning may
             choose them.
 
@@ -99,9 +101,11 @@ class TorchTarget:
         )
         self.device = choose_device(options.device)
         self.tunable = options.left_open(foldable(module))
+        normalisation = Normalisation(self.name, mean, std, self.image_shape[0], self.device)
+        self.mean, self.std, self.outputs = normalisation.mean, normalisation.std, outputs
         self._runner = TorchExecution(
             module,
-            Normalisation(self.name, mean, std, self.image_shape[0], self.device),
+            normalisation,
             name=self.name,
             classes=len(self.classes),
             image_shape=self.image_shape,

@@ -31,8 +31,8 @@ SETUPS: dict[str, dict[str, Any]] = {
     "untargeted": {},
     "all": {"criteria": ALL, "queries": 60},
     "list": {"criteria": (1, 3), "queries": 60},
-    "corners": {"strategy": "corners", "queries": None},
-    "corners all": {"criteria": ALL, "strategy": "corners", "queries": None},
+    "corners": {"strategy": "corners", "queries": 512},
+    "corners all": {"criteria": ALL, "strategy": "corners", "queries": 512},
     "corners all baseline": {"criteria": ALL, "strategy": "corners", "queries": 200, "baseline": True},
     "auto": {"pixels": (1, 2, 3), "queries": 40},
     "auto all": {"pixels": (1, 2), "queries": 40, "criteria": ALL},
@@ -217,15 +217,15 @@ class Spy:
 
 @pytest.fixture
 def problems(monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
-    """Make ``spy`` a strategy with a budget of 12 queries, and return the problems of its attempts."""
+    """Make ``spy`` a strategy, and return the problems of its attempts."""
     monkeypatch.setattr(Spy, "problems", [], raising=False)
-    monkeypatch.setitem(STRATEGIES, "spy", Strategy("spy", Spy, lambda space: 12))
+    monkeypatch.setitem(STRATEGIES, "spy", Strategy("spy", Spy))
     return Spy.problems
 
 
 def test_more_pixels_start_from_what_the_former_attempt_ended_with(problems: list[Problem]) -> None:
     images = subjects(2)
-    outcomes = by_attempt(outcomes_of(images, strategy="spy", pixels=(1, 2, 3), queries=None))
+    outcomes = by_attempt(outcomes_of(images, strategy="spy", pixels=(1, 2, 3), queries=12))
     assert len(outcomes) == len(problems) == 6
     for problem in problems:
         (image,) = [image for image in images if image.image is problem.image]
@@ -238,8 +238,8 @@ def test_more_pixels_start_from_what_the_former_attempt_ended_with(problems: lis
             np.testing.assert_array_equal(problem.start, recorded_edits(former, 3)[None])
 
 
-def test_the_strategy_s_own_budget_holds_where_none_was_asked_for(problems: list[Problem]) -> None:
-    (outcome,) = outcomes_of(subjects(1), strategy="spy", queries=None)
+def test_an_attempt_ends_with_its_budget(problems: list[Problem]) -> None:
+    (outcome,) = outcomes_of(subjects(1), strategy="spy", queries=12)
     assert (outcome["queries"], outcome["stopped"], outcome["l0"], outcome["l2"]) == (12, "budget", 0, 0.0)
     (outcome,) = outcomes_of(subjects(1), strategy="spy", queries=5)
     assert (outcome["queries"], len(problems)) == (5, 2)

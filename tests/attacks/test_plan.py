@@ -25,7 +25,21 @@ def planned(target: Target | None = None, **options: Any) -> PlanRecord:
 
 
 def test_the_defaults_are_an_untargeted_local_search_for_one_pixel() -> None:
-    assert planned() == plan(queries=None)
+    assert planned() == plan(queries=2_000)
+
+
+@pytest.mark.parametrize(
+    ("options", "queries"),
+    [
+        ({"strategy": "local"}, 2_000),
+        ({"strategy": "corners"}, 64 * 8),
+        ({"strategy": "de"}, 10_000),
+        ({"preset": "su2019"}, 400 * 101),
+        ({"strategy": "corners", "queries": 7}, 7),
+    ],
+)
+def test_the_budget_that_holds_is_planned_where_none_is_asked_for(options: dict[str, Any], queries: int) -> None:
+    assert planned(**options).queries == queries
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

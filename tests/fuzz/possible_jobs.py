@@ -133,22 +133,34 @@ def image_shape(value: Any) -> bool:
     return several(whole(1, 8192), 3, 3)(value) and value[0] in (1, 3)
 
 
-TARGET = record({
-    "name": text, "own": flag, "weights": maybe(text), "weights_sha256": maybe(text), "spare_tensors": several(text),
-    "device": text, "precision": text, "micro_batch": whole(1), "memory_format": text, "fold": flag,
-    "image_shape": image_shape, "classes": whole(1),
+TARGET_FIELDS = record({
+    "name": text, "own": flag, "weights": maybe(text), "weights_sha256": maybe(text), "fingerprint": maybe(text),
+    "spare_tensors": several(text), "device": text, "precision": text, "micro_batch": whole(1),
+    "memory_format": text, "fold": flag, "image_shape": image_shape, "classes": whole(1),
+    "class_names": maybe(several(text)), "mean": maybe(several(real())), "std": maybe(several(real())),
+    "outputs": maybe(text),
 })  # fmt: skip
+
+
+def target_can_be(value: Any) -> bool:
+    if not TARGET_FIELDS(value):
+        return False
+    channels, names = value["image_shape"][0], value["class_names"]
+    normalised = all(value[name] is None or len(value[name]) == channels for name in ("mean", "std"))
+    return normalised and (names is None or len(names) == value["classes"])
+
+
 DATA = record({
-    "name": text, "dir": text, "asked": whole(), "chosen": whole(), "looked": whole(), "correct": whole(),
-    "labelled": flag, "skipped": by_name(text),
+    "name": text, "path": maybe(text), "dir": text, "asked": whole(), "chosen": whole(), "looked": whole(),
+    "correct": whole(), "labelled": flag, "skipped": by_name(text),
 })  # fmt: skip
 CRITERIA = either(lambda value: value == "all", several(maybe(whole()), 1))
 PLAN = record({
     "criterion": text, "criteria": CRITERIA, "pixels": several(whole(1), 1), "strategy": text,
-    "queries": maybe(whole(1)), "baseline": flag, "seed": whole(), "rows": whole(1, 2**14),
+    "queries": whole(1), "baseline": flag, "seed": whole(), "rows": whole(1, 2**14),
 })  # fmt: skip
 HEAD: Fields = {
-    "format": lambda value: value == 2 and not flag(value), "versions": by_name(text), "target": TARGET,
+    "format": lambda value: value == 2 and not flag(value), "versions": by_name(text), "target": target_can_be,
     "swapped": by_name(text),
 }  # fmt: skip
 RUN = record({
@@ -184,7 +196,12 @@ def campaign_can_be(config: Any) -> bool:
     )
 
 
-TARGET_IDENTITY = ("target.name", "target.weights_sha256", "target.classes", "target.image_shape")
+TARGET_IDENTITY = tuple(
+    f"target.{name}"
+    for name in (
+        "name", "weights_sha256", "fingerprint", "classes", "class_names", "mean", "std", "outputs", "image_shape"
+    )
+)  # fmt: skip
 RUN_IDENTITY = (
     *DEFAULTS, "swapped", "options.settings", "options.selector", "options.emitters", "options.batch", *TARGET_IDENTITY,
     "target.precision", "class_indices",

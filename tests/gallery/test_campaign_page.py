@@ -147,10 +147,20 @@ def test_a_comparison_of_hostile_campaigns_is_well_formed(hostile: Path, finishe
 def test_the_command_on_the_page_can_be_copied(hostile: Path, finished: Path) -> None:
     config = json.loads((hostile / "config.json").read_text())
     call = page_of(hostile).of("code")[0]
-    assert call.startswith(f"evofool.attack(target, {config['data']['name']!r}, count=")
+    assert call.startswith(f"evofool.attack(target, {config['data']['path']!r}, count=")
     assert "pixels=6, " in call
     assert call.endswith("baseline=True, out=…)")
     assert "pixels='auto', max_pixels=2, criterion='all'" in page_of(finished).of("code")[0]
+
+
+def test_a_page_says_which_network_data_and_budget_it_is_of(finished: Path) -> None:
+    config = json.loads((finished / "config.json").read_text())
+    assert config["data"]["path"] == str(finished.parent / "pictures")
+    words = " ".join(page_of(finished).of("p"))
+    assert f"target {config['target']['name']} ({config['target']['weights_sha256'][:8]}), " in words
+    assert "normalised by mean 0.5, 0.5, 0.5 and std 0.25, 0.25, 0.25" in words
+    assert "at most 60 queries an attempt" in words
+    assert config["data"]["path"] in words
 
 
 def test_the_command_for_a_named_target_is_one_for_the_shell(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from campaigns import small_attack, write_lines
 from configs import campaign_config, edit_config, run_config
 from pages import Page, decode
@@ -18,6 +19,7 @@ from support import tiny_target
 from evofool.gallery.pages.campaign_page import write_report
 from evofool.gallery.pages.settings import differing_settings, settings_rows
 from evofool.store.campaign import CampaignFolder
+from evofool.targets.fingerprint import tensors_digest
 
 IMAGES = 24
 
@@ -190,3 +192,32 @@ def test_settings_that_differ_are_named_and_no_others() -> None:
 def test_settings_of_runs_that_differ_are_named() -> None:
     runs = [run_config({"seed": seed, "batch": batch}) for seed, batch in ((0, 20), (1, 20), (2, 40))]
     assert differing_settings(runs) == {"batch": [20, 20, 40], "seed": [0, 1, 2]}
+
+
+def test_two_networks_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """As before and after a training."""
+    after = tiny_target()
+    with torch.no_grad():
+        next(after.network.parameters()).mul_(1.001)
+    for name, target in (("before", tiny_target()), ("after", after)):
+        small_attack(tmp_path / name, target=target)
+    digests = [tensors_digest(target.network) for target in (tiny_target(), after)]
+    page = page_of(tmp_path / "before", tmp_path / "after", out=tmp_path / "both.html")
+    assert f"weights sha256 {digests[0][:47]}… {digests[1][:47]}…" in page.words
+    assert "target tiny" not in page.words  # it is not the same in both
+
+
+@pytest.mark.parametrize(("fingerprint", "known"), [(None, False), ("v1", True)])
+def test_targets_that_say_nothing_of_themselves_are_not_called_the_same(
+    fingerprint: str | None, known: bool, made: Path, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        shutil.copytree(made, tmp_path / name)
+        edit_config(tmp_path / name, {"target.weights_sha256": None, "target.fingerprint": fingerprint})
+        lines = json_lines(made / "outcomes.jsonl"), json_lines(made / "images.jsonl")
+        for file, content in zip(("outcomes.jsonl", "images.jsonl"), lines, strict=True):
+            write_lines(tmp_path / name, file, content)
+    page = page_of(tmp_path / "a", tmp_path / "b", out=tmp_path / "both.html")
+    assert ("target tiny (v1)" in page.words) == known
+    assert ("target tiny (not identified)" in page.words) != known
+    assert ("their target does not say what tells it from others of its name" in page.words) != known

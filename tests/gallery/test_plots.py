@@ -78,6 +78,14 @@ def test_a_curve_climbs_to_its_share_and_tells_it() -> None:
     assert [text["text"] for text in parts(root, "text", "label")] == ["local 50.0 %"]
 
 
+def test_a_curve_and_its_band_end_where_the_budget_does() -> None:
+    """The axis goes on to the next power of ten, and nothing is known there."""
+    short, long = Series("short", [10], 4, longest=100), Series("long", [10, 5000], 4, longest=10_000)
+    root = xml(plots.success_curve([short, long]))
+    ends = [max(x for x, _ in numbers_of(path)) for path in parts(root, "path")]
+    assert ends == pytest.approx([LEFT + (WIDTH - RIGHT - LEFT) / 2] * 2 + [WIDTH - RIGHT], abs=0.1)
+
+
 def test_the_axis_of_queries_is_logarithmic() -> None:
     root = xml(plots.success_curve([Series("local", [3, 1500], 4)]))
     ticks = {text["text"]: text["x"] for text in parts(root, "text") if text.get("text-anchor") == "middle"}

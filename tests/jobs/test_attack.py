@@ -308,7 +308,7 @@ def test_another_target_is_refused(tmp_path: Path, digits: Path) -> None:
             evofool.resume(tmp_path / "a", target=other)
     renamed = tiny_target()
     renamed.classes = renamed.classes[::-1]
-    with pytest.raises(RunError, match="was made with other classes"):
+    with pytest.raises(RunError, match="its classes have the name class 0, not class 3; give the same one"):
         evofool.resume(tmp_path / "a", target=renamed)
     assert tree(tmp_path / "a") == before
     with pytest.raises(RunError, match="leave `target` out"):

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from campaigns import small_attack, write_lines
 from runs import Killed, json_lines, kill, small_evolve
+from support import tiny_network
 
 import evofool
 from evofool.errors import RunError
+from evofool.targets.fingerprint import tensors_digest
 
 
 def test_a_run_tells_its_options_its_figures_and_its_elites(tmp_path: Path) -> None:
@@ -49,11 +51,12 @@ def test_a_campaign_tells_its_plan_and_its_figures(tmp_path: Path) -> None:
     result = small_attack(tmp_path / "campaign", pixels="auto", max_pixels=2, queries=40, seed=4)
     facts = evofool.inspect(tmp_path / "campaign")
     expected = {
-        "campaign": str(tmp_path / "campaign"), "target": "tiny", "weights_sha256": None, "images": 6, "skipped": 0,
+        "campaign": str(tmp_path / "campaign"), "target": "tiny", "images": 6, "skipped": 0,
         "criterion": "untargeted", "pixels": [1, 2], "strategy": "local", "queries_per_attempt": 40, "seed": 4,
         "attempts": 6, "baseline": None, "pending": 0, "finished": True, **result.statistics.figures(),
     }  # fmt: skip
     assert {key: facts[key] for key in expected} == expected
+    assert facts["weights_sha256"] == tensors_digest(tiny_network())
     assert json.loads(json.dumps(facts)) == facts
 
 

@@ -19,6 +19,7 @@ from evofool.io.files import sha256
 from evofool.targets.doors.embedded import embedded_weights
 from evofool.targets.execution.execution import Execution
 from evofool.targets.execution.folding import foldable
+from evofool.targets.fingerprint import tensors_digest
 from evofool.targets.prepare import check_target, prepare_target, reload_target
 from evofool.targets.torch_target import TorchTarget
 
@@ -34,6 +35,7 @@ def test_a_named_target_is_recorded_with_its_weights_and_its_execution() -> None
         own=False,
         weights=None,
         weights_sha256=sha256(embedded_weights("digits")),
+        fingerprint=None,
         spare_tensors=(),
         device="cpu",
         precision="bfloat16",
@@ -42,6 +44,10 @@ def test_a_named_target_is_recorded_with_its_weights_and_its_execution() -> None
         fold=False,
         image_shape=(1, 8, 8),
         classes=10,
+        class_names=None,
+        mean=(0.0,),
+        std=(1.0,),
+        outputs="logits",
     )
     assert (prepared.fitting.image_shape, prepared.fitting.resize) == ((1, 8, 8), 8)
 
@@ -55,6 +61,7 @@ def test_an_object_without_torch_is_recorded_as_it_is() -> None:
         own=True,
         weights=None,
         weights_sha256=None,
+        fingerprint=None,
         spare_tensors=(),
         device="cpu",
         precision="float32",
@@ -63,6 +70,10 @@ def test_an_object_without_torch_is_recorded_as_it_is() -> None:
         fold=False,
         image_shape=(3, 8, 8),
         classes=4,
+        class_names=("a", "b", "c", "d"),
+        mean=None,
+        std=None,
+        outputs=None,
     )
     assert (prepared.fitting.classes, prepared.fitting.resize) == (["a", "b", "c", "d"], 8)
 
@@ -202,6 +213,58 @@ def test_an_object_of_another_kind_is_refused(attribute: str, value: Any, tmp_pa
     setattr(other, attribute, value)
     with pytest.raises(RunError, match=r"was made with 4 classes and images \[3, 8, 8\], .*; give the same one"):
         reload_target(record, tmp_path, other)
+
+
+def other_network() -> TorchTarget:
+    """Return the tests' tiny target around a network with other weights."""
+    other = tiny_target()
+    with torch.no_grad():
+        next(other.network.parameters()).mul_(1.001)
+    return other
+
+
+def test_another_network_of_the_same_shape_is_refused_with_both_digests(tmp_path: Path) -> None:
+    record = prepare_target(tiny_target(), options()).record
+    digests = tensors_digest(tiny_target().network), tensors_digest(other_network().network)
+    assert record.weights_sha256 == digests[0] != digests[1]
+    with pytest.raises(RunError, match=rf"weights have the SHA-256 {digests[0][:40]}, not {digests[1][:40]}; give the"):
+        reload_target(record, tmp_path, other_network())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mean": 0.4}, r"mean is \(0.5, 0.5, 0.5\), not \(0.4, 0.4, 0.4\)"),
+        ({"std": (0.25, 0.25, 0.2)}, r"std is \(0.25, 0.25, 0.25\), not \(0.25, 0.25, 0.2\)"),
+        ({"outputs": "probabilities"}, "outputs are logits, not probabilities"),
+    ],
+)
+def test_a_network_in_other_surroundings_is_refused(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    record = prepare_target(tiny_target(mean=(0.5,) * 3), options()).record
+    reload_target(record, tmp_path, tiny_target())
+    with pytest.raises(RunError, match=f"another target than this tiny: its {message}; give the same one"):
+        reload_target(record, tmp_path, tiny_target(**change))
+
+
+def test_renamed_classes_are_refused(tmp_path: Path) -> None:
+    record = prepare_target(PlainTarget(), options()).record
+    renamed = PlainTarget()
+    renamed.classes = ["a", "b", "cat", "d"]
+    with pytest.raises(RunError, match="another target than this plain: its classes have the name c, not cat; give"):
+        reload_target(record, tmp_path, renamed)
+
+
+def test_an_object_is_known_by_its_fingerprint(tmp_path: Path) -> None:
+    target = PlainTarget()
+    target.fingerprint = lambda: "model 7"  # type: ignore[attr-defined]
+    record = prepare_target(target, options()).record
+    assert (record.weights_sha256, record.fingerprint, record.label) == (None, "model 7", "plain (model 7)")
+    target.fingerprint = "model 7"  # type: ignore[attr-defined]
+    reload_target(record, tmp_path, target)
+    target.fingerprint = "model 8"  # type: ignore[attr-defined]
+    with pytest.raises(RunError, match="its fingerprint is model 7, not model 8; give the same one"):
+        reload_target(record, tmp_path, target)
+    assert prepare_target(PlainTarget(), options()).record.label == "plain (not identified)"
 
 
 def test_other_weights_are_refused(tmp_path: Path) -> None:

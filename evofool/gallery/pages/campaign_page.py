@@ -169,6 +169,7 @@ def _comparison(campaigns: Sequence[Findings]) -> str:
         names=names,
         results=comparison_table(campaigns),
         settings=settings_rows([findings.config for findings in campaigns]),
+        identified=all(findings.config.target.identified for findings in campaigns),
         comparisons=comparisons,
         figures=_marked({"success": plots.success_curve(_series(campaigns))}),
     )

@@ -38,6 +38,7 @@ def read_campaign(path: Path) -> Source:
         encoding="pixels",
         tiles=[_tile(success) for success in shown_successes(findings, MAX_SUCCESSES)],
         shape=config.target.image_shape,
+        network=config.target.label,
         seed=config.plan.seed,
         title=top.title,
         lead=lead,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from ...config.attack import AttackOptions
 from ...config.records import CampaignConfig
 from ...io.slug import slug
 
@@ -39,14 +40,15 @@ def changed_file(name: str) -> Path:
 def attack_command(config: CampaignConfig) -> str:
     """Return what repeats a campaign: a command, or a call in Python where the target or operators are a user's."""
     plan, data, options = config.plan, config.data, config.options
-    several = len(plan.pixels) > 1
+    several, elsewhere = len(plan.pixels) > 1, options.data_dir != AttackOptions().data_dir
     values = {
+        "data_dir": data.dir if data.path is None and elsewhere else None,
         "count": data.asked,
         "pixels": "auto" if several else plan.pixels[0],
         "max_pixels": plan.pixels[-1] if several else None,
         "criterion": plan.criterion,
         "strategy": plan.strategy,
-        "queries": plan.queries,
+        "queries": options.queries,
         "seed": plan.seed,
         "first": options.first,
         "include_misclassified": options.include_misclassified,
@@ -58,9 +60,9 @@ def attack_command(config: CampaignConfig) -> str:
         target = "target" if config.target.own else repr(config.target.name)
         arguments = "".join(f", {name}={value!r}" for name, value in {**weights, **given}.items())
         hook = ", toolbox=…" if config.swapped else ""
-        return f"evofool.attack({target}, {data.name!r}{arguments}{hook}, out=…)"
+        return f"evofool.attack({target}, {data.path or data.name!r}{arguments}{hook}, out=…)"
     words = ["evofool", "attack"]
-    for name, value in {"target": config.target.name, **weights, "data": data.name, **given}.items():
+    for name, value in {"target": config.target.name, **weights, "data": data.path or data.name, **given}.items():
         option = f"--{name.replace('_', '-')}"
         words += [option] if value is True else [option, str(value)]
     return shlex.join(words)

@@ -141,7 +141,7 @@ def comparison_lead(campaigns: Sequence[Findings]) -> str:
     """Return what the campaigns have in common, in a sentence."""
     parts = []
     for noun, values in (
-        ("target", [findings.config.target.name for findings in campaigns]),
+        ("target", [findings.config.target.label for findings in campaigns]),
         ("data", [findings.config.data.name for findings in campaigns]),
         ("criterion", [findings.config.plan.criterion for findings in campaigns]),
         ("strategy", [findings.config.plan.strategy for findings in campaigns]),

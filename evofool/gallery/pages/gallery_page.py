@@ -158,7 +158,7 @@ def _row(source: Source) -> tuple[str, list[str]]:
     """Return a source's line in the table of several: its name, and the cells after it."""
     scores = [tile.score for tile in source.tiles if tile.score is not None]
     cells = [
-        source.target,
+        source.network or source.target,
         source.encoding,
         "–" if source.seed is None else str(source.seed),
         f"{len(source.tiles):,}",

@@ -80,6 +80,7 @@ def read_run(path: Path, classes: str | None = None) -> Source:
         encoding=options.encoding,
         tiles=tiles,
         shape=target.image_shape,
+        network=target.label,
         preset=options.preset,
         seed=options.seed,
         swapped=run.config.swapped,

@@ -39,12 +39,12 @@ def _settings(config: JobConfig) -> dict[str, Any]:
     versions, options = records.pop("versions"), records.pop("options")
     settings: dict[str, Any] = {}
     for kind, record in records.items():
-        names = {"name": kind, "dir": "data folder", "classes": "classes of the target"}
+        names = {"name": kind, "dir": "data folder", "classes": "classes of the target", "class_names": "class names"}
         settings |= {names.get(name, name): value for name, value in record.items() if name not in REPEATED}
     further = {name: value for name, value in options.items() if name not in {*settings, *REPEATED}}
     settings |= further
     settings |= settings.pop("settings", None) or {}
-    settings["class names"] = content.get("classes")
+    settings["class names"] = content.get("classes", settings.get("class names"))
     return settings | {f"version of {name}": version for name, version in versions.items()}
 
 

@@ -89,6 +89,7 @@ class Source:
         encoding: Name of the encoding.
         tiles: One for each picture.
         shape: (C, H, W) of what the network sees.
+        network: Name of the network with what tells it from others of its name, where that may be known.
         preset, seed, progress: Known of runs; a campaign has a seed.
         swapped: Names of the operators that the user swapped, by alias.
         strip: How the confidence of a run grew.
@@ -105,6 +106,7 @@ class Source:
     encoding: str
     tiles: list[Tile]
     shape: tuple[int, int, int]
+    network: str = ""
     preset: str | None = None
     seed: int | None = None
     progress: Progress | None = None

@@ -61,14 +61,14 @@ def success_curve(curves: Sequence[Series]) -> str:
     body += [line(x(tick), HEIGHT - BOTTOM, x(tick), HEIGHT - BOTTOM + 5, "axis") for tick in ticks]
     ends: list[tuple[float, int, Series]] = []
     for index, series in enumerate(curves):
-        steps = _steps(series)
+        steps, end = _steps(series), max(series.longest, *series.queries, 1)
         if index == 0 and series.n:
             bounds = [(q, *wilson(round(share * series.n), series.n)) for q, share in [(1.0, 0.0), *steps]]
-            low = _stairs([(q, bound) for q, bound, _ in bounds], ticks[-1])
-            high = _stairs([(q, bound) for q, _, bound in bounds], ticks[-1])
+            low = _stairs([(q, bound) for q, bound, _ in bounds], end)
+            high = _stairs([(q, bound) for q, _, bound in bounds], end)
             band = [(x(q), y(share)) for q, share in low + high[::-1]]
             body.append(path(band, f"band {_tone(index, series)}", close=True))
-        points = [(x(q), y(share)) for q, share in _stairs(steps, ticks[-1])]
+        points = [(x(q), y(share)) for q, share in _stairs(steps, end)]
         body.append(path(points, f"line {_tone(index, series)}" + (" dash" if series.dashed else "")))
         ends.append((points[-1][1], index, series))
     for height, index, series in _apart(ends):
@@ -214,7 +214,7 @@ def _steps(series: Series) -> list[tuple[float, float]]:
 
 
 def _stairs(steps: Sequence[tuple[float, float]], end: float) -> list[tuple[float, float]]:
-    """Return the corners of a staircase from (1, 0) to the right end."""
+    """Return the corners of a staircase from (1, 0) to where it ends."""
     corners = [(1.0, 0.0)]
     for q, share in steps:
         corners += [(q, corners[-1][1]), (q, share)]
