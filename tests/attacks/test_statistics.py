@@ -160,7 +160,7 @@ def test_the_order_of_images_does_not_matter(order: list[int]) -> None:
 @pytest.mark.parametrize("strategy", ["local", "corners"])
 def test_figures_of_real_outcomes(strategy: str) -> None:
     images = subjects(5, wrong=[4])
-    queries = None if strategy == "corners" else 60
+    queries = 512 if strategy == "corners" else 60
     outcomes = outcomes_of(images, criteria=ALL, strategy=strategy, queries=queries)
     statistics = statistics_by_strategy(outcomes, plan().pixels[-1])[strategy]
     attempts = by_attempt(outcomes).values()
