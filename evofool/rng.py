@@ -61,16 +61,22 @@ def seeded_globals(seed: int, device: torch.device | str = "cpu") -> Iterator[No
 
     Args:
         seed: A whole number from 0 to 2^63 − 1.
-        device: The device whose generator of torch is seeded, beside the host's.
+        device: A GPU whose generator of torch is seeded beside the host's. Those of other devices are left alone.
     """
-    place = torch.device(device)
+    generators, place = [torch.default_generator], torch.device(device)
+    if place.type == "cuda":
+        index = torch.cuda.current_device() if place.index is None else place.index
+        generators.append(torch.cuda.default_generators[index])
     host, legacy = random.getstate(), np.random.get_state(legacy=True)  # noqa: NPY002
-    with torch.random.fork_rng([place] if place.type == "cuda" else []):
-        torch.manual_seed(seed)
+    states = [generator.get_state() for generator in generators]
+    try:
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002
-        try:
-            yield
-        finally:
-            random.setstate(host)
-            np.random.set_state(legacy)  # noqa: NPY002
+        for generator in generators:
+            generator.manual_seed(seed)
+        yield
+    finally:
+        random.setstate(host)
+        np.random.set_state(legacy)  # noqa: NPY002
+        for generator, state in zip(generators, states, strict=True):
+            generator.set_state(state)
