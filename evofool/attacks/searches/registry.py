@@ -15,14 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from deap import base
 
 from ...encodings.pixels import Pixels
-from ...engines.toolbox import Toolbox
 from ...errors import ConfigError, suggestion
 from ...text import counted
-from ..contracts import contracts
 from . import presets
 from .base import Problem, Search
 from .best_first import BestFirst
@@ -31,6 +30,9 @@ from .corners import Corners
 from .differential_evolution import DESettings, DifferentialEvolution
 from .random_search import RandomSearch
 from .sparse_rs import SparseRS
+
+if TYPE_CHECKING:
+    from ...engines.toolbox import Toolbox
 
 DEFAULT = "local"
 """The strategy where none is asked for."""
@@ -96,6 +98,9 @@ class Strategy:
         Raises:
             ConfigError: The strategy can't edit as many pixels.
         """
+        from ...engines.toolbox import Toolbox  # imports torch, which reading a campaign's folder does not need
+        from ..contracts import contracts
+
         self.check(space)
         toolbox = Toolbox()
         toolbox.register("search", self.search)
