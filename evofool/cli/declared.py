@@ -103,7 +103,7 @@ def _parameter(declaration: Declaration, defaults: bool) -> inspect.Parameter:
     """A declared option as typer's parameter."""
     words = declaration.extra("default")
     default = ",".join(map(str, declaration.default)) if isinstance(declaration.default, tuple) else declaration.default
-    names = [name for name in (declaration.flag, declaration.extra("short")) if name]
+    names = [name for name in (declaration.flag, declaration.extra("alias"), declaration.extra("short")) if name]
     plain = default is not None and default is not False
     text = declaration.help + (f" [default: {words}]" if words and defaults else "")
     option = typer.Option(*names, help=text, show_default=plain and defaults and not words)

@@ -88,9 +88,14 @@ def poster(
 
 def render(
     genome: Annotated[
-        Path, typer.Argument(help="A CPPN genome (.json), an entry of a bank (imagenet-cppn#volcano), or a picture.")
+        Path,
+        typer.Argument(
+            help="A CPPN genome (.json), one of a bank, a folder or a run (cifar10-cppn#cat), or a picture."
+        ),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The PNG file to write.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The .png file to write; .json writes the genome itself, to read.")
+    ],
     size: Annotated[str, typer.Option(help="Pixels: 1024 for the shorter side, or 1600x900.")] = "1024",
     quiet: Quiet = False,
 ) -> None:

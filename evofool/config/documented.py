@@ -46,7 +46,7 @@ def markdown(options: type[Options]) -> str:
     for declaration in declarations(options).values():
         flags = [
             f"`{flag}`"
-            for flag in (declaration.flag, declaration.extra("short"))
+            for flag in (declaration.flag, declaration.extra("alias"), declaration.extra("short"))
             if flag and declaration.extra("shown")
         ]
         names = ", ".join([*flags, f"Python: `{declaration.name}`"])

@@ -94,7 +94,12 @@ class EvolveOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = None
     classes: Annotated[
         tuple[int | str, ...] | str | None,
-        option('Classes to evolve for, by name or index: "cat,dog,8".', default="all", reset_by=("target",)),
+        option(
+            'Classes to evolve for, by name or index: "cat,dog,8".',
+            alias="--class",
+            default="all",
+            reset_by=("target",),
+        ),
     ] = None
     weights: Annotated[
         str | None,

@@ -34,6 +34,7 @@ def option(
     help: str,  # noqa: A002
     *,
     short: str | None = None,
+    alias: str | None = None,
     default: str | None = None,
     identity: bool = False,
     shown: bool = True,
@@ -45,13 +46,14 @@ def option(
     Args:
         help: What the option does, as a sentence.
         short: Its short form on the command line, such as ``-t``.
+        alias: Another name that the command line takes for it, such as ``--class``.
         default: What the help says of the default, where that is not a plain value.
         identity: Whether another value makes another job, whose files are not this one's.
         shown: Whether the command line has it.
         path: Whether its value is a file or a folder.
         reset_by: Options that, given beside ``--config``, put this one back to its default.
     """
-    extra = {"short": short, "default": default, "identity": identity, "shown": shown, "path": path}
+    extra = {"short": short, "alias": alias, "default": default, "identity": identity, "shown": shown, "path": path}
     return msgspec.Meta(description=help, extra={**extra, "reset_by": tuple(reset_by)})
 
 

@@ -1,4 +1,4 @@
-"""Where the genomes are that a user names: files, one genome of a file of many, folders, and the shipped banks."""
+"""Where the genomes are that a user names: files, folders, one genome of many, and the shipped banks."""
 
 from __future__ import annotations
 
@@ -14,13 +14,21 @@ _BANK_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 def split_genome_path(path: str | Path) -> tuple[Path, str | None]:
-    """Split ``FILE.jsonl#WHICH`` into the file of many genomes and which of them is meant; None for any other path."""
+    """Split ``FILE.jsonl#WHICH`` or ``FOLDER#WHICH`` into where the genomes are and which of them is meant.
+
+    Of any other path it is None. A file that is called like that is such a path.
+    """
     name, separator, which = str(path).partition(f"{MANY_SUFFIX}#")
-    return (Path(name + MANY_SUFFIX), which) if separator else (Path(path), None)
+    if separator:
+        return Path(name + MANY_SUFFIX), which
+    folder, separator, which = str(path).rpartition("#")
+    if separator and os.path.isdir(folder) and not os.path.lexists(path):
+        return Path(folder), which
+    return Path(path), None
 
 
 def genome_path_exists(path: str | Path) -> bool:
-    """Return whether a path exists, or the file in ``FILE.jsonl#WHICH``."""
+    """Return whether a path exists, or the file or folder in ``FILE.jsonl#WHICH`` or ``FOLDER#WHICH``."""
     return os.path.exists(split_genome_path(path)[0])
 
 
@@ -39,15 +47,14 @@ def bank_names() -> list[str]:
 def bank_path(name: str | Path) -> Path | None:
     """Return the folder or file of the bank ``cifar10-cppn`` or ``genomes/cifar10-cppn``, or None if there is none.
 
-    ``imagenet-cppn#281`` or ``imagenet-cppn#tabby`` is one genome of a bank that is a file.
+    ``cifar10-cppn#cat`` or ``imagenet-cppn#281`` is one genome of a bank.
     """
     path, separator, which = str(name).partition("#")
     bank = Path(path).name.removesuffix(MANY_SUFFIX)
     for root in _bank_roots() if _BANK_NAME.fullmatch(bank) else ():
-        if not separator and os.path.isdir(root / bank):
-            return root / bank
-        if os.path.isfile(file := root / (bank + MANY_SUFFIX)):
-            return Path(f"{file}{separator}{which}")
+        for place in (root / bank, root / (bank + MANY_SUFFIX)):
+            if place.exists():
+                return Path(f"{place}{separator}{which}")
     return None
 
 

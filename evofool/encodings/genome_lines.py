@@ -7,7 +7,8 @@ genome, with its graph written short::
     {"class": "tabby", "index": 281, …, "nodes": [["sin"], …, ["gauss", 0.5]], "connections": [[0, 4, 1.25], …]}
 
 A node is its activation, followed by its position if it is hidden; inputs are left out. A connection is from, to and
-weight, with nodes numbered as in a genome's own file. ``FILE.jsonl#281`` or ``FILE.jsonl#tabby`` names one of them.
+weight, with nodes numbered as in a genome's own file.
+``FILE.jsonl#281`` or ``FILE.jsonl#tabby`` names one of them, and ``FOLDER#cat`` one of a folder of genomes.
 """
 
 from __future__ import annotations
@@ -32,12 +33,15 @@ MAX_BYTES = 32_000_000
 MAX_HEAD = 100_000
 """Most bytes of the first line that are read to tell whether a file holds genomes."""
 
+MAX_NAMED = 20
+"""Largest number of genomes that a message names."""
+
 _SHARED = ("format", "encoding", "image_shape", "coordinates", "colour")
 """Keys that the first line must have."""
 
 
 def names_one_genome(path: Path) -> bool:
-    """Return whether a path names a single CPPN genome, by its suffix alone."""
+    """Return whether a path names a single CPPN genome: a ``.json`` file, or one of a file of many or of a folder."""
     return path.suffix == ".json" or split_genome_path(path)[1] is not None
 
 
@@ -65,27 +69,35 @@ def read_genomes(path: Path) -> list[tuple[Path, GenomeFile]]:
         return [genome for file in sorted([*path.glob("*.json"), *many]) for genome in read_genomes(file)]
     if path.suffix == MANY_SUFFIX:
         return [(_path_of(path, genome, row), genome) for row, genome in enumerate(_read_file(path))]
-    return [(path, read_genome(path))]
+    return [_named(path)]
 
 
 def read_genome(path: Path) -> GenomeFile:
-    """Read a genome from its own file, or ``FILE.jsonl#WHICH`` from a file of many.
+    """Read a genome from its own file, or the one of many that ``FILE.jsonl#WHICH`` or ``FOLDER#WHICH`` names.
+
+    WHICH is a class or its index. The folder may be that of a run.
 
     Raises:
         GenomeError: It is missing or damaged, or several genomes have that name.
     """
-    file, which = split_genome_path(path)
+    return _named(path)[1]
+
+
+def _named(path: Path) -> tuple[Path, GenomeFile]:
+    """Return the genome that a path names, with its own path."""
+    place, which = split_genome_path(path)
     if which is None:
-        return read(path)
-    genomes = _read_file(file)
-    indices = [str(genome.provenance.get("index", row)) for row, genome in enumerate(genomes)]
-    classes = [str(genome.provenance.get("class", row)) for row, genome in enumerate(genomes)]
+        return path, read(path)
+    genomes = read_genomes(place / "elites" if (place / "elites").is_dir() else place)
+    indices = [str(genome.provenance.get("index", row)) for row, (_, genome) in enumerate(genomes)]
+    classes = [str(genome.provenance.get("class", row)) for row, (_, genome) in enumerate(genomes)]
     rows = [row for row, index in enumerate(indices) if index == which]
     rows = rows or [row for row, name in enumerate(classes) if name.lower() == which.lower()]
     if not rows:
-        raise GenomeError(f'{file} has no genome "{which}"{suggestion(which, classes)}; name a class, or its index')
+        raise GenomeError(f'{place} has no genome "{which}"{suggestion(which, classes)}; name a class, or its index')
     if len(rows) > 1:
-        raise GenomeError(f'{file} has {len(rows)} of "{which}"; name one by {", ".join(indices[row] for row in rows)}')
+        others = [genomes[row][0].name if place.is_dir() else indices[row] for row in rows[:MAX_NAMED]]
+        raise GenomeError(f'{place} has {len(rows)} of "{which}"; name one by {", ".join(others)}')
     return genomes[rows[0]]
 
 
@@ -99,7 +111,8 @@ def single_genome(path: Path) -> GenomeFile | None:
     file = find_genomes(path) or path
     if file.is_dir() or file.suffix == MANY_SUFFIX:
         genomes = read_genomes(file)
-        example = f"; name one of its {len(genomes)} genomes, as in {genomes[0][0]}" if genomes else ""
+        which = genomes[0][1].provenance.get("class", 0) if genomes else ""
+        example = f"; name one of its {len(genomes)} genomes, as in {path}#{which}" if genomes else ""
         raise ConfigError(f"{path} is no picture or genome{example}")
     return read_genome(file) if names_one_genome(file) else None
 

@@ -6,10 +6,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from runs import Capture, CommandResult, run_cli, succeed
 
+from evofool.cli.app import app
 from evofool.config.attack import AttackOptions
 from evofool.config.evolve import EvolveOptions
 from evofool.config.options import Options, declarations
@@ -48,6 +51,18 @@ def test_every_command_has_help(command: str, capsys: Capture) -> None:
     assert "`" not in outcome.out
 
 
+def test_class_and_classes_are_the_same_in_every_command() -> None:
+    commands: Any = typer.main.get_command(app)
+    flags = {
+        name: [set(parameter.opts) & {"--class", "--classes"} for parameter in command.params]
+        for name, command in commands.commands.items()
+        if hasattr(command, "params")
+    }
+    having = {name: [pair for pair in pairs if pair] for name, pairs in flags.items()}
+    assert {"evolve", "gallery", "timelapse"} <= {name for name, pairs in having.items() if pairs}
+    assert all(pair == {"--class", "--classes"} for pairs in having.values() for pair in pairs)
+
+
 @pytest.mark.parametrize(("command", "options"), [("evolve", EvolveOptions), ("attack", AttackOptions)])
 def test_the_help_shows_every_declared_option_with_its_default(
     command: str, options: type[Options], capsys: Capture
@@ -57,7 +72,8 @@ def test_the_help_shows_every_declared_option_with_its_default(
         words, default = declaration.help, declaration.extra("default")
         text = words + (f" [default: {default}]" if default else "")
         assert ("".join(text.split()) in shown) == declaration.extra("shown"), declaration.flag
-        assert (f"{declaration.flag}<" in shown or f"{declaration.flag}{words[:5].strip()}" in shown) == (
+        flag = ",".join(filter(None, (declaration.flag, declaration.extra("alias"))))
+        assert (f"{flag}<" in shown or f"{declaration.flag}{words[:5].strip()}" in shown) == (
             declaration.extra("shown")
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 
 from evofool import Target, load_target
 from evofool.encodings import genome_file
-from evofool.encodings.banks import bank_names
-from evofool.encodings.genome_lines import read_genomes
+from evofool.encodings.banks import bank_names, find_genomes
+from evofool.encodings.genome_lines import names_one_genome, read_genome, read_genomes
+from evofool.errors import GenomeError
 from evofool.io.files import sha256
 from evofool.targets import registry
 from evofool.targets.doors.embedded import embedded_weights
@@ -24,6 +26,56 @@ every = pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.n
 def test_there_are_three_banks() -> None:
     assert bank_names() == ["cifar10-cppn", "imagenet-cppn", "mnist-cppn"]
     assert len(FILES) == 20
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("cifar10-cppn#cat", "cat"),
+        ("cifar10-cppn#3", "cat"),
+        ("cifar10-cppn#CAT", "cat"),
+        ("genomes/mnist-cppn#7", "7"),
+        ("imagenet-cppn#volcano", "volcano"),
+    ],
+)
+def test_every_bank_has_its_genomes_by_class_or_index(place: str, name: str) -> None:
+    found = find_genomes(place)
+    assert found is not None
+    ((file, genome),) = read_genomes(found)
+    assert genome.provenance["class"] == name
+    assert names_one_genome(found)
+    assert read_genome(file).content == read_genome(found).content == genome.content
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("cifar10-cppn#cot", 'has no genome "cot" (did you mean "cat"?)'),
+        ("cifar10-cppn#10", 'has no genome "10"'),
+        ("imagenet-cppn#cot", 'has no genome "cot"'),
+    ],
+)
+def test_a_bank_says_which_genomes_it_has_not(place: str, message: str) -> None:
+    found = find_genomes(place)
+    assert found is not None
+    with pytest.raises(GenomeError) as caught:
+        read_genomes(found)
+    assert message in str(caught.value)
+
+
+def test_a_folder_of_one_s_own_has_its_genomes_by_class_and_a_run_its_elites(tmp_path: Path) -> None:
+    cat, dog = (next((BANK / "cifar10-cppn").glob(f"*_{name}_*")) for name in ("cat", "dog"))
+    for folder in (tmp_path / "a#b", tmp_path / "run" / "elites"):
+        folder.mkdir(parents=True)
+        shutil.copy(cat, folder)
+        shutil.copy(dog, folder / "one.json")
+    for place in (f"{tmp_path}/a#b#dog", f"{tmp_path}/run#5"):
+        assert read_genome(Path(place)).provenance["class"] == "dog"
+    assert find_genomes(tmp_path / "a#b") == tmp_path / "a#b"
+    assert len(read_genomes(tmp_path / "a#b")) == 2
+    shutil.copy(dog, tmp_path / "a#b" / "two.json")
+    with pytest.raises(GenomeError, match=r'has 2 of "dog"; name one by one\.json, two\.json'):
+        read_genome(Path(f"{tmp_path}/a#b#dog"))
 
 
 @cache

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from evofool.encodings import genome_file
 from evofool.encodings.banks import bank_path
 from evofool.encodings.genome_lines import read_genome
 from evofool.errors import ConfigError, RunError
@@ -68,8 +70,32 @@ def test_another_ending_is_refused(out: str, tmp_path: Path) -> None:
 
 
 def test_a_bank_is_no_picture_and_one_of_its_genomes_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"^cifar10-cppn is no picture or genome; name one of its 10 genomes, as in"):
+    with pytest.raises(ConfigError, match=r"^cifar10-cppn is no .*; name one of its 10 .*, as in cifar10-cppn#air"):
         render_genome(Path("cifar10-cppn"), "16", tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("name", ["cifar10-cppn#cat", "cifar10-cppn#3", "imagenet-cppn#volcano"])
+def test_a_genome_of_a_bank_is_written_as_text(name: str, tmp_path: Path) -> None:
+    width, height = render_genome(name, "16", tmp_path / "mine.json")
+    genome = genome_file.read(tmp_path / "mine.json")
+    assert genome.image_shape[1:] == (height, width)
+    render_genome(tmp_path / "mine.json", "16", tmp_path / "copy.png")
+    render_genome(name, "16", tmp_path / "bank.png")
+    assert (tmp_path / "copy.png").read_bytes() == (tmp_path / "bank.png").read_bytes()
+
+
+def test_a_changed_genome_gets_no_new_check_sum(tmp_path: Path) -> None:
+    content = genome_file.read(bank_genome("mnist-cppn")).content
+    del content["sha256"]
+    (tmp_path / "mine.json").write_text(json.dumps(content))
+    with pytest.raises(ConfigError, match="was changed, and a new check sum would hide that"):
+        render_genome(tmp_path / "mine.json", "16", tmp_path / "copy.json")
+
+
+def test_a_picture_has_no_genome_to_write(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    with pytest.raises(ConfigError, match="is a picture and has no genome"):
+        render_genome(tmp_path / "a.png", "16", tmp_path / "a.json")
 
 
 def test_a_folder_that_is_not_there_is_a_run_error(tmp_path: Path) -> None:

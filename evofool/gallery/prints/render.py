@@ -1,4 +1,4 @@
-"""One genome or picture as a PNG file of any size."""
+"""One genome or picture as a PNG file of any size, or the genome as text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...encodings.genome_file import GenomeFile
+from ...config.arguments import path_of
+from ...encodings.genome_file import GenomeFile, dumps
 from ...encodings.genome_lines import single_genome
 from ...errors import ConfigError, RunError
 from ...io.files import write_atomically
@@ -21,32 +22,47 @@ PIXELS_PER_BAND = 2**22
 """Pixels of a genome that are rendered at once; this bounds the memory that rendering takes."""
 
 
-def render_genome(path: Path, size: str, out: Path, *, band: int = PIXELS_PER_BAND) -> tuple[int, int]:
+def render_genome(path: str | Path, size: str, out: str | Path, *, band: int = PIXELS_PER_BAND) -> tuple[int, int]:
     """Render a CPPN genome, or scale a picture with hard edges, into a PNG file.
 
     Args:
         path: A genome file, an entry of a bank such as ``imagenet-cppn#volcano``, or any image.
         size: ``"1024"`` for the shorter side, or ``"1600x900"`` (width × height), in pixels.
-        out: The PNG file.
+        out: The PNG file. With the ending ``.json`` it is the genome itself, as text to read and to change.
         band: Pixels of a genome that are rendered at once.
 
     Returns:
-        Width and height of the picture, in pixels.
+        Width and height of the picture, in pixels; of a genome's text those that it was evolved for.
 
     Raises:
         ConfigError: The size or the file's ending won't do, or the path names no single genome.
         GenomeError, ImageError: The genome or picture is missing or damaged.
         RunError: The file can't be written.
     """
-    if out.suffix.lower() != ".png":
-        raise ConfigError(f"`out` must name a .png file, got {out}")
+    path, out = path_of(path, "genome"), path_of(out, "out")
+    if out.suffix.lower() not in (".png", ".json"):
+        raise ConfigError(f"`out` must name a .png file, or a .json file for the genome itself, got {out}")
     genome = single_genome(path)
-    pixels = _rendered(genome, size, band) if genome else _scaled(path, size)
+    content: bytes | str
+    if out.suffix.lower() == ".json":
+        content, (_, height, width) = _text(path, genome)
+    else:
+        pixels = _rendered(genome, size, band) if genome else _scaled(path, size)
+        content, (_, height, width) = png(pixels), pixels.shape
     try:
-        write_atomically(out, png(pixels))
+        write_atomically(out, content)
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror or error}; choose another `out`") from error
-    return pixels.shape[2], pixels.shape[1]
+    return width, height
+
+
+def _text(path: Path, genome: GenomeFile | None) -> tuple[str, tuple[int, int, int]]:
+    """Return a genome's file as it was written, and the shape (C, H, W) that it was evolved for."""
+    if genome is None:
+        raise ConfigError(f"{path} is a picture and has no genome to write; name a .png file with `out`")
+    if not genome.sealed:
+        raise ConfigError(f"the genome in {path} was changed, and a new check sum would hide that; copy the file")
+    return dumps(genome.content), genome.image_shape
 
 
 def _rendered(genome: GenomeFile, size: str, band: int) -> Pixels:
