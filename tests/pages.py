@@ -23,13 +23,13 @@ SVG = "http://www.w3.org/2000/svg"
 VOID = {"meta", "img"}
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "main", "header", "section", "h1", "h2", "h3", "p", "b", "small",
-    "dl", "dt", "dd", "div", "figure", "figcaption", "table", "thead", "tbody", "tr", "th", "td", "pre", "code", "ul",
-    "li", "img", "svg", "text", "line", "rect", "path", "circle", "a",
+    "dl", "dt", "dd", "div", "figure", "figcaption", "table", "thead", "tbody", "tr", "th", "td", "bdi", "pre", "code",
+    "ul", "li", "img", "svg", "text", "line", "rect", "path", "circle", "a",
 }  # fmt: skip
 ATTRIBUTES = {
     "lang", "charset", "name", "content", "class", "src", "alt", "loading", "xmlns", "viewbox", "style", "role",
     "scope", "aria-label", "aria-hidden", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "width", "height",
-    "d", "fill", "stroke", "stroke-width", "opacity", "text-anchor", "transform", "href",
+    "d", "fill", "stroke", "stroke-width", "opacity", "text-anchor", "transform", "href", "data-head",
 }  # fmt: skip
 """Attributes that can't run anything. ``src`` and ``href`` are checked more closely."""
 

@@ -106,7 +106,7 @@ def test_two_runs_side_by_side(opened: Open, digits: Path, raw: Path, tmp_path: 
         tile = page.locator(f'.tile[data-n="{number}"]')
         card = tile.evaluate("tile => tile.closest('.card').querySelector('.name').textContent")
         assert card == line["class"]
-    assert page.locator("tbody th").all_inner_texts() == ["one", "another"]
+    assert page.locator("thead bdi").all_inner_texts() == ["one", "another"]
     assert page.locator("#medians .line").count() == 2
     assert page.locator("#strip").count() == 0
     assert page.locator("#count").inner_text() == "10 classes"
@@ -183,7 +183,7 @@ def test_names_of_runs_and_titles_are_words_too(opened: Open, hostile: Path, tmp
     evolve(named_target(HOSTILE), "direct", generations=2, batch=30, out=other, gallery=False)
     page = opened(write_gallery([hostile, other], tmp_path / "both.html"), viewport={"width": width, "height": 900})
     assert overflow(page) == []
-    assert page.locator("tbody th").evaluate_all("all => all.map((head) => head.textContent)") == [
+    assert page.locator("thead bdi").evaluate_all("all => all.map((head) => head.textContent)") == [
         hostile.name,
         other.name,
     ]

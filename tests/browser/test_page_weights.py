@@ -48,7 +48,7 @@ def test_the_graph_is_the_genome(opened: Open, kind: str, request: pytest.Fixtur
         assert titles[4 + len(outputs) :] == [f"{node['activation']} {node['id']}" for node in hidden]
         wires = page.locator("#wire option").all_inner_texts()
         assert wires == [f"{titles[edge['from']]} → {titles[edge['to']]}" for edge in genome["connections"]]
-        signs = page.locator("#graph .edge").evaluate_all("all => all.map((edge) => edge.classList.contains('down'))")
+        signs = page.locator("#graph .edge").evaluate_all("all => all.map((edge) => edge.classList.contains('minus'))")
         assert signs == [edge["weight"] < 0 for edge in genome["connections"]]
         page.keyboard.press("Escape")
 

@@ -114,5 +114,6 @@ def test_it_follows_the_width(opened: Open, digits: Path, width: int) -> None:
     page.wait_for_timeout(150)
     boxes = page.evaluate("['strip', 'medians'].map((id) => document.getElementById(id).getBoundingClientRect().width)")
     assert boxes[0] == boxes[1] < width
-    assert page.locator("#medians svg").get_attribute("viewBox") == f"0 0 {round(boxes[1])} 150"
+    drawn = (page.locator("#medians svg").get_attribute("viewBox") or "").split()
+    assert float(drawn[2]) == round(boxes[1])
     assert page.evaluate("document.getElementById('strip').width") == pytest.approx(boxes[0], abs=1)

@@ -60,6 +60,7 @@ def _tile(success: Success) -> Tile:
         size=outcome["queries_to_success"],
         stem=slug(f"{outcome['image']}-{outcome['class']}-{outcome['final']}"),
         before=png(success.subject.image),
+        change=(outcome["class"], outcome["final"]),
         edits=success.changed,
         details=[
             ("Was", outcome["class"]),

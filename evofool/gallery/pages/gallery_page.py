@@ -17,6 +17,12 @@ from .tiles import Numbered, numbered_tiles, shared_classes, tile_grid
 SURE = 0.99
 """Confidence from which a class counts as certain."""
 
+STYLES = (
+    "tokens.css", "base.css", "key.css", "rings.css", "table.css",
+    "top.css", "how.css", "controls.css", "grid.css", "closer.css", "graph.css", "legend.css", "footer.css",
+)  # fmt: skip
+"""The page's style sheets. A component's is named after its id or class, and its rules reach nothing outside it."""
+
 SCRIPTS = (
     "dom.js", "format.js", "memory.js", "data.js", "theme.js",
     "cppn.js", "graph.js", "stage.js", "strip.js",
@@ -71,7 +77,8 @@ def gallery_page(
         lead="" if len(sources) > 1 else sources[0].lead or _lead(sources[0]),
         links=_links(sources[0], folder) if len(sources) == 1 else [],
         figures=_figures(sources[0]) if len(sources) == 1 else [],
-        rows=[_row(source) for source in sources] if len(sources) > 1 else [],
+        names=[source.name for source in sources],
+        rows=_rows(sources) if len(sources) > 1 else [],
         history=bool(strips),
         class_strip=len(sources) == 1 and any(strip.names for strip in strips),
         levels=LEVELS,
@@ -82,6 +89,7 @@ def gallery_page(
         count=sum(len(source.tiles) for source in sources),
         sure=SURE,
         data=data,
+        styles=STYLES,
         scripts=SCRIPTS,
     )
 
@@ -154,20 +162,24 @@ def _figures(source: Source) -> list[Figure]:
     return figures
 
 
-def _row(source: Source) -> tuple[str, list[str]]:
-    """Return a source's line in the table of several: its name, and the cells after it."""
+def _rows(sources: Sequence[Source]) -> list[tuple[str, list[str]]]:
+    """Return the table of several sources: the name of each row, and its value for each source."""
+    columns = [_column(source) for source in sources]
+    return [(name, [column[name] for column in columns]) for name in columns[0]]
+
+
+def _column(source: Source) -> dict[str, str]:
     scores = [tile.score for tile in source.tiles if tile.score is not None]
-    cells = [
-        source.network or source.target,
-        source.encoding,
-        "–" if source.seed is None else str(source.seed),
-        f"{len(source.tiles):,}",
-        percent(statistics.median(scores)) if scores else "–",
-        f"{sum(score >= SURE for score in scores):,}",
-        percent(min(scores)) if scores else "–",
-        f"{source.progress.evaluations:,}" if source.progress else "–",
-    ]
-    return source.name, cells
+    return {
+        "target": source.network or source.target,
+        "encoding": source.encoding,
+        "seed": "–" if source.seed is None else str(source.seed),
+        "classes": f"{len(source.tiles):,}",
+        "median": percent(statistics.median(scores)) if scores else "–",
+        "≥ 99 %": f"{sum(score >= SURE for score in scores):,}",
+        "lowest": percent(min(scores)) if scores else "–",
+        "evaluations": f"{source.progress.evaluations:,}" if source.progress else "–",
+    }
 
 
 def _source_data(source: Source, storage: Storage) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Tile:
         commands: Commands that render or score it again.
         changed: The file that the genome is downloaded as once its weights are changed, and the command that scores it.
         before: PNG of an attacked image as it was.
+        change: Class of an attacked image before and after.
         edits: (x, y) of the pixels that were changed.
         details: Names and values of other facts.
         cell: Where it stands among the pictures of its class.
@@ -65,6 +66,7 @@ class Tile:
     commands: list[str] = field(default_factory=list)
     changed: tuple[str, str] | None = None
     before: bytes | None = None
+    change: tuple[str, str] | None = None
     edits: list[tuple[int, int]] = field(default_factory=list)
     details: list[tuple[str, str]] = field(default_factory=list)
     cell: list[int] = field(default_factory=list)

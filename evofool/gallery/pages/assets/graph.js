@@ -1,8 +1,15 @@
 "use strict";
-// A CPPN drawn as a graph: inputs on the left, colours on the right, every node with its activation's curve.
+// A CPPN drawn as a graph, from its inputs to its colours, every node with its activation's curve.
 const Graph = (() => {
-  /** Sizes in pixels: of a node, between columns, between rows, and the margin on both sides. */
-  const RADIUS = 19, COLUMN = 102, ROW = 58, MARGIN = 95;
+  /** Sizes in pixels: of a node, from the first and the last level to the edge, and of the label below a node. */
+  const RADIUS = 19, MARGIN = 46, LABEL = 16;
+  /** Pixels from level to level at least and at most, and from node to node of a level that is drawn as a column, or as
+   * a row. */
+  const LEVEL = [64, 104], NODE = 60, NARROW = 54;
+  /** Size in pixels of the labels. On a large screen, where the text around is larger, all of it is. */
+  const LETTERS = 13;
+  /** Room in pixels below which levels are drawn as rows. */
+  const UPRIGHT = 440;
 
   const outputNames = (frame) => frame.colour === "grey" ? ["grey"]
     : frame.colour === "hsl" ? ["hue", "saturation", "lightness"] : ["red", "green", "blue"];
@@ -13,38 +20,49 @@ const Graph = (() => {
     return names[node] || `${Cppn.NAMES[genome.a[node]]} ${node}`;
   }
 
-  /** Returns {x, y} of every node, and the size of the graph. Columns are levels; rows let few lines cross. */
-  function layout(genome, frame) {
+  /** Returns the nodes of every level, inputs first and outputs last, in an order that lets few lines cross. */
+  function levels(genome, frame) {
     const level = Cppn.levels(genome), count = frame.shape[0], ends = Cppn.outputs(count);
     const hidden = genome.a.map((_, node) => node).filter((node) => node >= Cppn.INPUTS.length + count);
     const last = Math.max(1, ...hidden.map((node) => level[node] + 1));
-    const column = (node) => {
+    const at = (node) => {
       if (node < Cppn.INPUTS.length) return 0;
       return ends.includes(node) ? last : Math.min(level[node], last - 1);
     };
-    const columns = Array.from({length: last + 1}, () => []);
-    genome.a.forEach((_, node) => columns[column(node)].push(node));
-    const full = columns.filter((nodes) => nodes.length);
-    const row = new Map();
-    full.forEach((nodes) => nodes.forEach((node, i) => row.set(node, (i + 0.5) / nodes.length)));
+    const all = Array.from({length: last + 1}, () => []);
+    genome.a.forEach((_, node) => all[at(node)].push(node));
+    const full = all.filter((nodes) => nodes.length), place = new Map();
+    full.forEach((nodes) => nodes.forEach((node, i) => place.set(node, (i + 0.5) / nodes.length)));
     const neighbours = genome.a.map(() => []);
     genome.s.forEach((source, e) => {
       neighbours[genome.t[e]].push(source);
       neighbours[source].push(genome.t[e]);
     });
-    const mean = (node) => neighbours[node].reduce((sum, other) => sum + row.get(other), 0) / neighbours[node].length;
-    const wanted = (node) => (neighbours[node].length ? mean(node) : row.get(node));
+    const mean = (node) => neighbours[node].reduce((sum, other) => sum + place.get(other), 0) / neighbours[node].length;
+    const wanted = (node) => (neighbours[node].length ? mean(node) : place.get(node));
     for (let round = 0; round < 8; round++) {
       for (const nodes of full.slice(1, -1)) {
         nodes.sort((a, b) => wanted(a) - wanted(b));
-        nodes.forEach((node, i) => row.set(node, (i + 0.5) / nodes.length));
+        nodes.forEach((node, i) => place.set(node, (i + 0.5) / nodes.length));
       }
     }
-    const height = Math.max(...full.map((nodes) => nodes.length), 4) * ROW;
+    return full;
+  }
+
+  /** Returns {x, y} of every node, the size of the drawing, and whether inputs stand above outputs instead of left of
+   * them, as they do where there is little room. */
+  function layout(genome, frame, room) {
+    const full = levels(genome, frame), upright = room < UPRIGHT, steps = full.length - 1;
+    const most = Math.max(...full.map((nodes) => nodes.length), 4);
+    const along = upright ? LEVEL[1] : Math.min(LEVEL[1], Math.max(LEVEL[0], (room - 2 * MARGIN) / steps));
+    const across = upright ? Math.max(room, most * NARROW) : most * NODE;
     const positions = new Map();
-    full.forEach((nodes, c) => nodes.forEach((node) =>
-      positions.set(node, {x: MARGIN + c * COLUMN, y: 12 + row.get(node) * height})));
-    return {positions, width: 2 * MARGIN + (full.length - 1) * COLUMN, height: height + 24};
+    full.forEach((nodes, level) => nodes.forEach((node, i) => {
+      const first = MARGIN + level * along, second = ((i + 0.5) / nodes.length) * across;
+      positions.set(node, upright ? {x: second, y: first} : {x: first, y: second});
+    }));
+    const long = 2 * MARGIN + steps * along;
+    return {positions, upright, width: upright ? across : long, height: upright ? long : across + LABEL};
   }
 
   /** Returns the curve of an activation as an SVG path that fits into a node. */
@@ -57,18 +75,27 @@ const Graph = (() => {
     return `M${points.join("L")}`;
   }
 
+  /** Returns the path of a line from one node to another. */
+  function wire(from, to, upright) {
+    if (upright) {
+      const y1 = from.y + RADIUS, y2 = to.y - RADIUS, bend = Math.max(26, (y2 - y1) * 0.45);
+      return `M${from.x} ${y1}C${from.x} ${y1 + bend} ${to.x} ${y2 - bend} ${to.x} ${y2}`;
+    }
+    const x1 = from.x + RADIUS, x2 = to.x - RADIUS, bend = Math.max(26, (x2 - x1) * 0.45);
+    return `M${x1} ${from.y}C${x1 + bend} ${from.y} ${x2 - bend} ${to.y} ${x2} ${to.y}`;
+  }
+
   /** Draws a genome into `parent`. `chosen` is called with the number of a connection that is clicked, `looked` with
    * that of a node. Returns functions that draw other weights, and mark a connection or a node. */
   function draw(parent, genome, frame, {chosen, looked}) {
-    const {positions, width, height} = layout(genome, frame);
-    const svg = Dom.svg("svg", {width, height, viewBox: `0 0 ${width} ${height}`, role: "group",
+    const scale = parseFloat(getComputedStyle(parent).fontSize) / LETTERS;
+    const {positions, upright, width, height} = layout(genome, frame, parent.clientWidth / scale);
+    const svg = Dom.svg("svg", {width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}`, role: "group",
       "aria-label": `A graph of ${genome.a.length} nodes and ${genome.s.length} connections`});
     const used = Cppn.feeding(genome, Cppn.outputs(frame.shape[0]));
     const largest = Math.max(1e-9, ...genome.w.map(Math.abs));
     const wires = genome.s.map((source, e) => {
-      const from = positions.get(source), to = positions.get(genome.t[e]);
-      const x1 = from.x + RADIUS, x2 = to.x - RADIUS, bend = Math.max(26, (x2 - x1) * 0.45);
-      const d = `M${x1} ${from.y}C${x1 + bend} ${from.y} ${x2 - bend} ${to.y} ${x2} ${to.y}`;
+      const d = wire(positions.get(source), positions.get(genome.t[e]), upright);
       const g = Dom.svg("g", {class: used[genome.t[e]] ? "wire" : "wire idle", "data-e": e}, svg);
       Dom.svg("path", {class: "edge", d}, g);
       Dom.svg("path", {class: "grip", d}, g).addEventListener("click", () => chosen(e));
@@ -76,9 +103,9 @@ const Graph = (() => {
     });
     const weigh = (weights) => wires.forEach((g, e) => {
       const path = g.firstChild, share = Math.min(1, Math.abs(weights[e]) / largest);
-      path.setAttribute("class", `edge ${weights[e] < 0 ? "down" : "up"}`);
-      path.setAttribute("stroke-width", (0.7 + 4.3 * share).toFixed(2));
-      path.setAttribute("opacity", (0.25 + 0.75 * share).toFixed(2));
+      path.setAttribute("class", `edge ${weights[e] < 0 ? "minus" : "plus"}`);
+      path.setAttribute("stroke-width", (1 + 4 * share).toFixed(2));
+      path.setAttribute("opacity", (0.45 + 0.55 * share).toFixed(2));
     });
     weigh(genome.w);
     const nodes = genome.a.map((activation, node) => {
@@ -90,8 +117,8 @@ const Graph = (() => {
       Dom.svg("circle", {class: "body", r: RADIUS}, g);
       if (!input) Dom.svg("path", {class: "curve", d: curve(activation)}, g);
       if (named) {
-        const beside = input ? {x: -RADIUS - 8, y: 4.5, "text-anchor": "end"} : {x: RADIUS + 8, y: 4.5};
-        Dom.svg("text", beside, g, title(genome, frame, node));
+        const y = upright && input ? -RADIUS - 7 : RADIUS + LABEL;
+        Dom.svg("text", {y, "text-anchor": "middle"}, g, title(genome, frame, node));
       }
       g.addEventListener("click", () => looked(node));
       g.addEventListener("keydown", (event) => {
@@ -103,7 +130,6 @@ const Graph = (() => {
     });
     parent.replaceChildren(svg);
     parent.scrollLeft = 0;
-    parent.dataset.wide = String(width > parent.clientWidth);
     const mark = (all, on) => all.forEach((g, i) => g.classList.toggle("on", i === on));
     return {weigh, markWire: (e) => mark(wires, e), markNode: (node) => mark(nodes, node)};
   }

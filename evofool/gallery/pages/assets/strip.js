@@ -1,13 +1,14 @@
 "use strict";
 // Confidence over time: a curve of the medians, and below it a row of colour for every class.
 const Strip = (() => {
-  const LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 26, HEIGHT = 150;
+  /** Margins and height of the curves in ems, and least space between two labels. The rows have the same margins. */
+  const LEFT = 4, RIGHT = 1, TOP = 0.8, BOTTOM = 3.6, HEIGHT = 13.2, APART = 1;
   const COLOURS = ["--two", "--one", "--three", "--four", "--five", "--six"];
   /** Colours by log-odds of the confidence; between two of them colours are mixed. */
   const STOPS = [[-7, [22, 24, 52]], [-3, [74, 44, 122]], [0, [176, 58, 96]], [2.2, [234, 120, 60]],
     [4.6, [248, 200, 92]], [9.2, [255, 248, 214]]];
-  /** Number of classes up to which rows are high enough for names, and the height of such a row in pixels. */
-  const NAMED = 24, NAMED_HEIGHT = 22;
+  /** Number of classes up to which rows are high enough for names, and the height of such a row in ems. */
+  const NAMED = 24, NAMED_HEIGHT = 1.7;
 
   function colour(odds) {
     if (odds <= STOPS[0][0]) return STOPS[0][1];
@@ -27,59 +28,81 @@ const Strip = (() => {
     return (row, column) => (values[row * strip.generations.length + column] - 32768) / 2000;
   }
 
-  /** Horizontal axes: the logarithm of what was spent by each moment, and ticks with a long and a short text. */
+  /** Horizontal axes: the logarithm of what was spent by each moment, and ticks with their labels. */
   const DECADES = Array.from({length: 10}, (_, power) => 10 ** power);
   const AXES = {
     evaluations: {name: "evaluations", logs: (strip) => strip.evaluations.map(Math.log),
-      ticks: DECADES.map((value) => [value, `${Format.count(value)} evaluations`, Format.count(value)])},
+      text: Format.count, ticks: DECADES.map((value) => [value, Format.count(value)])},
     time: {name: "wall time", logs: (strip) => strip.seconds.map((seconds) => Math.log(Math.max(0.001, seconds))),
+      text: (seconds) => `${Number(seconds.toPrecision(2))} s`,
       ticks: [[0.001, "1 ms"], [0.01, "10 ms"], [0.1, "0.1 s"], [1, "1 s"], [10, "10 s"], [60, "1 min"],
         [600, "10 min"], [3600, "1 h"], [36000, "10 h"], [360000, "100 h"]]},
   };
 
+  /** Returns the pixels of an em of the text in an element. */
+  const emOf = (element) => parseFloat(getComputedStyle(element).fontSize);
+
   /** Returns a scale from logarithms to pixels. */
-  const horizontal = (low, high, width) =>
-    (log) => LEFT + ((log - low) / Math.max(1e-9, high - low)) * (width - LEFT - RIGHT);
+  const horizontal = (low, high, width, em) =>
+    (log) => LEFT * em + ((log - low) / Math.max(1e-9, high - low)) * (width - (LEFT + RIGHT) * em);
+
+  /** Moves labels into a drawing of a width, and removes those that are too near to the one before. */
+  function spread(labels, width, em) {
+    let end = -Infinity;
+    for (const label of labels) {
+      const {x, width: long} = label.getBBox(), left = Math.max(0, Math.min(x, width - long));
+      if (left < end + APART * em) { label.remove(); continue; }
+      label.setAttribute("x", Number(label.getAttribute("x")) + left - x);
+      end = left + long;
+    }
+  }
 
   /** Draws the median curves of all strips into `parent`, over evaluations or time. */
   function medians(parent, strips, across) {
     const axis = AXES[across], logs = strips.map(axis.logs), width = parent.clientWidth;
-    const svg = Dom.svg("svg", {viewBox: `0 0 ${width} ${HEIGHT}`, role: "img",
+    const em = emOf(parent), height = HEIGHT * em;
+    const svg = Dom.svg("svg", {viewBox: `0 0 ${width} ${height}`, role: "img",
       "aria-label": `Median confidence over ${axis.name}`});
+    parent.replaceChildren(svg);
     const high = Math.max(...logs.map((values) => values.at(-1))), low = Math.min(...logs.map(([first]) => first));
-    const x = horizontal(low, high, width), y = (value) => HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM);
+    const x = horizontal(low, high, width, em), [left, right] = [LEFT * em, width - RIGHT * em];
+    const y = (value) => (HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM)) * em;
     for (const value of [0, 0.5, 1]) {
-      Dom.svg("line", {class: "axis", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value)}, svg);
-      Dom.svg("text", {x: LEFT - 8, y: y(value) + 4.5, "text-anchor": "end"}, svg, `${100 * value} %`);
+      Dom.svg("line", {class: "axis", x1: left, x2: right, y1: y(value), y2: y(value)}, svg);
+      Dom.svg("text", {x: left - 0.6 * em, y: y(value) + 0.35 * em, "text-anchor": "end"}, svg, `${100 * value} %`);
     }
-    const ticks = axis.ticks.filter(([value]) => Math.log(value) >= low - 0.01 && Math.log(value) <= high);
-    ticks.forEach(([value, long, short], i) => {
-      const left = x(Math.log(value)), text = short && i < ticks.length - 1 ? short : long;
-      Dom.svg("line", {class: "axis", x1: left, x2: left, y1: y(0), y2: y(1)}, svg);
-      Dom.svg("text", {x: left, y: HEIGHT - 7, "text-anchor": left > width - 110 ? "end" : "middle"}, svg, text);
-    });
+    const within = axis.ticks.filter(([value]) => Math.log(value) >= low - 0.01 && Math.log(value) <= high);
+    // An axis with fewer than two ticks says nothing: it gets both of its ends.
+    const ticks = within.length > 1 ? within : [low, high].map(Math.exp).map((value) => [value, axis.text(value)]);
+    spread(ticks.map(([value, text]) => {
+      const at = x(Math.log(value));
+      Dom.svg("line", {class: "axis", x1: at, x2: at, y1: y(0), y2: y(1)}, svg);
+      return Dom.svg("text", {x: at, y: height - 1.9 * em, "text-anchor": "middle"}, svg, text);
+    }), width, em);
+    const title = {x: (left + right) / 2, y: height - 0.5 * em, "text-anchor": "middle"};
+    Dom.svg("text", title, svg, `${axis.name}, logarithmic`);
     strips.forEach((strip, i) => {
       const points = logs[i].map((log, moment) => `${x(log).toFixed(1)} ${y(strip.medians[moment]).toFixed(1)}`);
       const style = `stroke:var(${COLOURS[strip.at % COLOURS.length]})`;
       Dom.svg("path", {class: "line", d: `M${points.join("L")}`, style}, svg);
     });
-    parent.replaceChildren(svg);
   }
 
   /** Draws the rows of one strip. Returns a function that tells what is at a position of the canvas, in pixels. */
   function rows(canvas, strip, across) {
     const value = decode(strip), count = strip.names.length, moments = strip.generations.length;
-    const named = count <= NAMED, step = named ? NAMED_HEIGHT : Math.max(1, Math.min(8, Math.round(320 / count)));
+    const em = emOf(canvas), named = count <= NAMED;
+    const step = named ? NAMED_HEIGHT * em : Math.max(1, Math.min(8, Math.round(320 / count)));
     const ratio = Math.min(2, window.devicePixelRatio || 1), width = canvas.clientWidth;
     const height = named ? step * count : Math.min(count * step, 420);
     canvas.style.height = `${height}px`;
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
-    const logs = AXES[across].logs(strip), x = horizontal(logs[0], logs.at(-1), width);
+    const logs = AXES[across].logs(strip), x = horizontal(logs[0], logs.at(-1), width, em);
     // The column of a moment reaches half the way to its neighbours.
     const edge = (column) => {
-      if (column === 0) return LEFT;
-      return column === moments ? width - RIGHT : (x(logs[column - 1]) + x(logs[column])) / 2;
+      if (column === 0) return LEFT * em;
+      return column === moments ? width - RIGHT * em : (x(logs[column - 1]) + x(logs[column])) / 2;
     };
     const plain = pixels(value, count, moments), brush = canvas.getContext("2d");
     brush.scale(ratio, ratio);
@@ -91,7 +114,7 @@ const Strip = (() => {
         brush.drawImage(plain, column, row, 1, 1, left, row * step, span, step - 2);
       }
     }
-    if (named) label(brush, strip.names, value, step);
+    if (named) label(brush, strip.names, value, step, em);
     return (left, top) => {
       const row = Math.max(0, Math.min(count - 1, Math.floor((top / height) * count)));
       let column = 0;
@@ -115,15 +138,15 @@ const Strip = (() => {
   }
 
   /** Writes the names of classes on their rows. */
-  function label(brush, names, value, step) {
-    brush.font = "600 13px system-ui, sans-serif";
+  function label(brush, names, value, step, em) {
+    brush.font = `600 ${em}px system-ui, sans-serif`;
     brush.textBaseline = "middle";
     names.forEach((name, row) => {
       const bright = value(row, 0) > 3;
       brush.fillStyle = bright ? "#000" : "#fff";
       brush.shadowColor = bright ? "transparent" : "rgb(0 0 0/.7)";
       brush.shadowBlur = 3;
-      brush.fillText(name.length > 28 ? `${name.slice(0, 27)}…` : name, LEFT + 8, (row + 0.5) * step - 1);
+      brush.fillText(name.length > 28 ? `${name.slice(0, 27)}…` : name, (LEFT + 0.6) * em, (row + 0.5) * step - 1);
     });
     brush.shadowBlur = 0;
   }

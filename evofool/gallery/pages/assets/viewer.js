@@ -143,6 +143,18 @@ const Viewer = (() => {
     else stage.show({frame, picture, rings, whole});
     byId("note").textContent = note();
     describeScore();
+    showSeen(ancestor?.picture || view.seen);
+  }
+
+  /** Shows what the network was given beside a picture that is drawn sharper than that. */
+  function showSeen(picture) {
+    const button = byId("saw"), canvas = button.querySelector("canvas"), [, height, width] = view.frame.shape;
+    button.hidden = !currentGenome();
+    button.setAttribute("aria-pressed", String(view.mode === "seen"));
+    Object.assign(canvas, {width, height});
+    canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
+    canvas.classList.toggle("hard", Math.max(width, height) < canvas.clientWidth);
+    button.querySelector("span").textContent = `the network saw${view.changed ? ", before the change" : ""}`;
   }
 
   const currentGenome = () => view.turned || view.ancestor?.genome || view.genome;
@@ -160,7 +172,7 @@ const Viewer = (() => {
       const origin = `Generation ${Format.count(generation)}: ${Format.percent(score)} ${name}.`;
       return mode === "seen" && ancestor.genome ? `${origin} Drawn anew at ${width} × ${height} pixels.` : origin;
     }
-    if (mode === "sharp") return "Drag, wheel, pinch: it has no end. Dimmed: not seen by the network.";
+    if (mode === "sharp") return `Drawn anew at any size: drag, wheel or pinch. The network saw ${width}\u00a0×\u00a0${height} pixels of it.`;
     if (mode === "before") return "As it was.";
     return view.before ? "With the changed pixels ringed." : `${width} × ${height} pixels, exactly what was scored.`;
   }
@@ -177,11 +189,15 @@ const Viewer = (() => {
     const button = event.target.closest(".tile");
     if (button) open(Grid.numberOf(button));
   });
-  byId("mode").addEventListener("change", (event) => {
-    Object.assign(view, {mode: event.target.value, node: undefined});
+  function look(mode) {
+    select(mode);
+    view.node = undefined;
     view.graph?.markNode(-1);
     paint();
-  });
+  }
+
+  byId("mode").addEventListener("change", (event) => look(event.target.value));
+  byId("saw").addEventListener("click", () => look(view.mode === "seen" ? "sharp" : "seen"));
   byId("in").addEventListener("click", () => stage.zoom(ZOOM));
   byId("out").addEventListener("click", () => stage.zoom(1 / ZOOM));
   byId("fit").addEventListener("click", () => stage.whole());

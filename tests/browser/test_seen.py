@@ -1,0 +1,74 @@
+"""What is drawn can be seen: inside its drawing, painted, not on top of other words, at any width, light and dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from browsing import Open, largest, open_tile, overflow
+from sight import broken_words, outside, overlaps, smallest_letters, unpainted_strokes, unpainted_texts
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+LEGIBLE = 11
+"""Least size of letters in a drawing, in pixels."""
+
+SCREENS = pytest.mark.parametrize(("width", "scheme"), [(375, "dark"), (375, "light"), (1280, "light"), (2560, "dark")])
+
+
+def opened_at(opened: Open, file: Path, width: int, scheme: str) -> Page:
+    """Open a page in a window that is high enough for what is looked at."""
+    return opened(file, viewport={"width": width, "height": 2400 if width < 500 else 1400}, color_scheme=scheme)
+
+
+def assert_readable(page: Page) -> None:
+    assert overflow(page) == []
+    assert broken_words(page) == []
+
+
+@SCREENS
+def test_every_connection_node_and_label_of_a_graph(opened: Open, colours: Path, width: int, scheme: str) -> None:
+    page = opened_at(opened, colours / "index.html", width, scheme)
+    open_tile(page, largest(colours))
+    assert_readable(page)
+    page.locator("#graph").evaluate("graph => graph.scrollIntoView({block: 'center'})")
+    assert outside(page, "#graph", "svg") == []
+    assert outside(page, "#graph svg", ".edge, .node, text") == []
+    assert overlaps(page, "#graph text") == []
+    assert smallest_letters(page, "#graph text, .legend") >= LEGIBLE
+    assert page.locator("#graph .edge.plus").count() > 3
+    assert page.locator("#graph .edge.minus").count() > 0
+    assert unpainted_strokes(page, "#graph .edge") == []
+    assert unpainted_strokes(page, "#graph .body, #graph .curve") == []
+    assert unpainted_texts(page, "#graph text, .legend li, .legend p") == []
+
+
+SPENT = [(1, 1e6), (90, 12_000), (100, 1e9), (300, 900), (5e5, 6e5)]
+"""First and last number of evaluations of curves."""
+
+CURVE = """([first, last]) => {
+  const strip = {at: 0, evaluations: [first, last], medians: [0, 1]};
+  Strip.medians(document.getElementById("medians"), [strip], "evaluations");
+}"""
+
+
+@SCREENS
+def test_the_curve_and_the_strip(opened: Open, digits: Path, width: int, scheme: str) -> None:
+    page = opened_at(opened, digits / "index.html", width, scheme)
+    assert_readable(page)
+    for axis in ("time", "evaluations"):
+        page.locator(f"#across [value={axis}]").check(force=True)
+        assert outside(page, "#medians svg", "text, line, path") == []
+        assert overlaps(page, "#medians text") == []
+        assert page.locator("#medians text").count() >= 6
+    for spent in SPENT:
+        page.evaluate(CURVE, spent)
+        assert outside(page, "#medians svg", "text, line, path") == []
+        assert overlaps(page, "#medians text") == []
+        assert page.locator("#medians text").count() >= 6
+    assert smallest_letters(page, "#medians text") >= LEGIBLE
+    assert unpainted_strokes(page, "#medians .line, #medians .axis") == []
+    assert unpainted_texts(page, "#medians text, #how figcaption, #scale span") == []
+    assert outside(page, "#how", "#strip, #medians, figcaption, #scale span") == []
