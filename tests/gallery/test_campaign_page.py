@@ -136,7 +136,7 @@ def test_a_comparison_of_hostile_campaigns_is_well_formed(hostile: Path, finishe
     html = write_report([hostile, finished, hostile], tmp_path / "both.html").file.read_text(encoding="utf-8")
     page = Page(html)
     assert page.problems == []
-    assert page.of("th")[:2] == ['x" onload="1/campaign', f"{finished.parent.name}/campaign"]
+    assert page.of("bdi")[:2] == ['x" onload="1/campaign', f"{finished.parent.name}/campaign"]
     assert "<script>target</script>" in page.of("td")
     local = [outcome for outcome in outcomes(hostile) if outcome["strategy"] == "local"]
     words = [text for text in page.of("p") if "that both ran" in text][-1]  # the hostile one with itself
