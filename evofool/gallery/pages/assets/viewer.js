@@ -138,12 +138,12 @@ const Viewer = (() => {
   function paint(whole = false) {
     const {frame, mode, ancestor} = view, genome = currentGenome();
     const rings = ancestor ? [] : view.tile.edits || [], picture = ancestor?.picture || view.seen;
+    showSeen(picture);  // It takes room from the stage.
     if (mode === "sharp" && genome) stage.show({frame, genome, node: view.node, whole});
     else if (mode === "before") stage.show({frame, picture: view.before, whole});
     else stage.show({frame, picture, rings, whole});
     byId("note").textContent = note();
     describeScore();
-    showSeen(ancestor?.picture || view.seen);
   }
 
   /** Shows what the network was given beside a picture that is drawn sharper than that. */
@@ -154,7 +154,6 @@ const Viewer = (() => {
     Object.assign(canvas, {width, height});
     canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
     canvas.classList.toggle("hard", Math.max(width, height) < canvas.clientWidth);
-    button.querySelector("span").textContent = `the network saw${view.changed ? ", before the change" : ""}`;
   }
 
   const currentGenome = () => view.turned || view.ancestor?.genome || view.genome;
