@@ -101,8 +101,9 @@ def campaign_config(
         rows=16,
     )  # fmt: skip
     some = DataRecord(
-        name="some", path=None, dir="data", asked=3, chosen=3, looked=3, correct=2, labelled=True, skipped={}
-    )
+        name="some", path=None, dir="data", asked=3, chosen=3, looked=3, correct=2, labelled=True,
+        mapping=(), reason="", skipped={},
+    )  # fmt: skip
     config = CampaignConfig(
         versions={"evofool": "0.5.0"},
         options=AttackOptions(),

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ..datasets.base import UNKNOWN, LabelledImages, Labels, printable
+from ..datasets.base import UNKNOWN, LabelledImages, printable
+from ..datasets.matching import Labels
 from ..engines.base import Engine
 from ..engines.local import engine_of
 from ..errors import ConfigError, ImageError
@@ -184,10 +185,12 @@ def _check_labels(data: LabelledImages, target: Target) -> None:
         raise ConfigError(f"{data.name} holds no images; choose another `data`")
     wrong = (data.labels != UNKNOWN) & ((data.labels < 0) | (data.labels >= len(target.classes)))
     if wrong.any():
-        index = int(np.flatnonzero(wrong)[0])
+        index, known = int(np.flatnonzero(wrong)[0]), data.labels[data.labels != UNKNOWN]
+        one_based = known.min() > 0 and known.max() == len(target.classes)
         raise ConfigError(
             f"{data.id(index)} has label {int(data.labels[index])}, {target.name} has classes 0 to "
-            f"{len(target.classes) - 1}; choose another `data` or `target`"
+            f"{len(target.classes) - 1}; "
+            + ("count labels from 0" if one_based else "choose another `data` or `target`")
         )
 
 

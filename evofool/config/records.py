@@ -183,6 +183,9 @@ class DataRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
         asked, chosen: How many images were asked for, and how many there are.
         looked, correct: How many were scored, and how many of them the target classifies correctly.
         labelled: Whether somebody labelled them.
+        mapping: Names of classes in the data, each with the class that it was taken for; empty where all have the
+            names of the target's classes, or the data have no names.
+        reason: Why they were taken so; empty where there is no mapping.
         skipped: Files that could not be used, with the reason.
     """
 
@@ -194,6 +197,8 @@ class DataRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     looked: Count
     correct: Count
     labelled: bool
+    mapping: tuple[tuple[str, ClassIndex], ...]
+    reason: str
     skipped: dict[str, str]
 
 
@@ -255,6 +260,8 @@ class CampaignConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields
             or any(index is not None and index >= len(self.classes) for index in plan.criteria)
         ):
             raise ValueError(f"criteria must be different class indices below {len(self.classes)}")
+        if any(index >= len(self.classes) for _, index in self.data.mapping):
+            raise ValueError(f"data.mapping must be of class indices below {len(self.classes)}")
         if list(plan.pixels) != sorted(set(plan.pixels)) or plan.pixels[-1] > height * width:
             raise ValueError(f"pixels must rise and be at most {height * width}")
 

@@ -27,6 +27,7 @@ class CampaignView:
     def __init__(self, now: Clock = time.monotonic) -> None:
         self.rate = CampaignRate(now)
         self._successes: deque[str] = deque(maxlen=SUCCESSES_SHOWN)
+        self._warned = False
 
     def note(self, step: CampaignStep) -> None:
         """Take the figures and the successes of the next batch."""
@@ -45,12 +46,15 @@ class CampaignView:
             ("elapsed", f"{elapsed}   remaining {remaining}"),
             ("last", "\n".join(successes)),
         ]
+        rows = [("warning", warning) for warning in step.warnings] + rows
         if step.baseline:
-            rows.insert(2, ("random", describe_rate(step.baseline, step.total)))
+            rows.insert(len(step.warnings) + 2, ("random", describe_rate(step.baseline, step.total)))
         line = (
             f"attempts {statistics.done:,}/{step.total:,}  running {campaign.running:,}  success {success}  "
             f"{speed} queries/s  elapsed {elapsed}  remaining {remaining}  last {successes[0]}"
         )
+        if not self._warned:
+            line, self._warned = "\n".join([*(f"warning: {text}" for text in step.warnings), line]), True
         nothing_left = not campaign.scored and not step.new
         return Snapshot(
             title=f"{campaign.target.name} · {campaign.plan.strategy}",

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..text import between, percent, rate
+from ..config.class_names import listed
+from ..text import between, counted, percent, rate
 
 if TYPE_CHECKING:
     from ..attacks.outcome import Outcome
     from ..attacks.statistics import Statistics
+
+PAIRS_SHOWN = 10
+"""How many names in the data are shown with their classes."""
+
+FILES_SHOWN = 5
+"""How many files that were left out are named."""
 
 EDITS_SHOWN = 3
 """How many of a success's edited pixels are named."""
@@ -56,6 +63,22 @@ def describe_images(summary: Mapping[str, Any]) -> str:
     return f"{text}; {summary['correct']:,} of {summary['looked']:,} looked at are classified correctly"
 
 
+def describe_mapping(mapping: Mapping[str, Any]) -> str:
+    """Return what the class names in a campaign's data were taken for and why.
+
+    Args:
+        mapping: The reason, and the names with the indices and names of their classes.
+    """
+    pairs = [f"{name} → {label}" for name, _, label in mapping["classes"]]
+    return f"{mapping['reason']}: {listed(pairs, PAIRS_SHOWN)}"
+
+
+def describe_skipped(skipped: Mapping[str, str]) -> str:
+    """Return how many files were left out, with the names of some and why."""
+    names = [f"{name} ({reason})" for name, reason in skipped.items()]
+    return f"{counted(len(skipped), 'file')}: {listed(names, FILES_SHOWN, 160)}"
+
+
 def describe_queries(figures: Mapping[str, Any]) -> str:
     """Return the queries of a campaign in words.
 
@@ -84,7 +107,7 @@ def describe_fact(name: str, value: Any) -> str:
     if name in _UNITS:
         return _UNITS[name](value)
     if isinstance(value, list):
-        return " ".join(describe_fact("", item) for item in value)
+        return " ".join(describe_fact("", item) for item in value) or "–"
     return rounded(value)
 
 

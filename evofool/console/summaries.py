@@ -6,11 +6,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..text import clock, counted, least_confident, operators_text, percent
-from .phrases import describe_fact, describe_images, describe_queries, describe_rate
+from .phrases import (
+    describe_fact,
+    describe_images,
+    describe_mapping,
+    describe_queries,
+    describe_rate,
+    describe_skipped,
+)
 
 if TYPE_CHECKING:
     from ..jobs.result import CampaignResult, Result
     from ..jobs.sweep import SweepResult
+
+LONG_FACTS = {"mapping": describe_mapping, "skipped": describe_skipped}
+"""Facts that are shortened where they are shown, with what says them in words."""
 
 Rows = list[tuple[str, str]]
 """Names and values."""
@@ -76,8 +86,9 @@ def finished_campaign(result: CampaignResult, resume_command: str) -> tuple[str,
         result: What it ended with.
         resume_command: The command that goes on with it.
     """
-    summary, statistics, skipped = result.summary(), result.statistics, result.config.data.skipped
-    rows = [
+    summary, statistics = result.summary(), result.statistics
+    rows = [("warning", warning) for warning in summary["warnings"]]
+    rows += [
         ("images", describe_images(summary)),
         ("success", describe_rate(statistics, result.total)),
         ("queries", describe_queries(summary)),
@@ -90,9 +101,10 @@ def finished_campaign(result: CampaignResult, resume_command: str) -> tuple[str,
         rows.append(("random", f"{rate}, with equal queries"))
     if wrong := statistics.already + statistics.wrong:
         rows.append(("wrong before", f"{wrong:,}, not counted above"))
-    if skipped:
-        name, reason = next(iter(skipped.items()))
-        rows.append(("left out", f"{len(skipped):,} files (all in the report); the first, {name}: {reason}"))
+    if summary["mapping"]:
+        rows.append(("classes", describe_mapping(summary["mapping"])))
+    if summary["skipped"]:
+        rows.append(("left out", describe_skipped(summary["skipped"])))
     rows += [("report", str(result.report)), ("campaign", str(result.path))]
     if result.interrupted:
         rows.append(("go on", resume_command))
@@ -102,6 +114,7 @@ def finished_campaign(result: CampaignResult, resume_command: str) -> tuple[str,
 def fact_rows(facts: Mapping[str, Any]) -> Rows:
     """Return the facts of a job that was inspected; a baseline's figures get rows of their own."""
     baseline, rows = facts.get("baseline"), dict(facts)
+    rows |= {name: LONG_FACTS[name](fact) if fact else None for name, fact in facts.items() if name in LONG_FACTS}
     if isinstance(baseline, Mapping):
         rows["baseline"] = "equal queries"
         rows |= {f"baseline_{name}": figure for name, figure in baseline.items()}

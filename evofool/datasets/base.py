@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..io.images import fit, open_image, to_image
-
-Labels = NDArray[np.int64]
+from .matching import Labels, Matching
 
 UNKNOWN = int(np.iinfo(np.int64).min)
 """The label of an image that nobody labelled."""
@@ -38,6 +36,8 @@ class LabelledImages(Protocol):
     name: str
     labels: Labels
     """(N,) class indices of the target; ``UNKNOWN`` where the target's own prediction is to be the label."""
+    matching: Matching | None
+    """What the data's own class names were taken for; None where it has none."""
     skipped: dict[str, str]
     """Files that were left out before anything was read, with the reason."""
 
@@ -64,12 +64,18 @@ class ArrayImages:
         images: (N, C, H, W) uint8.
         labels: (N,) whole numbers.
         fitting: How images of another size are resized when they are read; None leaves them as they are.
+        matching: What the class names of the data were taken for, where it has some.
     """
 
-    def __init__(self, name: str, images: np.ndarray, labels: np.ndarray, fitting: Fitting | None = None) -> None:
-        self.name, self.images, self._fitting = name, images, fitting
-        if labels.dtype == np.uint64:
-            labels = np.minimum(labels, np.iinfo(np.int64).max)
+    def __init__(
+        self,
+        name: str,
+        images: np.ndarray,
+        labels: np.ndarray,
+        fitting: Fitting | None = None,
+        matching: Matching | None = None,
+    ) -> None:
+        self.name, self.images, self.matching, self._fitting = name, images, matching, fitting
         self.labels: Labels = labels.astype(np.int64)
         self.skipped: dict[str, str] = {}
 
@@ -96,11 +102,22 @@ class FileImages:
         labels: (N,) class indices, or ``UNKNOWN``.
         ids: What records call each of them.
         fitting: How they become images for the target.
+        matching: What the names of class folders were taken for, where there are some.
+        skipped: Files that were left out, with the reason.
     """
 
-    def __init__(self, name: str, paths: Sequence[str], labels: Labels, ids: Sequence[str], fitting: Fitting) -> None:
-        self.name, self.labels = name, labels
-        self.skipped: dict[str, str] = {}
+    def __init__(
+        self,
+        name: str,
+        paths: Sequence[str],
+        labels: Labels,
+        ids: Sequence[str],
+        fitting: Fitting,
+        matching: Matching | None = None,
+        skipped: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name, self.labels, self.matching = name, labels, matching
+        self.skipped = dict(skipped or {})
         self._paths, self._ids, self._fitting = paths, ids, fitting
 
     def __len__(self) -> int:

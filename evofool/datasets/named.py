@@ -4,17 +4,39 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..config.class_names import ClassNames, listed
 from ..errors import ConfigError
 from .archives import read_archive
 from .base import ArrayImages, FileImages, Fitting, LabelledImages
+from .class_lists import CIFAR10, CIFAR100, DIGITS, FASHION_MNIST
+from .matching import Matching, match_names
 
-NAMED_DATASETS = ("digits", "mnist", "fashionmnist", "cifar10", "cifar100", "svhn", "imagenet")
-"""Names that the parameter ``data`` takes."""
+
+class Description(NamedTuple):
+    """What is known of a named data set before it is opened."""
+
+    classes: tuple[str, ...]
+    """The class names in the order of the labels; empty where only its files tell them."""
+    channels: int
+    """The number of channels of its images."""
+
+
+NAMED_DATASETS = {
+    "digits": Description(DIGITS, 1),
+    "mnist": Description(DIGITS, 1),
+    "fashionmnist": Description(FASHION_MNIST, 1),
+    "cifar10": Description(CIFAR10, 3),
+    "cifar100": Description(CIFAR100, 3),
+    "svhn": Description(DIGITS, 3),
+    "imagenet": Description((), 3),
+}
+"""Names that the parameter ``data`` takes, with what is known of the data sets."""
 
 CIFAR10_ARCHIVES = "cifar10-train.npz", "cifar10-test.npz"
 """Files with CIFAR-10's images, which are read before torchvision's where a folder has them."""
@@ -33,24 +55,52 @@ def open_named(name: str, directory: Path, fitting: Fitting) -> LabelledImages:
         fitting: How pictures become images for the target.
 
     Raises:
-        ConfigError: The files are missing and can't be downloaded, or the target takes other colours.
+        ConfigError: The files are missing and can't be downloaded, or the target has other classes or colours.
     """
     if name == "imagenet":
         return _imagenet(directory, fitting)
+    matching = match_named(name, fitting.classes, fitting.image_shape[0])
     if name == "digits":
         images, labels = digits(train=False)
     elif name == "cifar10" and (directory / CIFAR10_ARCHIVES[1]).exists():
-        archive = read_archive(directory / CIFAR10_ARCHIVES[1], fitting.classes)
+        archive = read_archive(directory / CIFAR10_ARCHIVES[1], NAMED_DATASETS[name].classes)
         images, labels = archive.images, archive.labels
     else:
         images, labels = torchvision_arrays(name, directory, train=False)
-    if images.shape[1] != fitting.image_shape[0]:
+    return ArrayImages(name, images, matching.translate(labels, f"`data={name}`"), fitting, matching)
+
+
+def match_named(name: str, classes: Sequence[str], channels: int) -> Matching:
+    """Return which of a target's classes those of a named data set are, before anything of it is read.
+
+    Args:
+        name: One of ``NAMED_DATASETS`` whose classes are known.
+        classes: The target's class names.
+        channels: The number of channels of the target's images.
+
+    Raises:
+        ConfigError: The data set has other classes than the target, or other colours.
+    """
+    data = NAMED_DATASETS[name]
+    if data.channels != channels:
         colour = {1: "grey", 3: "RGB"}
         raise ConfigError(
-            f"`data={name}` is {colour[images.shape[1]]}, the target takes {colour[fitting.image_shape[0]]} images; "
+            f"`data={name}` is {colour[data.channels]}, the target takes {colour[channels]} images; choose another "
+            "`data` or `target`"
+        )
+    matching = match_names(data.classes, classes, f"`data={name}`", "class", "choose another `data` or `target`")
+    if matching.by != "name" and not _are_numbered(classes):
+        raise ConfigError(
+            f"`data={name}` has other classes ({listed(data.classes, 3)}) than the target ({listed(classes, 3)}); "
             "choose another `data` or `target`"
         )
-    return ArrayImages(name, images, labels, fitting)
+    return matching
+
+
+def _are_numbered(classes: Sequence[str]) -> bool:
+    """Return whether a target's class names are mere numbers, such as ``class 0``, which say nothing of the classes."""
+    prefix = classes[0].removesuffix("0")
+    return tuple(classes) != DIGITS and list(classes) == [f"{prefix}{index}" for index in range(len(classes))]
 
 
 def digits(*, train: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -129,4 +179,19 @@ def _imagenet(directory: Path, fitting: Fitting) -> FileImages:
         ) from error
     paths = [path for path, _ in data.samples]
     ids = [Path(path).relative_to(directory).as_posix() for path in paths]
-    return FileImages("imagenet", paths, np.array([label for _, label in data.samples], np.int64), ids, fitting)
+    matching = _match_imagenet([", ".join(synonyms) for synonyms in data.classes], fitting.classes)
+    labels = matching.translate(np.array([label for _, label in data.samples], np.int64), "`data=imagenet`")
+    return FileImages("imagenet", paths, labels, ids, fitting, matching)
+
+
+def _match_imagenet(names: Sequence[str], classes: Sequence[str]) -> Matching:
+    """Return which of a target's classes those of ImageNet are.
+
+    Networks spell some of the thousand names in their own ways, and two cranes share one. The order by WordNet number
+    is common to all: it is taken where most names have their places in it.
+    """
+    known = ClassNames(classes)
+    in_place = sum(index in known.find(name) for index, name in enumerate(names))
+    if len(names) == len(classes) and 2 * in_place > len(names):
+        return Matching(tuple(names), tuple(range(len(names))))
+    return match_names(names, classes, "`data=imagenet`", "class", "choose another `data` or `target`")

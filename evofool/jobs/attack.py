@@ -12,7 +12,8 @@ from ..attacks.operators import operators_of
 from ..attacks.plan import excluded_classes, plan_of
 from ..config.attack import AttackOptions
 from ..config.records import CampaignConfig, DataRecord
-from ..datasets import NAMED_DATASETS, check_data, open_data
+from ..datasets import NAMED_DATASETS, LabelledImages, check_data, open_data
+from ..datasets.base import printable
 from ..engines.toolbox import Hook
 from ..errors import ConfigError
 from ..store.campaign import CampaignFolder
@@ -54,8 +55,9 @@ def run(
     target = prepared.target
     plan = plan_of(options, target)
     operators = operators_of(plan, target.image_shape, toolbox)
+    data = open_data(options.data, Path(options.data_dir), prepared.fitting)
     images = select_images(
-        open_data(options.data, Path(options.data_dir), prepared.fitting),
+        data,
         target,
         count=options.count,
         seed=options.seed,
@@ -67,7 +69,7 @@ def run(
         options=options,
         target=prepared.record,
         classes=tuple(target.classes),
-        data=_data_record(options, images),
+        data=_data_record(options, data, images),
         plan=plan,
         swapped=operators.swapped,
         versions=versions(),
@@ -108,7 +110,9 @@ def _fold(options: AttackOptions, user_target: Target | None) -> bool | None:
     return False if exact else None
 
 
-def _data_record(options: AttackOptions, images: SelectedImages) -> DataRecord:
+def _data_record(options: AttackOptions, data: LabelledImages, images: SelectedImages) -> DataRecord:
+    matching = data.matching
+    mapping = zip(matching.names, matching.indices, strict=True) if matching and matching.by != "name" else ()
     return DataRecord(
         name=str(options.data),
         path=None if str(options.data).lower() in NAMED_DATASETS else str(Path(str(options.data)).absolute()),
@@ -118,5 +122,7 @@ def _data_record(options: AttackOptions, images: SelectedImages) -> DataRecord:
         looked=images.looked,
         correct=images.correct,
         labelled=images.labelled,
+        mapping=tuple((printable(name), index) for name, index in mapping),
+        reason=matching.reason if matching else "",
         skipped=images.skipped,
     )

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ..attacks.campaign import Campaign
+from ..attacks.data_warnings import data_facts, data_warnings
 from ..attacks.operators import Operators, operators_of
 from ..attacks.outcome import Outcome, recorded_edits
 from ..attacks.searches.registry import BASELINE
@@ -45,6 +46,7 @@ class CampaignStep:
         total: Pairs of image and criterion.
         done_before: What :attr:`done` was when this session began.
         new: Outcomes since the last step.
+        warnings: What looks wrong with the labels.
     """
 
     campaign: Campaign
@@ -53,6 +55,7 @@ class CampaignStep:
     total: int
     done_before: int
     new: Sequence[Outcome]
+    warnings: Sequence[str] = ()
 
     @property
     def done(self) -> int:
@@ -104,8 +107,9 @@ class CampaignJob(Job[CampaignStep]):
     def steps(self) -> Iterator[CampaignStep]:
         """Run attempts batch by batch, until all have ended."""
         before = self.statistics.done + (self.baseline.done if self.baseline else 0)
+        warnings = data_warnings(self.folder.config)
         for new in self.campaign.run(self.folder.outcomes()):
-            yield CampaignStep(self.campaign, self.statistics, self.baseline, self.total, before, new)
+            yield CampaignStep(self.campaign, self.statistics, self.baseline, self.total, before, new, warnings)
 
     def record(self, step: CampaignStep, later: Later) -> None:
         """Append the outcomes to the folder's, and count them."""
@@ -201,7 +205,7 @@ class CampaignKind:
             "weights_sha256": target.weights_sha256,
             "data": data.name,
             "images": data.chosen,
-            "skipped": len(data.skipped),
+            **data_facts(config),
             "criterion": plan.criterion,
             "pixels": list(plan.pixels),
             "strategy": plan.strategy,

@@ -50,7 +50,7 @@ def test_data_may_be_an_archive_or_a_folder_a_class(tmp_path: Path, capsys: Capt
     hashes = [{line["sha256"]: line["label"] for line in json_lines(tmp_path / name / "images.jsonl")} for name in "ab"]
     assert hashes[0] == hashes[1]
     assert len(hashes[0]) > 8
-    assert shown["left out"].startswith("1 files (all in the report); the first, 0/broken.png: ")
+    assert shown["left out"].startswith("1 file: 0/broken.png (")
     assert {line["id"] for line in json_lines(tmp_path / "b" / "images.jsonl")} <= {
         f"{label}/{index:02d}.png" for index, label in enumerate(labels[some])
     }
@@ -72,3 +72,42 @@ def test_an_exported_archive_can_be_attacked_again(digit_campaign: Path, tmp_pat
     out = tmp_path / "campaign"
     shown = succeed(capsys, *ATTACK, *archive, "--include-misclassified", "--criterion", 0, "--out", out).out
     assert "done: digits, 0, local" in shown
+
+
+def test_labels_in_another_order_are_doubted_everywhere(tmp_path: Path, capsys: Capture) -> None:
+    images, labels = digits(train=False)
+    moved = np.where(np.arange(len(labels)) % 20 == 0, labels, (labels + 3) % 10)
+    np.savez(tmp_path / "moved.npz", images=images[:, 0], labels=moved)
+    words = ["--target", "digits", "--data", tmp_path / "moved.npz", "--queries", 5]
+    shown = succeed(capsys, *ATTACK, *words, "--out", tmp_path / "a").out
+    assert shown.startswith("warning: only ")
+    assert "hardly more than by chance (1 of 10)" in summary_rows(shown)["warning"]
+    (warning,) = answer_of(capsys, tmp_path / "b", *words)["warnings"]
+    assert "hardly more than by chance" in warning
+    assert warning in (tmp_path / "a" / "report.html").read_text(encoding="utf-8")
+
+
+def test_folders_of_other_names_are_taken_in_order_and_the_order_is_told(tmp_path: Path, capsys: Capture) -> None:
+    images, labels = digits(train=False)
+    for index in range(60):
+        folder = tmp_path / "pictures" / "abcdefghij"[labels[index]]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(images[index, 0]).save(folder / f"{index:02d}.png")
+    words = ["--target", "digits", "--data", tmp_path / "pictures", "--queries", 5]
+    shown = summary_rows(succeed(capsys, *ATTACK, *words, "--out", tmp_path / "out").out)
+    assert shown["classes"].endswith("they are in order: " + ", ".join(f"{'abcdefghij'[i]} → {i}" for i in range(10)))
+    assert config_of(tmp_path / "out")["data"]["mapping"][3] == ["d", 3]
+
+
+def test_folders_called_by_the_words_of_digits_are_their_classes(tmp_path: Path, capsys: Capture) -> None:
+    images, labels = digits(train=False)
+    words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    for index in range(30):
+        folder = tmp_path / "pictures" / words[labels[index]]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(images[index, 0]).save(folder / f"{index:02d}.png")
+    answer = answer_of(
+        capsys, tmp_path / "out", "--target", "digits", "--data", tmp_path / "pictures", "--count", 30, "--queries", 5
+    )
+    assert answer["correct"] >= 28
+    assert (answer["mapping"], answer["warnings"]) == (None, [])

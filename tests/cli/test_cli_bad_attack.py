@@ -110,7 +110,8 @@ IMAGES, LABELS = some()
         ({"labels": LABELS - 2}, ["has classes 0 to 9"]),
         ({"labels": LABELS / 2}, ["whole number", "float64"]),
         ({"labels": LABELS[:-1]}, ["each of the 12 images", "(11,)"]),
-        ({"labels": LABELS[:, None]}, ["labels (12, 1)"]),
+        ({"labels": np.eye(10, dtype=int)[LABELS]}, ["labels (12, 10) are one-hot", "np.argmax(labels, axis=1)"]),
+        ({"classes": np.array([*"012345678", "X"])}, ['"X" is none of the target\'s 10 classes']),
         ({"images": IMAGES[:, :7]}, ["images of set are 8 × 7 grey", "digits takes 8 × 8 grey"]),
         ({"images": np.stack([IMAGES] * 3, 3)}, ["8 × 8 RGB", "digits takes 8 × 8 grey"]),
         ({"images": np.stack([IMAGES] * 4, 3)}, ["expected images (N, H, W, 3)", "(12, 8, 8, 4)"]),
@@ -120,8 +121,8 @@ IMAGES, LABELS = some()
         ({"labels": (LABELS + 1) % 10}, ["misclassifies all 12 images of set", "--include-misclassified"]),
     ],
     ids=[
-        "label too large", "label below 0", "label a fraction", "label missing", "labels as a column", "too small",
-        "colours", "four channels", "floats", "empty", "pickled", "all wrong",
+        "label too large", "label below 0", "label a fraction", "label missing", "labels one-hot", "names partly known",
+        "too small", "colours", "four channels", "floats", "empty", "pickled", "all wrong",
     ],
 )  # fmt: skip
 def test_an_archive_that_does_not_fit_is_refused(
@@ -170,7 +171,15 @@ def test_an_archive_without_images_or_labels_is_refused(missing: str, tmp_path: 
     arrays = {"images": IMAGES, "labels": LABELS}
     del arrays[missing]
     np.savez(tmp_path / "set.npz", **arrays)  # type: ignore[arg-type]
-    refused(capsys, tmp_path, "--target", "digits", "--data", tmp_path / "set.npz", parts=[missing, "expected an .npz"])
+    refused(
+        capsys,
+        tmp_path,
+        "--target",
+        "digits",
+        "--data",
+        tmp_path / "set.npz",
+        parts=[f"it has no array {missing}", "expected images"],
+    )
 
 
 def test_a_truncated_archive_is_refused(tmp_path: Path, capsys: Capture) -> None:
@@ -193,8 +202,8 @@ def test_a_file_that_is_no_archive_is_refused(name: str, tmp_path: Path, capsys:
         (["a.txt", "b.csv"], ["holds no pictures"]),
         (["3/a.txt"], ["holds no pictures"]),
         (["a.png", "b.png"], ["none of the 2 images", "a.png", "not an image"]),
-        (["cat/a.png"], ['the folder "cat"', "10 classes"]),
-        (["10/a.png"], ['the folder "10"', "10 classes"]),
+        (["cat/a.png"], ["the folders in", '"cat" is none of the target\'s 10 classes']),
+        (["10/a.png"], ["the folders in", '"10" is none of the target\'s 10 classes']),
     ],
     ids=["empty", "texts", "texts in a class", "no pictures but in name", "a class of no name", "a class too many"],
 )

@@ -108,9 +108,10 @@ def test_inspect_tells_what_a_campaign_is_and_how_far_it_got(digit_campaign: Pat
     assert facts.keys() >= FACTS
     won = sum(outcome["success"] for outcome in outcomes_of(digit_campaign))
     expected = {
-        "campaign": str(digit_campaign), "target": "digits", "data": "digits", "images": 6, "skipped": 0, "attempts": 6,
-        "criterion": "untargeted", "pixels": [3], "strategy": "local", "queries_per_attempt": 300, "settled": 6,
-        "successes": won, "finished": True, "baseline": None,
+        "campaign": str(digit_campaign), "target": "digits", "data": "digits", "images": 6, "skipped": {},
+        "attempts": 6, "warnings": [], "mapping": None, "criterion": "untargeted", "pixels": [3],
+        "strategy": "local", "queries_per_attempt": 300, "settled": 6, "successes": won, "finished": True,
+        "baseline": None,
     }  # fmt: skip
     assert {key: facts[key] for key in expected} == expected
     shown = summary_rows(succeed(capsys, "inspect", digit_campaign).out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -164,3 +165,13 @@ def test_the_live_view_keeps_to_its_width(name: str, width: int) -> None:
     text = shown([success(0, final=name, edits=edits)], [success(1, **{"class": name})], width=width, name=name)
     assert max(cell_len(line) for line in lines_of(text)) <= width
     assert "attempts" in text
+
+
+def test_what_looks_wrong_with_the_labels_is_said_before_anything_else() -> None:
+    view, campaign = CampaignView(FakeClock()), FakeCampaign(total=3)
+    step = replace(campaign.step(success(0), scored=40), warnings=["only 6 of 100 are right"])
+    view.note(step)
+    snapshot = view.describe(step)
+    assert snapshot.rows[0] == ("warning", "only 6 of 100 are right")
+    assert snapshot.line.startswith("warning: only 6 of 100 are right\nattempts 1/3")
+    assert "warning" not in view.describe(step).line  # Once is enough where lines stay.

@@ -10,6 +10,7 @@ from configs import campaign_config
 from fake_results import campaign_result, run_result
 from fake_steps import failure, statistics_of, success
 
+from evofool.attacks.data_warnings import data_facts
 from evofool.console.summaries import fact_rows, finished_campaign, finished_run
 
 RESUME = "evofool resume runs/a"
@@ -88,10 +89,26 @@ def test_the_baseline_is_told_without_the_images_that_were_wrong_before() -> Non
     assert rows["wrong before"] == "1, not counted above"
 
 
-def test_files_that_were_left_out_are_counted_and_the_first_is_named() -> None:
+def test_files_that_were_left_out_are_counted_and_named() -> None:
     config = campaign_config(data={"skipped": {"a.png": "is empty", "b.png": "is no image"}})
     rows = dict(finished_campaign(campaign_result(statistics_of(), config=config), RESUME)[1])
-    assert rows["left out"] == "2 files (all in the report); the first, a.png: is empty"
+    assert rows["left out"] == "2 files: a.png (is empty), b.png (is no image)"
+
+
+def test_what_looks_wrong_with_the_labels_stands_first() -> None:
+    config = campaign_config(data={"looked": 100, "correct": 6})
+    rows = finished_campaign(campaign_result(statistics_of(), config=config), RESUME)[1]
+    assert rows[0][0] == "warning"
+    assert rows[0][1].startswith("only 6 of 100 images looked at")
+
+
+def test_what_the_names_in_the_data_were_taken_for_is_told() -> None:
+    config = campaign_config(data={"mapping": (("Hund", 1), ("Katze", 0)), "reason": "no name is a class's"})
+    rows = dict(finished_campaign(campaign_result(statistics_of(), config=config), RESUME)[1])
+    assert rows["classes"] == f"no name is a class's: Hund → {config.classes[1]}, Katze → {config.classes[0]}"
+    facts = dict(fact_rows({**data_facts(config), "baseline": None}))
+    assert facts["mapping"] == rows["classes"]
+    assert (facts["warnings"], facts["skipped"]) == ("–", "–")
 
 
 def test_facts_are_rows() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from labelled import fitting, picture
+from labelled import CLASSES, fitting, picture
 from PIL import Image
 
 from evofool.datasets import LabelledImages, open_data
@@ -79,7 +80,7 @@ def test_of_two_classes_with_one_name_the_first_is_meant(tmp_path: Path) -> None
     ("names", "strange"),
     [
         (["airplane", "griffin"], "griffin"),
-        (["0", "1", "4"], "0"),
+        (["0", "1", "4"], "4"),
         (["0", "car"], "0"),
         (["-1", "2"], "-1"),
         (["car", "٢"], "٢"),
@@ -221,3 +222,100 @@ def test_the_card_s_interpolation_and_resize_are_used(tmp_path: Path) -> None:
     assert set(np.unique(near).tolist()) <= {0, 255}
     assert not set(np.unique(soft).tolist()) <= {0, 255}
     assert (read_folder(tmp_path, fitting(resize=16, interpolation="nearest")).read(0) == 255).all()
+
+
+def test_folders_in_decomposed_unicode_are_the_same_names(tmp_path: Path) -> None:
+    classes = ["café", "zebra", "été"]
+    root = class_folders(tmp_path, [unicodedata.normalize("NFD", name) for name in classes])
+    data = read_folder(root, fitting(classes=classes))
+    assert [classes[label] for label in data.labels] == [
+        unicodedata.normalize("NFC", data.id(index).split("/")[0]) for index in range(3)
+    ]
+
+
+def test_folders_that_are_partly_known_are_refused(tmp_path: Path) -> None:
+    root = class_folders(tmp_path, ["plane", "car", "bird", "sea lion"])
+    with pytest.raises(ConfigError) as raised:
+        read_folder(root, fitting())
+    assert str(raised.value) == (
+        f'the folders in {tmp_path}: "plane" (did you mean "airplane"?) is none of the target\'s 4 classes; call all '
+        "folders by class name or index"
+    )
+
+
+def test_what_unnamed_folders_were_taken_for_is_kept(tmp_path: Path) -> None:
+    data = read_folder(class_folders(tmp_path, ["eins", "zwei", "drei", "vier"]), fitting())
+    assert data.matching is not None
+    assert dict(zip(data.matching.names, data.matching.indices, strict=True)) == {
+        "drei": 0, "eins": 1, "vier": 2, "zwei": 3,
+    }  # fmt: skip
+    assert data.matching.by == "order"
+    assert data.matching.reason.startswith("no folder's name is that of a class")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [[str(number) for number in range(1, 12)], [f"class_{number}" for number in range(11)]],
+    ids=["counted from 1", "with a number"],
+)
+def test_folders_whose_order_is_not_certain_are_refused(names: list[str], tmp_path: Path) -> None:
+    """Sorted as text, 10 stands before 2: whoever trained the network may have meant either order."""
+    with pytest.raises(ConfigError, match=r"which is which is not certain.*name or index \(0 to 10\)"):
+        read_folder(class_folders(tmp_path, names), fitting(classes=[f"c {index}" for index in range(11)]))
+
+
+@pytest.mark.parametrize(
+    "names", [[f"{number:02}" for number in range(1, 12)], [f"c{number:03}" for number in range(11)]]
+)
+def test_folders_with_leading_zeros_have_a_certain_order(names: list[str], tmp_path: Path) -> None:
+    classes = [chr(ord("a") + index) for index in range(11)]
+    data = read_folder(class_folders(tmp_path, names), fitting(classes=classes))
+    assert labels_by_id(data) == {f"{name}/a.png": label for label, name in enumerate(names)}
+
+
+@pytest.mark.parametrize(
+    ("splits", "best"),
+    [(["train", "val"], "val"), (["Test", "Train", "Validation"], "Validation"), (["training"], "training")],
+)
+@pytest.mark.parametrize("classes", [CLASSES, ("a", "b")], ids=["more classes", "as many classes"])
+def test_the_parts_of_a_data_set_are_no_classes(
+    splits: list[str], best: str, classes: Sequence[str], tmp_path: Path
+) -> None:
+    for split in splits:
+        class_folders(tmp_path / split, ["x", "y"])
+    with pytest.raises(ConfigError, match="parts of a data set and not classes") as raised:
+        read_folder(tmp_path, fitting(classes=classes))
+    assert str(raised.value).endswith(f"give one of them: `data={tmp_path / best}`")
+
+
+def test_class_folders_one_level_further_in_are_found(tmp_path: Path) -> None:
+    class_folders(tmp_path / "images", ["car", "bird"])
+    class_folders(tmp_path / "masks", ["1", "2"])
+    with pytest.raises(ConfigError, match=rf"`data={tmp_path / 'images'}`"):
+        read_folder(tmp_path, fitting())
+
+
+def test_classes_may_be_called_like_parts_of_a_data_set(tmp_path: Path) -> None:
+    data = read_folder(class_folders(tmp_path, ["train", "test"]), fitting(classes=["test", "train", "bus"]))
+    assert labels_by_id(data) == {"train/a.png": 1, "test/a.png": 0}
+
+
+def test_pictures_of_formats_that_are_not_read_are_named(tmp_path: Path) -> None:
+    class_folders(tmp_path, ["car", "bird"])
+    for name in ("car/IMG_1.HEIC", "bird/deep/b.avif", "sea lion/c.jxl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"?")
+    data = read_folder(tmp_path, fitting())
+    assert labels_by_id(data) == {"bird/a.png": 2, "car/a.png": 1}
+    assert data.skipped == {
+        "bird/deep/b.avif": "AVIF is not read; convert it to PNG or JPEG",
+        "car/IMG_1.HEIC": "HEIC is not read; convert it to PNG or JPEG",
+        "sea lion/c.jxl": "JXL is not read; convert it to PNG or JPEG",
+    }
+
+
+def test_a_folder_of_nothing_but_other_formats_names_one(tmp_path: Path) -> None:
+    (tmp_path / "IMG_1.heic").write_bytes(b"?")
+    (tmp_path / "IMG_2.heic").write_bytes(b"?")
+    with pytest.raises(ConfigError, match=r"holds no pictures.*2 are of other kinds, such as IMG_1\.heic"):
+        read_folder(tmp_path, fitting())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ import torchvision
 from labelled import CLASSES, fitting, picture
 from sklearn.datasets import load_digits
 
-from evofool.datasets.named import digits, open_named, torchvision_arrays
+from evofool.datasets.named import NAMED_DATASETS, digits, match_named, open_named, torchvision_arrays
 from evofool.errors import ConfigError
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+TEN = "0123456789"
 GREY = np.random.default_rng(0).integers(0, 256, (6, 28, 28), np.uint8)
 COLOURS = np.random.default_rng(1).integers(0, 256, (6, 32, 32, 3), np.uint8)
 LABELS = [3, 0, 9, 1, 1, 2]
@@ -79,7 +80,7 @@ def put(monkeypatch: pytest.MonkeyPatch, name: str, kind: type[Fake] | None = No
 
 
 def test_digits_are_every_fifth_of_scikit_learn_s(tmp_path: Path) -> None:
-    data = open_named("digits", tmp_path, fitting((1, 8, 8)))
+    data = open_named("digits", tmp_path, fitting((1, 8, 8), TEN))
     assert (data.name, len(data), data.id(7)) == ("digits", 360, "digits:7")
     images, labels = load_digits(return_X_y=True)
     assert data.labels.tolist() == labels[::5].tolist()
@@ -102,7 +103,7 @@ def test_the_digits_to_train_on_are_all_others() -> None:
 
 
 def test_mnist_is_read_from_the_folder(shared: Path) -> None:
-    data = open_named("mnist", shared / "data", fitting((1, 28, 28)))
+    data = open_named("mnist", shared / "data", fitting((1, 28, 28), TEN))
     assert len(data) == 10_000
     assert data.labels[:5].tolist() == [7, 2, 1, 0, 4]  # Of the test images, as everybody knows.
     assert data.read(0).shape == (1, 28, 28)
@@ -139,7 +140,7 @@ def test_cifar10_s_damaged_archive_is_told_and_not_downloaded(tmp_path: Path, mo
 @pytest.mark.parametrize("name", KINDS)
 def test_torchvision_s_test_images_are_read(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake, images = put(monkeypatch, name), KINDS[name][2]
-    data = open_named(name, tmp_path, fitting(images.shape[1:]))
+    data = open_named(name, tmp_path, fitting(images.shape[1:], NAMED_DATASETS[name].classes))
     assert (data.name, data.id(2)) == (name, f"{name}:2")
     assert data.labels.tolist() == LABELS
     assert data.labels.dtype == np.int64
@@ -164,7 +165,7 @@ def test_what_is_not_there_is_downloaded_in_silence(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake, images = put(monkeypatch, name, on_disk=False), KINDS[name][2]
-    data = open_named(name, tmp_path, fitting(images.shape[1:]))
+    data = open_named(name, tmp_path, fitting(images.shape[1:], NAMED_DATASETS[name].classes))
     assert data.labels.tolist() == LABELS
     assert [call["download"] for call in fake.calls] == [False, True]
     assert {str(call["root"]) for call in fake.calls} == {str(tmp_path)}
@@ -177,7 +178,7 @@ def test_what_is_not_there_is_downloaded_in_silence(
 def test_a_failed_download_is_a_config_error(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, name, Offline)
     with pytest.raises(ConfigError, match=r"could not be downloaded \(Network is unreachable\)") as raised:
-        open_named(name, tmp_path, fitting(KINDS[name][2].shape[1:]))
+        open_named(name, tmp_path, fitting(KINDS[name][2].shape[1:], NAMED_DATASETS[name].classes))
     assert f"no {KINDS[name][0]} under {tmp_path}" in str(raised.value)
     assert "`data_dir`" in str(raised.value)
 
@@ -189,7 +190,7 @@ def test_torchvision_s_damaged_files_are_a_config_error(tmp_path: Path) -> None:
         for kind in ("images-idx3", "labels-idx1"):
             (raw / f"{part}-{kind}-ubyte").write_bytes(b"\0\0\x08\x03cut")
     with pytest.raises(ConfigError, match="MNIST"):
-        open_named("mnist", tmp_path, fitting((1, 28, 28)))
+        open_named("mnist", tmp_path, fitting((1, 28, 28), TEN))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_images_of_another_size_are_fitted(
     name: str, shape: tuple[int, int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(monkeypatch, name)
-    data = open_named(name, tmp_path, fitting(shape))
+    data = open_named(name, tmp_path, fitting(shape, NAMED_DATASETS[name].classes))
     images = [data.read(index) for index in range(len(data))]
     assert {image.shape for image in images} == {shape}
     assert len({image.tobytes() for image in images}) == 6
@@ -268,4 +269,71 @@ def test_imagenet_without_pictures_is_a_config_error(tmp_path: Path) -> None:
     imagenet(tmp_path, dict.fromkeys(["n01"], CLASSES), lambda wnid: 0)
     (tmp_path / "val" / "n01").mkdir(parents=True)
     with pytest.raises(ConfigError, match="no ImageNet validation set"):
+        open_named("imagenet", tmp_path, fitting())
+
+
+@pytest.mark.parametrize("name", [name for name, data in NAMED_DATASETS.items() if data.classes])
+def test_every_data_set_s_classes_are_matched_by_name(name: str) -> None:
+    data = NAMED_DATASETS[name]
+    backwards = [label.upper().replace("_", " ") for label in reversed(data.classes)]
+    matching = match_named(name, backwards, data.channels)
+    assert matching.by == "name"
+    assert matching.indices == tuple(reversed(range(len(data.classes))))
+
+
+def test_class_names_are_torchvision_s() -> None:
+    assert NAMED_DATASETS["fashionmnist"].classes == tuple(torchvision.datasets.FashionMNIST.classes)
+    assert match_named("mnist", torchvision.datasets.MNIST.classes, 1).indices == tuple(range(10))
+    assert len(NAMED_DATASETS["cifar100"].classes) == 100
+    assert list(NAMED_DATASETS["cifar100"].classes) == sorted(NAMED_DATASETS["cifar100"].classes)
+
+
+def test_digits_may_be_called_by_their_words() -> None:
+    words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    assert match_named("digits", words, 1).indices == tuple(range(10))
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "channels"),
+    [
+        ("fashionmnist", TEN, 1),
+        ("mnist", NAMED_DATASETS["fashionmnist"].classes, 1),
+        ("cifar100", CIFAR10, 3),
+        ("cifar10", ["tench", "goldfish"], 3),
+        ("svhn", CIFAR10, 3),
+        ("cifar10", [*CIFAR10[:9], "lorry"], 3),
+    ],
+)
+def test_data_of_other_classes_are_refused_before_they_are_read(
+    name: str, classes: Sequence[str], channels: int
+) -> None:
+    with pytest.raises(ConfigError, match=f"^`data={name}`.*choose another `data` or `target`$"):
+        match_named(name, classes, channels)
+
+
+@pytest.mark.parametrize("prefix", ["class ", "LABEL_", "c"])
+def test_classes_that_are_merely_numbered_are_taken_in_order(prefix: str) -> None:
+    for name in ("cifar10", "svhn"):
+        matching = match_named(name, [f"{prefix}{index}" for index in range(10)], 3)
+        assert matching.indices == tuple(range(10))
+        assert matching.reason
+
+
+def test_imagenet_s_order_is_taken_where_most_names_have_their_places(tmp_path: Path) -> None:
+    wnids = {"n01": ("tench", "Tinca tinca"), "n02": ("crane",), "n03": ("crane",), "n04": ("cock",)}
+    imagenet(tmp_path, wnids, lambda wnid: 1)
+    data = open_named("imagenet", tmp_path, fitting(classes=["tench", "crane bird", "crane", "cock"]))
+    assert data.labels.tolist() == [0, 1, 2, 3]
+
+
+def test_imagenet_s_names_are_looked_up_where_a_target_has_another_order(tmp_path: Path) -> None:
+    wnids = {"n01": ("tench", "Tinca tinca"), "n02": ("goldfish",), "n03": ("cock",)}
+    imagenet(tmp_path, wnids, lambda wnid: 1)
+    data = open_named("imagenet", tmp_path, fitting(classes=["cock", "tench", "goldfish", "hen"]))
+    assert data.labels.tolist() == [1, 2, 0]
+
+
+def test_imagenet_is_refused_by_a_target_of_other_classes(tmp_path: Path) -> None:
+    imagenet(tmp_path, {"n01": ("tench",), "n02": ("car",)}, lambda wnid: 1)
+    with pytest.raises(ConfigError, match='"tench" is none of the target'):
         open_named("imagenet", tmp_path, fitting())

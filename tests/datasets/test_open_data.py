@@ -32,14 +32,14 @@ def test_a_folder_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["digits", "Digits", "DIGITS"])
 def test_a_name_is_read_however_written(name: str, tmp_path: Path) -> None:
-    data = open_data(name, tmp_path, fitting((1, 8, 8)))
+    data = open_data(name, tmp_path, fitting((1, 8, 8), "0123456789"))
     assert (data.name, len(data)) == ("digits", 360)
 
 
 def test_a_name_goes_before_a_folder_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     picture(tmp_path / "digits" / "a.png")
-    assert len(open_data("digits", tmp_path, fitting((1, 8, 8)))) == 360
+    assert len(open_data("digits", tmp_path, fitting((1, 8, 8), "0123456789"))) == 360
     assert len(open_data("./digits", tmp_path, fitting((1, 8, 8)))) == 1
 
 

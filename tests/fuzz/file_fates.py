@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import unicodedata
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -71,10 +73,21 @@ def archive_can_be(arrays: Arrays, shape: tuple[int, int, int], classes: Sequenc
         or len(names) > 100_000
     ):
         return False
-    if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
+    if labels.shape[:1] != (labels.size,) or labels.size != len(images) or labels.dtype.kind not in "iu":
         return False
-    known = bool(len(names)) and {str(name).lower() for name in names} <= set(classes)
-    return bool(labels.min() >= 0 and labels.max() < (len(names) if known else len(classes)))
+    words = [name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names.tolist()]
+    if words and not names_can_be(words, classes):
+        return False
+    return bool(labels.min() >= 0 and labels.max() < (len(words) or len(classes)))
+
+
+def names_can_be(names: Sequence[str], classes: Sequence[str]) -> bool:
+    """Return whether names in their order can be those of classes, which have no digits, commas or capital letters."""
+    words = [" ".join(re.split(r"[\s_/-]+", unicodedata.normalize("NFKD", name).casefold())).strip() for name in names]
+    if known := set(words) & set(classes):
+        return known == set(words)
+    numbers = [int(name) if re.fullmatch("[0-9]{1,9}", name) else len(classes) for name in names]
+    return max(numbers) < len(classes) or len(names) == len(classes)
 
 
 def weights_fate(name: str, content: bytes, network: Tensors, whole: Sequence[bytes] = ()) -> Fate:

@@ -150,9 +150,14 @@ def target_can_be(value: Any) -> bool:
     return normalised and (names is None or len(names) == value["classes"])
 
 
+def name_and_class(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and text(value[0]) and whole()(value[1])
+
+
 DATA = record({
     "name": text, "path": maybe(text), "dir": text, "asked": whole(), "chosen": whole(), "looked": whole(),
-    "correct": whole(), "labelled": flag, "skipped": by_name(text),
+    "correct": whole(), "labelled": flag, "mapping": several(name_and_class), "reason": text,
+    "skipped": by_name(text),
 })  # fmt: skip
 CRITERIA = either(lambda value: value == "all", several(maybe(whole()), 1))
 PLAN = record({
@@ -191,6 +196,7 @@ def campaign_can_be(config: Any) -> bool:
         classes == target["classes"]
         and len(set(criteria)) == len(criteria)
         and all(index is None or index < classes for index in criteria)
+        and all(index < classes for _, index in config["data"]["mapping"])
         and plan["pixels"] == sorted(set(plan["pixels"]))
         and plan["pixels"][-1] <= target["image_shape"][1] * target["image_shape"][2]
     )

@@ -347,6 +347,20 @@ def test_options_of_the_data_are_told(campaign: Path) -> None:
     assert page.tags["li"] == 50
 
 
+def test_what_looks_wrong_with_the_labels_is_said_first(campaign: Path) -> None:
+    edit_config(campaign, {"data.labelled": True, "data.looked": 100, "data.correct": 6})
+    write_report([campaign])
+    assert "Warning: only 6 of 100 images looked at" in page_of(campaign).words
+    assert "Warning: only 6 of 100 images looked at" in (campaign / "index.html").read_text(encoding="utf-8")
+
+
+def test_what_the_names_in_the_data_were_taken_for_is_listed(campaign: Path) -> None:
+    edit_config(campaign, {"data.mapping": [["<b>Katze", 1], ["Hund", 0]], "data.reason": "no name is a class's"})
+    write_report([campaign])
+    page, classes = page_of(campaign), CampaignFolder.open(campaign).config.classes
+    assert f"Labels: no name is a class's: <b>Katze → {classes[1]}, Hund → {classes[0]}." in page.words
+
+
 def test_edits_that_change_nothing_are_in_no_figure(campaign: Path) -> None:
     attempts, subjects = outcomes(campaign), CampaignFolder.open(campaign).subjects
     outcome = next(v for v in attempts if v["success"] and v["pixels"] == 2)

@@ -51,7 +51,7 @@ def test_a_campaign_tells_its_plan_and_its_figures(tmp_path: Path) -> None:
     result = small_attack(tmp_path / "campaign", pixels="auto", max_pixels=2, queries=40, seed=4)
     facts = evofool.inspect(tmp_path / "campaign")
     expected = {
-        "campaign": str(tmp_path / "campaign"), "target": "tiny", "images": 6, "skipped": 0,
+        "campaign": str(tmp_path / "campaign"), "target": "tiny", "images": 6, "skipped": {},
         "criterion": "untargeted", "pixels": [1, 2], "strategy": "local", "queries_per_attempt": 40, "seed": 4,
         "attempts": 6, "baseline": None, "pending": 0, "finished": True, **result.statistics.figures(),
     }  # fmt: skip

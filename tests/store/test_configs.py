@@ -124,6 +124,8 @@ CAMPAIGN_FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"data.chosen": -1}, "chosen"),
     ({"data.labelled": "yes"}, "labelled"),
     ({"data.skipped": []}, "skipped"),
+    ({"data.mapping": [["cat"]]}, "mapping"),
+    ({"data.mapping": [["cat", 99]]}, "mapping"),
     ({"plan": None}, "plan"),
     ({"plan.criterion": None}, "criterion"),
     ({"plan.criteria": None}, "criteria"),

@@ -45,7 +45,7 @@ def test_digits_are_split_by_every_fifth_image() -> None:
 
 def test_cifar10_archives_are_read(tmp_path: Path) -> None:
     images, labels = pictures(6), np.array([0, 9, 3, 3, 1, 2])
-    put(tmp_path, archive(images=images, labels=labels, classes=np.array(["a", "b"])))
+    put(tmp_path, archive(images=images, labels=labels))
     read = data.cifar10(tmp_path)
     assert torch.equal(read.train.images, torch.from_numpy(images.transpose(0, 3, 1, 2).copy()))
     assert read.train.labels.tolist() == labels.tolist()
@@ -70,7 +70,8 @@ BAD = {
     "a label too few": archive(images=pictures(4), labels=np.arange(3)),
     "a label of eleven classes": archive(images=pictures(4), labels=np.array([0, 1, 2, 10])),
     "a negative label": archive(images=pictures(4), labels=np.array([0, 1, 2, -1])),
-    "a column of labels": archive(images=pictures(4), labels=np.zeros((4, 1), np.int64)),
+    "one-hot labels": archive(images=pictures(4), labels=np.eye(10, dtype=np.int64)[:4]),
+    "classes of other names": archive(images=pictures(4), labels=np.arange(4), classes=np.array(["a", "b", "c", "d"])),
     "names for labels": archive(images=pictures(2), labels=np.array(["cat", "dog"])),
 }
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from ...attacks.statistics import Statistics
 from ...config.attack import UNTARGETED
+from ...config.class_names import listed
 from ...io.files import write_atomically, writing
 from ..prints import plots
 from ..prints.svg import STYLE, standalone
@@ -28,6 +29,9 @@ from .run_page import PAGE, write_gallery
 from .settings import differing_settings, settings_rows
 
 PLOTS = "plots"
+
+MAX_NAMES = 50
+"""Largest number of names in the data for which a page says what class they were taken for."""
 
 MAX_SKIPPED = 50
 """Largest number of files that were left out which a page names."""
@@ -154,6 +158,7 @@ def _report(findings: Findings, figures: dict[str, str], with_gallery: bool) -> 
         gallery=PAGE if with_gallery else None,
         command=attack_command(config),
         config=config,
+        mapping=listed([f"{name} → {config.classes[index]}" for name, index in config.data.mapping], MAX_NAMES),
         skipped=list(config.data.skipped.items())[:MAX_SKIPPED],
     )
 

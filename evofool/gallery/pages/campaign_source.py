@@ -28,7 +28,7 @@ def read_campaign(path: Path) -> Source:
     if not findings.successes:
         raise RunError(f"{path} has no success to show; its figures: evofool report {shlex.quote(str(path))}")
     top, count = headline(findings), len(findings.successes)
-    lead = top.lead
+    lead = " ".join([*(f"Warning: {warning}." for warning in top.warnings), top.lead])
     if count > MAX_SUCCESSES:
         lead += f" {MAX_SUCCESSES:,} of {count:,} successes are here."
     config = findings.config

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...attacks.data_warnings import data_warnings
 from ...attacks.statistics import Statistics
 from ...config.attack import UNTARGETED
 from ...text import between, operators_text, rate
@@ -21,6 +22,7 @@ class Headline:
         sentence: The rest of the sentence.
         lead: How it was done.
         figures: The most important figures.
+        warnings: What looks wrong with the labels.
     """
 
     title: str
@@ -28,6 +30,7 @@ class Headline:
     sentence: str
     lead: str
     figures: list[Figure]
+    warnings: list[str]
 
 
 def headline(findings: Findings) -> Headline:
@@ -47,6 +50,7 @@ def headline(findings: Findings) -> Headline:
         sentence=f"{kind} {criterion} when {k} may be changed{so_far}",
         lead=_lead(findings, pending),
         figures=_figures(findings, total, pending),
+        warnings=data_warnings(config),
     )
 
 

@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...datasets.class_lists import CIFAR10, DIGITS
 from ...errors import TargetError
 from ..cards import Card
 from ..execution.options import ExecutionOptions
@@ -16,16 +17,13 @@ if TYPE_CHECKING:
 
 PREFIX = ""
 
-CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-DIGIT_CLASSES = tuple("0123456789")
-
 
 def _cifar10(depth: int) -> Card:
     embedded = depth == 20
     return Card(
         name="cifar10" if embedded else f"cifar10:resnet{depth}",
         architecture=f"CIFAR ResNet-{depth}, option-A shortcuts (He et al. 2016)",
-        classes=CIFAR10_CLASSES,
+        classes=CIFAR10,
         image_shape=(3, 32, 32),
         mean=(0.485, 0.456, 0.406),
         std=(0.229, 0.224, 0.225),
@@ -45,7 +43,7 @@ CARDS: dict[str, Card] = {
     "mnist": Card(
         name="mnist",
         architecture="LeNet as in Caffe: conv 20@5, pool, conv 50@5, pool, fc 500 ReLU, fc 10",
-        classes=DIGIT_CLASSES,
+        classes=DIGITS,
         image_shape=(1, 28, 28),
         mean=(0.0,),
         std=(256 / 255,),
@@ -58,7 +56,7 @@ CARDS: dict[str, Card] = {
     "digits": Card(
         name="digits",
         architecture="two 3×3 convolutions (16, 32), pool, fc 64, fc 10",
-        classes=DIGIT_CLASSES,
+        classes=DIGITS,
         image_shape=(1, 8, 8),
         mean=(0.0,),
         std=(1.0,),

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ...datasets import named
 from ...datasets.archives import read_archive
+from ...datasets.class_lists import CIFAR10
 from ...errors import ConfigError
-from ..doors.embedded import CIFAR10_CLASSES
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _split(images: np.ndarray, labels: np.ndarray) -> Split:
 
 
 def _archive(path: Path) -> Split:
-    data = read_archive(path, CIFAR10_CLASSES)
+    data = read_archive(path, CIFAR10)
     if data.images.shape[1:] != (3, 32, 32):
         raise ConfigError(f"{path}: expected images (N, 32, 32, 3) uint8, got {data.images.shape[1:]} each")
     if data.labels.min() < 0 or data.labels.max() > 9:

@@ -1,0 +1,48 @@
+"""What looks wrong with a campaign's labels, from how many of its images the target classifies correctly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..config.records import CampaignConfig
+from .statistics import wilson
+
+MARGIN = 0.1
+"""How far above chance a target must be, as a share of the way from chance to all images."""
+
+
+def data_warnings(config: CampaignConfig) -> list[str]:
+    """Return what looks wrong with the labels of a campaign's images, as sentences.
+
+    Of K classes, chance is right on 1/K of the images. A target counts as no better where the upper end of Wilson's
+    95 % interval of its share of correct images is below 1/K + ``MARGIN`` (1 - 1/K): 19 % with ten classes, 55 % with
+    two. A few images are not enough for that verdict. Labels in another order than the classes are found so.
+
+    Else a campaign that left out more images than it kept, because the target gets them wrong, says so.
+    """
+    data, chance = config.data, 1 / len(config.classes)
+    if not data.labelled or not data.looked:
+        return []
+    right = f"only {data.correct:,} of {data.looked:,} images looked at are classified correctly"
+    if wilson(data.correct, data.looked)[1] < chance + MARGIN * (1 - chance):
+        return [
+            f"{right}, hardly more than by chance (1 of {len(config.classes):,}): the labels may be in another order "
+            "than the classes, or the images of other classes or prepared otherwise than those it learned from"
+        ]
+    if 2 * data.correct < data.looked and not config.options.include_misclassified:
+        return [
+            f"{right}, and the others were left out: look at the labels, and at how the images are prepared for the "
+            "target"
+        ]
+    return []
+
+
+def data_facts(config: CampaignConfig) -> dict[str, Any]:
+    """Return how a campaign's images were understood, as plain JSON values: doubts, class names and files left out."""
+    data, classes = config.data, config.classes
+    pairs = [[name, index, classes[index]] for name, index in data.mapping]
+    return {
+        "warnings": data_warnings(config),
+        "mapping": {"reason": data.reason, "classes": pairs} if pairs else None,
+        "skipped": data.skipped,
+    }
