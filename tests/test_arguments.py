@@ -20,6 +20,7 @@ import evofool
 from evofool import AttackOptions, EvolveOptions, Target
 from evofool.config.options import Options, declarations
 from evofool.errors import ConfigError, EvofoolError, TargetError
+from evofool.gallery.prints.render import render_genome
 
 WHOLE: dict[str, Callable[[int], Any]] = {
     "int64": np.int64, "uint8": np.uint8, "0-d array": np.array, "0-d tensor": torch.tensor,
@@ -139,6 +140,7 @@ def test_a_file_that_begins_with_a_tilde_is_found(home: Path) -> None:
         (lambda: evofool.repair(b"run"), "path"),  # type: ignore[arg-type]
         (lambda: evofool.resume(None), "path"),  # type: ignore[arg-type]
         (lambda: evofool.evolve("digits", out=3), "out"),  # type: ignore[arg-type]
+        (lambda: evofool.evolve_seeds("digits", seeds=2, out=3), "out"),  # type: ignore[arg-type]
         (lambda: evofool.attack("digits", out=["a"]), "out"),  # type: ignore[arg-type]
         (lambda: evofool.load_target("digits", weights=3), "weights"),  # type: ignore[arg-type]
     ],
@@ -298,6 +300,8 @@ def test_a_named_target_takes_values_as_users_have_them() -> None:
 WALKED = {
     "evolve": {"target", "encoding", "out", "gallery", "progress", "observer", "profiler", "toolbox"},
     "attack": {"target", "data", "out", "progress", "observer", "toolbox"},
+    "evolve_seeds": {"target", "encoding", "seeds", "out", "gallery", "progress", "observer", "toolbox"},
+    "score": {"files", "target", "weights", "device", "top"},
     "resume": {"path", "target", "toolbox", "gallery", "progress", "observer", "limits"},
     "inspect": {"path"},
     "repair": {"path"},
@@ -306,11 +310,28 @@ WALKED = {
 """The arguments of public functions, beside declared options. Those that are no objects are tried above."""
 
 
+def test_no_public_function_is_left_untried() -> None:
+    functions = {name for name in evofool.__all__ if inspect.isfunction(getattr(evofool, name))}
+    assert functions == WALKED.keys() | {"per_elite", "per_genome"}  # these two take operators
+
+
 @pytest.mark.parametrize("name", WALKED)
 def test_no_argument_is_left_untried(name: str) -> None:
-    options = {"evolve": EvolveOptions, "attack": AttackOptions}.get(name)
+    options = {"evolve": EvolveOptions, "evolve_seeds": EvolveOptions, "attack": AttackOptions}.get(name)
     declared = declarations(options).keys() if options else set()
     assert inspect.signature(getattr(evofool, name)).parameters.keys() - declared == WALKED[name] - declared
+
+
+def test_scoring_takes_values_as_users_have_them(home: Path) -> None:
+    assert render_genome("mnist-cppn#7", "28", Path("~/seven.png")) == (28, 28)
+    for target in ("mnist", np.str_("mnist")):
+        scored = evofool.score([Path("~/seven.png")], target, device=torch.device("cpu"), top=np.int64(1))  # type: ignore[arg-type, list-item]
+        ((guess,),) = (image["top5"] for image in scored["images"])
+        assert guess["class"] == "7"
+    assert os.listdir() == []
+    for given in ({"top": 0}, {"top": 1.5}, {"device": 0}, {"weights": 3}, {"files": [3]}):
+        with pytest.raises(ConfigError, match=f"`{next(iter(given))}` must be"):
+            evofool.score(**{"files": "~/seven.png", "target": "mnist", **given})  # type: ignore[arg-type]
 
 
 def test_a_module_and_other_objects_are_no_targets() -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ..errors import ConfigError
+from .arguments import plain
 from .options import LARGEST
 
 MAX_SEEDS = 1_000
@@ -30,11 +31,12 @@ def parse_seeds(seeds: str | int | Iterable[int]) -> tuple[int, ...]:
             raise ConfigError(f"`seeds` must be at most {MAX_SEEDS:,}, got {sum(map(len, ranges)):,}")
         numbers = [seed for each in ranges for seed in each]
     else:
-        numbers = [seeds] if isinstance(seeds, int) else [_plain(seed) for seed in seeds]
+        given = plain(seeds)
+        numbers = given if isinstance(given, list) else [given]
     if not numbers or len(numbers) > MAX_SEEDS:
         raise ConfigError(f"`seeds` must be 1 to {MAX_SEEDS:,} whole numbers, got {len(numbers):,}")
-    if wrong := [seed for seed in numbers if isinstance(seed, bool) or not 0 <= seed < LARGEST]:
-        raise ConfigError(f"`seeds` must be whole numbers from 0, got {wrong[0]}")
+    if wrong := [seed for seed in numbers if type(seed) is not int or not 0 <= seed < LARGEST]:
+        raise ConfigError(f"`seeds` must be whole numbers from 0, got {wrong[0]!r:.60}")
     if twice := [seed for at, seed in enumerate(numbers) if seed in numbers[:at]]:
         raise ConfigError(f"`seeds` has {twice[0]} twice; each seed makes one run")
     return tuple(numbers)
@@ -46,11 +48,3 @@ def _range(word: str) -> range:
     if not match or int(match[1]) > int(match[2] or match[1]):
         raise ConfigError(f'`seeds` must be numbers and ranges, as in 0-4 or 0,3,7-9, got "{word[:40]}"')
     return range(int(match[1]), int(match[2] or match[1]) + 1)
-
-
-def _plain(seed: object) -> int:
-    """Return a whole number, numpy's too, as an ``int``."""
-    value = seed.item() if hasattr(seed, "item") else seed
-    if not isinstance(value, int):
-        raise ConfigError(f"`seeds` must be whole numbers from 0, got {value!r}"[:200])
-    return value

@@ -62,7 +62,7 @@ class Console:
         self.quiet = quiet
         self.rich: RichConsole = SafeConsole(stderr=to_stderr, highlight=False)
         self.errors = SafeConsole(stderr=True, highlight=False)
-        for stream in (sys.stdout, sys.stderr):
+        for stream in (self.rich.file, self.errors.file):  # Those of a Python user that it doesn't print to stay as is.
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a question mark stands for a character that can't be shown
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..config.arguments import path_of, plain
+from ..config.evolve import EvolveOptions
 from ..encodings.genome_file import OWN_TARGET, GenomeFile
 from ..encodings.genome_lines import single_genome
 from ..errors import ConfigError, GenomeError
@@ -55,10 +56,14 @@ def score(
         ``recorded`` the score that a genome's file has, if it has one.
 
     Raises:
-        ConfigError: Genomes of several targets are given without a target, or a path names several genomes.
+        ConfigError: An argument can't be, genomes of several targets are given without a target, or a path names
+            several genomes.
         GenomeError, ImageError: A genome or an image can't be read.
         TargetError: The target is unknown, is no target, or its weights can't be had.
     """
+    top = plain(top)
+    if type(top) is not int or top < 1:
+        raise ConfigError(f"`top` must be a whole number of at least 1, got {top!r:.60}")
     paths = [path_of(file, "files") for file in ([files] if isinstance(files, str | os.PathLike) else files)]
     genomes = {path: single_genome(path) for path in paths}
     loaded = _load(target or _common_target(genomes), weights, device)
@@ -102,12 +107,8 @@ def _common_target(genomes: dict[Path, GenomeFile | None]) -> str:
 
 def _load(target: str | Target, weights: str | Path | None, device: str) -> Loaded:
     if isinstance(target, str):
-        return registry.load(
-            target,
-            weights=path_of(weights, "weights") if weights is not None else None,
-            device=plain(device),
-            precision="float32",
-        )
+        given = EvolveOptions.of({"target": target, "weights": weights, "device": device})
+        return registry.load(given.target, weights=given.weights, device=given.device, precision="float32")
     check_target(target)
     if weights is not None or device != "auto":
         raise ConfigError("`weights` and `device` belong to a named target; set them in your Target")
