@@ -1,107 +1,170 @@
-"""Reading weights files into networks, without ever running code from them."""
+"""Finding a network's tensors in a file of weights, whatever they are wrapped in."""
 
 from __future__ import annotations
 
-import os
-import pickle
-import warnings
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import WeightsError
-from ..io.interrupts import defer_interrupts
-from . import pickles
+from ..text import counted
+from .checks import first_line
+from .weights_file import NamedTensors, read_weights
+
+USUAL = ("state_dict", "model", "model_state_dict", "module", "_orig_mod", "net", "network", "params", "weights")
+"""Words of usual wrappers: keys of mappings, and beginnings of tensors' names. Of several that fit, those with the
+fewest words are taken, then those of earlier ones."""
+
+MAX_NAMES = 4
+"""Largest number of names in a message."""
+
+Relatives = Iterable[tuple[str, Callable[[], nn.Module]]]
+"""Other networks that a file may be for, by name; each function builds one."""
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a ``.safetensors`` file or of a torch checkpoint, by name.
+@dataclass(frozen=True)
+class _Fit:
+    """Tensors of a file under the names of a network.
 
-    ``state_dict`` and ``model`` wrappers and ``module.`` prefixes of checkpoints are taken off.
-
-    Raises:
-        WeightsError: The file is missing, damaged, holds no tensors, or is a pickle with code in it.
+    Attributes:
+        words: What they are wrapped in, from the outside inwards.
+        tensors: Those with the wrappers' beginnings, without these.
+        others: Names of those that lie beside them.
     """
-    if not os.path.isfile(path):
-        raise WeightsError(f"no weights file at {path}; give a .safetensors or .pth file")
-    if path.suffix == ".safetensors":
-        try:
-            with defer_interrupts():
-                return dict(load_file(path))
-        except Exception as error:  # SafetensorError, and what torch makes of headers that lie
-            raise WeightsError(f"{path} is not a whole safetensors file ({_line(error)}); fetch it again") from error
-    try:
-        if fault := pickles.fault(path):
-            raise WeightsError(f"{path} was refused: {fault}; save the network's state_dict() or use .safetensors")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except WeightsError:
-        raise
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path} was refused: it is no plain checkpoint of tensors, and loading it could run code; "
-            "save the network's state_dict() or convert it to .safetensors"
-        ) from error
-    except Exception as error:  # torch's unpickler raises almost anything on garbage
-        raise WeightsError(
-            f"{path} is not a whole torch checkpoint ({type(error).__name__}); give a .safetensors or .pth file"
-        ) from error
-    for wrapper in ("state_dict", "model"):
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
-    tensors = (
-        {
-            name.removeprefix("module."): value
-            for name, value in content.items()
-            if isinstance(name, str) and isinstance(value, Tensor)
-        }
-        if isinstance(content, Mapping)
-        else {}
-    )
-    if not tensors:
-        raise WeightsError(f"{path} holds no tensors by name; save the network's state_dict()")
-    return tensors
+
+    words: tuple[str, ...]
+    tensors: dict[str, Tensor]
+    others: tuple[str, ...]
+
+    def missing(self, wanted: Mapping[str, Tensor]) -> list[str]:
+        """Return the names that a network has and these lack. A batch normalisation's counter may be lacking."""
+        return [name for name in wanted if name not in self.tensors and not name.endswith("num_batches_tracked")]
+
+    def misshapen(self, wanted: Mapping[str, Tensor]) -> list[str]:
+        """Return the names of those that have another shape than the network's."""
+        return [name for name in wanted if name in self.tensors and self.tensors[name].shape != wanted[name].shape]
+
+    def complete(self, wanted: Mapping[str, Tensor]) -> bool:
+        """Return whether a network can be loaded from them."""
+        return not self.missing(wanted) and not self.misshapen(wanted)
+
+    def spare(self, wanted: Mapping[str, Tensor]) -> list[str]:
+        """Return the names that a network has no place for, sorted."""
+        return sorted((set(self.tensors) - set(wanted)) | set(self.others))
+
+    def rank(self) -> tuple[bool, int, list[int]]:
+        """Return a key by which those that are most likely meant come first."""
+        unusual = [word for word in self.words if word not in USUAL]
+        return bool(unusual), len(self.words), [USUAL.index(word) for word in self.words if word in USUAL]
 
 
-def load_weights(network: nn.Module, path: Path, target: str) -> tuple[str, ...]:
+def load_weights(network: nn.Module, path: Path, target: str, relatives: Relatives = ()) -> tuple[str, ...]:
     """Load a weights file into a network.
+
+    Tensors are found in mappings inside others, as in ``{"model": {"state_dict": …}}``, and under names that all begin
+    alike, as with ``module.`` or ``_orig_mod.``.
 
     Args:
         network: The network. It stays as it is where the file is refused.
         path: The weights file.
         target: The target's name, for messages.
+        relatives: Other networks. A file that is for one of these is refused, and the message says so.
 
     Returns:
         Names of tensors that the network has no place for, sorted; they are left out.
 
     Raises:
-        WeightsError: As in :func:`read_weights`; or the file lacks a tensor of the network, or one has another shape.
+        WeightsError: As in :func:`~.weights_file.read_weights`; or the file lacks a tensor of the network, or one has
+            another shape, or several sets of tensors fit.
     """
-    tensors = read_weights(path)
-    wanted = network.state_dict()
-    missing = [name for name in wanted if name not in tensors and not name.endswith("num_batches_tracked")]
-    if missing:
-        raise WeightsError(
-            f"{path} is not for {target}: it lacks {len(missing)} of {len(wanted)} tensors, "
-            f"first {missing[0]}; use weights of that architecture"
-        )
-    for name, value in wanted.items():
-        if name in tensors and tensors[name].shape != value.shape:
-            raise WeightsError(
-                f"{path} is not for {target}: {name} should be {tuple(value.shape)}, "
-                f"is {tuple(tensors[name].shape)}; use weights of that architecture"
-            )
-        if name in tensors and (kind := _odd_kind(tensors[name])):
+    found, wanted = read_weights(path), network.state_dict()
+    fit = _choose(found, wanted, path, target, relatives)
+    for name in wanted:
+        if name in fit.tensors and (kind := _odd_kind(fit.tensors[name])):
             raise WeightsError(f"{path} is not for {target}: {name} is {kind}; save it as plain numbers")
     try:
-        network.load_state_dict({name: tensors[name] for name in wanted if name in tensors}, strict=False)
+        network.load_state_dict({name: fit.tensors[name] for name in wanted if name in fit.tensors}, strict=False)
     except RuntimeError as error:
-        raise WeightsError(f"{path} is not for {target}: {_line(error)}") from error
-    return tuple(sorted(set(tensors) - set(wanted)))
+        raise WeightsError(f"{path} is not for {target}: {first_line(error)[:200]}") from error
+    return tuple(fit.spare(wanted))
+
+
+def _choose(
+    found: list[NamedTensors], wanted: Mapping[str, Tensor], path: Path, target: str, relatives: Relatives
+) -> _Fit:
+    """Return the tensors of a file that a network is loaded from."""
+    fits = [fit for named in found for fit in _fits(named, wanted)]
+    complete = sorted((fit for fit in fits if fit.complete(wanted)), key=_Fit.rank)
+    if complete and (len(complete) == 1 or not complete[0].rank()[0]):
+        spare = complete[0].spare(wanted)
+        if spare and (other := _whose(found, relatives, below=len(spare))):
+            raise WeightsError(
+                f"{path} is not for {target}: it holds {counted(len(spare), 'tensor')} more, first {spare[0][:60]}; "
+                f"these fit {other}"
+            )
+        return complete[0]
+    if complete:
+        places = " and ".join(".".join(fit.words) for fit in complete[:MAX_NAMES])
+        raise WeightsError(f"{path} holds several networks that fit {target}: {places}; save the state_dict() of one")
+    best = min(fits, key=lambda fit: (len(fit.missing(wanted)), len(fit.misshapen(wanted))))
+    other = _whose(found, relatives)
+    raise WeightsError(f"{path} is not for {target}: {_why(best, wanted)}" + (f" (these fit {other})" if other else ""))
+
+
+def _fits(named: NamedTensors, wanted: Mapping[str, Tensor]) -> list[_Fit]:
+    """Return tensors under the names that a network gives them: once for each beginning that they may have."""
+    anchors = [name for name in wanted if not name.endswith("num_batches_tracked")]
+    beginnings = dict.fromkeys(
+        name[: -len(anchor)]
+        for anchor in {*anchors[:1], *anchors[-1:]}
+        for name in named.tensors
+        if name == anchor or name.endswith(f".{anchor}")
+    ) or {"": None}
+    fits = []
+    for beginning in beginnings:
+        tensors = {
+            name.removeprefix(beginning): value for name, value in named.tensors.items() if name.startswith(beginning)
+        }
+        others = tuple(name for name in named.tensors if not name.startswith(beginning))
+        words = tuple(word for word in (*named.place.split("."), *beginning.split(".")) if word)
+        fits.append(_Fit(words, tensors, others))
+    return fits
+
+
+def _why(fit: _Fit, wanted: Mapping[str, Tensor]) -> str:
+    """Return why a network can't be loaded from a file's tensors, and what there is instead."""
+    if missing := fit.missing(wanted):
+        names = [*fit.tensors, *fit.others]
+        shown = ", ".join(name[:60] for name in names[:MAX_NAMES])
+        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+        return (
+            f"it lacks {len(missing)} of {len(wanted)} tensors, first {missing[0]}; it holds {shown}{more}; "
+            "use weights of that architecture"
+        )
+    wrong = fit.misshapen(wanted)
+    name, layers = wrong[0], {each.rpartition(".")[0] for each in wrong}
+    told = f"{name} should be {tuple(wanted[name].shape)}, is {tuple(fit.tensors[name].shape)}"
+    last = list(wanted)[-1].rpartition(".")[0]
+    if layers == {last} and all(fit.tensors[each].shape[1:] == wanted[each].shape[1:] for each in wrong):
+        return f"{told}: its last layer is for {fit.tensors[name].shape[0]} classes; use weights for the same classes"
+    return f"{told}; use weights of that architecture"
+
+
+def _whose(found: list[NamedTensors], relatives: Relatives, below: float = math.inf) -> str | None:
+    """Return the relative that a file's tensors fit with the fewest that are spare, and fewer than ``below``."""
+    best = None
+    for name, build in relatives:
+        with torch.device("meta"):
+            wanted = build().state_dict()
+        fits = [fit for named in found for fit in _fits(named, wanted)]
+        spare = min((len(fit.spare(wanted)) for fit in fits if fit.complete(wanted)), default=below)
+        if spare < below:
+            best, below = name, spare
+    return best
 
 
 def _odd_kind(tensor: Tensor) -> str | None:
@@ -111,7 +174,3 @@ def _odd_kind(tensor: Tensor) -> str | None:
     if tensor.is_complex():
         return "complex"
     return f"on {tensor.device}" if tensor.device.type != "cpu" else None
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

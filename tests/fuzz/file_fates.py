@@ -6,7 +6,7 @@ import io
 import re
 import unicodedata
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,21 +107,31 @@ def weights_fate(name: str, content: bytes, network: Tensors, whole: Sequence[by
                 tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception:  # both raise almost anything on damaged files
         return Fate.REFUSED
-    for wrapper in ("state_dict", "model"):
-        if isinstance(tensors, dict) and isinstance(tensors.get(wrapper), dict):
-            tensors = tensors[wrapper]
-    if not isinstance(tensors, dict):
-        return Fate.REFUSED
-    tensors = {
-        key.removeprefix("module."): value
-        for key, value in tensors.items()
-        if isinstance(key, str) and isinstance(value, torch.Tensor)
-    }
-    wanted = {key: value for key, value in network.items() if key in tensors or not key.endswith("num_batches_tracked")}
-    if not all(_fits(tensors.get(key), value) for key, value in wanted.items()):
+    if not any(_holds(named, network) for named in _mappings(tensors)):
         return Fate.REFUSED
     # torch itself reads past much damage of a checkpoint that evofool takes for damage.
     return Fate.LOADS if name.endswith(".safetensors") or content in whole else Fate.MAY_LOAD
+
+
+def _mappings(content: Any, depth: int = 0) -> Iterator[dict[Any, Any]]:
+    """Yield a mapping, and those in it."""
+    if isinstance(content, dict) and depth < 5:
+        yield content
+        for key, value in content.items():
+            if isinstance(key, str):
+                yield from _mappings(value, depth + 1)
+
+
+def _holds(named: dict[Any, Any], network: Tensors) -> bool:
+    """Return whether a mapping has a network's tensors, under names that all begin alike."""
+    keys = {key: value for key, value in named.items() if isinstance(key, str) and isinstance(value, torch.Tensor)}
+    first = next(iter(network))
+    for begin in {key.removesuffix(first) for key in keys if key == first or key.endswith(f".{first}")}:
+        own = {key: value for key, value in network.items() if not key.endswith("num_batches_tracked")}
+        own |= {key: value for key, value in network.items() if begin + key in keys}
+        if all(_fits(keys.get(begin + key), value) for key, value in own.items()):
+            return True
+    return False
 
 
 def _fits(tensor: Any, wanted: torch.Tensor) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from evofool.io.interrupts import defer_interrupts
-from evofool.targets import weights as loading
+from evofool.targets import weights_file as loading
 
 
 @pytest.fixture(autouse=True)

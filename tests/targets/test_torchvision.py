@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
 
@@ -68,6 +71,43 @@ def test_weights_that_cannot_be_had_are_told_with_what_to_do(
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     with pytest.raises(TargetError, match=f"resnet18 are not in the cache.*`weights=FILE`. Cache: {tmp_path}"):
         zoo.load("torchvision:resnet18", device="cpu")
+
+
+class _Code:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+def cut(path: Path) -> None:
+    torch.save({str(number): torch.rand(9) for number in range(99)}, path)
+    path.write_bytes(path.read_bytes()[:9000])
+
+
+DAMAGED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "empty": (lambda path: path.write_bytes(b""), "not a whole torch checkpoint"),
+    "a page of a proxy": (lambda path: path.write_text("<html>proxy</html>"), "a web page"),
+    "cut": (cut, "not a whole torch checkpoint"),
+    "of another network": (lambda path: torch.save({"a": torch.zeros(2)}, path), r"Error\(s\) in loading state_dict"),
+    "code": (lambda path: torch.save({"a": _Code(path.with_name("it ran"))}, path), "it holds .*mkdir"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_damaged_file_in_the_cache_is_named(kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty one used to be taken for Ctrl-D, and torch would run code in one."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    damage, why = DAMAGED[kind]
+    file = vision.cached_file("squeezenet1_1")
+    file.parent.mkdir()
+    damage(file)
+    with pytest.raises(TargetError, match=re.escape(f"{file} is damaged (") + f".*{why}.*; delete it, and torchvision"):
+        zoo.load("torchvision:squeezenet1_1", device="cpu")
+    assert [each.name for each in file.parent.iterdir()] == [file.name]
 
 
 def test_the_cached_file_is_the_one_torch_hub_keeps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

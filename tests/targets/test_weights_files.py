@@ -6,6 +6,7 @@ import pickle
 import random
 import re
 import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from torch import Tensor
 
 from evofool.errors import WeightsError
 from evofool.targets import registry as zoo
+from evofool.targets.doors import torchvision as vision
 from evofool.targets.networks import CifarResNet, DigitsNet
-from evofool.targets.weights import load_weights, read_weights
+from evofool.targets.weights import load_weights
+from evofool.targets.weights_file import read_weights
 
 
 def digits_tensors() -> dict[str, Tensor]:
@@ -37,7 +40,9 @@ def tensors() -> dict[str, Tensor]:
 
 def test_safetensors_are_read(tmp_path: Path, tensors: dict[str, Tensor]) -> None:
     save_file(tensors, tmp_path / "w.safetensors")
-    assert same(read_weights(tmp_path / "w.safetensors"), tensors)
+    [(place, read)] = read_weights(tmp_path / "w.safetensors")
+    assert place == ""
+    assert same(read, tensors)
 
 
 @pytest.mark.parametrize(
@@ -46,20 +51,67 @@ def test_safetensors_are_read(tmp_path: Path, tensors: dict[str, Tensor]) -> Non
         lambda t: t,
         lambda t: {"state_dict": t, "epoch": 12, "optimizer": {"lr": 0.1}},
         lambda t: {"model": t},
-        lambda t: {f"module.{name}": value for name, value in t.items()},  # DataParallel's
-        lambda t: {"state_dict": {f"module.{name}": value for name, value in t.items()}},
+        lambda t: begun("module.", t),  # DataParallel's
+        lambda t: {"state_dict": begun("module.", t)},
         lambda t: t | {"epoch": 3, "note": "text"},
+        lambda t: {"epoch": 3, "model_state_dict": t},
+        lambda t: {"net": begun("module.", t)},
+        lambda t: {"params": t},
+        lambda t: {"model": {"state_dict": t}},
+        lambda t: {"state_dict_ema": t, "args": {"lr": 0.1}},
+        lambda t: {"state_dict": begun("model.", t), "epoch": 1},  # Lightning's
+        lambda t: begun("_orig_mod.", t),  # torch.compile's
+        lambda t: {"model": begun("module._orig_mod.", t)},
+        lambda t: {"anything": {"at": {"all": begun("some.name.", t)}}},
+        lambda t: {"optimizer": {"state": {0: t}}, "model": t, "model_ema": begun("module.", halved(t))},
+        lambda t: {"best": halved(t), "state_dict": t},
+        lambda t: begun("student.", halved(t)) | begun("module.", t),
     ],
-    ids=["plain", "state_dict", "model", "module", "both", "with other values"],
-)
+    ids=[
+        "plain", "state_dict", "model", "module", "both", "with other values", "model_state_dict", "net", "params",
+        "two mappings", "ema", "lightning", "compiled", "compiled in parallel", "unheard of", "with an average",
+        "with the best", "with a student",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 def test_checkpoints_are_unwrapped(tmp_path: Path, tensors: dict[str, Tensor], wrap: object, zipped: bool) -> None:
     path = tmp_path / "w.pth"
     torch.save(wrap(tensors), path, _use_new_zipfile_serialization=zipped)  # type: ignore[operator]
-    assert same(read_weights(path), tensors)
     network = DigitsNet()
-    assert load_weights(network, path, "digits") == ()
+    load_weights(network, path, "digits")
     assert same(network.state_dict(), tensors)
+
+
+def begun(beginning: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors whose names begin alike."""
+    return {beginning + name: value for name, value in tensors.items()}
+
+
+def halved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return other tensors by the same names."""
+    return {name: value / 2 for name, value in tensors.items()}
+
+
+def test_names_that_begin_alike_are_found_in_safetensors(tmp_path: Path, tensors: dict[str, Tensor]) -> None:
+    save_file(begun("module.", tensors) | {"scale": torch.ones(2)}, tmp_path / "w.safetensors")
+    network = DigitsNet()
+    assert load_weights(network, tmp_path / "w.safetensors", "digits") == ("scale",)
+    assert same(network.state_dict(), tensors)
+
+
+@pytest.mark.parametrize("content", ["safetensors", "torch"])
+def test_a_file_is_known_by_its_content(content: str, tmp_path: Path, tensors: dict[str, Tensor]) -> None:
+    path = tmp_path / {"safetensors": "w.pth", "torch": "w.safetensors"}[content]
+    save_file(tensors, path) if content == "safetensors" else torch.save(tensors, path)
+    network = DigitsNet()
+    load_weights(network, path, "digits")
+    assert same(network.state_dict(), tensors)
+
+
+def test_several_networks_that_fit_are_not_chosen_from(tmp_path: Path, tensors: dict[str, Tensor]) -> None:
+    torch.save({"best": tensors, "last": begun("module.", halved(tensors))}, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match=r"holds several networks that fit digits: best and last\.module; save"):
+        load_weights(DigitsNet(), tmp_path / "w.pth", "digits")
 
 
 def test_batch_counters_may_be_missing(tmp_path: Path) -> None:
@@ -130,6 +182,40 @@ def test_files_of_other_kinds_are_refused(tmp_path: Path, kind: str, suffix: str
     assert "\n" not in str(caught.value)
 
 
+def zipped(path: Path, *names: str) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, "{}")
+
+
+OTHER_KINDS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "torchscript": (lambda path: torch.jit.script(DigitsNet()).save(str(path)), "a TorchScript program"),
+    "exported": (lambda path: zipped(path, "net/archive_format", "net/data/x"), "a program of torch.export"),
+    "keras": (lambda path: zipped(path, "config.json", "model.weights.h5"), "a Keras model"),
+    "npz": (lambda path: zipped(path, "a.npy"), "a numpy archive"),
+    "hdf5": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(90)), "an HDF5 file"),
+    "page": (lambda path: path.write_bytes(NO_WEIGHTS["page"]), "a web page"),
+    "git lfs": (lambda path: path.write_bytes(NO_WEIGHTS["git lfs"]), "a pointer of Git LFS"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_files_of_other_kinds_are_called_by_their_name(kind: str, suffix: str, tmp_path: Path) -> None:
+    write, name = OTHER_KINDS[kind]
+    path = tmp_path / f"w{suffix}"
+    write(path)
+    with pytest.raises(WeightsError, match=re.escape(f"{path} is {name}") + ".*; expected weights"):
+        read_weights(path)
+
+
+def test_an_object_in_a_checkpoint_is_named(tmp_path: Path) -> None:
+    torch.save({"model": DigitsNet(), "epoch": 3}, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match=r"it holds evofool.targets.networks.DigitsNet where tensors are expected"):
+        read_weights(tmp_path / "w.pth")
+
+
 def damaged(whole: bytes, kind: str, count: int) -> list[bytes]:
     """Cut short, or with a few bytes changed."""
     draw = random.Random(0)
@@ -176,8 +262,41 @@ def test_a_checkpoint_without_tensors_is_refused(tmp_path: Path) -> None:
 def test_weights_of_another_network_are_told_by_what_they_lack(tmp_path: Path, tensors: dict[str, Tensor]) -> None:
     path = tmp_path / "w.safetensors"
     save_file(tensors, path)
-    with pytest.raises(WeightsError, match=r"is not for mnist: it lacks \d+ of 8 tensors, first "):
+    message = (
+        r"is not for mnist: it lacks \d+ of 8 tensors, first .*; it holds .*conv1\.weight.* and 4 more; .*"
+        r"\(these fit digits\)"
+    )
+    with pytest.raises(WeightsError, match=message):
         zoo.load("mnist", weights=path, device="cpu")
+
+
+def test_the_network_that_weights_fit_is_named(tmp_path: Path) -> None:
+    torch.save({"state_dict": begun("module.", CifarResNet(32).state_dict())}, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match=r"\(these fit cifar10:resnet32\)"):
+        zoo.load("cifar10:resnet44", weights=tmp_path / "w.pth", device="cpu")
+
+
+def test_another_model_of_torchvision_s_is_named(tmp_path: Path) -> None:
+    with torch.random.fork_rng(devices=[]):
+        older, newer = vision.network("squeezenet1_0"), vision.network("squeezenet1_1")
+    torch.save(newer.state_dict(), tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match=r"\(these fit torchvision:squeezenet1_1\)"):
+        load_weights(older, tmp_path / "w.pth", "squeezenet1_0", vision.relatives("squeezenet1_0"))
+
+
+def test_a_deeper_network_is_not_taken_for_one_with_spare_tensors(tmp_path: Path) -> None:
+    """The tensors of ResNet-20 are a part of those of ResNet-32, by name and shape."""
+    torch.save(CifarResNet(32).state_dict(), tmp_path / "w.pth")
+    message = r"is not for cifar10: it holds \d+ tensors more, first layer1\.3\..*; these fit cifar10:resnet32"
+    with pytest.raises(WeightsError, match=message):
+        zoo.load("cifar10", weights=tmp_path / "w.pth", device="cpu")
+
+
+def test_another_head_is_told_with_its_number_of_classes(tmp_path: Path, tensors: dict[str, Tensor]) -> None:
+    head = {"fc2.weight": torch.zeros(7, 64), "fc2.bias": torch.zeros(7)}
+    torch.save({"model": tensors | head}, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match=r"its last layer is for 7 classes; use weights for the same classes"):
+        load_weights(DigitsNet(), tmp_path / "w.pth", "digits")
 
 
 def test_weights_of_another_shape_are_told_by_the_tensor(tmp_path: Path, tensors: dict[str, Tensor]) -> None:

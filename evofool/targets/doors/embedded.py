@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,7 +94,8 @@ def load(name: str, weights: Path | None, options: ExecutionOptions) -> Loaded:
         raise TargetError(f"{model_card.name} has no embedded weights; give yours with `weights=FILE`")
     path = embedded_weights(model_card.weights) if weights is None else weights
     module = _network(model_card.name)
-    spare = load_weights(module, path, model_card.name)
+    others = [(other, partial(_network, other)) for other in CARDS if other != model_card.name]
+    spare = load_weights(module, path, model_card.name, others)
     return Loaded(TorchTarget.from_card(module, model_card, options), model_card, path, weights is not None, spare)
 
 

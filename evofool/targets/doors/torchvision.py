@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import TargetError, suggestion
+from ...errors import TargetError, WeightsError, suggestion
 from ..cards import Card
 from ..execution.options import ExecutionOptions
 from .base import Loaded
@@ -61,7 +64,7 @@ def load(name: str, weights: Path | None, options: ExecutionOptions) -> Loaded:
         module = _pretrained(name)
         return Loaded(TorchTarget.from_card(module, model_card, options), model_card, cached_file(name))
     module = network(name)
-    spare = load_weights(module, weights, model_card.name)
+    spare = load_weights(module, weights, model_card.name, relatives(name))
     return Loaded(TorchTarget.from_card(module, model_card, options), model_card, weights, True, spare)
 
 
@@ -93,15 +96,54 @@ def _pretrained(name: str) -> nn.Module:
             f"there is no home folder to keep torchvision's weights for {name} in; set TORCH_HOME to a folder, or give "
             "`weights=FILE`"
         )
+    file = cached_file(name)
+    kept = file.exists()
+    if kept:
+        _check_cached(file, name)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # torch hub tells of its download on standard output
             module: nn.Module = models.get_model(name, weights=weights)
-    except (OSError, RuntimeError) as error:
+    except Exception as error:  # torch raises almost anything on a file of something else
+        if kept and not isinstance(error, MemoryError):
+            raise _damaged(file, name, error) from error
+        if not isinstance(error, OSError | RuntimeError):
+            raise
         raise TargetError(
             f"torchvision's weights for {name} are not in the cache and could not be downloaded ({error}); "
             f"go online, or give `weights=FILE`. Cache: {_cache_folder()}"
         ) from error
     return module
+
+
+def _check_cached(file: Path, name: str) -> None:
+    """Read what torch hub's cache keeps as a model's weights, before torch does, which would run code in it.
+
+    Raises:
+        TargetError: It is damaged, or no file of weights.
+    """
+    from ..weights_file import read_weights
+
+    try:
+        read_weights(file)
+    except WeightsError as error:
+        raise _damaged(file, name, error) from error
+
+
+def _damaged(file: Path, name: str, error: Exception) -> TargetError:
+    from ..checks import first_line
+
+    why = first_line(error).removeprefix(f"{file} is ").partition(";")[0][:200]
+    return TargetError(
+        f"{file} is damaged ({why}); delete it, and torchvision's weights for {name} are downloaded again"
+    )
+
+
+def relatives(name: str) -> list[tuple[str, Callable[[], nn.Module]]]:
+    """Return the models of the same family, such as the other ResNets."""
+    family = re.split("[^a-z]", name)[0]
+    return [
+        (PREFIX + other, partial(network, other)) for other in names() if other != name and other.startswith(family)
+    ]
 
 
 def _cache_folder() -> Path:
