@@ -81,6 +81,12 @@ def least_confident(names: Sequence[str], confidence: Sequence[float], count: in
     return ", ".join(f"{name} {percent(value)}" for value, name in ranked)
 
 
+def scored(evaluations: int, confirmations: int) -> str:
+    """Write what a search scored, and what it scored again: ``20,000 evaluations + 843 confirmations``."""
+    again = f" + {counted(confirmations, 'confirmation')}" if confirmations else ""
+    return counted(evaluations, "evaluation") + again
+
+
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun: ``1 generation``, ``1,200 generations``."""
     return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -24,6 +24,7 @@ def run_result(**changes: Any) -> Result:
         niches=4,
         generations=1200,
         evaluations=24_000,
+        confirmations=843,
         seconds=60.0,
         run=Path("runs/a"),
         gallery=Path("runs/a/index.html"),

@@ -62,7 +62,7 @@ def fake_run(
     ]
     write_elites(path, lines)
     numbers = dict.fromkeys(("seconds", "median", "mean", "min", "max", "at_99", "improved", "size"), 0)
-    metrics = {"generation": 9, "evaluations": 12_345_678, **numbers}
+    metrics = {"generation": 9, "evaluations": 12_345_678, "confirmations": 0, **numbers}
     (path / "metrics.jsonl").write_text(json.dumps(metrics) + "\n")
     assert folder.elites() == lines
     assert folder.metrics() == [metrics]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evofool.text import BARS, between, clock, confidence, counted, least_confident, percent, rate, sparkline
+from evofool.text import BARS, between, clock, confidence, counted, least_confident, percent, rate, scored, sparkline
 
 shares = st.floats(0, 1)
 
@@ -119,3 +119,17 @@ def test_the_hardest_classes_come_first() -> None:
 @pytest.mark.parametrize(("number", "text"), [(0, "0 frames"), (1, "1 frame"), (1200, "1,200 frames")])
 def test_counted_nouns(number: int, text: str) -> None:
     assert counted(number, "frame") == text
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "confirmations", "text"),
+    [
+        (20_000, 843, "20,000 evaluations + 843 confirmations"),
+        (1, 1, "1 evaluation + 1 confirmation"),
+        (1, 0, "1 evaluation"),
+    ],
+)
+def test_images_that_were_scored_again_are_told_beside_the_others(
+    evaluations: int, confirmations: int, text: str
+) -> None:
+    assert scored(evaluations, confirmations) == text

@@ -16,7 +16,7 @@ class Budget:
     """Limits of a run. The first one reached ends it, at the end of a generation.
 
     Attributes:
-        generations, evaluations: Counts.
+        generations, evaluations: Counts. Children that are scored again count once.
         minutes: Minutes of evolving, over all sessions of a run.
         until: Median confidence over the classes at which the run ends, in (0, 1].
 

@@ -130,7 +130,11 @@ class EvolveOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = None
     evaluations: Annotated[
         Positive | None,
-        option("Stop after this many scored images.", default=str(DEFAULT_EVALUATIONS), reset_by=BUDGET),
+        option(
+            "Stop after this many scored images; those scored again, to confirm them, are counted apart.",
+            default=str(DEFAULT_EVALUATIONS),
+            reset_by=BUDGET,
+        ),
     ] = None
     minutes: Annotated[float | None, option("Stop after this many minutes.", reset_by=BUDGET)] = None
     until: Annotated[
@@ -138,13 +142,14 @@ class EvolveOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = None
     device: Annotated[str, option("Where to run: auto, cpu, cuda, cuda:0 … or mps.")] = "auto"
     precision: Annotated[
-        str,
+        str | None,
         option(
             "What the search scores in: auto, float32 or bfloat16. Recorded scores are always float32.",
+            default="auto; nguyen2015: float32",
             identity=True,
-            reset_by=RUNNING,
+            reset_by=(*RUNNING, *VARIATION),
         ),
-    ] = "auto"
+    ] = None
     micro_batch: Annotated[
         Positive | None,
         option("Images per forward pass; only speed depends on it.", default="chosen by trial", reset_by=RUNNING),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..text import clock, least_confident, percent, rate, sparkline
+from ..text import clock, least_confident, percent, rate, scored, sparkline
 from .live import Snapshot
 
 if TYPE_CHECKING:
@@ -36,13 +36,14 @@ class RunView:
         classes = [evolution.target.classes[index] for index in archive.class_indices]
         confidence = archive.surest_confidence().tolist()
         speed = f"{self.rate.images_per_second:,.0f} images/s"
+        work = scored(progress.evaluations, progress.confirmations)
         elapsed, remaining = clock(progress.seconds), clock(self.rate.remaining(progress, step.budget))
         median, mean, lowest = percent(progress.median), percent(progress.mean), percent(progress.min)
         elites = coverage(progress, archive) if archive.niches_per_class > 1 else ""
         return Snapshot(
             title=f"{evolution.target.name} · {evolution.encoding.name}",
             rows=[
-                ("generation", f"{progress.generation:,}   evaluations {progress.evaluations:,}   {speed}"),
+                ("generation", f"{progress.generation:,}   {work}   {speed}"),
                 ("elapsed", f"{elapsed}   remaining {remaining}"),
                 ("confidence", f"median {median}   mean {mean}   lowest {lowest}"),
                 ("at 99 %", f"{progress.at_99} of {len(classes)} classes"),
@@ -51,7 +52,7 @@ class RunView:
                 ("median", sparkline(self.medians)),
             ],
             share=share_done(progress, step.budget),
-            line=f"generation {progress.generation:,}  evaluations {progress.evaluations:,}  {speed}  "
+            line=f"generation {progress.generation:,}  {work}  {speed}  "
             f"elapsed {elapsed}  remaining {remaining}  median {median}  mean {mean}  lowest {lowest}  "
             f"at 99 %: {progress.at_99}/{len(classes)}  {f'elites {elites}  ' if elites else ''}"
             f"hardest {least_confident(classes, confidence, 3)}",

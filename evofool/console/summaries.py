@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..text import clock, counted, least_confident, operators_text, percent
+from ..text import clock, counted, least_confident, operators_text, percent, scored
 from .phrases import (
     describe_fact,
     describe_images,
@@ -44,7 +44,8 @@ def finished_run(result: Result, resume_command: str) -> tuple[str, Rows]:
     if result.places:
         elites = f"{summary['elites']:,} of {summary['niches']:,} niches   QD score {summary['qd_score']:,.1f}"
         rows.append(("elites", elites))
-    work = f"{result.generations:,} generations, {result.evaluations:,} evaluations in {clock(result.seconds)}"
+    work = f"{counted(result.generations, 'generation')}, {scored(result.evaluations, result.confirmations)}"
+    work += f" in {clock(result.seconds)}"
     rows.append(("work", f"{work} ({summary['images_per_second']:,.0f} images/s)"))
     rows += [(name, str(path)) for name, path in (("gallery", result.gallery), ("sheet", result.sheet)) if path]
     if result.run:
@@ -64,7 +65,7 @@ def finished_sweep(result: SweepResult, command: str) -> tuple[str, Rows]:
     rows = []
     for each in summary["runs"]:
         if "median" in each:
-            work = f"{each['evaluations']:,} evaluations in {clock(each['seconds'])}"
+            work = f"{scored(each['evaluations'], each['confirmations'])} in {clock(each['seconds'])}"
             rows.append(
                 (f"seed {each['seed']}", f"median {percent(each['median'])}   lowest {percent(each['min'])}   {work}")
             )

@@ -16,7 +16,7 @@ from ..encodings.initial import initial_genomes
 from ..engines.toolbox import Hook
 from ..errors import ConfigError
 from ..io.arrays import digest_of
-from ..search.defaults import resolve
+from ..search.defaults import PRECISION, resolve
 from ..search.evolution import Evolution
 from ..search.profiler import Profiler
 from ..store.run import RunFolder
@@ -49,7 +49,8 @@ def run(
     """
     options = resolve(options)
     options = msgspec.structs.replace(options, **asdict(options.budget.or_default()))
-    prepared = prepare_target(user_target if user_target is not None else options.target, options)
+    precision = PRECISION.get(options.preset, PRECISION["default"])
+    prepared = prepare_target(user_target if user_target is not None else options.target, options, precision=precision)
     if options.weights_sha256 not in (None, prepared.record.weights_sha256):
         raise ConfigError(
             f"the weights of {prepared.record.name} have another SHA-256 than {options.weights_sha256}; "

@@ -11,7 +11,7 @@ import numpy as np
 from ..attacks.data_warnings import data_facts
 from ..attacks.statistics import Statistics, campaign_figures
 from ..config.records import CampaignConfig, RunConfig
-from ..text import between, clock, counted, least_confident, percent, rate
+from ..text import between, clock, counted, least_confident, percent, rate, scored
 
 if TYPE_CHECKING:
     from ..search.evolution import Evolution
@@ -30,6 +30,7 @@ class Result:
         run: The run folder, or None.
         gallery: The gallery page ``index.html``, or None.
         sheet: The contact sheet, or None.
+        evaluations: How many images the search scored; ``confirmations`` how many were scored again, beside those.
         interrupted: Whether it was stopped before its budget was spent.
         config: The run's options, its target and the versions.
     """
@@ -42,6 +43,7 @@ class Result:
     niches: int
     generations: int
     evaluations: int
+    confirmations: int
     seconds: float
     run: Path | None
     gallery: Path | None
@@ -73,6 +75,7 @@ class Result:
             niches=len(archive),
             generations=search.generation,
             evaluations=search.evaluations,
+            confirmations=search.confirmations,
             seconds=evolution.seconds,
             run=run,
             gallery=gallery,
@@ -85,7 +88,7 @@ class Result:
         surest = self.surest()
         names, values = [self.classes[row] for row in surest], self.confidence[surest].tolist()
         sure = sum(value >= 0.99 for value in values)
-        work = f"{counted(self.evaluations, 'evaluation')} in {clock(self.seconds)}"
+        work = f"{scored(self.evaluations, self.confirmations)} in {clock(self.seconds)}"
         kept = f"run {self.run}" if self.run else "nothing was written"
         page = f", gallery {self.gallery}" if self.gallery else ""
         return (
@@ -120,6 +123,7 @@ class Result:
             **({"swapped": self.config.swapped} if self.config.swapped else {}),
             "generations": self.generations,
             "evaluations": self.evaluations,
+            "confirmations": self.confirmations,
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.evaluations / self.seconds, 1) if self.seconds else 0.0,
             "median": float(np.median(values)),

@@ -34,7 +34,7 @@ Observer = Callable[[RunStep], object]
 MAX_FOLDERS = 100_000
 """Largest number of a folder in ``outputs/``."""
 
-SHOWN = ("generation", "evaluations", "seconds", "median", "mean", "min", "at_99")
+SHOWN = ("generation", "evaluations", "confirmations", "seconds", "median", "mean", "min", "at_99")
 """Figures of a run's last generation that a summary has."""
 
 

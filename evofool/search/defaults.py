@@ -24,6 +24,9 @@ EMITTERS = {("cppn", "default"): {"vary": 0, "tweak": 150, "restart": 200}}
 """The emitters by encoding and preset, where they are not ``vary`` alone, each with the number of evaluations per niche
 after which it begins (docs/SEARCH.md)."""
 
+PRECISION = {"default": "auto", "nguyen2015": "float32"}
+"""What a search scores in, by preset."""
+
 BINS = 5
 """Bins along each descriptor, and images per class with novelty."""
 

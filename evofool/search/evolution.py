@@ -131,15 +131,18 @@ class Evolution:
         update = toolbox.update(population)
         record = self._record(len(population))
         if self.search.generation & (self.search.generation - 1) == 0:  # 1, 2, 4, 8, …
-            self.verify_determinism()
+            self.search.confirmations += self.verify_determinism()
         self.seconds += time.perf_counter() - started
         return self._progress(update, record)
 
-    def verify_determinism(self, *, resumed: bool = False) -> None:
+    def verify_determinism(self, *, resumed: bool = False) -> int:
         """Score the newest elites again: what is recorded must be what anyone finds who scores the same image.
 
         Args:
             resumed: Whether they were scored in another session.
+
+        Returns:
+            How many were scored.
 
         Raises:
             TargetError: The scores are others.
@@ -152,6 +155,7 @@ class Evolution:
         scores = toolbox.confirm(toolbox.decode(elites.genomes)) if confirms else toolbox.evaluate(elites)
         toolbox.check(scores)
         compare_scores(self.target.name, archive.scores[newest], scores, resumed=resumed)
+        return len(newest)
 
     def state(self) -> State:
         """Return all that the next generation depends on, as arrays."""

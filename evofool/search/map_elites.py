@@ -40,7 +40,7 @@ class MapElites:
     Attributes:
         generation: How many generations were told.
         evaluations: How many children were told.
-        confirmations: How many of them were scored again.
+        confirmations: How many images were scored again.
         proposer: The emitter that proposed the last generation, None where it was random.
     """
 

@@ -19,8 +19,8 @@ class Progress:
     Attributes:
         generation: The number of generations so far.
         evaluations: The number of children scored so far.
-        confirmations: How many of them were scored again in float32 before admission. It is 0 where the search itself
-            is float32.
+        confirmations: How many images were scored again: children in float32 before admission, where the search is
+            not float32, and in generations 1, 2, 4, … some elites, to see that the target still says the same.
         seconds: Seconds of evolving so far.
         median: The median, over the classes, of the confidence of each class's surest elite.
         mean: The mean of these confidences.

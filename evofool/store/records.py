@@ -52,6 +52,7 @@ class MetricsLine(msgspec.Struct, frozen=True):
 
     generation: Annotated[int, msgspec.Meta(ge=1, le=MAX_GENERATIONS)]
     evaluations: Natural
+    confirmations: Natural
     seconds: NotNegative
     median: Share
     mean: Share

@@ -54,13 +54,16 @@ class PreparedTarget:
     record: TargetRecord
 
 
-def prepare_target(target: str | Target, options: TargetOptions, *, fold: bool | None = None) -> PreparedTarget:
+def prepare_target(
+    target: str | Target, options: TargetOptions, *, fold: bool | None = None, precision: str = "auto"
+) -> PreparedTarget:
     """Build a target by name or take the user's own, tune it, and record what is needed to rebuild it.
 
     Args:
         target: A name, or an object that satisfies :class:`~.protocols.Target`.
         options: The job's options. Those of a named target must be left out for an object.
         fold: Whether batch normalisations are folded, where the options say nothing of it.
+        precision: What the search scores in, where neither the options nor the user's own target say so.
 
     Raises:
         ConfigError: Options of a named target were given with the user's own.
@@ -69,11 +72,16 @@ def prepare_target(target: str | Target, options: TargetOptions, *, fold: bool |
     execution = ExecutionOptions.of(options)
     if execution.fold is None:
         execution = replace(execution, fold=fold)
+    if open_precision := getattr(options, "precision", None) is None:
+        execution = replace(execution, precision=precision)
     if isinstance(target, str):
         loaded = registry.load(target, weights=options.weights, **vars(execution))
     else:
         loaded = take_own(target, options)
     tune(loaded.target)
+    own = loaded.target
+    if open_precision and precision != "auto" and isinstance(own, TorchTarget) and "precision" in own.tunable:
+        own.apply(replace(own.execution, precision=precision))
     return PreparedTarget(loaded.target, fitting_of(loaded), record_of(loaded))
 
 

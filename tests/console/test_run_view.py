@@ -58,10 +58,10 @@ def test_the_share_of_the_budget_that_is_done(budget: Budget, share: float) -> N
 def test_a_line_tells_all_there_is_to_know(capsys: pytest.CaptureFixture[str]) -> None:
     with Console().watch(RunView()) as observer:
         assert observer is not None
-        observer(run_step(progress(1, 1.0)))
+        observer(run_step(progress(1, 1.0, confirmations=7)))
     assert capsys.readouterr().out == (
-        "generation 1  evaluations 100  100 images/s  elapsed 0:01  remaining 0:19  median 50.00 %  mean 50.00 %  "
-        "lowest 12.50 %  at 99 %: 1/2  hardest [red]dog 25.00 %, cat 50.00 %\n"
+        "generation 1  100 evaluations + 7 confirmations  100 images/s  elapsed 0:01  remaining 0:19  "
+        "median 50.00 %  mean 50.00 %  lowest 12.50 %  at 99 %: 1/2  hardest [red]dog 25.00 %, cat 50.00 %\n"
     )
 
 
@@ -80,7 +80,7 @@ def test_the_live_view_tells_all_there_is_to_know() -> None:
         observer(run_step(progress(1, 1.0, median=0.97)))
     shown = output.getvalue()
     parts = [
-        "[bold]tiny · cppn", "generation", "evaluations 100", "100 images/s", "elapsed", "0:01", "remaining", "0:19",
+        "[bold]tiny · cppn", "generation", "100 evaluations   100 images/s", "elapsed", "0:01", "remaining", "0:19",
         "median 97.00 %", "lowest 12.50 %", "1 of 2 classes", "[red]dog 25.00 %, cat", "▁▂█",
     ]  # fmt: skip
     assert [part for part in parts if part not in shown] == []

@@ -24,7 +24,7 @@ def test_a_finished_run_says_all_there_is_to_know() -> None:
         ("mean", "66.50 %"),
         ("lowest", "[red]deer 25.00 %, dog 75.00 %, cat 99.50 %"),
         ("at 99 % or more", "1 of 3 classes"),
-        ("work", "1,200 generations, 24,000 evaluations in 1:00 (400 images/s)"),
+        ("work", "1,200 generations, 24,000 evaluations + 843 confirmations in 1:00 (400 images/s)"),
         ("gallery", str(Path("runs/a/index.html"))),
         ("sheet", str(Path("runs/a/gallery.png"))),
         ("run", str(Path("runs/a"))),

@@ -116,7 +116,7 @@ EVOLVE_OPTIONS: Fields = {
     "weights_sha256": maybe(text), "init": maybe(text), "init_sha256": maybe(text), "batch": whole(1, 65_536),
     "seed": whole(), "generations": maybe(whole(1)), "evaluations": maybe(whole(1)),
     "minutes": maybe(real(above=0, most=LARGEST - 1)), "until": maybe(real(above=0, most=1)), "device": text,
-    "precision": text, "micro_batch": maybe(whole(1)), "memory_format": text, "fold": maybe(flag),
+    "precision": maybe(text), "micro_batch": maybe(whole(1)), "memory_format": text, "fold": maybe(flag),
 }  # fmt: skip
 RESOLVED = {"settings", "selector", "emitters", "batch"}
 """Options of a run that have a value in its config, whatever was left open."""
@@ -271,8 +271,9 @@ ELITE = record(
 )  # fmt: skip
 METRICS = record(
     {
-        "generation": whole(1, 10_000_000), "evaluations": whole(), "seconds": real(0, LARGEST - 1), "median": share,
-        "mean": share, "min": share, "max": share, "at_99": whole(), "improved": whole(), "size": real(0, LARGEST - 1),
+        "generation": whole(1, 10_000_000), "evaluations": whole(), "confirmations": whole(),
+        "seconds": real(0, LARGEST - 1), "median": share, "mean": share, "min": share, "max": share, "at_99": whole(),
+        "improved": whole(), "size": real(0, LARGEST - 1),
     },
     more=True,
 )  # fmt: skip

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from pages import data_of
 from PIL import Image
 from runs import json_lines, small_evolve, tree
 from support import PRESETS, global_random_untouched, tiny_target
@@ -21,6 +22,7 @@ from evofool import Result, encodings
 from evofool.config import budget
 from evofool.errors import ConfigError, EvofoolError, GenomeError, RunError
 from evofool.jobs.run import RunStep
+from evofool.targets.execution.devices import choose_precision
 
 
 def own_evolve(out: Path | None = None, **options: Any) -> Result:
@@ -290,3 +292,28 @@ def test_a_bad_option_is_named_as_python_names_it(options: dict[str, Any], messa
     with pytest.raises(ConfigError, match=message):
         small_evolve(tmp_path / "run", **options)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "precision"),
+    [
+        ({}, "float32"),
+        ({"precision": "bfloat16"}, "bfloat16"),
+        ({"precision": "auto"}, choose_precision("auto", torch.device("cpu"))),
+    ],
+)
+def test_the_published_preset_searches_in_float32_unless_told_otherwise(given: dict[str, Any], precision: str) -> None:
+    result = evofool.evolve("digits", "direct", preset="nguyen2015", generations=1, device="cpu", **given)
+    assert result.config.target.precision == result.config.options.precision == precision
+
+
+def test_images_that_were_scored_again_are_counted_apart_and_told_everywhere(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    result = small_evolve(run, precision="bfloat16", generations=4)
+    assert result.evaluations == 80
+    assert result.confirmations > 3 * 10  # elites in generations 1, 2 and 4, and the children that entered
+    metrics, facts = json_lines(run / "metrics.jsonl")[-1], evofool.inspect(run)
+    for told in (metrics, facts, result.summary(), data_of(run / "index.html")["sources"][0]["facts"]):
+        assert (told["evaluations"], told["confirmations"]) == (80, result.confirmations)
+    assert f"+ {result.confirmations:,} confirmations, 4 generations" in (run / "index.html").read_text("utf-8")
+    assert f"80 evaluations + {result.confirmations:,} confirmations in" in repr(result)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import runs
+import torch
 from configs import REMOVED, edit_config
 from runs import Capture, assert_refused, json_lines, run_cli, small_evolve, tree
 from support import tiny_target
@@ -19,6 +20,7 @@ import evofool
 from evofool.config.records import FOUND_FOR_TARGET, RunConfig
 from evofool.jobs.recorded import recorded_options
 from evofool.store.folder import read_config
+from evofool.targets.execution.devices import choose_precision
 
 SAME = ("elites.jsonl", "gallery.png")
 
@@ -75,13 +77,17 @@ def test_recorded_options_leave_nothing_to_chance(made: Path) -> None:
     assert options.weights_sha256 == config.target.weights_sha256 is not None
 
 
-@pytest.mark.parametrize(("preset", "selector"), [("default", "fresh"), ("nguyen2015", "uniform")])
-def test_another_preset_brings_its_own_selector(
-    made: Path, tmp_path: Path, preset: str, selector: str, capsys: Capture
+@pytest.mark.parametrize(
+    ("preset", "selector", "precision"),
+    [("default", "fresh", choose_precision("auto", torch.device("cpu"))), ("nguyen2015", "uniform", "float32")],
+)
+def test_another_preset_brings_its_own_selector_and_precision(
+    made: Path, tmp_path: Path, preset: str, selector: str, precision: str, capsys: Capture
 ) -> None:
     options = ["--preset", preset, "--generations", "2", "--out", tmp_path / "again", "--quiet"]
     assert run_cli(capsys, "evolve", "--config", made, *options).code == 0
-    assert config_of(tmp_path / "again").options.selector == selector
+    config = config_of(tmp_path / "again")
+    assert (config.options.selector, config.target.precision) == (selector, precision)
 
 
 def test_settings_that_no_preset_has_are_kept(copied: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -118,7 +124,7 @@ def test_what_is_given_beside_it_wins(
     words = ["evolve", "--config", made, "--out", tmp_path / "other", "--quiet", *options]
     assert run_cli(capsys, *words).code == 0
     before, after = config_of(made), config_of(tmp_path / "other")
-    assert after.target == before.target
+    assert after.target.identity() == before.target.identity()
     assert after.class_indices == changed.pop("class_indices", before.class_indices)
     for name in ("target", "encoding", "preset", "selector", "batch", "seed", "init", *LIMITS):
         assert getattr(after.options, name) == changed.get(name, getattr(before.options, name)), name

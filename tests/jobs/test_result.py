@@ -11,7 +11,7 @@ from evofool.attacks.statistics import Statistics
 
 def test_a_run_s_result_is_three_lines() -> None:
     assert str(run_result()).splitlines() == [
-        "done: tiny, direct, 24,000 evaluations in 1:00",
+        "done: tiny, direct, 24,000 evaluations + 843 confirmations in 1:00",
         "median 75.00 %, lowest [red]deer 25.00 %, 1 of 3 classes at 99 % or more",
         "run runs/a, gallery runs/a/index.html; .images (4, 3, 8, 8), .classes, .confidence",
     ]

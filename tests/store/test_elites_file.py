@@ -157,7 +157,7 @@ def test_links_to_elsewhere_and_pipes_are_never_opened(key: str, run: RunFolder)
 # Metrics
 
 
-METRICS = dict.fromkeys(("seconds", "median", "mean", "min", "max", "at_99", "improved", "size"), 0)
+METRICS = dict.fromkeys(("confirmations", "seconds", "median", "mean", "min", "max", "at_99", "improved", "size"), 0)
 
 
 def write_metrics(run: RunFolder, lines: list[dict[str, Any]]) -> None:
@@ -170,6 +170,7 @@ def write_metrics(run: RunFolder, lines: list[dict[str, Any]]) -> None:
     "change",
     [
         {"generation": 0}, {"generation": 10_000_001}, {"generation": 1.5}, {"generation": None}, {"evaluations": -1},
+        {"confirmations": -1}, {"confirmations": None},
         {"seconds": float("inf")}, {"seconds": -1}, {"median": float("nan")}, {"max": 10**400}, {"at_99": "many"},
         {"improved": -1}, {"size": float("nan")},
     ],

@@ -99,6 +99,17 @@ def test_a_record_survives_a_config_file() -> None:
     assert msgspec.json.decode(msgspec.json.encode(record), type=TargetRecord) == record
 
 
+@pytest.mark.parametrize(("given", "precision"), [({}, "float32"), ({"precision": "bfloat16"}, "bfloat16")])
+def test_precision_is_settled_where_neither_options_nor_target_say_anything_of_it(
+    given: dict[str, Any], precision: str
+) -> None:
+    named = prepare_target("digits", options(device="cpu", **given), precision="float32")
+    assert named.record.precision == precision
+    own = tiny_target(**{"precision": "auto", **given})
+    assert prepare_target(own, options(), precision="float32").record.precision == own.precision == precision
+    assert prepare_target(PlainTarget(), options(), precision="float32").record.precision == "float32"
+
+
 def test_folding_is_settled_where_the_options_say_nothing_of_it() -> None:
     target = prepare_target("cifar10", options(device="cpu"), fold=True).target
     assert isinstance(target, TorchTarget)

@@ -154,9 +154,10 @@ def _figures(source: Source) -> list[Figure]:
             Figure("QD score", f"{quality:,.1f}", "sum of all confidences"),
         ]
     if progress := source.progress:
+        again = f"+ {counted(progress.confirmations, 'confirmation')}, " if progress.confirmations else ""
         speed = progress.evaluations / max(progress.seconds, 1e-9)
         figures += [
-            Figure("Evaluations", f"{progress.evaluations:,}", counted(progress.generation, "generation")),
+            Figure("Evaluations", f"{progress.evaluations:,}", f"{again}{counted(progress.generation, 'generation')}"),
             Figure("Time", clock(progress.seconds), f"{speed:,.0f} images/s"),
         ]
     return figures
@@ -194,6 +195,7 @@ def _source_data(source: Source, storage: Storage) -> dict[str, Any]:
             "seed": source.seed,
             "generation": progress.generation if progress else None,
             "evaluations": progress.evaluations if progress else None,
+            "confirmations": progress.confirmations if progress else None,
             "seconds": progress.seconds if progress else None,
         },
         "shape": source.shape,

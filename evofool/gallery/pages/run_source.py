@@ -137,7 +137,7 @@ def _damaged_history(history: HistoryFolder, fault: object) -> RunError:
 
 
 def _progress(line: dict[str, Any]) -> Progress:
-    return Progress(line["generation"], line["evaluations"], line["seconds"])
+    return Progress(line["generation"], line["evaluations"], line["confirmations"], line["seconds"])
 
 
 def _evenly_spaced(rows: list[int], limit: int) -> list[int]:

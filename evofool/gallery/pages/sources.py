@@ -78,6 +78,7 @@ class Progress:
 
     generation: int
     evaluations: int
+    confirmations: int
     seconds: float
 
 

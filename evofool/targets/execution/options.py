@@ -35,9 +35,9 @@ class ExecutionOptions:
 
     @classmethod
     def of(cls, options: TargetOptions) -> ExecutionOptions:
-        """Return those among a job's options."""
-        names = [field.name for field in fields(cls) if hasattr(options, field.name)]
-        return cls(**{name: getattr(options, name) for name in names})
+        """Return those among a job's options; what these leave open is left to the target."""
+        given = {field.name: getattr(options, field.name, None) for field in fields(cls)}
+        return cls(**{name: value for name, value in given.items() if value is not None})
 
     @classmethod
     def given(cls, **values: Any) -> ExecutionOptions:
