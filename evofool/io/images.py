@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import os
 import stat
@@ -17,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import ImageError
+from .depth import check_colours, eight_bit_grey, has_sixteen_bits, is_deep, strips
 
 MAX_PIXELS = 100_000_000
 """Most pixels of a picture; a larger one is refused undecoded. Decoding one of this size takes less than 1 GiB."""
@@ -24,8 +26,15 @@ MAX_PIXELS = 100_000_000
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM")
 """Formats that are read, whatever a file's suffix. Pillow knows more, and runs an interpreter for PostScript."""
 
-STRIP_PIXELS = 2**22
-"""Pixels that are converted at once, which bounds the memory that a conversion takes."""
+STRANGE_FORMATS = {
+    (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1"): "HEIC",
+    (b"ftypavif", b"ftypavis"): "AVIF",
+    (b"JXL \r\n\x87\n", b"\xff\x0a"): "JPEG XL",
+    (b"II*\0", b"MM\0*"): "a TIFF of a rare kind, such as colours in floating point",
+    (b"8BPS",): "a Photoshop file",
+    (b"%PDF",): "PDF",
+}
+"""Formats that are known by their first bytes and not read; in some, four bytes of a length come before."""
 
 _FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
@@ -49,13 +58,14 @@ def open_image(path: Path) -> Image.Image:
                 if image.width * image.height > MAX_PIXELS:
                     size = f"{image.width} × {image.height}"
                     raise ImageError(f"{path} has {size} pixels; at most {MAX_PIXELS:,} are read")
+                sixteen = has_sixteen_bits(image)
                 with _silent_libtiff(image):
                     ImageOps.exif_transpose(image, in_place=True)
-                    return _eight_bit(image)
+                    return _eight_bit(path, image, sixteen=sixteen)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        raise ImageError(f"{path} is not an image of a known format: {', '.join(FORMATS)}") from error
+        raise ImageError(f"{path} is {_strange_format(path)}") from error
     except Image.DecompressionBombError as error:
         raise ImageError(f"{path} is too large: {error}") from error
     except Exception as error:  # Decoders raise almost anything on damaged files.
@@ -126,35 +136,41 @@ _STANDARD_ERROR = threading.Lock()
 """Held while standard error leads nowhere, so that no other thread takes that for its end."""
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Convert an image of any mode to 8-bit grey or RGB."""
-    if image.mode.startswith("I") or image.mode == "F":
-        sixteen = image.mode.startswith("I;16") or any(_values(part).max() > 255 for _, part in _strips(image))
-        grey = Image.new("L", image.size)
-        for top, part in _strips(image):
-            values = np.clip(np.rint(_values(part) / (257 if sixteen else 1)), 0, 255)
-            grey.paste(Image.fromarray(values.astype(np.uint8)), (0, top))
-        return grey
+def _strange_format(path: Path) -> str:
+    """Return what a file is that Pillow can't identify, from its first bytes, and what to do."""
+    head = b""
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        head = file.read(12)
+    for marks, name in STRANGE_FORMATS.items():
+        if head.startswith(marks) or head[4:].startswith(marks):
+            return f"{name}, which is not read; convert it to PNG or JPEG"
+    return f"not an image of a known format: {', '.join(FORMATS)}"
+
+
+def _eight_bit(path: Path, image: Image.Image, *, sixteen: bool) -> Image.Image:
+    """Convert an image of any mode to 8-bit grey or RGB.
+
+    Args:
+        path: Its file, for messages.
+        image: The image.
+        sixteen: Whether its file has 16 bits a value.
+    """
+    try:
+        if is_deep(image):
+            return eight_bit_grey(image, sixteen=sixteen)
+        if sixteen:
+            check_colours(image)
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
     if "A" in image.getbands() or "transparency" in image.info:
         colours = Image.new("RGB", image.size)
-        for top, part in _strips(image):
+        for top, part in strips(image):
             part = part.convert("RGBA")
             colours.paste(Image.alpha_composite(Image.new("RGBA", part.size, "white"), part).convert("RGB"), (0, top))
         return colours
     if image.mode in ("L", "RGB"):
         return image.copy()
     return image.convert("L" if image.mode == "1" else "RGB")
-
-
-def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """Yield a picture in strips, each with the number of its first row; a copy of the whole would need much memory."""
-    rows = max(1, STRIP_PIXELS // image.width)
-    for top in range(0, image.height, rows):
-        yield top, image.crop((0, top, image.width, min(image.height, top + rows)))
-
-
-def _values(part: Image.Image) -> np.ndarray:
-    return np.nan_to_num(np.asarray(part, np.float64))
 
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # Without a handler its messages go to standard error.

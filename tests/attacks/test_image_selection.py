@@ -338,6 +338,13 @@ def _rotated(path: Path) -> None:
     stored.save(path, exif=exif)
 
 
+def _deep(path: Path, value: int, size: int) -> None:
+    """Save a picture of 16 bits; one bright pixel in a corner tells that it has."""
+    pixels = np.full((size, size), value * 257, np.uint16)
+    pixels[-1, -1] = 65_535
+    Image.fromarray(pixels).save(path)
+
+
 def _palette(path: Path) -> None:
     image = Image.new("P", (8, 8), 1)
     image.putpalette([200, 0, 0, 3, 70, 0])
@@ -349,8 +356,8 @@ ODD: dict[str, tuple[Callable[[Path], Any], int]] = {
     "1xlong.png": (lambda path: picture(path, (2, 0, 0), (1, 3000)), 2),
     "wide.png": (lambda path: picture(path, (3, 0, 0), (3000, 40)), 3),
     "high.jpg": (lambda path: picture(path, (2, 2, 2), (40, 3000), quality=95), 2),
-    "16-bit.png": (lambda path: Image.fromarray(np.full((9, 9), 2 * 257, np.uint16)).save(path), 2),
-    "16-bit.tif": (lambda path: Image.fromarray(np.full((8, 8), 3 * 257, np.uint16)).save(path), 3),
+    "16-bit.png": (lambda path: _deep(path, 2, 9), 2),
+    "16-bit.tif": (lambda path: _deep(path, 3, 8), 3),
     "float.tif": (lambda path: Image.fromarray(np.full((8, 8), 2, np.float32)).save(path), 2),
     "palette.png": (_palette, 3),
     "palette.gif": (_palette, 3),

@@ -23,14 +23,18 @@ Tensors = Mapping[str, torch.Tensor]
 
 
 def picture_fate(file: Path) -> Fate:
-    """Return what has to become of a picture: it loads if Pillow can decode it, as it does by itself."""
+    """Return what has to become of a picture: it loads if Pillow can decode it, as it does by itself.
+
+    Of pictures with more than eight bits, those are refused whose values don't say what is white.
+    """
     try:
         with warnings.catch_warnings(action="ignore"), memory_limit(MEMORY), Image.open(file, formats=FORMATS) as image:
+            deep = image.mode in ("I", "F") or ";16" in str(image.tile)
             ImageOps.exif_transpose(image, in_place=True)
             image.load()
     except Exception:  # decoders raise almost anything on damaged files
         return Fate.REFUSED
-    return Fate.LOADS
+    return Fate.MAY_LOAD if deep else Fate.LOADS
 
 
 def arrays_of(content: bytes) -> Arrays | None:

@@ -18,7 +18,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from evofool.errors import ImageError
-from evofool.io import images
+from evofool.io import depth, images
 from evofool.io.images import fit, open_image, to_image
 from evofool.io.png import png
 
@@ -107,11 +107,70 @@ def test_one_bit_becomes_black_and_white(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["png", "tif"])
-@pytest.mark.parametrize("top", [65535, 20000, 200])
+@pytest.mark.parametrize("top", [65535, 20000, 4096, 0])
 def test_sixteen_bits_are_scaled_to_eight_however_dark(top: int, ending: str, tmp_path: Path) -> None:
     deep = np.linspace(0, top, 20).astype(np.uint16).reshape(4, 5)
     pixels = opened(Image.fromarray(deep), tmp_path / f"a.{ending}")
     np.testing.assert_array_equal(pixels, np.rint(deep / 257).astype(np.uint8))
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32])
+@pytest.mark.parametrize("top", [1023, 4095])
+def test_ten_or_twelve_bits_in_sixteen_are_told(top: int, kind: type, tmp_path: Path) -> None:
+    deep = np.linspace(0, top, 20).reshape(4, 5).astype(kind)
+    with pytest.raises(
+        ImageError, match=rf"a\.tif: its 16-bit values end at {top:,}.*scale them so that 65,535 is white"
+    ):
+        opened(Image.fromarray(deep), tmp_path / "a.tif")
+
+
+def _deep_png(pixels: np.ndarray) -> bytes:
+    """A PNG of (H, W, C) uint16 colours, which Pillow reads and does not write."""
+    height, width, channels = pixels.shape
+    colour = {2: 4, 3: 2, 4: 6}[channels]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_colours_of_twelve_bits_in_sixteen_are_told(channels: int, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 65536, (4, 5, channels)).astype(np.uint16)
+    if channels != 3:
+        pixels[..., -1] = 65535
+    (tmp_path / "a.png").write_bytes(_deep_png(pixels))
+    colours = pixels[..., : 3 if channels > 2 else 1]
+    assert np.abs(np.asarray(open_image(tmp_path / "a.png"), int) - colours / 257).max() <= 1
+    pixels[..., : 3 if channels > 2 else 1] >>= 4
+    (tmp_path / "a.png").write_bytes(_deep_png(pixels))
+    with pytest.raises(ImageError, match=r"a\.png: its 16-bit values end at 4,095"):
+        open_image(tmp_path / "a.png")
+
+
+def test_dark_eight_bit_pictures_are_read(tmp_path: Path) -> None:
+    for mode in ("L", "RGB", "RGBA"):
+        colour = 3 if mode == "L" else (3, 2, 1, 255)[: len(mode)]
+        assert opened(Image.new(mode, (2, 2), colour), tmp_path / "a.png").max() == 3
+
+
+@pytest.mark.parametrize("top", [1, 255, 65535])
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_floating_point_is_scaled_by_its_range(top: int, compression: str | None, tmp_path: Path) -> None:
+    shares = np.linspace(0, 1, 20).reshape(4, 5)
+    pixels = opened(Image.fromarray((top * shares).astype(np.float32)), tmp_path / "a.tif", compression=compression)
+    assert np.abs(pixels - 255 * shares).max() <= 0.51
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1, 1), (0, 70_000), (-3, 200)])
+def test_values_of_an_unknown_range_are_told(low: int, high: int, tmp_path: Path) -> None:
+    for kind in (np.float32, np.int32):
+        values = np.linspace(low, high, 20).reshape(4, 5).astype(kind)
+        with pytest.raises(ImageError, match=rf"values go from {low} to {high:,}; expected 0 to 1, 255 or 65,535"):
+            opened(Image.fromarray(values), tmp_path / "a.tif")
 
 
 def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
@@ -234,13 +293,32 @@ def test_a_picture_converted_in_strips_is_the_same(
     pixels[:4] %= 200  # The first strips alone would pass for 8 bits.
     file = saved(Image.fromarray(pixels), tmp_path / ("a.png" if dtype in (np.uint8, np.uint16) else "a.tif"))
     whole = np.asarray(open_image(file))
-    monkeypatch.setattr(images, "STRIP_PIXELS", 11)
+    monkeypatch.setattr(depth, "STRIP_PIXELS", 11)
     np.testing.assert_array_equal(open_image(file), whole)
 
 
-def test_values_that_are_no_numbers_are_black(tmp_path: Path) -> None:
-    values = np.array([[np.nan, np.inf, -np.inf, 7]], np.float32)
-    assert opened(Image.fromarray(values), tmp_path / "a.tif").tolist() in ([[0, 255, 0, 0]], [[0, 255, 0, 7]])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_no_numbers_are_told(value: float, tmp_path: Path) -> None:
+    values = np.array([[0, value, 7]], np.float32)
+    with pytest.raises(ImageError, match=r"a\.tif: some of its values are no numbers"):
+        opened(Image.fromarray(values), tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"\0\0\0\x18ftypheic", "HEIC"),
+        (b"\0\0\0\x20ftypavif", "AVIF"),
+        (b"\xff\x0a\xfa\x7f", "JPEG XL"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+        (b"II*\0\x08\0\0\0", "a TIFF of a rare kind"),
+        (b"8BPS\0\x01", "a Photoshop file"),
+    ],
+)
+def test_a_format_that_is_not_read_is_named_whatever_its_suffix(head: bytes, name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(head + bytes(40))
+    with pytest.raises(ImageError, match=rf"a\.png is {name}.*, which is not read; convert it to PNG or JPEG"):
+        open_image(tmp_path / "a.png")
 
 
 def test_pipes_are_no_pictures(tmp_path: Path) -> None:
