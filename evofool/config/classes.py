@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError, suggestion
+from ..errors import ConfigError
 from .arguments import plain
+from .class_names import ClassNames, normal_form
 
 ClassIndices = NDArray[np.int64]
+
+NUMBER = re.compile(r"-?[0-9]{1,18}")
+"""A number as text."""
 
 MAX_NAMED = 20
 """Largest number of classes that a message names."""
@@ -25,9 +29,9 @@ def choose_classes(
 ) -> ClassIndices:
     """Return the (M,) sorted indices of the classes that names and indices mean; all of them for None.
 
-    Whole numbers are indices. Text is a name, in upper or lower case; a name that several classes share means all of
-    them. Text that is no name may be an index. One text has commas between its names, and names that have commas
-    themselves are found in it; the items of a list are never split.
+    Whole numbers are indices. Text is a name, compared as :mod:`~evofool.config.class_names` says; a name that several
+    classes share means all of them. A number as text that is no name is an index. One text has commas between its
+    names, and names that have commas themselves are found in it; the items of a list are never split.
 
     Args:
         wanted: ``"cat,dog,8"``, or an index, or a list of names and indices.
@@ -40,35 +44,43 @@ def choose_classes(
     name_of = dict(classes if isinstance(classes, Mapping) else enumerate(classes))
     if wanted is None:
         return np.array(sorted(name_of), np.int64)
-    by_name: dict[str, list[int]] = {}
-    for index, name in name_of.items():
-        by_name.setdefault(name.strip().lower(), []).append(index)
+    indices, names = list(name_of), ClassNames(list(name_of.values()))
+    forms = {normal_form(name) for name in name_of.values()}
     given = plain(wanted)
-    entries = _split(given, by_name) if isinstance(given, str) else given if isinstance(given, list) else [given]
+    entries = _split(given, forms) if isinstance(given, str) else given if isinstance(given, list) else [given]
     found: set[int] = set()
     for entry in entries:
         is_index, word = type(entry) is int, str(entry).strip()
-        if not is_index and word.lower() in by_name:
-            found.update(by_name[word.lower()])
-        elif is_index or re.fullmatch(r"-?[0-9]{1,18}", word):
+        if places := [] if is_index else _places(word, names, forms):
+            found.update(indices[place] for place in places)
+        elif is_index or NUMBER.fullmatch(word):
             if int(word) not in name_of:
-                raise ConfigError(f"class {word[:40]} is not there: {_indices(list(name_of))}")
+                raise ConfigError(f"class {word[:40]} is not there: {_indices(indices)}")
             found.add(int(word))
         elif word:
             few = f"; the classes are {', '.join(name_of.values())[:400]}" if len(name_of) <= MAX_NAMED else ""
-            raise ConfigError(f'no class is called "{word[:80]}"{suggestion(word, name_of.values())}{few}')
+            raise ConfigError(f'no class is called "{word[:80]}"{names.suggest(word)}{few}')
     if not found:
         raise ConfigError(f"`{parameter}` names no class; give names or indices, as in `{parameter}=cat,dog,8`")
     return np.array(sorted(found), np.int64)
 
 
-def _split(text: str, names: Iterable[str]) -> list[str]:
-    """Return the parts of a text between commas. As many as are a name together stay together."""
+def _places(word: str, names: ClassNames, forms: Collection[str]) -> list[int]:
+    """Return the places of the classes that a word names. Numbers, and words with a hyphen before, name no others."""
+    if word not in names.classes and (NUMBER.fullmatch(word) or word.startswith("-")):
+        return []
+    places = names.find(word)
+    of_several = "," in word and normal_form(word) not in forms and len(places) > 1  # its parts are names themselves
+    return [] if of_several else places
+
+
+def _split(text: str, forms: Collection[str]) -> list[str]:
+    """Return the parts of a text between commas. As many as are a name in its normal form together stay together."""
     parts, words = text.split(","), list[str]()
-    longest = 1 + max((name.count(",") for name in names), default=0)
+    longest = 1 + max((form.count(",") for form in forms), default=0)
     while parts:
         lengths = range(min(longest, len(parts)), 0, -1)
-        length = next((n for n in lengths if ",".join(parts[:n]).strip().lower() in names), 1)
+        length = next((n for n in lengths if normal_form(",".join(parts[:n])) in forms), 1)
         words.append(",".join(parts[:length]))
         del parts[:length]
     return words

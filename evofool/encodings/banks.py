@@ -53,7 +53,7 @@ def bank_path(name: str | Path) -> Path | None:
     bank = Path(path).name.removesuffix(MANY_SUFFIX)
     for root in _bank_roots() if _BANK_NAME.fullmatch(bank) else ():
         for place in (root / bank, root / (bank + MANY_SUFFIX)):
-            if place.exists():
+            if os.path.exists(place):  # Path.exists fails where a name is too long.
                 return Path(f"{place}{separator}{which}")
     return None
 

@@ -21,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..config.class_names import normal_form
 from ..errors import ConfigError, GenomeError, suggestion
 from ..io.files import open_regular
 from .banks import MANY_SUFFIX, find_genomes, split_genome_path
@@ -92,7 +93,7 @@ def _named(path: Path) -> tuple[Path, GenomeFile]:
     indices = [str(genome.provenance.get("index", row)) for row, (_, genome) in enumerate(genomes)]
     classes = [str(genome.provenance.get("class", row)) for row, (_, genome) in enumerate(genomes)]
     rows = [row for row, index in enumerate(indices) if index == which]
-    rows = rows or [row for row, name in enumerate(classes) if name.lower() == which.lower()]
+    rows = rows or [row for row, name in enumerate(classes) if normal_form(name) == normal_form(which)]
     if not rows:
         raise GenomeError(f'{place} has no genome "{which}"{suggestion(which, classes)}; name a class, or its index')
     if len(rows) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,28 @@ COMMAS = ["tench, Tinca tinca", "goldfish, Carassius auratus", "Carassius auratu
 )
 def test_names_with_commas_are_found(wanted: Any, indices: list[int]) -> None:
     assert choose_classes(wanted, COMMAS).tolist() == indices
+
+
+@pytest.mark.parametrize(
+    ("wanted", "indices"),
+    [
+        ("Sea_Lion", [0]),
+        (unicodedata.normalize("NFD", "öl") + ",SEA-LION", [0, 1]),
+        (["tench"], [2]),
+        ("one", [3]),
+        ("1", [1]),
+        ("2 - two", [4]),
+    ],
+)
+def test_names_are_compared_as_those_in_data_are_but_numbers_stay_indices(wanted: Any, indices: list[int]) -> None:
+    assert choose_classes(wanted, ["sea lion", "Öl", "tench, Tinca tinca", "one", "2"]).tolist() == indices
+
+
+@pytest.mark.parametrize("wanted", ["-1", "--1", ["-1"]])
+def test_a_hyphen_before_a_number_is_no_part_of_a_name(wanted: Any) -> None:
+    with pytest.raises(ConfigError, match="-1"):
+        choose_classes(wanted, ["0", "1", "2"])
+    assert choose_classes("-1", ["1", "-1"]).tolist() == [1]
 
 
 def test_items_of_a_list_are_never_split() -> None:
