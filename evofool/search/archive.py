@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..encodings.base import Indices
 from ..engines.population import NO_EVALUATION
+from .kept_scores import KeptScores, own_scores
 from .niche_genomes import NicheGenomes
 
 Admitted = tuple[Indices, Indices, NDArray[np.float32]]
@@ -50,7 +51,7 @@ class Archive:
         class_of_niche: (N,) The class of every niche.
         genomes: The :class:`NicheGenomes` of the N niches, None before the first update. Empty niches have a genome
             without meaning.
-        scores: (N, K) float32. Each elite's probabilities of all classes, on the target's device.
+        kept: The elites' probabilities of other classes; see :class:`KeptScores`.
         confidence: (N,) float32. Each elite's probability of its own class, on the host. Empty niches have −1.
         measures: (N, D) float32. Each elite's measures, None where a class has one niche.
         evaluation_id: (N,) The evaluation, counted from 0, that scored each elite. Empty niches have ``NO_EVALUATION``.
@@ -71,7 +72,7 @@ class Archive:
         self.class_of_niche = np.repeat(self.class_indices, niches_per_class)
         count = len(self.class_of_niche)
         self.genomes: Any = None
-        self.scores = torch.zeros((count, class_count), device=device)
+        self.kept = KeptScores(count, class_count, device)
         self.confidence = np.full(count, -1.0, np.float32)
         self.measures = torch.zeros((count, measures), device=device) if measures else None
         self.evaluation_id = np.full(count, NO_EVALUATION, np.int64)
@@ -130,10 +131,10 @@ class Archive:
         niches, rows, confidence = self._admit(scores[:, self._columns], measures)
         if not len(niches):
             return Update(niches, rows)
-        won, winners = (torch.from_numpy(indices).to(self.scores.device) for indices in (niches, rows))
         self.confidence[niches] = confidence
-        self.scores[won] = scores[winners]
+        self.kept.put(niches, scores, rows)
         if self.measures is not None and measures is not None:
+            won, winners = (torch.from_numpy(indices).to(measures.device) for indices in (niches, rows))
             self.measures[won] = measures[winners]
         if self.genomes is None:
             self.genomes = NicheGenomes(genomes.take(rows[:1]), np.zeros(len(self), np.int64))
@@ -142,17 +143,23 @@ class Archive:
         self.generation[niches] = generation
         return Update(niches, rows)
 
-    def top(self, k: int, niches: Indices) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return the k classes that elites of some niches score highest: indices (n, k) and probabilities (n, k)."""
-        rows = self.scores[torch.from_numpy(niches).to(self.scores.device)]
-        values, columns = rows.topk(min(k, rows.shape[1]), dim=1)
-        return columns.cpu().numpy(), values.cpu().numpy()
+    def scores_of_class(self, class_index: int, niches: Indices) -> NDArray[np.float64]:
+        """Return the probability (n,) of a class that elites of niches have, 0 where it is not kept."""
+        own = self.class_of_niche[niches] == class_index
+        return np.where(own, self.confidence[niches].astype(np.float64), self.kept.of_class(class_index, niches))
+
+    def beside(self, niches: Indices, scores: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what is known of the scores of elites of niches (n,), and other scores (n, K) in the same order."""
+        known, others = self.kept.beside(niches, scores)
+        own = torch.from_numpy(self.class_of_niche[niches]).to(scores.device)[:, None]
+        confidence = torch.from_numpy(self.confidence[niches]).to(scores.device)[:, None]
+        return torch.cat([known, confidence], 1), torch.cat([others, scores.gather(1, own)], 1)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return copies of all arrays but the genomes."""
         state = {
             "class_of_niche": self.class_of_niche.copy(),
-            "scores": self.scores.numpy(force=True).copy(),
+            **self.kept.state(),
             "confidence": self.confidence.copy(),
             "evaluation_id": self.evaluation_id.copy(),
             "parent": self.parent.copy(),
@@ -175,17 +182,17 @@ class Archive:
             raise ValueError(f"{len(genomes)} genomes for {len(self)} niches")
         self._check_values(state, genomes)
         self.genomes = genomes
-        self.scores = torch.from_numpy(state["scores"].copy()).to(self.scores.device)
+        self.kept.restore(state)
         self.confidence = state["confidence"].copy()
         if self.measures is not None:
-            self.measures = torch.from_numpy(state["measures"].copy()).to(self.scores.device)
+            self.measures = torch.from_numpy(state["measures"].copy()).to(self.measures.device)
         self.evaluation_id, self.parent = state["evaluation_id"].copy(), state["parent"].copy()
         self.generation = state["generation"].copy()
 
     def _check_values(self, state: dict[str, np.ndarray], genomes: NicheGenomes | None) -> None:
         """Check that elites can be as a state says, and that empty niches are empty."""
         evaluation_id, parent, confidence = state["evaluation_id"], state["parent"], state["confidence"]
-        held, own = evaluation_id != NO_EVALUATION, state["scores"][np.arange(len(self)), self.class_of_niche]
+        held, own = evaluation_id != NO_EVALUATION, own_scores(state, self.class_of_niche, confidence)
         measured = np.isfinite(state["measures"]).all(1) if "measures" in state else True
         values = {
             "evaluation_id": evaluation_id >= NO_EVALUATION,
@@ -211,8 +218,8 @@ class Archive:
 
     def _empty(self, niches: Indices) -> None:
         """Empty niches that have an elite."""
-        rows = torch.from_numpy(niches).to(self.scores.device)
-        self.scores[rows], self.confidence[niches] = 0.0, -1.0
+        self.kept.clear(niches)
+        self.confidence[niches] = -1.0
         self.evaluation_id[niches] = self.parent[niches] = NO_EVALUATION
         self.generation[niches] = 0
 

@@ -16,6 +16,7 @@ from ..targets.protocols import Target
 from .archive import Archive
 from .descriptors import known_descriptors
 from .grid_archive import Grid
+from .kept_scores import bytes_per_elite
 from .novelty_archive import SPACES, Novelty
 
 MAX_NICHES = 200_000
@@ -101,7 +102,7 @@ def check_size(
         return
     genome = sum(array.nbytes for array in vars(encoding.random(1, Rng(0, device))).values())
     niches = class_count * diversity.niches_per_class
-    size = niches * (genome + 4 * target_classes)
+    size = niches * (genome + bytes_per_elite(target_classes))
     if niches > MAX_NICHES or size > MAX_BYTES:
         raise ConfigError(
             f"{class_count:,} classes × {diversity.niches_per_class:,} are {niches:,} niches, which would take "

@@ -154,7 +154,7 @@ class Evolution:
         confirms = self.search.confirm
         scores = toolbox.confirm(toolbox.decode(elites.genomes)) if confirms else toolbox.evaluate(elites)
         toolbox.check(scores)
-        compare_scores(self.target.name, archive.scores[newest], scores, resumed=resumed)
+        compare_scores(self.target.name, *archive.beside(newest, scores), resumed=resumed)
         return len(newest)
 
     def state(self) -> State:

@@ -80,7 +80,7 @@ class Elites:
 def _lines(evolution: Evolution, niches: np.ndarray) -> list[dict[str, Any]]:
     """Return the lines of ``elites.jsonl`` of some niches that have elites."""
     archive, target = evolution.archive, evolution.target
-    columns, values = archive.top(5, niches)
+    columns, values = archive.kept.top(5, niches)
     confidence = archive.confidence[niches].tolist()
     sizes = archive.genomes.sizes()[niches].tolist()
     places = evolution.diversity.places(archive, niches) if evolution.diversity else [{}] * len(niches)

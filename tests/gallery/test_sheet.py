@@ -14,6 +14,7 @@ from prints import HOSTILE, MAGENTA, Box, assert_well_set, fake_run, record_text
 from runs import json_lines, small_evolve
 
 from evofool.errors import EvofoolError, RunError
+from evofool.gallery.prints import sheet
 from evofool.gallery.prints.lettering import DARK
 from evofool.gallery.prints.sheet import Tiles, contact_sheet, write_sheet
 
@@ -39,6 +40,18 @@ def test_a_sheet_is_well_set_for_any_number_of_classes(
     drawn = {text for text, _ in texts}
     assert "What cifar10 is sure about" in drawn
     assert sum(text.startswith("class n") for text, _ in texts) == count
+
+
+def test_of_more_classes_than_a_sheet_has_room_for_the_surest_are_shown(
+    tmp_path: Path, texts: list[tuple[str, Box]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = fake_run(tmp_path / "run", 12)
+    monkeypatch.setattr(sheet, "MAX_TILES", 5)
+    contact_sheet(run)
+    captions = [text for text, _ in texts if text.startswith("class n")]
+    surest = sorted(json_lines(run / "elites.jsonl"), key=lambda line: (-line["score"], line["index"]))[:5]
+    assert captions == [line["class"] for line in surest]
+    assert any("12 classes" in text and text.endswith("· the surest 5 are shown") for text, _ in texts)
 
 
 @pytest.mark.parametrize("count", [1, 10, 100])

@@ -70,7 +70,7 @@ def test_it_keeps_what_a_loop_over_niches_and_children_keeps(
         assert fill(archive, batch, generation) == sorted(beaten.items())
 
     assert archive.confidence.tolist() == [elite.confidence for elite in oracle]
-    assert archive.scores.tolist() == [elite.scores for elite in oracle]
+    assert archive.kept.values.tolist() == [elite.scores for elite in oracle]
     assert genomes_of(archive).genes.flatten().tolist() == [elite.label for elite in oracle]
     assert archive.evaluation_id.tolist() == [elite.evaluation_id for elite in oracle]
     assert archive.parent.tolist() == [elite.parent for elite in oracle]
@@ -95,7 +95,7 @@ def test_one_child_can_take_every_niche() -> None:
     archive = Archive(np.arange(3), 3)
     fill(archive, [[0.3, 0.3, 0.3]] * 2, 1)
     assert fill(archive, [[0.1, 0.9, 0.2], [0.4, 0.4, 0.4]], 2) == [(0, 1), (1, 0), (2, 1)]
-    assert archive.scores[0].tolist() == archive.scores[2].tolist()
+    assert archive.kept.values[0].tolist() == archive.kept.values[2].tolist()
 
 
 def test_a_score_of_zero_still_fills_an_empty_niche() -> None:
@@ -125,10 +125,10 @@ def test_an_elite_is_a_copy_of_the_child() -> None:
 def test_top_lists_the_classes_an_elite_scores_highest() -> None:
     archive = Archive(np.array([2, 0]), 3)
     fill(archive, [[0.2, 0.3, 0.5], [0.6, 0.1, 0.3]])
-    columns, values = archive.top(2, np.arange(2))
+    columns, values = archive.kept.top(2, np.arange(2))
     assert columns.tolist() == [[2, 1], [0, 2]]
     np.testing.assert_allclose(values, [[0.5, 0.3], [0.6, 0.3]])
-    assert archive.top(10, np.arange(2))[0].shape == (2, 3)
+    assert archive.kept.top(10, np.arange(2))[0].shape == (2, 3)
 
 
 @given(niche_sets, batches, batches)

@@ -24,7 +24,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(encoding: st
     for run in (ours, theirs, others):
         advance(run, 6)
     assert_same_arrays(contents(ours), contents(theirs))
-    assert not np.array_equal(ours.archive.scores, others.archive.scores)
+    assert not np.array_equal(ours.archive.kept.values, others.archive.kept.values)
 
 
 @every
@@ -49,7 +49,7 @@ def test_recorded_scores_are_those_of_the_decoded_elites(encoding: str, preset: 
     run = evolution(encoding, preset)
     advance(run, 5)
     scores = run.target.confirm(run.encoding.decode(genomes_of(run.archive)))
-    np.testing.assert_allclose(run.archive.scores, scores, atol=1e-6)
+    np.testing.assert_allclose(run.archive.kept.values, scores, atol=1e-6)
     np.testing.assert_allclose(run.archive.confidence, scores.diagonal(), atol=1e-6)
 
 
@@ -118,7 +118,7 @@ def test_bfloat16_searches_and_float32_confirms(encoding: str, preset: str) -> N
     run.toolbox.register("confirm", counting)
     last = advance(run, 8)[-1]
     exact = run.target.confirm(run.encoding.decode(genomes_of(run.archive)))
-    np.testing.assert_allclose(run.archive.scores, exact, atol=1e-6)
+    np.testing.assert_allclose(run.archive.kept.values, exact, atol=1e-6)
     assert last.confirmations == run.search.confirmations == sum(confirmed)
     assert confirmed[0] == 16  # everyone contends for an empty archive
     assert last.confirmations < run.search.evaluations == last.evaluations == 128
@@ -161,7 +161,7 @@ def test_a_subset_of_classes_gets_niches_of_its_own() -> None:
     assert len(run.archive) == 2
     scores = run.target.confirm(run.encoding.decode(genomes_of(run.archive)))
     np.testing.assert_allclose(run.archive.confidence, [scores[0, 1], scores[1, 3]], atol=1e-6)
-    assert run.archive.scores.shape == (2, 4)
+    assert run.archive.kept.values.shape == (2, 4)
 
 
 def test_progress_tells_what_the_archive_holds() -> None:

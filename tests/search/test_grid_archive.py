@@ -33,7 +33,7 @@ def test_it_keeps_the_best_of_each_class_and_cell(class_indices: list[int], gene
     assert archive.held().tolist() == sorted(niche for niche, _ in best)
     for (niche, index), (score, evaluation_id, measures) in best.items():
         assert (archive.class_of_niche[niche], archive.evaluation_id[niche]) == (index, evaluation_id)
-        assert float(archive.confidence[niche]) == float(archive.scores[niche, index]) == score
+        assert float(archive.confidence[niche]) == float(archive.kept.values[niche, index]) == score
         assert genomes_of(archive).genes[niche].item() == evaluation_id
         assert archive.measures is not None
         torch.testing.assert_close(archive.measures[niche], torch.tensor(measures))

@@ -175,7 +175,7 @@ def test_only_contenders_are_confirmed_and_only_confirmed_scores_enter() -> None
     assert elites.archive.confidence.tolist() == pytest.approx([0.9, 0.6])
     assert elites.archive.evaluation_id.tolist() == [2 + 2, 1]  # numbered by its place in the whole generation
     assert elites.archive.parent.tolist() == [102, 101]
-    assert elites.archive.scores[0].tolist() == pytest.approx(exact[2].tolist())
+    assert elites.archive.kept.values[0].tolist() == pytest.approx(exact[2].tolist())
     assert genomes_of(elites.archive).genes[:, 0, 0, 0].tolist() == [2, 1]
     assert (elites.generation, elites.evaluations, elites.confirmations) == (2, 6, 4)
 

@@ -43,7 +43,7 @@ def test_images_of_a_class_are_apart_and_its_surest_never_falls(class_indices: l
     empty = np.setdiff1d(np.arange(len(archive)), archive.held())
     assert (archive.confidence[empty] == -1).all()
     assert (archive.parent[empty] == NO_EVALUATION).all()
-    assert not archive.scores[empty].any()
+    assert not archive.kept.values[empty].any()
 
 
 def give(archive: Archive, *children: tuple[float, float], generation: int) -> list[tuple[float, float]]:

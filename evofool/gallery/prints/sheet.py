@@ -21,6 +21,9 @@ from .panels import Panels
 MAX_PICTURES = 1000
 """Largest number of pictures of a sheet with several per class; of more, only the surest of each class is shown."""
 
+MAX_TILES = 2000
+"""Largest number of classes of a sheet, which then has 40 million pixels; of more, the surest are shown."""
+
 TILE_SIZES = ((12, 360), (40, 256), (120, 192), (400, 144), (10**9, 112))
 """Sides of tiles in pixels, each with the largest number of tiles that have it."""
 
@@ -59,7 +62,8 @@ def contact_sheet(path: Path) -> Image.Image:
 
     Elites are sorted by confidence, then class. Where the network sees fewer pixels than a tile has, a CPPN is
     rendered anew at the tile's size and what the network saw is set into its corner. Several elites of a class stand
-    together. Where these are more than ``MAX_PICTURES``, only the surest of each class is shown.
+    together. Where these are more than ``MAX_PICTURES``, only the surest of each class is shown, and of more than
+    ``MAX_TILES`` classes the surest ones.
 
     Raises:
         RunError: The folder is no run, is damaged, or has no elites yet.
@@ -72,7 +76,7 @@ def contact_sheet(path: Path) -> Image.Image:
     body: Tiles | Panels
     try:
         cells = cell_grid(run.config.options)
-        body = Panels(elites, cells) if cells and len(elites) <= MAX_PICTURES else Tiles(best)
+        body = Panels(elites, cells) if cells and len(elites) <= MAX_PICTURES else Tiles(best[:MAX_TILES])
     except ValueError as error:
         raise RunError(f"{path} is damaged ({error}); resume it, or start anew") from error
     margin = 3 * body.gap
@@ -83,6 +87,8 @@ def contact_sheet(path: Path) -> Image.Image:
     style = DARK.for_texts([run.config.target.name, *(str(elite["class"]) for elite in elites)])
     draw = ImageDraw.Draw(sheet)
     summary = confidence_summary([elite["score"] for elite in best])
+    if len(best) > MAX_TILES:
+        summary += f" · the surest {MAX_TILES:,} are shown"
     if cells:
         summary += f" · {len(elites):,} pictures in {len(best) * cells.count:,} niches"
     _draw_header(draw, run, summary, (margin, width - 2 * margin), header, style)

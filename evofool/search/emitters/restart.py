@@ -33,8 +33,9 @@ class Restart(Emitter):
     """Starts lineages for the weakest classes, whose elites are often at a dead end.
 
     Each lineage climbs the score of one class. It begins from the elites of other classes that score this class
-    highest, or from the class's own elite where there is one class. Its best genomes go on whether they beat the
-    class's elite or not, until the elite is sure. All children compete in every niche.
+    highest, as far as the archive keeps their scores, or from the class's own elite where there is one class. Its best
+    genomes go on whether they beat the class's elite or not, until the elite is sure. All children compete in every
+    niche.
 
     Children record as parent the elite, among those that the lineage began from, that they descend from.
     docs/SEARCH.md says what this was measured against.
@@ -101,7 +102,7 @@ class Restart(Emitter):
         others = held[~np.isin(archive.evaluation_id[held], of_class)]
         elites = others if len(others) else held
         elites = elites[np.unique(archive.evaluation_id[elites], return_index=True)[1]]  # one may have several niches
-        scores = archive.scores[elites, class_index].numpy(force=True).astype(np.float64)
+        scores = archive.scores_of_class(class_index, elites)
         best = np.argsort(-scores, kind="stable")[:LINEAGE_SIZE]
         genomes = archive.genomes.take(elites[best])
         return Lineage(class_index, genomes, scores[best], archive.evaluation_id[elites[best]])

@@ -33,8 +33,8 @@ def generation(emitter: Restart, elites: Archive, score: float, n: int = CHILDRE
 
 def test_a_lineage_begins_from_the_other_elites_that_score_its_class_highest() -> None:
     elites = archive([1.0] * 5 + [0.1] + [1.0] * 24)
-    elites.scores[:, 5] = torch.linspace(0, 0.3, 30)
-    elites.scores[5, 5] = 0.9
+    elites.kept.values[:, 5] = torch.linspace(0, 0.3, 30)
+    elites.kept.values[5, 5] = 0.9
     emitter = restarting()
     with global_random_untouched():
         children, parents = emitter.ask(elites, CHILDREN)
@@ -42,7 +42,7 @@ def test_a_lineage_begins_from_the_other_elites_that_score_its_class_highest() -
     best = np.arange(29, 29 - LINEAGE_SIZE, -1)
     assert lineage.class_index == 5
     assert lineage.evaluation_id.tolist() == (100 + best).tolist()
-    np.testing.assert_allclose(lineage.scores, elites.scores[best, 5].numpy())
+    np.testing.assert_allclose(lineage.scores, elites.kept.values[best, 5].numpy())
     assert_same_arrays(vars(lineage.genomes), vars(elites.genomes.take(best)))
     assert set(parents.tolist()) <= set(lineage.evaluation_id.tolist())
     assert len(set(parents.tolist())) > LINEAGE_SIZE / 2
@@ -79,7 +79,7 @@ def test_children_are_the_mutated_best_of_the_lineage() -> None:
 
 def test_the_best_go_on_though_the_elite_is_better() -> None:
     elites, emitter = archive([0.4] * 12), restarting()
-    elites.scores[:] = 0.001
+    elites.kept.values[:] = 0.001
     emitter.ask(elites, CHILDREN)
     (lineage,) = emitter.lineages
     reached = torch.linspace(0.0, 0.1, CHILDREN)
@@ -245,7 +245,7 @@ def test_lineages_go_by_the_searchs_scores_and_elites_by_confirmed_ones() -> Non
     run = resumed_beside(3, 6, batch=40, emitters=("vary", "restart"), precision="bfloat16")
     assert run.search.schedule.turns.min() > 0
     images = run.encoding.decode(run.archive.genomes.take(np.arange(4)))
-    torch.testing.assert_close(run.archive.scores, run.target.confirm(images), atol=1e-6, rtol=0)
+    torch.testing.assert_close(run.archive.kept.values, run.target.confirm(images), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 39])
@@ -270,7 +270,7 @@ def test_of_several_niches_a_class_the_surest_counts() -> None:
     made.genomes = build("cppn", "default").random(6, Rng(7))
     made.evaluation_id[:] = 100 + np.arange(6)
     made.confidence[:] = [0.1, 0.9, 0.2, 0.3, 0.995, 0.0]
-    made.scores[:, 7] = torch.arange(6) / 10
+    made.kept.values[:, 7] = torch.arange(6) / 10
     emitter = restarting()
     emitter.ask(made, CHILDREN)
     (lineage,) = emitter.lineages
