@@ -51,3 +51,21 @@ def test_arrows_go_through_the_grid(opened: Open, several: Path) -> None:
     assert focused(page) == second
     page.keyboard.press("ArrowDown")
     assert focused(page) not in (first, second)
+
+
+def test_pictures_whose_first_guess_is_another_class_can_be_hidden(opened: Open, several: Path) -> None:
+    page, lines = opened(several / "index.html"), elites(several)
+    others = [number for number, line in enumerate(lines) if line["top5"][0][0] != line["class"]]
+    assert 0 < len(others) < len(lines)
+    assert f"hide {len(others)} whose first guess is another class" in page.locator("#controls").inner_text()
+    before = page.locator('.tile[data-n="0"]').bounding_box()
+    page.check("#own")
+    hidden = [n for n in range(len(lines)) if page.locator(f'.tile[data-n="{n}"] img').is_hidden()]
+    assert hidden == others
+    assert page.locator('.tile[data-n="0"]').bounding_box() == before  # the others stay in their cells
+    page.locator(f'.tile[data-n="{others[0]}"]').click(force=True)
+    assert page.locator("#closer").is_hidden()
+    page.reload()
+    assert page.locator("#own").is_checked()
+    page.uncheck("#own")
+    assert page.locator(f'.tile[data-n="{others[0]}"] img').is_visible()

@@ -49,8 +49,8 @@ SPENT = [(1, 1e6), (90, 12_000), (100, 1e9), (300, 900), (5e5, 6e5)]
 """First and last number of evaluations of curves."""
 
 CURVE = """([first, last]) => {
-  const strip = {at: 0, evaluations: [first, last], medians: [0, 1]};
-  Strip.medians(document.getElementById("medians"), [strip], "evaluations");
+  const strip = {key: 0, group: 0, evaluations: [first, last], medians: [0, 1]};
+  Curves.draw(document.getElementById("medians"), [strip], "evaluations");
 }"""
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from browsing import Open, elites, open_tile
 from runs import json_lines, small_evolve
 
-from evofool.gallery.pages.run_page import write_run_page
+from evofool import evolve_seeds
+from evofool.gallery.pages.run_page import write_gallery, write_run_page
 from evofool.store.run import RunFolder
 from evofool.text import percent
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 TIP = re.compile(r"(.+?) (?:< )?([\d.]+) % · generation ([\d,]+), ([\d,]+) evaluations")
 
@@ -46,19 +52,80 @@ def test_pointing_at_it_tells_class_confidence_and_moment(opened: Open, run: Pat
     assert page.locator("#tip").is_hidden()
 
 
-def test_the_median_s_curve_is_that_of_the_metrics(opened: Open, digits: Path) -> None:
-    page, metrics = opened(digits / "index.html"), json_lines(digits / "metrics.jsonl")
-    path = page.locator("#medians .line").get_attribute("d") or ""
-    points = np.array([[float(v) for v in point.split()] for point in path[1:].split("L")])
-    assert len(points) == len(metrics)
-    lines = page.locator("#medians .axis").evaluate_all(
-        "all => all.slice(0, 3).map((l) => Number(l.getAttribute('y1')))"
+def points_of(page: Page, kind: str) -> np.ndarray:
+    """The points (N, 2) of a curve."""
+    path = page.locator(f"#medians .{kind}").first.get_attribute("d") or ""
+    return np.array([[float(v) for v in point.split()] for point in path.strip("MZ").split("L")])
+
+
+def levels_of(page: Page) -> dict[float, float]:
+    """The heights of the lines of the vertical axis, by confidence."""
+    heights = page.locator("#medians .level").evaluate_all("all => all.map((l) => Number(l.getAttribute('y1')))")
+    texts = page.locator("#medians text[text-anchor=end]").evaluate_all(
+        "all => all.map((t) => [parseFloat(t.textContent) / 100, Number(t.getAttribute('y'))])"
     )
-    bottom, top = lines[0], lines[2]
-    medians = (points[:, 1] - bottom) / (top - bottom)
-    np.testing.assert_allclose(medians, [line["median"] for line in metrics], atol=0.002)
+    em = page.locator("#medians").evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+    return {share: min(heights, key=lambda height: abs(height - (y - 0.35 * em))) for share, y in texts}
+
+
+def test_the_median_s_curve_is_that_of_the_metrics_in_log_odds(opened: Open, digits: Path) -> None:
+    page, metrics = opened(digits / "index.html"), json_lines(digits / "metrics.jsonl")
+    points, levels = points_of(page, "line"), levels_of(page)
+    assert len(points) == len(metrics)
+    (low, bottom), (high, top) = min(levels.items()), max(levels.items())
+    scale = (top - bottom) / (log_odds(high) - log_odds(low))
+    expected = [bottom + scale * (log_odds(line["median"]) - log_odds(low)) for line in metrics]
+    np.testing.assert_allclose(points[:, 1], expected, atol=0.2)
     logs = np.log([line["evaluations"] for line in metrics])
     np.testing.assert_allclose(np.diff(points[:, 0]) / np.diff(logs), np.ptp(points[:, 0]) / np.ptp(logs), rtol=0.02)
+
+
+def log_odds(share: float) -> float:
+    return float(np.log(share) - np.log1p(-share))
+
+
+def sweep_of(tmp_path: Path, medians: dict[int, list[float]]) -> Path:
+    """Three runs whose curves are these, by seed."""
+    evolve_seeds(
+        "digits", "direct", seeds=list(medians), out=tmp_path / "sweep", generations=3, batch=20, gallery=False,
+        device="cpu", progress=False,
+    )  # fmt: skip
+    for seed, values in medians.items():
+        file = tmp_path / "sweep" / f"seed-{seed}" / "metrics.jsonl"
+        lines = [{**line, "median": value} for line, value in zip(json_lines(file), values, strict=True)]
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return tmp_path / "sweep"
+
+
+MEDIANS = {0: [0.5, 0.99, 0.999], 1: [0.6, 0.9, 0.99999], 2: [0.4, 0.95, 0.9999]}
+
+
+def test_99_9_and_99_999_percent_are_far_apart(opened: Open, tmp_path: Path) -> None:
+    page = opened(write_gallery([sweep_of(tmp_path, MEDIANS)]))
+    ends = [
+        float((line.get_attribute("d") or "").split("L")[-1].split()[1])
+        for line in page.locator("#medians .thin").all()
+    ]
+    assert len(ends) == 3
+    assert ends[0] - ends[1] > 40
+    labels = page.locator("#medians text[text-anchor=end]").all_text_contents()
+    assert {"99.9 %", "99.999 %"} <= set(labels)
+
+
+def test_seeds_have_a_band_from_the_lowest_to_the_highest(opened: Open, tmp_path: Path) -> None:
+    page = opened(write_gallery([sweep_of(tmp_path, MEDIANS)]))
+    assert page.locator("h1").inner_text() == "What digits is sure about, with 3 seeds"
+    assert page.locator("#medians .band").count() == page.locator("#medians .middle").count() == 1
+    band, middle = points_of(page, "band"), points_of(page, "middle")
+    thin = [
+        np.array([[float(v) for v in point.split()] for point in (line.get_attribute("d") or "")[1:].split("L")])
+        for line in page.locator("#medians .thin").all()
+    ]
+    upper, lower = band[: len(band) // 2], band[len(band) // 2 :][::-1]
+    for x, top, bottom, line in zip(middle[:, 0], upper[:, 1], lower[:, 1], middle[:, 1], strict=True):
+        heights = sorted(np.interp(x, run[:, 0], run[:, 1]) for run in thin)
+        np.testing.assert_allclose([top, line, bottom], heights, atol=0.3)
+    assert "Shaded: from the lowest to the highest of the seeds" in page.locator("#how figcaption").inner_text()
 
 
 def test_the_curve_and_the_strip_can_lie_over_wall_time(opened: Open, digits: Path) -> None:

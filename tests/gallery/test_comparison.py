@@ -194,6 +194,11 @@ def test_settings_of_runs_that_differ_are_named() -> None:
     assert differing_settings(runs) == {"batch": [20, 20, 40], "seed": [0, 1, 2]}
 
 
+def test_operators_that_one_job_swapped_are_named() -> None:
+    runs = [run_config(), run_config(swapped={"select": "tournament"})]
+    assert settings_rows(runs) == [("swapped operators", ["–", "select: tournament"])]
+
+
 def test_two_networks_of_one_name_are_told_apart(tmp_path: Path) -> None:
     """As before and after a training."""
     after = tiny_target()

@@ -10,12 +10,10 @@ from urllib.parse import quote
 
 from ...text import clock, counted, operators_text, percent, rate
 from .rendering import one_line, render
+from .side_by_side import SURE, colour_keys, has_seeds, seed_groups, seeds_title, shared_settings, table_rows
 from .sources import Figure, Source, Tile, surest
 from .storage import Storage
 from .tiles import Numbered, numbered_tiles, shared_classes, tile_grid
-
-SURE = 0.99
-"""Confidence from which a class counts as certain."""
 
 STYLES = (
     "tokens.css", "base.css", "key.css", "rings.css", "table.css",
@@ -25,11 +23,14 @@ STYLES = (
 
 SCRIPTS = (
     "dom.js", "format.js", "memory.js", "data.js", "theme.js",
-    "cppn.js", "graph.js", "stage.js", "strip.js",
+    "cppn.js", "graph.js", "stage.js", "strip.js", "odds.js", "curves.js",
     "grid.js", "sharp.js", "keyboard.js", "lineage.js", "weights.js", "viewer.js", "history.js",
     "session.js", "live.js", "page.js",
 )  # fmt: skip
 """The page's scripts, in the order they run."""
+
+MAX_NAMED = 4
+"""Largest number of sources that a title names."""
 
 ENCODINGS = {"cppn": "CPPNs (compositional pattern-producing networks)", "direct": "raw pixels"}
 
@@ -64,22 +65,31 @@ def gallery_page(
         live: ``every`` how many seconds the page is written again, and when it was ``written`` (seconds since 1970);
             None where the run does not go on.
     """
+    groups = seed_groups(sources)
+    keys = colour_keys(groups)
     data = {
         "live": live,
-        "sources": [_source_data(source, storage) for source in sources],
+        "sources": [
+            {**_source_data(source, storage), "key": key, "group": group}
+            for source, key, group in zip(sources, keys, groups, strict=True)
+        ],
         "tiles": [_tile_data(tile, sources[tile.source], storage) for tile in numbered_tiles(sources)],
     }
     strips = [source.strip for source in sources if source.strip]
     return render(
         "gallery.html",
-        title=title or _title(sources),
+        title=title or seeds_title(sources, groups) or _title(sources),
         live=live,
         lead="" if len(sources) > 1 else sources[0].lead or _lead(sources[0]),
         links=_links(sources[0], folder) if len(sources) == 1 else [],
         figures=_figures(sources[0]) if len(sources) == 1 else [],
         names=[source.name for source in sources],
-        rows=_rows(sources) if len(sources) > 1 else [],
+        rows=table_rows(sources) if len(sources) > 1 else [],
+        same=shared_settings(sources) if len(sources) > 1 else "",
         history=bool(strips),
+        banded=has_seeds(groups),
+        keys=keys,
+        others=sum(source.is_other(tile) for source in sources for tile in source.tiles),
         class_strip=len(sources) == 1 and any(strip.names for strip in strips),
         levels=LEVELS,
         sorts={**SORTS, **sources[0].sorts},
@@ -96,6 +106,8 @@ def gallery_page(
 
 def _title(sources: Sequence[Source]) -> str:
     if len(sources) > 1:
+        if len(sources) > MAX_NAMED:
+            return f"{len(sources)} {'runs ' if all(source.config for source in sources) else ''}side by side"
         names = f"{', '.join(source.name for source in sources[:-1])} and {sources[-1].name}"
         return f"{names}, side by side" if shared_classes(sources) else names
     source = sources[0]
@@ -149,8 +161,10 @@ def _figures(source: Source) -> list[Figure]:
     if source.cells:
         count, niches = len(source.tiles), len(best) * source.cells.count
         quality = sum(tile.score or 0.0 for tile in source.tiles)
+        own = sum(not source.is_other(tile) for tile in source.tiles)
         figures += [
             Figure("Pictures", f"{count:,}", f"in {niches:,} niches ({rate(count / niches)})"),
+            Figure("First guess", f"{own:,} of {count:,}", "are taken for their class first"),
             Figure("QD score", f"{quality:,.1f}", "sum of all confidences"),
         ]
     if progress := source.progress:
@@ -161,26 +175,6 @@ def _figures(source: Source) -> list[Figure]:
             Figure("Time", clock(progress.seconds), f"{speed:,.0f} images/s"),
         ]
     return figures
-
-
-def _rows(sources: Sequence[Source]) -> list[tuple[str, list[str]]]:
-    """Return the table of several sources: the name of each row, and its value for each source."""
-    columns = [_column(source) for source in sources]
-    return [(name, [column[name] for column in columns]) for name in columns[0]]
-
-
-def _column(source: Source) -> dict[str, str]:
-    scores = [tile.score for tile in source.tiles if tile.score is not None]
-    return {
-        "target": source.network or source.target,
-        "encoding": source.encoding,
-        "seed": "–" if source.seed is None else str(source.seed),
-        "classes": f"{len(source.tiles):,}",
-        "median": percent(statistics.median(scores)) if scores else "–",
-        "≥ 99 %": f"{sum(score >= SURE for score in scores):,}",
-        "lowest": percent(min(scores)) if scores else "–",
-        "evaluations": f"{source.progress.evaluations:,}" if source.progress else "–",
-    }
 
 
 def _source_data(source: Source, storage: Storage) -> dict[str, Any]:
@@ -225,6 +219,7 @@ def _tile_data(numbered: Numbered, source: Source, storage: Storage) -> dict[str
         "more": tile.details,
         "edits": tile.edits,
         "ancestors": tile.ancestor_count,
+        "other": source.is_other(tile),
         "stem": tile.stem,
         "commands": tile.commands,
         "changed": tile.changed,

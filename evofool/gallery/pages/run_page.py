@@ -70,6 +70,9 @@ def write_gallery(
         found = read_sources(path, classes)
         if len(found) == 1 and any(other != path and other.name == path.name for other in paths):
             found[0].name = name
+        elif len(found) > 1 and len(paths) > 1:
+            for source in found:
+                source.name = f"{name}/{source.name}"
         sources += found
     if len(sources) > 1:
         for source in sources:

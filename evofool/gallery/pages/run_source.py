@@ -62,6 +62,7 @@ def read_run(path: Path, classes: str | None = None) -> Source:
     per_class = cells.count if cells else 1
     names = {line["niche"] // per_class: line["class"] for line in lines}
     shown = lines if classes is None else lines_of_classes(lines, classes)
+    count, classes_shown = len(shown), len({line["index"] for line in shown})
     lead = ""
     if cells and len(shown) > MAX_PICTURES:
         lead = f"Of {len(shown):,} pictures the surest of each class; all of one: evofool gallery {path} --class NAME."
@@ -90,6 +91,8 @@ def read_run(path: Path, classes: str | None = None) -> Source:
         ancestors=_kept_ancestors(run.history, tiles, target.image_shape[0]),
         lead=lead,
         cells=cells,
+        filled=(count, per_class * classes_shown),
+        config=run.config,
     )
     _check_cells(run, source)
     return source

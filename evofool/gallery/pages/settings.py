@@ -17,9 +17,12 @@ MAX_TEXT = 48
 
 
 def differing_settings(configs: Sequence[JobConfig]) -> dict[str, list[Any]]:
-    """Return the settings in which jobs differ: by the name of each, its plain JSON values in the order of the jobs."""
+    """Return the settings in which jobs differ: by the name of each, its plain JSON values in the order of the jobs.
+
+    Settings that one of them doesn't have, as those of another encoding, are left out.
+    """
     settings = [_settings(config) for config in configs]
-    names = dict.fromkeys(name for each in settings for name in each)
+    names = [name for name in settings[0] if all(name in each for each in settings)]
     values = {name: [each.get(name) for each in settings] for name in names}
     return {name: of_jobs for name, of_jobs in values.items() if any(value != of_jobs[0] for value in of_jobs[1:])}
 
@@ -37,13 +40,15 @@ def _settings(config: JobConfig) -> dict[str, Any]:
     content: dict[str, Any] = msgspec.to_builtins(config)
     records: dict[str, dict[str, Any]] = {name: value for name, value in content.items() if isinstance(value, dict)}
     versions, options = records.pop("versions"), records.pop("options")
-    settings: dict[str, Any] = {}
+    swapped = records.pop("swapped", {})
+    settings: dict[str, Any] = {"swapped operators": [f"{alias}: {name}" for alias, name in swapped.items()]}
     for kind, record in records.items():
         names = {"name": kind, "dir": "data folder", "classes": "classes of the target", "class_names": "class names"}
         settings |= {names.get(name, name): value for name, value in record.items() if name not in REPEATED}
     further = {name: value for name, value in options.items() if name not in {*settings, *REPEATED}}
     settings |= further
-    settings |= settings.pop("settings", None) or {}
+    own = settings.pop("settings", None) or {}
+    settings |= {f"{settings.get('encoding')} {name}": value for name, value in own.items()}
     settings["class names"] = content.get("classes", settings.get("class names"))
     return settings | {f"version of {name}": version for name, version in versions.items()}
 
@@ -57,7 +62,7 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{len(value):,}"
     if isinstance(value, list | tuple):
-        return _cut(", ".join(map(_text, value)))
+        return _cut(", ".join(map(_text, value))) or "–"
     return f"{value:g}" if isinstance(value, float) else _cut(str(value))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...config.records import RunConfig
 from ..cells import CellGrid
 from .strip import Strip
 
@@ -102,6 +103,8 @@ class Source:
         links: Other pages and their descriptions; shown on a page that lies beside them.
         sorts: What tiles can be sorted by, where that differs; an empty description leaves a key out.
         cells: How the pictures of a class stand together, where there are several.
+        filled: How many niches of a run have a picture, and how many it has, those of the shown classes.
+        config: A run's config.
     """
 
     name: str
@@ -123,6 +126,8 @@ class Source:
     links: list[tuple[Path, str]] = field(default_factory=list)
     sorts: dict[str, str] = field(default_factory=dict)
     cells: CellGrid | None = None
+    filled: tuple[int, int] | None = None
+    config: RunConfig | None = None
 
     def classes(self) -> list[list[Tile]]:
         """Return the tiles of each class; each tile alone where every class has one picture."""
@@ -132,6 +137,10 @@ class Source:
         for tile in self.tiles:
             classes.setdefault(tile.index, []).append(tile)
         return list(classes.values())
+
+    def is_other(self, tile: Tile) -> bool:
+        """Return whether the network takes a picture of a run for another class than its own first."""
+        return self.config is not None and bool(tile.top) and tile.top[0][0] != tile.name
 
     def keep_surest_per_class(self) -> None:
         """Drop all tiles but the surest of each class."""

@@ -41,7 +41,7 @@ class Strip:
             "generations": self.generations.tolist(),
             "evaluations": self.evaluations.tolist(),
             "seconds": [round(value, 4) for value in self.seconds.tolist()],
-            "medians": [round(value, 6) for value in self.medians.tolist()],
+            "medians": [round(value, 9) for value in self.medians.tolist()],
             "names": self.names,
             "odds": base64.b64encode(steps.tobytes()).decode(),
         }

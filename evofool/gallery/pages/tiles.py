@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ COARSE = 128
 
 FEW_CARDS, SOME_CARDS = 12, 120
 """Numbers of cards up to which they are shown large, and of medium size."""
+
+
+MAX_COLUMNS = 5
+"""Largest number of pictures that stand beside each other on a card; ``grid.css`` knows as many."""
 
 
 class Numbered(NamedTuple):
@@ -95,7 +100,7 @@ def tile_grid(sources: Sequence[Source], storage: Storage) -> Grid:
         tiles = [Shown(*tile, storage.picture(tile.number, tile.tile), labels[tile.source]) for tile in group]
         cards.append(Card(group[0].tile.name, list(tiles)))
     size = "few" if len(cards) <= FEW_CARDS else "some" if len(cards) <= SOME_CARDS else "many"
-    return Grid(cards, f"grid pairs of{min(len(sources), 4)}{hard}" if paired else f"grid {size}{hard}", paired)
+    return Grid(cards, f"grid pairs of{_columns(len(sources))}{hard}" if paired else f"grid {size}{hard}", paired)
 
 
 def _cell_grid(source: Source, cells: CellGrid, numbered: list[Numbered], storage: Storage, hard: str) -> Grid:
@@ -108,6 +113,11 @@ def _cell_grid(source: Source, cells: CellGrid, numbered: list[Numbered], storag
         cards.append(Card(tiles[0].name, in_cells, surest(tiles).score or 0.0))
     tight = " tight" if cells.columns > ROW_LENGTH else ""
     return Grid(cards, f"grid pairs cells{hard}{tight}", cells=cells)
+
+
+def _columns(count: int) -> int:
+    """Return in how many columns the pictures of so many sources stand on a card: in one row, or in even ones."""
+    return count if count <= MAX_COLUMNS else min(MAX_COLUMNS, math.ceil(count / 2))
 
 
 def _doubt(tile: Numbered) -> float:

@@ -10,7 +10,7 @@ const Grid = (() => {
   const buttons = () => [...grid.querySelectorAll(".tile")];
 
   /** Returns the buttons of the tiles that the filter leaves, in the order of the page. */
-  const visible = () => [...grid.querySelectorAll(".card:not([hidden]) .tile")];
+  const visible = () => [...grid.querySelectorAll(".card:not([hidden]) .tile:not(:disabled)")];
 
   const tilesOf = cards.map((card) => [...card.querySelectorAll(".tile")].map(tileOf));
   const names = tilesOf.map(([first]) => Format.folded(`${first.n} ${first.i ?? ""}`));
@@ -38,9 +38,11 @@ const Grid = (() => {
     const words = Format.folded(byId("filter").value).split(/\s+/).filter(Boolean);
     const [low, high] = byId("level").value.split("-");
     const inRange = ({c}) => (!low && !high) || (c !== null && c >= Number(low || 0) && c < Number(high || Infinity));
+    const own = byId("own")?.checked, shown = (tile) => !own || !tile.other;
+    for (const tile of buttons()) tile.disabled = !shown(tileOf(tile));
     let left = 0;
     cards.forEach((card, at) => {
-      const fits = words.every((word) => names[at].includes(word)) && tilesOf[at].some(inRange);
+      const fits = words.every((word) => names[at].includes(word)) && tilesOf[at].some((tile) => inRange(tile) && shown(tile));
       card.hidden = !fits;
       left += fits;
     });
@@ -52,6 +54,7 @@ const Grid = (() => {
   byId("filter").addEventListener("input", filter);
   byId("level").addEventListener("change", filter);
   byId("sort").addEventListener("change", arrange);
+  byId("own")?.addEventListener("change", filter);
 
   return {grid, numberOf, tileOf, button, buttons, visible, arrange, filter};
 })();

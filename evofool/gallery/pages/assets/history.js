@@ -3,11 +3,11 @@
 (() => {
   const {byId} = Dom;
   if (!byId("how")) return;
-  const strips = Data.sources.map((source, at) => source.strip && {...source.strip, at}).filter(Boolean);
+  const strips = Data.sources.map((source) => source.strip && {...source.strip, key: source.key, group: source.group}).filter(Boolean);
 
   function draw() {
     const across = byId("across").querySelector("input:checked").value;
-    Strip.medians(byId("medians"), strips, across);
+    Curves.draw(byId("medians"), strips, across);
     const canvas = byId("strip"), tip = byId("tip");
     if (!canvas) return;
     const entryAt = Strip.rows(canvas, strips[0], across);

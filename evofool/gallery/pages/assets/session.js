@@ -2,7 +2,7 @@
 // What a reader has chosen stays chosen when the page loads itself again.
 const Session = (() => {
   const {byId} = Dom;
-  const CONTROLS = ["filter", "level", "sort", "theme"];
+  const CONTROLS = ["filter", "level", "sort", "own", "theme"];
 
   const checked = (id) => byId(id)?.querySelector("input:checked").value;
 
@@ -13,7 +13,7 @@ const Session = (() => {
     const focused = document.activeElement;
     Memory.session.write({
       filter: byId("filter").value, level: byId("level").value, sort: byId("sort").value, scroll: scrollY,
-      look: checked("look"), across: checked("across"), focus: focused?.id, caret: byId("filter").selectionStart,
+      look: checked("look"), own: byId("own")?.checked, across: checked("across"), focus: focused?.id, caret: byId("filter").selectionStart,
       tile: nameOf(focused?.closest?.(".tile")),
     });
   }
@@ -26,6 +26,7 @@ const Session = (() => {
       if ([...byId(id).options].some((option) => option.value === session[id])) byId(id).value = session[id];
     }
     if (session.look === "seen" && byId("look")) byId("look").querySelector("[value=seen]").checked = true;
+    if (session.own && byId("own")) byId("own").checked = true;
     Grid.arrange();
     Sharp.apply();
     if (session.scroll) {

@@ -1,8 +1,8 @@
 "use strict";
-// Confidence over time: a curve of the medians, and below it a row of colour for every class.
+// Confidence over time: a row of colour for every class, and the horizontal axis that it has in common with the curves.
 const Strip = (() => {
-  /** Margins and height of the curves in ems, and least space between two labels. The rows have the same margins. */
-  const LEFT = 4, RIGHT = 1, TOP = 0.8, BOTTOM = 3.6, HEIGHT = 13.2, APART = 1;
+  /** Margins in ems, of rows and curves, and least space between two labels. */
+  const LEFT = 7, RIGHT = 1, APART = 1;
   const COLOURS = ["--two", "--one", "--three", "--four", "--five", "--six"];
   /** Colours by log-odds of the confidence; between two of them colours are mixed. */
   const STOPS = [[-7, [22, 24, 52]], [-3, [74, 44, 122]], [0, [176, 58, 96]], [2.2, [234, 120, 60]],
@@ -57,35 +57,18 @@ const Strip = (() => {
     }
   }
 
-  /** Draws the median curves of all strips into `parent`, over evaluations or time. */
-  function medians(parent, strips, across) {
-    const axis = AXES[across], logs = strips.map(axis.logs), width = parent.clientWidth;
-    const em = emOf(parent), height = HEIGHT * em;
-    const svg = Dom.svg("svg", {viewBox: `0 0 ${width} ${height}`, role: "img",
-      "aria-label": `Median confidence over ${axis.name}`});
-    parent.replaceChildren(svg);
-    const high = Math.max(...logs.map((values) => values.at(-1))), low = Math.min(...logs.map(([first]) => first));
-    const x = horizontal(low, high, width, em), [left, right] = [LEFT * em, width - RIGHT * em];
-    const y = (value) => (HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM)) * em;
-    for (const value of [0, 0.5, 1]) {
-      Dom.svg("line", {class: "axis", x1: left, x2: right, y1: y(value), y2: y(value)}, svg);
-      Dom.svg("text", {x: left - 0.6 * em, y: y(value) + 0.35 * em, "text-anchor": "end"}, svg, `${100 * value} %`);
-    }
+  /** Draws the horizontal axis of `svg`, whose plot reaches from `top` to `bottom`. */
+  function across(svg, axis, low, high, x, [top, bottom], width, height, em) {
     const within = axis.ticks.filter(([value]) => Math.log(value) >= low - 0.01 && Math.log(value) <= high);
     // An axis with fewer than two ticks says nothing: it gets both of its ends.
     const ticks = within.length > 1 ? within : [low, high].map(Math.exp).map((value) => [value, axis.text(value)]);
     spread(ticks.map(([value, text]) => {
       const at = x(Math.log(value));
-      Dom.svg("line", {class: "axis", x1: at, x2: at, y1: y(0), y2: y(1)}, svg);
+      Dom.svg("line", {class: "axis", x1: at, x2: at, y1: bottom, y2: top}, svg);
       return Dom.svg("text", {x: at, y: height - 1.9 * em, "text-anchor": "middle"}, svg, text);
     }), width, em);
-    const title = {x: (left + right) / 2, y: height - 0.5 * em, "text-anchor": "middle"};
+    const title = {x: (x(low) + x(high)) / 2, y: height - 0.5 * em, "text-anchor": "middle"};
     Dom.svg("text", title, svg, `${axis.name}, logarithmic`);
-    strips.forEach((strip, i) => {
-      const points = logs[i].map((log, moment) => `${x(log).toFixed(1)} ${y(strip.medians[moment]).toFixed(1)}`);
-      const style = `stroke:var(${COLOURS[strip.at % COLOURS.length]})`;
-      Dom.svg("path", {class: "line", d: `M${points.join("L")}`, style}, svg);
-    });
   }
 
   /** Draws the rows of one strip. Returns a function that tells what is at a position of the canvas, in pixels. */
@@ -161,5 +144,5 @@ const Strip = (() => {
     });
   }
 
-  return {medians, rows, scale};
+  return {AXES, COLOURS, across, emOf, horizontal, rows, scale};
 })();
