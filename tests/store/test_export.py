@@ -11,12 +11,12 @@ import torch
 from campaigns import archive, small_attack
 from configs import NAMES
 from PIL import Image
-from support import tiny_target
+from support import random_images, tiny_target
 from torchvision.datasets import ImageFolder
 
 from evofool.attacks.outcome import Outcome, recorded_edits
 from evofool.store.campaign import CampaignFolder
-from evofool.store.export import export_adversarial
+from evofool.store.export import _picture_name, export_adversarial
 
 SETUPS: dict[str, dict[str, Any]] = {
     "untargeted": {},
@@ -76,7 +76,8 @@ def test_the_pictures_are_those_images_in_a_folder_a_true_class(campaign: Campai
     for outcome in wins:
         prediction = f"{outcome['final_index']:03d}_{slugs[outcome['final_index']]}"
         label = f"{outcome['label']:03d}_{slugs[outcome['label']]}"
-        names.append(f"{label}/{outcome['image']:05d}_to_{prediction}_k{outcome['pixels']}.png")
+        source = outcome["id"].replace(":", "-")
+        names.append(f"{label}/{outcome['image']:05d}_{source}_to_{prediction}_k{outcome['pixels']}.png")
     assert files == sorted(names)
     for name, outcome in zip(names, wins, strict=True):
         with Image.open(folder / name) as picture:
@@ -85,6 +86,25 @@ def test_the_pictures_are_those_images_in_a_folder_a_true_class(campaign: Campai
     opened = ImageFolder(str(folder))
     assert len(opened) == len(wins)
     assert [int(name[:3]) for name in opened.classes] == sorted({outcome["label"] for outcome in wins})
+
+
+def test_the_pictures_and_the_archive_carry_the_names_of_the_files(tmp_path: Path) -> None:
+    names = ["IMG 0012.JPG.png", "猫.png", "cafe\u0301.v2.png", "_..x\u202e.png", "-" * 9 + ".png", "x" * 200 + ".png"]
+    (tmp_path / "data").mkdir()
+    for name, image in zip(names, random_images(len(names)).numpy(), strict=True):
+        Image.fromarray(image.transpose(1, 2, 0)).save(tmp_path / "data" / name)
+    small_attack(tmp_path / "a", data=tmp_path / "data", export=True, pixels=20, count=len(names))
+    folder = CampaignFolder.open(tmp_path / "a")
+    assert sorted(arrays(folder)["names"].tolist()) == sorted(names)
+    files = [file.name for file in (tmp_path / "a" / "adversarial").rglob("*.png")]
+    stems = {name[6:].partition("_to_")[0] for name in files}
+    assert stems == {"IMG-0012-JPG", "猫", "café-v2", "_-x", "image", "x" * 80}
+
+
+def test_the_name_of_an_image_of_a_data_set_keeps_its_number() -> None:
+    outcome: Any = {"image": 7, "final_index": 3, "final": "cat", "pixels": 1}
+    assert _picture_name(outcome, "my.data:17") == "00007_my-data-17_to_003_cat_k1.png"
+    assert _picture_name(outcome, "dog/a.b/IMG_1.jpeg") == "00007_IMG_1_to_003_cat_k1.png"
 
 
 def test_the_archive_can_be_attacked(campaign: CampaignFolder, tmp_path: Path) -> None:
