@@ -51,7 +51,7 @@ def targets(
         console.targets(registry.plain_cards().values(), counts)
 
 
-@with_options(EvolveOptions, ("target", "weights", "device"))
+@with_options(EvolveOptions, ("target", "weights", "device"), defaults=False)
 def score(
     given: dict[str, Any],
     images: Annotated[
@@ -61,8 +61,8 @@ def score(
 ) -> None:
     """Show a target's five best guesses for pictures and genomes.
 
-    A genome is drawn at the target's size, and scored by the network it was evolved for unless --target names another.
-    Scores are float32.
+    Unless --target names another, a picture is scored by cifar10, and a genome by the network it was evolved for. A
+    genome is drawn at that network's size. Scores are float32.
     """
     from ..console.console import Console
     from ..engines.guesses import score as score_files

@@ -22,6 +22,7 @@ from browsing import (
 )
 
 from evofool.encodings import genome_file
+from evofool.gallery.pages.run_page import write_gallery
 from evofool.io.png import png
 from evofool.text import percent
 
@@ -129,6 +130,26 @@ def test_an_ancestor_has_its_own_confidence_and_none_once_it_is_changed(opened: 
     assert struck(page) == []
     assert page.locator("#guesses").is_visible()
     assert page.locator("#said").inner_text() == f"{percent(elites(digits)[number]['score'])} for digits"
+
+
+def test_a_picture_that_is_not_scored_was_seen_by_no_network(opened: Open, digits: Path, tmp_path: Path) -> None:
+    content = genome_of(digits, 3)
+    del content["sha256"]
+    (tmp_path / "mine.json").write_text(json.dumps(content), encoding="utf-8")
+    page = opened(write_gallery([tmp_path / "mine.json"], tmp_path / "page.html"))
+    open_tile(page, 0)
+    assert page.locator("#said").inner_text() == "not scored for digits; see below how to score it"
+    commands = page.locator("#commands code").all_inner_texts()
+    assert commands[-1] == f"evofool score {tmp_path / 'mine.json'} --target digits"
+    told = [page.locator(".view").inner_text()]
+    after(page, lambda: page.locator("#mode label", has_text="as a network would see it").click())
+    told.append(page.locator(".view").inner_text())
+    assert not any("network saw" in text or "what was scored" in text for text in told)
+    assert "8 × 8 pixels, not scored." in told[1]
+    page.keyboard.press("Escape")
+    for level, shown in (("", 1), ("0.99-", 0), ("-0.5", 0)):
+        page.locator("#level").select_option(level)
+        assert page.locator(".card:not([hidden])").count() == shown
 
 
 def struck(page: Page) -> list[str]:

@@ -37,9 +37,8 @@ def write_genome(file: Path, shape: tuple[int, int, int], **provenance: Any) -> 
 
 
 def test_a_genome_of_a_bank_has_the_score_on_record_and_its_large_picture_none(tmp_path: Path) -> None:
-    file = bank_file("mnist-cppn", 4)
-    render_genome(file, "512", tmp_path / "large.png")
-    scored = evofool.score([file, tmp_path / "large.png"], device="cpu")
+    render_genome(Path("mnist-cppn#4"), "512", tmp_path / "large.png")
+    scored = evofool.score(["mnist-cppn#4", tmp_path / "large.png"], device="cpu")
     genome, picture = scored["images"]
     assert scored["target"] == "mnist"
     assert (genome["size"], genome["scored_at"]) == ([28, 28], [28, 28])

@@ -113,9 +113,13 @@ const Viewer = (() => {
     const offered = {sharp: view.genome, seen: true, before: view.before};
     byId("mode").querySelectorAll("input").forEach((input) => { input.parentElement.hidden = !offered[input.value]; });
     select(view.genome ? "sharp" : "seen");
-    byId("mode").querySelector("[value=seen]+span").textContent = view.before ? "after" : "as the network saw it";
+    byId("mode").querySelector("[value=seen]+span").textContent = view.before ? "after" : `as ${whoSaw()} it`;
+    byId("saw").querySelector("span").textContent = whoSaw();
     byId("mode").hidden = !view.genome && !view.before;
   }
+
+  /** A picture that is not scored was seen by no network. */
+  const whoSaw = () => view.tile.c === null ? "a network would see" : "the network saw";
 
   function select(mode) {
     view.mode = mode;
@@ -171,9 +175,14 @@ const Viewer = (() => {
       const origin = `Generation ${Format.count(generation)}: ${Format.percent(score)} ${name}.`;
       return mode === "seen" && ancestor.genome ? `${origin} Drawn anew at ${width} × ${height} pixels.` : origin;
     }
-    if (mode === "sharp") return `Drawn anew at any size: drag, wheel or pinch. The network saw ${width}\u00a0×\u00a0${height} pixels of it.`;
+    if (mode === "sharp") {
+      const who = whoSaw();
+      return "Drawn anew at any size: drag, wheel or pinch. "
+        + `${who[0].toUpperCase()}${who.slice(1)} ${width}\u00a0×\u00a0${height} pixels of it.`;
+    }
     if (mode === "before") return "As it was.";
-    return view.before ? "With the changed pixels ringed." : `${width} × ${height} pixels, exactly what was scored.`;
+    if (view.before) return "With the changed pixels ringed.";
+    return `${width} × ${height} pixels, ${view.tile.c === null ? "not scored" : "exactly what was scored"}.`;
   }
 
   // Buttons and keys
