@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -67,8 +70,17 @@ def missing_note(letters: str) -> str:
 
 
 def resume_command(path: Path | None) -> str:
-    """Return the command that goes on with a job."""
-    return f"evofool resume {shlex.quote(str(path))}"
+    """Return the command that goes on with a job.
+
+    Where standard output has no letters for the path, its bytes are written as bash, zsh and ksh read them.
+    """
+    quoted = shlex.quote(str(path))
+    try:
+        quoted.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        escaped = re.sub(rb"[^A-Za-z0-9/._-]", lambda byte: b"\\%03o" % byte[0][0], os.fsencode(str(path)))
+        quoted = f"$'{escaped.decode()}'"
+    return f"evofool resume {quoted}"
 
 
 def exit_code(number: int) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
-from evofool.cli.common import folder_of_job
+from evofool.cli.common import folder_of_job, resume_command
 from evofool.errors import RunError
 
 
@@ -59,3 +62,15 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_the_family() -> None:
     Path("outputs").touch()
     with pytest.raises(RunError, match="cannot write to outputs/a-001"), folder_of_job(None, "a"):
         pass
+
+
+@pytest.mark.parametrize("name", [b"plain", "größe 日本".encode(), "größe".encode("latin-1"), b"it's \\ 'k\xff"])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_the_command_that_goes_on_can_be_copied_whatever_the_folder_is_called(
+    encoding: str, name: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    command = resume_command(Path(os.fsdecode(name)))
+    shown = command.encode(encoding)
+    script = b'evofool() { printf %s "$2"; }; ' + shown
+    assert subprocess.run(["bash", "-c", script], capture_output=True, check=True).stdout == name
