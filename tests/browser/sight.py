@@ -44,8 +44,11 @@ BROKEN = """() => {
   return broken;
 }"""
 
-SMALLEST = """(texts) => Math.min(...[...document.querySelectorAll(texts)].filter((text) => text.checkVisibility())
-  .map((text) => parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM?.().d ?? 1)))"""
+SMALLEST = """(texts) => {
+  const scaleOf = (text) => text.getScreenCTM ? Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b) : 1;
+  return Math.min(...[...document.querySelectorAll(texts)].filter((text) => text.checkVisibility())
+  .map((text) => parseFloat(getComputedStyle(text).fontSize) * scaleOf(text)));
+}"""
 
 STROKES = """(paths) => {
   const numbers = (words) => words.match(/[\\d.]+/g).map(Number);

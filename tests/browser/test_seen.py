@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import Open, largest, open_tile, overflow
+from browsing import Open, largest, named_target, open_tile, overflow
+from PIL import Image
 from sight import broken_words, outside, overlaps, smallest_letters, unpainted_strokes, unpainted_texts
+from support import random_images
+
+from evofool import attack
+from evofool.gallery.pages.campaign_page import write_report
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -72,3 +77,32 @@ def test_the_curve_and_the_strip(opened: Open, digits: Path, width: int, scheme:
     assert unpainted_strokes(page, "#medians .line, #medians .axis") == []
     assert unpainted_texts(page, "#medians text, #how figcaption, #scale span") == []
     assert outside(page, "#how", "#strip, #medians, figcaption, #scale span") == []
+
+
+@pytest.fixture(scope="module")
+def campaigns(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two campaigns on the same images of classes that have words for names, with reports; read only."""
+    place = tmp_path_factory.mktemp("campaigns")
+    for number, image in enumerate(random_images(14, (8, 8))):
+        (place / "images").mkdir(exist_ok=True)
+        Image.fromarray(image.numpy()).save(place / "images" / f"{number}.png")
+    target = named_target(["Null", "Eins", "automobile", "black-footed ferret", "Donaudampfschiff", "Sechs"], (1, 8, 8))
+    for name, pixels in (("vorher", 1), ("nachher, mit mehr Pixeln", 3)):
+        attack(target, place / "images", out=place / name, count=14, pixels=pixels, queries=400, baseline=True)
+    return [place / "vorher", place / "nachher, mit mehr Pixeln"]
+
+
+@SCREENS
+def test_a_report_and_a_comparison(
+    opened: Open, campaigns: list[Path], tmp_path: Path, width: int, scheme: str
+) -> None:
+    files = [write_report(campaigns[1:]).file, write_report(campaigns, tmp_path / "both.html").file]
+    for file in files:
+        page = opened_at(opened, file, width, scheme)
+        assert_readable(page)
+        assert page.locator(".fig:visible").count() >= 1
+        assert outside(page, ".fig", "text, line, path, rect, circle") == []
+        assert overlaps(page, ".fig text") == []
+        assert smallest_letters(page, ".fig text, td, th, dt, dd, small, p, figcaption") >= LEGIBLE
+        assert outside(page, ".table", "th, td") == []
+        assert outside(page, ".wins", ".win, .shot, .to, .meta") == []

@@ -124,6 +124,14 @@ def _figures(findings: Findings) -> dict[str, str]:
     return figures
 
 
+def _narrow_figures(findings: Findings) -> dict[str, str]:
+    """Return those figures that a phone shows otherwise."""
+    figures = {"success": plots.success_curve(_series([findings]), narrow=True)}
+    if findings.successes:
+        figures["classes"] = plots.class_heatmap(findings.class_changes, findings.config.classes, narrow=True)
+    return figures
+
+
 def _series(campaigns: Sequence[Findings]) -> list[plots.Series]:
     """Return the success curves of campaigns, then those of their baselines."""
     several = len(campaigns) > 1
@@ -152,7 +160,7 @@ def _report(findings: Findings, figures: dict[str, str], with_gallery: bool) -> 
         title=top.title,
         top=top,
         style=Markup(STYLE),
-        figures=_marked(figures),
+        figures=_marked(figures, _narrow_figures(findings)),
         examples=examples(findings),
         successes=len(findings.successes),
         gallery=PAGE if with_gallery else None,
@@ -176,10 +184,13 @@ def _comparison(campaigns: Sequence[Findings]) -> str:
         settings=settings_rows([findings.config for findings in campaigns]),
         identified=all(findings.config.target.identified for findings in campaigns),
         comparisons=comparisons,
-        figures=_marked({"success": plots.success_curve(_series(campaigns))}),
+        figures=_marked(
+            {"success": plots.success_curve(_series(campaigns))},
+            {"success": plots.success_curve(_series(campaigns), narrow=True)},
+        ),
     )
 
 
-def _marked(figures: dict[str, str]) -> dict[str, Markup]:
-    """Return figures as HTML: they escape what they say themselves."""
-    return {name: Markup(svg) for name, svg in figures.items()}
+def _marked(figures: dict[str, str], narrow: dict[str, str]) -> dict[str, Markup]:
+    """Return figures as HTML, some with another one for narrow screens: they escape what they say themselves."""
+    return {name: Markup(svg + narrow.get(name, "")) for name, svg in figures.items()}

@@ -11,14 +11,23 @@ from ...attacks.statistics import wilson
 from ...text import rate
 from .svg import TONES, decades, figure, line, linear, logarithmic, path, rect, round_ticks, text
 
-WIDTH, HEIGHT = 680.0, 380.0
+WIDTH, HEIGHT = 720.0, 380.0
 """Size of a figure of success curves."""
 
-LEFT, RIGHT, TOP, BOTTOM = 58.0, 150.0, 18.0, 52.0
+LEFT, RIGHT, TOP, BOTTOM = 58.0, 190.0, 18.0, 52.0
 """Margins around its axes; labels of curves stand at the right."""
 
-MAX_CLASSES = 24
-"""Largest number of classes that a heat map shows."""
+NARROW = 390.0
+"""Largest width of a figure on a phone, where its letters are then still of 11 pixels."""
+
+NARROW_RIGHT, LABEL = 18.0, 18.0
+"""Right margin of success curves on a phone, where a label is a line above the axes, and the height of that line."""
+
+MAX_CLASSES, NARROW_CLASSES = 24, 10
+"""Largest number of classes that a heat map shows, and that it shows on a phone."""
+
+MAX_NAME, NARROW_NAME = 16, 12
+"""Largest number of letters of their names."""
 
 MAX_COLOURS = 400
 """Largest number of colours that a strip shows."""
@@ -46,19 +55,30 @@ class Series:
     longest: int = 1
 
 
-def success_curve(curves: Sequence[Series]) -> str:
-    """Draw the share of pairs whose criterion is met within so many queries, with the first curve's Wilson band."""
+def success_curve(curves: Sequence[Series], *, narrow: bool = False) -> str:
+    """Draw the share of pairs whose criterion is met within so many queries, with the first curve's Wilson band.
+
+    Args:
+        curves: The curves.
+        narrow: Draw it for a phone, with the labels of curves above the axes.
+    """
+    width, right = (NARROW, NARROW - NARROW_RIGHT) if narrow else (WIDTH, WIDTH - RIGHT)
+    above = LABEL * len(curves) if narrow else 0.0
+    bottom, height = above + HEIGHT - BOTTOM, above + HEIGHT
     longest = max((max(series.longest, *series.queries, 1) for series in curves), default=1)
     ticks = decades(longest)
-    x = logarithmic(1, ticks[-1], LEFT, WIDTH - RIGHT)
+    x = logarithmic(1, ticks[-1], LEFT, right)
     highest = max((wilson(len(series.queries), series.n)[1] for series in curves if series.n), default=1.0)
     top = next(value for value in (0.1, 0.2, 0.5, 1.0) if highest <= value)
-    y = linear(0, top, HEIGHT - BOTTOM, TOP)
+    y = linear(0, top, bottom, above + TOP)
     shares = [top * step / 5 for step in range(6)]
-    body = [line(LEFT, y(share), WIDTH - RIGHT, y(share), "grid") for share in shares]
+    body = [line(LEFT, y(share), right, y(share), "grid") for share in shares]
     body += [text(LEFT - 10, y(share) + 4, f"{100 * share:g} %", anchor="end", kind="faint") for share in shares]
-    body += [text(x(tick), HEIGHT - BOTTOM + 20, f"{tick:,}", anchor="middle", kind="faint") for tick in ticks]
-    body += [line(x(tick), HEIGHT - BOTTOM, x(tick), HEIGHT - BOTTOM + 5, "axis") for tick in ticks]
+    every = 2 if narrow and len(ticks) > 5 else 1
+    for tick in ticks[::every]:
+        label = f"{tick:,}"
+        body.append(text(min(x(tick), width - 4.2 * len(label)), bottom + 20, label, anchor="middle", kind="faint"))
+    body += [line(x(tick), bottom, x(tick), bottom + 5, "axis") for tick in ticks]
     ends: list[tuple[float, int, Series]] = []
     for index, series in enumerate(curves):
         steps, end = _steps(series), max(series.longest, *series.queries, 1)
@@ -71,33 +91,37 @@ def success_curve(curves: Sequence[Series]) -> str:
         points = [(x(q), y(share)) for q, share in _stairs(steps, end)]
         body.append(path(points, f"line {_tone(index, series)}" + (" dash" if series.dashed else "")))
         ends.append((points[-1][1], index, series))
-    for height, index, series in _apart(ends):
-        share = len(series.queries) / series.n if series.n else 0.0
-        label = f"{_short(series.name, 14)} {rate(share)}"
-        body.append(text(WIDTH - RIGHT + 10, height + 4, label, kind=f"label {_tone(index, series)}"))
-    body.append(line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, "axis"))
-    body.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, "queries, logarithmic", anchor="middle", kind="faint"))
-    return figure(WIDTH, HEIGHT, body, "Share of attempts won against queries")
+    for place, (level, index, series) in enumerate(_apart(ends)):
+        share, length = len(series.queries) / series.n if series.n else 0.0, 30 if narrow else 14
+        label, kind = f"{_short(series.name, length)} {rate(share)}", f"label {_tone(index, series)}"
+        at = (LEFT, LABEL * (len(curves) - place) - 4) if narrow else (right + 10, level + 4)
+        body.append(text(*at, label, kind=kind))
+    body.append(line(LEFT, bottom, right, bottom, "axis"))
+    body.append(text((LEFT + right) / 2, height - 10, "queries, logarithmic", anchor="middle", kind="faint"))
+    return figure(width, height, body, "Share of attempts won against queries", _screen(narrow))
 
 
-def class_heatmap(counts: Mapping[tuple[int, int], int], classes: Sequence[str]) -> str:
+def class_heatmap(counts: Mapping[tuple[int, int], int], classes: Sequence[str], *, narrow: bool = False) -> str:
     """Draw original class × new class, with counts; of many classes, those that occur most.
 
     Args:
         counts: Successes by original and new class index.
         classes: The names of all classes.
+        narrow: Draw it for a phone, with fewer classes.
     """
+    most, letters = (NARROW_CLASSES, NARROW_NAME) if narrow else (MAX_CLASSES, MAX_NAME)
     totals: dict[int, int] = {}
     for (row, column), n in counts.items():
         totals[row] = totals.get(row, 0) + n
         totals[column] = totals.get(column, 0) + n
-    shown = sorted(sorted(totals, key=lambda c: (-totals[c], c))[:MAX_CLASSES])
-    if len(classes) <= MAX_CLASSES:
+    shown = sorted(sorted(totals, key=lambda c: (-totals[c], c))[:most])
+    if len(classes) <= most:
         shown = list(range(len(classes)))
-    size = max(20.0, min(40.0, 560 / max(1, len(shown))))
-    names = [_short(classes[index], 16) for index in shown]
-    left = 34.0 + 7.0 * max(map(len, names), default=1)
-    top = 40.0 + 6.4 * max(map(len, names), default=1)
+    names = [_short(classes[index], letters) for index in shown]
+    left = 34.0 + 7.4 * max(map(len, names), default=1)
+    top = 40.0 + 7.4 * max(map(len, names), default=1)
+    room = NARROW - left - 12 if narrow else 624.0
+    size = max(24.0, min(40.0, room / max(1, len(shown))))
     body, largest = [], max(counts.values(), default=1)
     for i, row in enumerate(shown):
         body.append(text(left - 8, top + (i + 0.5) * size + 4, names[i], anchor="end"))
@@ -110,15 +134,20 @@ def class_heatmap(counts: Mapping[tuple[int, int], int], classes: Sequence[str])
             body.append(rect(x + 1, y + 1, size - 2, size - 2, f'rx="3" {kind}'))
             if n:
                 ink = "on" if strength > 0.55 else ""
-                body.append(text(x + size / 2, y + size / 2 + 4.5, str(n), anchor="middle", kind=ink))
+                count = f"{n:,}" if n < 1000 else f"{n / 1000:.0f}k"
+                body.append(text(x + size / 2, y + size / 2 + 4.5, count, anchor="middle", kind=ink))
     body.append(text(left, 14, "became →", kind="faint"))
     body.append(text(left - 8, top - 8, "was ↓", kind="faint", anchor="end"))
-    return figure(left + size * len(shown) + 12, top + size * len(shown) + 8, body, "Original class against new class")
+    width, height = left + size * len(shown) + 12, top + size * len(shown) + 8
+    if (occurring := len(totals.keys() | set(shown))) > len(shown):
+        body.append(text(0, height + 14, f"The {len(shown)} of {occurring:,} classes that occur most.", kind="faint"))
+        width, height = max(width, 300.0), height + 22
+    return figure(width, height, body, "Original class against new class", _screen(narrow))
 
 
 def bar_chart(counts: Mapping[int, int], axis: str, title: str) -> str:
     """Draw counts of whole numbers as bars; ``axis`` says what the numbers are."""
-    width, height, left, bottom = 440.0, 260.0, 52.0, 50.0
+    width, height, left, bottom = NARROW, 260.0, 52.0, 50.0
     low, high = min(counts, default=0), max(counts, default=1)
     ticks = round_ticks(max(counts.values(), default=1), 4)
     y = linear(0, ticks[-1], height - bottom, 14)
@@ -174,14 +203,14 @@ def colour_strip(colours: Sequence[Sequence[int]]) -> str:
         for index, (r, g, b) in enumerate(shown.tolist())
     ]
     at_corner = float(np.isin(values, (0, 255)).all(1).mean()) if len(values) else 0.0
-    note = f"{len(values):,} pixels; {rate(at_corner)} at corners of the colour cube"
-    body.append(text(0, rows * size + 20, note, kind="faint"))
-    return figure(columns * size, rows * size + 26, body, "Colours of the edited pixels")
+    body.append(text(0, rows * size + 20, f"{len(values):,} pixels;", kind="faint"))
+    body.append(text(0, rows * size + 37, f"{rate(at_corner)} at corners of the colour cube", kind="faint"))
+    return figure(columns * size, rows * size + 43, body, "Colours of the edited pixels")
 
 
 def confidence_scatter(pairs: Sequence[tuple[float, float]]) -> str:
     """Draw a dot per success: confidence in the first guess before, across, and in the new one after, upwards."""
-    size, left, bottom, right = 360.0, 58.0, 52.0, 24.0
+    size, left, bottom, right = 370.0, 68.0, 52.0, 24.0
     x, y = linear(0, 1, left, size - right), linear(0, 1, size - bottom, 14)
     body = []
     for share in (step / 5 for step in range(6)):
@@ -194,8 +223,13 @@ def confidence_scatter(pairs: Sequence[tuple[float, float]]) -> str:
         for before, after in pairs[:MAX_DOTS]
     ]
     body.append(text((left + size) / 2, size - 8, "before, in the first guess", anchor="middle", kind="faint"))
-    body.append(text(14, size / 2 - 16, "after, in the new one", anchor="middle", kind="faint", turn=True))
+    body.append(text(13, size / 2 - 16, "after, in the new one", anchor="middle", kind="faint", turn=True))
     return figure(size, size, body, "Confidence before and after")
+
+
+def _screen(narrow: bool) -> str:
+    """Return the class of a figure that is drawn once for wide and once for narrow screens."""
+    return "narrow" if narrow else "wide"
 
 
 def _tone(index: int, series: Series) -> str:

@@ -32,10 +32,17 @@ Scale = Callable[[float], float]
 """A function from values to pixels."""
 
 
-def figure(width: float, height: float, body: Sequence[str], title: str) -> str:
-    """Return an ``<svg>`` that scales with the room it has; ``title`` is what screen readers say."""
+def figure(width: float, height: float, body: Sequence[str], title: str, screen: str = "") -> str:
+    """Return an ``<svg>`` that scales with the room it has.
+
+    Args:
+        width, height: The size at which letters have 13 pixels.
+        body: What is drawn.
+        title: What screen readers say.
+        screen: ``wide`` or ``narrow`` where there is another figure for the other screens; empty where it is for all.
+    """
     return (
-        f'<svg class="fig" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
+        f'<svg class="{f"fig {screen}".strip()}" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
         f'style="max-width:{1.15 * width:.0f}px" role="img" aria-label="{escape(title)}">' + "".join(body) + "</svg>"
     )
 
