@@ -41,7 +41,7 @@ class Page(HTMLParser):
         problems: What is not closed, is repeated, or has no business on the page.
         tags: How often each tag occurs.
         attributes: Each tag with its attributes.
-        texts: Each text with the tag that it is in.
+        texts: Each text with the tag that it is in, with plain spaces.
         sources: The ``src`` of each picture.
     """
 
@@ -92,7 +92,7 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._open:
             return
-        self.texts.append((self._open[-1], data))
+        self.texts.append((self._open[-1], data.replace("\u00a0", " ")))
         if self._open[-1] == "style" and re.search(r"url\(|@import|//", data):
             self.problems.append("the style refers to something")
 

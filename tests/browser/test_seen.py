@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import Open, largest, named_target, open_tile, overflow
+from browsing import Open, largest, named_target, overflow
 from PIL import Image
 from sight import broken_words, outside, overlaps, smallest_letters, unpainted_strokes, unpainted_texts
 from support import random_images
 
 from evofool import attack
 from evofool.gallery.pages.campaign_page import write_report
+from evofool.gallery.pages.run_page import write_gallery
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -23,9 +24,9 @@ LEGIBLE = 11
 SCREENS = pytest.mark.parametrize(("width", "scheme"), [(375, "dark"), (375, "light"), (1280, "light"), (2560, "dark")])
 
 
-def opened_at(opened: Open, file: Path, width: int, scheme: str) -> Page:
+def opened_at(opened: Open, file: Path | None, width: int, scheme: str) -> Page:
     """Open a page in a window that is high enough for what is looked at."""
-    return opened(file, viewport={"width": width, "height": 2400 if width < 500 else 1400}, color_scheme=scheme)
+    return opened(file, viewport={"width": width, "height": 2400 if width < 500 else 1200}, color_scheme=scheme)
 
 
 def assert_readable(page: Page) -> None:
@@ -35,8 +36,9 @@ def assert_readable(page: Page) -> None:
 
 @SCREENS
 def test_every_connection_node_and_label_of_a_graph(opened: Open, colours: Path, width: int, scheme: str) -> None:
-    page = opened_at(opened, colours / "index.html", width, scheme)
-    open_tile(page, largest(colours))
+    page = opened_at(opened, None, width, scheme)
+    page.goto(f"{(colours / 'index.html').as_uri()}#{largest(colours)}")
+    page.wait_for_selector("#closer[data-ready]")
     assert_readable(page)
     page.locator("#graph").evaluate("graph => graph.scrollIntoView({block: 'center'})")
     assert outside(page, "#graph", "svg") == []
@@ -90,6 +92,51 @@ def campaigns(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     for name, pixels in (("vorher", 1), ("nachher, mit mehr Pixeln", 3)):
         attack(target, place / "images", out=place / name, count=14, pixels=pixels, queries=400, baseline=True)
     return [place / "vorher", place / "nachher, mit mehr Pixeln"]
+
+
+@SCREENS
+def test_a_grid_of_cells(opened: Open, several: Path, width: int, scheme: str) -> None:
+    page = opened_at(opened, several / "index.html", width, scheme)
+    assert_readable(page)
+    assert outside(page, "#grid", ".card, .name, .tile, .hole, .ends span, .said .sure") == []
+    assert outside(page, ".places", ".tile, .hole, .meter, .said .sure") == []
+    assert overlaps(page, ".card .name, .ends span, .places") == []
+    page.locator("#grid").evaluate("grid => grid.scrollIntoView()")
+    card = ".card:first-child"
+    assert unpainted_texts(page, f"{card} .name bdi, {card} .ends span, {card} .said .sure") == []
+    (dark, bright), (plain, busy) = (page.locator(f"{card} .{kind} span").all() for kind in ("up", "across"))
+    assert [end.inner_text() for end in (dark, bright, plain, busy)] == ["dark", "bright", "plain", "busy"]
+    assert bright.bounding_box()["y"] < dark.bounding_box()["y"]
+    assert plain.bounding_box()["x"] < busy.bounding_box()["x"]
+
+
+CLIPPED = """[...document.querySelectorAll(".tile .part")]
+  .filter((part) => part.scrollHeight > part.clientHeight + 1 || part.scrollWidth > part.clientWidth + 1)
+  .map((part) => part.textContent)"""
+
+
+@SCREENS
+def test_captions_keep_what_an_image_became(
+    opened: Open, campaigns: list[Path], tmp_path: Path, width: int, scheme: str
+) -> None:
+    page = opened_at(opened, write_gallery(campaigns[1:], tmp_path / "gallery.html"), width, scheme)
+    assert_readable(page)
+    assert page.evaluate(CLIPPED) == []
+    assert outside(page, ".card", ".tile, .shot, .meter, .part, .said .sure") == []
+    assert outside(page, ".shot", "img") == []
+    parts = page.locator(".tile").evaluate_all("all => all.map((tile) => tile.querySelectorAll('.part').length)")
+    assert parts
+    assert set(parts) == {2}
+    assert unpainted_texts(page, ".card:first-child .part bdi, .card:first-child .said .sure") == []
+
+
+@SCREENS
+def test_runs_side_by_side(opened: Open, digits: Path, raw: Path, tmp_path: Path, width: int, scheme: str) -> None:
+    page = opened_at(opened, write_gallery([digits, raw], tmp_path / "two.html"), width, scheme)
+    assert_readable(page)
+    assert outside(page, ".table", "th, td") == []
+    assert unpainted_texts(page, ".table thead bdi, .table tbody th, .table td") == []
+    assert outside(page, ".card", ".name, .tile, .part, .said .sure") == []
 
 
 @SCREENS

@@ -39,6 +39,11 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def unbroken(text: str) -> str:
+    """Return a text in which no line ends between a number and its per cent sign."""
+    return text.replace(" %", "\u00a0%")
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -50,6 +55,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "one_line": one_line,
+        "unbroken": unbroken,
         "percent": percent,
         "confidence": confidence,
         "count": _count,

@@ -41,7 +41,9 @@ class Success:
 
     def changed_text(self, limit: int) -> str:
         """Return the changed pixels as a text with at most ``limit`` of them."""
-        return ", ".join(f"({x}, {y})" for x, y in self.changed[:limit]) + (" …" if len(self.changed) > limit else "")
+        return ", ".join(f"({x},\u00a0{y})" for x, y in self.changed[:limit]) + (
+            " …" if len(self.changed) > limit else ""
+        )
 
 
 def shown_successes(findings: Findings, limit: int) -> Iterator[Success]:
