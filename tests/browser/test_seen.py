@@ -135,6 +135,8 @@ def test_runs_side_by_side(opened: Open, digits: Path, raw: Path, tmp_path: Path
     page = opened_at(opened, write_gallery([digits, raw], tmp_path / "two.html"), width, scheme)
     assert_readable(page)
     assert outside(page, ".table", "th, td") == []
+    rows = page.locator(".table tbody th").all_inner_texts()
+    assert len(rows) == len(set(rows)) > 5
     assert unpainted_texts(page, ".table thead bdi, .table tbody th, .table td") == []
     assert outside(page, ".card", ".name, .tile, .part, .said .sure") == []
 

@@ -49,7 +49,7 @@ def table_rows(sources: Sequence[Source]) -> list[tuple[str, list[str]]]:
     rows = [*figures, *(row for row in settings if len(set(row[1])) > 1)]
     configs = [source.config for source in sources if source.config]
     if len(configs) == len(sources):
-        told = {name for name, _ in settings}
+        told = {name for name, _ in [*figures, *settings]}
         rows += [row for row in settings_rows(configs) if row[0] not in told]
     return [row for row in rows if set(row[1]) != {UNKNOWN}]
 
