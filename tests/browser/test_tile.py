@@ -113,6 +113,21 @@ def test_as_the_network_saw_it_is_the_png(opened: Open, run: Path) -> None:
         page.keyboard.press("Escape")
 
 
+def test_what_the_network_saw_stands_beside_the_sharp_picture(opened: Open, colours: Path) -> None:
+    page = opened(colours / "index.html", viewport={"width": 375, "height": 812})
+    open_tile(page, 6)
+    np.testing.assert_array_equal(canvas(page, "#saw canvas"), pixels(colours / elites(colours)[6]["file"]))
+    stage, small = (page.locator(selector).bounding_box() for selector in ("#stage", "#saw canvas"))
+    assert stage is not None
+    assert small is not None
+    assert stage["y"] + stage["height"] < small["y"] < 812 - small["height"]
+    sharp = canvas(page)
+    seen = after(page, page.locator("#saw").click)
+    np.testing.assert_array_equal(at_centres(seen, 32, 32), canvas(page, "#saw canvas"))
+    assert page.locator("#saw").get_attribute("aria-pressed") == "true"
+    np.testing.assert_array_equal(after(page, page.locator("#saw").click), sharp)
+
+
 def test_the_commands_are_right_and_run(
     opened: Open, digits: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +153,7 @@ def test_raw_pixels_have_no_genome_to_turn(opened: Open, raw: Path) -> None:
     open_tile(page, 1)
     assert not page.locator("#network").is_visible()
     assert not page.locator("#mode").is_visible()
+    assert not page.locator("#saw").is_visible()
     (command,) = [words for words in page.locator("#commands code").all_inner_texts() if "score" in words]
     assert elites(raw)[1]["file"] in command
 

@@ -5,7 +5,7 @@ const Graph = (() => {
   const RADIUS = 19, MARGIN = 46, LABEL = 16;
   /** Pixels from level to level at least and at most, and from node to node of a level that is drawn as a column, or as
    * a row. */
-  const LEVEL = [64, 104], NODE = 60, NARROW = 54;
+  const LEVEL = [64, 104], NODE = 60, NARROW = 44;
   /** Size in pixels of the labels. On a large screen, where the text around is larger, all of it is. */
   const LETTERS = 13;
   /** Room in pixels below which levels are drawn as rows. */
