@@ -13,8 +13,8 @@ from runs import Capture, CommandResult, succeed, tree
 EVOLVE = ["evolve", "--target", "digits", "--batch", "20", "--device", "cpu", "--precision", "float32"]
 
 KEYS = {
-    "run", "gallery", "sheet", "target", "encoding", "preset", "seed", "generations", "evaluations", "seconds",
-    "images_per_second", "median", "mean", "min", "at_99", "interrupted", "classes",
+    "run", "gallery", "sheet", "target", "encoding", "preset", "seed", "generations", "evaluations", "confirmations",
+    "seconds", "images_per_second", "median", "mean", "min", "at_99", "interrupted", "classes",
 }  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def test_piped_progress_is_plain_lines(tmp_path: Path, capsys: Capture) -> None:
     outcome = succeed(capsys, *EVOLVE, "--generations", 3, "--out", tmp_path / "run")
     lines = [line for line in outcome.out.splitlines() if line.startswith("generation ")]
     assert [line.split()[1] for line in lines] == ["1", "3"]
-    parts = ["evaluations 60", "images/s", "elapsed", "remaining", "median", "mean", "lowest", "at 99 %", "hardest"]
+    parts = ["60 evaluations +", "images/s", "elapsed", "remaining", "median", "mean", "lowest", "at 99 %", "hardest"]
     assert [part for part in parts if part not in lines[-1]] == []
     assert "\x1b" not in outcome.out
     assert "\r" not in outcome.out
