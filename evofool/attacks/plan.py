@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..config.attack import ALL, UNTARGETED, AttackOptions
 from ..config.classes import choose_classes
@@ -31,21 +32,28 @@ MAX_SEQUENTIAL_ROWS = 32
 """Most rows of a batch where a search wants its candidates scored one by one."""
 
 
+class Choices(NamedTuple):
+    """What options say of a campaign's attempts."""
+
+    strategy: Strategy
+    """How they search."""
+    pixels: tuple[int, ...]
+    """Numbers of pixels, tried in this order."""
+    criteria: tuple[int | None, ...] | str
+    """The classes to reach, None among them for any other class; or ``all``."""
+    criterion: str
+    """The criteria in words."""
+
+
 def plan_of(options: AttackOptions, target: Target) -> PlanRecord:
     """Return what a campaign with these options does with every image.
 
     Raises:
         ConfigError: Options contradict each other, or don't fit the target.
     """
-    strategy = _strategy(options.strategy, options.preset)
-    pixels = _pixels(options.pixels, options.max_pixels, strategy, target)
-    if options.baseline and len(pixels) > 1:
-        raise ConfigError("`baseline` compares attempts of one size; give `pixels` a number")
-    if options.baseline and strategy.name == BASELINE:
-        raise ConfigError(f"`strategy={BASELINE}` is the baseline itself; leave `baseline` out")
-    criteria, text = _criteria(options.criterion, target)
+    strategy, pixels, criteria, criterion = choices_of(options, target.classes, target.image_shape)
     return PlanRecord(
-        criterion=text,
+        criterion=criterion,
         criteria=criteria,
         pixels=pixels,
         strategy=strategy.name,
@@ -54,6 +62,21 @@ def plan_of(options: AttackOptions, target: Target) -> PlanRecord:
         seed=options.seed,
         rows=batch_rows(strategy, target),
     )
+
+
+def choices_of(options: AttackOptions, classes: Sequence[str], image_shape: tuple[int, int, int]) -> Choices:
+    """Return what options say of the attempts on a target with these classes and images.
+
+    Raises:
+        ConfigError: Options contradict each other, or don't fit the target.
+    """
+    strategy = _strategy(options.strategy, options.preset)
+    pixels = _pixels(options.pixels, options.max_pixels, strategy, image_shape)
+    if options.baseline and len(pixels) > 1:
+        raise ConfigError("`baseline` compares attempts of one size; give `pixels` a number")
+    if options.baseline and strategy.name == BASELINE:
+        raise ConfigError(f"`strategy={BASELINE}` is the baseline itself; leave `baseline` out")
+    return Choices(strategy, pixels, *_criteria(options.criterion, classes))
 
 
 def criteria_of(plan: PlanRecord, label: int, classes: int) -> list[Criterion]:
@@ -99,7 +122,9 @@ def _strategy(name: str | None, preset: str | None) -> Strategy:
     return find_strategy(preset)
 
 
-def _pixels(pixels: int | str, max_pixels: int | None, strategy: Strategy, target: Target) -> tuple[int, ...]:
+def _pixels(
+    pixels: int | str, max_pixels: int | None, strategy: Strategy, image_shape: tuple[int, int, int]
+) -> tuple[int, ...]:
     """Return the numbers of pixels that are tried."""
     text = str(pixels).strip().lower()
     auto = text == AUTO
@@ -109,7 +134,7 @@ def _pixels(pixels: int | str, max_pixels: int | None, strategy: Strategy, targe
         raise ConfigError(f'`pixels` must be a number or {AUTO}, got "{pixels}"')
     last = (MAX_AUTO_PIXELS if max_pixels is None else max_pixels) if auto else int(text)
     try:
-        space = Pixels(target.image_shape, last)
+        space = Pixels(image_shape, last)
     except GenomeError as error:
         option = "`max_pixels`" if auto and max_pixels is not None else "`pixels`"
         raise ConfigError(str(error).replace("`pixels`", option)) from error
@@ -117,12 +142,14 @@ def _pixels(pixels: int | str, max_pixels: int | None, strategy: Strategy, targe
     return tuple(range(1, last + 1)) if auto else (last,)
 
 
-def _criteria(criterion: tuple[int | str, ...] | str, target: Target) -> tuple[tuple[int | None, ...] | str, str]:
+def _criteria(
+    criterion: tuple[int | str, ...] | str, classes: Sequence[str]
+) -> tuple[tuple[int | None, ...] | str, str]:
     """Return the classes to reach, and what records call them.
 
     As text, ``untargeted`` and ``all`` are the words for these; in a list they are classes where these are called so.
     """
-    names = [name.lower() for name in target.classes]
+    names = [name.lower() for name in classes]
     word = criterion.strip().lower() if isinstance(criterion, str) else ""
     if not isinstance(criterion, str) and len(criterion) == 1 and str(criterion[0]).lower() not in names:
         word = str(criterion[0]).strip().lower()
@@ -132,5 +159,5 @@ def _criteria(criterion: tuple[int | str, ...] | str, target: Target) -> tuple[t
         return ALL, ALL
     if criterion == () or (isinstance(criterion, str) and not word):
         raise ConfigError(f"`criterion` must be {UNTARGETED}, {ALL}, or names or indices of classes, got nothing")
-    indices = choose_classes(criterion, target.classes, parameter="criterion")
-    return tuple(int(index) for index in indices), ", ".join(target.classes[index] for index in indices)
+    indices = choose_classes(criterion, classes, parameter="criterion")
+    return tuple(int(index) for index in indices), ", ".join(classes[index] for index in indices)

@@ -79,11 +79,14 @@ def score(
 
 def _tune(console: Console, name: str, given: dict[str, Any], as_json: bool) -> None:
     """Try every execution of a target and show how fast each is."""
-    from ..targets.execution.tuning import retune
+    from ..targets.outline import check_named
     from ..targets.registry import load_target
-    from ..targets.torch_target import TorchTarget
 
     options = EvolveOptions.of(given)
+    check_named(name, weights=options.weights, device=options.device)
+    from ..targets.execution.tuning import retune  # This and the next import torch.
+    from ..targets.torch_target import TorchTarget
+
     target = load_target(name, weights=options.weights, device=options.device)
     if not isinstance(target, TorchTarget):
         raise ConfigError(f"target {name} does not run in torch; there is nothing to tune")

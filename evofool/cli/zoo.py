@@ -27,10 +27,15 @@ def train(
     The same command goes on after an interruption.
     """
     from ..console.console import Console
-    from ..targets.execution.devices import choose_device
-    from ..targets.training.trainer import train as train_network
+    from ..targets.execution.options import check_device
+    from ..targets.training.trained import check_trained
 
     console, options = Console(quiet=quiet), EvolveOptions.of(given)
+    check_trained(name)
+    check_device(options.device)
+    from ..targets.execution.devices import choose_device  # This and the next import torch.
+    from ..targets.training.trainer import train as train_network
+
     file, device = out or Path(f"{name}.safetensors"), str(choose_device(options.device))
     for epoch in train_network(name, data, file, seed=options.seed, epochs=epochs, device=device):
         console.say(

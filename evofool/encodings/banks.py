@@ -7,6 +7,8 @@ import re
 from importlib import resources
 from pathlib import Path
 
+from ..errors import GenomeError, suggestion
+
 MANY_SUFFIX = ".jsonl"
 """The suffix of a file of many genomes."""
 
@@ -35,6 +37,21 @@ def genome_path_exists(path: str | Path) -> bool:
 def find_genomes(path: str | Path) -> Path | None:
     """Return where the genomes are that a user names by a path or a bank's name, or None if there are none."""
     return Path(path) if genome_path_exists(path) else bank_path(path)
+
+
+def check_genomes(init: str | Path) -> Path:
+    """Return where the genomes are that a run is to start from.
+
+    Raises:
+        GenomeError: Nothing is there.
+    """
+    source = find_genomes(init)
+    if source is None:
+        raise GenomeError(
+            f"nothing at `init={init}`{suggestion(Path(init).name, bank_names())}; "
+            f"give a run, a genome file, a folder of genomes or a bank ({', '.join(bank_names())})"
+        )
+    return source
 
 
 def bank_names() -> list[str]:

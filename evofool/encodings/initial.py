@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..errors import GenomeError, suggestion
+from ..errors import GenomeError
 from ..io.images import fit, open_image
-from .banks import MANY_SUFFIX, bank_names, find_genomes
+from .banks import MANY_SUFFIX, check_genomes
 from .cppn.batch import CPPNBatch
 from .cppn.encoding import CPPN
 from .direct.batch import DirectBatch
@@ -33,12 +33,7 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
     Raises:
         GenomeError: Nothing is there, or a genome does not fit the encoding.
     """
-    source = find_genomes(path)
-    if source is None:
-        raise GenomeError(
-            f"nothing at `init={path}`{suggestion(Path(path).name, bank_names())}; "
-            f"give a run, a genome file, a folder of genomes or a bank ({', '.join(bank_names())})"
-        )
+    source = check_genomes(path)
     if (source / "elites").is_dir():
         source = source / "elites"
     if isinstance(encoding, CPPN):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from ..config.options import fault_in_words
 from ..errors import ConfigError, suggestion
-from .cppn.encoding import CPPN
 from .cppn.settings import PRESETS as CPPN_PRESETS
 from .cppn.settings import CPPNSettings
-from .direct.encoding import Direct
 from .direct.settings import PRESETS as DIRECT_PRESETS
 from .direct.settings import DirectSettings
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """An encoding's class, the class of its settings, and settings by preset."""
+    """An encoding's class, or ``module:class`` to import when it is built; its settings' class; settings by preset."""
 
     encoding: Any
     settings: Any
@@ -28,8 +27,8 @@ class Entry(NamedTuple):
 
 
 ENCODINGS = {
-    "cppn": Entry(CPPN, CPPNSettings, CPPN_PRESETS),
-    "direct": Entry(Direct, DirectSettings, DIRECT_PRESETS),
+    "cppn": Entry("cppn.encoding:CPPN", CPPNSettings, CPPN_PRESETS),
+    "direct": Entry("direct.encoding:Direct", DirectSettings, DIRECT_PRESETS),
 }
 
 
@@ -64,7 +63,11 @@ def build(
         checked = msgspec.convert(settings, entry.settings)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{encoding} settings: {fault_in_words(error)}") from error
-    return entry.encoding(image_shape, device, checked)
+    encoding_class = entry.encoding
+    if isinstance(encoding_class, str):  # Importing it takes seconds, and checking options needs names alone.
+        module, _, name = encoding_class.partition(":")
+        encoding_class = getattr(import_module(f".{module}", __package__), name)
+    return encoding_class(image_shape, device, checked)
 
 
 def _entry(encoding: str) -> Entry:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ..config.arguments import path_of, plain
@@ -16,12 +15,14 @@ from ..config.evolve import EvolveOptions
 from ..encodings.genome_file import OWN_TARGET, GenomeFile
 from ..encodings.genome_lines import single_genome
 from ..errors import ConfigError, GenomeError
-from ..io.images import fit, open_image, to_image
+from ..io.images import check_image, fit, open_image, to_image
 from ..targets import registry
 from ..targets.doors.base import Loaded
-from ..targets.prepare import check_target, fitting_of, record_of
+from ..targets.outline import check_named
 from ..targets.protocols import Target
-from .local import LocalEngine
+
+if TYPE_CHECKING:
+    import torch
 
 DEFAULT_TARGET = "cifar10"
 """Scores what names no target itself."""
@@ -66,7 +67,17 @@ def score(
         raise ConfigError(f"`top` must be a whole number of at least 1, got {top!r:.60}")
     paths = [path_of(file, "files") for file in ([files] if isinstance(files, str | os.PathLike) else files)]
     genomes = {path: single_genome(path) for path in paths}
-    loaded = _load(target or _common_target(genomes), weights, device)
+    target = target or _common_target(genomes)
+    options = _options(target, weights, device)
+    for path in paths:
+        if genomes[path] is None:
+            check_image(path)
+    loaded = _load(target, options)
+    import torch
+
+    from ..targets.prepare import fitting_of, record_of
+    from .local import LocalEngine
+
     record, fitting, engine = record_of(loaded), fitting_of(loaded), LocalEngine(loaded.target)
     height, width = fitting.image_shape[1:]
     images = []
@@ -105,13 +116,25 @@ def _common_target(genomes: dict[Path, GenomeFile | None]) -> str:
     return next(iter(named), DEFAULT_TARGET)
 
 
-def _load(target: str | Target, weights: str | Path | None, device: str) -> Loaded:
-    if isinstance(target, str):
-        given = EvolveOptions.of({"target": target, "weights": weights, "device": device})
-        return registry.load(given.target, weights=given.weights, device=given.device, precision="float32")
+def _options(target: str | Target, weights: str | Path | None, device: str) -> EvolveOptions | None:
+    """Return the options of a named target, checked as far as that needs no torch; None for a user's own."""
+    if not isinstance(target, str):
+        if weights is not None or device != "auto":
+            raise ConfigError("`weights` and `device` belong to a named target; set them in your Target")
+        return None
+    options = EvolveOptions.of({"target": target, "weights": weights, "device": device})
+    check_named(options.target, weights=options.weights, device=options.device)
+    return options
+
+
+def _load(target: str | Target, options: EvolveOptions | None) -> Loaded:
+    """Return a target, built as its options say where it is named."""
+    if options is not None:
+        return registry.load(options.target, weights=options.weights, device=options.device, precision="float32")
+    from ..targets.prepare import check_target
+
+    assert not isinstance(target, str)
     check_target(target)
-    if weights is not None or device != "auto":
-        raise ConfigError("`weights` and `device` belong to a named target; set them in your Target")
     return Loaded(target)
 
 

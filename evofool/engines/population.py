@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from deap import base
-from torch import Tensor
 
 from ..encodings.base import Indices
 from ..errors import TargetError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 NO_EVALUATION = -1
 """The evaluation ID of the parent of a genome that has no parent, and of the elite of an empty niche."""

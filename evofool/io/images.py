@@ -49,6 +49,26 @@ def open_image(path: Path) -> Image.Image:
     Raises:
         ImageError: The file is missing or damaged, is in none of the ``FORMATS``, or has more than ``MAX_PIXELS``.
     """
+    with _opened(path) as image:
+        sixteen = has_sixteen_bits(image)
+        with _silent_libtiff(image):
+            ImageOps.exif_transpose(image, in_place=True)
+            return _eight_bit(path, image, sixteen=sixteen)
+
+
+def check_image(path: Path) -> None:
+    """Refuse what :func:`open_image` would refuse before it decodes anything.
+
+    Raises:
+        ImageError: The file is missing, is in none of the ``FORMATS``, or has more than ``MAX_PIXELS``.
+    """
+    with _opened(path):
+        pass
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open an image file, undecoded; whatever fails inside the block becomes an ImageError."""
     try:
         if not (stat.S_ISREG(mode := os.stat(path).st_mode) or stat.S_ISDIR(mode)):
             raise ImageError(f"{path} is no plain file")  # A pipe or a device might never end.
@@ -58,10 +78,7 @@ def open_image(path: Path) -> Image.Image:
                 if image.width * image.height > MAX_PIXELS:
                     size = f"{image.width} × {image.height}"
                     raise ImageError(f"{path} has {size} pixels; at most {MAX_PIXELS:,} are read")
-                sixteen = has_sixteen_bits(image)
-                with _silent_libtiff(image):
-                    ImageOps.exif_transpose(image, in_place=True)
-                    return _eight_bit(path, image, sixteen=sixteen)
+                yield image
     except ImageError:
         raise
     except UnidentifiedImageError as error:

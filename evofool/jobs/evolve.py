@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -12,22 +13,23 @@ from ..config.evolve import EvolveOptions, settings_of
 from ..config.records import FOUND_FOR_TARGET, RunConfig
 from ..encodings import registry as encodings
 from ..encodings.banks import genome_path_exists
-from ..encodings.initial import initial_genomes
-from ..engines.toolbox import Hook
 from ..errors import ConfigError
 from ..io.arrays import digest_of
-from ..search.defaults import PRECISION, resolve
-from ..search.evolution import Evolution
-from ..search.profiler import Profiler
+from ..search.defaults import PRECISION
 from ..store.run import RunFolder
-from ..targets.prepare import PreparedTarget, prepare_target, versions
 from ..targets.protocols import Target
+from .checks import check_evolve
 from .life import start
 from .result import Result
-from .run import RunJob, RunStep
-from .session import Session
 
-Observer = Callable[[RunStep], object]
+if TYPE_CHECKING:
+    from ..engines.toolbox import Hook
+    from ..search.evolution import Evolution
+    from ..search.profiler import Profiler
+    from ..targets.prepare import PreparedTarget
+    from .run import RunJob, RunStep
+
+Observer: TypeAlias = "Callable[[RunStep], object]"
 
 
 def run(
@@ -47,7 +49,11 @@ def run(
         user_target: The user's own target, instead of the one that the options name.
         out, gallery, observer, profiler, toolbox: See :func:`evofool.evolve`.
     """
-    options = resolve(options)
+    options = check_evolve(options, named=user_target is None, out=out)
+    from ..targets.prepare import prepare_target  # This and the next import torch.
+    from .run import RunJob
+    from .session import Session
+
     options = msgspec.structs.replace(options, **asdict(options.budget.or_default()))
     precision = PRECISION.get(options.preset, PRECISION["default"])
     prepared = prepare_target(user_target if user_target is not None else options.target, options, precision=precision)
@@ -71,6 +77,10 @@ def run(
 
 def _new(options: EvolveOptions, prepared: PreparedTarget, hook: Hook | None) -> tuple[RunConfig, Evolution]:
     """Return a new run's config and evolution."""
+    from ..encodings.initial import initial_genomes
+    from ..search.evolution import Evolution
+    from ..targets.prepare import versions
+
     target = prepared.target
     encoding = encodings.build(options.encoding, settings_of(options), target.image_shape, prepared.record.device)
     initial = initial_genomes(options.init, encoding) if options.init is not None else None

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 import numpy as np
 
 from ..config.evolve import EvolveOptions
 from ..config.records import SweepConfig
-from ..engines.toolbox import Hook
 from ..errors import ConfigError, RunError
 from ..gallery.pages.run_page import write_gallery
 from ..io.files import writing
@@ -22,14 +21,17 @@ from ..io.slug import slug
 from ..store.folder import CONFIG, make_folder, read_config
 from ..store.run import RunFolder
 from ..store.sweep import folder_of_seed, run_folders
-from ..targets.prepare import versions
 from ..targets.protocols import Target
 from ..text import counted, percent
+from .checks import check_evolve
 from .evolve import run
 from .life import repair, resume
-from .run import RunStep
 
-Observer = Callable[[RunStep], object]
+if TYPE_CHECKING:
+    from ..engines.toolbox import Hook
+    from .run import RunStep
+
+Observer: TypeAlias = "Callable[[RunStep], object]"
 
 MAX_FOLDERS = 100_000
 """Largest number of a folder in ``outputs/``."""
@@ -90,7 +92,8 @@ class Sweep:
         toolbox: A function that swaps operators of every run.
 
     Raises:
-        RunError: ``out`` holds something else, or runs with other options.
+        EvofoolError: One of its family, for options that can't be; or ``out`` holds something else, or runs with other
+            options.
     """
 
     def __init__(
@@ -102,6 +105,9 @@ class Sweep:
         out: Path | None = None,
         toolbox: Hook | None = None,
     ) -> None:
+        check_evolve(options, named=user_target is None, out=None)  # Before a folder is made.
+        from ..targets.prepare import versions  # This imports torch.
+
         self.seeds, self._target, self._toolbox = seeds, user_target, toolbox
         self._options = msgspec.structs.replace(options, seed=0, **asdict(options.budget.or_default()))
         self._config = SweepConfig(options=self._options, versions=versions())

@@ -10,7 +10,6 @@ from .. import encodings
 from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
 from ..targets.protocols import Target
-from .diversity import diversity_of
 from .emitters.registry import known_emitters
 from .selectors import selector_named
 
@@ -72,6 +71,8 @@ def resolve_for_target(options: EvolveOptions, target: Target) -> EvolveOptions:
     options = resolve(options)
     if options.emitters is not None:
         return options
+    from .diversity import diversity_of
+
     diversity = diversity_of(options, target.image_shape[0])
     niches_per_class = diversity.niches_per_class if diversity else 1
     niches = len(choose_classes(options.classes, target.classes)) * niches_per_class

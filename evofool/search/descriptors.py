@@ -1,114 +1,43 @@
 """Descriptors: numbers that tell images of one class apart, for a grid of niches (Mouret & Clune 2015).
 
-To add a descriptor, write a function like those below (images and genomes in, one number per image out) and give it a
-name and a range in ``DESCRIPTORS``. Pages call its two ends by the words in ``ENDS`` of ``gallery/cells.py``.
+To add a descriptor, write a function in ``measures.py``, name it in ``MEASURES`` there, and give the name a range in
+``DESCRIPTORS``. Pages call its two ends by the words in ``ENDS`` of ``gallery/cells.py``. The names stand apart from
+the functions, so that options are checked without torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import Tensor
 
 from ..errors import ConfigError, parse_names, suggestion
-
-Measure = Callable[[Tensor, Any], Tensor]
-"""A function from (B, C, H, W) float images in [0, 1] and their B genomes to (B,) numbers."""
-
-LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in perceived brightness (ITU-R BT.601)."""
 
 
 @dataclass(frozen=True)
 class Descriptor:
-    """One number of an image or its genome, and how a grid divides it.
+    """How a grid divides one number of an image or its genome.
 
     Attributes:
-        measure: The function that computes it.
         low: Where the first bin begins. Values below it belong to the first bin.
         high: Where the last bin ends. Values above it belong to the last bin.
         colour: Whether only colour images have it.
         cppn: Whether only CPPNs have it.
     """
 
-    measure: Measure
     low: float
     high: float
     colour: bool = False
     cppn: bool = False
 
 
-def hue(images: Tensor, genomes: Any) -> Tensor:
-    """Return the mean hue in turns, [0, 1): 0 is red, ⅓ green, ⅔ blue. Every pixel counts by how coloured it is."""
-    red, green, blue = images.unbind(1)
-    x, y = red - (green + blue) / 2, (3**0.5 / 2) * (green - blue)
-    return torch.atan2(y.mean((1, 2)), x.mean((1, 2))).div(2 * torch.pi).remainder(1.0)
-
-
-def colour(images: Tensor, genomes: Any) -> Tensor:
-    """Return the colourfulness M³ of Hasler & Süsstrunk 2003 (section 7), for channels in [0, 1]."""
-    red, green, blue = images.unbind(1)
-    opponents = torch.stack([red - green, (red + green) / 2 - blue]).flatten(2)
-    spread, shift = opponents.var(2, correction=0).sum(0).sqrt(), opponents.mean(2).square().sum(0).sqrt()
-    return spread + 0.3 * shift
-
-
-def brightness(images: Tensor, genomes: Any) -> Tensor:
-    """Return the mean luma, [0, 1]."""
-    return _luma(images).mean((1, 2))
-
-
-def complexity(images: Tensor, genomes: Any) -> Tensor:
-    """Return the total variation: the mean difference of neighbouring pixels, [0, 1]."""
-    differences: Tensor = images.diff(dim=2).abs().flatten(1).sum(1) + images.diff(dim=3).abs().flatten(1).sum(1)
-    return 0.5 * differences / images.shape[1:].numel()
-
-
-def slope(images: Tensor, genomes: Any) -> Tensor:
-    """Return the spectral slope: how the logarithm of power falls with that of frequency.
-
-    Photographs have about −2, white noise has 0.
-    """
-    centred = _centred(images)
-    height, width = centred.shape[1:]
-    radius = min(height, width) // 2
-    if radius < 2:
-        return images.new_zeros(len(images))
-    power = torch.fft.rfft2(centred).abs().square().flatten(1)
-    rows, columns = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None]
-    ring = (torch.hypot(rows, columns) * min(height, width)).round().long().clamp_(max=radius + 1).flatten()
-    ring = ring.to(images.device)
-    sums = power.new_zeros(len(power), radius + 2).index_add_(1, ring, power)[:, 1:-1]
-    counts = power.new_zeros(radius + 2).index_add_(0, ring, torch.ones_like(power[0]))[1:-1]
-    frequency = torch.arange(1, radius + 1, device=images.device).log()
-    frequency = frequency - frequency.mean()
-    levels: Tensor = (sums / counts + 1e-9).log()
-    return (levels * frequency).sum(1) / frequency.square().sum()
-
-
-def symmetry(images: Tensor, genomes: Any) -> Tensor:
-    """Return the correlation of the image with its left-right mirror image, [−1, 1], 1 where nothing varies."""
-    centred = _centred(images)
-    power = centred.square().sum((1, 2))
-    return torch.where(power > 0, (centred * centred.flip(2)).sum((1, 2)) / power.clamp_min(1e-12), 1.0)
-
-
-def size(images: Tensor, genomes: Any) -> Tensor:
-    """Return the number of a CPPN's connections."""
-    return torch.from_numpy(genomes.sizes()).to(images.device, torch.float32)
-
-
 DESCRIPTORS = {
-    "brightness": Descriptor(brightness, 0.0, 1.0),
-    "colour": Descriptor(colour, 0.0, 0.5, colour=True),
-    "complexity": Descriptor(complexity, 0.0, 0.2),
-    "hue": Descriptor(hue, 0.0, 1.0, colour=True),
-    "size": Descriptor(size, 0.0, 150.0, cppn=True),
-    "slope": Descriptor(slope, -3.0, -1.0),
-    "symmetry": Descriptor(symmetry, 0.0, 1.0),
+    "brightness": Descriptor(0.0, 1.0),
+    "colour": Descriptor(0.0, 0.5, colour=True),
+    "complexity": Descriptor(0.0, 0.2),
+    "hue": Descriptor(0.0, 1.0, colour=True),
+    "size": Descriptor(0.0, 150.0, cppn=True),
+    "slope": Descriptor(-3.0, -1.0),
+    "symmetry": Descriptor(0.0, 1.0),
 }
 """The descriptors by name. Where a measure has no natural ends, the range covers about what
 the elites of 1,000 classes on SqueezeNet span."""
@@ -141,22 +70,3 @@ def known_descriptors(names: str | Iterable[str], channels: int, encoding: str) 
     if repeated := [name for index, name in enumerate(listed) if name in listed[:index]]:
         raise ConfigError(f"`descriptors` names {repeated[0]} twice")
     return listed
-
-
-def measured(names: Iterable[str], images: Tensor, genomes: Any) -> Tensor:
-    """Return the descriptors (B, D) float32 of (B, C, H, W) uint8 images, with B at least 1."""
-    pixels = images.float() / 255
-    return torch.stack([DESCRIPTORS[name].measure(pixels, genomes) for name in names], 1)
-
-
-def _luma(images: Tensor) -> Tensor:
-    """Return the brightness (B, H, W) of every pixel."""
-    if images.shape[1] == 1:
-        return images[:, 0]
-    return (images * images.new_tensor(LUMA)[:, None, None]).sum(1)
-
-
-def _centred(images: Tensor) -> Tensor:
-    """Return the luma (B, H, W) less its mean."""
-    luma = _luma(images)
-    return luma - luma.mean((1, 2), keepdim=True)

@@ -10,14 +10,15 @@ from torch import Tensor
 from ..config.evolve import EvolveOptions
 from ..encodings.base import Encoding, Indices
 from ..engines.base import Engine
-from ..errors import ConfigError, suggestion
+from ..errors import ConfigError
 from ..rng import Rng
 from ..targets.protocols import Target
 from .archive import Archive
 from .descriptors import known_descriptors
+from .diversity_options import check_diversity
 from .grid_archive import Grid
 from .kept_scores import bytes_per_elite
-from .novelty_archive import SPACES, Novelty
+from .novelty_archive import Novelty
 
 MAX_NICHES = 200_000
 """Largest number of niches of an archive with several per class."""
@@ -57,25 +58,14 @@ def diversity_of(options: EvolveOptions, channels: int) -> Diversity | None:
     Raises:
         ConfigError: The options don't go together, or a descriptor or space is unknown.
     """
-    descriptors, novelty = options.descriptors, options.novelty
-    if descriptors is not None and novelty is not None:
-        raise ConfigError("`descriptors` and `novelty` are two ways to several images per class; choose one")
-    if options.apart is not None and novelty is None:
-        raise ConfigError("`apart` is the smallest distance with `novelty`; add `novelty=pixels` or `novelty=features`")
-    if descriptors is not None:
-        names = known_descriptors(descriptors, channels, options.encoding)
+    check_diversity(options, channels)
+    if options.descriptors is not None:
         assert options.bins is not None
-        return Grid(names, options.bins)
-    if novelty is not None:
-        if novelty not in SPACES:
-            raise ConfigError(
-                f'`novelty` must be {" or ".join(SPACES)}, got "{novelty[:40]}"{suggestion(novelty, SPACES)}'
-            )
+        return Grid(known_descriptors(options.descriptors, channels, options.encoding), options.bins)
+    if options.novelty is not None:
         assert options.bins is not None
         assert options.apart is not None
-        return Novelty(novelty, options.bins, options.apart)
-    if options.bins is not None:
-        raise ConfigError("`bins` needs `descriptors=colour,complexity`, say, or `novelty=pixels`")
+        return Novelty(options.novelty, options.bins, options.apart)
     return None
 
 

@@ -13,7 +13,8 @@ from ..encodings.base import Indices
 from ..engines.base import Engine
 from ..targets.protocols import Target
 from .archive import Admitted, Archive, best_rows
-from .descriptors import DESCRIPTORS, measured
+from .descriptors import DESCRIPTORS
+from .measures import measured
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,6 @@ from ..engines.population import NO_EVALUATION
 from ..targets.protocols import Target, differentiable
 from .archive import Admitted, Archive
 
-SPACES = ("pixels", "features")
-"""The spaces in which images can be compared."""
-
 COARSE_EDGE = 8
 """Height and width, in pixels, to which images are averaged before their pixels are compared."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
-from .evolution import Evolution
+    from .evolution import Evolution
+
 
 PHASES = {
     "generate": "variation",
@@ -90,6 +92,8 @@ class Profiler:
     def _switch(self) -> None:
         """Count the time since the last switch for the innermost open phase."""
         if self._device is not None and self._device.type == "cuda":
+            import torch
+
             torch.cuda.synchronize(self._device)
         now = self._clock()
         if self._open:

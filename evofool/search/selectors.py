@@ -8,16 +8,19 @@ like those below (the archive, a number n and the run's generators in, n niches 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..encodings.base import Indices
 from ..errors import ConfigError, suggestion
-from ..rng import Rng
-from .archive import Archive
 
-Selector = Callable[[Archive, int, Rng], Indices]
+if TYPE_CHECKING:
+    from ..rng import Rng
+    from .archive import Archive
+
+Selector: TypeAlias = "Callable[[Archive, int, Rng], Indices]"
 
 UNIFORM_SHARE = 0.2
 """Share of the parents that ``fresh`` and ``weak`` draw from all niches alike, so that no niche is given up."""

@@ -34,7 +34,7 @@ def claim_folder(path: Path) -> None:
         RunError: Something is there already, or the folder can't be written.
     """
     with writing(path):
-        _check_free(path)
+        check_free(path)
         path.mkdir(parents=True, exist_ok=True)
 
 
@@ -45,7 +45,7 @@ def make_folder(path: Path, config: JobConfig, inside: Sequence[str] = ()) -> No
         RunError: Something is there already, or the folder can't be written.
     """
     with writing(path):
-        _check_free(path)
+        check_free(path)
         remove_leftovers(path)
         try:
             for name in ("", *inside):
@@ -139,8 +139,12 @@ def _quoted(value: object, length: int) -> str:
     return " ".join(str(value).split())[:length]
 
 
-def _check_free(path: Path) -> None:
-    """Refuse a folder that holds something. One that a process left before its work began is free."""
+def check_free(path: Path) -> None:
+    """Refuse a folder that holds something. One that a process left before its work began is free.
+
+    Raises:
+        RunError: It does.
+    """
     if os.path.lexists(path) and not (path.is_dir() and all(map(_belongs_to_a_start, path.rglob("*")))):
         hint = f"; go on with: evofool resume {path}" if (path / CONFIG).exists() else ""
         raise RunError(f"{path} exists already; choose another `out`{hint}")

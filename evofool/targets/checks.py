@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config.arguments import plain
-from ..errors import TargetError
+from ..errors import TargetError, WeightsError
 
 if TYPE_CHECKING:
     import torch
@@ -61,6 +63,16 @@ def first_line(error: Exception) -> str:
     """Return the line of an exception that says what went wrong: the first, of a TorchScript's the last."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     return lines[-1 if "TorchScript" in lines[0] else 0]
+
+
+def check_weights_file(path: Path) -> None:
+    """Check that a file of weights is there.
+
+    Raises:
+        WeightsError: It isn't.
+    """
+    if not os.path.isfile(path):
+        raise WeightsError(f"no weights file at {path}; give a .safetensors or .pth file")
 
 
 def check_finite(name: str, scores: torch.Tensor) -> None:

@@ -27,6 +27,15 @@ def plain_cards() -> dict[str, Card]:
     return {card.name: card for card in cards}
 
 
+def check_name(name: str) -> None:
+    """Check that a target may have this name; a door may still know no such one.
+
+    Raises:
+        TargetError: No door has it.
+    """
+    _find(name)
+
+
 def card(name: str) -> Card:
     """Return the model card of a target.
 

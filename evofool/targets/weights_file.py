@@ -18,7 +18,7 @@ from torch import Tensor
 from ..errors import WeightsError
 from ..io.interrupts import defer_interrupts
 from . import pickles
-from .checks import first_line
+from .checks import check_weights_file, first_line
 
 MAX_DEPTH = 4
 """Largest number of mappings inside each other in which tensors are looked for."""
@@ -57,8 +57,7 @@ def read_weights(path: Path) -> list[NamedTensors]:
     Raises:
         WeightsError: The file is missing, damaged, of another kind, holds no tensors, or is a pickle with code in it.
     """
-    if not os.path.isfile(path):
-        raise WeightsError(f"no weights file at {path}; give a .safetensors or .pth file")
+    check_weights_file(path)
     found = list(_named_tensors(_read_safetensors(path) if _is_safetensors(path) else _read_checkpoint(path)))
     if not found:
         raise WeightsError(f"{path} holds no tensors by name; save the network's state_dict()")

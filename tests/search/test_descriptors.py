@@ -10,7 +10,8 @@ from support import build, random_images
 from evofool.errors import ConfigError
 from evofool.gallery.cells import ENDS
 from evofool.rng import Rng
-from evofool.search.descriptors import DESCRIPTORS, known_descriptors, measured
+from evofool.search.descriptors import DESCRIPTORS, known_descriptors
+from evofool.search.measures import MEASURES, measured
 
 
 def value(name: str, image: torch.Tensor) -> float:
@@ -133,3 +134,7 @@ def test_refused(names: object, channels: int, encoding: str, parts: list[str]) 
 def test_spaces_around_names_are_nothing() -> None:
     assert known_descriptors(" colour , complexity", 3, "direct") == ("colour", "complexity")
     assert known_descriptors(["hue"], 3, "cppn") == ("hue",)
+
+
+def test_every_descriptor_has_a_measure() -> None:
+    assert MEASURES.keys() == DESCRIPTORS.keys()

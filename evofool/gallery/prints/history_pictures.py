@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -97,6 +96,8 @@ class HistoryPictures:
             method = Image.Resampling.NEAREST if image.width <= self.size[1] else Image.Resampling.LANCZOS
             return image.resize(self.size[::-1], method)
         genome = self._encoding.load({name: array[row : row + 1] for name, array in arrays.items()})
+        import torch
+
         with torch.inference_mode():
             pixels = self._encoding.decode_at(genome, self.size)[0]
         return to_image(pixels.numpy()).convert("RGB")

@@ -6,15 +6,18 @@ operators come from the toolbox, looked up at every call, so that a user's own t
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from deap import base
-from torch import Tensor
 
 from ...encodings.base import Encoding, Indices
-from ...rng import Rng
-from ..archive import Archive
 from ..states import State
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ...rng import Rng
+    from ..archive import Archive
 
 
 class Emitter:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ...encodings.cppn.batch import CPPNBatch
 from ...errors import GenomeError
-from ..archive import Archive
 from ..states import State, under
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..archive import Archive
 
 Load = Callable[[State], CPPNBatch]
 """A function that makes CPPNs of their arrays, or raises a GenomeError."""
@@ -48,6 +50,8 @@ def scores_of_parts(scores: Tensor, parts: Sequence[tuple[int, int]]) -> list[ND
         scores: (n, K) The children's scores, part after part.
         parts: The class index of each part, and how many children it has.
     """
+    import torch  # Checking an emitter's name needs none.
+
     if not parts:
         return []
     indices, counts = (np.array(column, np.int64) for column in zip(*parts, strict=True))

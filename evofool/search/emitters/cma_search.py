@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from deap import cma
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from ...encodings.cppn.batch import CPPNBatch
 from ...engines.population import Confidence
 from ...kernels.constants import EMPTY
-from ...rng import Rng
-from ..archive import Archive
 from ..states import State, prefixed, whole_numbers
 from .batches import CHILDREN_PER_SEARCH, Load, load_cppns
+
+if TYPE_CHECKING:
+    from ...rng import Rng
+    from ..archive import Archive
 
 SIGMA = 0.1
 """First step size of a search, in weights; docs/SEARCH.md says what it was measured against."""

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from deap import base
-from torch import Tensor
 
 from ...encodings.base import Encoding, Indices
 from ...encodings.cppn.batch import CPPNBatch
-from ...rng import Rng
-from ..archive import Archive
 from ..selectors import sure_level, uniform, weakest
 from ..states import State, numbered, parts
 from .base import Emitter
 from .batches import CHILDREN_PER_SEARCH, Load, joined, scores_of_parts, split_evenly
 from .cma_search import CmaSearch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ...rng import Rng
+    from ..archive import Archive
 
 SUREST_FRACTION = 0.1
 """Fraction of the niches that are not sure which counts as the surest of them."""

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from deap import base
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ...encodings.base import Encoding, Indices
 from ...encodings.cppn.batch import CPPNBatch
-from ...rng import Rng
-from ..archive import Archive
 from ..selectors import sure_level, weakest
 from ..states import State, numbered, parts, prefixed, whole_numbers
 from .base import Emitter
 from .batches import CHILDREN_PER_SEARCH, Load, joined, load_cppns, scores_of_parts, split_evenly
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ...rng import Rng
+    from ..archive import Archive
 
 LINEAGE_SIZE = 10
 """Number of genomes that a lineage keeps: the best it has had."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from deap import base
 
 from ...encodings.base import Encoding, Indices
-from ...rng import Rng
-from ..archive import Archive
 from .base import Emitter
+
+if TYPE_CHECKING:
+    from ...rng import Rng
+    from ..archive import Archive
 
 
 class Tweak(Emitter):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from deap import base
 
 from ...encodings.base import Encoding, Indices
-from ...rng import Rng
-from ..archive import Archive
 from .base import Emitter
+
+if TYPE_CHECKING:
+    from ...rng import Rng
+    from ..archive import Archive
 
 
 class Vary(Emitter):

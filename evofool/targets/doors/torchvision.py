@@ -14,6 +14,7 @@ from ...errors import TargetError, WeightsError, suggestion
 from ..cards import Card
 from ..execution.options import ExecutionOptions
 from .base import Loaded
+from .torchvision_names import model_names
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,9 +24,20 @@ PREFIX = "torchvision:"
 
 def names() -> list[str]:
     """Return the names of all classification models that torchvision lists, sorted."""
-    from torchvision import models
+    return list(model_names())
 
-    return sorted(models.list_models(module=models))
+
+def check_listed(name: str) -> None:
+    """Check that torchvision lists a model.
+
+    Raises:
+        TargetError: It doesn't.
+    """
+    if name not in model_names():
+        raise TargetError(
+            f'torchvision has no classification model "{name}"{suggestion(name, model_names())}; '
+            "list them with: evofool targets torchvision"
+        )
 
 
 def card(name: str) -> Card:
@@ -153,14 +165,9 @@ def _cache_folder() -> Path:
 
 
 def _default_weights(name: str) -> Any:
+    check_listed(name)
     from torchvision import models
 
-    listed = names()
-    if name not in listed:
-        raise TargetError(
-            f'torchvision has no classification model "{name}"{suggestion(name, listed)}; '
-            "list them with: evofool targets torchvision"
-        )
     return models.get_model_weights(name).DEFAULT
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import torch
 
 from ...errors import ConfigError, TargetError
 from ..protocols import Target, device_of
+from .options import check_device, check_precision
 
 
 def choose_device(name: str) -> torch.device:
@@ -20,8 +19,7 @@ def choose_device(name: str) -> torch.device:
         if torch.cuda.is_available():
             return torch.device("cuda", torch.cuda.current_device())
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
-        raise ConfigError(f'unknown device "{name}"; `device` must be auto, cpu, cuda, cuda:0 … or mps')
+    check_device(name)
     device = torch.device(name)
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError("this machine has no CUDA device that torch can use; use `device=cpu` or `device=auto`")
@@ -54,8 +52,7 @@ def choose_precision(name: str, device: torch.device) -> str:
     Raises:
         ConfigError: The name is none of ``auto``, ``float32``, ``bfloat16``.
     """
-    if name not in ("auto", "float32", "bfloat16"):
-        raise ConfigError(f'unknown precision "{name}"; `precision` must be auto, float32 or bfloat16')
+    check_precision(name)
     if name != "auto":
         return name
     if device.type == "cuda":

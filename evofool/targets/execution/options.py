@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 from ...config.evolve import EvolveOptions
+from ...errors import ConfigError
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+"""The precisions that a search can be asked to score in."""
+
+
+def check_device(name: str) -> None:
+    """Check that a device can have this name; the machine may still have none.
+
+    Raises:
+        ConfigError: It can't.
+    """
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
+        raise ConfigError(f'unknown device "{name}"; `device` must be auto, cpu, cuda, cuda:0 … or mps')
+
+
+def check_precision(name: str) -> None:
+    """Check the name of a precision.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if name not in PRECISIONS:
+        raise ConfigError(f'unknown precision "{name}"; `precision` must be auto, float32 or bfloat16')
 
 
 class TargetOptions(Protocol):

@@ -30,6 +30,7 @@ from ..doors.embedded import CARDS
 from ..networks import CifarResNet, DigitsNet, LeNet
 from . import data as datasets
 from .data import Split, TrainingData
+from .trained import check_trained
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,7 @@ def train(
     Raises:
         ConfigError: The name has no recipe, the data is missing, or the state file is of another training.
     """
-    if name not in RECIPES:
-        raise ConfigError(f'no recipe trains "{name}"; choose one of {", ".join(RECIPES)}')
+    check_trained(name)
     recipe = RECIPES[name]
     total = recipe.epochs if epochs is None else epochs
     if total < 1:

@@ -1,0 +1,107 @@
+"""Refuses jobs whose options can't be, before torch is imported, which takes seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from ..attacks.plan import choices_of
+from ..config.attack import AttackOptions
+from ..config.classes import choose_classes
+from ..config.evolve import EvolveOptions
+from ..datasets import NAMED_DATASETS, ArrayImages, Fitting, LabelledImages, check_data, open_data
+from ..datasets.named import match_named
+from ..encodings.banks import check_genomes
+from ..errors import ConfigError
+from ..search.defaults import resolve
+from ..search.diversity_options import check_diversity
+from ..store.folder import check_free
+from ..targets.outline import Outline, check_named, outline_of
+
+TARGETS_WITH_DATA = ("digits", "mnist", "cifar10")
+"""Targets whose images are a data set of the same name."""
+
+
+def check_evolve(options: EvolveOptions, *, named: bool, out: Path | None) -> EvolveOptions:
+    """Check the options of a run as far as that needs neither torch nor the target itself.
+
+    Args:
+        options: The options.
+        named: Whether the target is the named one, not an object of the user's own.
+        out: The run's folder, if it has one.
+
+    Returns:
+        The options with all filled in that doesn't depend on the target.
+
+    Raises:
+        EvofoolError: One of its family, for what can't be.
+    """
+    options = resolve(options)
+    if outline := _check_common(options, named=named, out=out):
+        choose_classes(options.classes, outline.classes)
+        check_diversity(options, outline.image_shape[0])
+    if options.init is not None:
+        check_genomes(options.init)
+    return options
+
+
+def check_attack(options: AttackOptions, *, named: bool, out: Path) -> tuple[AttackOptions, LabelledImages | None]:
+    """Check the options of a campaign as far as that needs neither torch nor the target itself.
+
+    Args:
+        options: The options.
+        named: Whether the target is the named one, not an object of the user's own.
+        out: The campaign's folder.
+
+    Returns:
+        The options with a target and data that belong together; and the images, where they had to be read.
+
+    Raises:
+        EvofoolError: One of its family, for what can't be.
+    """
+    options = _paired(options, named=named)
+    outline = _check_common(options, named=named, out=out)
+    data = str(options.data)
+    check_data(data)
+    if not outline:
+        return options, None
+    classes, image_shape = outline
+    choices_of(options, classes, image_shape)
+    if data.lower() in NAMED_DATASETS:
+        if NAMED_DATASETS[data.lower()].classes:
+            match_named(data.lower(), classes, image_shape[0])
+        return options, None
+    images = open_data(data, Path(options.data_dir), Fitting(classes, image_shape, min(image_shape[1:])))
+    return options, images if isinstance(images, ArrayImages) else None  # Files are fitted as the target's card says.
+
+
+def _check_common(options: EvolveOptions | AttackOptions, *, named: bool, out: Path | None) -> Outline | None:
+    """Check what all jobs have, and return the outline of a named target."""
+    if out is not None:
+        check_free(out)
+    if not named:
+        return None
+    return check_named(str(options.target), weights=options.weights, device=options.device, precision=options.precision)
+
+
+def _paired(options: AttackOptions, *, named: bool) -> AttackOptions:
+    """Return the options with a target and data that belong together, where one or both were left open."""
+    target, data = options.target, options.data
+    if target is None and data is None:
+        return msgspec.structs.replace(options, target=TARGETS_WITH_DATA[0], data=TARGETS_WITH_DATA[0])
+    if target is None:
+        check_data(str(data))
+        if str(data).lower() not in TARGETS_WITH_DATA:
+            raise ConfigError(f"`data={data}` needs a `target` to attack; see: evofool targets")
+        return msgspec.structs.replace(options, target=str(data).lower())
+    if data is not None:
+        return options
+    if named:
+        outline_of(target)  # Reports an unknown target before missing data.
+    stem = target.split(":")[0] if named else ""
+    if stem not in TARGETS_WITH_DATA:
+        raise ConfigError(
+            f"target {target} needs `data`: {', '.join(NAMED_DATASETS)}, a folder of pictures or an .npz archive"
+        )
+    return msgspec.structs.replace(options, data=stem)
