@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..config.records import CampaignConfig
 from .outcome import Outcome
 
 Z95 = 1.959963984540054
@@ -138,31 +137,3 @@ def statistics_by_strategy(outcomes: Iterable[Outcome], last_k: int) -> dict[str
     for outcome in outcomes:
         statistics.setdefault(outcome["strategy"], Statistics(last_k)).add(outcome)
     return statistics
-
-
-def campaign_figures(
-    config: CampaignConfig, statistics: Statistics, baseline: Statistics | None, total: int
-) -> dict[str, Any]:
-    """Return what a campaign is and what it found as plain JSON values.
-
-    Args:
-        config: The campaign's.
-        statistics: Counts over its own attempts.
-        baseline: Counts over those of random search, or None.
-        total: How many pairs of image and criterion it has.
-    """
-    plan = config.plan
-    return {
-        "target": config.target.name,
-        "data": config.data.name,
-        "images": config.data.chosen,
-        "criterion": plan.criterion,
-        "pixels": list(plan.pixels),
-        "strategy": plan.strategy,
-        "seed": plan.seed,
-        **({"swapped": config.swapped} if config.swapped else {}),
-        "attempts": total,
-        "pending": total - statistics.done,
-        **statistics.figures(),
-        "baseline": baseline.figures() if baseline else None,
-    }

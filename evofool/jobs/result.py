@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..attacks.data_warnings import data_facts
-from ..attacks.statistics import Statistics, campaign_figures
+from ..attacks.figures import campaign_figures
+from ..attacks.statistics import Statistics
 from ..config.records import CampaignConfig, RunConfig
 from ..text import between, clock, counted, least_confident, percent, rate, scored
 
@@ -185,7 +185,6 @@ class CampaignResult:
             "looked": data.looked,
             "correct": data.correct,
             "labelled": data.labelled,
-            **data_facts(self.config),
             "interrupted": self.interrupted,
         }
 

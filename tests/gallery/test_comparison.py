@@ -111,6 +111,16 @@ def test_a_report_in_json_has_the_paired_figures(
     assert answer["differing_settings"] == {}
 
 
+def test_what_looks_wrong_with_the_labels_of_one_campaign_is_told(
+    pair: tuple[Path, Path], tmp_path: Path, capsys: Capture
+) -> None:
+    edit_config(pair[1], {"data.labelled": True, "data.looked": 100, "data.correct": 6})
+    answer = json.loads(succeed(capsys, "report", *pair, "--out", tmp_path / "both.html", "--json").out)
+    first, second = (campaign["warnings"] for campaign in answer["campaigns"])
+    assert first == []
+    assert f"Warning, without: {second[0]}." in page_of(*pair, out=tmp_path / "both.html").words
+
+
 def test_a_report_of_one_campaign_has_json_too(pair: tuple[Path, Path], capsys: Capture) -> None:
     answer = json.loads(succeed(capsys, "report", pair[0], "--json").out)
     assert answer["report"] == str(pair[0] / "report.html")

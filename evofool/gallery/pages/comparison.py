@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...attacks.data_warnings import data_warnings
 from ...attacks.outcome import Outcome
 from ...attacks.paired import PairedCounts
 from ...attacks.statistics import Statistics
@@ -138,7 +139,10 @@ def compare(first: Findings, second: Findings) -> Comparison:
 
 
 def comparison_lead(campaigns: Sequence[Findings]) -> str:
-    """Return what the campaigns have in common, in a sentence."""
+    """Return what looks wrong with the labels of one, and what the campaigns have in common, in sentences."""
+    warnings = [
+        f"Warning, {findings.name}: {warning}." for findings in campaigns for warning in data_warnings(findings.config)
+    ]
     parts = []
     for noun, values in (
         ("target", [findings.config.target.label for findings in campaigns]),
@@ -149,7 +153,7 @@ def comparison_lead(campaigns: Sequence[Findings]) -> str:
     ):
         if len(set(values)) == 1:
             parts.append(f"{noun} {values[0]}")
-    return f"The same in all: {', '.join(parts)}." if parts else ""
+    return " ".join([*warnings, *([f"The same in all: {', '.join(parts)}."] if parts else [])])
 
 
 def comparison_table(campaigns: Sequence[Findings]) -> list[tuple[str, list[str]]]:

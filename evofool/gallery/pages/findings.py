@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...attacks.figures import campaign_figures
 from ...attacks.outcome import Outcome
 from ...attacks.searches.registry import BASELINE
-from ...attacks.statistics import Statistics, campaign_figures
+from ...attacks.statistics import Statistics
 from ...config.records import CampaignConfig
 from ...store.campaign import CampaignFolder
 
