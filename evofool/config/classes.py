@@ -51,7 +51,7 @@ def choose_classes(
     found: set[int] = set()
     for entry in entries:
         is_index, word = type(entry) is int, str(entry).strip()
-        if places := [] if is_index else _places(word, names, forms):
+        if places := [] if is_index or not word else _places(word, names, forms):
             found.update(indices[place] for place in places)
         elif is_index or NUMBER.fullmatch(word):
             if int(word) not in name_of:

@@ -22,10 +22,10 @@ FACTS = KEYS - {"campaign", "report", "interrupted"} | {"campaign", "finished", 
 
 def test_exported_pictures_are_taken_for_what_the_record_says(digit_campaign: Path) -> None:
     won = [outcome for outcome in outcomes_of(digit_campaign) if outcome["success"]]
-    named = {
-        f"{v['label']:03d}_{v['class']}/{v['image']:05d}_to_{v['final_index']:03d}_{v['final']}_k3.png": v["final"]
-        for v in won
-    }
+    named = {}
+    for v in won:
+        image = f"{v['image']:05d}_{v['id'].replace(':', '-')}"
+        named[f"{v['label']:03d}_{v['class']}/{image}_to_{v['final_index']:03d}_{v['final']}_k3.png"] = v["final"]
     folder = digit_campaign / "adversarial"
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")} == set(named)
     scored = score([folder / name for name in named], "digits", device="cpu")["images"]

@@ -124,7 +124,8 @@ RESOLVED = {"settings", "selector", "emitters", "batch"}
 ATTACK_OPTIONS: Fields = {
     "target": maybe(text), "weights": maybe(text), "data": maybe(text), "data_dir": text, "count": whole(1),
     "first": flag, "include_misclassified": flag, "pixels": either(whole(1), text), "max_pixels": maybe(whole(1)),
-    "criterion": WORDS, "strategy": maybe(text), "preset": maybe(text), "queries": maybe(whole(1)), "baseline": flag,
+    "criterion": either(text, WORDS), "strategy": maybe(text),
+    "preset": maybe(text), "queries": maybe(whole(1)), "baseline": flag,
     "seed": whole(), "export": flag, "device": text, "precision": text, "micro_batch": maybe(whole(1)),
 }  # fmt: skip
 

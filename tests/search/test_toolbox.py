@@ -19,6 +19,12 @@ from evofool.search.evolution import Evolution
 from evofool.targets.protocols import Target
 
 
+def searched(run: Evolution) -> dict[str, np.ndarray]:
+    """All of the state but the count of confirmations: evofool's own loop scores some elites again, DEAP's doesn't."""
+    state = contents(run)
+    return {**state, "search.counts": state["search.counts"][:2]}
+
+
 @every
 def test_deap_s_own_loop_runs_unmodified_and_ends_with_the_same_archive(encoding: str, preset: str) -> None:
     ours, theirs = evolution(encoding, preset), evolution(encoding, preset)
@@ -30,7 +36,7 @@ def test_deap_s_own_loop_runs_unmodified_and_ends_with_the_same_archive(encoding
     population, logbook = algorithms.eaGenerateUpdate(
         theirs.toolbox, ngen=8, stats=statistics, halloffame=best, verbose=False
     )
-    assert_same_arrays(contents(theirs), contents(ours))
+    assert_same_arrays(searched(theirs), searched(ours))
     assert len(population) == 16
     assert logbook.select("nevals") == [16] * 8
     # The archive holds the best ever seen, and so does the hall of fame.
@@ -45,7 +51,7 @@ def test_deap_s_own_loop_runs_with_several_niches_and_emitters(options: dict[str
     ours, theirs = (evolution("cppn", emitters=("vary", "restart", "refine"), **options) for _ in range(2))
     advance(ours, 5)
     algorithms.eaGenerateUpdate(theirs.toolbox, ngen=5, verbose=False)
-    assert_same_arrays(contents(theirs), contents(ours))
+    assert_same_arrays(searched(theirs), searched(ours))
 
 
 def test_a_users_evaluate_need_not_keep_images() -> None:
