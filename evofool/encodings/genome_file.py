@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..errors import GenomeError
+from ..errors import GenomeError, suggestion
 from ..io.files import open_regular
 from ..kernels.constants import EMPTY
 from .cppn.batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
@@ -278,7 +278,7 @@ def _graph(nodes: list[Any], connections: list[Any], outputs: int) -> CPPNBatch:
     for i, node in enumerate(nodes):
         if node["id"] != i or isinstance(node["id"], bool):
             raise GenomeError(f"node {i} must have id {i}, has {node['id']!r:.40}")
-        batch.activation[0, i] = 0 if i < len(INPUTS) else ACTIVATION_NAMES.index(node["activation"])
+        batch.activation[0, i] = 0 if i < len(INPUTS) else _activation(i, node["activation"])
         hidden = i >= first_hidden
         batch.position[0, i] = _number(node["position"]) if hidden else float(i >= len(INPUTS))
     for e, connection in enumerate(connections):
@@ -289,6 +289,15 @@ def _graph(nodes: list[Any], connections: list[Any], outputs: int) -> CPPNBatch:
         with np.errstate(over="ignore"):  # A weight that float32 can't hold becomes infinite, which the check refuses.
             batch.weight[0, e] = _number(connection["weight"])
     return batch
+
+
+def _activation(node: int, name: Any) -> int:
+    """Return the number of a node's activation function."""
+    if name not in ACTIVATION_NAMES:
+        known = ", ".join(ACTIVATION_NAMES)
+        hint = suggestion(str(name), ACTIVATION_NAMES)
+        raise GenomeError(f'node {node} has the activation "{str(name)[:40]}"{hint}; there are {known}')
+    return ACTIVATION_NAMES.index(name)
 
 
 def _number(value: Any) -> float:

@@ -127,7 +127,7 @@ class Result:
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.evaluations / self.seconds, 1) if self.seconds else 0.0,
             "median": float(np.median(values)),
-            "mean": float(values.mean()),
+            "mean": float(values.mean(dtype=np.float64)),
             "min": float(values.min()),
             "at_99": int((values >= 0.99).sum()),
             **(several if self.places else {}),

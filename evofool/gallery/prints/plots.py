@@ -118,7 +118,7 @@ def class_heatmap(counts: Mapping[tuple[int, int], int], classes: Sequence[str],
     if len(classes) <= most:
         shown = list(range(len(classes)))
     names = [_short(classes[index], letters) for index in shown]
-    left = 34.0 + 7.4 * max(map(len, names), default=1)
+    left = 34.0 + 7.4 * max(2, *map(len, names))  # "was ↓" stands there, too
     top = 40.0 + 7.4 * max(map(len, names), default=1)
     room = NARROW - left - 12 if narrow else 624.0
     size = max(24.0, min(40.0, room / max(1, len(shown))))

@@ -229,7 +229,8 @@ def _footer(
         text = "Smooth pictures are drawings of small networks that evolved, coarse ones evolved pixel by pixel"
     else:
         text = "Each picture evolved pixel by pixel"
-    text += f"; the network saw {' or '.join(f'{w} by {h}' for h, w in sorted(shapes)[:3])} pixels"
+    saw = "the network saw" if any(picture.score is not None for picture in pictures) else "a network would see"
+    text += f"; {saw} {' or '.join(f'{w} by {h}' for h, w in sorted(shapes)[:3])} pixels"
     text += "  ·  evofool"
     size = round(0.0125 * min(page))
     return _line(text, page, page[1] - margin_of(page) - size, size, style.faint, style.face)
