@@ -47,7 +47,7 @@ def test_the_python_of_the_readme_runs(
     assert (tmp_path / "runs" / "mine" / "config.json").exists()
     *result, swapped = capsys.readouterr().out.splitlines()
     assert len(result) == 3
-    assert result[0].startswith("done: custom, cppn, 100 evaluations in ")
+    assert result[0].startswith("done: custom, cppn, 100 evaluations ")
     assert swapped == "deap.tools.selection:selTournament(tournsize=3)"
 
 

@@ -41,7 +41,7 @@ def test_the_defaults_are_one_pixel_of_digits_with_local_search(tmp_path: Path, 
     succeed(capsys, "attack", "--count", 2, "--out", out, "--quiet")
     content = config_of(out)
     plan = {
-        "criterion": "untargeted", "criteria": [None], "pixels": [1], "strategy": "local", "queries": None, "seed": 0,
+        "criterion": "untargeted", "criteria": [None], "pixels": [1], "strategy": "local", "queries": 2000, "seed": 0,
         "baseline": False, "rows": content["plan"]["rows"],
     }  # fmt: skip
     assert content["plan"] == plan
