@@ -92,6 +92,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
+def ending(interrupted: bool) -> str:
+    """Write whether a job was stopped or is done."""
+    return "stopped" if interrupted else "done"
+
+
 def operators_text(swapped: Mapping[str, str]) -> str:
     """Write swapped operators as ``select (mymodule:tournament) and mutate (mymodule:jitter)``."""
     *most, last = [f"{alias} ({name})" for alias, name in swapped.items()]

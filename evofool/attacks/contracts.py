@@ -66,11 +66,16 @@ def _array(space: Pixels, count: int | None, result: Any, kinds: str, words: str
     shape = (count, space.k, space.genes)
     right = isinstance(result, np.ndarray) and result.ndim == 3 and result.dtype.kind in kinds
     if not right or result.shape[1:] != shape[1:] or count not in (None, len(result)):
-        got = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else f"{result!r:.60}"
         wanted = f"({'N' if count is None else count}, {space.k}, {space.genes})"
-        raise ValueError(f"must return an array of {words} {wanted}: x, y and colour of each pixel; got {got}")
+        raise ValueError(
+            f"must return an array of {words} {wanted}: x, y and colour of each pixel; got {_kind(result)}"
+        )
     array: NDArray[Any] = result
     return array
+
+
+def _kind(result: Any) -> str:
+    return f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else f"{result!r:.60}"
 
 
 def _check_range(values: NDArray[Any], space: Pixels) -> None:
@@ -86,8 +91,7 @@ def _chosen(arguments: tuple[Any, ...], result: Any) -> NDArray[np.bool_]:
     """Check which trials (N,) replace their parents."""
     count = len(arguments[0])
     if not isinstance(result, np.ndarray) or result.shape != (count,) or result.dtype != bool:
-        got = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else f"{result!r:.60}"
-        raise ValueError(f"must return ({count},) bool, whether each trial replaces its parent; got {got}")
+        raise ValueError(f"must return ({count},) bool, whether each trial replaces its parent; got {_kind(result)}")
     return result
 
 

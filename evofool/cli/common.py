@@ -13,9 +13,8 @@ from typing import Annotated
 
 import typer
 
-from ..errors import ConfigError
-from ..io.files import writing
 from ..io.interrupts import last_signal
+from ..store.folder import next_folder
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
@@ -44,23 +43,13 @@ def folder_of_job(out: Path | None, stem: str) -> Iterator[Path]:
     if out is not None:
         yield out
         return
-    folder = _next_folder("".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in stem))
+    folder = next_folder("".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in stem))
     try:
         yield folder
     finally:
         with suppress(OSError):  # Only empty folders can be removed so.
             folder.rmdir()
             folder.parent.rmdir()
-
-
-def _next_folder(stem: str) -> Path:
-    """Make the first folder ``outputs/STEM-001``, ``-002`` and so on that isn't there."""
-    for number in range(1, 100_000):
-        folder = Path("outputs") / f"{stem}-{number:03d}"
-        with writing(folder), suppress(FileExistsError):
-            folder.mkdir(parents=True)
-            return folder
-    raise ConfigError("outputs/ is full; name a folder with `out`")
 
 
 def missing_note(letters: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..text import clock, counted, least_confident, operators_text, percent, scored
+from ..text import clock, counted, ending, least_confident, operators_text, percent, scored
 from .phrases import (
     describe_fact,
     describe_images,
@@ -51,7 +51,7 @@ def finished_run(result: Result, resume_command: str) -> tuple[str, Rows]:
     if result.run:
         rows.append(("run", str(result.run)))
         rows.append(("go on" if result.interrupted else "go further", resume_command))
-    return f"{_ending(result)}: {summary['target']}, {summary['encoding']}", rows
+    return f"{ending(result.interrupted)}: {summary['target']}, {summary['encoding']}", rows
 
 
 def finished_sweep(result: SweepResult, command: str) -> tuple[str, Rows]:
@@ -77,7 +77,7 @@ def finished_sweep(result: SweepResult, command: str) -> tuple[str, Rows]:
     rows.append(("runs", str(result.path)))
     if result.interrupted:
         rows.append(("go on", command))
-    return f"{_ending(result)}: {counted(len(result.runs), 'run')}", rows
+    return f"{ending(result.interrupted)}: {counted(len(result.runs), 'run')}", rows
 
 
 def finished_campaign(result: CampaignResult, resume_command: str) -> tuple[str, Rows]:
@@ -109,7 +109,7 @@ def finished_campaign(result: CampaignResult, resume_command: str) -> tuple[str,
     rows += [("report", str(result.report)), ("campaign", str(result.path))]
     if result.interrupted:
         rows.append(("go on", resume_command))
-    return f"{_ending(result)}: {summary['target']}, {summary['criterion']}, {summary['strategy']}", rows
+    return f"{ending(result.interrupted)}: {summary['target']}, {summary['criterion']}, {summary['strategy']}", rows
 
 
 def fact_rows(facts: Mapping[str, Any]) -> Rows:
@@ -122,7 +122,3 @@ def fact_rows(facts: Mapping[str, Any]) -> Rows:
     if swapped := facts.get("swapped"):
         rows["swapped"] = operators_text(swapped)
     return [(name, describe_fact(name.removeprefix("baseline_"), fact)) for name, fact in rows.items()]
-
-
-def _ending(result: Result | CampaignResult | SweepResult) -> str:
-    return "stopped" if result.interrupted else "done"

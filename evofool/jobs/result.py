@@ -11,7 +11,7 @@ import numpy as np
 from ..attacks.figures import campaign_figures
 from ..attacks.statistics import Statistics
 from ..config.records import CampaignConfig, RunConfig
-from ..text import between, clock, counted, least_confident, percent, rate, scored
+from ..text import between, clock, counted, ending, least_confident, percent, rate, scored
 
 if TYPE_CHECKING:
     from ..search.evolution import Evolution
@@ -92,7 +92,7 @@ class Result:
         kept = f"run {self.run}" if self.run else "nothing was written"
         page = f", gallery {self.gallery}" if self.gallery else ""
         return (
-            f"{_ending(self.interrupted)}: {self.config.target.name}, {self.config.options.encoding}, {work}\n"
+            f"{ending(self.interrupted)}: {self.config.target.name}, {self.config.options.encoding}, {work}\n"
             f"median {percent(float(np.median(values)))}, lowest {least_confident(names, values, 1)}, "
             f"{sure} of {len(values)} classes at 99 % or more\n"
             f"{kept}{page}; .images {self.images.shape}, .classes, .confidence"
@@ -168,7 +168,7 @@ class CampaignResult:
         interval = f"(95 % interval {between(*statistics.interval)})"
         share = f": {rate(statistics.rate)} {interval}" if statistics.settled else ""
         return (
-            f"{_ending(self.interrupted)}: {config.target.name} on {config.data.name}, {config.plan.criterion}, "
+            f"{ending(self.interrupted)}: {config.target.name} on {config.data.name}, {config.plan.criterion}, "
             f"{config.plan.strategy}\n"
             f"{statistics.successes:,} of {counted(statistics.settled, 'attempt')} succeeded{share}\n"
             f"campaign {self.path}, report {self.report}"
@@ -187,7 +187,3 @@ class CampaignResult:
             "labelled": data.labelled,
             "interrupted": self.interrupted,
         }
-
-
-def _ending(interrupted: bool) -> str:
-    return "stopped" if interrupted else "done"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -15,26 +15,19 @@ from ..config.evolve import EvolveOptions
 from ..config.records import SweepConfig
 from ..errors import ConfigError, RunError
 from ..gallery.pages.run_page import write_gallery
-from ..io.files import writing
 from ..io.interrupts import last_signal
 from ..io.slug import slug
-from ..store.folder import CONFIG, make_folder, read_config
+from ..store.folder import CONFIG, make_folder, next_folder, read_config
 from ..store.run import RunFolder
 from ..store.sweep import folder_of_seed, run_folders
 from ..targets.protocols import Target
-from ..text import counted, percent
+from ..text import counted, ending, percent
 from .checks import check_evolve
-from .evolve import run
+from .evolve import Observer, run
 from .life import repair, resume
 
 if TYPE_CHECKING:
     from ..engines.toolbox import Hook
-    from .run import RunStep
-
-Observer: TypeAlias = "Callable[[RunStep], object]"
-
-MAX_FOLDERS = 100_000
-"""Largest number of a folder in ``outputs/``."""
 
 SHOWN = ("generation", "evaluations", "confirmations", "seconds", "median", "mean", "min", "at_99")
 """Figures of a run's last generation that a summary has."""
@@ -61,7 +54,7 @@ class SweepResult:
         medians = summary["medians"]
         spread = f"from {percent(medians['min'])} to {percent(medians['max'])}" if medians else "none yet"
         return (
-            f"{'stopped' if self.interrupted else 'done'}: {counted(len(self.runs), 'run')}, seeds "
+            f"{ending(self.interrupted)}: {counted(len(self.runs), 'run')}, seeds "
             f"{', '.join(map(str, self.runs))}\n"
             f"medians {spread}\n"
             f"folder {self.path}, page {self.page}; .summary()"
@@ -148,19 +141,14 @@ class Sweep:
 
     def _next(self) -> Path:
         """Return the first folder in ``outputs/`` that is free or has runs with these options."""
+
+        def has_these(path: Path) -> bool:
+            with suppress(RunError):
+                return (path / CONFIG).exists() and self._difference(path) is None
+            return False
+
         stem = slug(f"{self._options.target}-{self._options.encoding}")
-        for number in range(1, MAX_FOLDERS):
-            path = Path("outputs") / f"{stem}-sweep-{number:03d}"
-            if (path / CONFIG).exists():
-                with suppress(RunError):
-                    if self._difference(path) is None:
-                        return path
-                continue
-            with writing(path), suppress(FileExistsError):
-                path.parent.mkdir(exist_ok=True)
-                path.mkdir()
-                return self._claimed(path)
-        raise ConfigError("outputs/ is full; name a folder with `out`")
+        return self._claimed(next_folder(f"{stem}-sweep", has_these))
 
     def _claimed(self, path: Path) -> Path:
         """Return a folder that is free, which then gets its config, or that has runs with these options."""

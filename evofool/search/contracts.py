@@ -13,11 +13,9 @@ from ..encodings.base import Encoding, Indices
 from ..engines.population import NO_EVALUATION, Population
 from ..engines.toolbox import Contract
 from ..rng import Rng
+from ..targets.checks import LOOSENESS
 from .archive import Archive
 from .emitters.registry import EMITTERS
-
-LOOSENESS = 0.02
-"""Largest deviation of a score from [0, 1]."""
 
 ADVICE = {
     "map": "a whole population is scored as one batch, in one call of evaluate on all cores, so leave map as it is; to "

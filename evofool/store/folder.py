@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,9 @@ CONFIG = "config.json"
 INSIDE = ("checkpoint", "elites", "history", "plots", "adversarial", "index-files")
 """Folders that jobs have inside; none of them may be a link."""
 
+MAX_FOLDERS = 100_000
+"""Largest number of a folder in ``outputs/``."""
+
 C = TypeVar("C", bound=JobConfig)
 
 
@@ -36,6 +40,27 @@ def claim_folder(path: Path) -> None:
     with writing(path):
         check_free(path)
         path.mkdir(parents=True, exist_ok=True)
+
+
+def next_folder(stem: str, suits: Callable[[Path], bool] = lambda path: False) -> Path:
+    """Make the first folder ``outputs/STEM-001``, ``-002`` and so on that isn't there.
+
+    Args:
+        stem: What the folder's name begins with.
+        suits: Whether a folder that is there will do as it is.
+
+    Raises:
+        ConfigError: All numbers are taken.
+        RunError: The folder can't be made.
+    """
+    for number in range(1, MAX_FOLDERS):
+        path = Path("outputs") / f"{stem}-{number:03d}"
+        if suits(path):
+            return path
+        with writing(path), suppress(FileExistsError):
+            path.mkdir(parents=True)
+            return path
+    raise ConfigError("outputs/ is full; name a folder with `out`")
 
 
 def make_folder(path: Path, config: JobConfig, inside: Sequence[str] = ()) -> None:
