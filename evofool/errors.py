@@ -72,6 +72,20 @@ def parse_names(names: object, parameter: str, choices: Iterable[str]) -> tuple[
     return tuple(name.strip() for name in listed)
 
 
+def in_words(error: BaseException) -> str:
+    """Return the first line of an exception's text, after its type's name where the text alone may say too little.
+
+    >>> in_words(KeyError("conv1")), in_words(ValueError("no such layer"))
+    ("KeyError: 'conv1'", 'no such layer')
+    """
+    line, kind = next((line.strip() for line in str(error).splitlines() if line.strip()), ""), type(error)
+    if not line:
+        return kind.__name__
+    own = kind.__module__.partition(".")[0] == __name__.partition(".")[0]
+    tells_enough = own or kind in (ValueError, RuntimeError) or isinstance(error, OSError)
+    return line if tells_enough else f"{kind.__name__}: {line}"
+
+
 def suggestion(word: str, choices: Iterable[str]) -> str:
     """Return ``' (did you mean "cat"?)'`` for the closest of ``choices``, or an empty string."""
     options = {choice.lower(): choice for choice in choices}

@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from evofool import errors
-from evofool.errors import EvofoolError, suggestion
+from evofool.errors import EvofoolError, in_words, suggestion
 
 
 def test_every_error_is_of_the_family_and_drawn_in_the_tree() -> None:
@@ -36,6 +36,26 @@ def test_a_message_is_one_line_whatever_it_quotes() -> None:
 )
 def test_suggestion_names_the_closest_choice_as_it_is_written(word: str, choices: list[str], hint: str) -> None:
     assert suggestion(word, choices) == hint
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KeyError("conv1"), "KeyError: 'conv1'"),
+        (AssertionError(), "AssertionError"),
+        (StopIteration(), "StopIteration"),
+        (IndexError("list index out of range\nsecond line"), "IndexError: list index out of range"),
+        (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
+        (RuntimeError("\n  mat1 and mat2 don't fit"), "mat1 and mat2 don't fit"),
+        (ValueError(""), "ValueError"),
+        (errors.GenomeError("no genome"), "no genome"),
+        (FileNotFoundError(2, "No such file or directory", "a"), "[Errno 2] No such file or directory: 'a'"),
+    ],
+)
+def test_a_foreign_exception_is_named_by_its_type_where_its_text_alone_may_say_too_little(
+    error: Exception, words: str
+) -> None:
+    assert in_words(error) == words
 
 
 def test_suggestion_names_several_the_closest_first() -> None:

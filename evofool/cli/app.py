@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from ..errors import EvofoolError, suggestion
+from ..errors import EvofoolError, in_words, suggestion
 from ..io.interrupts import Stopped, stoppable
 from ..targets.execution.process import tune_process
 from ..version import __version__
 from . import attack, evolve, gallery, jobs, targets, zoo
 from .common import exit_code
 from .declared import as_options, with_home
+
+
+def _whole(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that names a file's early end as an error. Typer would take it for Ctrl-D, and so for a stop."""
+
+    @functools.wraps(command)
+    def called(**values: Any) -> None:
+        try:
+            command(**values)
+        except EOFError as error:
+            raise EvofoolError(f"a file ended early ({in_words(error)}); fetch it again") from error
+
+    return called
+
 
 app = typer.Typer(
     name="evofool",
@@ -42,8 +58,8 @@ for command in (
     targets.score,
     gallery.render,
 ):
-    app.command()(with_home(command))
-zoo_app.command()(with_home(zoo.train))
+    app.command()(_whole(with_home(command)))
+zoo_app.command()(_whole(with_home(zoo.train)))
 
 
 def _version(wanted: bool) -> None:
@@ -82,9 +98,9 @@ def _run() -> NoReturn:
     except MemoryError:
         _fail("out of memory; use a smaller --batch, --size or --device cpu")
     except Stopped as stopped:
-        _fail("stopped; what the last checkpoint holds is kept", exit_code(stopped.signal))
+        _fail(_stopped(stopped.kept), exit_code(stopped.signal))
     except (KeyboardInterrupt, typer.Abort):
-        _fail("stopped; what the last checkpoint holds is kept", exit_code(signal.SIGINT))
+        _fail(_stopped(), exit_code(signal.SIGINT))
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
@@ -97,6 +113,11 @@ def _run() -> NoReturn:
             _show_help(message)
         _fail(message.rstrip(".") + _command_hint(message))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stopped(kept: str = "") -> str:
+    """Return what is said of a command that was stopped at once, and not after its step."""
+    return f"stopped; {kept}" if kept else "stopped before anything was saved; give the command again"
 
 
 def _known_options() -> dict[str, str]:

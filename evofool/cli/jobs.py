@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..config.evolve import BUDGET, EvolveOptions
+from ..errors import RunError
 from ..store.folder import kind_of
-from ..version import __version__
+from ..text import counted
 from .attack import show_campaign
 from .common import Gallery, Json, Quiet, end_as_stopped
 from .declared import with_options
@@ -17,7 +18,6 @@ from .evolve import show_run
 
 if TYPE_CHECKING:
     from ..console.console import Console
-    from ..console.live import View
 
 
 @with_options(EvolveOptions, BUDGET, defaults=False)
@@ -37,7 +37,9 @@ def resume(
     console = Console(quiet=quiet, to_stderr=as_json)
     kind = kind_of(job)
     EvolveOptions.of(given)  # limits that can't be are refused before anything heavy is loaded
-    with console.watch(_view(console, kind, job)) as observer:
+    from ..console.views import view_of_job
+
+    with console.watch(view_of_job(job)) as observer:
         from ..jobs import life
 
         result = life.resume(job, limits=given, gallery=gallery, observer=observer)
@@ -59,7 +61,8 @@ def inspect(
 ) -> None:
     """Show what a job is and how far it got, or repair it.
 
-    What is good stays; damaged parts are set aside or made again.
+    With --repair, what is good stays; damaged parts are set aside or made again. The exit code is 2 where something is
+    damaged.
     """
     from ..console.console import Console
     from ..jobs import life
@@ -75,19 +78,9 @@ def inspect(
         console.inspected_run(facts, facts.pop("elites"))
     else:
         console.facts(facts)
-
-
-def _view(console: Console, kind: str, path: Path) -> View:
-    """The view of a job that goes on; says so where another version began it."""
-    from ..console.views import view_of_job
-
-    if kind == "run":
-        from ..store.run import RunFolder
-
-        made_by = RunFolder.open(path).config.versions.get("evofool")
-        if made_by not in (None, __version__):
-            console.say(f"note: evofool {made_by} began this run, and {__version__} may vary its elites in another way")
-    return view_of_job(path)
+    if damaged := facts.get("damaged"):
+        more = f" (and {counted(len(damaged) - 1, 'further fault')})" if len(damaged) > 1 else ""
+        raise RunError(f"{damaged[0]}{more}")
 
 
 def _show(console: Console, result: Any, as_json: bool) -> None:

@@ -8,9 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from ..config.evolve import EvolveOptions
+from ..io.interrupts import kept
 from ..text import clock, percent
 from .common import Quiet
 from .declared import with_options
+
+EPOCHS_KEPT = "the epochs so far are kept, and the same command goes on"
+"""What is said of a training that was stopped after an epoch."""
 
 
 @with_options(EvolveOptions, ("seed", "device"))
@@ -28,7 +32,7 @@ def train(
     """
     from ..console.console import Console
     from ..targets.execution.options import check_device
-    from ..targets.training.trained import check_trained
+    from ..targets.training.trained import check_trained, state_beside
 
     console, options = Console(quiet=quiet), EvolveOptions.of(given)
     check_trained(name)
@@ -37,9 +41,10 @@ def train(
     from ..targets.training.trainer import train as train_network
 
     file, device = out or Path(f"{name}.safetensors"), str(choose_device(options.device))
-    for epoch in train_network(name, data, file, seed=options.seed, epochs=epochs, device=device):
-        console.say(
-            f"epoch {epoch.number}/{epoch.total}  loss {epoch.loss:.4f}  held out {percent(epoch.accuracy)}  "
-            f"{clock(epoch.seconds)} an epoch, {clock((epoch.total - epoch.number) * epoch.seconds)} to go"
-        )
+    with kept(lambda: EPOCHS_KEPT if state_beside(file).exists() else ""):
+        for epoch in train_network(name, data, file, seed=options.seed, epochs=epochs, device=device):
+            console.say(
+                f"epoch {epoch.number}/{epoch.total}  loss {epoch.loss:.4f}  held out {percent(epoch.accuracy)}  "
+                f"{clock(epoch.seconds)} an epoch, {clock((epoch.total - epoch.number) * epoch.seconds)} to go"
+            )
     console.say(f"weights: {file}")

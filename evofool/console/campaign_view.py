@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..text import clock
@@ -23,6 +24,8 @@ class CampaignView:
     Args:
         now: The clock.
     """
+
+    notes: Sequence[str] = ()
 
     def __init__(self, now: Clock = time.monotonic) -> None:
         self.rate = CampaignRate(now)

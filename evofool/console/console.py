@@ -106,11 +106,13 @@ class Console:
         In a terminal this is a live view, which a spinner precedes; elsewhere it is a line now and then.
 
         Args:
-            view: Describes the job's steps; see :func:`~evofool.console.views.view_of`.
+            view: Describes the job's steps; see :func:`~evofool.console.views.view_of_job`.
 
         Yields:
             The job's observer, or None when quiet.
         """
+        for note in view.notes:
+            self.say(f"note: {note}")
         if self.quiet:
             yield None
         elif can_draw(self.rich):

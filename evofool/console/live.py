@@ -48,7 +48,13 @@ class View(Protocol):
     """Describes a job of some kind while it works.
 
     Every step is noted, which is cheap; a few a second are described, which may be slower.
+
+    Attributes:
+        notes: What is to be said before the job begins, a line each.
     """
+
+    @property
+    def notes(self) -> Sequence[str]: ...
 
     def note(self, step: Any) -> None:
         """Take every step of the job, in order."""
@@ -65,6 +71,8 @@ class StepView:
     Args:
         title: What the panel is called.
     """
+
+    notes: Sequence[str] = ()
 
     def __init__(self, title: str) -> None:
         self.title = title

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..config.class_names import listed
@@ -77,6 +77,11 @@ def describe_skipped(skipped: Mapping[str, str]) -> str:
     """Return how many files were left out, with the names of some and why."""
     names = [f"{name} ({reason})" for name, reason in skipped.items()]
     return f"{counted(len(skipped), 'file')}: {listed(names, FILES_SHOWN, 160)}"
+
+
+def describe_damage(faults: Sequence[str]) -> str:
+    """Return how many parts of a job's folder are damaged; the faults themselves are told as errors."""
+    return counted(len(faults), "part")
 
 
 def describe_queries(figures: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..text import clock, least_confident, percent, rate, scored, sparkline
@@ -20,10 +20,11 @@ class RunView:
 
     Args:
         medians: The median confidence after each generation of former sessions.
+        notes: What is to be said before the run begins, a line each.
     """
 
-    def __init__(self, medians: Iterable[float] = ()) -> None:
-        self.medians, self.rate = list(medians), RunRate()
+    def __init__(self, medians: Iterable[float] = (), notes: Sequence[str] = ()) -> None:
+        self.medians, self.notes, self.rate = list(medians), notes, RunRate()
 
     def note(self, step: RunStep) -> None:
         """Take the figures of the next generation."""

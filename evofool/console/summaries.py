@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..text import clock, counted, ending, least_confident, operators_text, percent, scored
 from .phrases import (
+    describe_damage,
     describe_fact,
     describe_images,
     describe_mapping,
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from ..jobs.result import CampaignResult, Result
     from ..jobs.sweep import SweepResult
 
-LONG_FACTS = {"mapping": describe_mapping, "skipped": describe_skipped}
+LONG_FACTS: dict[str, Callable[[Any], str]] = {
+    "damaged": describe_damage,
+    "mapping": describe_mapping,
+    "skipped": describe_skipped,
+}
 """Facts that are shortened where they are shown, with what says them in words."""
 
 Rows = list[tuple[str, str]]

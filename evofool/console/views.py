@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..store.folder import kind_of
 from ..store.run import RunFolder
+from ..text import counted
+from ..version import __version__
 from .campaign_view import CampaignView
 from .live import StepView, View
 from .run_view import RunView
 
-VIEWS: dict[str, Callable[[Iterable[float]], View]] = {
-    "run": RunView,
-    "campaign": lambda _: CampaignView(),
-}
-"""By the kind that ``config.json`` names, what makes its view from the medians of former sessions."""
-
-
-def view_of(kind: str, medians: Iterable[float] = ()) -> View:
-    """Return a view of a kind of job; a kind that has none is described by the text of its steps.
-
-    Args:
-        kind: The kind that ``config.json`` names.
-        medians: The median confidence after each generation of former sessions, where the job is a run.
-    """
-    make = VIEWS.get(kind)
-    return make(medians) if make else StepView(kind)
-
 
 def view_of_job(path: Path) -> View:
-    """Return a view of the job in a folder, which goes on.
+    """Return a view of the job in a folder, which goes on; a kind that has none is described by the text of its steps.
 
     Raises:
         RunError: No job is there, or it is damaged.
     """
     kind = kind_of(path)
-    return view_of(kind, [line["median"] for line in RunFolder.open(path).metrics()] if kind == "run" else ())
+    if kind == "run":
+        return _view_of_run(RunFolder.open(path))
+    return CampaignView() if kind == "campaign" else StepView(kind)
+
+
+def _view_of_run(run: RunFolder) -> RunView:
+    """Return a view that shows the generations so far, and says what of them was lost and what has changed since."""
+    lines, notes = run.metrics(), list[str]()
+    made_by, saved = run.config.versions.get("evofool"), run.saved()
+    if made_by not in (None, __version__):
+        notes.append(f"evofool {made_by} began this run, and {__version__} may vary its elites in another way")
+    if saved and lines and lines[-1]["generation"] > saved[0]:
+        generation, evaluations = saved
+        lost = counted(lines[-1]["evaluations"] - evaluations, "evaluation")
+        notes.append(
+            f"it goes back to generation {generation:,} with {counted(evaluations, 'evaluation')}, the last saved; "
+            f"{lost} after it are made again"
+        )
+        lines = [line for line in lines if line["generation"] <= generation]
+    return RunView([line["median"] for line in lines], notes)

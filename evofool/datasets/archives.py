@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..config.class_names import listed
-from ..errors import ConfigError
+from ..errors import ConfigError, in_words
 from ..io.arrays import Arrays, DamagedArrays, read_arrays
 from .base import UNKNOWN, ArrayImages
 from .matching import match_names
@@ -36,7 +36,7 @@ def read_archive(path: Path, classes: Sequence[str]) -> ArrayImages:
         names = _names(arrays["classes"]) if "classes" in arrays else []
     except (DamagedArrays, ValueError, OSError) as error:
         raise ConfigError(
-            f"{path} is not a readable image archive ({error}); "
+            f"{path} is not a readable image archive ({in_words(error)}); "
             "expected an .npz with images (N, H, W, 3) uint8 and labels (N,)"
         ) from error
     if missing := [name for name in ("images", "labels") if name not in arrays]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..config.class_names import ClassNames, listed
-from ..errors import ConfigError
+from ..errors import ConfigError, in_words
 from .archives import read_archive
 from .base import ArrayImages, FileImages, Fitting, LabelledImages
 from .class_lists import CIFAR10, CIFAR100, DIGITS, FASHION_MNIST
@@ -162,7 +162,7 @@ def _fetch(dataset: type[Any], directory: Path, options: dict[str, Any]) -> Any:
             return dataset(root=directory, download=True, **options)
     except Exception as error:
         raise ConfigError(
-            f"no {dataset.__name__} under {directory} and it could not be downloaded ({error}); "
+            f"no {dataset.__name__} under {directory} and it could not be downloaded ({in_words(error)}); "
             "put torchvision's files there (`data_dir`) or go online"
         ) from error
 
@@ -174,8 +174,8 @@ def _imagenet(directory: Path, fitting: Fitting) -> FileImages:
         data = ImageNet(root=directory, split="val")
     except Exception as error:
         raise ConfigError(
-            f"no ImageNet validation set under {directory} ({error}); put torchvision's files there, or give a folder "
-            "with a folder for each class as `data`"
+            f"no ImageNet validation set under {directory} ({in_words(error)}); put torchvision's files there, or give "
+            "a folder with a folder for each class as `data`"
         ) from error
     paths = [path for path, _ in data.samples]
     ids = [Path(path).relative_to(directory).as_posix() for path in paths]

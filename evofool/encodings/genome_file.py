@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..errors import GenomeError, suggestion
+from ..errors import GenomeError, in_words, suggestion
 from ..io.files import open_regular
 from ..kernels.constants import EMPTY
 from .cppn.batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
@@ -242,7 +242,7 @@ def parse(content: Any, *, sealed: bool = False) -> GenomeFile:
         written = _one_of(content, "colour", ("grey", "hsl", "rgb") if outputs == 1 else ("hsl", "rgb"))
         batch = _graph(content["nodes"], content["connections"], outputs)
     except (KeyError, ValueError, TypeError, OverflowError) as error:
-        raise GenomeError(f"the genome is damaged or incomplete ({type(error).__name__}: {error})") from error
+        raise GenomeError(f"the genome is damaged or incomplete ({in_words(error)})") from error
     batch.check(outputs)
     provenance = {key: value for key, value in content.items() if key not in _FIXED}
     colour: Any = "grey" if outputs == 1 else written

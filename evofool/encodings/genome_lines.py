@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.class_names import normal_form
-from ..errors import ConfigError, GenomeError, suggestion
+from ..errors import ConfigError, GenomeError, in_words, suggestion
 from ..io.files import open_regular
 from .banks import MANY_SUFFIX, find_genomes, split_genome_path
 from .cppn.batch import INPUTS
@@ -178,7 +178,7 @@ def _parse_file(file: Path, changed: int, size: int) -> tuple[GenomeFile, ...]:
                 raise GenomeError(f"line {number} of {file}: {error}") from error
         return tuple(genomes)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
-        raise GenomeError(f"{file} is not a file of genomes, or damaged ({type(error).__name__}: {error})") from error
+        raise GenomeError(f"{file} is not a file of genomes, or damaged ({in_words(error)})") from error
 
 
 def _check(file: Path, shared: dict[str, Any], body: bytes) -> bool:

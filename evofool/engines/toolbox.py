@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from deap import base
 
-from ..errors import ConfigError, EvofoolError, OperatorError, suggestion
+from ..errors import ConfigError, EvofoolError, OperatorError, in_words, suggestion
 from ..rng import Rng, seeded_globals
 from .operator_names import name_of
 
@@ -133,8 +133,7 @@ def call_checked(
     except EvofoolError:
         raise
     except Exception as error:
-        line = f"{type(error).__name__}: {error}"[:200] if str(error) else type(error).__name__
-        raise OperatorError(f"operator {operator} failed: {line}{hint}") from error
+        raise OperatorError(f"operator {operator} failed: {in_words(error)[:200]}{hint}") from error
     try:
         return check(result) if check else result
     except (ValueError, EvofoolError) as error:

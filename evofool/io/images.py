@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..errors import ImageError
+from ..errors import ImageError, in_words
 from .depth import check_colours, eight_bit_grey, has_sixteen_bits, is_deep, strips
 
 MAX_PIXELS = 100_000_000
@@ -86,8 +86,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:
         raise ImageError(f"{path} is too large: {error}") from error
     except Exception as error:  # Decoders raise almost anything on damaged files.
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ImageError(f"cannot read image {path}: {reason or type(error).__name__}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else in_words(error)
+        raise ImageError(f"cannot read image {path}: {reason}") from error
 
 
 def fit(image: Image.Image, shape: tuple[int, int, int], resize: int, interpolation: str = "bilinear") -> np.ndarray:

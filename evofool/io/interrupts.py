@@ -20,11 +20,12 @@ class Stopped(BaseException):
 
     Attributes:
         signal: The number of the signal.
+        kept: What is kept of the work and how to go on, in words; empty where nothing was saved.
     """
 
     def __init__(self, number: int) -> None:
         super().__init__(f"signal {number}")
-        self.signal = number
+        self.signal, self.kept = number, ""
 
 
 @contextmanager
@@ -47,6 +48,20 @@ def stoppable() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def kept(words: Callable[[], str]) -> Iterator[None]:
+    """Have a :class:`Stopped` that ends the block tell what is kept, unless a block inside has told it.
+
+    Args:
+        words: Returns :attr:`Stopped.kept`; called when the block is stopped.
+    """
+    try:
+        yield
+    except Stopped as stopped:
+        stopped.kept = stopped.kept or words()
+        raise
 
 
 @contextmanager

@@ -193,6 +193,7 @@ class CampaignKind:
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the campaign is and how far it got."""
         folder = CampaignFolder.open(path)
+        folder.subjects.check()
         config = folder.config
         plan, data, target = config.plan, config.data, config.target
         counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from ..errors import RunError
 from ..io.files import remove_leftovers
+from ..io.interrupts import kept
 from ..io.lock import locked
 from ..store.folder import claim_folder, discard_folder, kind_of
 from .session import Job, Session
@@ -94,7 +95,8 @@ def start(path: Path, create: Callable[[], Job[Any]], observer: Observer | None 
             state = job.state()
             if state is not None and job.checkpoints:
                 job.checkpoints.save(state)
-            return Session(job, observer).run()
+            with kept(lambda: _kept(path) if job and job.begun else ""):
+                return Session(job, observer).run()
         except BaseException:
             if job is None or not job.begun:
                 discard_folder(path)
@@ -113,10 +115,15 @@ def resume(
     """Go on with a job, without showing anything. See :func:`evofool.resume`."""
     kind = kind_at(path)
     kind.open(path)  # before anything is written
-    with locked(path):
+    with kept(lambda: _kept(path)), locked(path):
         remove_leftovers(path)
         job = kind.restore(path, target=target, toolbox=toolbox, changes=limits, gallery=gallery)
         return Session(job, observer).run()
+
+
+def _kept(path: Path) -> str:
+    """Return what is said where a job is stopped at once, and not after its step."""
+    return f"what was saved last is kept; go on with: evofool resume {path}"
 
 
 def inspect(path: Path) -> dict[str, Any]:

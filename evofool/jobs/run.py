@@ -207,7 +207,11 @@ class RunKind:
         return RunJob(evolution, folder.config, folder, gallery=gallery)
 
     def inspect(self, path: Path) -> dict[str, Any]:
-        """Return what the run is and how far it got; ``elites`` are the lines of ``elites.jsonl``."""
+        """Return what the run is and how far it got.
+
+        ``saved`` is what a resume goes on from, ``damaged`` what is to be repaired, in words, and ``elites`` are the
+        lines of ``elites.jsonl``.
+        """
         run = RunFolder.open(path)
         config, elites, metrics = run.config, run.elites(), run.metrics()
         options, target, last = config.options, config.target, metrics[-1] if metrics else {}
@@ -233,7 +237,8 @@ class RunKind:
             "device": target.device,
             "precision": target.precision,
             "versions": config.versions,
-            "damaged_metrics": run.damaged_metrics(),
+            "saved": dict(zip(("generation", "evaluations"), saved, strict=True)) if (saved := run.saved()) else None,
+            "damaged": run.damage(),
             "elites_written": _are_written(elites, metrics),
             "elites": elites,
         }

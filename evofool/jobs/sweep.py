@@ -15,7 +15,7 @@ from ..config.evolve import EvolveOptions
 from ..config.records import SweepConfig
 from ..errors import ConfigError, RunError
 from ..gallery.pages.run_page import write_gallery
-from ..io.interrupts import last_signal
+from ..io.interrupts import kept, last_signal
 from ..io.slug import slug
 from ..store.folder import CONFIG, make_folder, next_folder, read_config
 from ..store.run import RunFolder
@@ -109,6 +109,12 @@ class Sweep:
 
     def run(self, seed: int, *, gallery: bool = True, observer: Observer | None = None) -> None:
         """Begin the run of a seed, or go on where it was left, until its budget is spent or it is stopped."""
+        with kept(
+            lambda: "what was saved last is kept, and the same command goes on" if run_folders(self.path) else ""
+        ):
+            self._run(seed, gallery=gallery, observer=observer)
+
+    def _run(self, seed: int, *, gallery: bool, observer: Observer | None) -> None:
         folder = folder_of_seed(self.path, seed)
         if not (folder / CONFIG).exists() or not RunFolder.open(folder).checkpoints.last.exists():
             options = msgspec.structs.replace(self._options, seed=seed)
@@ -199,6 +205,7 @@ class SweepKind:
             "encoding": config.options.encoding,
             "preset": config.options.preset,
             **{folder.name: _last(folder) for folder in run_folders(path).values()},
+            "damaged": [fault for folder in run_folders(path).values() for fault in RunFolder.open(folder).damage()],
             "versions": config.versions,
         }
 

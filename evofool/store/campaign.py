@@ -179,6 +179,15 @@ class Subjects(Sequence[Subject]):
             confidence=float(line["confidence"]),
         )
 
+    def check(self) -> None:
+        """Check every image against its hash.
+
+        Raises:
+            RunError: An image is another than was chosen.
+        """
+        for _ in self:
+            pass
+
     def label(self, index: int) -> int:
         """Return an image's true class, without reading the image."""
         return int(self.lines[index]["label"])

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..config.records import FORMAT
-from ..errors import RunError
+from ..errors import RunError, in_words
 from ..io.arrays import Arrays, DamagedArrays, read_arrays, write_arrays
 from ..io.files import copy_atomically, writing
 
@@ -51,6 +51,13 @@ class Checkpoints:
             return self._read(self.last)
         except RunError as error:
             raise RunError(f"{error}; {self._remedy()}") from error
+
+    def peek(self, name: str) -> np.ndarray | None:
+        """Return one array of the last state, unchecked; None where it can't be read."""
+        try:
+            return read_arrays(self.last, (name,))[name]
+        except (OSError, DamagedArrays):
+            return None
 
     def go_back(self) -> str | None:
         """Put the checkpoint before in the place of a last one that can't be read.
@@ -93,7 +100,7 @@ class Checkpoints:
         except FileNotFoundError as error:
             raise RunError(f"{file} is missing") from error
         except (OSError, DamagedArrays, KeyError, TypeError, ValueError, OverflowError) as error:
-            raise RunError(f"{file} is damaged ({error})") from error
+            raise RunError(f"{file} is damaged ({in_words(error)})") from error
         if version != FORMAT:
             raise RunError(f"{file} has format {version}, this version of evofool reads {FORMAT}")
         if not np.array_equal(job, self._identity):

@@ -27,7 +27,7 @@ import msgspec
 from ..config.budget import Budget
 from ..config.records import RunConfig
 from ..encodings import genome_file
-from ..errors import GenomeError, RunError
+from ..errors import GenomeError, RunError, in_words
 from ..io.files import copy_atomically, file_crc32, write_atomically, writing
 from ..io.lines import all_lines, append_lines, json_line, read_lines
 from ..io.png import png
@@ -97,9 +97,20 @@ class RunFolder:
         """Return the recorded generations; torn and damaged lines are left out."""
         return self._metrics()[0]
 
-    def damaged_metrics(self) -> int:
-        """Return how many lines of ``metrics.jsonl`` are damaged, without a last one that a killed process tore."""
-        return self._metrics()[1]
+    def damage(self) -> list[str]:
+        """Return what a resume would refuse or the page lack, each with its remedy; empty where all is whole."""
+        found = [f"{fault}; {self.history.remedy}" for _, fault in self.history.damaged()]
+        for check in (self.checkpoints.load, self._whole_metrics):
+            try:
+                check()
+            except RunError as error:
+                found.append(str(error))
+        return found
+
+    def saved(self) -> tuple[int, int] | None:
+        """Return the generation and the evaluations that a resume goes on from; None where no checkpoint tells."""
+        counts = self.checkpoints.peek("search.counts")
+        return None if counts is None or counts.shape != (3,) else (int(counts[0]), int(counts[1]))
 
     def trim_metrics(self, generation: int) -> list[dict[str, Any]]:
         """Forget generations after ``generation``, and return those kept.
@@ -107,13 +118,7 @@ class RunFolder:
         Raises:
             RunError: Lines are damaged, or it can't be written.
         """
-        lines, damaged = self._metrics()
-        if damaged:
-            raise RunError(
-                f"{counted(damaged, 'damaged line')} in {self.path / 'metrics.jsonl'}; "
-                f"take them out with: evofool inspect --repair {self.path}"
-            )
-        kept = [line for line in lines if line["generation"] <= generation]
+        kept = [line for line in self._whole_metrics() if line["generation"] <= generation]
         self._write_metrics(kept)
         return kept
 
@@ -123,6 +128,20 @@ class RunFolder:
         if damaged:
             self._write_metrics(lines)
         return damaged
+
+    def _whole_metrics(self) -> list[dict[str, Any]]:
+        """Return the recorded generations.
+
+        Raises:
+            RunError: Lines are damaged. A last one that a killed process tore doesn't count.
+        """
+        lines, damaged = self._metrics()
+        if damaged:
+            raise RunError(
+                f"{counted(damaged, 'damaged line')} in {self.path / 'metrics.jsonl'}; "
+                f"take them out with: evofool inspect --repair {self.path}"
+            )
+        return lines
 
     def _metrics(self) -> tuple[list[dict[str, Any]], int]:
         """Return the good lines, and how many are damaged."""
@@ -144,7 +163,7 @@ class RunFolder:
         try:
             evolution.restore(state)
         except (KeyError, ValueError, IndexError, RuntimeError, TypeError, GenomeError) as error:
-            raise RunError(f"{self.checkpoints.last} is damaged ({error}); start the run anew") from error
+            raise RunError(f"{self.checkpoints.last} is damaged ({in_words(error)}); start the run anew") from error
 
     def save_elites(self, elites: Elites) -> None:
         """Write pictures and genomes of the elites that changed, which are decoded, and ``elites.jsonl``."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config.arguments import plain
-from ..errors import TargetError, WeightsError
+from ..errors import TargetError, WeightsError, in_words
 
 if TYPE_CHECKING:
     import torch
@@ -61,8 +61,8 @@ def failure_of(name: str, image_shape: tuple[int, ...], error: Exception, advice
 
 def first_line(error: Exception) -> str:
     """Return the line of an exception that says what went wrong: the first, of a TorchScript's the last."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return lines[-1 if "TorchScript" in lines[0] else 0]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines and "TorchScript" in lines[0] else in_words(error)
 
 
 def check_weights_file(path: Path) -> None:

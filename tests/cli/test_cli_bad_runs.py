@@ -225,8 +225,8 @@ def test_nonsense_in_the_metrics_is_counted_by_inspect_and_refused_by_resume(
 ) -> None:
     with open(run / "metrics.jsonl", "a") as file:
         file.write(line + "\n")
-    facts = json.loads(succeed(capsys, "inspect", run, "--json").out)
-    assert (facts["damaged_metrics"], facts["generation"]) == (1, 3)
+    facts = json.loads(run_cli(capsys, "inspect", run, "--json").out)
+    assert (len(facts["damaged"]), facts["generation"]) == (1, 3)
     parts = ["1 damaged line in", "metrics.jsonl", f"evofool inspect --repair {run}"]
     refused_untouched(capsys, run, "resume", run, "--generations", 4, "--quiet", parts=parts)
     succeed(capsys, "inspect", run, "--repair")

@@ -95,8 +95,49 @@ def test_a_signal_before_the_work_begins_leaves_nothing(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Evolution, "__init__", lambda *_, **__: signal.raise_signal(stop))
     outcome = run_cli(capsys, *EVOLVE, "--generations", 1)
-    assert (outcome.code, outcome.err) == (code, "error: stopped; what the last checkpoint holds is kept\n")
+    message = "error: stopped before anything was saved; give the command again\n"
+    assert (outcome.code, outcome.err) == (code, message)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_is_stopped_at_once_tells_what_is_kept_and_how_to_go_on(
+    cppn_run: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Evolution, "__init__", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    run = Path(shutil.copytree(cppn_run, tmp_path / "run"))
+    outcome = run_cli(capsys, "resume", run, "--generations", 4)
+    message = f"error: stopped; what was saved last is kept; go on with: evofool resume {run}\n"
+    assert (outcome.code, outcome.err) == (143, message)
+
+
+def test_a_second_signal_tells_that_the_checkpoints_so_far_are_kept(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, run = Evolution.step, tmp_path / "run"
+
+    def interrupted_twice(evolution: Evolution) -> Progress:
+        progress = step(evolution)
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+        return progress
+
+    monkeypatch.setattr(Evolution, "step", interrupted_twice)
+    outcome = run_cli(capsys, *EVOLVE, "--generations", 2, "--out", run, "--quiet")
+    assert outcome.code == 130
+    assert outcome.err == f"error: stopped; what was saved last is kept; go on with: evofool resume {run}\n"
+    assert (run / "checkpoint" / "state.npz").exists()
+
+
+def test_a_file_that_ends_early_is_not_taken_for_a_stop(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def ended(*_: object, **__: object) -> None:
+        raise EOFError("Compressed file ended before the end-of-stream marker was reached")
+
+    monkeypatch.setattr(Evolution, "__init__", ended)
+    outcome = run_cli(capsys, *EVOLVE, "--generations", 1, "--out", tmp_path / "run", "--quiet")
+    assert_refused(outcome, "a file ended early (EOFError: Compressed file ended before")
+    assert "stopped" not in outcome.err
 
 
 def test_inspect_tells_how_far_a_run_got(cppn_run: Path, capsys: Capture) -> None:

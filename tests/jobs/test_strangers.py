@@ -183,7 +183,8 @@ def test_damaged_metrics_are_told_and_taken_out(made: Path, tmp_path: Path, caps
     file = run / "metrics.jsonl"
     first, second = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(first.replace(b'"median": 0', b'"median": 7') + second + b'{"torn')
-    assert json.loads(run_cli(capsys, "inspect", run, "--json").out)["damaged_metrics"] == 1
+    [fault] = json.loads(run_cli(capsys, "inspect", run, "--json").out)["damaged"]
+    assert fault.startswith("1 damaged line in")
     outcome = run_cli(capsys, "resume", run, "--generations", 3, "--quiet")
     assert_refused(outcome, "1 damaged line", f"evofool inspect --repair {run}")
     repaired = run_cli(capsys, "inspect", "--repair", run)

@@ -135,8 +135,7 @@ def _check_cells(run: RunFolder, source: Source) -> None:
 
 
 def _damaged_history(history: HistoryFolder, fault: object) -> RunError:
-    remedy = f"go on without it with: evofool inspect --repair {history.path.parent}"
-    return RunError(f"{history.path} is damaged ({fault}); {remedy}")
+    return RunError(f"{history.path} is damaged ({fault}); {history.remedy}")
 
 
 def _progress(line: dict[str, Any]) -> Progress:

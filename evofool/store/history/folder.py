@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...config.records import FORMAT
-from ...errors import RunError
+from ...errors import RunError, in_words
 from ...io.arrays import Arrays, DamagedArrays, read_arrays, write_arrays
 from ...io.files import writing
 from .changes import EliteChanges, select_genomes
@@ -49,6 +49,11 @@ class HistoryFolder:
     def __init__(self, run: Path, identity: bytes, limits: Limits | None = None) -> None:
         self.path, self._limits = run / "history", limits or LIMITS
         self._identity = np.frombuffer(identity, np.uint8)
+
+    @property
+    def remedy(self) -> str:
+        """What can be done about a damaged file, in words."""
+        return f"go on without it with: evofool inspect --repair {self.path.parent}"
 
     def add(self, arrays: Arrays) -> None:
         """Write a file with these arrays: ``COLUMNS``, ``genome_id`` and ``genome.*``.
@@ -120,12 +125,13 @@ class HistoryFolder:
                 yield arrays["genome_id"][rows], genomes
 
     def damaged(self) -> Iterator[tuple[Path, str]]:
-        """Yield files that can't be read, and why."""
+        """Yield files that can't be read, and why. One that a working process merges meanwhile is gone, and whole."""
         for file in self._files():
             try:
                 self._load(file)
             except RunError as error:
-                yield file, str(error).partition(";")[0]
+                if file.exists():
+                    yield file, str(error).removesuffix(f"; {self.remedy}")
 
     def _files(self) -> list[Path]:
         if not self.path.is_dir():
@@ -173,15 +179,14 @@ class HistoryFolder:
         Raises:
             RunError: It is damaged, of another version or of another run.
         """
-        remedy = f"go on without it with: evofool inspect --repair {file.parent.parent}"
         try:
             arrays = read_arrays(file, (*names, "format", "job") if names else ())
             version, job = int(arrays.pop("format")), arrays.pop("job")
             if version != FORMAT:
-                raise RunError(f"{file} has format {version}, this version of evofool reads {FORMAT}; {remedy}")
+                raise RunError(f"{file} has format {version}, this version of evofool reads {FORMAT}; {self.remedy}")
             if not np.array_equal(job, self._identity):
-                raise RunError(f"{file} is of another run; {remedy}")
+                raise RunError(f"{file} is of another run; {self.remedy}")
             check_columns(arrays, whole=not names)
         except (OSError, DamagedArrays, KeyError, ValueError, TypeError, OverflowError) as error:
-            raise RunError(f"{file} is damaged ({error}); {remedy}") from error
+            raise RunError(f"{file} is damaged ({in_words(error)}); {self.remedy}") from error
         return arrays

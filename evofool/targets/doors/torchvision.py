@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import TargetError, WeightsError, suggestion
+from ...errors import TargetError, WeightsError, in_words, suggestion
 from ..cards import Card
 from ..execution.options import ExecutionOptions
 from .base import Loaded
@@ -121,7 +121,7 @@ def _pretrained(name: str) -> nn.Module:
         if not isinstance(error, OSError | RuntimeError):
             raise
         raise TargetError(
-            f"torchvision's weights for {name} are not in the cache and could not be downloaded ({error}); "
+            f"torchvision's weights for {name} are not in the cache and could not be downloaded ({in_words(error)}); "
             f"go online, or give `weights=FILE`. Cache: {_cache_folder()}"
         ) from error
     return module

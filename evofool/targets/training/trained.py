@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ...errors import ConfigError, suggestion
 
 TRAINED = ("digits", "mnist", "cifar10")
@@ -16,3 +18,8 @@ def check_trained(name: str) -> None:
     """
     if name not in TRAINED:
         raise ConfigError(f'no recipe trains "{name}"{suggestion(name, TRAINED)}; choose one of {", ".join(TRAINED)}')
+
+
+def state_beside(out: Path) -> Path:
+    """Return the file that keeps the state of a training that will write the weights ``out``."""
+    return out.with_name(out.name + ".training")

@@ -23,14 +23,14 @@ import torch.nn.functional as F
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from ...errors import ConfigError
+from ...errors import ConfigError, in_words
 from ...io.files import write_atomically
 from ..cards import Card
 from ..doors.embedded import CARDS
 from ..networks import CifarResNet, DigitsNet, LeNet
 from . import data as datasets
 from .data import Split, TrainingData
-from .trained import check_trained
+from .trained import check_trained, state_beside
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def train(
         raise ConfigError(f"`epochs` must be at least 1, got {total}")
     images = recipe.data(data)
     trainer = _Trainer(recipe, CARDS[name], images, seed, total, torch.device(device))
-    state_file = out.with_name(out.name + ".training")
+    state_file = state_beside(out)
     if state_file.exists():
         trainer.restore(state_file)
     while trainer.epoch < total:
@@ -293,7 +293,7 @@ class _Trainer:
             if lacking:
                 raise KeyError(f"it lacks {', '.join(sorted(lacking))}")
         except Exception as error:
-            raise ConfigError(f"{path} is not a training state ({error}); remove it to start anew") from error
+            raise ConfigError(f"{path} is not a training state ({in_words(error)}); remove it to start anew") from error
         if fingerprint != self._fingerprint():
             raise ConfigError(f"{path} belongs to a training with other settings; remove it to start anew")
         self.network.load_state_dict(state["network"])
