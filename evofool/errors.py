@@ -9,6 +9,7 @@ EvofoolError
 ├── OperatorError     an operator that a user swapped fails, or returns what it must not
 ├── GenomeError       a genome file or batch is not what its encoding expects
 ├── ImageError        an image file cannot be read or used
+├── OutOfQueries     a job's budget of queries is spent; it goes on with a larger one
 └── RunError          a run folder is missing, taken, unwritable, damaged or of another version
 
 Every message says what was expected, what was found and what to do. A parameter stands in backticks by its Python
@@ -54,6 +55,10 @@ class GenomeError(EvofoolError):
 
 class ImageError(EvofoolError):
     """An image file cannot be read or used."""
+
+
+class OutOfQueries(EvofoolError):
+    """A job's budget of queries is spent. The job goes on with a larger one."""
 
 
 class RunError(EvofoolError):

@@ -12,6 +12,7 @@ import msgspec
 from evofool import encodings
 from evofool.config.attack import AttackOptions
 from evofool.config.evolve import EvolveOptions
+from evofool.config.model import ModelOptions
 from evofool.config.records import FOUND_FOR_TARGET, CampaignConfig, DataRecord, PlanRecord, RunConfig, TargetRecord
 
 NAMES = ("class 0", "class 1", "class 2", "class 3")
@@ -33,6 +34,8 @@ def target_record(**changes: Any) -> TargetRecord:
     """Return the record of the tests' tiny network, with some fields changed."""
     tiny = TargetRecord(
         name="tiny",
+        spec="tiny",
+        model=ModelOptions(),
         own=True,
         weights=None,
         weights_sha256=None,
@@ -50,7 +53,7 @@ def target_record(**changes: Any) -> TargetRecord:
         std=None,
         outputs=None,
     )
-    return msgspec.structs.replace(tiny, **changes)
+    return msgspec.structs.replace(tiny, **{"spec": changes.get("name", tiny.spec), **changes})
 
 
 def run_config(options: Changes | None = None, target: Changes | None = None, **changes: Any) -> RunConfig:

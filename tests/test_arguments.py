@@ -18,6 +18,7 @@ from torch import nn
 
 import evofool
 from evofool import AttackOptions, EvolveOptions, Target
+from evofool.config.model import ModelOptions
 from evofool.config.options import Options, declarations
 from evofool.errors import ConfigError, EvofoolError, TargetError
 from evofool.gallery.prints.render import render_genome
@@ -56,7 +57,8 @@ def ways_of(options: type[Options]) -> list[Any]:
                 if one.extra("path"):
                     cases += [(name, "word", "Path", Path("word"))]
         if one.several:
-            cases += [(name, ("a", "b"), f"names {at}", way) for at, way in enumerate(several_ways(["a", "b"]))]
+            several = [0.25, 0.5] if one.expected() == "one or more numbers" else ["a", "b"]
+            cases += [(name, tuple(several), f"names {at}", way) for at, way in enumerate(several_ways(several))]
         if one.several and "int" in str(one.type):
             cases += [(name, (1, 2), f"indices {at}", way) for at, way in enumerate(several_ways([1, 2]))]
             cases += [(name, (1,), way, make(1)) for way, make in WHOLE.items()]
@@ -301,7 +303,7 @@ WALKED = {
     "evolve": {"target", "encoding", "out", "gallery", "progress", "observer", "profiler", "toolbox"},
     "attack": {"target", "data", "out", "progress", "observer", "toolbox"},
     "evolve_seeds": {"target", "encoding", "seeds", "out", "gallery", "progress", "observer", "toolbox"},
-    "score": {"files", "target", "weights", "device", "top"},
+    "score": {"files", "target", "weights", "device", "top", "options"},
     "resume": {"path", "target", "toolbox", "gallery", "progress", "observer", "limits"},
     "inspect": {"path"},
     "repair": {"path"},
@@ -317,7 +319,8 @@ def test_no_public_function_is_left_untried() -> None:
 
 @pytest.mark.parametrize("name", WALKED)
 def test_no_argument_is_left_untried(name: str) -> None:
-    options = {"evolve": EvolveOptions, "evolve_seeds": EvolveOptions, "attack": AttackOptions}.get(name)
+    evolving, reading = dict.fromkeys(("evolve", "evolve_seeds"), EvolveOptions), {"load_target": ModelOptions}
+    options = {**evolving, **reading, "attack": AttackOptions}.get(name)
     declared = declarations(options).keys() if options else set()
     assert inspect.signature(getattr(evofool, name)).parameters.keys() - declared == WALKED[name] - declared
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..console.console import Console
 
 
-@with_options(EvolveOptions, BUDGET, defaults=False)
+@with_options(EvolveOptions, (*BUDGET, "max_queries"), defaults=False)
 def resume(
     given: dict[str, Any],
     job: Annotated[Path, typer.Argument(help="The folder of a run or a campaign.")],
@@ -30,7 +30,8 @@ def resume(
 ) -> None:
     """Go on with a run or a campaign.
 
-    It ends with the same bytes as if it had never stopped. Limits are for runs, and count in all, not in addition.
+    It ends with the same bytes as if it had never stopped. Limits count in all, not in addition.
+    All but --max-queries are for runs.
     """
     from ..console.console import Console
 

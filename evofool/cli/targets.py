@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..config.evolve import EvolveOptions
+from ..config.model import UNDERSTANDING
 from ..errors import ConfigError
 from .common import Json
 from .declared import with_options
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ..console.console import Console
 
 
-@with_options(EvolveOptions, ("weights", "device"))
+@with_options(EvolveOptions, ("weights", "device", *UNDERSTANDING))
 def targets(
     given: dict[str, Any],
     name: Annotated[str | None, typer.Argument(help="A target, or a prefix such as torchvision for its names.")] = None,
@@ -32,26 +33,28 @@ def targets(
 
     console = Console(to_stderr=as_json)
     doors = {door.PREFIX.removesuffix(":"): door for door in registry.prefixed_doors()}
-    if not tune and given:
-        raise ConfigError("`weights` and `device` are for trying how a target runs; add `tune=True`")
+    options = EvolveOptions.of(given)
     if tune:
         if name is None:
             raise ConfigError("`tune` needs a target: evofool targets cifar10 --tune")
-        _tune(console, name, given, as_json)
+        _tune(console, name, options, as_json)
     elif name is not None and (door := doors.get(name.removesuffix(":"))):
         models = [door.PREFIX + model for model in door.names()]
         console.json(models) if as_json else console.show("\n".join(models))
     elif name is not None:
-        card = registry.card(name)
+        if given and name in registry.plain_names():
+            option = next(iter(given))
+            raise ConfigError(f"`{option}` changes nothing of the card of {name}; leave it out, or add `tune=True`")
+        card = registry.card(name, options.model)
         console.json(vars(card)) if as_json else console.card(card)
     elif as_json:
         console.json(list(registry.plain_cards()))
     else:
-        counts = {prefix: len(door.names()) for prefix, door in doors.items()}
-        console.targets(registry.plain_cards().values(), counts)
+        doors_shown = [(door.EXAMPLE, door.WHAT) for door in registry.DOORS if door.WHAT]
+        console.targets(registry.plain_cards().values(), doors_shown)
 
 
-@with_options(EvolveOptions, ("target", "weights", "device"), defaults=False)
+@with_options(EvolveOptions, ("target", "weights", "device", *UNDERSTANDING), defaults=False)
 def score(
     given: dict[str, Any],
     images: Annotated[
@@ -70,24 +73,23 @@ def score(
     console = Console(to_stderr=as_json)
     options = EvolveOptions.of(given)
     target = options.target if "target" in given else None
-    scored = score_files(images, target, weights=options.weights, device=options.device)
+    scored = score_files(images, target, weights=options.weights, device=options.device, **options.model.said)
     if as_json:
         console.json(scored)
     else:
         console.scores(scored)
 
 
-def _tune(console: Console, name: str, given: dict[str, Any], as_json: bool) -> None:
+def _tune(console: Console, name: str, options: EvolveOptions, as_json: bool) -> None:
     """Try every execution of a target and show how fast each is."""
     from ..targets.outline import check_named
     from ..targets.registry import load_target
 
-    options = EvolveOptions.of(given)
     check_named(name, weights=options.weights, device=options.device)
     from ..targets.execution.tuning import retune  # This and the next import torch.
     from ..targets.torch_target import TorchTarget
 
-    target = load_target(name, weights=options.weights, device=options.device)
+    target = load_target(name, weights=options.weights, device=options.device, **options.model.said)
     if not isinstance(target, TorchTarget):
         raise ConfigError(f"target {name} does not run in torch; there is nothing to tune")
     trials = retune(target)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from .options import Natural, Options, Positive, option
+from .model import ModelOptions
+from .options import Natural, Positive, option
 
 UNTARGETED = "untargeted"
 """The criterion that any other class meets."""
@@ -13,7 +14,7 @@ ALL = "all"
 """The criteria of a campaign that tries every other class in turn."""
 
 
-class AttackOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AttackOptions(ModelOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options of a campaign: of ``evofool attack`` and of :func:`evofool.attack`."""
 
     target: Annotated[

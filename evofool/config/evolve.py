@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import msgspec
 
 from .budget import DEFAULT_EVALUATIONS, Budget
-from .options import Natural, Options, Positive, option
+from .model import ModelOptions
+from .options import Natural, Positive, option
 
 MAX_BATCH = 65_536
 """Largest number of children per generation; more would not fit into memory."""
@@ -26,7 +27,7 @@ VARIATION = ("encoding", "preset")
 DIVERSITY = ("descriptors", "novelty")
 
 
-class EvolveOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EvolveOptions(ModelOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options of an evolution: of ``evofool evolve`` and of :func:`evofool.evolve`."""
 
     target: Annotated[str, option("The classifier to fool; see: evofool targets.", short="-t")] = "cifar10"

@@ -109,8 +109,10 @@ class Declaration:
         elif isinstance(given, str) and self.several and str not in self.kinds:
             words = [word.strip() for word in given.split(",")]
             given = [word for word in words if word] if any(words) else [""]
-        elif type(given) is int and self.several:
+        elif type(given) in (int, float) and self.several:
             given = [given]
+        if isinstance(given, list) and self._numbers:
+            given = [_number(item) for item in given]
         try:
             return msgspec.convert(given, self.type)
         except msgspec.ValidationError as error:
@@ -123,10 +125,16 @@ class Declaration:
         words = []
         for kind, bounds in self._members():
             if get_origin(kind) is tuple:
-                words.append("one or more names" + (" or indices" if int in get_args(get_args(kind)[0]) else ""))
+                named = "names" + (" or indices" if int in get_args(get_args(kind)[0]) else "")
+                words.append(f"one or more {'numbers' if self._numbers else named}")
             elif kind is not types.NoneType and not (kind is str and self.several):
                 words.append(names[get_origin(kind) or kind] + _within(bounds))
         return " or ".join(words)
+
+    @property
+    def _numbers(self) -> bool:
+        """Whether its value is a list of numbers."""
+        return any(get_args(kind)[:1] == (float,) for kind in self.kinds)
 
     def _members(self) -> list[tuple[Any, msgspec.Meta | None]]:
         """Every type that a value may have, with its bounds."""
@@ -138,13 +146,21 @@ class Declaration:
         ]
 
 
+def _number(item: Any) -> Any:
+    """Return text that is a number as one."""
+    try:
+        return float(item) if isinstance(item, str) else item
+    except ValueError:
+        return item
+
+
 def _within(bounds: msgspec.Meta | None) -> str:
     """Bounds in words."""
     if bounds is None:
         return ""
     if bounds.gt is not None:
         return f" above {bounds.gt:,}" + (f" and at most {bounds.le:,}" if bounds.le is not None else "")
-    if bounds.le == LARGEST - 1:
+    if bounds.le is None or bounds.le == LARGEST - 1:
         return f" of at least {bounds.ge:,}"
     return f" from {bounds.ge:,} to {bounds.le:,}"
 
@@ -201,10 +217,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @cache
 def declarations(options: type[Options]) -> dict[str, Declaration]:
-    """Return the declared options of a structure, in order, by name."""
+    """Return the declared options of a structure by name: its own in order, then those of its bases."""
     hints = get_type_hints(options, include_extras=True)
     declared_options = {}
-    for field in msgspec.structs.fields(options):
+    for field in sorted(msgspec.structs.fields(options), key=lambda field: field.name not in options.__annotations__):
         hint = hints[field.name]
         kind, *bounds, meta = get_args(hint)  # bounds of a plain type are folded into the declaration's own Annotated
         declared_options[field.name] = Declaration(

@@ -10,6 +10,7 @@ import msgspec
 
 from .attack import AttackOptions
 from .evolve import EvolveOptions
+from .model import ModelOptions
 from .options import LARGEST
 
 FORMAT = 2
@@ -33,6 +34,8 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     Attributes:
         name: What it is called.
+        spec: What it is loaded by: the name, or a file's whole path, or a URL.
+        model: How a classifier that the user brings was understood.
         own: Whether it is the user's own object, which has to be given again.
         weights: The user's weights file, or None.
         weights_sha256: Digest of the weights: of the file, or of the tensors of the user's own network. None where
@@ -48,6 +51,8 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     name: str
+    spec: str
+    model: ModelOptions
     own: bool
     weights: str | None
     weights_sha256: str | None
@@ -89,6 +94,7 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Return what makes another target of it."""
         return {
             "target": self.name,
+            "model": msgspec.to_builtins(self.model.understood),
             **{name: getattr(self, name) for name in ("weights_sha256", "fingerprint", "mean", "std", "outputs")},
             "classes": self.classes,
             "class_names": self.class_names,
@@ -140,7 +146,7 @@ class RunConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True
         for name in ("settings", "selector", "emitters", "batch"):
             if getattr(self.options, name) is None:
                 raise ValueError(f"options.{name} must not be null")
-        if self.options.target != self.target.name:
+        if self.options.target != self.target.spec:
             raise ValueError("the target's name is not the same in options and target")
         if self.options.classes != self.class_indices:
             raise ValueError("options.classes are not class_indices")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..text import clock
 from .live import Clock, Snapshot
-from .phrases import describe_rate, describe_success
+from .phrases import describe_asked, describe_rate, describe_success
 
 if TYPE_CHECKING:
     from ..jobs.campaign import CampaignStep
@@ -47,6 +47,7 @@ class CampaignView:
             ("success", success),
             ("queries", f"{statistics.queries:,.0f} in ended attempts   {speed} a second"),
             ("elapsed", f"{elapsed}   remaining {remaining}"),
+            *describe_asked(campaign.target),
             ("last", "\n".join(successes)),
         ]
         rows = [("warning", warning) for warning in step.warnings] + rows

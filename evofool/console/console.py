@@ -158,18 +158,17 @@ class Console:
         if len(hardest) > ELITES_SHOWN:
             self.show(f"  … the hardest {ELITES_SHOWN} of {len(hardest)}; all of them with --json")
 
-    def targets(self, cards: Iterable[Card], others: Mapping[str, int]) -> None:
-        """Print a table of targets.
+    def targets(self, cards: Iterable[Card], doors: Iterable[tuple[str, str]]) -> None:
+        """Print a table of targets, and how to name others.
 
         Args:
             cards: Their model cards.
-            others: How many more there are, by the prefix of their names without its colon.
+            doors: An example of a name from every other door, and what it is.
         """
         self.show(tables.targets_table(cards))
-        self.show("")
-        for prefix, count in others.items():
-            self.show(f"and {prefix}:NAME for {count} models; their names: evofool targets {prefix}")
-        self.show("a model card: evofool targets NAME")
+        self.show("\nOr a classifier from elsewhere, as --target:")
+        self.show(tables.doors_table(doors))
+        self.show("\nA model card: evofool targets NAME. The names that a library knows: evofool targets torchvision")
 
     def card(self, card: Card) -> None:
         """Print a model card."""

@@ -22,6 +22,16 @@ EDITS_SHOWN = 3
 """How many of a success's edited pixels are named."""
 
 
+def describe_asked(target: object) -> list[tuple[str, str]]:
+    """Return a row on what a target was asked, where it counts that: queries paid, cached and left."""
+    spent: int | None = getattr(target, "spent", None)
+    if spent is None:
+        return []
+    left: int | None = getattr(target, "left", None)
+    more = "" if left is None else f"   {left:,} left"
+    return [("asked", f"{spent:,} paid   {getattr(target, 'cached', 0):,} cached{more}")]
+
+
 def describe_success(outcome: Outcome) -> str:
     """Return a successful attempt in words: ``cat → dog at (14, 9), 23 queries``."""
     pixels = ", ".join(f"({edit['x']}, {edit['y']})" for edit in outcome["edits"][:EDITS_SHOWN])

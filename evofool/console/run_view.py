@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..text import clock, least_confident, percent, rate, scored, sparkline
 from .live import Snapshot
+from .phrases import describe_asked
 
 if TYPE_CHECKING:
     from ..config.budget import Budget
@@ -41,6 +42,7 @@ class RunView:
         elapsed, remaining = clock(progress.seconds), clock(self.rate.remaining(progress, step.budget))
         median, mean, lowest = percent(progress.median), percent(progress.mean), percent(progress.min)
         elites = coverage(progress, archive) if archive.niches_per_class > 1 else ""
+        asked = describe_asked(evolution.target)
         return Snapshot(
             title=f"{evolution.target.name} · {evolution.encoding.name}",
             rows=[
@@ -49,6 +51,7 @@ class RunView:
                 ("confidence", f"median {median}   mean {mean}   lowest {lowest}"),
                 ("at 99 %", f"{progress.at_99} of {len(classes)} classes"),
                 *([("elites", elites)] if elites else []),
+                *asked,
                 ("hardest", least_confident(classes, confidence, 5)),
                 ("median", sparkline(self.medians)),
             ],
@@ -56,7 +59,7 @@ class RunView:
             line=f"generation {progress.generation:,}  {work}  {speed}  "
             f"elapsed {elapsed}  remaining {remaining}  median {median}  mean {mean}  lowest {lowest}  "
             f"at 99 %: {progress.at_99}/{len(classes)}  {f'elites {elites}  ' if elites else ''}"
-            f"hardest {least_confident(classes, confidence, 3)}",
+            f"{'  '.join(f'{name} {text}  ' for name, text in asked)}hardest {least_confident(classes, confidence, 3)}",
         )
 
 

@@ -53,6 +53,8 @@ def finished_run(result: Result, resume_command: str) -> tuple[str, Rows]:
     work += f" in {clock(result.seconds)}"
     rows.append(("work", f"{work} ({summary['images_per_second']:,.0f} images/s)"))
     rows += [(name, str(path)) for name, path in (("gallery", result.gallery), ("sheet", result.sheet)) if path]
+    if result.note:
+        rows.append(("stopped", result.note))
     if result.run:
         rows.append(("run", str(result.run)))
         rows.append(("go on" if result.interrupted else "go further", resume_command))
@@ -112,6 +114,8 @@ def finished_campaign(result: CampaignResult, resume_command: str) -> tuple[str,
     if summary["skipped"]:
         rows.append(("left out", describe_skipped(summary["skipped"])))
     rows += [("report", str(result.report)), ("campaign", str(result.path))]
+    if result.note:
+        rows.append(("stopped", result.note))
     if result.interrupted:
         rows.append(("go on", resume_command))
     return f"{ending(result.interrupted)}: {summary['target']}, {summary['criterion']}, {summary['strategy']}", rows

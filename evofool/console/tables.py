@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from ..targets.cards import OWN
 from ..text import percent, rate
 
 if TYPE_CHECKING:
@@ -54,12 +55,20 @@ def targets_table(cards: Iterable[Card]) -> Table:
     return table
 
 
+def doors_table(doors: Iterable[tuple[str, str]]) -> Table:
+    """Return a table of examples of targets' names and what they are."""
+    table = _table({"example": "", "what": ""})
+    for example, what in doors:
+        table.add_row(example, what)
+    return table
+
+
 def card_rows(card: Card) -> list[tuple[str, str]]:
     """Return a model card as names and values."""
     classes, (channels, height, width) = ", ".join(card.classes[:CLASSES_SHOWN]), card.image_shape
     if len(card.classes) > CLASSES_SHOWN:
         classes += f", … ({len(card.classes)} classes)"
-    origin = "embedded" if card.weights else "yours, with --weights FILE"
+    origin = {"": "yours, with --weights FILE", OWN: OWN}.get(card.weights, "embedded")
     if card.weights and card.name.startswith(f"{card.weights}:"):
         origin = f"{card.weights}'s, downloaded and cached"
     return [
@@ -67,6 +76,7 @@ def card_rows(card: Card) -> list[tuple[str, str]]:
         ("classes", classes),
         ("images", f"{width} × {height}, {'grey' if channels == 1 else 'RGB'}"),
         ("mean / std", f"{_numbers(card.mean)} / {_numbers(card.std)}"),
+        ("outputs", card.outputs),
         ("other sizes", f"shorter side to {card.resize} ({card.interpolation}), then the centre"),
         ("data", card.data),
         ("accuracy", card.accuracy),

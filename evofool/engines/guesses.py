@@ -38,6 +38,7 @@ def score(
     weights: str | Path | None = None,
     device: str = "auto",
     top: int = 5,
+    **options: Any,
 ) -> dict[str, Any]:
     """Return a target's best guesses for image files and genomes, in float32.
 
@@ -50,6 +51,7 @@ def score(
         weights: Weights of your own for a named target.
         device: Where a named target runs.
         top: Number of guesses.
+        options: How a classifier of your own is understood, as in :func:`evofool.load_target`.
 
     Returns:
         Plain JSON values: ``target``, ``weights_sha256`` and ``images``. Each image has its path as ``image``, its own
@@ -68,11 +70,11 @@ def score(
     paths = [path_of(file, "files") for file in ([files] if isinstance(files, str | os.PathLike) else files)]
     genomes = {path: single_genome(path) for path in paths}
     target = target or _common_target(genomes)
-    options = _options(target, weights, device)
+    chosen = _options(target, weights, device, options)
     for path in paths:
         if genomes[path] is None:
             check_image(path)
-    loaded = _load(target, options)
+    loaded = _load(target, chosen)
     import torch
 
     from ..targets.prepare import fitting_of, record_of
@@ -116,13 +118,15 @@ def _common_target(genomes: dict[Path, GenomeFile | None]) -> str:
     return next(iter(named), DEFAULT_TARGET)
 
 
-def _options(target: str | Target, weights: str | Path | None, device: str) -> EvolveOptions | None:
+def _options(
+    target: str | Target, weights: str | Path | None, device: str, model: dict[str, Any]
+) -> EvolveOptions | None:
     """Return the options of a named target, checked as far as that needs no torch; None for a user's own."""
     if not isinstance(target, str):
-        if weights is not None or device != "auto":
-            raise ConfigError("`weights` and `device` belong to a named target; set them in your Target")
+        if weights is not None or device != "auto" or model:
+            raise ConfigError("`weights`, `device` and the like belong to a named target; set them in your Target")
         return None
-    options = EvolveOptions.of({"target": target, "weights": weights, "device": device})
+    options = EvolveOptions.of({"target": target, "weights": weights, "device": device, **model})
     check_named(options.target, weights=options.weights, device=options.device)
     return options
 
@@ -130,7 +134,13 @@ def _options(target: str | Target, weights: str | Path | None, device: str) -> E
 def _load(target: str | Target, options: EvolveOptions | None) -> Loaded:
     """Return a target, built as its options say where it is named."""
     if options is not None:
-        return registry.load(options.target, weights=options.weights, device=options.device, precision="float32")
+        return registry.load(
+            options.target,
+            weights=options.weights,
+            device=options.device,
+            precision="float32",
+            model=options.model,
+        )
     from ..targets.prepare import check_target
 
     assert not isinstance(target, str)

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import EvofoolError, TargetError
 from ..targets.checks import check_finite, check_probabilities, failure_of
 from ..targets.execution.devices import device_for
-from ..targets.protocols import Target, precision_of, rows_of
+from ..targets.protocols import Target, is_multilabel, precision_of, rows_of
 from ..targets.torch_target import TorchTarget
 from .base import Engine
 
@@ -83,7 +83,9 @@ class LocalEngine:
                 f"{tuple(converted.shape)}"
             )
         if not self._checks_itself:
-            check_probabilities(name, converted, "a softmax makes some of logits")
+            check_probabilities(
+                name, converted, "a softmax makes some of logits", multilabel=is_multilabel(self.target)
+            )
         return converted
 
 

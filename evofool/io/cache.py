@@ -16,3 +16,9 @@ def user_cache() -> Path | None:
         return (Path(folder) if folder else Path.home() / ".cache") / "evofool"
     except RuntimeError:
         return None
+
+
+def cache_folder() -> Path | None:
+    """Return where caches are kept: in ``EVOFOOL_CACHE``, in the user's cache folder, or nowhere."""
+    chosen = os.environ.get("EVOFOOL_CACHE")
+    return Path(os.path.expanduser(chosen)) if chosen else user_cache()

@@ -15,6 +15,7 @@ from ..store.campaign import CampaignFolder
 from ..targets.protocols import Target
 from .checks import check_attack
 from .life import start
+from .queries import keep_ledger
 from .result import CampaignResult
 
 if TYPE_CHECKING:
@@ -73,9 +74,13 @@ def run(
         swapped=operators.swapped,
         versions=versions(),
     )
-    result: CampaignResult = start(
-        out, lambda: CampaignJob(CampaignFolder.create(out, config, images.subjects), target, operators), observer
-    )
+
+    def create() -> CampaignJob:
+        folder = CampaignFolder.create(out, config, images.subjects)
+        keep_ledger(target, folder.path)
+        return CampaignJob(folder, target, operators)
+
+    result: CampaignResult = start(out, create, observer)
     return result
 
 

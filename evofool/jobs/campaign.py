@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 
@@ -27,6 +28,7 @@ from ..store.export import export_adversarial
 from ..targets.prepare import reload_target
 from ..targets.protocols import Target, compare_scores
 from ..text import counted
+from .queries import keep_ledger, query_facts, with_limit
 from .result import CampaignResult
 from .schedule import Later
 from .session import Job
@@ -137,6 +139,7 @@ class CampaignJob(Job[CampaignStep]):
             interrupted=interrupted,
             scored=self.campaign.scored,
             config=self.folder.config,
+            note=self.note,
         )
 
 
@@ -176,18 +179,22 @@ class CampaignKind:
         self, path: Path, *, target: Any, toolbox: Hook | None, changes: Mapping[str, Any], gallery: bool
     ) -> CampaignJob:
         """Return the campaign with the attempts that have no outcome yet."""
-        if changes:
-            raise ConfigError(f"{path} is a campaign: it ends when all attempts have; leave the limits out")
         folder = CampaignFolder.open(path)
-        config = folder.config
+        options, limits = with_limit(folder.config.options, changes)
+        if limits:
+            raise ConfigError(f"{path} is a campaign: it ends when all attempts have; leave the limits out")
+        config = folder.config = msgspec.structs.replace(folder.config, options=options)
         check_hook(path, config.swapped, toolbox)
-        network = reload_target(config.target, path, target)
+        network = reload_target(config.target, path, target, asking=options.model)
+        keep_ledger(network, path)
         if tuple(network.classes) != config.classes:
             raise RunError(f"{path} was made with other classes than {network.name} has; give the same target")
         operators = operators_of(config.plan, network.image_shape, toolbox)
         check_same(path, config.swapped, operators.swapped)
         job = CampaignJob(folder, network, operators, resumed=True)
         folder.trim()  # When all is checked: a refusal changes nothing.
+        if changes:
+            folder.write_config()
         return job
 
     def inspect(self, path: Path) -> dict[str, Any]:
@@ -218,6 +225,7 @@ class CampaignKind:
             "baseline": baseline.figures() if baseline else None,
             "pending": total - statistics.done,
             "finished": statistics.done == total,
+            **query_facts(path, config.options),
             "device": target.device,
             "precision": target.precision,
             "versions": config.versions,

@@ -20,6 +20,7 @@ from ..store.run import RunFolder
 from ..targets.protocols import Target
 from .checks import check_evolve
 from .life import start
+from .queries import keep_ledger
 from .result import Result
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def run(
 
     def create() -> RunJob:
         folder = RunFolder.create(out or Path(), config)
+        keep_ledger(prepared.target, folder.path)
         return RunJob(evolution, config, folder, gallery=gallery, profiler=profiler)
 
     if out is None:
@@ -93,7 +95,7 @@ def _new(options: EvolveOptions, prepared: PreparedTarget, hook: Hook | None) ->
     indices = tuple(evolution.archive.class_indices.tolist())
     recorded = msgspec.structs.replace(
         evolution.options,
-        target=prepared.record.name,
+        target=prepared.record.spec,
         classes=indices,
         init=_absolute(options.init) if options.init is not None else None,
         init_sha256=digest,

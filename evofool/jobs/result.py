@@ -50,6 +50,7 @@ class Result:
     sheet: Path | None
     interrupted: bool
     config: RunConfig
+    note: str | None = None
 
     @classmethod
     def of(
@@ -61,6 +62,7 @@ class Result:
         sheet: Path | None,
         *,
         interrupted: bool,
+        note: str | None = None,
     ) -> Result:
         """Return what an evolution has come to."""
         archive, search = evolution.archive, evolution.search
@@ -82,6 +84,7 @@ class Result:
             sheet=sheet,
             interrupted=interrupted,
             config=config,
+            note=note,
         )
 
     def __repr__(self) -> str:
@@ -132,6 +135,7 @@ class Result:
             "at_99": int((values >= 0.99).sum()),
             **(several if self.places else {}),
             "interrupted": self.interrupted,
+            **({"note": self.note} if self.note else {}),
             "classes": [
                 {"index": int(index), "class": name, "confidence": float(value), **place}
                 for index, name, value, place in zip(
@@ -152,6 +156,7 @@ class CampaignResult:
         interrupted: Whether it was stopped before all attempts had ended.
         scored: Rows scored in this session.
         config: The campaign's options, its target, plan and data, and the versions.
+        note: Why it ended early, where nobody stopped it.
     """
 
     path: Path
@@ -162,6 +167,7 @@ class CampaignResult:
     interrupted: bool
     scored: int
     config: CampaignConfig
+    note: str | None = None
 
     def __repr__(self) -> str:
         config, statistics = self.config, self.statistics
@@ -186,4 +192,5 @@ class CampaignResult:
             "correct": data.correct,
             "labelled": data.labelled,
             "interrupted": self.interrupted,
+            **({"note": self.note} if self.note else {}),
         }

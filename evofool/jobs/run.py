@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from ..config.budget import Budget
@@ -16,7 +17,7 @@ from ..config.evolve import BUDGET, EvolveOptions, settings_of
 from ..config.records import RunConfig
 from ..encodings import registry as encodings
 from ..engines.toolbox import Hook
-from ..errors import ConfigError, TargetError, suggestion
+from ..errors import ConfigError, OutOfQueries, TargetError, suggestion
 from ..gallery.pages.run_page import write_run_page
 from ..gallery.prints.sheet import write_sheet
 from ..io.arrays import Arrays
@@ -30,6 +31,7 @@ from ..store.run import RunFolder
 from ..targets.prepare import reload_target
 from ..targets.protocols import Target
 from ..text import counted
+from .queries import keep_ledger, query_facts, spent_by, with_limit
 from .result import Result
 from .schedule import Later, Work
 from .session import Job, Refresh
@@ -88,8 +90,8 @@ class RunJob(Job[RunStep]):
 
     @property
     def begun(self) -> bool:
-        """Whether a generation has ended."""
-        return bool(self.evolution.search.generation)
+        """Whether a generation has ended, or something was paid."""
+        return bool(self.evolution.search.generation or spent_by(self.evolution.target))
 
     def steps(self) -> Iterator[RunStep]:
         """Evolve until the budget is spent."""
@@ -97,6 +99,12 @@ class RunJob(Job[RunStep]):
         try:
             for progress in self.evolution.run(budget):
                 yield RunStep(progress, self.evolution, budget)
+        except OutOfQueries as error:
+            if not self.evolution.search.generation:
+                raise ConfigError(
+                    "`max_queries` ends within the first generation; allow at least as many as `batch`"
+                ) from error
+            raise
         finally:
             if self._profiler:
                 self._profiler.stop()
@@ -125,7 +133,7 @@ class RunJob(Job[RunStep]):
 
     def refresh(self, interval: float, *, last: bool) -> Refresh | None:
         """Decode the elites that changed, bit by bit, then write them and the page."""
-        if not self.folder or not self._recorder or not self.begun:
+        if not self.folder or not self._recorder or not self.evolution.search.generation:
             return None
         self._recorder.flush(self.evolution)
         elites, folder = self._changed(), self.folder
@@ -141,7 +149,7 @@ class RunJob(Job[RunStep]):
 
     def finish(self) -> None:
         """Write the contact sheet and the page."""
-        if self.folder and self.gallery and self.begun:
+        if self.folder and self.gallery and self.evolution.search.generation:
             self._sheet, self._page = write_sheet(self.folder.path), write_run_page(self.folder.path)
             self.folder.page_written()
 
@@ -152,7 +160,9 @@ class RunJob(Job[RunStep]):
     def result(self, interrupted: bool) -> Result:
         """Return what the run ended with."""
         spent = self.evolution.spent(self.config.options.budget)
-        return Result.of(self.evolution, self.config, self.path, self._page, self._sheet, interrupted=not spent)
+        return Result.of(
+            self.evolution, self.config, self.path, self._page, self._sheet, interrupted=not spent, note=self.note
+        )
 
     def _changed(self) -> Elites:
         """Return the elites that are new since the last call."""
@@ -191,10 +201,14 @@ class RunKind:
         """Return the run where its last checkpoint left it, with its budget or a new one."""
         folder = RunFolder.open(path)
         check_hook(path, folder.config.swapped, toolbox)
-        wanted = _budget_of(changes)
+        options, limits = with_limit(folder.config.options, changes)
+        wanted = _budget_of(limits)
+        folder.config = msgspec.structs.replace(folder.config, options=options)
         if not wanted.empty:
             folder.config = folder.with_budget(wanted)
-        evolution = evolution_of(folder.config, reload_target(folder.config.target, path, target), toolbox)
+        network = reload_target(folder.config.target, path, target, asking=options.model)
+        keep_ledger(network, path)
+        evolution = evolution_of(folder.config, network, toolbox)
         check_same(path, folder.config.swapped, evolution.swapped)
         folder.load_checkpoint(evolution)
         if evolution.archive.genomes is not None:
@@ -202,7 +216,7 @@ class RunKind:
         if not wanted.empty:
             _check_left(evolution, wanted, path)
         folder.trim_metrics(evolution.search.generation)
-        if not wanted.empty:
+        if changes:
             folder.write_config()
         return RunJob(evolution, folder.config, folder, gallery=gallery)
 
@@ -234,6 +248,7 @@ class RunKind:
             **({"swapped": config.swapped} if config.swapped else {}),
             "classes": len(config.class_indices),
             "niches": len(config.class_indices) * per_class,
+            **query_facts(path, options),
             "device": target.device,
             "precision": target.precision,
             "versions": config.versions,

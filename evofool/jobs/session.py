@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from ..errors import OutOfQueries
 from ..io.arrays import Arrays
 from ..io.interrupts import interruptible
 from ..io.writer import Writer
@@ -39,11 +40,13 @@ class Job(ABC, Generic[S]):
         path: The job's folder; None where nothing is written.
         checkpoints: Where its states are kept; None where its records say all that it needs to go on.
         gallery: Whether its page is kept up to date. Without one, the files that a page shows wait for checkpoints.
+        note: Why the session ended early, where neither the budget of the job nor its user is the reason.
     """
 
     path: Path | None = None
     checkpoints: Checkpoints | None = None
     gallery: bool = True
+    note: str | None = None
 
     @property
     @abstractmethod
@@ -118,24 +121,32 @@ class Session(Generic[S]):
         return self.job.result(interrupted)
 
     def _work(self, later: Later, stopped: Callable[[], bool]) -> bool:
-        """Run the loop. Return whether it was stopped."""
+        """Run the loop. Return whether it was stopped.
+
+        Where the queries run out in the middle of a step, the last checkpoint is what the job goes on from; what was
+        answered since isn't asked again.
+        """
         job, interrupted = self.job, False
         job.begin(later)
         self._checkpoints.restart()
-        for step in job.steps():
-            with job.saving():
-                job.record(step, later)
-            if self._observer:
-                self._observer(step)
-            if stopped():
-                interrupted = True
-                break
-            with job.saving():
-                if self._checkpoints.due():
-                    self._checkpoint(later)
-                self._show(later)
+        try:
+            for step in job.steps():
+                with job.saving():
+                    job.record(step, later)
+                if self._observer:
+                    self._observer(step)
+                if stopped():
+                    interrupted = True
+                    break
+                with job.saving():
+                    if self._checkpoints.due():
+                        self._checkpoint(later)
+                    self._show(later)
+        except OutOfQueries as end:
+            job.note, interrupted = str(end), True
         self._end_refresh(later)
-        self._checkpoint(later)
+        if job.note is None:
+            self._checkpoint(later)
         self._refresh = job.refresh(self._pages.interval, last=True)
         self._end_refresh(later)
         return interrupted

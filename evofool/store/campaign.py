@@ -28,7 +28,7 @@ from ..errors import RunError
 from ..io.arrays import DamagedArrays, map_array
 from ..io.files import write_atomically, writing
 from ..io.lines import append_lines, good_lines, numbered_lines, read_lines, sealed_line, trim_lines
-from .folder import CONFIG, damaged, discard_folder, make_folder, read_config
+from .folder import CONFIG, damaged, discard_folder, make_folder, read_config, write_config
 from .records import ImageLine, OutcomeLine, fault
 
 
@@ -83,6 +83,11 @@ class CampaignFolder:
         """Return how many pairs of image and criterion the campaign has."""
         labels = [self.subjects.label(index) for index in range(len(self.subjects))]
         return count_pairs(self.config.plan, labels, len(self.config.classes))
+
+    def write_config(self) -> None:
+        """Write the config anew."""
+        with writing(self.path):
+            write_config(self.path, self.config)
 
     def append(self, outcomes: Iterable[Outcome]) -> None:
         """Add lines for attempts that ended."""

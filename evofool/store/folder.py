@@ -18,6 +18,7 @@ from ..errors import ConfigError, RunError
 from ..io.files import is_temporary, open_regular, remove_leftovers, write_atomically, writing
 from ..io.lines import MAX_LINE
 from ..io.lock import LOCK
+from .ledger import LEDGER
 from .records import plain_fault
 
 CONFIG = "config.json"
@@ -178,5 +179,5 @@ def check_free(path: Path) -> None:
 def _belongs_to_a_start(file: Path) -> bool:
     """Return whether a file may be there before the work of a job begins."""
     return not file.is_symlink() and (
-        file.is_dir() or file.name in (CONFIG, LOCK, "images.npy") or is_temporary(file.name)
+        file.is_dir() or file.name in (CONFIG, LOCK, LEDGER, "images.npy") or is_temporary(file.name)
     )

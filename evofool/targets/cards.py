@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+OWN = "the user's own"
+"""What a card says of the data, the licence or the weights of a classifier that the user brings."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +23,11 @@ class Card:
         data: What it learned from.
         accuracy: Measured top-1 accuracy, and on what.
         licence: The licence of code and weights.
-        weights: The embedded file's name, the door's name (such as ``torchvision``), or empty where the user brings a
-            file.
+        weights: The embedded file's name, the door's name (such as ``torchvision``), ``OWN`` for a classifier
+            that the user brings, or empty where ``--weights`` must name a file.
         resize: What the shorter side of pictures of other sizes becomes before the centre is cropped, in pixels.
         interpolation: How they are resized.
+        outputs: What the network returns; see :data:`~.execution.outputs.KINDS`.
     """
 
     name: str
@@ -37,3 +42,10 @@ class Card:
     weights: str
     resize: int
     interpolation: str = "bilinear"
+    outputs: str = "logits"
+
+    def with_outputs(
+        self, classes: Sequence[str], outputs: str, mean: tuple[float, ...], std: tuple[float, ...]
+    ) -> Card:
+        """Return the card with what was found out of a classifier."""
+        return replace(self, classes=tuple(classes), outputs=outputs, mean=mean, std=std)

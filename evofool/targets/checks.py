@@ -16,8 +16,7 @@ LOOSENESS = 0.02
 """Largest deviation of a probability from [0, 1], and of a row's sum from 1. bfloat16 keeps 8 bits."""
 
 ONE_OF_SEVERAL = (
-    "where every class has a sigmoid p of its own, ask about one class k at a time: name two classes, and return the "
-    "probabilities torch.stack([1 - p[:, k], p[:, k]], 1)"
+    "where several classes can be true of one image, and every class has a sigmoid of its own, say `outputs=multilabel`"
 )
 """What to do with a classifier that can see several classes in one image."""
 
@@ -87,23 +86,25 @@ def check_finite(name: str, scores: torch.Tensor) -> None:
         )
 
 
-def check_probabilities(name: str, scores: torch.Tensor, advice: str) -> None:
+def check_probabilities(name: str, scores: torch.Tensor, advice: str, *, multilabel: bool = False) -> None:
     """Check that the rows of (B, K) scores are probabilities.
 
     Args:
         name: The target's name.
         scores: (B, K) float.
         advice: What to do if they leave [0, 1].
+        multilabel: Whether several classes can be true of one image, so that rows may have any sum.
 
     Raises:
         TargetError: Some are NaN or infinite, or outside [0, 1], or a row's sum isn't 1.
     """
     inside, sums = (scores >= -LOOSENESS).all(), scores.sum(1)
-    if bool(scores.isfinite().all() & inside & ((sums - 1).abs() <= LOOSENESS).all()):
+    whole = (scores <= 1 + LOOSENESS).all() if multilabel else ((sums - 1).abs() <= LOOSENESS).all()
+    if bool(scores.isfinite().all() & inside & whole):
         return
     check_finite(name, scores)
     found = f"its rows sum to {float(sums.min()):.3g} … {float(sums.max()):.3g}"
-    if bool(inside) and float(scores.max()) <= 1 + LOOSENESS:
+    if not multilabel and bool(inside) and float(scores.max()) <= 1 + LOOSENESS:
         raise TargetError(
             f"target {name} must return probabilities that sum to 1 for each image, but {found}; {ONE_OF_SEVERAL}"
         )

@@ -25,7 +25,7 @@ def outline_of(name: str) -> Outline | None:
     """Return the outline of a named target, or None where only building it tells.
 
     Raises:
-        TargetError: No target has that name.
+        TargetError: No target has that name, its file is missing, or a package that it needs.
     """
     if name in embedded.names():
         card = embedded.card(name)
@@ -33,7 +33,6 @@ def outline_of(name: str) -> Outline | None:
     registry.check_name(name)
     if not name.startswith(torchvision.PREFIX):
         return None
-    torchvision.check_listed(name.removeprefix(torchvision.PREFIX))
     classes = torchvision_names.class_names()
     return Outline(classes, (3, MAX_EDGE, MAX_EDGE)) if classes else None
 

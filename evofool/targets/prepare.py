@@ -12,6 +12,7 @@ import numpy as np
 import PIL
 import torch
 
+from ..config.model import ModelOptions
 from ..config.records import TargetRecord
 from ..datasets import Fitting
 from ..errors import ConfigError, RunError, TargetError
@@ -26,6 +27,7 @@ from .execution.requests import execution_of
 from .execution.tuning import tune
 from .fingerprint import own_fingerprint, tensors_digest
 from .protocols import Target, device_of, rows_of
+from .queries.asked import asked_with_care
 from .torch_target import TorchTarget
 
 _SAME = (
@@ -75,14 +77,16 @@ def prepare_target(
     if open_precision := getattr(options, "precision", None) is None:
         execution = replace(execution, precision=precision)
     if isinstance(target, str):
-        loaded = registry.load(target, weights=options.weights, **vars(execution))
+        loaded = registry.load(target, weights=options.weights, **vars(execution), model=options.model)
     else:
         loaded = take_own(target, options)
     tune(loaded.target)
     own = loaded.target
     if open_precision and precision != "auto" and isinstance(own, TorchTarget) and "precision" in own.tunable:
         own.apply(replace(own.execution, precision=precision))
-    return PreparedTarget(loaded.target, fitting_of(loaded), record_of(loaded))
+    record = record_of(loaded)
+    asked = asked_with_care(own, record, options.model, remote=loaded.remote)
+    return PreparedTarget(asked, fitting_of(loaded), record)
 
 
 def check_target(target: object) -> None:
@@ -123,6 +127,10 @@ def take_own(target: Target, options: TargetOptions) -> Loaded:
         TargetError: It is no target.
     """
     check_target(target)
+    if said := options.model.understood.said:
+        raise ConfigError(
+            f"`{next(iter(said))}` belongs to a target that is loaded by its name or file; set it in your Target"
+        )
     if options.weights is not None or ExecutionOptions.of(options) != ExecutionOptions():
         raise ConfigError(
             "`weights`, `device`, `precision`, `micro_batch`, `memory_format` and `fold` belong to a named target; "
@@ -145,6 +153,8 @@ def record_of(loaded: Loaded) -> TargetRecord:
     torch_target = target if isinstance(target, TorchTarget) else None
     return TargetRecord(
         name=target.name,
+        spec=loaded.spec or target.name,
+        model=(loaded.model or ModelOptions()).understood,
         own=own,
         weights=str(loaded.weights.absolute()) if loaded.weights is not None and loaded.user_weights else None,
         weights_sha256=_weights_sha256(loaded),
@@ -168,7 +178,14 @@ def _weights_sha256(loaded: Loaded) -> str | None:
     return tensors_digest(loaded.target.network) if isinstance(loaded.target, TorchTarget) else None
 
 
-def reload_target(record: TargetRecord, path: Path, own: Target | None, resume: str = "evofool.resume") -> Target:
+def reload_target(
+    record: TargetRecord,
+    path: Path,
+    own: Target | None,
+    resume: str = "evofool.resume",
+    *,
+    asking: ModelOptions | None = None,
+) -> Target:
     """Return the target that a config's record describes, run as it was recorded.
 
     Args:
@@ -176,6 +193,7 @@ def reload_target(record: TargetRecord, path: Path, own: Target | None, resume: 
         path: The folder of the config, for messages.
         own: The user's own target, where the record says that there was one.
         resume: The function that takes it, for messages.
+        asking: How it is asked.
 
     Raises:
         ConfigError: The record's device is none that there is.
@@ -190,7 +208,8 @@ def reload_target(record: TargetRecord, path: Path, own: Target | None, resume: 
             if record.own
             else f"{path} was made with the named target {record.name}; leave `target` out"
         )
-    return _named_again(record, path) if own is None else _own_again(record, path, own)
+    loaded = _named_again(record, path) if own is None else Loaded(_own_again(record, path, own))
+    return asked_with_care(loaded.target, record, asking or ModelOptions(), remote=loaded.remote)
 
 
 def _own_again(record: TargetRecord, path: Path, target: Target) -> Target:
@@ -221,7 +240,7 @@ def _difference(before: object, now: object) -> tuple[str, str]:
     return tuple("unknown" if value is None else f"{value}"[:40] for value in (before, now))  # type: ignore[return-value]
 
 
-def _named_again(record: TargetRecord, path: Path) -> Target:
+def _named_again(record: TargetRecord, path: Path) -> Loaded:
     """Build a named target as it was recorded."""
     try:
         choose_device(record.device)
@@ -232,13 +251,13 @@ def _named_again(record: TargetRecord, path: Path) -> Target:
                 "is one"
             ) from error
         raise
-    loaded = registry.load(record.name, weights=record.weights, **vars(ExecutionOptions.of(record)))
+    loaded = registry.load(record.spec, weights=record.weights, **vars(ExecutionOptions.of(record)), model=record.model)
     if loaded.weights is not None and sha256(loaded.weights) != record.weights_sha256:
         raise RunError(
             f"the weights of {record.name} are not those {path} was made with "
             f"(SHA-256 {str(record.weights_sha256)[:12]}…); bring those back, or start a new run"
         )
-    return loaded.target
+    return loaded
 
 
 def versions() -> dict[str, str]:

@@ -22,7 +22,8 @@ class Target(Protocol):
     """A classifier under test. Search and attacks know no more of it than this.
 
     A target may say more of itself: ``device`` (where it takes its images; the CPU where it has none), ``precision``
-    (of :meth:`scores`; ``float32`` where it has none) and ``micro_batch`` (how many images it likes at once). Its
+    (of :meth:`scores`; ``float32`` where it has none), ``micro_batch`` (how many images it likes at once) and
+    ``multilabel`` (whether several classes can be true of one image, so that its scores don't sum to 1). Its
     ``fingerprint``, text or a method that returns some, tells it from others of its name: a model's version, say, or
     the digest of a file. It is recorded, and a job that was made with another one doesn't go on.
 
@@ -87,6 +88,11 @@ def device_of(target: Target) -> str:
 def precision_of(target: Target) -> str:
     """Return the precision that a target scores in."""
     return str(getattr(target, "precision", "float32"))
+
+
+def is_multilabel(target: Target) -> bool:
+    """Return whether several of a target's classes can be true of one image, so that scores don't sum to 1."""
+    return bool(getattr(target, "multilabel", False))
 
 
 def rows_of(target: Target) -> int:

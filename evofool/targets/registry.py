@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from ..config.documented import documented
 from ..config.evolve import EvolveOptions
+from ..config.model import ModelOptions
 from ..errors import ConfigError, TargetError, suggestion
 from .cards import Card
-from .doors import embedded, torchvision
-from .doors.base import Door, Loaded
+from .doors import checkpoint, embedded, exported, http, huggingface, onnx, python, timm, torchvision
+from .doors.base import Door, Loaded, Request
 from .execution.options import ExecutionOptions
 from .protocols import Target
 
-DOORS: tuple[Door, ...] = (embedded, torchvision)
-"""All doors. A name belongs to the door whose prefix it has, else to one without a prefix that knows it."""
+DOORS: tuple[Door, ...] = (embedded, torchvision, timm, huggingface, http, onnx, exported, checkpoint, python)
+"""All doors. A name belongs to the first that claims it."""
 
 
 def prefixed_doors() -> list[Door]:
@@ -23,27 +27,37 @@ def prefixed_doors() -> list[Door]:
 
 def plain_cards() -> dict[str, Card]:
     """Return the model cards of all targets without a prefix, by name. Aliases are left out."""
-    cards = [door.card(name) for door in DOORS if not door.PREFIX for name in door.names()]
+    cards = [embedded.card(name) for name in embedded.names()]
     return {card.name: card for card in cards}
 
 
+def plain_names() -> list[str]:
+    """Return the names of all targets without a prefix, aliases included."""
+    return embedded.names()
+
+
 def check_name(name: str) -> None:
-    """Check that a target may have this name; a door may still know no such one.
+    """Check that a target of this name can be, as far as that needs no torch.
 
     Raises:
-        TargetError: No door has it.
+        TargetError: No door has it, its file is missing, or a package that it needs.
     """
-    _find(name)
+    door, short = _find(name)
+    door.check(short)
 
 
-def card(name: str) -> Card:
+def card(name: str, model: ModelOptions | None = None) -> Card:
     """Return the model card of a target.
+
+    Args:
+        name: Its name.
+        model: How it is to be understood, where the user brings it.
 
     Raises:
         TargetError: No target has that name.
     """
     door, short = _find(name)
-    return door.card(short)
+    return door.card(short, Request(model=model or ModelOptions()))
 
 
 def load(
@@ -55,6 +69,7 @@ def load(
     micro_batch: int | None = None,
     memory_format: str = "auto",
     fold: bool | None = None,
+    model: ModelOptions | None = None,
 ) -> Loaded:
     """Build a target by name, with its card and where its weights came from; see :func:`load_target`.
 
@@ -68,13 +83,17 @@ def load(
     door, short = _find(name)
     options = ExecutionOptions(device, precision, micro_batch, memory_format, fold)
     with torch.random.fork_rng(devices=[]):  # networks draw their first weights from the global generator
-        loaded = door.load(short, Path(weights) if weights is not None else None, options)
+        loaded = door.load(short, Request(Path(weights) if weights else None, options, model or ModelOptions()))
     if weights is not None and not loaded.user_weights:
         raise ConfigError(f"target {name} takes no weights file; leave `weights` out")
+    if loaded.model is None and model is not None and (said := model.understood.said):
+        raise ConfigError(f"target {name} says itself how it is understood; leave `{next(iter(said))}` out")
+    loaded = replace(loaded, spec=absolute(name))
     check_requests(loaded.target, options)
     return loaded
 
 
+@documented(ModelOptions)
 def load_target(
     name: str = "cifar10",
     *,
@@ -82,13 +101,16 @@ def load_target(
     device: str = "auto",
     precision: str = "auto",
     micro_batch: int | None = None,
+    **options: Any,
 ) -> Target:
     """Build a target by name.
 
     Args:
-        name: A name that ``evofool targets`` lists, such as ``cifar10`` or ``torchvision:resnet50``.
+        name: What ``evofool targets`` lists: a name such as ``cifar10`` or ``torchvision:resnet50``, a file such as
+            ``network.onnx``, a URL, or an object to import such as ``path/to/file.py:attribute``.
         weights: A ``.safetensors`` file or torch checkpoint instead of the embedded or downloaded weights.
         device, precision, micro_batch: As in :class:`evofool.Target`.
+        options: How a classifier of your own is understood; see below.
 
     Raises:
         ConfigError: There is no such device or precision, or the target can't be run so.
@@ -102,8 +124,18 @@ def load_target(
         (1, 8, 8)
     """
     given = {"weights": weights, "device": device, "precision": precision, "micro_batch": micro_batch}
-    options = EvolveOptions.of({"target": name, **given})
-    return load(options.target, **{option: getattr(options, option) for option in given}).target
+    chosen = EvolveOptions.of({"target": name, **given, **options})
+    return load(chosen.target, **{option: getattr(chosen, option) for option in given}, model=chosen.model).target
+
+
+def absolute(name: str) -> str:
+    """Return a target's name with a path that can be found from elsewhere. Names that are no files stay."""
+    file, colon, attribute = name.rpartition(":")
+    if colon and file.endswith(".py"):
+        return f"{Path(file).expanduser().absolute()}:{attribute}"
+    if not any(door.PREFIX and name.startswith(door.PREFIX) for door in DOORS) and Path(name).expanduser().is_file():
+        return str(Path(name).expanduser().absolute())
+    return name
 
 
 def _find(name: str) -> tuple[Door, str]:
@@ -112,17 +144,17 @@ def _find(name: str) -> tuple[Door, str]:
     Raises:
         TargetError: No target has that name.
     """
-    prefixed, plain = prefixed_doors(), {name: door for door in DOORS if not door.PREFIX for name in door.names()}
-    for door in prefixed:
-        if name.startswith(door.PREFIX):
+    families = {known.partition(":")[0] for known in embedded.names()}
+    for door in DOORS if name.partition(":")[0] not in families else (embedded,):
+        if door.claims(name):
             return door, name.removeprefix(door.PREFIX)
-    if name in plain:
-        return plain[name], name
+    plain = [name for door in DOORS if not door.PREFIX for name in door.names()]
     hint = suggestion(name, plain)
-    for door in prefixed:
-        if not hint and name in door.names():
+    for door in prefixed_doors():
+        if not hint and door is not timm and name in door.names():  # importing timm takes seconds
             hint = f' (did you mean "{door.PREFIX}{name}"?)'
-    others = ", ".join(f"{door.PREFIX}NAME" for door in prefixed)
+    others = ", ".join(f"{door.PREFIX}NAME" for door in prefixed_doors())
     raise TargetError(
-        f'unknown target "{name}"{hint}; choose {", ".join(plain_cards())} or {others} (see: evofool targets)'
+        f'unknown target "{name}"{hint}; choose {", ".join(plain_cards())}, {others}, a file such as network.onnx, '
+        "a URL, or path/to/file.py:attribute (see: evofool targets)"
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +38,8 @@ class TorchTarget:
             (1, C, 1, 1) will do.
         std: What the difference is divided by; per channel, or one for all.
         name: What records and messages call this target.
-        outputs: ``logits`` (a softmax is applied) or ``probabilities`` (taken as they are).
+        outputs: ``logits`` (a softmax is applied) or ``probabilities`` (taken as they are); where several classes can
+            be true of one image, ``multilabel-logits`` (a sigmoid is applied) or ``multilabel``.
         device: ``auto`` (CUDA, then MPS, then CPU), ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         precision: Precision that a search scores in: ``float32``, ``bfloat16``, or ``auto``, which is bfloat16 where
             the hardware and the module have it. :meth:`confirm` is float32 always.
@@ -79,7 +79,7 @@ class TorchTarget:
         mean: float | Sequence[float] = 0.0,
         std: float | Sequence[float] = 1.0,
         name: str = "custom",
-        outputs: Literal["logits", "probabilities"] = "logits",
+        outputs: str = "logits",
         device: str = "auto",
         precision: str = "auto",
         micro_batch: int | None = None,
@@ -125,6 +125,7 @@ class TorchTarget:
             mean=card.mean,
             std=card.std,
             name=card.name,
+            outputs=card.outputs,
             **asdict(options),
         )
 
@@ -141,6 +142,11 @@ class TorchTarget:
     def execution(self) -> Execution:
         """How its forward passes are run."""
         return self._runner.execution
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether several classes can be true of one image, so that scores don't sum to 1."""
+        return self._runner.head.multilabel
 
     @property
     def precision(self) -> str:

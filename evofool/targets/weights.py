@@ -93,6 +93,17 @@ def load_weights(network: nn.Module, path: Path, target: str, relatives: Relativ
     return tuple(fit.spare(wanted))
 
 
+def classes_of_weights(network: nn.Module, path: Path) -> int | None:
+    """Return for how many classes a weights file is, where that is all that keeps a network from loading it; else None.
+
+    Raises:
+        WeightsError: As in :func:`~.weights_file.read_weights`.
+    """
+    wanted = network.state_dict()
+    counts = (_other_head(fit, wanted) for named in read_weights(path) for fit in _fits(named, wanted))
+    return next((count for count in counts if count is not None), None)
+
+
 def _choose(
     found: list[NamedTensors], wanted: Mapping[str, Tensor], path: Path, target: str, relatives: Relatives
 ) -> _Fit:
@@ -145,13 +156,21 @@ def _why(fit: _Fit, wanted: Mapping[str, Tensor]) -> str:
             f"it lacks {len(missing)} of {len(wanted)} tensors, first {missing[0]}; it holds {shown}{more}; "
             "use weights of that architecture"
         )
-    wrong = fit.misshapen(wanted)
-    name, layers = wrong[0], {each.rpartition(".")[0] for each in wrong}
+    name = fit.misshapen(wanted)[0]
     told = f"{name} should be {tuple(wanted[name].shape)}, is {tuple(fit.tensors[name].shape)}"
-    last = list(wanted)[-1].rpartition(".")[0]
-    if layers == {last} and all(fit.tensors[each].shape[1:] == wanted[each].shape[1:] for each in wrong):
-        return f"{told}: its last layer is for {fit.tensors[name].shape[0]} classes; use weights for the same classes"
+    if (classes := _other_head(fit, wanted)) is not None:
+        return f"{told}: its last layer is for {classes} classes; use weights for the same classes"
     return f"{told}; use weights of that architecture"
+
+
+def _other_head(fit: _Fit, wanted: Mapping[str, Tensor]) -> int | None:
+    """Return for how many classes the last layer of a file's tensors is, where nothing but that tells them from a
+    network's; else None."""
+    wrong, last = fit.misshapen(wanted), list(wanted)[-1].rpartition(".")[0]
+    alike = all(fit.tensors[each].shape[1:] == wanted[each].shape[1:] for each in wrong)
+    if fit.missing(wanted) or not wrong or not alike or {each.rpartition(".")[0] for each in wrong} != {last}:
+        return None
+    return fit.tensors[wrong[0]].shape[0]
 
 
 def _whose(found: list[NamedTensors], relatives: Relatives, below: float = math.inf) -> str | None:

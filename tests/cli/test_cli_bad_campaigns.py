@@ -135,7 +135,7 @@ def test_a_config_changed_to_nonsense_is_refused_and_its_field_named(
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
-        ({"target.name": "digts"}, '"digts"'),
+        ({"target.spec": "digts"}, '"digts"'),
         ({"target.device": "tpu"}, '"tpu"'),
         ({"target.precision": "half"}, '"half"'),
         ({"target.weights_sha256": "0" * 64}, "the weights of digits are not those"),

@@ -91,7 +91,7 @@ def test_a_bad_option_of_evolve_is_refused(options: str, parts: list[str], tmp_p
         ("report", ["Missing argument"]),
         ("reprot", ["reprot", "report"]),
         ("atack", ["atack", "attack"]),
-        ("targets digits --device cpu", ["--weights and --device", "add --tune"]),
+        ("targets digits --device cpu", ["--device changes nothing", "add --tune"]),
         ("targets --tune", ["--tune needs a target"]),
         ("report nowhere", ["no campaign at nowhere", "expected a folder with config.json"]),
     ],

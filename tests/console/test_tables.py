@@ -19,7 +19,7 @@ from evofool.console.tables import (
     targets_table,
     trials_table,
 )
-from evofool.targets.cards import Card
+from evofool.targets.cards import OWN, Card
 from evofool.targets.execution.execution import Execution
 from evofool.targets.execution.trials import Trial
 
@@ -77,6 +77,7 @@ def test_a_model_card_tells_all_there_is_to_know() -> None:
         ("classes", "cat, dog"),
         ("images", "32 × 28, RGB"),
         ("mean / std", "0.5 0.25 0.125 / 1 1 1"),
+        ("outputs", "logits"),
         ("other sizes", "shorter side to 40 (bilinear), then the centre"),
         ("data", "noise"),
         ("accuracy", "50 % of 4 images"),
@@ -90,6 +91,7 @@ def test_a_model_card_tells_all_there_is_to_know() -> None:
     [
         ("cifar10", "cifar10", "embedded"),
         ("cifar10:resnet32", "", "yours, with --weights FILE"),
+        ("mine.onnx", OWN, "the user's own"),
         ("torchvision:resnet50", "torchvision", "torchvision's, downloaded and cached"),
     ],
 )

@@ -283,7 +283,7 @@ def test_without_any_limit_the_default_budget_ends_a_run_and_is_recorded(monkeyp
         ({"minutes": 0}, r"`minutes` must be above 0, got 0"),
         ({"until": 99}, r"`until` .* got 99.* \(did you mean 0\.99\?\)"),
         ({"selector": "newest"}, r'`selector`|unknown selector "newest"'),
-        ({"sed": 1}, r'there is no option `sed` \(did you mean "seed"\?\)'),
+        ({"sed": 1}, r'there is no option `sed` \(did you mean "seed" or "std"\?\)'),
         ({"weights_sha256": "0" * 64}, r"the weights of digits have another SHA-256 .* with `weights`"),
     ],
     ids=str,

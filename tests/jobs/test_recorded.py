@@ -137,7 +137,7 @@ def test_another_seed_makes_other_images(made: Path, tmp_path: Path, capsys: Cap
 
 
 @pytest.mark.parametrize(
-    "name", ["target", "target.name", "options.batch", "class_indices", "options.until", "options", "options.encoding"]
+    "name", ["target", "target.spec", "options.batch", "class_indices", "options.until", "options", "options.encoding"]
 )
 @pytest.mark.parametrize("value", [[], {}, "x", -1.5, ["a"], True], ids=str)
 def test_a_damaged_config_is_one_line(copied: Path, tmp_path: Path, name: str, value: Any, capsys: Capture) -> None:
@@ -170,9 +170,9 @@ def test_a_config_that_lacks_something_is_one_line(name: str, copied: Path, tmp_
         ({"options.encoding": "cpn"}, '"cpn"'),
         ({"options.preset": "nosuch"}, '"nosuch"'),
         ({"options.descriptors": ["nosuch"]}, "nosuch"),
-        ({"target.name": "digts"}, "the target's name is not the same in options and target"),
+        ({"target.spec": "digts"}, "the target's name is not the same in options and target"),
         ({"target.device": "tpu"}, "device is not the same in options and target"),
-        ({"target.name": "digts", "options.target": "digts"}, '"digts"'),
+        ({"target.spec": "digts", "options.target": "digts"}, '"digts"'),
         ({"target.device": "tpu", "options.device": "tpu"}, '"tpu"'),
         ({"target.precision": "half", "options.precision": "half"}, '"half"'),
         ({"class_indices": [3, 99]}, "class_indices must rise and be below 10"),

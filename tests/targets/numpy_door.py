@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from plain import PlainTarget
 
 from evofool.errors import TargetError
 from evofool.targets import registry
 from evofool.targets.cards import Card
-from evofool.targets.doors.base import Loaded
-from evofool.targets.execution.options import ExecutionOptions
+from evofool.targets.doors.base import Loaded, Request
 
 
 class NumpyDoor:
     """Knows one target, ``numpy:plain``."""
 
     PREFIX = "numpy:"
+    EXAMPLE = "numpy:plain"
+    WHAT = "a target of the tests"
+
+    def claims(self, name: str) -> bool:
+        return name.startswith(self.PREFIX)
 
     def names(self) -> list[str]:
         return ["plain"]
 
-    def card(self, name: str) -> Card:
+    def check(self, name: str) -> None:
+        pass
+
+    def card(self, name: str, request: Request) -> Card:
         if name != "plain":
             raise TargetError(f"there is no numpy:{name}")
         return Card(
@@ -39,10 +44,10 @@ class NumpyDoor:
             resize=8,
         )
 
-    def load(self, name: str, weights: Path | None, options: ExecutionOptions) -> Loaded:
-        return Loaded(PlainTarget("numpy:plain"), self.card(name))
+    def load(self, name: str, request: Request) -> Loaded:
+        return Loaded(PlainTarget("numpy:plain"), self.card(name, request))
 
 
 def add_numpy_door(monkeypatch: pytest.MonkeyPatch) -> None:
     """List the door, as one line in ``registry.DOORS`` does."""
-    monkeypatch.setattr(registry, "DOORS", (*registry.DOORS, NumpyDoor()))
+    monkeypatch.setattr(registry, "DOORS", (NumpyDoor(), *registry.DOORS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,10 @@ def test_a_job_of_it_goes_on(tmp_path: Path) -> None:
 
 
 def test_it_is_suggested_and_listed(capsys: Capture) -> None:
-    with pytest.raises(TargetError, match=r'did you mean "numpy:plain".* or torchvision:NAME, numpy:NAME '):
+    with pytest.raises(TargetError, match=r'did you mean "numpy:plain".*, numpy:NAME, torchvision:NAME, '):
         registry.card("plain")
     shown = succeed(capsys, "targets").out
-    assert "and numpy:NAME for 1 models; their names: evofool targets numpy" in shown
+    assert re.search(r"numpy:plain +a target of the tests", shown)
     assert json.loads(succeed(capsys, "targets", "numpy", "--json").out) == ["numpy:plain"]
     assert "numpy's, downloaded and cached" in succeed(capsys, "targets", "numpy:plain").out
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-from support import random_images
+from support import random_images, tiny_network
 from torch import Tensor, nn
 
 import evofool
+from evofool.engines.local import LocalEngine
 from evofool.errors import ConfigError, TargetError
 from evofool.targets.execution.outputs import Head
+from evofool.targets.torch_target import TorchTarget
 
 CPU = torch.device("cpu")
 LOGITS = torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, 1.0]])
@@ -81,7 +83,10 @@ def test_one_output_for_two_classes_is_that_of_the_second(shape: tuple[int, ...]
 
 
 def test_an_unknown_kind_of_outputs_is_refused() -> None:
-    with pytest.raises(ConfigError, match="net: `outputs` must be logits or probabilities, got 'scores'"):
+    with pytest.raises(
+        ConfigError,
+        match="net: `outputs` must be logits or probabilities or multilabel-logits or multilabel, got 'scores'",
+    ):
         Head("net", "scores", 3)
 
 
@@ -116,7 +121,7 @@ def test_one_sigmoid_is_told_apart_from_a_logit() -> None:
 @pytest.mark.parametrize("outputs", ["logits", "probabilities"])
 def test_a_sigmoid_for_every_class_is_never_taken_for_logits(outputs: str) -> None:
     """It used to be advised to announce logits, which flattens all scores."""
-    with pytest.raises(TargetError, match="ask about one class k at a time") as caught:
+    with pytest.raises(TargetError, match=r"say `outputs=multilabel`$") as caught:
         sigmoids(3, ["a", "b", "c"], outputs).scores(random_images(5))
     assert "outputs=logits" not in str(caught.value)
 
@@ -125,3 +130,16 @@ def test_a_sigmoid_for_every_class_is_never_taken_for_logits(outputs: str) -> No
 def test_only_values_outside_0_to_1_are_advised_to_be_logits(values: list[list[float]]) -> None:
     with pytest.raises(TargetError, match="if these are logits, say `outputs=logits`"):
         Head("net", "probabilities", 3).checked(torch.tensor(values), at_once=True)
+
+
+@pytest.mark.parametrize(("outputs", "squash"), [("multilabel-logits", nn.Identity()), ("multilabel", nn.Sigmoid())])
+def test_classes_that_can_be_true_together_are_scored_each_by_its_own_sigmoid(outputs: str, squash: nn.Module) -> None:
+    network = tiny_network()
+    images = random_images(5)
+    target = TorchTarget(
+        nn.Sequential(network, squash), classes=list("abcd"), image_shape=(3, 8, 8), outputs=outputs, device="cpu"
+    )
+    expected = network(images.float() / 255).sigmoid()
+    assert torch.allclose(target.confirm(images), expected, atol=1e-6)
+    assert torch.allclose(LocalEngine(target).scores(images), expected, atol=0.02)
+    assert target.multilabel

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from support import random_images, tiny_target
 
 from evofool.config.evolve import EvolveOptions
+from evofool.config.model import ModelOptions
 from evofool.config.records import TargetRecord
 from evofool.errors import ConfigError, RunError, TargetError
 from evofool.io.files import sha256
@@ -32,6 +33,8 @@ def test_a_named_target_is_recorded_with_its_weights_and_its_execution() -> None
     prepared = prepare_target("digits", options(device="cpu", precision="bfloat16", micro_batch=7))
     assert prepared.record == TargetRecord(
         name="digits",
+        spec="digits",
+        model=ModelOptions(),
         own=False,
         weights=None,
         weights_sha256=sha256(embedded_weights("digits")),
@@ -58,6 +61,8 @@ def test_an_object_without_torch_is_recorded_as_it_is() -> None:
     assert target.queries == 0  # nothing was tuned
     assert prepared.record == TargetRecord(
         name="plain",
+        spec="plain",
+        model=ModelOptions(),
         own=True,
         weights=None,
         weights_sha256=None,

@@ -15,6 +15,7 @@ from torchvision import models
 from evofool.errors import TargetError
 from evofool.targets import registry as zoo
 from evofool.targets.doors import torchvision as vision
+from evofool.targets.doors.base import Request
 
 
 def test_every_listed_model_has_a_card() -> None:
@@ -56,7 +57,7 @@ def test_without_a_home_no_folder_is_made_for_weights_here(monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: "~/.cache/torch/hub")
     with pytest.raises(TargetError, match=r"no home folder .* resnet18 .*TORCH_HOME.*`weights=FILE`"):
-        vision.load("resnet18", None, {})
+        vision.load("resnet18", Request())
     assert list(tmp_path.iterdir()) == []
 
 

@@ -233,7 +233,7 @@ def test_an_entry_that_cannot_be_is_tried_anew(entry: Any, cache: Path) -> None:
 
 def test_a_user_without_a_home_keeps_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EVOFOOL_CACHE")
-    monkeypatch.setattr(tuning_cache, "user_cache", lambda: None)
+    monkeypatch.setattr(tuning_cache, "cache_folder", lambda: None)
     for _ in range(2):
         target = target_of(network := Slow())
         tune(target)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ...config.attack import AttackOptions
+from ...config.model import ModelOptions
 from ...config.records import CampaignConfig
 from ...io.slug import slug
 
@@ -15,20 +18,22 @@ def render_command(genome: Path, stem: str) -> str:
     return shlex.join(["evofool", "render", str(genome), "--size", "2048", "--out", f"{stem}-2048.png"])
 
 
-def score_command(file: Path, target: str | None, *, weights: str | None = None, own: bool = False) -> str:
+def score_command(
+    file: Path, target: str | None, *, weights: str | None = None, model: ModelOptions | None = None, own: bool = False
+) -> str:
     """Return what scores a genome or a picture again: a command, or a call where the target is the user's own object.
 
     Args:
         file: The genome or picture.
         target: The target's name, None where it isn't known.
         weights: The file of weights that the target was given.
+        model: How a classifier that the user brought was understood.
         own: Whether the target is the user's own object.
     """
     if own:
         return f"evofool.score({str(file)!r}, target)"
-    options = {"--target": target, "--weights": weights}
-    given = [word for option, value in options.items() if value is not None for word in (option, value)]
-    return shlex.join(["evofool", "score", str(file), *given])
+    options = {"target": target, "weights": weights, **(model.said if model else {})}
+    return shlex.join(["evofool", "score", str(file), *_flags(options)])
 
 
 def changed_file(name: str) -> Path:
@@ -55,14 +60,21 @@ def attack_command(config: CampaignConfig) -> str:
         "baseline": plan.baseline,
     }
     given = {name: value for name, value in values.items() if value is not None and value is not False}
-    weights = {} if config.target.weights is None else {"weights": config.target.weights}
+    weights = {"weights": config.target.weights, **config.target.model.said}
     if config.target.own or config.swapped:
-        target = "target" if config.target.own else repr(config.target.name)
-        arguments = "".join(f", {name}={value!r}" for name, value in {**weights, **given}.items())
+        target = "target" if config.target.own else repr(config.target.spec)
+        arguments = "".join(f", {name}={value!r}" for name, value in {**weights, **given}.items() if value is not None)
         hook = ", toolbox=…" if config.swapped else ""
         return f"evofool.attack({target}, {data.path or data.name!r}{arguments}{hook}, out=…)"
-    words = ["evofool", "attack"]
-    for name, value in {"target": config.target.name, **weights, "data": data.path or data.name, **given}.items():
-        option = f"--{name.replace('_', '-')}"
-        words += [option] if value is True else [option, str(value)]
-    return shlex.join(words)
+    options_given = {"target": config.target.spec, **weights, "data": data.path or data.name, **given}
+    return shlex.join(["evofool", "attack", *_flags(options_given)])
+
+
+def _flags(options: Mapping[str, Any]) -> list[str]:
+    """Return options as they stand on a command line. Those that are None are left out."""
+    words = []
+    for name, value in options.items():
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        flag = f"--{name.replace('_', '-')}"
+        words += [] if value is None else [flag] if value is True else [flag, text]
+    return words

@@ -164,7 +164,7 @@ def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancesto
     changed = changed_file(line["class"])
 
     def score(scored: Path) -> str:
-        return score_command(scored, target.name, weights=target.weights, own=target.own)
+        return score_command(scored, target.spec, weights=target.weights, model=target.model, own=target.own)
 
     return Tile(
         name=line["class"],

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ...config.model import ModelOptions
 from ..cards import Card
 from ..execution.options import ExecutionOptions
 from ..protocols import Target
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a target is wanted.
+
+    Attributes:
+        weights: A weights file of the user's, or None for those that belong to the name.
+        execution: How its forward passes shall be run.
+        model: How a classifier that the user brings is to be understood.
+    """
+
+    weights: Path | None = None
+    execution: ExecutionOptions = field(default_factory=ExecutionOptions)
+    model: ModelOptions = field(default_factory=ModelOptions)
 
 
 @dataclass(frozen=True)
@@ -21,6 +37,9 @@ class Loaded:
         weights: The file that its weights were read from, if there is one.
         user_weights: Whether the user gave that file.
         spare_tensors: Tensors of the file that the network has no place for.
+        remote: Whether it is behind a server, where queries cost time or money.
+        spec: What it is loaded by, from wherever that is done; None for its name.
+        model: How it was understood, where the user brings it; None for one that the door knows.
     """
 
     target: Target
@@ -28,22 +47,41 @@ class Loaded:
     weights: Path | None = None
     user_weights: bool = False
     spare_tensors: tuple[str, ...] = ()
+    remote: bool = False
+    spec: str | None = None
+    model: ModelOptions | None = None
 
 
 class Door(Protocol):
     """Where a family of targets comes from: a module with these names.
 
     Attributes:
-        PREFIX: What the targets' names begin with, such as ``torchvision:``; empty for plain names.
+        PREFIX: What the targets' names begin with, such as ``torchvision:``; empty for plain names, files and URLs.
+        EXAMPLE: A name, to show.
+        WHAT: What it stands for, in words; empty where the targets are listed one by one.
     """
 
     PREFIX: str
+    EXAMPLE: str
+    WHAT: str
 
-    def names(self) -> list[str]:
-        """Return the names of all targets that this door knows, without the prefix."""
+    def claims(self, name: str) -> bool:
+        """Return whether a name, with its prefix, is one of this door's."""
         ...
 
-    def card(self, name: str) -> Card:
+    def names(self) -> list[str]:
+        """Return the names of all targets that this door knows, without the prefix; none where that has no end."""
+        ...
+
+    def check(self, name: str) -> None:
+        """Check that a target can be there, as far as that can be told without importing torch.
+
+        Raises:
+            TargetError: It can't: it is not listed, its file is missing, or a package that it needs.
+        """
+        ...
+
+    def card(self, name: str, request: Request) -> Card:
         """Return the model card of a name without the prefix.
 
         Raises:
@@ -51,16 +89,14 @@ class Door(Protocol):
         """
         ...
 
-    def load(self, name: str, weights: Path | None, options: ExecutionOptions) -> Loaded:
+    def load(self, name: str, request: Request) -> Loaded:
         """Build a target. What it draws from torch's global generator is put back.
 
         Args:
             name: Its name without the prefix.
-            weights: A weights file of the user's, or None for those that belong to the name. A door that takes none
-                ignores it.
-            options: How its forward passes shall be run. A door ignores those that its targets can't be run by, and
-                :func:`evofool.targets.registry.load` refuses them. A resumed job asks for what the target said of
-                itself when it was recorded.
+            request: How it is wanted. A door that takes no weights file ignores that; it ignores settings of forward
+                passes that its targets can't be run by, and :func:`evofool.targets.registry.load` refuses them. A
+                resumed job asks for what the target said of itself when it was recorded.
 
         Raises:
             ConfigError: It can't be run so here.

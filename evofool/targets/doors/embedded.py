@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from ...datasets.class_lists import CIFAR10, DIGITS
 from ...errors import TargetError
 from ..cards import Card
-from ..execution.options import ExecutionOptions
-from .base import Loaded
+from .base import Loaded, Request
 
 if TYPE_CHECKING:
     from torch import nn
 
 PREFIX = ""
+EXAMPLE = "cifar10"
+WHAT = ""
 
 
 def _cifar10(depth: int) -> Card:
@@ -74,27 +75,36 @@ ALIASES = {"cifar10:resnet20": "cifar10", "mnist:lenet": "mnist"}
 """Other names of the same targets."""
 
 
+def claims(name: str) -> bool:
+    """Return whether a name or alias is known here."""
+    return name in CARDS or name in ALIASES
+
+
 def names() -> list[str]:
     """Return all names, aliases last."""
     return [*CARDS, *ALIASES]
 
 
-def card(name: str) -> Card:
+def check(name: str) -> None:
+    """Check nothing: what this door claims is there."""
+
+
+def card(name: str, request: Request | None = None) -> Card:
     """Return the model card of a name or alias in :func:`names`."""
     return CARDS[ALIASES.get(name, name)]
 
 
-def load(name: str, weights: Path | None, options: ExecutionOptions) -> Loaded:
+def load(name: str, request: Request) -> Loaded:
     """Build a target; see :class:`~.base.Door`."""
     from ..torch_target import TorchTarget
     from ..weights import load_weights
 
-    model_card = card(name)
+    model_card, weights, options = card(name), request.weights, request.execution
     if weights is None and not model_card.weights:
         raise TargetError(f"{model_card.name} has no embedded weights; give yours with `weights=FILE`")
     path = embedded_weights(model_card.weights) if weights is None else weights
-    module = _network(model_card.name)
-    others = [(other, partial(_network, other)) for other in CARDS if other != model_card.name]
+    module = network(model_card.name)
+    others = [(other, partial(network, other)) for other in CARDS if other != model_card.name]
     spare = load_weights(module, path, model_card.name, others)
     return Loaded(TorchTarget.from_card(module, model_card, options), model_card, path, weights is not None, spare)
 
@@ -104,7 +114,7 @@ def embedded_weights(name: str) -> Path:
     return Path(str(resources.files("evofool.targets") / "embedded" / f"{name}.safetensors"))
 
 
-def _network(name: str) -> nn.Module:
+def network(name: str) -> nn.Module:
     """Return the network of a card, without its weights."""
     from ..networks import CifarResNet, DigitsNet, LeNet
 

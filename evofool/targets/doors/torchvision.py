@@ -12,14 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import TargetError, WeightsError, in_words, suggestion
 from ..cards import Card
-from ..execution.options import ExecutionOptions
-from .base import Loaded
+from .base import Loaded, Request
 from .torchvision_names import model_names
 
 if TYPE_CHECKING:
     from torch import nn
 
 PREFIX = "torchvision:"
+EXAMPLE = "torchvision:resnet18"
+WHAT = "torchvision's classification networks, with its weights or --weights"
+
+
+def claims(name: str) -> bool:
+    """Return whether a name has the prefix."""
+    return name.startswith(PREFIX)
 
 
 def names() -> list[str]:
@@ -27,7 +33,7 @@ def names() -> list[str]:
     return list(model_names())
 
 
-def check_listed(name: str) -> None:
+def check(name: str) -> None:
     """Check that torchvision lists a model.
 
     Raises:
@@ -40,7 +46,7 @@ def check_listed(name: str) -> None:
         )
 
 
-def card(name: str) -> Card:
+def card(name: str, request: Request | None = None) -> Card:
     """Return the model card of a model, from what torchvision says of its default weights.
 
     Raises:
@@ -66,12 +72,12 @@ def card(name: str) -> Card:
     )
 
 
-def load(name: str, weights: Path | None, options: ExecutionOptions) -> Loaded:
+def load(name: str, request: Request) -> Loaded:
     """Build a target; see :class:`~.base.Door`. Default weights are downloaded into torch hub's cache."""
     from ..torch_target import TorchTarget
     from ..weights import load_weights
 
-    model_card = card(name)
+    model_card, weights, options = card(name), request.weights, request.execution
     if weights is None:
         module = _pretrained(name)
         return Loaded(TorchTarget.from_card(module, model_card, options), model_card, cached_file(name))
@@ -80,8 +86,12 @@ def load(name: str, weights: Path | None, options: ExecutionOptions) -> Loaded:
     return Loaded(TorchTarget.from_card(module, model_card, options), model_card, weights, True, spare)
 
 
-def network(name: str) -> nn.Module:
+def network(name: str, classes: int | None = None) -> nn.Module:
     """Return a model without its weights.
+
+    Args:
+        name: Its name.
+        classes: How many classes it has; None for those of ImageNet.
 
     Raises:
         TargetError: torchvision lists no such model.
@@ -89,7 +99,8 @@ def network(name: str) -> nn.Module:
     from torchvision import models
 
     _default_weights(name)  # refuses names that torchvision does not list
-    module: nn.Module = models.get_model(name, weights=None, **_plain_options(name))
+    counted = {} if classes is None else {"num_classes": classes}
+    module: nn.Module = models.get_model(name, weights=None, **_plain_options(name), **counted)
     return module
 
 
@@ -165,7 +176,7 @@ def _cache_folder() -> Path:
 
 
 def _default_weights(name: str) -> Any:
-    check_listed(name)
+    check(name)
     from torchvision import models
 
     return models.get_model_weights(name).DEFAULT

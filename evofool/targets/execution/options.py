@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 from ...config.evolve import EvolveOptions
+from ...config.model import ModelOptions
 from ...errors import ConfigError
 
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -38,6 +39,8 @@ class TargetOptions(Protocol):
 
     @property
     def weights(self) -> str | None: ...
+    @property
+    def model(self) -> ModelOptions: ...
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,12 @@ from torch import Tensor
 from ...errors import ConfigError, TargetError
 from ..checks import LOOSENESS, ONE_OF_SEVERAL, check_finite, check_probabilities
 
-KINDS = ("logits", "probabilities")
-"""What a classifier may return."""
+KINDS = ("logits", "probabilities", "multilabel-logits", "multilabel")
+"""What a classifier may return. Where several classes can be true of one image, every output has a sigmoid of its own:
+``multilabel-logits`` come before it, ``multilabel`` behind it, and the rows of such scores don't sum to 1."""
+
+LOGITS = ("logits", "multilabel-logits")
+"""Those kinds that aren't probabilities yet."""
 
 
 class Head:
@@ -34,7 +38,7 @@ class Head:
     def __init__(self, name: str, outputs: str, classes: int, *, sigmoid: bool = False) -> None:
         if outputs not in KINDS:
             raise ConfigError(f"{name}: `outputs` must be {' or '.join(KINDS)}, got {outputs!r:.60}")
-        self.outputs = outputs
+        self.outputs, self.multilabel = outputs, outputs.startswith("multilabel")
         self._name, self._classes, self._sigmoid = name, classes, sigmoid
         self._checked = False
 
@@ -66,7 +70,7 @@ class Head:
         if values.shape == (rows, self._classes):
             return values
         second = values.reshape(rows, 1)
-        first = torch.zeros_like(second) if self.outputs == "logits" else 1 - second
+        first = torch.zeros_like(second) if self.outputs in LOGITS else 1 - second
         return torch.cat([first, second], 1)
 
     def probabilities(self, values: Tensor, precision: str) -> Tensor:
@@ -79,8 +83,10 @@ class Head:
         Raises:
             TargetError: They are probabilities already, where logits were announced.
         """
-        if self.outputs == "probabilities":
+        if self.outputs not in LOGITS:
             return values
+        if self.multilabel:
+            return values.sigmoid()
         if not self._checked:
             self._check_logits(values, precision)
             self._checked = True
@@ -96,8 +102,9 @@ class Head:
         Raises:
             TargetError: They are NaN or infinite, or were announced as probabilities and are none.
         """
-        if self.outputs == "probabilities":  # clamped ones would always look right
-            check_probabilities(self._name, scores, "if these are logits, say `outputs=logits`")
+        if self.outputs not in LOGITS:  # clamped ones would always look right
+            advice = "if these are logits, say `outputs=logits`"
+            check_probabilities(self._name, scores, advice, multilabel=self.multilabel)
             return scores.clamp(0, 1)
         if at_once:
             check_finite(self._name, scores)
@@ -105,7 +112,9 @@ class Head:
 
     def logits(self, values: Tensor) -> Tensor:
         """Return the logits (B, K) of what :meth:`values` returned: of probabilities, their logarithms."""
-        return values.clamp_min(torch.finfo(values.dtype).tiny).log() if self.outputs == "probabilities" else values
+        if self.outputs in LOGITS:
+            return values
+        return values.logit(1e-7) if self.multilabel else values.clamp_min(torch.finfo(values.dtype).tiny).log()
 
     def _fits(self, tensor: Tensor, rows: int) -> bool:
         shape = tuple(tensor.shape)
@@ -114,7 +123,7 @@ class Head:
     def _inner(self, output: Any, rows: int) -> Tensor | None:
         """Return the tensor of a container that is meant; None where none is, or several may be."""
         named = _parts(output)
-        if self.outputs == "logits" and isinstance(logits := named.get("logits"), Tensor):
+        if self.outputs in LOGITS and isinstance(logits := named.get("logits"), Tensor):
             return logits
         fitting = [value for value in named.values() if isinstance(value, Tensor) and self._fits(value, rows)]
         return fitting[0] if len(fitting) == 1 else None

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ...io.cache import user_cache
+from ...io.cache import cache_folder
 from ...io.files import open_regular, write_atomically
 from ...io.lines import MAX_LINE
 from ...version import __version__
@@ -27,8 +27,7 @@ MAX_MICRO_BATCH = 2**20
 
 def cache_file() -> Path | None:
     """Return where choices are kept: in ``EVOFOOL_CACHE``, in the user's cache folder, or nowhere."""
-    chosen = os.environ.get("EVOFOOL_CACHE")
-    folder = Path(os.path.expanduser(chosen)) if chosen else user_cache()
+    folder = cache_folder()
     return folder / "tuning.json" if folder else None
 
 

@@ -1,0 +1,54 @@
+"""What jobs share whose targets count their queries: the ledger in the folder, the budget, and how many are left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from ..config.attack import AttackOptions
+from ..config.evolve import EvolveOptions
+from ..config.options import declarations
+from ..store.ledger import LEDGER, FolderLedger
+from ..targets.protocols import Target
+
+LIMIT = "max_queries"
+
+O = TypeVar("O", EvolveOptions, AttackOptions)  # noqa: E741
+
+
+def keep_ledger(target: Target, folder: Path) -> None:
+    """Write down in a job's folder what its target is asked, where the target counts that."""
+    from ..targets.queries.metered import MeteredTarget
+
+    if isinstance(target, MeteredTarget):
+        target.keep_in(FolderLedger(folder))
+
+
+def spent_by(target: Target) -> int:
+    """Return how many queries a target was paid for; 0 where it doesn't count them."""
+    from ..targets.queries.metered import MeteredTarget
+
+    return target.spent if isinstance(target, MeteredTarget) else 0
+
+
+def with_limit(options: O, changes: Mapping[str, Any]) -> tuple[O, dict[str, Any]]:
+    """Return a job's options with a new budget of queries, and the changes that are left.
+
+    Raises:
+        ConfigError: The budget can't be.
+    """
+    rest = dict(changes)
+    if LIMIT not in rest:
+        return options, rest
+    limit = declarations(type(options))[LIMIT].taken(rest.pop(LIMIT))
+    return replace(options, max_queries=limit), rest
+
+
+def query_facts(folder: Path, options: EvolveOptions | AttackOptions) -> dict[str, Any]:
+    """Return how many queries a job paid and may pay; nothing where they aren't counted."""
+    if not (folder / LEDGER).exists():
+        return {}
+    return {"queries_paid": FolderLedger(folder).spent, LIMIT: options.max_queries}

@@ -1,0 +1,71 @@
+"""A classifier that is a function of arrays, as a target: ONNX files, Python functions, other frameworks' models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..execution.outputs import Head
+from ..understanding import scores_in
+from .reading import Reading
+
+Call = Callable[[NDArray[Any]], Any]
+"""From a batch, as a :class:`Reading` makes it, to what the classifier returns."""
+
+
+class ArrayTarget:
+    """A function of arrays under test; see :class:`~evofool.targets.protocols.Target`.
+
+    Args:
+        call: The function.
+        head: What makes probabilities of what it returns.
+        name: What records and messages call it.
+        classes: The K class names.
+        image_shape: (C, H, W) of the images.
+        reading: How it takes them.
+        rows: Images that it is given at once, at most.
+        fixed: Whether it takes exactly so many; the last batch is filled up with black images.
+        fingerprint: Digest of what the scores depend on; None where nobody knows.
+    """
+
+    precision = "float32"
+    device = "cpu"
+
+    def __init__(
+        self,
+        call: Call,
+        head: Head,
+        *,
+        name: str,
+        classes: Sequence[str],
+        image_shape: tuple[int, int, int],
+        reading: Reading,
+        rows: int = 64,
+        fixed: bool = False,
+        fingerprint: str | None = None,
+    ) -> None:
+        self.name, self.classes, self.image_shape = name, list(classes), image_shape
+        self.reading, self.micro_batch, self.fingerprint = reading, rows, fingerprint
+        self.multilabel = head.multilabel
+        self._call, self._head, self._fixed = call, head, fixed
+
+    def scores(self, images: Tensor) -> Tensor:
+        """Return the probabilities (B, K) float32 of (B, C, H, W) uint8 images."""
+        parts = [self._score(part) for part in torch.split(images.cpu(), self.micro_batch)]
+        return self._head.checked(torch.cat(parts), at_once=True)
+
+    def confirm(self, images: Tensor) -> Tensor:
+        """Return the same as :meth:`scores`."""
+        return self.scores(images)
+
+    def _score(self, images: Tensor) -> Tensor:
+        """Call the function once."""
+        count = len(images)
+        if self._fixed and count < self.micro_batch:
+            images = torch.cat([images, images.new_zeros((self.micro_batch - count, *images.shape[1:]))])
+        values = scores_in(f"target {self.name}", self._call(self.reading.arrays(images)), len(images))
+        return self._head.probabilities(self._head.values(values, len(images), values.device), self.precision)[:count]

@@ -1,0 +1,190 @@
+"""What doors share that let in classifiers somebody brings: their cards, and the targets that they become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from msgspec.structs import replace
+from torch import Tensor, nn
+
+from ...config.model import ModelOptions
+from ..arrays.array_target import ArrayTarget, Call
+from ..arrays.reading import RANGES, Reading
+from ..cards import OWN, Card
+from ..class_names import choose_class_names
+from ..execution.devices import choose_device
+from ..execution.modules import made_ready
+from ..execution.outputs import Head
+from ..preprocessing import Normalisation
+from ..torch_target import TorchTarget
+from ..understanding import recognise_outputs, show
+from .base import Loaded, Request
+
+ROWS = 64
+"""Images that a function of arrays is given at once, where nobody says how many."""
+
+NOT_STATED = "not stated"
+
+
+class Reversed(nn.Module):
+    """A network that takes blue, green, red, given red, green, blue.
+
+    Args:
+        network: The network.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the network's outputs for (B, 3, H, W) images."""
+        outputs: Tensor = self.network(images.flip(1))
+        return outputs
+
+
+def reading_of(
+    options: ModelOptions,
+    *,
+    layout: str = "NCHW",
+    dtype: str = "float32",
+    value_range: str = "0-1",
+    known: Card | None = None,
+) -> Reading:
+    """Return how a classifier takes its images: as the user says, else as its file does.
+
+    Args:
+        options: What the user says.
+        layout, dtype, value_range: What the file says.
+        known: A card with mean and std, where there is one.
+
+    Raises:
+        ConfigError: They don't go together.
+    """
+    mean, std = (known.mean, known.std) if known else ((0.0,), (1.0,))
+    return Reading(
+        layout=options.layout or layout,
+        dtype=dtype,
+        range=options.range or ("0-255" if dtype == "uint8" else value_range),
+        channels=options.channels or "rgb",
+        mean=options.mean or mean,
+        std=options.std or std,
+    )
+
+
+def array_loaded(
+    call: Call,
+    card: Card,
+    request: Request,
+    *,
+    reading: Reading,
+    names: Sequence[str] | None = None,
+    rows: int | None = None,
+    fixed: bool = False,
+    weights: Path | None = None,
+    fingerprint: str | None = None,
+) -> Loaded:
+    """Return a function of arrays as a target, after showing it a few pictures.
+
+    Args:
+        call: The function.
+        card: What is known of it; its classes, mean and std are filled in.
+        request: How it is to be understood.
+        reading: How it takes its images.
+        names: The class names that come with it.
+        rows: Images that it takes at once.
+        fixed: Whether it takes exactly so many.
+        weights: Its file.
+        fingerprint: Digest of what its scores depend on, where it has no file.
+    """
+    shape = card.image_shape
+    values = show(card.name, shape, lambda images: call(reading.arrays(images)), rows if fixed else None)
+    classes, outputs = _understood(values, names, request.model)
+    card = card.with_outputs(classes, outputs, reading.mean, reading.std)
+    target = ArrayTarget(
+        call,
+        Head(card.name, outputs, len(classes)),
+        name=card.name,
+        classes=classes,
+        image_shape=shape,
+        reading=reading,
+        rows=rows if fixed and rows else request.execution.micro_batch or rows or ROWS,
+        fixed=fixed,
+        fingerprint=fingerprint,
+    )
+    return Loaded(target, card, weights, model=replace(request.model, outputs=outputs))
+
+
+def module_loaded(
+    module: nn.Module,
+    card: Card,
+    request: Request,
+    *,
+    names: Sequence[str] | None = None,
+    rows: int | None = None,
+    weights: Path | None = None,
+    spare_tensors: tuple[str, ...] = (),
+) -> Loaded:
+    """Return a torch module as a target, after showing it a few pictures.
+
+    Args:
+        module: The module.
+        card: What is known of it; its classes are filled in.
+        request: How it is to be understood.
+        names: The class names that come with it.
+        rows: Images that it takes at once, where it takes only so many.
+        weights: The file of its weights.
+        spare_tensors: Tensors of that file that it has no place for.
+    """
+    options, device = request.model, choose_device(request.execution.device)
+    reading = reading_of(options, known=card)
+    mean, std = _stretched(reading)
+    if reading.channels == "bgr" and card.image_shape[0] == 3:
+        module = Reversed(module)
+    module = made_ready(module, device)
+    normalisation = Normalisation(card.name, mean, std, card.image_shape[0], device)
+
+    @torch.inference_mode()
+    def call(images: Tensor) -> object:
+        return module(normalisation.bytes(images.to(device), torch.float32, torch.contiguous_format))
+
+    classes, outputs = _understood(show(card.name, card.image_shape, call, rows), names, options)
+    card = card.with_outputs(classes, outputs, mean, std)
+    target = TorchTarget.from_card(module, card, request.execution)
+    understood = replace(request.model, outputs=outputs)
+    return Loaded(target, card, weights, request.weights is not None, spare_tensors, model=understood)
+
+
+def file_card(spec: str, kind: str, image_shape: tuple[int, int, int]) -> Card:
+    """Return the card of a classifier of which no more is known than its file."""
+    return Card(
+        name=Path(spec).name,
+        architecture=kind,
+        classes=(),
+        image_shape=image_shape,
+        mean=(0.0,),
+        std=(1.0,),
+        data=NOT_STATED,
+        accuracy=NOT_STATED,
+        licence=OWN,
+        weights=OWN,
+        resize=min(image_shape[1:]),
+    )
+
+
+def _understood(values: Tensor, names: Sequence[str] | None, options: ModelOptions) -> tuple[list[str], str]:
+    """Return the classes and the kind of outputs of a classifier that returned (B, K) values."""
+    classes = choose_class_names(names, options.classes_file, values.shape[1])
+    return classes, recognise_outputs(values) if options.outputs == "auto" else options.outputs
+
+
+def _stretched(reading: Reading) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and std of pixels in [0, 1] that bring them into a reading's range as well."""
+    low, high = RANGES[reading.range]
+    scale = high - low
+    means = reading.mean * (len(reading.std) if len(reading.mean) == 1 else 1)
+    stds = reading.std * (len(reading.mean) if len(reading.std) == 1 else 1)
+    mean = tuple(one - low / scale * deviation for one, deviation in zip(means, stds, strict=True))
+    return mean, tuple(deviation / scale for deviation in stds)

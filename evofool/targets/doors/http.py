@@ -1,0 +1,41 @@
+"""Classifiers behind a server: ``http://…`` and ``https://…``."""
+
+from __future__ import annotations
+
+from ..cards import Card
+from .base import Loaded, Request
+from .needs import need_package
+
+PREFIX = ""
+EXAMPLE = "http://localhost:8080/v2/models/NAME"
+WHAT = "a server: Open Inference Protocol v2, or POST a picture, get labels (extra: http)"
+
+
+def claims(name: str) -> bool:
+    """Return whether a name is a URL."""
+    return name.startswith(("http://", "https://"))
+
+
+def check(name: str) -> None:
+    """Check that httpx is installed. Whether a server answers is seen when it is asked."""
+    need_package("httpx", "targets behind a server", "http")
+
+
+def names() -> list[str]:
+    """Return nothing: servers have any URL."""
+    return []
+
+
+def card(name: str, request: Request) -> Card:
+    """Return the model card of what a server serves."""
+    found = load(name, request).card
+    assert found
+    return found
+
+
+def load(name: str, request: Request) -> Loaded:
+    """Return a server's model as a target; see :class:`~.base.Door`."""
+    check(name)
+    from ..http.loading import load as load_model
+
+    return load_model(name, request)

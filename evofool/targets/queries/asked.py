@@ -1,0 +1,49 @@
+"""Which targets are asked with care for every query, and how."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from ...config.model import ModelOptions
+from ...config.records import TargetRecord
+from ...io.cache import cache_folder
+from ..protocols import Target, rows_of
+from .cache import ScoreCache
+from .metered import MeteredTarget
+from .policy import Policy
+
+REQUESTS = 8
+"""Requests to a server at the same time, where the user doesn't say."""
+
+
+def asked_with_care(target: Target, record: TargetRecord, options: ModelOptions, *, remote: bool) -> Target:
+    """Return a target that counts its queries, where it is behind a server or the user wants that; else the target.
+
+    Args:
+        target: The target.
+        record: What tells it from others; answers are kept for all jobs on the same one.
+        options: The user's options.
+        remote: Whether it is behind a server.
+    """
+    if not (remote or options.count_queries or options.max_queries):
+        return target
+    policy = Policy(
+        rows=rows_of(target),
+        concurrency=options.concurrency or (REQUESTS if remote else 1),
+        rate=options.rate,
+        timeout=None if remote else options.timeout,
+        retries=options.retries,
+    )
+    return MeteredTarget(target, ScoreCache(_file(record), len(target.classes)), policy, options.max_queries)
+
+
+def _file(record: TargetRecord) -> Path | None:
+    """Return where the answers of a target are kept; None where nothing can be."""
+    folder = cache_folder()
+    if folder is None:
+        return None
+    identity = {**record.identity(), "spec": record.spec}
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    return folder / "queries" / f"{digest[:32]}.sqlite"

@@ -1,0 +1,175 @@
+"""A target whose queries are counted, kept, and limited."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...errors import EvofoolError, OutOfQueries, TargetError
+from ..checks import failure_of
+from ..protocols import Target
+from .cache import ScoreCache, Scores
+from .policy import Pace, Policy, TryAgain, in_order, repeated, within
+
+
+class Ledger(Protocol):
+    """Where it is written down what a job paid."""
+
+    @property
+    def spent(self) -> int:
+        """Queries that were paid, or may have been."""
+        ...
+
+    def reserve(self, queries: int) -> None:
+        """Write down, before they are asked, that queries are being paid."""
+        ...
+
+    def release(self, queries: int) -> None:
+        """Write down that queries which were reserved were not paid."""
+        ...
+
+
+class MemoryLedger:
+    """A ledger that nobody reads later."""
+
+    def __init__(self) -> None:
+        self.spent = 0
+
+    def reserve(self, queries: int) -> None:
+        """Count queries."""
+        self.spent += queries
+
+    def release(self, queries: int) -> None:
+        """Take queries back."""
+        self.spent -= queries
+
+
+class MeteredTarget:
+    """A target that is asked nothing twice: what it answered is kept on disk by the image's hash.
+
+    A request that fails is repeated as the policy says, and only answers count as paid. Where a process is killed while
+    a request is under way, that request counts as paid, since it may have been.
+
+    Args:
+        target: What is asked. Its :meth:`~evofool.targets.protocols.Target.confirm` is, so all is float32.
+        cache: Where its answers are kept.
+        policy: How it is asked.
+        limit: Most queries to pay for; None for no limit.
+
+    Attributes:
+        spent: Queries paid by this job, in all of its sessions.
+        cached: Answers taken from the cache, in this session.
+    """
+
+    precision = "float32"
+
+    def __init__(self, target: Target, cache: ScoreCache, policy: Policy, limit: int | None = None) -> None:
+        self.target, self._cache, self._policy, self.limit = target, cache, policy, limit
+        self.name, self.classes, self.image_shape = target.name, target.classes, target.image_shape
+        self.device = getattr(target, "device", "cpu")
+        self.cached = 0
+        self._ledger: Ledger = MemoryLedger()
+        self._pace, self._lock = Pace(policy.rate), threading.Lock()
+
+    @property
+    def micro_batch(self) -> int:
+        """Images that are asked for at the same time."""
+        return self._policy.rows * self._policy.concurrency
+
+    @property
+    def spent(self) -> int:
+        """Queries paid by this job, in all of its sessions."""
+        return self._ledger.spent
+
+    @property
+    def left(self) -> int | None:
+        """Queries that may still be paid; None for no limit."""
+        return None if self.limit is None else max(0, self.limit - self.spent)
+
+    def keep_in(self, ledger: Ledger) -> None:
+        """Write down in a ledger what was paid so far, and what will be."""
+        if isinstance(self._ledger, MemoryLedger):
+            ledger.reserve(self._ledger.spent)
+        self._ledger = ledger
+
+    def scores(self, images: Tensor) -> Tensor:
+        """Return the probabilities (B, K) float32 of (B, C, H, W) uint8 images.
+
+        Raises:
+            OutOfQueries: The budget has no room for all that have to be asked. What it has room for is asked and kept.
+            TargetError: The target fails, or its answers are no probabilities.
+        """
+        pixels = np.ascontiguousarray(images.cpu().numpy())
+        keys = [hashlib.sha256(image.tobytes()).digest() for image in pixels]
+        known = self._cache.get(dict.fromkeys(keys))
+        self.cached += sum(key in known for key in keys)
+        missing = {key: row for row, key in enumerate(keys) if key not in known}
+        known.update(self._pay(images, missing))
+        rows = np.stack([known[key] for key in keys]) if keys else np.empty((0, len(self.classes)), np.float32)
+        return torch.from_numpy(rows)
+
+    def confirm(self, images: Tensor) -> Tensor:
+        """Return the same as :meth:`scores`."""
+        return self.scores(images)
+
+    def _pay(self, images: Tensor, missing: dict[bytes, int]) -> dict[bytes, Scores]:
+        """Ask for images, several requests at once, and return their scores by key."""
+        keys, size = list(missing), self._policy.rows
+        affordable = len(keys) if self.left is None else min(len(keys), self.left)
+        parts = [keys[first : min(first + size, affordable)] for first in range(0, affordable, size)]
+        asked = [(part, images[[missing[key] for key in part]]) for part in parts]
+        jobs: list[Callable[[], dict[bytes, Scores]]] = [partial(self._request, part, rows) for part, rows in asked]
+        if self._policy.concurrency == 1:
+            answers: Sequence[dict[bytes, Scores]] = [job() for job in jobs]
+        else:
+            answers = [end.result() for end in in_order(jobs, self._policy.concurrency)]
+        if affordable < len(keys):
+            raise self._spent()
+        return {key: scores for answer in answers for key, scores in answer.items()}
+
+    def _request(self, keys: list[bytes], images: Tensor) -> dict[bytes, Scores]:
+        """Ask for some images at once, again where that fails, and keep the answer."""
+        try:
+            rows = repeated(partial(self._ask, images), self._policy)
+        except EvofoolError:
+            raise
+        except Exception as error:
+            raise failure_of(self.name, tuple(self.image_shape), error) from error
+        answer = dict(zip(keys, rows, strict=True))
+        with self._lock:
+            self._cache.put(answer)
+        return answer
+
+    def _ask(self, images: Tensor) -> Scores:
+        """Ask once. What is asked is written down before, and taken back where it was surely not paid."""
+        self._pace.wait(len(images))
+        with self._lock:
+            if self.left is not None and self.left < len(images):
+                raise self._spent()
+            self._ledger.reserve(len(images))
+        try:
+            scores = within(self._policy.timeout, partial(self.target.confirm, images))
+        except Exception as error:
+            if not (isinstance(error, TryAgain) and error.paid):
+                with self._lock:
+                    self._ledger.release(len(images))
+            raise
+        rows = np.asarray(torch.as_tensor(scores, dtype=torch.float32).detach().cpu())
+        if rows.shape != (len(images), len(self.classes)):
+            raise TargetError(
+                f"target {self.name} must return ({len(images)}, {len(self.classes)}) for {len(images)} images and "
+                f"{len(self.classes)} classes, got {rows.shape}"
+            )
+        return rows
+
+    def _spent(self) -> OutOfQueries:
+        return OutOfQueries(
+            f"all {self.limit:,} queries that max_queries allows are spent; nothing is lost, go on with more"
+        )

@@ -1,0 +1,137 @@
+"""Jobs on targets whose queries cost something: a budget that ends them resumably, and nothing that is paid twice."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from plain import PlainTarget
+from torch import Tensor
+
+import evofool
+from evofool.errors import ConfigError, EvofoolError
+from evofool.store.ledger import FolderLedger
+
+SETTINGS: dict[str, Any] = {"encoding": "direct", "generations": 6, "batch": 20, "seed": 1}
+
+
+class Killed(BaseException):
+    """What ends the process of a test."""
+
+
+class Paid(PlainTarget):
+    """A target that remembers every image it was asked about, and may end the process before it answers."""
+
+    fingerprint = "paid 1"
+
+    def __init__(self, asked: list[bytes], kill: random.Random | None = None) -> None:
+        super().__init__("paid")
+        self.asked, self._kill = asked, kill
+
+    def scores(self, images: Tensor) -> Tensor:
+        if self._kill and self._kill.random() < 0.6:
+            raise Killed
+        self.asked += [image.numpy().tobytes() for image in images]
+        return super().scores(images)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache of the test's own."""
+    monkeypatch.setenv("EVOFOOL_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def expected() -> evofool.Result:
+    """The undisturbed run."""
+    return evofool.evolve(PlainTarget("paid"), **SETTINGS)
+
+
+def test_a_budget_ends_a_run_resumably_and_is_never_exceeded(tmp_path: Path, expected: evofool.Result) -> None:
+    asked: list[bytes] = []
+    run = tmp_path / "run"
+    result = evofool.evolve(Paid(asked), **SETTINGS, max_queries=50, out=run)
+    assert result.interrupted
+    assert result.note == "all 50 queries that max_queries allows are spent; nothing is lost, go on with more"
+    assert len(asked) == 50 == FolderLedger(run).spent
+    assert evofool.resume(run, target=Paid(asked)).interrupted  # no more of them, no more queries
+    assert len(asked) == 50
+    finished = evofool.resume(run, target=Paid(asked), max_queries=1_000)
+    np.testing.assert_array_equal(finished.images, expected.images)
+    assert (finished.interrupted, finished.note) == (False, None)
+    assert len(asked) == len(set(asked)) == evofool.inspect(run)["queries_paid"]
+    assert evofool.inspect(run)["max_queries"] == 1_000
+
+
+def test_nothing_is_paid_twice_however_often_a_run_is_killed(tmp_path: Path, expected: evofool.Result) -> None:
+    asked: list[bytes] = []
+    kill, run, kills = random.Random(0), tmp_path / "run", 0
+    result = None
+    while result is None:
+        try:
+            target = Paid(asked, kill)
+            begun = (run / "config.json").exists()
+            options = {**SETTINGS, "count_queries": True}
+            result = evofool.resume(run, target=target) if begun else evofool.evolve(target, **options, out=run)
+        except Killed:
+            kills += 1
+    assert kills >= 3
+    np.testing.assert_array_equal(result.images, expected.images)
+    assert len(asked) == len(set(asked))
+    assert len(asked) <= FolderLedger(run).spent  # what was under way at a kill counts, since it may have been paid
+
+
+def test_another_job_on_the_same_target_takes_what_was_paid_for(tmp_path: Path) -> None:
+    asked: list[bytes] = []
+    evofool.evolve(Paid(asked), **SETTINGS, count_queries=True)
+    paid = len(asked)
+    evofool.evolve(Paid(asked), **SETTINGS, count_queries=True)
+    assert len(asked) == paid
+    other = Paid(asked)
+    other.fingerprint = "paid 2"
+    evofool.evolve(other, **SETTINGS, count_queries=True)
+    assert len(asked) == 2 * paid
+
+
+def test_a_campaign_ends_at_its_budget_and_goes_on_with_a_larger_one(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
+    np.savez(tmp_path / "data.npz", images=images, labels=np.arange(6) % 4)
+    options: dict[str, Any] = {"data": tmp_path / "data.npz", "count": 4, "include_misclassified": True, "queries": 40}
+    asked: list[bytes] = []
+    campaign = tmp_path / "campaign"
+    first = evofool.attack(Paid(asked), **options, max_queries=12, out=campaign)
+    assert first.interrupted
+    assert len(asked) <= 12
+    last = evofool.resume(campaign, target=Paid(asked), max_queries=10_000)
+    undisturbed = evofool.attack(PlainTarget("paid"), **options, out=tmp_path / "undisturbed")
+    assert not last.interrupted
+    assert last.statistics.successes == undisturbed.statistics.successes
+    assert len(asked) == len(set(asked)) == FolderLedger(campaign).spent
+
+
+def test_a_budget_that_ends_within_the_first_generation_is_an_error_that_loses_nothing(tmp_path: Path) -> None:
+    asked: list[bytes] = []
+    with pytest.raises(ConfigError, match="`max_queries` ends within the first generation"):
+        evofool.evolve(Paid(asked), **SETTINGS, max_queries=7, out=tmp_path / "run")
+    assert len(asked) == 7 == FolderLedger(tmp_path / "run").spent
+    assert not evofool.resume(tmp_path / "run", target=Paid(asked), max_queries=1_000).interrupted
+    assert len(asked) == len(set(asked))
+
+
+@pytest.mark.parametrize("limit", [0, -1, "many"])
+def test_a_budget_that_cannot_be_is_refused(limit: object, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="`max_queries` must be a whole number of at least 1"):
+        evofool.evolve(Paid([]), **SETTINGS, max_queries=limit, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_target_that_always_fails_ends_the_job_in_one_line(tmp_path: Path) -> None:
+    class Broken(Paid):
+        def scores(self, images: Tensor) -> Tensor:
+            raise OSError("quota\nexceeded")
+
+    with pytest.raises(EvofoolError, match=r"target paid failed on \(3, 8, 8\) images: quota$"):
+        evofool.evolve(Broken([]), **SETTINGS, count_queries=True, retries=0, out=tmp_path / "run")

@@ -1,0 +1,146 @@
+"""One network through every door gives the same scores, and the same archive for the same seed."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from support import random_images
+
+import evofool
+from evofool.config.model import ModelOptions
+from evofool.targets import registry
+from evofool.targets.torch_target import TorchTarget
+
+GREY = {"image_size": 8, "colours": 1}
+"""What has to be said of models whose files don't say how large their images are."""
+
+PYTHON = """
+import numpy as np
+import torch
+from evofool.targets.registry import load_target
+
+target = load_target("digits", device="cpu", precision="float32")
+module = target.network
+
+def factory():
+    return target.network
+
+def batch(images):
+    assert images.dtype == np.uint8 and images.shape[1:] == (8, 8, 1)
+    return target.confirm(torch.from_numpy(images).permute(0, 3, 1, 2)).numpy()
+
+def single(image):
+    assert image.shape == (8, 8, 1)
+    return batch(image[None])[0].tolist()
+
+class Estimator:
+    n_features_in_ = 64
+    classes_ = np.arange(10)
+
+    def predict_proba(self, rows):
+        assert rows.shape[1:] == (64,) and rows.max() <= 1
+        return module(torch.from_numpy(rows).reshape(-1, 1, 8, 8)).softmax(1).detach().numpy()
+
+class Robust:
+    bounds, data_format = (0, 1), "channels_first"
+
+    def __call__(self, images):
+        return module(images)
+
+class Art:
+    nb_classes, input_shape, clip_values = 10, (1, 8, 8), (0.0, 255.0)
+
+    def predict(self, images):
+        return module(torch.from_numpy(images) / 255).detach().numpy()
+
+class Maite:
+    metadata = {"id": "digits", "index2label": {index: str(index) for index in range(10)}}
+
+    def __call__(self, images):
+        return [module(torch.from_numpy(image)[None]).softmax(1)[0].detach() for image in images]
+"""
+
+
+@pytest.fixture(scope="module")
+def digits() -> TorchTarget:
+    """The embedded network, in float32."""
+    target = evofool.load_target("digits", device="cpu", precision="float32")
+    assert isinstance(target, TorchTarget)
+    return target
+
+
+@pytest.fixture(scope="module")
+def files(digits: TorchTarget, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the network in every kind of file that can be written here."""
+    folder = tmp_path_factory.mktemp("files")
+    network = digits.network.to(memory_format=torch.contiguous_format)
+    example = torch.rand(2, 1, 8, 8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(network, example).save(str(folder / "digits.torchscript.pt"))
+        program = torch.export.export(network, (example,), dynamic_shapes=({0: torch.export.Dim("batch", max=4096)},))
+        torch.export.save(program, folder / "digits.pt2")
+        torch.export.save(torch.export.export(network, (example[:1],)), folder / "one.pt2")
+    torch.save(
+        {"state_dict": {f"module.{name}": value for name, value in network.state_dict().items()}}, folder / "digits.pth"
+    )
+    (folder / "mine.py").write_text(PYTHON)
+    return folder
+
+
+SPECS: dict[str, dict[str, Any]] = {
+    "digits.pt2": {},
+    "one.pt2": {},
+    "digits.torchscript.pt": GREY,
+    "digits.pth": {"arch": "digits"},
+    "mine.py:module": GREY,
+    "mine.py:factory": GREY,
+    "mine.py:batch": GREY,
+    "mine.py:single": GREY,
+    "mine.py:Estimator": {},
+    "mine.py:Robust": GREY,
+    "mine.py:Art": {},
+    "mine.py:Maite": GREY,
+    "mine.py:target": {},
+}
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_one_network_has_the_same_scores_through_every_door(spec: str, files: Path, digits: TorchTarget) -> None:
+    images = random_images(9, (1, 8, 8))
+    loaded = registry.load(f"{files}/{spec}", device="auto", model=ModelOptions.of(SPECS[spec]))
+    assert loaded.target.image_shape == (1, 8, 8)
+    assert list(loaded.target.classes) == [str(index) for index in range(10)]
+    torch.testing.assert_close(loaded.target.confirm(images), digits.confirm(images), atol=1e-4, rtol=0)
+
+
+def test_an_onnx_file_has_the_same_scores(files: Path, digits: TorchTarget) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is an extra")
+    pytest.importorskip("onnx", reason="writing an ONNX file needs onnx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            digits.network,
+            (torch.rand(2, 1, 8, 8),),
+            str(files / "digits.onnx"),
+            dynamo=False,
+            dynamic_axes={"image": {0: "n"}},
+            input_names=["image"],
+        )
+    images = random_images(9, (1, 8, 8))
+    target = registry.load(str(files / "digits.onnx")).target
+    torch.testing.assert_close(target.confirm(images), digits.confirm(images), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("spec", ["digits.pth", "mine.py:batch"])
+def test_the_same_seed_gives_the_same_archive_through_every_door(spec: str, files: Path) -> None:
+    settings: dict[str, Any] = {"encoding": "direct", "generations": 5, "batch": 20, "seed": 3}
+    expected = evofool.evolve("digits", precision="float32", device="cpu", **settings)
+    result = evofool.evolve(f"{files}/{spec}", **SPECS[spec], **settings)
+    np.testing.assert_array_equal(result.images, expected.images)
+    np.testing.assert_allclose(result.confidence, expected.confidence, atol=1e-4)
