@@ -78,7 +78,12 @@ def clock(seconds: float | None) -> str:
 def least_confident(names: Sequence[str], confidence: Sequence[float], count: int) -> str:
     """List the classes with the lowest confidence, lowest first: ``deer 51.81 %, dog 99.99 %``."""
     ranked = sorted(zip(confidence, names, strict=True))[:count]
-    return ", ".join(f"{name} {percent(value)}" for value, name in ranked)
+    return ", ".join(f"{class_name(name)} {percent(value)}" for value, name in ranked)
+
+
+def class_name(name: str) -> str:
+    """Write a class's name as it stands beside numbers: ``cat``, but ``class 6``. ``format.js`` does the same."""
+    return name if any(map(str.isalpha, name)) else f"class {name}"
 
 
 def scored(evaluations: int, confirmations: int) -> str:
@@ -88,8 +93,22 @@ def scored(evaluations: int, confirmations: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: ``1 generation``, ``1,200 generations``."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+    """Write a number with its noun: ``1 class``, ``1,200 classes``, ``3 queries``. ``format.js`` does the same."""
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Return the plural of a noun, or of a group of words that ends in one."""
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{noun}es"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}s"
+
+
+def amount(value: float | None) -> str:
+    """Write a mean or median of counts: whole numbers whole, others with one decimal; ``–`` where there is none."""
+    return "–" if value is None else f"{value:,.1f}".removesuffix(".0")
 
 
 def ending(interrupted: bool) -> str:

@@ -7,7 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evofool.text import BARS, between, clock, confidence, counted, least_confident, percent, rate, scored, sparkline
+from evofool.text import (
+    BARS,
+    amount,
+    between,
+    class_name,
+    clock,
+    confidence,
+    counted,
+    least_confident,
+    percent,
+    rate,
+    scored,
+    sparkline,
+)
 
 shares = st.floats(0, 1)
 
@@ -133,3 +146,34 @@ def test_images_that_were_scored_again_are_told_beside_the_others(
     evaluations: int, confirmations: int, text: str
 ) -> None:
     assert scored(evaluations, confirmations) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "text"),
+    [
+        (1, "class", "1 class"),
+        (0, "class", "0 classes"),
+        (1_200, "query", "1,200 queries"),
+        (2, "success", "2 successes"),
+        (2, "niche", "2 niches"),
+        (3, "damaged line", "3 damaged lines"),
+        (2, "day", "2 days"),
+    ],
+)
+def test_a_number_stands_with_its_noun(number: int, noun: str, text: str) -> None:
+    assert counted(number, noun) == text
+
+
+def test_a_class_named_by_a_number_does_not_run_into_the_numbers_beside_it() -> None:
+    assert [class_name(name) for name in ("cat", "6", "№ 6", "B-2", "猫")] == [
+        "cat",
+        "class 6",
+        "class № 6",
+        "B-2",
+        "猫",
+    ]
+    assert least_confident(["6", "cat"], [0.5, 0.25], 2) == "cat 25.00 %, class 6 50.00 %"
+
+
+def test_a_median_between_two_counts_keeps_its_half() -> None:
+    assert [amount(value) for value in (None, 3.5, 4.0, 1234.0, 187.96)] == ["–", "3.5", "4", "1,234", "188"]

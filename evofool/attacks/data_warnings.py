@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..config.records import CampaignConfig
+from ..text import counted
 from .statistics import wilson
 
 MARGIN = 0.1
@@ -23,7 +24,7 @@ def data_warnings(config: CampaignConfig) -> list[str]:
     data, chance = config.data, 1 / len(config.classes)
     if not data.labelled or not data.looked:
         return []
-    right = f"only {data.correct:,} of {data.looked:,} images looked at are classified correctly"
+    right = f"only {data.correct:,} of {counted(data.looked, 'image')} looked at are classified correctly"
     if wilson(data.correct, data.looked)[1] < chance + MARGIN * (1 - chance):
         return [
             f"{right}, hardly more than by chance (1 of {len(config.classes):,}): the labels may be in another order "

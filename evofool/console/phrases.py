@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..config.class_names import listed
-from ..text import between, counted, percent, rate
+from ..text import amount, between, counted, percent, rate
 
 if TYPE_CHECKING:
     from ..attacks.outcome import Outcome
@@ -36,9 +36,8 @@ def describe_success(outcome: Outcome) -> str:
     """Return a successful attempt in words: ``cat → dog at (14, 9), 23 queries``."""
     pixels = ", ".join(f"({edit['x']}, {edit['y']})" for edit in outcome["edits"][:EDITS_SHOWN])
     more = " …" if len(outcome["edits"]) > EDITS_SHOWN else ""
-    count = outcome["queries_to_success"]
-    noun = "query" if count == 1 else "queries"
-    return f"{outcome['class']} → {outcome['final']} at {pixels}{more}, {count:,} {noun}"
+    queries = counted(outcome["queries_to_success"], "query")
+    return f"{outcome['class']} → {outcome['final']} at {pixels}{more}, {queries}"
 
 
 def describe_rate(statistics: Statistics, total: int) -> str:
@@ -102,9 +101,9 @@ def describe_queries(figures: Mapping[str, Any]) -> str:
     """
     text = f"{figures['queries']:,} in all"
     if figures["mean_queries"] is not None:
-        text += f", {figures['mean_queries']:,.0f} an attempt (mean)"
+        text += f", {amount(figures['mean_queries'])} an attempt (mean)"
     if figures["median_queries_to_success"] is not None:
-        text += f", {figures['median_queries_to_success']:,.0f} to a success (median)"
+        text += f", {amount(figures['median_queries_to_success'])} to a success (median)"
     return text
 
 
@@ -142,9 +141,6 @@ _UNITS: dict[str, Callable[[Any], str]] = {
     "seconds": lambda seconds: f"{seconds:,.1f} s",
     "minutes": lambda minutes: f"{minutes:g} min",
     "seed": str,
-    **dict.fromkeys(
-        ("mean_queries", "median_queries_to_success", "p90_queries_to_success", "qd_score"),
-        lambda number: f"{number:,.1f}".removesuffix(".0"),
-    ),
+    **dict.fromkeys(("mean_queries", "median_queries_to_success", "p90_queries_to_success", "qd_score"), amount),
 }
 """How facts whose numbers have a unit are written, by their names."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..text import clock, least_confident, percent, rate, scored, sparkline
+from ..text import clock, counted, least_confident, percent, rate, scored, sparkline
 from .live import Snapshot
 from .phrases import describe_asked
 
@@ -49,7 +49,7 @@ class RunView:
                 ("generation", f"{progress.generation:,}   {work}   {speed}"),
                 ("elapsed", f"{elapsed}   remaining {remaining}"),
                 ("confidence", f"median {median}   mean {mean}   lowest {lowest}"),
-                ("at 99 %", f"{progress.at_99} of {len(classes)} classes"),
+                ("at 99 %", f"{progress.at_99} of {counted(len(classes), 'class')}"),
                 *([("elites", elites)] if elites else []),
                 *asked,
                 ("hardest", least_confident(classes, confidence, 5)),
@@ -109,4 +109,4 @@ def share_done(progress: Progress, budget: Budget) -> float:
 def coverage(progress: Progress, archive: Archive) -> str:
     """Return how full an archive with several niches per class is, and the sum of its confidences."""
     full = rate(progress.elites / len(archive))
-    return f"{progress.elites:,} of {len(archive):,} niches ({full})   QD score {progress.qd_score:,.1f}"
+    return f"{progress.elites:,} of {counted(len(archive), 'niche')} ({full})   QD score {progress.qd_score:,.1f}"

@@ -44,10 +44,10 @@ def finished_run(result: Result, resume_command: str) -> tuple[str, Rows]:
         ("median", percent(summary["median"])),
         ("mean", percent(summary["mean"])),
         ("lowest", least_confident(classes, confidence, 3)),
-        ("at 99 % or more", f"{summary['at_99']} of {len(surest)} classes"),
+        ("at 99 % or more", f"{summary['at_99']} of {counted(len(surest), 'class')}"),
     ]
     if result.places:
-        elites = f"{summary['elites']:,} of {summary['niches']:,} niches   QD score {summary['qd_score']:,.1f}"
+        elites = f"{summary['elites']:,} of {counted(summary['niches'], 'niche')}   QD score {summary['qd_score']:,.1f}"
         rows.append(("elites", elites))
     work = f"{counted(result.generations, 'generation')}, {scored(result.evaluations, result.confirmations)}"
     work += f" in {clock(result.seconds)}"

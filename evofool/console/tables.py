@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..targets.cards import OWN
-from ..text import percent, rate
+from ..text import counted, percent, rate
 
 if TYPE_CHECKING:
     from ..targets.cards import Card
@@ -67,7 +67,7 @@ def card_rows(card: Card) -> list[tuple[str, str]]:
     """Return a model card as names and values."""
     classes, (channels, height, width) = ", ".join(card.classes[:CLASSES_SHOWN]), card.image_shape
     if len(card.classes) > CLASSES_SHOWN:
-        classes += f", … ({len(card.classes)} classes)"
+        classes += f", … ({counted(len(card.classes), 'class')})"
     origin = {"": "yours, with --weights FILE", OWN: OWN}.get(card.weights, "embedded")
     if card.weights and card.name.startswith(f"{card.weights}:"):
         origin = f"{card.weights}'s, downloaded and cached"

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..config.class_names import ClassNames, listed
 from ..errors import ConfigError
+from ..text import counted
 
 Labels = NDArray[np.int64]
 
@@ -104,4 +105,4 @@ def _strange(known: ClassNames, names: Sequence[str], found: Sequence[Sequence[i
     quoted = [f'"{name[:60]}"{known.suggest(name, taken)}' for name in strange]
     few = "" if any(found) else f" ({listed(known.classes)})"
     verb = "is" if len(strange) == 1 else "are"
-    return f"{listed(quoted, length=200)} {verb} none of the target's {len(known.classes):,} classes{few}"
+    return f"{listed(quoted, length=200)} {verb} none of the target's {counted(len(known.classes), 'class')}{few}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,8 +97,8 @@ class Result:
         page = f", gallery {self.gallery}" if self.gallery else ""
         return (
             f"{ending(self.interrupted)}: {self.config.target.name}, {self.config.options.encoding}, {work}\n"
-            f"median {percent(float(np.median(values)))}, lowest {least_confident(names, values, 1)}, "
-            f"{sure} of {len(values)} classes at 99 % or more\n"
+            f"median {percent(median(values))}, lowest {least_confident(names, values, 1)}, "
+            f"{sure} of {counted(len(values), 'class')} at 99 % or more\n"
             f"{kept}{page}; .images {self.images.shape}, .classes, .confidence"
         )
 
@@ -129,7 +130,7 @@ class Result:
             "confirmations": self.confirmations,
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.evaluations / self.seconds, 1) if self.seconds else 0.0,
-            "median": float(np.median(values)),
+            "median": median(values.tolist()),
             "mean": float(values.mean(dtype=np.float64)),
             "min": float(values.min()),
             "at_99": int((values >= 0.99).sum()),

@@ -300,8 +300,9 @@ def _check_left(evolution: Evolution, wanted: Budget, path: Path) -> None:
     if wanted.evaluations:
         further = f"`evaluations={2 * search.evaluations}`"
     raise ConfigError(
-        f"{path} is past that already: {search.generation} generations, {search.evaluations:,} evaluations, "
-        f"{evolution.seconds / 60:.1f} minutes; ask for more in all, as in {further}"
+        f"{path} is past that already: {counted(search.generation, 'generation')}, "
+        f"{counted(search.evaluations, 'evaluation')}, {evolution.seconds / 60:.1f} minutes; "
+        f"ask for more in all, as in {further}"
     )
 
 

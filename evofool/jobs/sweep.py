@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 from ..config.evolve import EvolveOptions
 from ..config.records import SweepConfig
@@ -64,7 +64,7 @@ class SweepResult:
         """Return the result as plain JSON values."""
         runs = [{"run": str(path), "seed": seed, **_last(path)} for seed, path in self.runs.items()]
         medians = [each["median"] for each in runs if "median" in each]
-        spread = {"min": min(medians), "median": float(np.median(medians)), "max": max(medians)} if medians else None
+        spread = {"min": min(medians), "median": median(medians), "max": max(medians)} if medians else None
         return {
             "folder": str(self.path),
             "page": str(self.page) if self.page else None,

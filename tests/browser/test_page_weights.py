@@ -11,6 +11,7 @@ import pytest
 from browsing import (
     Open,
     after,
+    as_rgb,
     at_centres,
     canvas,
     elites,
@@ -19,6 +20,7 @@ from browsing import (
     lineage,
     longest,
     open_tile,
+    until,
 )
 
 from evofool.encodings import genome_file
@@ -85,6 +87,7 @@ def test_a_weight_is_turned_and_turned_back(opened: Open, kind: str, request: py
     original, commands = canvas(page), page.locator("#commands code").all_inner_texts()
     figures = [page.locator("#said b").inner_text(), *page.locator("#top :is(b, span)").all_inner_texts()]
     assert len(figures) == 11
+    figures += page.locator("#more dd").all_inner_texts()[:2]  # Generation and evaluation; the connections stay.
     assert struck(page) == []
     edge, x, y = wire_to_click(page)
     page.mouse.click(x, y)
@@ -99,7 +102,10 @@ def test_a_weight_is_turned_and_turned_back(opened: Open, kind: str, request: py
     assert page.locator("#download").inner_text() == "download the changed genome"
     assert struck(page) == figures
     name = page.locator("#download").get_attribute("download")
-    assert page.locator("#commands code").all_inner_texts() == [f"evofool score {name} --target {TARGETS[kind]}"]
+    assert page.locator("#commands code").all_inner_texts() == [
+        f"evofool render {name} --size 2048 --out {Path(name or '').stem}-2048.png",
+        f"evofool score {name} --target {TARGETS[kind]}",
+    ]
     content = downloaded(page)
     assert content["connections"][edge]["weight"] == pytest.approx(weights[edge] - 2.5, abs=1e-5)
     assert [connection["weight"] for i, connection in enumerate(content["connections"]) if i != edge] == [
@@ -119,12 +125,12 @@ def test_an_ancestor_has_its_own_confidence_and_none_once_it_is_changed(opened: 
     open_tile(page, number)
     _, name, score = lineage(digits, number)[0]
     after(page, page.locator("#line button").first.click)
-    assert page.locator("#said").inner_text() == f"{percent(score)} {name}, an ancestor, for digits"
+    assert page.locator("#said").inner_text() == f"{percent(score)} class {name}, an ancestor, for digits"
     assert page.locator("#guesses").is_hidden()
     edge = page.locator("#graph .wire:not(.idle)").last.get_attribute("data-e") or ""
     page.locator("#wire").select_option(edge)
     page.locator("#weight").fill("3.75")
-    assert struck(page) == [percent(score)]
+    assert struck(page) == [percent(score), *page.locator("#more dd").all_inner_texts()[:2]]
     assert page.locator("#commands code").count() == 0
     after(page, page.locator("#line button").last.click)
     assert struck(page) == []
@@ -155,8 +161,8 @@ def test_a_picture_that_is_not_scored_was_seen_by_no_network(opened: Open, digit
 def struck(page: Page) -> list[str]:
     """Return the figures of the opened tile that are struck through."""
     found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll("#said b, #top b, #top span")].filter((figure) => figure.offsetParent
-          && [figure, ...figure.querySelectorAll("s")].some((part) =>
+        """() => [...document.querySelectorAll("#said b, #top b, #top span, #more dd")]
+          .filter((figure) => figure.offsetParent && [figure, ...figure.querySelectorAll("s")].some((part) =>
             getComputedStyle(part).textDecorationLine === "line-through")).map((figure) => figure.innerText)"""
     )
     return found
@@ -174,7 +180,9 @@ def test_a_turned_weight_is_forgotten_when_the_tile_is_left(opened: Open, digits
 
 
 @pytest.mark.parametrize("kind", ["digits", "colours"])
-def test_a_turned_weight_never_passes_for_the_original(opened: Open, kind: str, request: pytest.FixtureRequest) -> None:
+def test_a_turned_weight_stays_while_ancestors_are_looked_at(
+    opened: Open, kind: str, request: pytest.FixtureRequest
+) -> None:
     run = request.getfixturevalue(kind)
     page, number = opened(run / "index.html"), longest(run)
     open_tile(page, number)
@@ -182,14 +190,86 @@ def test_a_turned_weight_never_passes_for_the_original(opened: Open, kind: str, 
     edge = page.locator("#graph .wire:not(.idle)").last.get_attribute("data-e") or ""
     page.locator("#wire").select_option(edge)
     weight = float(page.locator("#weight").input_value())
-    assert (after(page, lambda: page.locator("#weight").fill(str(weight - 2.5))) != original).any()
+    turned = after(page, lambda: page.locator("#weight").fill(str(weight / 2)))
+    assert (turned != original).any()
     after(page, buttons.first.click)
-    np.testing.assert_array_equal(after(page, buttons.last.click), original)
     assert "Weights changed" not in page.locator("#note").inner_text()
-    assert page.locator("#download").inner_text() == "download the genome"
-    page.locator("#weight").fill(str(weight - 2.5))
-    after(page, lambda: page.locator("#mode label", has_text="as the network saw it").click())
-    assert "exactly what was scored" in page.locator("#note").inner_text()
+    assert struck(page) == []
+    np.testing.assert_array_equal(after(page, buttons.last.click), turned)
+    assert "Weights changed" in page.locator("#note").inner_text()
+    assert page.locator("#download").inner_text() == "download the changed genome"
+    assert page.locator("#commands code").count() == 2
+    assert len(struck(page)) >= 3
+    content = downloaded(page)
+    assert content["connections"][int(edge)]["weight"] == pytest.approx(weight / 2, abs=1e-5)
+
+
+def test_a_changed_genome_is_drawn_as_a_network_would_see_it(opened: Open, colours: Path) -> None:
+    page, number = opened(colours / "index.html"), largest(colours)
+    open_tile(page, number)
+    recorded = canvas(page, "#saw canvas")
+    edge = int(page.locator("#graph .wire:not(.idle)").last.get_attribute("data-e") or "")
+    page.locator("#wire").select_option(str(edge))
+    after(page, lambda: page.locator("#weight").fill("-1.75"))
+    content = downloaded(page)
+    expected = as_rgb(decoded(content))[0]
+    assert (expected != recorded).any()
+    np.testing.assert_array_equal(canvas(page, "#saw canvas"), expected)
+    assert page.locator("#saw span").inner_text() == "a network would see"
+    small = after(page, lambda: page.locator("#mode label", has_text="as a network would see it").click())
+    np.testing.assert_array_equal(at_centres(small, 32, 32), expected)
+    assert page.locator("#note").inner_text() == "Weights changed: drawn anew at 32 × 32 pixels, not scored."
+    content["connections"][edge]["weight"] = 2.25
+    turned = after(page, lambda: page.locator("#weight").fill("2.25"))
+    np.testing.assert_array_equal(at_centres(turned, 32, 32), as_rgb(decoded(content))[0])
+    after(page, page.locator("#reset").click)
+    np.testing.assert_array_equal(canvas(page, "#saw canvas"), recorded)
+    assert page.locator("#saw span").inner_text() == "the network saw"
+
+
+def decoded(content: dict[str, Any]) -> np.ndarray:
+    """Return the image (1, C, H, W) uint8 of a genome's file, whose check sum may be another genome's."""
+    genome = genome_file.parse({key: value for key, value in content.items() if key != "sha256"})
+    return genome.encoding.decode(genome.genomes).numpy()
+
+
+@pytest.mark.parametrize("name", ["cifar10-cppn#cat", "cifar10-cppn#ship", "mnist-cppn#7"])
+def test_pale_is_what_the_picture_would_be_the_same_without(opened: Open, tmp_path: Path, name: str) -> None:
+    page = opened(write_gallery([Path(name)], tmp_path / "page.html"))
+    open_tile(page, 0)
+    content = page.evaluate("Data.tiles[0].genome")
+    picture, edges = decoded(content), content["connections"]
+
+    def matters(*removed: int) -> bool:
+        left = [edge for number, edge in enumerate(edges) if number not in removed]
+        return bool((decoded({**content, "connections": left}) != picture).any())
+
+    outputs = range(4, 4 + content["image_shape"][0])
+    pale = page.locator("#graph .wire").evaluate_all("wires => wires.map((wire) => wire.classList.contains('idle'))")
+    assert pale == [not matters(number) for number in range(len(edges))]
+    of_node = [[at for at, edge in enumerate(edges) if edge["from"] == node] for node in range(len(content["nodes"]))]
+    assert page.locator("#graph .node").evaluate_all(
+        "nodes => nodes.map((node) => node.classList.contains('idle'))"
+    ) == [node not in outputs and not matters(*sent) for node, sent in enumerate(of_node)]
+    if name != "cifar10-cppn#cat":
+        return
+    widths, opacities = (
+        page.locator("#graph .idle .edge").evaluate_all(f"all => all.map((e) => parseFloat(getComputedStyle(e).{key}))")
+        for key in ("strokeWidth", "opacity")
+    )
+    assert max(widths) < 1.5
+    assert max(opacities) < 0.4
+    assert "pale: the picture would be the same without it" in page.locator("#network").inner_text()
+
+
+def test_what_is_pale_follows_the_weights(opened: Open, tmp_path: Path) -> None:
+    page = opened(write_gallery([Path("cifar10-cppn#cat")], tmp_path / "page.html"))
+    open_tile(page, 0)
+    edge = page.locator("#graph .wire:not(.idle)").first.get_attribute("data-e")
+    page.locator("#wire").select_option(edge)
+    for weight, idle in (("0", "true"), ("2", "false")):
+        page.locator("#weight").fill(weight)
+        until(page, f"document.querySelector('#graph [data-e=\"{edge}\"]').matches('.idle') === {idle}")
 
 
 def test_a_node_shows_what_it_sees_and_goes(opened: Open, colours: Path) -> None:

@@ -19,7 +19,7 @@ from evofool.encodings.genome_file import GenomeFile, parse, to_json
 from evofool.kernels import rendering
 from evofool.kernels.constants import EXP_CUTOFF
 from evofool.rng import Rng
-from evofool.text import percent
+from evofool.text import class_name, counted, percent
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -102,6 +102,15 @@ def test_a_confidence_reads_as_in_python(script: Page) -> None:
     values = [float(v) for part in (edges, random, random**8, near, hundredths) for v in np.asarray(part)]
     values += [float(np.float32(value)) for value in values]
     assert script.evaluate("(values) => values.map(Format.percent)", values) == list(map(percent, values))
+
+
+def test_numbers_with_nouns_and_classes_read_as_in_python(script: Page) -> None:
+    script.add_script_tag(path=SCRIPT.with_name("format.js"))
+    pairs = [(number, noun) for number in (0, 1, 2, 12_345) for noun in ("class", "query", "day", "box", "picture")]
+    read = script.evaluate("(pairs) => pairs.map(([number, noun]) => Format.counted(number, noun))", pairs)
+    assert read == [counted(number, noun) for number, noun in pairs]
+    names = ["cat", "6", "12.5", "№ 6", "B-2", "猫", "é", "—"]
+    assert script.evaluate("(names) => names.map(Format.className)", names) == list(map(class_name, names))
 
 
 def test_the_whole_bank(script: Page) -> None:

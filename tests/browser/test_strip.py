@@ -40,10 +40,10 @@ def test_pointing_at_it_tells_class_confidence_and_moment(opened: Open, run: Pat
             match = TIP.fullmatch(page.locator("#tip").inner_text())
             assert match is not None
             name, generation = match[1], int(match[3].replace(",", ""))
-            assert name == names[row]
+            assert name in (names[row], f"class {names[row]}")
             (moment,) = [line for line in metrics if line["generation"] == generation]
             assert match[4] == f"{moment['evaluations']:,}"
-            rows = changes.of(niches[name])
+            rows = changes.of(niches[names[row]])
             score = changes.score[rows][changes.generation[rows] <= generation][-1]
             assert float(match[2]) == pytest.approx(float(re.sub("[< %]", "", percent(score))), abs=0.03)
             seen.add(generation)

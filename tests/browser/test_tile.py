@@ -46,10 +46,10 @@ def test_what_is_told_is_what_was_recorded(opened: Open, run: Path) -> None:
         assert top == [[name, percent(score)] for name, score in line["top5"]]
         current = page.locator("#top .current b").all_inner_texts()
         assert current == [line["class"]] * (line["class"] in [name for name, _ in line["top5"]])
-        facts = dict(zip(*(page.locator(f"#more {tag}").all_inner_texts() for tag in ("dt", "dd")), strict=True))
-        assert facts["Generation"] == f"{line['generation']:,}"
-        assert facts["Evaluation"] == f"{line['evaluation']:,}"
-        assert facts["Connections" if "genome" in line else "Genes"] == f"{line['size']:,}"
+        told = facts(page)
+        assert told["Generation"] == f"{line['generation']:,}"
+        assert told["Evaluation"] == f"{line['evaluation']:,}"
+        assert told["Connections" if "genome" in line else "Genes"] == f"{line['size']:,}"
         page.keyboard.press("Escape")
 
 
@@ -71,11 +71,40 @@ def test_an_ancestor_comes_to_the_stage_and_goes(opened: Open, run: Path) -> Non
     original, buttons = canvas(page), page.locator("#line button")
     first = after(page, buttons.first.click)
     assert (first != original).mean() > 0.05
-    assert page.locator("#note").inner_text() == f"Generation {line[0][0]}: {percent(line[0][2])} {line[0][1]}."
+    name = f"class {line[0][1]}" if line[0][1].isdigit() else line[0][1]
+    assert page.locator("#note").inner_text() == f"Generation {line[0][0]}: {percent(line[0][2])} {name}."
     assert page.locator("#line [aria-current=true]").get_attribute("aria-label") == buttons.first.get_attribute(
         "aria-label"
     )
     np.testing.assert_array_equal(after(page, buttons.last.click), original)
+
+
+def test_an_ancestor_has_its_own_facts_and_no_commands(opened: Open, run: Path) -> None:
+    page, number = opened(run / "index.html"), longest(run)
+    open_tile(page, number)
+    own, commands = facts(page), page.locator("#commands code").all_inner_texts()
+    history, line = RunFolder.open(run).history, elites(run)[number]
+    changes = history.changes()
+    row = changes.lineage(line["evaluation"], line["niche"])[0]
+    evaluation = int(changes.evaluation_id[row])
+    ((_, arrays),) = history.genomes({evaluation})
+    size = int((arrays["source"] >= 0).sum()) if "source" in arrays else line["size"]
+    after(page, page.locator("#line button").first.click)
+    unit = "Connections" if "source" in arrays else "Genes"
+    assert facts(page) == {
+        "Generation": f"{int(changes.generation[row]):,}", "Evaluation": f"{evaluation:,}", unit: f"{size:,}"
+    }  # fmt: skip
+    assert page.locator("#commands code").count() == 0
+    assert "no command renders or scores this one" in page.locator("#again").inner_text()
+    after(page, page.locator("#line button").last.click)
+    assert facts(page) == own
+    assert page.locator("#commands code").all_inner_texts() == commands
+    assert not page.locator("#fileless").is_visible()
+
+
+def facts(page: Page) -> dict[str, str]:
+    """Return the names and values of what is told of the opened tile."""
+    return dict(zip(*(page.locator(f"#more {tag}").all_inner_texts() for tag in ("dt", "dd")), strict=True))
 
 
 @pytest.mark.parametrize("kind", ["digits", "colours"])

@@ -89,7 +89,7 @@ def test_any_count_has_its_words(successes: int, failures: int) -> None:
         ([failure(queries=1500)], "1,500 in all, 1,500 an attempt (mean)"),
         (
             [success(0), success(1, queries=1000, queries_to_success=26), failure(2, queries=5000)],
-            "6,030 in all, 2,010 an attempt (mean), 24 to a success (median)",
+            "6,030 in all, 2,010 an attempt (mean), 24.5 to a success (median)",
         ),
     ],
 )

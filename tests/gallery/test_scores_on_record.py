@@ -55,7 +55,13 @@ def test_a_page_says_of_a_changed_genome_that_it_is_not_scored_and_how_to_score_
     tile, html = data_of(page)["tiles"][0], page.read_text(encoding="utf-8")
     assert tile["c"] is None
     assert f"evofool score {file} --target mnist" in tile["commands"]
-    assert tile["changed"] == ["1-changed.json", "evofool score 1-changed.json --target mnist"]
+    assert tile["changed"] == [
+        "1-changed.json",
+        [
+            "evofool render 1-changed.json --size 2048 --out 1-changed-2048.png",
+            "evofool score 1-changed.json --target mnist",
+        ],
+    ]
     body = html[: html.index('<script type="application/json"')]
     assert ">not scored</span>" in body
     assert "99.9" not in body.replace("at least 99.9 %", "")

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import RunError
 from ...io.png import png
 from ...io.slug import slug
-from ...text import percent
+from ...text import counted, percent
 from .findings import read_findings
 from .headline import headline
 from .sources import Source, Tile
@@ -30,7 +30,7 @@ def read_campaign(path: Path) -> Source:
     top, count = headline(findings), len(findings.successes)
     lead = " ".join([*(f"Warning: {warning}." for warning in top.warnings), top.lead])
     if count > MAX_SUCCESSES:
-        lead += f" {MAX_SUCCESSES:,} of {count:,} successes are here."
+        lead += f" {MAX_SUCCESSES:,} of {counted(count, 'success')} are here."
     config = findings.config
     return Source(
         name=findings.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,18 @@ def score_command(
     return shlex.join(["evofool", "score", str(file), *_flags(options)])
 
 
-def changed_file(name: str) -> Path:
-    """Return the file that a class's genome is downloaded as once its weights are changed, without any score in its
-    name."""
-    return Path(f"{slug(name)}-changed.json")
+def changed_genome(name: str, score: Callable[[Path], str]) -> tuple[str, list[str]]:
+    """Return the file that a class's genome is downloaded as once its weights are changed, and its commands.
+
+    Args:
+        name: The name of the class; no score stands in the file's name.
+        score: Returns the command that scores a file.
+
+    Returns:
+        The file's name, and the commands that render and score it.
+    """
+    file = Path(f"{slug(name)}-changed.json")
+    return file.name, [render_command(file, file.stem), score(file)]
 
 
 def attack_command(config: CampaignConfig) -> str:

@@ -11,10 +11,10 @@ from ...attacks.data_warnings import data_warnings
 from ...attacks.outcome import Outcome
 from ...attacks.paired import PairedCounts
 from ...attacks.statistics import Statistics
-from ...text import between, counted, rate
+from ...text import amount, between, class_name, counted, rate
 from .examples import Example, example_limit, example_of
 from .findings import Findings, Pair
-from .headline import mean_queries, median_queries, rounded
+from .headline import mean_queries, median_queries
 from .sources import Figure
 from .successes import ranked, success_of
 
@@ -169,8 +169,8 @@ def _results(statistics: Statistics) -> dict[str, str]:
         "won": f"{statistics.successes:,}",
         "success rate": rate(statistics.rate),
         "95 % interval": between(low, high),
-        "median queries of a success": rounded(median_queries(statistics)),
-        "mean queries of an attempt": rounded(mean_queries(statistics)),
+        "median queries of a success": amount(median_queries(statistics)),
+        "mean queries of an attempt": amount(mean_queries(statistics)),
     }
 
 
@@ -196,8 +196,7 @@ def _changed(winner: Findings, loser: Findings) -> Changed:
 
 def _defeat(outcome: Outcome, name: str) -> str:
     """Return in words how an attempt failed."""
-    queries = f"{outcome['queries']:,} {'query' if outcome['queries'] == 1 else 'queries'}"
-    return f"{name}: still {outcome['final']} after {queries}"
+    return f"{name}: still {class_name(outcome['final'])} after {counted(outcome['queries'], 'query')}"
 
 
 def _points(value: float) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ...text import clock, counted, operators_text, percent, rate
+from ...text import class_name, clock, counted, operators_text, percent, rate
 from .rendering import one_line, render
 from .side_by_side import SURE, colour_keys, has_seeds, seed_groups, seeds_title, shared_settings, table_rows
 from .sources import Figure, Source, Tile, surest
@@ -23,7 +23,7 @@ STYLES = (
 
 SCRIPTS = (
     "dom.js", "format.js", "memory.js", "data.js", "theme.js",
-    "cppn.js", "graph.js", "stage.js", "strip.js", "odds.js", "curves.js",
+    "cppn.js", "influence.js", "graph.js", "stage.js", "strip.js", "odds.js", "curves.js",
     "grid.js", "sharp.js", "keyboard.js", "lineage.js", "weights.js", "viewer.js", "history.js",
     "session.js", "live.js", "page.js",
 )  # fmt: skip
@@ -152,9 +152,9 @@ def _figures(source: Source) -> list[Figure]:
         lowest = min((tile for tile in best if tile.score is not None), key=lambda tile: tile.score or 0.0)
         certain = sum(score >= SURE for score in scores)
         figures += [
-            Figure("Median confidence", percent(statistics.median(scores)), f"of {len(scores):,} classes"),
+            Figure("Median confidence", percent(statistics.median(scores)), f"of {counted(len(scores), 'class')}"),
             Figure("At 99 % or more", f"{certain:,} of {len(scores):,}", "classes"),
-            Figure("Lowest", percent(lowest.score or 0.0), one_line(lowest.name)[:40]),
+            Figure("Lowest", percent(lowest.score or 0.0), class_name(one_line(lowest.name)[:40])),
         ]
     if missing := sum(tile.score is None for tile in source.tiles):
         figures.append(Figure("Not scored", f"{missing:,}", f"of {counted(len(source.tiles), 'picture')}"))
@@ -163,7 +163,7 @@ def _figures(source: Source) -> list[Figure]:
         quality = sum(tile.score or 0.0 for tile in source.tiles)
         own = sum(not source.is_other(tile) for tile in source.tiles)
         figures += [
-            Figure("Pictures", f"{count:,}", f"in {niches:,} niches ({rate(count / niches)})"),
+            Figure("Pictures", f"{count:,}", f"in {counted(niches, 'niche')} ({rate(count / niches)})"),
             Figure("First guess", f"{own:,} of {count:,}", "are taken for their class first"),
             Figure("QD score", f"{quality:,.1f}", "sum of all confidences"),
         ]

@@ -12,7 +12,7 @@ from ...errors import GenomeError
 from ...io.png import png
 from ...io.slug import slug
 from ...store.records import plain_fault
-from .commands import changed_file, render_command, score_command
+from .commands import changed_genome, render_command, score_command
 from .sources import Source, Tile
 
 MAX_PIXELS = 2**22
@@ -77,6 +77,10 @@ def _tile(file: Path, genome: GenomeFile) -> Tile:
     which = split_genome_path(file)[1]
     name = str(provenance.get("class", which or file.stem))
     stem = file.stem if file.suffix == ".json" else "_".join(filter(None, (which, slug(name))))
+
+    def score(scored: Path) -> str:
+        return score_command(scored, target, own=own)
+
     return Tile(
         name=name,
         score=genome.score,
@@ -86,6 +90,6 @@ def _tile(file: Path, genome: GenomeFile) -> Tile:
         size=int(genome.genomes.sizes()[0]),
         genome=genome_json(genome, file),
         stem=stem,
-        commands=[render_command(file, stem), score_command(file, target, own=own)],
-        changed=(changed_file(name).name, score_command(changed_file(name), target, own=own)),
+        commands=[render_command(file, stem), score(file)],
+        changed=changed_genome(name, score),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...attacks.data_warnings import data_warnings
 from ...attacks.statistics import Statistics
 from ...config.attack import UNTARGETED
-from ...text import between, operators_text, rate
+from ...text import amount, between, counted, operators_text, rate
 from .findings import Findings
 from .sources import Figure
 
@@ -37,16 +37,17 @@ def headline(findings: Findings) -> Headline:
     """Return the top of a campaign's pages."""
     config, statistics = findings.config, findings.statistics
     pixels, untargeted = config.plan.pixels, config.plan.criterion == UNTARGETED
-    k = "one pixel" if pixels == (1,) else f"{pixels[0]} pixels" if len(pixels) == 1 else f"up to {pixels[-1]} pixels"
+    exactly = "one pixel" if pixels == (1,) else counted(pixels[0], "pixel")
+    k = exactly if len(pixels) == 1 else f"up to {counted(pixels[-1], 'pixel')}"
     total = findings.folder.pairs()
     pending = total - statistics.done
-    counted = statistics.settled + pending
+    counting = statistics.settled + pending
     criterion = "change class" if untargeted else "reach the class asked for"
     kind = "images" if untargeted else "pairs of image and criterion"
     so_far = ", so far" if pending else ""
     return Headline(
-        title=f"{config.target.name}: {statistics.successes} of {counted} fooled by {k}{so_far}",
-        count=f"{statistics.successes:,} of {counted:,}",
+        title=f"{config.target.name}: {statistics.successes:,} of {counting:,} fooled by {k}{so_far}",
+        count=f"{statistics.successes:,} of {counting:,}",
         sentence=f"{kind} {criterion} when {k} may be changed{so_far}",
         lead=_lead(findings, pending),
         figures=_figures(findings, total, pending),
@@ -57,19 +58,20 @@ def headline(findings: Findings) -> Headline:
 def _figures(findings: Findings, total: int, pending: int) -> list[Figure]:
     statistics, (low, high) = findings.statistics, findings.statistics.interval
     if pending:
-        success = Figure("Success rate", f"≥ {rate(statistics.bounds(total)[0])}", f"{pending:,} attempts to come")
+        lowest = rate(statistics.bounds(total)[0])
+        success = Figure("Success rate", f"≥ {lowest}", f"{counted(pending, 'attempt')} to come")
     else:
         success = Figure("Success rate", rate(statistics.rate), f"95 % interval {between(low, high)}")
     figures = [
         success,
-        Figure("Queries to a success", rounded(median_queries(statistics)), "median"),
-        Figure("Queries an attempt", rounded(mean_queries(statistics)), "mean, failures included"),
-        Figure("Queries in all", rounded(statistics.queries), "every scored image"),
+        Figure("Queries to a success", amount(median_queries(statistics)), "median"),
+        Figure("Queries an attempt", amount(mean_queries(statistics)), "mean, failures included"),
+        Figure("Queries in all", f"{statistics.queries:,.0f}", "every scored image"),
     ]
     if findings.baseline:
         figures.append(Figure("Random search", rate(findings.baseline.rate), "with the same queries"))
     if wrong := statistics.already + statistics.wrong:
-        figures.append(Figure("Wrong before", rounded(wrong), "not counted in any rate"))
+        figures.append(Figure("Wrong before", f"{wrong:,}", "not counted in any rate"))
     return figures
 
 
@@ -82,14 +84,14 @@ def _lead(findings: Findings, pending: int) -> str:
     if config.swapped:
         lead += f"Operators of the user's own: {operators_text(config.swapped)}. "
     if data.labelled:
-        lead += f"Of {data.looked:,} images looked at, the target classifies {data.correct:,} correctly; "
+        lead += f"Of {counted(data.looked, 'image')} looked at, the target classifies {data.correct:,} correctly; "
     else:
         lead += "Nobody labelled the images, the target's own predictions stand in; "
-    lead += f"{data.chosen:,} were attacked."
+    lead += f"{data.chosen:,} {'was' if data.chosen == 1 else 'were'} attacked."
     if pending:
         lead += (
-            f" The campaign is not finished: {pending:,} attempts have not ended. Attempts that succeed end first, so "
-            "what the others bring is not to be guessed from these."
+            f" The campaign is not finished: {counted(pending, 'attempt')} {'has' if pending == 1 else 'have'} not "
+            "ended. Attempts that succeed end first, so what the others bring is not to be guessed from these."
         )
     return lead
 
@@ -103,8 +105,3 @@ def median_queries(statistics: Statistics) -> float | None:
 def mean_queries(statistics: Statistics) -> float | None:
     """Return the mean number of queries of an attempt, failures included."""
     return statistics.queries / statistics.settled if statistics.settled else None
-
-
-def rounded(value: float | None) -> str:
-    """Return a number without decimals, or – where there is none."""
-    return "–" if value is None else f"{value:,.0f}"

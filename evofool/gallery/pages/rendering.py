@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ...text import confidence, percent
+from ...text import confidence, counted, percent
 
 _FOLDER = Path(__file__).parent
 
@@ -59,6 +59,7 @@ def _environment() -> Environment:
         "percent": percent,
         "confidence": confidence,
         "count": _count,
+        "counted": counted,
         "script_json": script_json,
     }
     environment.globals |= {"asset": _asset}

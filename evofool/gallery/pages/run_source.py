@@ -19,7 +19,7 @@ from ...store.history import EliteChanges, HistoryFolder
 from ...store.run import RunFolder
 from ..cells import CellGrid, cell_grid
 from ..elite_lines import lines_of_classes, surest_per_class
-from .commands import changed_file, render_command, score_command
+from .commands import changed_genome, render_command, score_command
 from .genome_source import genome_json
 from .sources import Ancestor, Progress, Source, Tile
 from .strip import confidence_strip
@@ -161,8 +161,6 @@ def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancesto
     file = run.path / line["genome"] if genome else picture
     descriptors, target = line.get("descriptors", {}), run.config.target
 
-    changed = changed_file(line["class"])
-
     def score(scored: Path) -> str:
         return score_command(scored, target.spec, weights=target.weights, model=target.model, own=target.own)
 
@@ -180,7 +178,7 @@ def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancesto
         ancestor_count=ancestor_count,
         stem=picture.stem,
         commands=[render_command(file, file.stem), score(file)],
-        changed=(changed.name, score(changed)) if genome else None,
+        changed=changed_genome(line["class"], score) if genome else None,
         details=[(name.capitalize(), f"{value:.3g}") for name, value in descriptors.items()],
         cell=line.get("cell", []),
     )

@@ -44,7 +44,7 @@ class Tile:
         ancestor_count: Number of ancestors, those that ``lineage`` leaves out included.
         stem: Name of the files that are made of this tile, without ending.
         commands: Commands that render or score it again.
-        changed: The file that the genome is downloaded as once its weights are changed, and the command that scores it.
+        changed: The file that the genome is downloaded as once its weights are changed, and its commands.
         before: PNG of an attacked image as it was.
         change: Class of an attacked image before and after.
         edits: (x, y) of the pixels that were changed.
@@ -65,7 +65,7 @@ class Tile:
     ancestor_count: int = 0
     stem: str = "genome"
     commands: list[str] = field(default_factory=list)
-    changed: tuple[str, str] | None = None
+    changed: tuple[str, list[str]] | None = None
     before: bytes | None = None
     change: tuple[str, str] | None = None
     edits: list[tuple[int, int]] = field(default_factory=list)

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from ...store.history import EliteChanges
 from ...store.run import RunFolder
+from ...text import counted
 from .drawing import columns_for
 from .history_pictures import HistoryPictures
 from .lettering import DARK, draw_caption, draw_line, missing_letters
@@ -112,7 +113,7 @@ class Film(Image.Image):
         draw, room, top = ImageDraw.Draw(self.background), width - 2 * self.margin, self.margin * 0.8
         draw_line(draw, title_text, (self.margin, top), room, title, style.ink, face=style.face)
         if count < total:
-            shown = f"{count} of {total:,} classes"
+            shown = f"{count} of {counted(total, 'class')}"
             draw_line(draw, shown, (self.margin, top + 1.35 * title), room, small, style.faint, face=style.face)
 
     def _draw_frame(self, frame: int) -> Image.Image:
@@ -149,7 +150,7 @@ class Film(Image.Image):
         generation = int(self.generations[frame])
         text = f"generation {generation:,}"
         last = int(np.searchsorted(self.evaluations[:, 0], generation, side="right")) - 1
-        return text + (f"  ·  {self.evaluations[last, 1]:,} evaluations" if last >= 0 else "")
+        return text + (f"  ·  {counted(int(self.evaluations[last, 1]), 'evaluation')}" if last >= 0 else "")
 
 
 def spaced_generations(first: int, last: int, count: int) -> NDArray[np.int64]:

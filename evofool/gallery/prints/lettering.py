@@ -6,11 +6,11 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from statistics import median
 
-import numpy as np
 from PIL import ImageDraw, ImageFont
 
-from ...text import percent
+from ...text import counted, percent
 
 Colour = tuple[int, int, int]
 
@@ -184,11 +184,11 @@ def draw_label(
         draw.text((x + width, y), share, style.faint, share_font, anchor="ra")
 
 
-def confidence_summary(scores: Sequence[float], things: str = "classes") -> str:
+def confidence_summary(scores: Sequence[float], thing: str = "class") -> str:
     """Return ``10 classes · median confidence 99.99 % · 9 of 10 at 99 % or more · lowest 98.21 %``."""
     sure = sum(score >= HIGH_CONFIDENCE for score in scores)
     return (
-        f"{len(scores)} {things} · median confidence {percent(float(np.median(scores)))} · "
+        f"{counted(len(scores), thing)} · median confidence {percent(median(scores))} · "
         f"{sure} of {len(scores)} at 99 % or more · lowest {percent(min(scores))}"
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...attacks.statistics import wilson
-from ...text import rate
+from ...text import counted, rate
 from .svg import TONES, decades, figure, line, linear, logarithmic, path, rect, round_ticks, text
 
 WIDTH, HEIGHT = 720.0, 380.0
@@ -203,7 +203,7 @@ def colour_strip(colours: Sequence[Sequence[int]]) -> str:
         for index, (r, g, b) in enumerate(shown.tolist())
     ]
     at_corner = float(np.isin(values, (0, 255)).all(1).mean()) if len(values) else 0.0
-    body.append(text(0, rows * size + 20, f"{len(values):,} pixels;", kind="faint"))
+    body.append(text(0, rows * size + 20, f"{counted(len(values), 'pixel')};", kind="faint"))
     body.append(text(0, rows * size + 37, f"{rate(at_corner)} at corners of the colour cube", kind="faint"))
     return figure(columns * size, rows * size + 43, body, "Colours of the edited pixels")
 

@@ -207,8 +207,8 @@ def _header(
     scores = [picture.score for picture in pictures if picture.score is not None]
     lines = [_line(title, page, margin, round(0.048 * unit), style.ink, style.face)]
     if scores and len(pictures) > 1:
-        things = "classes" if len({picture.name for picture in pictures}) == len(pictures) else "pictures"
-        summary = confidence_summary(scores, things)
+        thing = "class" if len({picture.name for picture in pictures}) == len(pictures) else "picture"
+        summary = confidence_summary(scores, thing)
         if missing := len(pictures) - len(scores):
             summary += f" · {missing} not scored"
         lines.append(

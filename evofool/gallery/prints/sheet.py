@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from ...errors import RunError
 from ...io.files import write_atomically
 from ...store.run import RunFolder
+from ...text import counted
 from ..cells import cell_grid
 from ..elite_lines import surest_per_class
 from .drawing import columns_for, draw_elite
@@ -90,7 +91,7 @@ def contact_sheet(path: Path) -> Image.Image:
     if len(best) > MAX_TILES:
         summary += f" · the surest {MAX_TILES:,} are shown"
     if cells:
-        summary += f" · {len(elites):,} pictures in {len(best) * cells.count:,} niches"
+        summary += f" · {counted(len(elites), 'picture')} in {counted(len(best) * cells.count, 'niche')}"
     _draw_header(draw, run, summary, (margin, width - 2 * margin), header, style)
     inset = body.paint(sheet, draw, run, (margin, header), style)
     _draw_footer(draw, run, inset, (margin, height - footer // 2), width - 2 * margin, footer, style)
@@ -137,7 +138,7 @@ def _draw_footer(
     parts.append(f"seed {options.seed}")
     last = run.metrics()[-1:]
     if last:
-        parts.append(f"{last[0]['evaluations']:,} evaluations")
+        parts.append(counted(last[0]["evaluations"], "evaluation"))
     if inset:
         parts.append("large: the genome rendered sharp; corner: the pixels the network saw")
     draw_line(draw, "  ·  ".join(parts), corner, width, round(height * 0.3), style.faint, anchor="ls", face=style.face)

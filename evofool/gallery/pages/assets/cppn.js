@@ -94,7 +94,7 @@ const Cppn = (() => {
     const into = new Map();
     genome.t.forEach((sink, e) => {
       if (!into.has(sink)) into.set(sink, []);
-      into.get(sink).push({source: genome.s[e], weight: f(genome.w[e])});
+      into.get(sink).push({number: e, source: genome.s[e], weight: f(genome.w[e])});
     });
     const order = genome.a.map((_, node) => node).filter((node) => node >= INPUTS.length && needed[node]);
     order.sort((a, b) => level[a] - level[b] || a - b);
@@ -123,21 +123,24 @@ const Cppn = (() => {
     return inputs;
   }
 
+  /** Returns the values of a step's node at every pixel, from `values` of the nodes before it. */
+  function output({activation, edges}, values) {
+    const Numbers = values[0].constructor, size = values[0].length, deep = Numbers === Float64Array;
+    const total = new Numbers(size);
+    for (const {source, weight} of edges) {
+      const from = values[source];
+      if (deep) for (let i = 0; i < size; i++) total[i] += from[i] * weight;
+      else for (let i = 0; i < size; i++) total[i] = f(total[i] + f(from[i] * weight));
+    }
+    const activate = (deep ? DOUBLE : SINGLE)[activation];
+    for (let i = 0; i < size; i++) total[i] = activate(total[i]);
+    return total;
+  }
+
   /** Returns the values of a program's ends at every pixel, in [−1, 1]. */
   function evaluate(program, inputs) {
-    const Numbers = inputs[0].constructor, size = inputs[0].length, deep = Numbers === Float64Array;
     const values = [...inputs];
-    for (const {node, activation, edges} of program.steps) {
-      const total = new Numbers(size);
-      for (const {source, weight} of edges) {
-        const from = values[source];
-        if (deep) for (let i = 0; i < size; i++) total[i] += from[i] * weight;
-        else for (let i = 0; i < size; i++) total[i] = f(total[i] + f(from[i] * weight));
-      }
-      const activate = (deep ? DOUBLE : SINGLE)[activation];
-      for (let i = 0; i < size; i++) total[i] = activate(total[i]);
-      values[node] = total;
-    }
+    for (const step of program.steps) values[step.node] = output(step, values);
     return program.ends.map((end) => values[end]);
   }
 
@@ -187,5 +190,7 @@ const Cppn = (() => {
     return SINGLE[activation](f(p));
   }
 
-  return {INPUTS, NAMES, compact, levels, feeding, outputs, compile, coordinates, evaluate, paint, whole, render, at};
+  return {
+    INPUTS, NAMES, compact, levels, feeding, outputs, compile, coordinates, output, evaluate, paint, whole, render, at,
+  };
 })();

@@ -21,8 +21,19 @@ const Format = (() => {
   /** Returns a whole number with commas. */
   const count = (value) => value.toLocaleString("en");
 
+  /** Returns a class's name as it stands beside numbers, as `class_name` in text.py does: "class 6" for "6". */
+  const className = (name) => /\p{L}/u.test(name) ? name : `class ${name}`;
+
+  /** Returns a number with its noun, as `counted` in text.py does: "1 class", "1,200 classes", "3 queries". */
+  const counted = (number, noun) => `${count(number)} ${number === 1 ? noun : plural(noun)}`;
+
+  function plural(noun) {
+    if (/(s|x|ch|sh)$/.test(noun)) return `${noun}es`;
+    return /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+  }
+
   /** Returns a text for searching: lower case, without accents. */
   const folded = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
 
-  return {percent, confidence, count, folded};
+  return {percent, confidence, count, className, counted, folded};
 })();

@@ -10,6 +10,8 @@ const Graph = (() => {
   const LETTERS = 13;
   /** Room in pixels below which levels are drawn as rows. */
   const UPRIGHT = 440;
+  /** Milliseconds without another weight before it is told what the picture depends on. */
+  const REST = 120;
 
   const outputNames = (frame) => frame.colour === "grey" ? ["grey"]
     : frame.colour === "hsl" ? ["hue", "saturation", "lightness"] : ["red", "green", "blue"];
@@ -92,26 +94,24 @@ const Graph = (() => {
     const {positions, upright, width, height} = layout(genome, frame, parent.clientWidth / scale);
     const svg = Dom.svg("svg", {width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}`, role: "group",
       "aria-label": `A graph of ${genome.a.length} nodes and ${genome.s.length} connections`});
-    const used = Cppn.feeding(genome, Cppn.outputs(frame.shape[0]));
     const largest = Math.max(1e-9, ...genome.w.map(Math.abs));
     const wires = genome.s.map((source, e) => {
       const d = wire(positions.get(source), positions.get(genome.t[e]), upright);
-      const g = Dom.svg("g", {class: used[genome.t[e]] ? "wire" : "wire idle", "data-e": e}, svg);
+      const g = Dom.svg("g", {class: "wire", "data-e": e}, svg);
       Dom.svg("path", {class: "edge", d}, g);
       Dom.svg("path", {class: "grip", d}, g).addEventListener("click", () => chosen(e));
       return g;
     });
-    const weigh = (weights) => wires.forEach((g, e) => {
+    const widen = (weights) => wires.forEach((g, e) => {
       const path = g.firstChild, share = Math.min(1, Math.abs(weights[e]) / largest);
       path.setAttribute("class", `edge ${weights[e] < 0 ? "minus" : "plus"}`);
       path.setAttribute("stroke-width", (1 + 4 * share).toFixed(2));
       path.setAttribute("opacity", (0.45 + 0.55 * share).toFixed(2));
     });
-    weigh(genome.w);
     const nodes = genome.a.map((activation, node) => {
       const {x, y} = positions.get(node), named = node < Cppn.INPUTS.length + frame.shape[0];
       const input = node < Cppn.INPUTS.length;
-      const g = Dom.svg("g", {class: used[node] || input ? "node" : "node idle", transform: `translate(${x} ${y})`,
+      const g = Dom.svg("g", {class: "node", transform: `translate(${x} ${y})`,
         tabindex: 0, role: "button", "aria-label": title(genome, frame, node)}, svg);
       Dom.svg("title", {}, g, title(genome, frame, node));
       Dom.svg("circle", {class: "body", r: RADIUS}, g);
@@ -131,6 +131,20 @@ const Graph = (() => {
     parent.replaceChildren(svg);
     parent.scrollLeft = 0;
     const mark = (all, on) => all.forEach((g, i) => g.classList.toggle("on", i === on));
+    let resting = 0;
+    /** Makes pale what the picture does not depend on. */
+    function fade(weights) {
+      const {nodes: needed, edges} = Influence.of({...genome, w: weights}, frame);
+      wires.forEach((g, e) => g.classList.toggle("idle", !edges[e]));
+      nodes.forEach((g, node) => g.classList.toggle("idle", !needed[node]));
+    }
+    function weigh(weights) {
+      widen(weights);
+      clearTimeout(resting);
+      resting = setTimeout(() => fade(weights), REST);
+    }
+    widen(genome.w);
+    fade(genome.w);
     return {weigh, markWire: (e) => mark(wires, e), markNode: (node) => mark(nodes, node)};
   }
 

@@ -46,7 +46,7 @@ const Grid = (() => {
       card.hidden = !fits;
       left += fits;
     });
-    byId("count").textContent = left === cards.length ? `${Format.count(left)} ${paired ? "classes" : "pictures"}`
+    byId("count").textContent = left === cards.length ? Format.counted(left, paired ? "class" : "picture")
       : `${Format.count(left)} of ${Format.count(cards.length)}`;
     byId("none").hidden = left > 0;
   }

@@ -14,8 +14,8 @@
     byId("scale").replaceChildren(...Strip.scale());
     canvas.onpointermove = (event) => {
       const {name, generation, evaluations, confidence} = entryAt(event.offsetX, event.offsetY);
-      const progress = `generation ${Format.count(generation)}, ${Format.count(evaluations)} evaluations`;
-      tip.replaceChildren(Dom.isolated(name), ` ${Format.percent(confidence)} · ${progress}`);
+      const progress = `generation ${Format.count(generation)}, ${Format.counted(evaluations, "evaluation")}`;
+      tip.replaceChildren(Dom.isolated(Format.className(name)), ` ${Format.percent(confidence)} · ${progress}`);
       tip.hidden = false;
       const left = Math.min(canvas.clientWidth - tip.offsetWidth, event.offsetX - tip.offsetWidth / 2);
       tip.style.left = `${Math.max(0, left)}px`;

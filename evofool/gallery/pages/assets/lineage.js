@@ -6,7 +6,7 @@ const Lineage = (() => {
   const SIDE = 112;
 
   /** Shows the lineage of a tile. `choose` is called with the ancestor that a reader picks, null for the tile itself.
-   * An ancestor is {generation, name, score, genome, picture}. */
+   * An ancestor is {generation, name, score, evaluation, genome, picture}. */
   function show(view, choose) {
     const {tile, source} = view, lineage = tile.line || [], past = {...source.past, ...tile.past};
     byId("lineage").hidden = lineage.length < 2;
@@ -20,7 +20,8 @@ const Lineage = (() => {
       const last = at === lineage.length - 1, kept = last ? (view.genome || view.seen.src) : past[evaluationId];
       const button = entry({generation, name, score}, kept, last, view.frame);
       button.addEventListener("click", async () => {
-        const ancestor = last ? null : {generation, name, score, ...await drawn(kept, view.frame)};
+        const known = {generation, name, score, evaluation: evaluationId};
+        const ancestor = last ? null : {...known, ...await drawn(kept, view.frame)};
         byId("line").querySelectorAll("button")
           .forEach((other) => other.setAttribute("aria-current", String(other === button)));
         choose(ancestor);
@@ -36,7 +37,7 @@ const Lineage = (() => {
   /** Returns how many ancestors there are, and how many of them are shown. */
   function title({ancestors}, shown) {
     if (ancestors + 1 > shown) return `${Format.count(shown)} of ${Format.count(ancestors + 1)} in its line`;
-    return `${Format.count(ancestors)} ${ancestors === 1 ? "ancestor" : "ancestors"}`;
+    return Format.counted(ancestors, "ancestor");
   }
 
   /** Returns the button of one picture, which is drawn when it comes into view. */

@@ -8,7 +8,7 @@ const Live = (() => {
     if (!Data.live) return;
     const {every, written} = Data.live, {generation, evaluations} = Data.sources[0].facts;
     const badge = document.querySelector(".live"), label = badge.querySelector("span"), dialog = Dom.byId("closer");
-    const progress = `live · generation ${Format.count(generation)}, ${Format.count(evaluations)} evaluations`;
+    const progress = `live · generation ${Format.count(generation)}, ${Format.counted(evaluations, "evaluation")}`;
     const tick = () => {
       const silent = Date.now() / 1000 - written > Math.max(PATIENCE, 6 * every);
       badge.classList.toggle("gone", silent);

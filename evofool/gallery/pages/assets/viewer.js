@@ -7,7 +7,7 @@ const Viewer = (() => {
   const ZOOM = 1.6, STEP = 60;
 
   /** What is open, or null:
-   * {n, tile, source, mode, frame, genome, seen, before, ancestor, node, turned, changed, listed}. */
+   * {n, tile, source, mode, frame, genome, seen, before, ancestor, node, turned, turnings, changed, listed}. */
   let view = null;
 
   async function open(n) {
@@ -20,10 +20,10 @@ const Viewer = (() => {
     const before = tile.before ? await Data.image(tile.before) : null;
     if (view !== opened) return;  // Another tile was opened meanwhile.
     const frame = source.frame || {shape: source.shape}, genome = tile.genome ? Cppn.compact(tile.genome) : null;
-    Object.assign(view, {seen, before, frame, genome, ancestor: null, node: undefined, turned: null});
+    Object.assign(view, {seen, before, frame, genome, ancestor: null, node: undefined, turned: null, turnings: new Map()});
     offerModes();
     Lineage.show(view, (ancestor) => { if (view === opened) chooseAncestor(ancestor); });
-    Weights.show(view, lookSharp);
+    Weights.show(view, redraw);
     paint(true);
     if (!genome && tile.edits?.length) {
       const [x, y] = tile.edits[0], side = Math.max(frame.shape[1], frame.shape[2]);
@@ -41,32 +41,34 @@ const Viewer = (() => {
     byId("next").disabled = at < 0 || at + 1 >= numbers.length;
     byId("name").replaceChildren(isolated(tile.n));
     byId("top").replaceChildren(...tile.top.map(([name, share]) => guess(name, share, name === tile.n)));
-    byId("more").replaceChildren(...facts(tile, source).map(([name, value]) => {
-      const pair = element("div");
-      pair.append(element("dt", name), element("dd", value));
-      return pair;
-    }));
     byId("lineage").hidden = byId("network").hidden = true;
     describeScore();
     dialog.querySelector(".about").scrollTop = 0;
   }
 
-  /** Says how sure the network was of what is on the stage. Nobody has scored a genome whose weights were turned: its
-   * figures are struck through, and the command that is offered scores its download. */
+  /** Says what is known of what is on the stage, the tile or one of its ancestors. Nobody has scored a genome whose
+   * weights were turned: its figures are struck through, and the commands that are offered are for its download. */
   function describeScore() {
     const {tile, source, ancestor} = view, changed = Boolean(view.changed), score = ancestor ? ancestor.score : tile.c;
     const figure = element("b");
     figure.append(changed ? element("s", Format.confidence(score)) : Format.confidence(score));
-    const whose = ancestor ? [" ", isolated(ancestor.name), ", an ancestor,"] : [];
+    const whose = ancestor ? [" ", isolated(Format.className(ancestor.name)), ", an ancestor,"] : [];
     const hint = changed ? ", before its weights were turned" : score === null ? "; see below how to score it" : "";
     byId("said").replaceChildren(figure, ...whose, ` for ${source.target}${hint}`);
     byId("guesses").hidden = !tile.top.length || Boolean(ancestor);
     dialog.classList.toggle("turned", changed);
-    if (view.listed === changed) return;
-    view.listed = changed;
-    const commands = !changed ? tile.commands : ancestor ? [] : [tile.changed[1]];
+    const listed = ancestor || (changed ? "changed" : "tile");
+    if (view.listed === listed) return;
+    view.listed = listed;
+    byId("more").replaceChildren(...facts(tile, source, ancestor).map(([name, value, measured = true]) => {
+      const pair = element("div");
+      pair.append(element("dt", name), element("dd", value, measured ? {class: "measured"} : {}));
+      return pair;
+    }));
+    const commands = ancestor ? [] : changed ? tile.changed[1] : tile.commands;
     byId("commands").replaceChildren(...commands.map(command));
-    byId("again").hidden = !commands.length;
+    byId("again").hidden = !commands.length && !ancestor;
+    byId("fileless").hidden = !ancestor;
   }
 
   function guess(name, share, current) {
@@ -79,15 +81,21 @@ const Viewer = (() => {
     return row;
   }
 
-  function facts(tile, source) {
-    const pairs = [...tile.more];
-    if (tile.g !== null) pairs.push(["Generation", Format.count(tile.g)]);
-    if (tile.e !== null) pairs.push(["Evaluation", Format.count(tile.e)]);
+  /** Returns the facts that are known of a tile, or of its ancestor, of which less is recorded: names and values, with
+   * false behind what holds however its weights are turned. */
+  function facts(tile, source, ancestor) {
+    const pairs = ancestor ? [] : [...tile.more], {g, e, z} = ancestor ? recorded(ancestor, tile) : tile;
+    if (g !== null) pairs.push(["Generation", Format.count(g)]);
+    if (e !== null) pairs.push(["Evaluation", Format.count(e)]);
     const unit = source.frame ? "Connections" : "Genes";
-    if (tile.z !== null && !tile.more.length) pairs.push([unit, Format.count(tile.z)]);
-    if (Data.sources.length > 1) pairs.push(["From", source.name]);
+    if (z !== null && !tile.more.length) pairs.push([unit, Format.count(z), false]);
+    if (Data.sources.length > 1) pairs.push(["From", source.name, false]);
     return pairs;
   }
+
+  /** Returns generation, evaluation and size of an ancestor. All images of a run have the same number of genes. */
+  const recorded = ({generation, evaluation, genome}, tile) =>
+    ({g: generation, e: evaluation, z: genome ? genome.s.length : tile.z});
 
   /** Returns a command with a button that copies it. */
   function command(words) {
@@ -113,13 +121,11 @@ const Viewer = (() => {
     const offered = {sharp: view.genome, seen: true, before: view.before};
     byId("mode").querySelectorAll("input").forEach((input) => { input.parentElement.hidden = !offered[input.value]; });
     select(view.genome ? "sharp" : "seen");
-    byId("mode").querySelector("[value=seen]+span").textContent = view.before ? "after" : `as ${whoSaw()} it`;
-    byId("saw").querySelector("span").textContent = whoSaw();
     byId("mode").hidden = !view.genome && !view.before;
   }
 
   /** A picture that is not scored was seen by no network. */
-  const whoSaw = () => view.tile.c === null ? "a network would see" : "the network saw";
+  const whoSaw = () => view.turned || (view.tile.c === null && !view.ancestor) ? "a network would see" : "the network saw";
 
   function select(mode) {
     view.mode = mode;
@@ -129,25 +135,35 @@ const Viewer = (() => {
   function chooseAncestor(ancestor) {
     Object.assign(view, {ancestor, node: undefined});
     if (ancestor?.genome) select("sharp");
-    if (view.genome) Weights.show(view, lookSharp);
+    if (view.genome) Weights.show(view, redraw);
     paint();
   }
 
-  function lookSharp() {
-    select("sharp");
+  /** Shows another weight or node; what a node sees is drawn sharp. */
+  function redraw() {
+    if (view.node !== undefined) select("sharp");
     paint();
   }
+
 
   /** Shows the view on the stage, as a whole where `whole` is true. */
   function paint(whole = false) {
     const {frame, mode, ancestor} = view, genome = currentGenome();
-    const rings = ancestor ? [] : view.tile.edits || [], picture = ancestor?.picture || view.seen;
+    const rings = ancestor ? [] : view.tile.edits || [], picture = whatIsSeen();
     showSeen(picture);  // It takes room from the stage.
     if (mode === "sharp" && genome) stage.show({frame, genome, node: view.node, whole});
     else if (mode === "before") stage.show({frame, picture: view.before, whole});
     else stage.show({frame, picture, rings, whole});
+    byId("mode").querySelector("[value=seen]+span").textContent = view.before ? "after" : `as ${whoSaw()} it`;
+    byId("saw").querySelector("span").textContent = whoSaw();
     byId("note").textContent = note();
     describeScore();
+  }
+
+  /** Returns what the network was given, or would be given of a genome whose weights were turned. */
+  function whatIsSeen() {
+    const {turned, frame, ancestor, seen} = view;
+    return turned ? Sharp.picture(turned, frame, Math.max(frame.shape[1], frame.shape[2])) : ancestor?.picture || seen;
   }
 
   /** Shows what the network was given beside a picture that is drawn sharper than that. */
@@ -169,10 +185,11 @@ const Viewer = (() => {
       const title = Graph.title(currentGenome(), frame, node);
       return `What ${title} sees: black −1, white 1. Click it again to come back.`;
     }
-    if (view.changed && mode === "sharp") return "Weights changed: not scored.";
+    if (view.changed) return mode === "sharp" ? "Weights changed: not scored."
+      : `Weights changed: drawn anew at ${width} × ${height} pixels, not scored.`;
     if (ancestor) {
       const {generation, score, name} = ancestor;
-      const origin = `Generation ${Format.count(generation)}: ${Format.percent(score)} ${name}.`;
+      const origin = `Generation ${Format.count(generation)}: ${Format.percent(score)} ${Format.className(name)}.`;
       return mode === "seen" && ancestor.genome ? `${origin} Drawn anew at ${width} × ${height} pixels.` : origin;
     }
     if (mode === "sharp") {

@@ -6,13 +6,15 @@ const Weights = (() => {
   const PROVENANCE = ["sha256", "score", "class", "index", "generation"];
 
   /** Shows the graph of the view's genome, or of the ancestor that is looked at. `changed` is called after a weight or
-   * the node that is looked at has changed. The view gets {graph, changed, turned, node}. */
+   * the node that is looked at has changed. The view gets {graph, changed, turned, node}, and keeps in `turnings` what
+   * was turned of each genome. */
   function show(view, changed) {
     const original = view.ancestor?.genome || view.genome;
     byId("network").hidden = !original;
     if (!original) return;
-    const {frame} = view, turned = {...original, w: [...original.w]};
-    Object.assign(view, {changed: false, turned: null});
+    const {frame, turnings} = view;
+    if (!turnings.has(original)) turnings.set(original, {...original, w: [...original.w]});
+    const turned = turnings.get(original);
     const graph = view.graph = Graph.draw(byId("graph"), original, frame, {
       chosen: choose,
       looked: (node) => {
@@ -36,9 +38,13 @@ const Weights = (() => {
       value.textContent = turned.w[edge].toFixed(2);
     }
 
-    function apply() {
+    function compare() {
       view.changed = turned.w.some((weight, edge) => weight !== original.w[edge]);
       view.turned = view.changed ? turned : null;
+    }
+
+    function apply() {
+      compare();
       graph.weigh(turned.w);
       changed();
       offer(view, original, turned);
@@ -58,6 +64,8 @@ const Weights = (() => {
     if (original.s.length) choose(0);
     select.parentElement.hidden = !original.s.length;
     graph.markWire(-1);
+    compare();
+    if (view.changed) graph.weigh(turned.w);
     offer(view, original, turned);
   }
 
