@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
-from .config.arguments import path_of
+from .config.arguments import kind_of_data, path_of
 from .config.attack import AttackOptions
 from .config.documented import documented
 from .config.evolve import EvolveOptions
@@ -162,6 +163,11 @@ def attack(
     from .jobs import attack as job
 
     own = _own(target)
+    if not isinstance(data, str | os.PathLike | None) and getattr(data, "shape", None) != ():
+        raise ConfigError(
+            f"`data` must be a data set's name, a folder or an .npz archive, got {kind_of_data(data)}; save arrays by "
+            'np.savez("my.npz", images=…, labels=…), images (N, H, W, C) uint8 and labels (N,), and give "my.npz"'
+        )
     given = AttackOptions.of({"target": own.name if own else target, "data": data, **options})
     folder = path_of(out, "out")
     with watched(CampaignView, progress, observer) as noting:

@@ -66,6 +66,11 @@ def between(low: float, high: float) -> str:
     return f"{rate(low).removesuffix(' %')} – {rate(high)}"
 
 
+def cut(text: str, length: int) -> str:
+    """Return a text of at most so many letters, the last of them ``…`` where it was longer."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
 def clock(seconds: float | None) -> str:
     """Write a duration as ``1:02:03`` or ``2:03``, or as ``–`` if it is unknown."""
     if seconds is None or not math.isfinite(seconds):

@@ -351,3 +351,24 @@ def test_a_module_and_other_objects_are_no_targets() -> None:
 def test_whole_numbers_are_indices_whatever_classes_are_called(classes: Any) -> None:
     target = target_of(classes=["1", "2", "3", "4"])
     assert evofool.evolve(target, "direct", classes=classes, generations=1, batch=4).indices.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (np.zeros((5, 8, 8), np.uint8), "ndarray (5, 8, 8) uint8"),
+        (torch.zeros(5, 1, 8, 8), "Tensor (5, 1, 8, 8) torch.float32"),
+        ((np.zeros((5, 8, 8), np.uint8), np.zeros(5)), "tuple"),
+    ],
+)
+def test_arrays_as_data_are_refused_with_what_writes_an_archive_of_them(data: Any, found: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        evofool.attack("digits", data, out=tmp_path / "out")
+    assert f"got {found}; save arrays by np.savez(" in str(refused.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_arrays_as_files_to_score_are_refused_with_what_scores_them() -> None:
+    images: Any = np.zeros((8, 8), np.uint8)
+    with pytest.raises(ConfigError, match=r"`files` must be paths, got ndarray \(8, 8\) uint8; .*target\.scores"):
+        evofool.score(images)

@@ -15,6 +15,7 @@ from evofool.text import (
     clock,
     confidence,
     counted,
+    cut,
     least_confident,
     percent,
     rate,
@@ -177,3 +178,8 @@ def test_a_class_named_by_a_number_does_not_run_into_the_numbers_beside_it() -> 
 
 def test_a_median_between_two_counts_keeps_its_half() -> None:
     assert [amount(value) for value in (None, 3.5, 4.0, 1234.0, 187.96)] == ["–", "3.5", "4", "1,234", "188"]
+
+
+@pytest.mark.parametrize(("text", "length", "shown"), [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("", 3, "")])
+def test_a_text_that_is_cut_shows_it(text: str, length: int, shown: str) -> None:
+    assert cut(text, length) == shown

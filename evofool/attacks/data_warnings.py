@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from ..config.class_names import listed
 from ..config.records import CampaignConfig
 from ..text import counted
 from .statistics import wilson
 
 MARGIN = 0.1
 """How far above chance a target must be, as a share of the way from chance to all images."""
+
+PAIRS_SHOWN = 10
+"""How many names in the data are shown with their classes."""
 
 
 def data_warnings(config: CampaignConfig) -> list[str]:
@@ -36,6 +41,24 @@ def data_warnings(config: CampaignConfig) -> list[str]:
             "target"
         ]
     return []
+
+
+def describe_mapping(mapping: Mapping[str, Any]) -> str:
+    """Return what the class names in a campaign's data were taken for and why.
+
+    Args:
+        mapping: What :func:`data_facts` returns: the reason, and the names with the indices and names of their classes.
+    """
+    pairs = [f"{name} → {label}" for name, _, label in mapping["classes"]]
+    return f"{mapping['reason']}: {listed(pairs, PAIRS_SHOWN)}"
+
+
+def data_notes(config: CampaignConfig) -> list[str]:
+    """Return what whoever starts a campaign is told of its data, a line each: doubts, and classes not taken by name."""
+    facts = data_facts(config)
+    mapping = facts["mapping"]
+    notes = [f"warning: {warning}" for warning in facts["warnings"]]
+    return [*notes, f"classes: {describe_mapping(mapping)}"] if mapping else notes
 
 
 def data_facts(config: CampaignConfig) -> dict[str, Any]:

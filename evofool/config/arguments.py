@@ -39,6 +39,12 @@ def plain(value: Any) -> Any:
     return float(value) if hasattr(value, "__float__") else value
 
 
+def kind_of_data(value: Any) -> str:
+    """Return in words what a value is that holds data, such as ``ndarray (100, 32, 32, 3) uint8``."""
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    return " ".join(str(part) for part in (type(value).__name__, shape and tuple(shape), dtype) if part)
+
+
 def path_of(value: str | os.PathLike[str], parameter: str) -> Path:
     """Return a path that a user gave, with the home folder in place of a leading ``~``.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from ..errors import suggestion
+from ..text import cut
 
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 """The names of the digits, which mean the same classes as ``0`` to ``9``."""
@@ -50,7 +52,13 @@ def listed(names: Sequence[str], shown: int = NAMES_SHOWN, length: int = 60) -> 
         length: Most letters of each.
     """
     more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
-    return ", ".join(name[:length] for name in names[:shown]) + more
+    return ", ".join(cut(name, length) for name in names[:shown]) + more
+
+
+def repeated(names: Sequence[str]) -> str:
+    """Return the names that are there more than once, in quotes with commas between them; empty where none is."""
+    counts = Counter(unicodedata.normalize("NFC", name) for name in names)
+    return listed([f'"{cut(name, 60)}"' for name, count in counts.items() if count > 1], length=62)
 
 
 class ClassNames:

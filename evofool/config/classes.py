@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError
+from ..text import cut
 from .arguments import plain
 from .class_names import ClassNames, normal_form
 
@@ -55,11 +56,11 @@ def choose_classes(
             found.update(indices[place] for place in places)
         elif is_index or NUMBER.fullmatch(word):
             if int(word) not in name_of:
-                raise ConfigError(f"class {word[:40]} is not there: {_indices(indices)}")
+                raise ConfigError(f"class {cut(word, 40)} is not there: {_indices(indices)}")
             found.add(int(word))
         elif word:
             few = f"; the classes are {', '.join(name_of.values())[:400]}" if len(name_of) <= MAX_NAMED else ""
-            raise ConfigError(f'no class is called "{word[:80]}"{names.suggest(word)}{few}')
+            raise ConfigError(f'no class is called "{cut(word, 80)}"{names.suggest(word)}{few}')
     if not found:
         raise ConfigError(f"`{parameter}` names no class; give names or indices, as in `{parameter}=cat,dog,8`")
     return np.array(sorted(found), np.int64)

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Self, Union, get_args, get_origin, get_type_h
 import msgspec
 
 from ..errors import ConfigError, suggestion
+from ..text import cut
 from .arguments import expanded, plain
 
 LARGEST = 2**62
@@ -117,7 +118,7 @@ class Declaration:
             return msgspec.convert(given, self.type)
         except msgspec.ValidationError as error:
             got = f'"{given}"' if isinstance(given, str) else repr(given)
-            raise ConfigError(f"`{self.name}` must be {self.expected()}, got {got[:60]}") from error
+            raise ConfigError(f"`{self.name}` must be {self.expected()}, got {cut(got, 60)}") from error
 
     def expected(self) -> str:
         """What a value has to be, in words."""

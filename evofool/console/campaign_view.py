@@ -30,7 +30,7 @@ class CampaignView:
     def __init__(self, now: Clock = time.monotonic) -> None:
         self.rate = CampaignRate(now)
         self._successes: deque[str] = deque(maxlen=SUCCESSES_SHOWN)
-        self._warned = False
+        self._noted = False
 
     def note(self, step: CampaignStep) -> None:
         """Take the figures and the successes of the next batch."""
@@ -50,15 +50,15 @@ class CampaignView:
             *describe_asked(campaign.target),
             ("last", "\n".join(successes)),
         ]
-        rows = [("warning", warning) for warning in step.warnings] + rows
         if step.baseline:
-            rows.insert(len(step.warnings) + 2, ("random", describe_rate(step.baseline, step.total)))
+            rows.insert(2, ("random", describe_rate(step.baseline, step.total)))
+        rows = [*((kind, note) for kind, _, note in (note.partition(": ") for note in step.notes)), *rows]
         line = (
             f"attempts {statistics.done:,}/{step.total:,}  running {campaign.running:,}  success {success}  "
             f"{speed} queries/s  elapsed {elapsed}  remaining {remaining}  last {successes[0]}"
         )
-        if not self._warned:
-            line, self._warned = "\n".join([*(f"warning: {text}" for text in step.warnings), line]), True
+        if not self._noted:
+            line, self._noted = "\n".join([*step.notes, line]), True
         nothing_left = not campaign.scored and not step.new
         return Snapshot(
             title=f"{campaign.target.name} · {campaign.plan.strategy}",

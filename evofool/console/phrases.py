@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from ..attacks.outcome import Outcome
     from ..attacks.statistics import Statistics
 
-PAIRS_SHOWN = 10
-"""How many names in the data are shown with their classes."""
-
 FILES_SHOWN = 5
 """How many files that were left out are named."""
 
@@ -70,16 +67,6 @@ def describe_images(summary: Mapping[str, Any]) -> str:
     if not summary["labelled"]:
         return f"{text}; nobody labelled them, the target's own predictions stand in"
     return f"{text}; {summary['correct']:,} of {summary['looked']:,} looked at are classified correctly"
-
-
-def describe_mapping(mapping: Mapping[str, Any]) -> str:
-    """Return what the class names in a campaign's data were taken for and why.
-
-    Args:
-        mapping: The reason, and the names with the indices and names of their classes.
-    """
-    pairs = [f"{name} → {label}" for name, _, label in mapping["classes"]]
-    return f"{mapping['reason']}: {listed(pairs, PAIRS_SHOWN)}"
 
 
 def describe_skipped(skipped: Mapping[str, str]) -> str:

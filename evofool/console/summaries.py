@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..attacks.data_warnings import describe_mapping
 from ..text import clock, counted, ending, least_confident, operators_text, percent, scored
 from .phrases import (
     describe_damage,
     describe_fact,
     describe_images,
-    describe_mapping,
     describe_queries,
     describe_rate,
     describe_skipped,

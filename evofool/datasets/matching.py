@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config.class_names import ClassNames, listed
+from ..config.class_names import ClassNames, listed, repeated
 from ..errors import ConfigError
-from ..text import counted
+from ..text import counted, cut
 
 Labels = NDArray[np.int64]
 
@@ -65,16 +65,18 @@ def match_names(names: Sequence[str], classes: Sequence[str], source: str, noun:
 
     Raises:
         ConfigError: Only some names are those of classes, or one is that of several classes, or none is and there are
-            not as many as classes.
+            not as many as classes; or a name is there more than once.
     """
     names, known = tuple(names), ClassNames(classes)
     if names == tuple(classes):  # Several classes may share a name.
         return Matching(names, tuple(range(len(classes))))
+    if twice := repeated(names):
+        raise ConfigError(f"{source}: more than once there is {twice}; give every label a name of its own")
     found = [known.find(name) for name in names]
     for name, indices in zip(names, found, strict=True):
         if len(indices) > 1:
             raise ConfigError(
-                f'{source}: "{name[:80]}" is the name of several classes of the target '
+                f'{source}: "{cut(name, 80)}" is the name of several classes of the target '
                 f"({listed([str(index) for index in indices])}); {fix}"
             )
     if all(found):
@@ -102,7 +104,7 @@ def _strange(known: ClassNames, names: Sequence[str], found: Sequence[Sequence[i
     if all(_is_number(name) for name in names):
         strange = [name for name in strange if int(name) >= len(known.classes)] or strange
     taken = {index for indices in found for index in indices}
-    quoted = [f'"{name[:60]}"{known.suggest(name, taken)}' for name in strange]
+    quoted = [f'"{cut(name, 60)}"{known.suggest(name, taken)}' for name in strange]
     few = "" if any(found) else f" ({listed(known.classes)})"
     verb = "is" if len(strange) == 1 else "are"
     return f"{listed(quoted, length=200)} {verb} none of the target's {counted(len(known.classes), 'class')}{few}"

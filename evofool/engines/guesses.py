@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config.arguments import path_of, plain
+from ..config.arguments import kind_of_data, path_of, plain
 from ..config.evolve import EvolveOptions
 from ..encodings.genome_file import OWN_TARGET, GenomeFile
 from ..encodings.genome_lines import single_genome
@@ -67,6 +67,11 @@ def score(
     top = plain(top)
     if type(top) is not int or top < 1:
         raise ConfigError(f"`top` must be a whole number of at least 1, got {top!r:.60}")
+    if hasattr(files, "shape"):
+        raise ConfigError(
+            f"`files` must be paths, got {kind_of_data(files)}; save it with PIL.Image.fromarray(…).save("
+            '"my.png"), or ask the target itself: target.scores(images)'
+        )
     paths = [path_of(file, "files") for file in ([files] if isinstance(files, str | os.PathLike) else files)]
     genomes = {path: single_genome(path) for path in paths}
     target = target or _common_target(genomes)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ..attacks.campaign import Campaign
-from ..attacks.data_warnings import data_facts, data_warnings
+from ..attacks.data_warnings import data_facts, data_notes
 from ..attacks.operators import Operators, operators_of
 from ..attacks.outcome import Outcome, recorded_edits
 from ..attacks.searches.registry import BASELINE
@@ -48,7 +48,7 @@ class CampaignStep:
         total: Pairs of image and criterion.
         done_before: What :attr:`done` was when this session began.
         new: Outcomes since the last step.
-        warnings: What looks wrong with the labels.
+        notes: What looks wrong with the labels, and which classes were not taken by their names.
     """
 
     campaign: Campaign
@@ -57,7 +57,7 @@ class CampaignStep:
     total: int
     done_before: int
     new: Sequence[Outcome]
-    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     @property
     def done(self) -> int:
@@ -109,9 +109,9 @@ class CampaignJob(Job[CampaignStep]):
     def steps(self) -> Iterator[CampaignStep]:
         """Run attempts batch by batch, until all have ended."""
         before = self.statistics.done + (self.baseline.done if self.baseline else 0)
-        warnings = data_warnings(self.folder.config)
+        notes = data_notes(self.folder.config)
         for new in self.campaign.run(self.folder.outcomes()):
-            yield CampaignStep(self.campaign, self.statistics, self.baseline, self.total, before, new, warnings)
+            yield CampaignStep(self.campaign, self.statistics, self.baseline, self.total, before, new, notes)
 
     def record(self, step: CampaignStep, later: Later) -> None:
         """Append the outcomes to the folder's, and count them."""

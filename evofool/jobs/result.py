@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..attacks.data_warnings import data_notes
 from ..attacks.figures import campaign_figures
 from ..attacks.statistics import Statistics
 from ..config.records import CampaignConfig, RunConfig
@@ -148,7 +149,7 @@ class Result:
 
 @dataclass(frozen=True, repr=False)
 class CampaignResult:
-    """What a session of a campaign ended with. Printed, it is three lines.
+    """What a session of a campaign ended with. Printed, it is three lines, and what its data leave in doubt.
 
     Attributes:
         path: The campaign's folder; ``report`` is its page.
@@ -178,7 +179,8 @@ class CampaignResult:
             f"{ending(self.interrupted)}: {config.target.name} on {config.data.name}, {config.plan.criterion}, "
             f"{config.plan.strategy}\n"
             f"{statistics.successes:,} of {counted(statistics.settled, 'attempt')} succeeded{share}\n"
-            f"campaign {self.path}, report {self.report}"
+            + "".join(f"{note}\n" for note in data_notes(config))
+            + f"campaign {self.path}, report {self.report}"
         )
 
     def summary(self) -> dict[str, Any]:

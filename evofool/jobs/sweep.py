@@ -21,7 +21,7 @@ from ..store.folder import CONFIG, make_folder, next_folder, read_config
 from ..store.run import RunFolder
 from ..store.sweep import folder_of_seed, run_folders
 from ..targets.protocols import Target
-from ..text import counted, ending, percent
+from ..text import counted, cut, ending, percent
 from .checks import check_evolve
 from .evolve import Observer, run
 from .life import repair, resume
@@ -179,7 +179,7 @@ def _last(path: Path) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return "left open" if value is None else " ".join(str(value).split())[:60]
+    return "left open" if value is None else cut(" ".join(str(value).split()), 60)
 
 
 class SweepKind:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config.arguments import plain
+from ..config.class_names import repeated
 from ..errors import TargetError, WeightsError, in_words
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ ONE_OF_SEVERAL = (
 """What to do with a classifier that can see several classes in one image."""
 
 
+SHARED_FROM = 1_000
+"""Fewest classes of which several may share a name: ImageNet's lists have two cranes, a bird and a machine."""
+
+
 def described(name: Any, classes: Any, image_shape: Any) -> tuple[str, list[str], tuple[int, int, int]]:
     """Return the name, the class names and the image shape of a target as plain Python, checked.
 
@@ -30,7 +35,8 @@ def described(name: Any, classes: Any, image_shape: Any) -> tuple[str, list[str]
         image_shape: (C, H, W); whole numbers of any kind.
 
     Raises:
-        TargetError: The name is no text, the classes are not two or more names, or the shape is not (1 or 3, H, W).
+        TargetError: The name is no text, the classes are not two or more names, or the shape is not (1 or 3, H, W); or
+            of fewer than ``SHARED_FROM`` classes some share a name.
     """
     if not isinstance(name, str):
         raise TargetError(f"`name` must be text, got {name!r:.60}")
@@ -49,6 +55,8 @@ def described(name: Any, classes: Any, image_shape: Any) -> tuple[str, list[str]
             f'of {label}, name both sides, ["not {label}", "{label}"], and return [1 - p, p] (a torch module may '
             "return p, or its logit, alone)"
         )
+    if len(labels) < SHARED_FROM and (twice := repeated(labels)):
+        raise TargetError(f"{name}: `classes` has {twice} more than once; give every output a name of its own")
     channels, height, width = shape
     return str(name), labels, (channels, height, width)
 

@@ -17,6 +17,7 @@ from ..config.records import TargetRecord
 from ..datasets import Fitting
 from ..errors import ConfigError, RunError, TargetError
 from ..io.files import sha256
+from ..text import cut
 from ..version import __version__
 from . import registry
 from .checks import described
@@ -39,6 +40,9 @@ _SAME = (
     ("outputs", "outputs are"),
 )
 """Fields of a record in which a user's own target has to be the same in a resumed job, and what messages call them."""
+
+SHOWN = 64
+"""Most letters of a value in a message; a SHA-256 has as many."""
 
 
 @dataclass(frozen=True)
@@ -234,10 +238,11 @@ def _own_again(record: TargetRecord, path: Path, target: Target) -> Target:
 
 
 def _difference(before: object, now: object) -> tuple[str, str]:
-    """Return two values as a message shows them: of names those that differ first, of long texts the beginning."""
+    """Return two values as a message shows them: of names those that differ first. A SHA-256 is shown whole."""
     if isinstance(before, tuple) and isinstance(now, tuple) and isinstance(before[0], str):
         before, now = next((one, other) for one, other in zip(before, now, strict=True) if one != other)
-    return tuple("unknown" if value is None else f"{value}"[:40] for value in (before, now))  # type: ignore[return-value]
+    one, other = ("unknown" if value is None else cut(str(value), SHOWN) for value in (before, now))
+    return one, other
 
 
 def _named_again(record: TargetRecord, path: Path) -> Loaded:

@@ -87,4 +87,4 @@ def test_classes_that_other_names_mean_are_not_suggested() -> None:
 def test_of_many_names_the_first_are_listed() -> None:
     assert listed(["a", "b"]) == "a, b"
     assert listed(list("abcde"), 3) == "a, b, c and 2 more"
-    assert listed(["x" * 100, "y"], length=3) == "xxx, y"
+    assert listed(["x" * 100, "y"], length=3) == "xx…, y"

@@ -167,11 +167,13 @@ def test_the_live_view_keeps_to_its_width(name: str, width: int) -> None:
     assert "attempts" in text
 
 
-def test_what_looks_wrong_with_the_labels_is_said_before_anything_else() -> None:
+def test_what_looks_wrong_with_the_labels_and_classes_taken_in_order_are_said_before_anything_else() -> None:
     view, campaign = CampaignView(FakeClock()), FakeCampaign(total=3)
-    step = replace(campaign.step(success(0), scored=40), warnings=["only 6 of 100 are right"])
+    step = replace(
+        campaign.step(success(0), scored=40), notes=["warning: only 6 of 100 are right", "classes: by order: a → cat"]
+    )
     view.note(step)
     snapshot = view.describe(step)
-    assert snapshot.rows[0] == ("warning", "only 6 of 100 are right")
-    assert snapshot.line.startswith("warning: only 6 of 100 are right\nattempts 1/3")
+    assert snapshot.rows[:2] == [("warning", "only 6 of 100 are right"), ("classes", "by order: a → cat")]
+    assert snapshot.line.startswith("warning: only 6 of 100 are right\nclasses: by order: a → cat\nattempts 1/3")
     assert "warning" not in view.describe(step).line  # Once is enough where lines stay.

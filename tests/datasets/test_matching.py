@@ -21,7 +21,7 @@ def match(names: Sequence[str], classes: Sequence[str] = CIFAR10) -> Matching:
     return match_names(names, classes, "set", "name", "rename them")
 
 
-@given(st.lists(st.sampled_from(CIFAR10), min_size=1), st.sampled_from([str, str.upper, str.title]))
+@given(st.lists(st.sampled_from(CIFAR10), min_size=1, unique=True), st.sampled_from([str, str.upper, str.title]))
 def test_known_names_are_the_classes_of_these_names(names: list[str], spelt: type[str]) -> None:
     matching = match([spelt(name) for name in names])
     assert [CIFAR10[index] for index in matching.indices] == names
@@ -106,3 +106,15 @@ def test_labels_become_classes() -> None:
 def test_a_label_without_a_name_is_refused(label: int) -> None:
     with pytest.raises(ConfigError, match=f"set has the label {label}, and names for 0 to 1"):
         match(["dog", "cat"]).translate(np.array([0, label]), "set")
+
+
+@pytest.mark.parametrize(
+    "names", [["cat", "dog", "cat", "cow"], ["a", "b", "a", "b"], ["caf\u00e9", "cafe\u0301", "d", "e"]]
+)
+def test_names_that_are_there_twice_are_refused_and_named(names: list[str]) -> None:
+    with pytest.raises(ConfigError, match=r'^set: more than once there is "\w+".*; give every label a name of its own'):
+        match(names, ["cat", "dog", "cow", "pig"])
+
+
+def test_names_that_are_those_of_the_target_one_by_one_may_be_there_twice() -> None:
+    assert match(["crane", "owl", "crane"], ["crane", "owl", "crane"]).indices == (0, 1, 2)

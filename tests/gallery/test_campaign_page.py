@@ -380,7 +380,7 @@ def test_random_search_has_no_baseline_beside_it(tmp_path: Path) -> None:
 
 def test_every_success_has_its_picture_whatever_classes_are_called(tmp_path: Path) -> None:
     out = tmp_path / "campaign"
-    target = own_target(["crane", "crane", "猫", "犬"])
+    target = own_target(["crane", "crane.", "猫", "犬"])
     evofool.attack(
         target,
         pictures(tmp_path / "pictures", 6),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from configs import campaign_config
 from fake_results import campaign_result, run_result
 
 from evofool.attacks.statistics import Statistics
@@ -39,3 +40,11 @@ def test_a_campaign_that_settled_nothing_has_no_rate() -> None:
 def test_notebooks_show_the_same_as_print() -> None:
     for result in (run_result(), campaign_result(Statistics(1))):
         assert repr(result) == str(result)
+
+
+def test_a_campaign_s_result_tells_what_class_names_were_taken_for_and_what_looks_wrong() -> None:
+    data = {"mapping": (("Hund", 1), ("Katze", 0)), "reason": "in order", "looked": 100, "correct": 1}
+    lines = str(campaign_result(Statistics(1), config=campaign_config(data=data))).splitlines()
+    assert len(lines) == 5
+    assert lines[2].startswith("warning: only 1 of 100 images looked at are classified correctly")
+    assert lines[3].startswith("classes: in order: Hund → ")

@@ -177,6 +177,11 @@ def test_what_is_no_target_does_not_go_on_with_a_job(wrong: Any, message: str, t
     ("attribute", "value", "message"),
     [
         ("classes", [], "`classes` is empty"),
+        (
+            "classes",
+            ["cat", "dog", "cat", "cow"],
+            '`classes` has "cat" more than once; give every output a name of its own',
+        ),
         ("classes", [1, 2], "`classes` must be the name of every output"),
         ("classes", "abcd", "`classes` must be the name of every output"),
         ("image_shape", (2, 8, 8), "`image_shape` must be"),
@@ -243,7 +248,7 @@ def test_another_network_of_the_same_shape_is_refused_with_both_digests(tmp_path
     record = prepare_target(tiny_target(), options()).record
     digests = tensors_digest(tiny_target().network), tensors_digest(other_network().network)
     assert record.weights_sha256 == digests[0] != digests[1]
-    with pytest.raises(RunError, match=rf"weights have the SHA-256 {digests[0][:40]}, not {digests[1][:40]}; give the"):
+    with pytest.raises(RunError, match=rf"weights have the SHA-256 {digests[0]}, not {digests[1]}; give"):
         reload_target(record, tmp_path, other_network())
 
 
