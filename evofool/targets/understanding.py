@@ -157,7 +157,7 @@ def _as_tensor(value: Any) -> Tensor | None:
     if isinstance(value, np.ndarray | list | tuple) or hasattr(value, "__array__"):
         try:
             array = np.asarray(value)
-            return torch.from_numpy(np.require(array, requirements="CW")) if array.dtype.kind in "fiu" else None
+            return torch.from_numpy(np.require(array, requirements=["C", "W"])) if array.dtype.kind in "fiu" else None
         except (TypeError, ValueError):
             return None
     return None

@@ -29,8 +29,3 @@ def quiet_hub() -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
         if shown:
             enable_progress_bars()
-
-
-def first_line(error: Exception) -> str:
-    """Return what an error says, in one line."""
-    return next((line.strip()[:200] for line in str(error).splitlines() if line.strip()), type(error).__name__)

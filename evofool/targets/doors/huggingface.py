@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import TargetError
+from ...errors import TargetError, in_words
+from ...text import cut
 from ..cards import Card
 from .base import Loaded, Request
-from .hub import first_line, quiet_hub
+from .hub import quiet_hub
 from .needs import need_package
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _read(name: str, kind: Any) -> Any:
             return kind.from_pretrained(name, trust_remote_code=False)
     except Exception as error:  # transformers, the hub and the files' readers have no common error
         raise TargetError(
-            f"{PREFIX}{name} could not be read ({first_line(error)}); expected a folder or a repository of an image "
+            f"{PREFIX}{name} could not be read ({cut(in_words(error), 200)}); expected a folder or a repository of an image "
             "classifier that transformers knows"
         ) from error
     finally:

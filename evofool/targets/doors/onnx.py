@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from ...errors import TargetError
+from ...errors import TargetError, in_words
+from ...text import cut
 from ..cards import Card
 from ..class_names import parse_class_names
 from .base import Loaded, Request
-from .hub import first_line
 from .needs import need_file, need_package
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def open_session(path: Path, device: str) -> InferenceSession:
     try:
         return onnxruntime.InferenceSession(str(path), providers=wanted)
     except Exception as error:  # onnxruntime's errors have no common base
-        raise TargetError(f"{path} is no ONNX file that onnxruntime can run ({first_line(error)})") from error
+        raise TargetError(f"{path} is no ONNX file that onnxruntime can run ({cut(in_words(error), 200)})") from error
 
 
 def input_of(session: InferenceSession, path: Path, layout: str | None) -> OnnxInput:

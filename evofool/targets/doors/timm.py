@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...errors import TargetError, suggestion
+from ...errors import TargetError, in_words, suggestion
+from ...text import cut
 from ..cards import Card
 from .base import Loaded, Request
-from .hub import first_line, quiet_hub
+from .hub import quiet_hub
 from .needs import need_package
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def network(name: str, *, pretrained: bool, classes: int | None = None) -> nn.Mo
             module: nn.Module = timm.create_model(name, pretrained=pretrained, num_classes=classes)
     except Exception as error:  # the hub's, the network's and timm's own errors have no common base
         raise TargetError(
-            f"timm's weights for {name} could not be had ({first_line(error)}); go online, or give `weights=FILE`"
+            f"timm's weights for {name} could not be had ({cut(in_words(error), 200)}); go online, or give `weights=FILE`"
         ) from error
     return module
 
