@@ -116,8 +116,8 @@ def _read(name: str, kind: Any) -> Any:
             return kind.from_pretrained(name, trust_remote_code=False)
     except Exception as error:  # transformers, the hub and the files' readers have no common error
         raise TargetError(
-            f"{PREFIX}{name} could not be read ({cut(in_words(error), 200)}); expected a folder or a repository of an image "
-            "classifier that transformers knows"
+            f"{PREFIX}{name} could not be read ({cut(in_words(error), 200)}); expected a folder or a repository of an "
+            "image classifier that transformers knows"
         ) from error
     finally:
         if bars:

@@ -95,7 +95,8 @@ def network(name: str, *, pretrained: bool, classes: int | None = None) -> nn.Mo
             module: nn.Module = timm.create_model(name, pretrained=pretrained, num_classes=classes)
     except Exception as error:  # the hub's, the network's and timm's own errors have no common base
         raise TargetError(
-            f"timm's weights for {name} could not be had ({cut(in_words(error), 200)}); go online, or give `weights=FILE`"
+            f"timm's weights for {name} could not be had ({cut(in_words(error), 200)}); go online, or give "
+            "`weights=FILE`"
         ) from error
     return module
 
