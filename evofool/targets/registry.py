@@ -11,12 +11,14 @@ from ..config.evolve import EvolveOptions
 from ..config.model import ModelOptions
 from ..errors import ConfigError, TargetError, suggestion
 from .cards import Card
-from .doors import checkpoint, embedded, exported, http, huggingface, onnx, python, timm, torchvision
+from .doors import checkpoint, embedded, exported, http, huggingface, keras, litert, onnx, python, timm, torchvision
 from .doors.base import Door, Loaded, Request
 from .execution.options import ExecutionOptions
 from .protocols import Target
 
-DOORS: tuple[Door, ...] = (embedded, torchvision, timm, huggingface, http, onnx, exported, checkpoint, python)
+DOORS: tuple[Door, ...] = (
+    embedded, torchvision, timm, huggingface, http, onnx, litert, keras, exported, checkpoint, python,
+)  # fmt: skip
 """All doors. A name belongs to the first that claims it."""
 
 

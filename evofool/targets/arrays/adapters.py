@@ -17,6 +17,9 @@ from ..understanding import tensors_in
 
 Images = NDArray[Any]
 
+_SCALING = ("Rescaling", "Normalization")
+"""Layers of Keras by which a network takes pixels as they are, from 0 to 255."""
+
 
 @dataclass(frozen=True)
 class Adapter:
@@ -173,10 +176,13 @@ def _keras(thing: Any) -> Adapter | None:
         return None
     shape = getattr(thing, "input_shape", None)
     sizes = tuple(shape) if isinstance(shape, tuple) and len(shape) == 4 else (None, None, None, None)
+    at_once = getattr(thing, "predict_on_batch", None)  # Keras' predict() prepares every call anew.
     quiet = {"verbose": 0} if "verbose" in inspect.signature(predict).parameters else {}
+    scales = any(type(layer).__name__ in _SCALING for layer in getattr(thing, "layers", ())[:4])
     return Adapter(
         f"{type(thing).__name__} with predict()",
-        lambda images: predict(images, **quiet),
+        at_once if callable(at_once) else lambda images: predict(images, **quiet),
+        range="0-255" if scales else "0-1",
         channels=sizes[3],
         size=(sizes[1], sizes[2]) if sizes[1] and sizes[2] else None,
     )

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from torch import Tensor, nn
 
 from ...config.model import ModelOptions
+from ..arrays.adapters import Adapter
 from ..arrays.array_target import ArrayTarget, Call
 from ..arrays.reading import RANGES, Reading
 from ..cards import OWN, Card
@@ -19,7 +20,7 @@ from ..execution.modules import made_ready
 from ..execution.outputs import Head
 from ..preprocessing import Normalisation
 from ..torch_target import TorchTarget
-from ..understanding import recognise_outputs, show
+from ..understanding import choose_image_shape, recognise_outputs, show
 from .base import Loaded, Request
 
 ROWS = 64
@@ -115,6 +116,35 @@ def array_loaded(
         fingerprint=fingerprint,
     )
     return Loaded(target, card, weights, model=replace(request.model, outputs=outputs))
+
+
+def adapter_loaded(
+    name: str,
+    adapter: Adapter,
+    request: Request,
+    *,
+    weights: Path | None = None,
+    fingerprint: str | None = None,
+) -> Loaded:
+    """Return a classifier of another library as a target, after showing it a few pictures.
+
+    Args:
+        name: What it is named by.
+        adapter: The classifier.
+        request: How it is to be understood.
+        weights: Its file.
+        fingerprint: Digest of what its scores depend on, where it has no file.
+    """
+    shape = choose_image_shape(name, request.model, adapter.channels, adapter.size)
+    return array_loaded(
+        adapter.call,
+        file_card(name, adapter.kind, shape),
+        request,
+        reading=reading_of(request.model, layout=adapter.layout, dtype=adapter.dtype, value_range=adapter.range),
+        names=adapter.names,
+        weights=weights,
+        fingerprint=fingerprint,
+    )
 
 
 def module_loaded(

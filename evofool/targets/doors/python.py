@@ -50,7 +50,7 @@ def load(name: str, request: Request) -> Loaded:
 
     from ..arrays.adapters import adapter_of
     from ..understanding import choose_image_shape
-    from .brought import array_loaded, file_card, module_loaded, reading_of
+    from .brought import adapter_loaded, file_card, module_loaded
 
     check(name)
     source = source_of(name)
@@ -68,16 +68,10 @@ def load(name: str, request: Request) -> Loaded:
         described = replace(file_card(name, type(thing).__name__, shape), mean=mean, std=std)
         return module_loaded(thing, described, request, names=names, weights=source)
     adapter = adapter_of(name, thing)
-    shape = choose_image_shape(name, request.model, channels or adapter.channels, size or adapter.size)
-    reading = reading_of(request.model, layout=adapter.layout, dtype=adapter.dtype, value_range=adapter.range)
-    return array_loaded(
-        adapter.call,
-        file_card(name, adapter.kind, shape),
-        request,
-        reading=reading,
-        names=names or adapter.names,
-        weights=source,
-        fingerprint=sha256(source) if source is not None else None,
+    said: dict[str, Any] = {"channels": channels, "size": size, "names": names}
+    adapter = replace(adapter, **{field: value for field, value in said.items() if value})
+    return adapter_loaded(
+        name, adapter, request, weights=source, fingerprint=sha256(source) if source is not None else None
     )
 
 

@@ -22,6 +22,9 @@ from .client import Client
 TYPES = {"FP32": "float32", "FP16": "float16", "FP64": "float64", "UINT8": "uint8"}
 """The protocol's types that images and scores may have, as numpy calls them."""
 
+_ID = "evofool"
+"""Name of a request. The protocol can do without, but models that hand it back unchecked can't."""
+
 _HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
@@ -110,12 +113,12 @@ def infer(client: Client, model: Model, images: NDArray[Any]) -> NDArray[Any]:
     wanted: dict[str, Any] = {"name": model.output}
     if not model.binary:
         tensor["data"] = images.ravel().tolist()
-        body = json.dumps({"inputs": [tensor], "outputs": [wanted]}).encode()
+        body = json.dumps({"id": _ID, "inputs": [tensor], "outputs": [wanted]}).encode()
         response = client.post(f"{model.url}/infer", body, {"Content-Type": "application/json"})
         return _scores(model, client.json_of(response), b"")
     payload = images.tobytes()
     tensor["parameters"], wanted["parameters"] = {"binary_data_size": len(payload)}, {"binary_data": True}
-    header = json.dumps({"inputs": [tensor], "outputs": [wanted]}).encode()
+    header = json.dumps({"id": _ID, "inputs": [tensor], "outputs": [wanted]}).encode()
     response = client.post(
         f"{model.url}/infer",
         header + payload,
@@ -136,7 +139,8 @@ def _scores(model: Model, answer: Any, payload: bytes) -> NDArray[Any]:
     """Return the scores in an answer."""
     position = 0
     for output in _tensors(model.url, answer, "outputs"):
-        size = output.get("parameters", {}).get("binary_data_size")
+        parameters = output.get("parameters")  # Some servers say null.
+        size = parameters.get("binary_data_size") if isinstance(parameters, Mapping) else None
         if output["name"] == model.output and output["datatype"] in TYPES:
             dtype = TYPES[output["datatype"]]
             try:

@@ -105,7 +105,8 @@ def serving(served: Served) -> Iterator[str]:
             scores = served.scores(pixels if dtype == np.uint8 else pixels * 255)
             output: dict[str, Any] = {"name": "scores", "datatype": "FP32", "shape": list(scores.shape)}
             if not served.binary:
-                self._json({"model_name": "digits", "outputs": [{**output, "data": scores.ravel().tolist()}]})
+                output |= {"parameters": None, "data": scores.ravel().tolist()}
+                self._json({"model_name": "digits", "outputs": [output]})
                 return
             payload = scores.astype(np.float32).tobytes()
             output["parameters"] = {"binary_data_size": len(payload)}
