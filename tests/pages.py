@@ -54,7 +54,7 @@ class Page(HTMLParser):
         self.sources: list[str] = []
         self._open: list[str] = []
         self._ids: set[str] = set()
-        self.feed(html)
+        self.feed(html.replace("<wbr>", ""))  # A line may end there; it is no text.
         self.close()
         self.problems += [f"<{tag}> is not closed" for tag in self._open]
 

@@ -230,7 +230,9 @@ class RunKind:
         config, elites, metrics = run.config, run.elites(), run.metrics()
         options, target, last = config.options, config.target, metrics[-1] if metrics else {}
         shown = ("generation", "evaluations", "confirmations", "seconds", "median", "mean", "min", "at_99")
-        chosen = ("selector", "emitters", "descriptors", "novelty", "bins", "apart")
+        chosen = ["emitters", "descriptors", "novelty", "bins", "apart"]
+        if "select" not in config.swapped:
+            chosen.insert(0, "selector")
         several = {"pictures": last.get("elites"), "qd_score": last.get("qd_score")} if options.bins else {}
         per_class = (options.bins or 1) ** max(1, len(options.descriptors or ()))
         return {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from browsing import Open, largest, named_target, overflow
+from configs import edit_config
 from PIL import Image
 from sight import broken_words, outside, overlaps, smallest_letters, unpainted_strokes, unpainted_texts
 from support import random_images
@@ -155,3 +157,23 @@ def test_a_report_and_a_comparison(
         assert smallest_letters(page, ".fig text, td, th, dt, dd, small, p, figcaption") >= LEGIBLE
         assert outside(page, ".table", "th, td") == []
         assert outside(page, ".wins", ".win, .shot, .to, .meta") == []
+
+
+@SCREENS
+def test_a_table_of_long_names(opened: Open, tmp_path: Path, digits: Path, width: int, scheme: str) -> None:
+    """Three runs side by side, each with operators of its own."""
+    runs = []
+    for number, name in enumerate(("the_first_of_them_with_a_long_name", "another_with_a_name_of_its_own", "third")):
+        run = Path(shutil.copytree(digits, tmp_path / name, ignore=shutil.ignore_patterns("history")))
+        operators = {"select": f"package:the_weakest_of_all_elites(k={number})", "mutate": f"m:some_{number}"}
+        edit_config(run, {"swapped": operators, "options.emitters": ["vary", f"tweak@{1500 + number}"]})
+        runs.append(run)
+    page = opened_at(opened, write_gallery(runs, tmp_path / "three.html"), width, scheme)
+    assert overflow(page) == []
+    assert broken_words(page) == []
+    assert page.locator(".table").evaluate("table => table.scrollWidth <= table.clientWidth")
+    assert outside(page, ".table", "tbody th, td") == []
+    names = page.locator(".table tbody th").all_inner_texts()
+    assert [name for name in names if name.startswith("operator")] == ["operator select", "operator mutate"]
+    told = " ".join(page.locator(".table td").all_inner_texts())
+    assert all(f"package:the_weakest_of_all_elites(k={number})" in told for number in range(3))

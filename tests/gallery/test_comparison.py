@@ -195,7 +195,7 @@ def test_settings_that_differ_are_named_and_no_others() -> None:
         "precision": ["float32", "bfloat16"],
         "version of evofool": ["0.5.0", "0.6.0"],
     }
-    assert settings_rows([first, second])[1] == ("queries", ["150", "–"])
+    assert settings_rows([first, second])[1] == ("most queries of an attempt", ["150", "–"])
     assert differing_settings([first, first]) == {}
 
 
@@ -205,8 +205,39 @@ def test_settings_of_runs_that_differ_are_named() -> None:
 
 
 def test_operators_that_one_job_swapped_are_named() -> None:
-    runs = [run_config(), run_config(swapped={"select": "tournament"})]
-    assert settings_rows(runs) == [("swapped operators", ["–", "select: tournament"])]
+    name = f"my_package.my_operators:{'select_the_weakest_' * 5}of_all(k=3)"
+    runs = [run_config(), run_config(swapped={"select": name}), run_config(swapped={"select_unsure": "a:b"})]
+    assert settings_rows(runs) == [
+        ("operator select", ["evofool's own", name, "evofool's own"]),
+        ("operator select_unsure", ["evofool's own", "evofool's own", "a:b"]),
+    ]
+
+
+def test_settings_have_plain_names() -> None:
+    other = campaign_config(
+        {"queries": 151}, {"fold": True, "weights_sha256": "c" * 64}, {"looked": 9, "skipped": {"a.txt": "no image"}}
+    )
+    assert {label for label, _ in settings_rows([campaign_config(), other])} == {
+        "weights (SHA-256)", "batch normalisations folded", "images looked at", "files left out",
+        "most queries of an attempt",
+    }  # fmt: skip
+
+
+def test_what_no_job_has_is_no_row() -> None:
+    runs = [run_config(target={"spare_tensors": names, "weights": None}) for names in ((), None)]
+    assert differing_settings(runs)
+    assert settings_rows(runs) == []
+
+
+def test_lists_and_check_sums_that_are_cut_still_differ() -> None:
+    names = [f"class number {number}" for number in range(40)]
+    first, second = (
+        run_config(target={"class_names": (*names[:39], last), "classes": 40, "weights_sha256": digit * 64})
+        for last, digit in (("ferret", "a"), ("weasel", "b"))
+    )
+    rows = dict(settings_rows([first, second]))
+    assert rows["class names"] == ["…, ferret", "…, weasel"]
+    assert rows["weights (SHA-256)"] == [f"{digit * 16}…" for digit in "ab"]
 
 
 def test_two_networks_of_one_name_are_told_apart(tmp_path: Path) -> None:
@@ -218,7 +249,7 @@ def test_two_networks_of_one_name_are_told_apart(tmp_path: Path) -> None:
         small_attack(tmp_path / name, target=target)
     digests = [tensors_digest(target.network) for target in (tiny_target(), after)]
     page = page_of(tmp_path / "before", tmp_path / "after", out=tmp_path / "both.html")
-    assert f"weights sha256 {digests[0][:47]}… {digests[1][:47]}…" in page.words
+    assert f"weights (SHA-256) {digests[0][:16]}… {digests[1][:16]}…" in page.words
     assert "target tiny" not in page.words  # it is not the same in both
 
 

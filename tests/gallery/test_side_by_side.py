@@ -25,11 +25,17 @@ from evofool.gallery.pages.side_by_side import (
 from evofool.gallery.pages.sources import Source, Tile
 
 
-def source(name: str = "run", scores: tuple[float, ...] = (0.5, 0.999), **options: Any) -> Source:
+def source(
+    name: str = "run",
+    scores: tuple[float, ...] = (0.5, 0.999),
+    swapped: dict[str, str] | None = None,
+    **options: Any,
+) -> Source:
     """A run's source with a tile for each score."""
-    config = run_config(options)
+    config = run_config(options, swapped=swapped or {})
     tiles = [Tile(f"class {index}", score, b"") for index, score in enumerate(scores)]
     made = {"preset": "default", "seed": config.options.seed, "filled": (len(scores), 4), "config": config}
+    made["swapped"] = config.swapped
     return Source(name, "tiny", config.options.encoding, tiles, (3, 8, 8), **made)
 
 
@@ -50,8 +56,19 @@ def test_the_table_has_figures_and_the_settings_that_differ() -> None:
 def test_every_setting_of_a_run_is_in_the_table_where_it_differs() -> None:
     other = {"batch": 40, "selector": "uniform", "emitters": ("vary@5",), "seed": 3, "init": "bank", "apart": 0.5}
     names = [name for name, _ in table_rows([source(), source(**other)])]
-    assert {"batch", "selector", "emitters", "seed", "init", "apart"} <= set(names)
+    assert {"batch", "selector", "emitters", "seed", "first generation from", "apart"} <= set(names)
     assert len(names) == len(set(names))
+
+
+def test_a_swapped_selector_is_named_and_not_the_option_that_it_replaces() -> None:
+    swapped = source(swapped={"select": "mine:weakest"})
+    assert table_rows([source(), swapped])[-2:] == [
+        ("selector", ["fresh", "–"]),
+        ("operator select", ["evofool's own", "mine:weakest"]),
+    ]
+    same = shared_settings([swapped, swapped])
+    assert "operator select mine:weakest" in same
+    assert "selector" not in same
 
 
 def test_settings_of_another_encoding_are_in_no_row() -> None:

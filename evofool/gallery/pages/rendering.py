@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ...text import confidence, counted, percent
 
@@ -44,6 +45,11 @@ def unbroken(text: str) -> str:
     return text.replace(" %", "\u00a0%")
 
 
+def wrappable(text: str) -> Markup:
+    """Return a text in HTML whose lines may end in its words too, behind ``_ : @ / -`` and dots before letters."""
+    return Markup(re.sub(r"([_:@/-]+(?=\w)|\.(?=[^\W\d]))", r"\1<wbr>", str(escape(text))))
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -56,6 +62,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "one_line": one_line,
         "unbroken": unbroken,
+        "wrappable": wrappable,
         "percent": percent,
         "confidence": confidence,
         "count": _count,

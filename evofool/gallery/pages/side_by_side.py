@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ...text import counted, percent
-from .settings import settings_rows
+from .settings import NOTHING, OPERATOR, OWN_OPERATOR, settings_rows
 from .sources import Source
 
 SURE = 0.99
 """Confidence from which a class counts as certain."""
 
-UNKNOWN = "–"
-"""What stands for a value that isn't known."""
+UNKNOWN = NOTHING
+"""What stands for a value that isn't known, and for a selector that the user swapped."""
+
+Rows = list[tuple[str, list[str]]]
+"""Names, each with its value for every source."""
 
 
 def seed_groups(sources: Sequence[Source]) -> list[int]:
@@ -40,28 +43,34 @@ def seeds_title(sources: Sequence[Source], groups: Sequence[int]) -> str | None:
     return f"What {sources[0].target.removeprefix('torchvision:')} is sure about, with {counted(len(sources), 'seed')}"
 
 
-def table_rows(sources: Sequence[Source]) -> list[tuple[str, list[str]]]:
+def table_rows(sources: Sequence[Source]) -> Rows:
     """Return the table of several sources: the name of each row, and its value for each source.
 
     Figures come first, then the settings in which the sources differ; rows that nothing is known of are left out.
     """
-    figures, settings = (_rows([of(source) for source in sources]) for of in (_figures, _settings))
+    figures, settings = _rows([_figures(source) for source in sources]), _settings_rows(sources)
     rows = [*figures, *(row for row in settings if len(set(row[1])) > 1)]
     configs = [source.config for source in sources if source.config]
     if len(configs) == len(sources):
         told = {name for name, _ in [*figures, *settings]}
-        rows += [row for row in settings_rows(configs) if row[0] not in told]
+        rows += settings_rows(configs, told)
     return [row for row in rows if set(row[1]) != {UNKNOWN}]
 
 
 def shared_settings(sources: Sequence[Source]) -> str:
     """Return the settings that are the same in all sources, in words."""
-    rows = _rows([_settings(source) for source in sources])
+    rows = _settings_rows(sources)
     same = [(name, values[0]) for name, values in rows if len(set(values)) == 1 and values[0] != UNKNOWN]
     return "; ".join(f"{name} {value}" for name, value in same)
 
 
-def _rows(columns: Sequence[dict[str, str]]) -> list[tuple[str, list[str]]]:
+def _settings_rows(sources: Sequence[Source]) -> Rows:
+    """Return how sources were made; an operator that one of them swapped has a row."""
+    swapped = dict.fromkeys(alias for source in sources for alias in source.swapped)
+    return _rows([_settings(source, swapped) for source in sources])
+
+
+def _rows(columns: Sequence[dict[str, str]]) -> Rows:
     return [(name, [column[name] for column in columns]) for name in columns[0]]
 
 
@@ -78,18 +87,19 @@ def _figures(source: Source) -> dict[str, str]:
     }
 
 
-def _settings(source: Source) -> dict[str, str]:
-    """Return how a source was made, as far as it is known."""
+def _settings(source: Source, swapped: Iterable[str]) -> dict[str, str]:
+    """Return how a source was made, as far as it is known, with the operators of the aliases ``swapped``."""
     options = source.config.options if source.config else None
     return {
         "target": source.network or source.target,
         "encoding": source.encoding,
         "preset": source.preset or UNKNOWN,
         "batch": f"{options.batch:,}" if options and options.batch else UNKNOWN,
-        "selector": (options.selector if options else None) or UNKNOWN,
+        "selector": UNKNOWN if "select" in source.swapped else (options.selector if options else None) or UNKNOWN,
         "emitters": ", ".join(options.emitters) if options and options.emitters else UNKNOWN,
         "precision": source.config.target.precision if source.config else UNKNOWN,
         "seed": UNKNOWN if source.seed is None else str(source.seed),
+        **{f"{OPERATOR}{alias}": source.swapped.get(alias, OWN_OPERATOR) for alias in swapped},
     }
 
 

@@ -136,6 +136,8 @@ def _draw_footer(
     options = run.config.options
     parts = [f"evofool {run.config.versions.get('evofool', '')}".rstrip(), options.encoding, f"preset {options.preset}"]
     parts.append(f"seed {options.seed}")
+    if run.config.swapped:
+        parts.append(f"own {', '.join(run.config.swapped)}")
     last = run.metrics()[-1:]
     if last:
         parts.append(counted(last[0]["evaluations"], "evaluation"))
