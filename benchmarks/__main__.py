@@ -11,6 +11,7 @@ from evofool.targets.prepare import versions
 from . import (
     attack,
     default_run,
+    doors,
     gallery,
     growth,
     imagenet,
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "mnist": mnist.measure,
     "imagenet": imagenet.measure,
     "attack": attack.measure,
+    "doors": doors.measure,
     "gallery": gallery.measure,
     "growth": growth.measure,
     "load": load.measure,

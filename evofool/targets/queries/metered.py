@@ -10,13 +10,14 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ...errors import EvofoolError, OutOfQueries, TargetError
 from ..checks import failure_of
 from ..protocols import Target
 from .cache import ScoreCache, Scores
-from .policy import Pace, Policy, TryAgain, in_order, repeated, within
+from .policy import Pace, Policy, TryAgain, even_parts, in_order, repeated, within
 
 
 class Ledger(Protocol):
@@ -111,7 +112,7 @@ class MeteredTarget:
         known = self._cache.get(dict.fromkeys(keys))
         self.cached += sum(key in known for key in keys)
         missing = {key: row for row, key in enumerate(keys) if key not in known}
-        known.update(self._pay(images, missing))
+        known.update(self._pay(pixels, missing))
         rows = np.stack([known[key] for key in keys]) if keys else np.empty((0, len(self.classes)), np.float32)
         return torch.from_numpy(rows)
 
@@ -119,17 +120,17 @@ class MeteredTarget:
         """Return the same as :meth:`scores`."""
         return self.scores(images)
 
-    def _pay(self, images: Tensor, missing: dict[bytes, int]) -> dict[bytes, Scores]:
+    def _pay(self, pixels: NDArray[np.uint8], missing: dict[bytes, int]) -> dict[bytes, Scores]:
         """Ask for images, several requests at once, and return their scores by key."""
-        keys, size = list(missing), self._policy.rows
+        keys, policy = list(missing), self._policy
         affordable = len(keys) if self.left is None else min(len(keys), self.left)
-        parts = [keys[first : min(first + size, affordable)] for first in range(0, affordable, size)]
-        asked = [(part, images[[missing[key] for key in part]]) for part in parts]
+        parts = even_parts(keys[:affordable], policy.rows, policy.concurrency)
+        asked = [(part, torch.from_numpy(pixels[[missing[key] for key in part]])) for part in parts]
         jobs: list[Callable[[], dict[bytes, Scores]]] = [partial(self._request, part, rows) for part, rows in asked]
-        if self._policy.concurrency == 1:
+        if policy.concurrency == 1:
             answers: Sequence[dict[bytes, Scores]] = [job() for job in jobs]
         else:
-            answers = [end.result() for end in in_order(jobs, self._policy.concurrency)]
+            answers = [end.result() for end in in_order(jobs, policy.concurrency)]
         if affordable < len(keys):
             raise self._spent()
         return {key: scores for answer in answers for key, scores in answer.items()}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from ...errors import ConfigError, EvofoolError
@@ -131,6 +132,22 @@ def within(seconds: float | None, ask: Callable[[], T]) -> T:
         raise TryAgain(f"no answer within {seconds:g} s", paid=True) from error
     finally:
         pool.shutdown(wait=False)
+
+
+def even_parts(items: list[T], most: int, concurrency: int) -> list[list[T]]:
+    """Return items in parts for requests that are under way at the same time.
+
+    All parts are about as large, and as many as keep all requests busy to the end.
+
+    Args:
+        items: The items.
+        most: Items of one part, at most.
+        concurrency: Requests at the same time.
+    """
+    rounds = -(-len(items) // (most * concurrency))
+    count = min(len(items), rounds * concurrency)
+    edges = [len(items) * part // count for part in range(count + 1)] if items else []
+    return [items[first:last] for first, last in pairwise(edges)]
 
 
 def in_order(jobs: list[Callable[[], Any]], concurrency: int) -> list[Future[Any]]:
