@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import attack, evolve, evolve_seeds, inspect, repair, resume
+    from .api import attack, evolve, evolve_seeds, inspect, repair, resume, score
     from .config.attack import AttackOptions
     from .config.evolve import EvolveOptions
-    from .engines.guesses import score
     from .errors import EvofoolError
     from .jobs.result import CampaignResult, Result
     from .jobs.sweep import SweepResult
@@ -61,7 +60,7 @@ _HOMES = {
     "per_genome": "search.deap_operators:per_genome",
     "repair": "api:repair",
     "resume": "api:resume",
-    "score": "engines.guesses:score",
+    "score": "api:score",
 }
 
 

@@ -12,7 +12,7 @@ from .config.evolve import EvolveOptions
 from .errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from .engines.toolbox import Hook
@@ -236,6 +236,47 @@ def repair(path: str | Path) -> list[str]:
     from .jobs import life
 
     return life.repair(path_of(path, "path"))
+
+
+def score(
+    files: str | Path | Sequence[str | Path],
+    target: str | Target | None = None,
+    *,
+    weights: str | Path | None = None,
+    device: str = "auto",
+    top: int = 5,
+    **options: Any,
+) -> dict[str, Any]:
+    """Return a target's best guesses for image files and genomes, in float32.
+
+    A picture of another size than the target's is resized as the target's card says. A genome is drawn at the target's
+    size, so its score is that of the pixels which the target saw when it evolved.
+
+    Args:
+        files: Pictures, genome files, entries of banks such as ``imagenet-cppn#volcano``; one or several.
+        target: A name or a target of your own. None: that of the run or campaign in whose folder a file lies, else that
+            which the genomes were evolved for, else ``cifar10``.
+        weights: Weights of your own for a named target.
+        device: Where a named target runs.
+        top: Number of guesses.
+        options: How a classifier of your own is understood, as in :func:`evofool.load_target`.
+
+    Returns:
+        Plain JSON values: ``target``, ``weights_sha256`` and ``images``, and as ``target_of`` the folder of the job
+        whose target it is, where none was named. Each image has its path as ``image``, its own ``size`` and that which
+        it was ``scored_at`` (width and height in pixels), its guesses as ``top5``, and as ``recorded`` the score that a
+        genome's file has, if it has one.
+
+    Raises:
+        ConfigError: An argument can't be, files of several targets are given without a target, or a path names several
+            genomes.
+        GenomeError, ImageError: A genome or an image can't be read.
+        TargetError: The target is unknown, is no target, or its weights can't be had.
+    """
+    from .engines.guesses import paths_of
+    from .jobs import scoring
+
+    return scoring.score(paths_of(files), target, weights=weights, device=device, top=top, options=options)
 
 
 def _own(target: str | Target | None) -> Target | None:

@@ -66,6 +66,11 @@ def between(low: float, high: float) -> str:
     return f"{rate(low).removesuffix(' %')} – {rate(high)}"
 
 
+def per_second(speed: float) -> str:
+    """Write a speed without its unit: ``1,200``, or ``–`` while it is unknown."""
+    return f"{speed:,.0f}" if speed else "–"
+
+
 def cut(text: str, length: int) -> str:
     """Return a text of at most so many letters, the last of them ``…`` where it was longer."""
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -159,5 +159,5 @@ def _criteria(
         return ALL, ALL
     if criterion == () or (isinstance(criterion, str) and not word):
         raise ConfigError(f"`criterion` must be {UNTARGETED}, {ALL}, or names or indices of classes, got nothing")
-    indices = choose_classes(criterion, classes, parameter="criterion")
+    indices = choose_classes(criterion, classes, parameter="criterion", words=(UNTARGETED, ALL))
     return tuple(int(index) for index in indices), ", ".join(classes[index] for index in indices)

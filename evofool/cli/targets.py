@@ -16,6 +16,9 @@ from .declared import with_options
 if TYPE_CHECKING:
     from ..console.console import Console
 
+GUESSES = 5
+"""How many guesses are shown for a picture."""
+
 
 @with_options(EvolveOptions, ("weights", "device", *UNDERSTANDING))
 def targets(
@@ -64,16 +67,19 @@ def score(
 ) -> None:
     """Show a target's five best guesses for pictures and genomes.
 
-    Unless --target names another, a picture is scored by cifar10, and a genome by the network it was evolved for. A
-    genome is drawn at that network's size. Scores are float32.
+    Unless --target names another, what lies in the folder of a run or a campaign is scored by its target, a genome by
+    the network it was evolved for, and any other picture by cifar10. A genome is drawn at that network's size. Scores
+    are float32.
     """
     from ..console.console import Console
-    from ..engines.guesses import score as score_files
+    from ..jobs.scoring import score as score_files
 
     console = Console(to_stderr=as_json)
     options = EvolveOptions.of(given)
     target = options.target if "target" in given else None
-    scored = score_files(images, target, weights=options.weights, device=options.device, **options.model.said)
+    scored = score_files(
+        images, target, weights=options.weights, device=options.device, top=GUESSES, options=options.model.said
+    )
     if as_json:
         console.json(scored)
     else:

@@ -18,9 +18,13 @@ EVERYDAY_WORDS = {
     "airplane": "airliner",
     "auto": "automobile",
     "boat": "ship",
+    "bunny": "rabbit",
     "car": "automobile",
+    "kitten": "cat",
+    "kitty": "cat",
     "lorry": "truck",
     "plane": "airplane",
+    "puppy": "dog",
     "t shirt": "t shirt top",
     "trousers": "trouser",
 }
@@ -105,7 +109,9 @@ class ClassNames:
             return ""
         if word is not None and (found := [index for index in self._normal.get(word, ()) if index not in taken]):
             return f' (did you mean "{self.classes[found[0]]}"?)'
-        return suggestion(name, (label for index, label in enumerate(self.classes) if index not in taken))
+        labels = [label for index, label in enumerate(self.classes) if index not in taken]
+        synonyms = [word for word, indices in self._synonyms.items() if not set(indices) & set(taken)]
+        return suggestion(name, labels) or suggestion(name, (word for word in synonyms if not word[0].isdecimal()))
 
 
 def _synonyms(name: str) -> Iterable[str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError
+from ..errors import ConfigError, suggestion
 from ..text import cut
 from .arguments import plain
 from .class_names import ClassNames, normal_form
@@ -27,6 +27,7 @@ def choose_classes(
     classes: Sequence[str] | Mapping[int, str],
     *,
     parameter: str = "classes",
+    words: Collection[str] = (),
 ) -> ClassIndices:
     """Return the (M,) sorted indices of the classes that names and indices mean; all of them for None.
 
@@ -38,6 +39,7 @@ def choose_classes(
         wanted: ``"cat,dog,8"``, or an index, or a list of names and indices.
         classes: The class names in order, or those of some classes by index.
         parameter: The parameter that they were given as, for messages.
+        words: What else the parameter takes, for suggestions.
 
     Raises:
         ConfigError: A name or index is none of the classes', or nothing was named.
@@ -60,7 +62,8 @@ def choose_classes(
             found.add(int(word))
         elif word:
             few = f"; the classes are {', '.join(name_of.values())[:400]}" if len(name_of) <= MAX_NAMED else ""
-            raise ConfigError(f'no class is called "{cut(word, 80)}"{names.suggest(word)}{few}')
+            hint = names.suggest(word) or suggestion(word, words)
+            raise ConfigError(f'`{parameter}`: no class is called "{cut(word, 80)}"{hint}{few}')
     if not found:
         raise ConfigError(f"`{parameter}` names no class; give names or indices, as in `{parameter}=cat,dog,8`")
     return np.array(sorted(found), np.int64)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..text import clock
+from ..text import clock, per_second
 from .live import Clock, Snapshot
 from .phrases import describe_asked, describe_rate, describe_success
 
@@ -40,7 +40,7 @@ class CampaignView:
     def describe(self, step: CampaignStep) -> Snapshot:
         """Return how far the campaign is."""
         campaign, statistics, successes = step.campaign, step.statistics, list(reversed(self._successes)) or ["–"]
-        success, speed = describe_rate(statistics, step.total), f"{self.rate.queries_per_second:,.0f}"
+        success, speed = describe_rate(statistics, step.total), per_second(self.rate.queries_per_second)
         elapsed, remaining = clock(self.rate.elapsed), clock(self.rate.remaining)
         rows = [
             ("attempts", f"{statistics.done:,} of {step.total:,} done   {campaign.running:,} running"),
@@ -84,10 +84,19 @@ class CampaignRate:
         self._now, self._started = now, now()
         self.elapsed = self.queries_per_second = 0.0
         self.remaining: float | None = None
+        self._first: tuple[float, int, int] | None = None
 
     def note(self, step: CampaignStep) -> None:
-        """Take the figures of the next batch."""
-        self.elapsed = self._now() - self._started
-        self.queries_per_second = step.campaign.scored / self.elapsed if self.elapsed else 0.0
-        done = step.done - step.done_before
-        self.remaining = self.elapsed / done * (step.expected - step.done) if done > 0 else None
+        """Take the figures of the next batch. What was done until the first one gives no speed: it holds the start."""
+        now, scored = self._now(), step.campaign.scored
+        self.elapsed = now - self._started
+        if step.done >= step.expected:
+            self.remaining = 0.0
+        if self._first is None:
+            self._first = now, scored, step.done
+            return
+        since, scored_before, done_before = self._first
+        if now > since:
+            self.queries_per_second = (scored - scored_before) / (now - since)
+            done = step.done - done_before
+            self.remaining = (now - since) / done * (step.expected - step.done) if done > 0 else self.remaining

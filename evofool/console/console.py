@@ -186,8 +186,9 @@ class Console:
 
     def scores(self, scored: Mapping[str, Any]) -> None:
         """Print a target's best guesses for every image that it scored."""
+        whose = f", the target of {scored['target_of']}" if "target_of" in scored else ""
         for image in scored["images"]:
-            for line in tables.score_lines(scored["target"], image):
+            for line in tables.score_lines(scored["target"] + whose, image):
                 self.rich.print(line, soft_wrap=True)
 
     def profile(self, shares: Mapping[str, float]) -> None:

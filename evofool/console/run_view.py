@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..text import clock, counted, least_confident, percent, rate, scored, sparkline
+from ..text import clock, counted, least_confident, per_second, percent, rate, scored, sparkline
 from .live import Snapshot
 from .phrases import describe_asked
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from ..jobs.run import RunStep
     from ..search.archive import Archive
     from ..search.progress import Progress
+
+BASIS = 2
+"""Generations of a session that give no speed yet."""
+
+MAX_NOTED = 100
+"""Generations that are remembered for the speed; the newer half of them counts."""
 
 
 class RunView:
@@ -37,7 +44,7 @@ class RunView:
         progress, evolution, archive = step.progress, step.evolution, step.evolution.archive
         classes = [evolution.target.classes[index] for index in archive.class_indices]
         confidence = archive.surest_confidence().tolist()
-        speed = f"{self.rate.images_per_second:,.0f} images/s"
+        speed = f"{per_second(self.rate.images_per_second)} images/s"
         work = scored(progress.evaluations, progress.confirmations)
         elapsed, remaining = clock(progress.seconds), clock(self.rate.remaining(progress, step.budget))
         median, mean, lowest = percent(progress.median), percent(progress.mean), percent(progress.min)
@@ -66,32 +73,38 @@ class RunView:
 class RunRate:
     """Speed and remaining time of a run, measured over this session only.
 
+    The first generation doesn't count: loops are compiled and memory is taken in it. Of those that follow, the newer
+    half counts, so that a slow beginning is soon forgotten.
+
     Attributes:
         images_per_second: The speed; 0 while it is unknown.
     """
 
     def __init__(self) -> None:
         self.images_per_second = 0.0
-        self._first: Progress | None = None
+        self._noted: deque[Progress] = deque(maxlen=MAX_NOTED)
 
     def note(self, progress: Progress) -> None:
         """Take the figures of the next generation."""
-        if self._first is None:
-            self._first = progress
-            if progress.generation == 1 and progress.seconds:
-                self.images_per_second = progress.evaluations / progress.seconds
-        elif progress.seconds > self._first.seconds:
-            evaluations = progress.evaluations - self._first.evaluations
-            self.images_per_second = evaluations / (progress.seconds - self._first.seconds)
+        self._noted.append(progress)
+        if len(self._noted) <= BASIS:
+            return
+        first = self._noted[len(self._noted) // 2]
+        if progress.seconds > first.seconds:
+            self.images_per_second = (progress.evaluations - first.evaluations) / (progress.seconds - first.seconds)
 
     def remaining(self, progress: Progress, budget: Budget) -> float | None:
-        """Return the seconds until the first countable limit; None where only ``until`` is set."""
+        """Return the seconds until the first countable limit; None where nobody knows."""
         seconds: list[float] = []
-        if budget.evaluations and self.images_per_second:
-            seconds.append((budget.evaluations - progress.evaluations) / self.images_per_second)
-        if budget.generations and self.images_per_second:
-            batch = progress.evaluations / progress.generation
-            seconds.append((budget.generations - progress.generation) * batch / self.images_per_second)
+        left: list[float] = []
+        if budget.evaluations:
+            left.append(budget.evaluations - progress.evaluations)
+        if budget.generations:
+            left.append((budget.generations - progress.generation) * progress.evaluations / progress.generation)
+        if left and min(left) <= 0:
+            return 0.0
+        if self.images_per_second:
+            seconds += [images / self.images_per_second for images in left]
         if budget.minutes:
             seconds.append(60 * budget.minutes - progress.seconds)
         return max(0.0, min(seconds)) if seconds else None

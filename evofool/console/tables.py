@@ -111,7 +111,7 @@ def score_lines(target: str, image: Mapping[str, Any]) -> list[Text]:
     """Return what is told of a scored image: its name, how it was resized, and the best guesses, each with a bar.
 
     Args:
-        target: The name of the network.
+        target: The name of the network, and why it was this one.
         image: One of the ``images`` that :func:`evofool.score` returns.
     """
     facts = [f"by {target}"]

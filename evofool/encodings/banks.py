@@ -75,6 +75,11 @@ def bank_path(name: str | Path) -> Path | None:
     return None
 
 
+def place_in_words(path: Path) -> str:
+    """Return what messages call a place of genomes: a bank by its name, anything else by its path."""
+    return path.name.removesuffix(MANY_SUFFIX) if path.parent in _bank_roots() else str(path)
+
+
 def _bank_roots() -> tuple[Path, Path]:
     """Return the folders that hold banks: in an installed package, and in the project."""
     package = Path(str(resources.files("evofool")))

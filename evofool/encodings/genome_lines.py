@@ -21,10 +21,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..config.class_names import normal_form
-from ..errors import ConfigError, GenomeError, in_words, suggestion
+from ..config.class_names import ClassNames, normal_form
+from ..errors import ConfigError, GenomeError, in_words
 from ..io.files import open_regular
-from .banks import MANY_SUFFIX, find_genomes, split_genome_path
+from .banks import MANY_SUFFIX, find_genomes, place_in_words, split_genome_path
 from .cppn.batch import INPUTS
 from .genome_file import CHECKSUM, GenomeFile, check_format, output_names, parse, read
 
@@ -36,6 +36,9 @@ MAX_HEAD = 100_000
 
 MAX_NAMED = 20
 """Largest number of genomes that a message names."""
+
+_IN_JOBS = ("elites/*.*", "seed-*/elites/*.*", "adversarial/*/*.png")
+"""Where pictures and genomes are in the folder of a job."""
 
 _SHARED = ("format", "encoding", "image_shape", "coordinates", "colour")
 """Keys that the first line must have."""
@@ -95,10 +98,12 @@ def _named(path: Path) -> tuple[Path, GenomeFile]:
     rows = [row for row, index in enumerate(indices) if index == which]
     rows = rows or [row for row, name in enumerate(classes) if normal_form(name) == normal_form(which)]
     if not rows:
-        raise GenomeError(f'{place} has no genome "{which}"{suggestion(which, classes)}; name a class, or its index')
+        few = f": {', '.join(classes)}" if len(classes) <= MAX_NAMED else ""
+        hint = ClassNames(classes).suggest(which)
+        raise GenomeError(f'{place_in_words(place)} has no genome "{which}"{hint}; name a class, or its index{few}')
     if len(rows) > 1:
         others = [genomes[row][0].name if place.is_dir() else indices[row] for row in rows[:MAX_NAMED]]
-        raise GenomeError(f'{place} has {len(rows)} of "{which}"; name one by {", ".join(others)}')
+        raise GenomeError(f'{place_in_words(place)} has {len(rows)} of "{which}"; name one by {", ".join(others)}')
     return genomes[rows[0]]
 
 
@@ -110,6 +115,10 @@ def single_genome(path: Path) -> GenomeFile | None:
         GenomeError: The genome is missing or damaged.
     """
     file = find_genomes(path) or path
+    if (file / "config.json").is_file():
+        files = (inner for pattern in _IN_JOBS for inner in sorted(file.glob(pattern)))
+        example = next((f"; name a file in it, such as {inner}" for inner in files), "")
+        raise ConfigError(f"{path} is the folder of a job{example}")
     if file.is_dir() or file.suffix == MANY_SUFFIX:
         genomes = read_genomes(file)
         which = genomes[0][1].provenance.get("class", 0) if genomes else ""

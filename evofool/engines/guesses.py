@@ -31,48 +31,33 @@ MAX_DRAWN = 2**24
 """Most pixels of a genome's picture that are drawn to crop the target's image from."""
 
 
-def score(
-    files: str | Path | Sequence[str | Path],
-    target: str | Target | None = None,
-    *,
-    weights: str | Path | None = None,
-    device: str = "auto",
-    top: int = 5,
-    **options: Any,
-) -> dict[str, Any]:
-    """Return a target's best guesses for image files and genomes, in float32.
-
-    A picture of another size than the target's is resized as the target's card says. A genome is drawn at the target's
-    size, so its score is that of the pixels which the target saw when it evolved.
-
-    Args:
-        files: Pictures, genome files, entries of banks such as ``imagenet-cppn#volcano``; one or several.
-        target: A name or a target of your own. None: that which the genomes were evolved for, else ``cifar10``.
-        weights: Weights of your own for a named target.
-        device: Where a named target runs.
-        top: Number of guesses.
-        options: How a classifier of your own is understood, as in :func:`evofool.load_target`.
-
-    Returns:
-        Plain JSON values: ``target``, ``weights_sha256`` and ``images``. Each image has its path as ``image``, its own
-        ``size`` and that which it was ``scored_at`` (width and height in pixels), its guesses as ``top5``, and as
-        ``recorded`` the score that a genome's file has, if it has one.
+def paths_of(files: str | Path | Sequence[str | Path]) -> list[Path]:
+    """Return the paths that a user gave, one or several.
 
     Raises:
-        ConfigError: An argument can't be, genomes of several targets are given without a target, or a path names
-            several genomes.
-        GenomeError, ImageError: A genome or an image can't be read.
-        TargetError: The target is unknown, is no target, or its weights can't be had.
+        ConfigError: One is no path.
     """
-    top = plain(top)
-    if type(top) is not int or top < 1:
-        raise ConfigError(f"`top` must be a whole number of at least 1, got {top!r:.60}")
     if hasattr(files, "shape"):
         raise ConfigError(
             f"`files` must be paths, got {kind_of_data(files)}; save it with PIL.Image.fromarray(…).save("
             '"my.png"), or ask the target itself: target.scores(images)'
         )
-    paths = [path_of(file, "files") for file in ([files] if isinstance(files, str | os.PathLike) else files)]
+    return [path_of(file, "files") for file in ([files] if isinstance(files, str | os.PathLike) else files)]
+
+
+def score(
+    paths: Sequence[Path],
+    target: str | Target | None,
+    *,
+    weights: str | Path | None,
+    device: str,
+    top: int,
+    options: dict[str, Any],
+) -> dict[str, Any]:
+    """Score files as :func:`evofool.score` does. Without a target it is that which the genomes were evolved for."""
+    top = plain(top)
+    if type(top) is not int or top < 1:
+        raise ConfigError(f"`top` must be a whole number of at least 1, got {top!r:.60}")
     genomes = {path: single_genome(path) for path in paths}
     target = target or _common_target(genomes)
     chosen = _options(target, weights, device, options)

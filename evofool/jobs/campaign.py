@@ -46,7 +46,6 @@ class CampaignStep:
         campaign: The campaign, to look at.
         statistics: Counts over its own attempts; ``baseline`` over those of random search, or None.
         total: Pairs of image and criterion.
-        done_before: What :attr:`done` was when this session began.
         new: Outcomes since the last step.
         notes: What looks wrong with the labels, and which classes were not taken by their names.
     """
@@ -55,7 +54,6 @@ class CampaignStep:
     statistics: Statistics
     baseline: Statistics | None
     total: int
-    done_before: int
     new: Sequence[Outcome]
     notes: Sequence[str] = ()
 
@@ -108,10 +106,9 @@ class CampaignJob(Job[CampaignStep]):
 
     def steps(self) -> Iterator[CampaignStep]:
         """Run attempts batch by batch, until all have ended."""
-        before = self.statistics.done + (self.baseline.done if self.baseline else 0)
         notes = data_notes(self.folder.config)
         for new in self.campaign.run(self.folder.outcomes()):
-            yield CampaignStep(self.campaign, self.statistics, self.baseline, self.total, before, new, notes)
+            yield CampaignStep(self.campaign, self.statistics, self.baseline, self.total, new, notes)
 
     def record(self, step: CampaignStep, later: Later) -> None:
         """Append the outcomes to the folder's, and count them."""

@@ -29,6 +29,14 @@ INSIDE = ("checkpoint", "elites", "history", "plots", "adversarial", "index-file
 MAX_FOLDERS = 100_000
 """Largest number of a folder in ``outputs/``."""
 
+_INSTEAD = {
+    ("sweep", "run"): ": give one of its runs, such as {seed}",
+    ("sweep", "campaign"): "; its page is written by: evofool gallery {path}",
+    ("run", "campaign"): "; its page is written by: evofool gallery {path}",
+    ("campaign", "run"): "; its page is written by: evofool report {path}",
+}
+"""What to do with a job of one kind where one of another is expected."""
+
 C = TypeVar("C", bound=JobConfig)
 
 
@@ -111,7 +119,8 @@ def read_config(path: Path, wanted: type[C]) -> C:
     content = _content(path, wanted.kind)
     kind = content.pop("job")
     if kind != wanted.kind:
-        raise RunError(f"{path} is a {_quoted(kind, 40)}; expected a {wanted.kind}")
+        instead = _INSTEAD.get((kind, wanted.kind), "").format(path=path, seed=min(path.glob("seed-*"), default=""))
+        raise RunError(f"{path} is a {_quoted(kind, 40)}; expected a {wanted.kind}{instead}")
     for name in INSIDE:
         if (path / name).is_symlink():
             raise RunError(f"{path / name} is a link, and what is written there would be elsewhere; put a folder there")

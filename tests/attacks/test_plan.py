@@ -143,7 +143,11 @@ def test_a_list_of_one_word_that_is_no_class_is_that_criterion() -> None:
             "`strategy=random` is the baseline itself; leave `baseline` out",
         ),
         ({"criterion": ""}, "`criterion` must be untargeted, all, or names or indices of classes, got nothing"),
-        ({"criterion": "class 7"}, 'no class is called "class 7"'),
+        ({"criterion": "class 7"}, '`criterion`: no class is called "class 7"'),
+        (
+            {"criterion": "untargetd"},
+            '`criterion`: no class is called "untargetd" (did you mean "untargeted"?); the classes are class 0',
+        ),
         ({"criterion": 4}, "class 4 is not there: indices go from 0 to 3"),
     ],
 )

@@ -88,3 +88,12 @@ def test_of_many_names_the_first_are_listed() -> None:
     assert listed(["a", "b"]) == "a, b"
     assert listed(list("abcde"), 3) == "a, b, c and 2 more"
     assert listed(["x" * 100, "y"], length=3) == "xx…, y"
+
+
+@pytest.mark.parametrize(("word", "hint"), [("sevn", "seven"), ("thre", "three"), ("77", "")])
+def test_a_digit_s_word_is_suggested_where_the_classes_are_digits(word: str, hint: str) -> None:
+    assert ClassNames(tuple("0123456789")).suggest(word) == (f' (did you mean "{hint}"?)' if hint else "")
+
+
+def test_a_digit_s_word_that_another_name_means_is_not_suggested() -> None:
+    assert "seven" not in ClassNames(tuple("0123456789")).suggest("sevn", taken=[7])

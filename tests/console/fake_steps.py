@@ -114,7 +114,7 @@ class FakeCampaign:
     """
 
     def __init__(self, total: int = 10, last_k: int = 1, baseline: bool = False, name: str = "tiny") -> None:
-        self.statistics, self.total, self.done_before = Statistics(last_k), total, 0
+        self.statistics, self.total = Statistics(last_k), total
         self.baseline = Statistics(last_k) if baseline else None
         self.campaign: Any = SimpleNamespace(
             running=3, scored=0, target=SimpleNamespace(name=name), plan=SimpleNamespace(strategy="local")
@@ -125,4 +125,4 @@ class FakeCampaign:
         for outcome in new:
             (self.statistics if outcome["strategy"] == "local" else self.baseline or self.statistics).add(outcome)
         self.campaign.scored += scored
-        return CampaignStep(self.campaign, self.statistics, self.baseline, self.total, self.done_before, new)
+        return CampaignStep(self.campaign, self.statistics, self.baseline, self.total, new)

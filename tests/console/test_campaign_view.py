@@ -16,59 +16,57 @@ from evofool.console.console import Console
 from evofool.console.live import PLAIN_SECONDS, PlainView, panel
 
 
-def test_the_rate_of_a_campaign_gives_its_remaining_time() -> None:
+def test_the_rate_of_a_campaign_gives_its_remaining_time_without_what_its_start_took() -> None:
     clock = FakeClock()
     campaign, rate = FakeCampaign(total=10), CampaignRate(clock)
+    clock.now += 60  # the network is loaded, loops are compiled
+    rate.note(campaign.step(success(0), scored=40))
+    assert (rate.elapsed, rate.queries_per_second, rate.remaining) == (60, 0, None)
     clock.now += 2
     rate.note(campaign.step(scored=40))
-    assert (rate.elapsed, rate.queries_per_second, rate.remaining) == (2, 20, None)  # no attempt has ended yet
+    assert (rate.queries_per_second, rate.remaining) == (20, None)  # no further attempt has ended yet
     clock.now += 2
-    rate.note(campaign.step(success(0), failure(1), scored=60))
-    assert (rate.elapsed, rate.queries_per_second, rate.remaining) == (4, 25, 16)  # 2 s an attempt, 8 to come
+    rate.note(campaign.step(success(1), failure(2), scored=60))
+    assert (rate.elapsed, rate.queries_per_second, rate.remaining) == (64, 25, 14)  # 2 s an attempt, 7 to come
     clock.now += 6
-    rate.note(campaign.step(*(failure(image) for image in range(2, 10))))
+    rate.note(campaign.step(*(failure(image) for image in range(3, 10))))
     assert rate.remaining == 0
 
 
 def test_the_rate_is_this_session_s_only() -> None:
-    campaign = FakeCampaign(total=10)
+    campaign, clock = FakeCampaign(total=10), FakeClock()
     campaign.step(*(failure(image) for image in range(6)))  # in a session before
-    campaign.done_before = 6
-    clock = FakeClock()
     rate = CampaignRate(clock)
+    rate.note(campaign.step())
     clock.now += 3
     rate.note(campaign.step(failure(6), scored=30))
     assert (rate.queries_per_second, rate.remaining) == (10, 9)  # 3 s an attempt, 3 to come
 
 
-def test_images_that_were_wrong_before_are_done_as_well() -> None:
-    clock = FakeClock()
-    campaign, rate = FakeCampaign(total=4), CampaignRate(clock)
-    clock.now += 2
-    rate.note(campaign.step(success(0), failure(1, already=True)))
-    assert rate.remaining == 2
-
-
-def test_no_time_has_no_speed() -> None:
+def test_a_campaign_of_one_batch_has_no_speed_and_nothing_remains() -> None:
     rate = CampaignRate(FakeClock())
-    rate.note(FakeCampaign().step(success(0), scored=40))
+    rate.note(FakeCampaign(total=1).step(success(0), scored=40))
     assert (rate.queries_per_second, rate.remaining) == (0, 0)
 
 
-def test_attempts_that_settle_nothing_are_no_progress() -> None:
+@pytest.mark.parametrize(
+    ("options", "outcomes", "remaining"),
+    [
+        ({"total": 4}, [success(0), failure(1, already=True)], 2),  # what was wrong before is done as well
+        ({"total": 10, "last_k": 2}, [failure(0), failure(1)], None),  # two pixels are to be tried for each
+        ({"total": 10, "baseline": True}, [failure(0), failure(0, strategy="random")], 18),  # nine are the baseline's
+    ],
+    ids=["wrong before", "unsettled", "baseline"],
+)
+def test_only_what_ended_counts_as_work(
+    options: dict[str, Any], outcomes: list[Outcome], remaining: float | None
+) -> None:
     clock = FakeClock()
-    campaign, rate = FakeCampaign(total=10, last_k=2), CampaignRate(clock)
+    campaign, rate = FakeCampaign(**options), CampaignRate(clock)
+    rate.note(campaign.step())
     clock.now += 2
-    rate.note(campaign.step(failure(0), failure(1)))
-    assert rate.remaining is None  # two pixels are to be tried for each
-
-
-def test_the_baseline_s_attempts_count_as_work() -> None:
-    clock = FakeClock()
-    campaign, rate = FakeCampaign(total=10, baseline=True), CampaignRate(clock)
-    clock.now += 2
-    rate.note(campaign.step(failure(0), failure(0, strategy="random")))
-    assert rate.remaining == 18  # 1 s for each of the 18 attempts to come, nine of them the baseline's
+    rate.note(campaign.step(*outcomes))
+    assert rate.remaining == remaining
 
 
 def test_lines_name_the_last_success() -> None:
@@ -88,8 +86,10 @@ def test_a_line_tells_all_there_is_to_know() -> None:
     clock = FakeClock()
     lines: list[str] = []
     view = PlainView(lines.append, CampaignView(clock), clock)
+    campaign = FakeCampaign(total=4000)
+    view(campaign.step())
     clock.now += 60
-    view(FakeCampaign(total=4000).step(success(0), failure(1), scored=72_000))
+    view(campaign.step(success(0), failure(1), scored=72_000))
     assert lines == [
         "attempts 2/4,000  running 3  success 1 of 2: 50.0 % (95 % interval 9.5 – 90.5 %); 0.03 – 99.98 % when "
         "all have ended  1,200 queries/s  "

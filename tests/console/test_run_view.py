@@ -31,19 +31,30 @@ def test_the_remaining_time_is_to_the_first_limit(budget: Budget, remaining: flo
     assert rate.remaining(progress(10, 10.0), budget) == (None if remaining is None else pytest.approx(remaining))
 
 
-def test_the_speed_is_this_session_s_only() -> None:
+def test_the_speed_is_this_session_s_only_and_nothing_is_said_before_it_has_a_basis() -> None:
     rate, budget = RunRate(), Budget(generations=110)
-    rate.note(progress(100, 5000.0))
-    assert rate.remaining(progress(100, 5000.0), budget) is None  # nothing is known yet
-    rate.note(progress(104, 5002.0))
+    for generation, seconds in ((100, 5000.0), (101, 5030.0)):
+        rate.note(progress(generation, seconds))
+        assert rate.images_per_second == 0
+        assert rate.remaining(progress(generation, seconds), budget) is None
+    rate.note(progress(104, 5031.5))
     assert rate.images_per_second == pytest.approx(200)
-    assert rate.remaining(progress(104, 5002.0), budget) == pytest.approx(3.0)
+    assert rate.remaining(progress(104, 5031.5), budget) == pytest.approx(3.0)
 
 
-def test_the_first_generation_of_a_new_run_gives_a_speed() -> None:
+def test_a_slow_beginning_is_forgotten() -> None:
+    rate, seconds = RunRate(), 0.0
+    for generation in range(1, 9):
+        seconds += 30.0 if generation <= 4 else 1.0
+        rate.note(progress(generation, seconds))
+    assert rate.images_per_second == pytest.approx(100)
+
+
+def test_nothing_remains_of_a_run_that_ends_before_its_speed_is_known() -> None:
     rate = RunRate()
     rate.note(progress(1, 2.0))
-    assert rate.images_per_second == pytest.approx(50)
+    assert rate.remaining(progress(1, 2.0), Budget(generations=1)) == 0
+    assert rate.remaining(progress(1, 2.0), Budget(minutes=1)) == 58
 
 
 @pytest.mark.parametrize(
@@ -60,7 +71,7 @@ def test_a_line_tells_all_there_is_to_know(capsys: pytest.CaptureFixture[str]) -
         assert observer is not None
         observer(run_step(progress(1, 1.0, confirmations=7)))
     assert capsys.readouterr().out == (
-        "generation 1  100 evaluations + 7 confirmations  100 images/s  elapsed 0:01  remaining 0:19  "
+        "generation 1  100 evaluations + 7 confirmations  – images/s  elapsed 0:01  remaining –  "
         "median 50.00 %  mean 50.00 %  lowest 12.50 %  at 99 %: 1/2  hardest [red]dog 25.00 %, cat 50.00 %\n"
     )
 
@@ -80,7 +91,7 @@ def test_the_live_view_tells_all_there_is_to_know() -> None:
         observer(run_step(progress(1, 1.0, median=0.97)))
     shown = output.getvalue()
     parts = [
-        "[bold]tiny · cppn", "generation", "100 evaluations   100 images/s", "elapsed", "0:01", "remaining", "0:19",
+        "[bold]tiny · cppn", "generation", "100 evaluations   – images/s", "elapsed", "0:01", "remaining", "–",
         "median 97.00 %", "lowest 12.50 %", "1 of 2 classes", "[red]dog 25.00 %, cat", "▁▂█",
     ]  # fmt: skip
     assert [part for part in parts if part not in shown] == []

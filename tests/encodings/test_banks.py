@@ -51,6 +51,7 @@ def test_every_bank_has_its_genomes_by_class_or_index(place: str, name: str) -> 
     ("place", "message"),
     [
         ("cifar10-cppn#cot", 'has no genome "cot" (did you mean "cat"?)'),
+        ("cifar10-cppn#kitty", 'cifar10-cppn has no genome "kitty" (did you mean "cat"?)'),
         ("cifar10-cppn#10", 'has no genome "10"'),
         ("imagenet-cppn#cot", 'has no genome "cot"'),
     ],

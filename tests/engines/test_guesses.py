@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def test_genomes_of_several_targets_need_one_to_be_named() -> None:
 def test_a_genome_of_a_user_s_own_target_is_scored_by_it(tmp_path: Path) -> None:
     target = tiny_target()
     evofool.evolve(target, "cppn", generations=2, batch=20, out=tmp_path / "run", gallery=False)
-    file = next((tmp_path / "run" / "elites").glob("*.json"))
+    file = Path(shutil.copy(next((tmp_path / "run" / "elites").glob("*.json")), tmp_path / "elite.json"))
     with pytest.raises(ConfigError, match=r"your own Target tiny; score it in Python, evofool\.score\("):
         evofool.score(file)
     (image,) = evofool.score(file, target)["images"]
