@@ -13,8 +13,8 @@ import pytest
 from digit_attacks import ATTACK, KEYS, answer_of, lines_of, outcomes_of, summary_rows
 from runs import Capture, run_cli, succeed, tree
 
+from evofool import score
 from evofool.attacks.outcome import Outcome
-from evofool.engines.guesses import score
 from evofool.store.campaign import CampaignFolder
 
 FACTS = KEYS - {"campaign", "report", "interrupted"} | {"campaign", "finished", "weights_sha256", "versions"}

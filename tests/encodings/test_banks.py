@@ -62,6 +62,7 @@ def test_a_bank_says_which_genomes_it_has_not(place: str, message: str) -> None:
     with pytest.raises(GenomeError) as caught:
         read_genomes(found)
     assert message in str(caught.value)
+    assert str(BANK) not in str(caught.value)
 
 
 def test_a_folder_of_one_s_own_has_its_genomes_by_class_and_a_run_its_elites(tmp_path: Path) -> None:
