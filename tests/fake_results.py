@@ -19,7 +19,7 @@ def run_result(**changes: Any) -> Result:
         classes=["cat", "cat", "dog", "[red]deer"],
         indices=np.array([0, 0, 1, 2]),
         confidence=np.array([0.5, 0.995, 0.75, 0.25], np.float32),
-        images=np.zeros((4, 3, 8, 8), np.uint8),
+        decode=lambda: np.zeros((4, 3, 8, 8), np.uint8),
         places=None,
         niches=4,
         generations=1200,

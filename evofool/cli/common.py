@@ -52,12 +52,6 @@ def folder_of_job(out: Path | None, stem: str) -> Iterator[Path]:
             folder.parent.rmdir()
 
 
-def missing_note(letters: str) -> str:
-    """Return what is said where no font has some letters of a print."""
-    shown = " ".join(letters[:20]) + (" …" if len(letters) > 20 else "")
-    return f"note: no font here has {shown}; install one that does, such as Noto Sans for that script, and print again"
-
-
 def resume_command(path: Path | None) -> str:
     """Return the command that goes on with a job.
 

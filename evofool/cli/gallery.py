@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..text import counted
-from .common import Classes, Quiet, missing_note
+from .common import Classes, Quiet
 
 
 def gallery(
@@ -54,13 +54,14 @@ def timelapse(
     The confidence stands under every frame. At most 20 classes are shown unless some are named.
     """
     from ..console.console import Console
+    from ..console.phrases import describe_missing
     from ..gallery.prints.timelapse import write_timelapse
 
     console = Console(quiet=quiet)
     timelapse = write_timelapse(run, out, classes=classes, size=size, frames=frames, seconds=seconds)
     console.say(f"{out}: {counted(timelapse.frames, 'frame')}")
     if timelapse.missing:
-        console.say(missing_note(timelapse.missing))
+        console.say(f"note: {describe_missing(timelapse.missing)}")
 
 
 def poster(
@@ -77,13 +78,14 @@ def poster(
     CPPNs are rendered at its full size, in bands that need little memory.
     """
     from ..console.console import Console
+    from ..console.phrases import describe_missing
     from ..gallery.prints.poster import write_poster
 
     console = Console(quiet=quiet)
     poster = write_poster(paths, size, out, title=title, classes=classes, light=light)
     console.say(f"{out}: {poster.width} × {poster.height}")
     if poster.missing:
-        console.say(missing_note(poster.missing))
+        console.say(f"note: {describe_missing(poster.missing)}")
 
 
 def render(

@@ -80,6 +80,12 @@ def describe_damage(faults: Sequence[str]) -> str:
     return counted(len(faults), "part")
 
 
+def describe_missing(letters: str) -> str:
+    """Return what is said where no font has some letters of a print."""
+    shown = " ".join(letters[:20]) + (" …" if len(letters) > 20 else "")
+    return f"no font here has {shown}; install one that does, such as Noto Sans for that script, and print again"
+
+
 def describe_queries(figures: Mapping[str, Any]) -> str:
     """Return the queries of a campaign in words.
 

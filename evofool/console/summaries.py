@@ -11,6 +11,7 @@ from .phrases import (
     describe_damage,
     describe_fact,
     describe_images,
+    describe_missing,
     describe_queries,
     describe_rate,
     describe_skipped,
@@ -55,6 +56,8 @@ def finished_run(result: Result, resume_command: str) -> tuple[str, Rows]:
     rows += [(name, str(path)) for name, path in (("gallery", result.gallery), ("sheet", result.sheet)) if path]
     if result.note:
         rows.append(("stopped", result.note))
+    if result.missing:
+        rows.append(("letters", describe_missing(result.missing)))
     if result.run:
         rows.append(("run", str(result.run)))
         rows.append(("go on" if result.interrupted else "go further", resume_command))

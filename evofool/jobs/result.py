@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,12 @@ from ..config.records import CampaignConfig, RunConfig
 from ..text import between, clock, counted, ending, least_confident, percent, rate, scored
 
 if TYPE_CHECKING:
+    from ..encodings.base import Encoding
     from ..search.evolution import Evolution
+
+
+def _decoded(encoding: Encoding, genomes: Any) -> np.ndarray:
+    return encoding.decode(genomes).cpu().numpy()
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,12 +33,12 @@ class Result:
     Attributes:
         classes: The class names of the N elites; ``indices`` (N,) their places among the target's outputs.
         confidence: (N,) float32, each elite's probability for its class.
-        images: (N, C, H, W) uint8, exactly what the target saw.
+        decode: Returns the images; see :attr:`images`.
         places: The cell and the descriptors of each elite, where a class has several niches; else None.
         niches: How many niches there are, empty ones included.
         run: The run folder, or None.
         gallery: The gallery page ``index.html``, or None.
-        sheet: The contact sheet, or None.
+        sheet: The contact sheet, or None; ``missing`` are letters of it that no font has.
         evaluations: How many images the search scored; ``confirmations`` how many were scored again, beside those.
         interrupted: Whether it was stopped before its budget was spent.
         config: The run's options, its target and the versions.
@@ -40,7 +47,7 @@ class Result:
     classes: list[str]
     indices: np.ndarray
     confidence: np.ndarray
-    images: np.ndarray
+    decode: Callable[[], np.ndarray]
     places: list[dict[str, Any]] | None
     niches: int
     generations: int
@@ -53,6 +60,7 @@ class Result:
     interrupted: bool
     config: RunConfig
     note: str | None = None
+    missing: str = ""
 
     @classmethod
     def of(
@@ -65,6 +73,7 @@ class Result:
         *,
         interrupted: bool,
         note: str | None = None,
+        missing: str = "",
     ) -> Result:
         """Return what an evolution has come to."""
         archive, search = evolution.archive, evolution.search
@@ -74,7 +83,7 @@ class Result:
             classes=[evolution.target.classes[index] for index in indices],
             indices=indices,
             confidence=archive.confidence[held],
-            images=evolution.encoding.decode(archive.genomes.take(held)).cpu().numpy(),
+            decode=partial(_decoded, evolution.encoding, archive.genomes.take(held)),
             places=evolution.diversity.places(archive, held) if evolution.diversity else None,
             niches=len(archive),
             generations=search.generation,
@@ -87,7 +96,13 @@ class Result:
             interrupted=interrupted,
             config=config,
             note=note,
+            missing=missing,
         )
+
+    @cached_property
+    def images(self) -> np.ndarray:
+        """(N, C, H, W) uint8: exactly what the target saw. They are decoded when they are first asked for, and kept."""
+        return self.decode()
 
     def __repr__(self) -> str:
         surest = self.surest()
@@ -96,11 +111,12 @@ class Result:
         work = f"{scored(self.evaluations, self.confirmations)} in {clock(self.seconds)}"
         kept = f"run {self.run}" if self.run else "nothing was written"
         page = f", gallery {self.gallery}" if self.gallery else ""
+        shape = (len(self.classes), *self.config.target.image_shape)
         return (
             f"{ending(self.interrupted)}: {self.config.target.name}, {self.config.options.encoding}, {work}\n"
             f"median {percent(median(values))}, lowest {least_confident(names, values, 1)}, "
             f"{sure} of {counted(len(values), 'class')} at 99 % or more\n"
-            f"{kept}{page}; .images {self.images.shape}, .classes, .confidence"
+            f"{kept}{page}; .images {shape}, .classes, .confidence"
         )
 
     def surest(self) -> list[int]:

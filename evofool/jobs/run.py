@@ -83,6 +83,7 @@ class RunJob(Job[RunStep]):
         self._seen: np.ndarray | None = None
         self._lines: LinesByNiche | None = None
         self._sheet: Path | None = None
+        self._missing = ""
         self._page: Path | None = None
         self._profiler = profiler
         if profiler:
@@ -150,7 +151,8 @@ class RunJob(Job[RunStep]):
     def finish(self) -> None:
         """Write the contact sheet and the page."""
         if self.folder and self.gallery and self.evolution.search.generation:
-            self._sheet, self._page = write_sheet(self.folder.path), write_run_page(self.folder.path)
+            self._sheet, self._missing = write_sheet(self.folder.path)
+            self._page = write_run_page(self.folder.path)
             self.folder.page_written()
 
     def saving(self) -> AbstractContextManager[None]:
@@ -161,7 +163,14 @@ class RunJob(Job[RunStep]):
         """Return what the run ended with."""
         spent = self.evolution.spent(self.config.options.budget)
         return Result.of(
-            self.evolution, self.config, self.path, self._page, self._sheet, interrupted=not spent, note=self.note
+            self.evolution,
+            self.config,
+            self.path,
+            self._page,
+            self._sheet,
+            interrupted=not spent,
+            note=self.note,
+            missing=self._missing,
         )
 
     def _changed(self) -> Elites:

@@ -43,6 +43,11 @@ def test_a_run_in_memory_names_no_files() -> None:
     assert [name for name, _ in rows] == ["median", "mean", "lowest", "at 99 % or more", "work"]
 
 
+def test_letters_of_a_contact_sheet_that_no_font_has_are_named() -> None:
+    rows = dict(finished_run(run_result(missing="猫犬"), RESUME)[1])
+    assert rows["letters"].startswith("no font here has 猫 犬; install one that does")
+
+
 def test_several_niches_per_class_are_counted() -> None:
     _, rows = finished_run(run_result(places=[{}] * 4, niches=1500), RESUME)
     assert ("elites", "4 of 1,500 niches   QD score 2.5") in rows

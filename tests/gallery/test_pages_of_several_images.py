@@ -46,7 +46,7 @@ def test_the_page_has_a_grid_a_class_with_every_picture_once(kind: str, tmp_path
 
 def test_the_sheet_has_a_panel_a_class(tmp_path: Path) -> None:
     result = evolve(tmp_path / "run", encoding="cppn")
-    sheet = contact_sheet(tmp_path / "run")
+    sheet = contact_sheet(tmp_path / "run").picture
     plain = small_evolve(tmp_path / "plain", classes="3,5,8", encoding="cppn")
     assert len(result.classes) > len(plain.classes)
     assert sheet.width >= 720

@@ -14,7 +14,7 @@ from prints import HOSTILE, MAGENTA, Box, assert_well_set, fake_run, record_text
 from runs import json_lines, small_evolve
 
 from evofool.errors import EvofoolError, RunError
-from evofool.gallery.prints import sheet
+from evofool.gallery.prints import lettering, sheet
 from evofool.gallery.prints.lettering import DARK
 from evofool.gallery.prints.sheet import Tiles, contact_sheet, write_sheet
 
@@ -32,7 +32,7 @@ def texts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Box]]:
 def test_a_sheet_is_well_set_for_any_number_of_classes(
     count: int, tmp_path: Path, texts: list[tuple[str, Box]]
 ) -> None:
-    image = contact_sheet(fake_run(tmp_path / "run", count))
+    image = contact_sheet(fake_run(tmp_path / "run", count)).picture
     assert_well_set(image, texts)
     assert max(image.size) <= 8000
     if count >= 10:
@@ -56,7 +56,7 @@ def test_of_more_classes_than_a_sheet_has_room_for_the_surest_are_shown(
 
 @pytest.mark.parametrize("count", [1, 10, 100])
 def test_every_picture_is_there_whole(count: int, tmp_path: Path) -> None:
-    pixels = np.asarray(contact_sheet(fake_run(tmp_path / "run", count)))
+    pixels = np.asarray(contact_sheet(fake_run(tmp_path / "run", count)).picture)
     covered = (pixels == MAGENTA).all(2).sum()
     assert covered == count * Tiles([{}] * count).tile ** 2
 
@@ -76,7 +76,7 @@ def test_elites_are_sorted_by_confidence_then_class(tmp_path: Path, texts: list[
 
 
 def test_captions_of_hostile_names_fit_under_their_picture(tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
-    image = contact_sheet(fake_run(tmp_path / "run", len(HOSTILE), HOSTILE))
+    image = contact_sheet(fake_run(tmp_path / "run", len(HOSTILE), HOSTILE)).picture
     assert_well_set(image, texts)
     tile = Tiles([{}] * len(HOSTILE)).tile
     captions = [box for text, box in texts if not text.startswith(("What ", "evofool ", f"{len(HOSTILE)} classes"))]
@@ -93,7 +93,7 @@ def test_a_name_that_is_too_long_is_shortened_with_an_ellipsis(tmp_path: Path, t
 
 @pytest.mark.parametrize("name", ["n" * 200, "my own network " * 12, "two\nlines"])
 def test_a_long_target_name_stays_on_the_sheet(name: str, tmp_path: Path, texts: list[tuple[str, Box]]) -> None:
-    image = contact_sheet(fake_run(tmp_path / "run", 3, target=name))
+    image = contact_sheet(fake_run(tmp_path / "run", 3, target=name)).picture
     assert_well_set(image, texts)
 
 
@@ -104,7 +104,7 @@ def test_a_sheet_of_cppns_shows_them_sharp_with_what_the_network_saw(
     run = tmp_path / "run"
     result = small_evolve(run, encoding="cppn", preset="nguyen2015", generations=2, classes=classes)
     texts.clear()
-    image = contact_sheet(run)
+    image = contact_sheet(run).picture
     assert_well_set(image, texts)
     assert any("corner: the pixels the network saw" in text for text, _ in texts)
     layout = Tiles([{}] * len(result.classes))
@@ -137,8 +137,8 @@ def test_the_footer_tells_how_to_make_it_again(tmp_path: Path, texts: list[tuple
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     run = fake_run(tmp_path / "run", 10)
-    first = write_sheet(run).read_bytes()
-    assert write_sheet(run).read_bytes() == first
+    first = write_sheet(run)[0].read_bytes()
+    assert write_sheet(run)[0].read_bytes() == first
     assert (run / "gallery.png").read_bytes() == first
 
 
@@ -175,3 +175,13 @@ def test_a_layout_holds_all_in_a_landscape_of_bounded_size(count: int) -> None:
     assert layout.tile >= 112
     assert layout.text >= 11
     assert layout.columns * (layout.tile + layout.gap) <= 16_000
+
+
+def test_letters_that_no_font_has_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lettering, "_has_letter", lambda _, letter: letter.isascii())
+    lettering._choose_font.cache_clear()
+    try:
+        sheet = contact_sheet(fake_run(tmp_path / "run", 3, ["猫", "cat", "犬"], target="réseau"))
+        assert sorted(sheet.missing) == sorted("é猫犬")
+    finally:
+        lettering._choose_font.cache_clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from configs import campaign_config
 from fake_results import campaign_result, run_result
 
@@ -22,6 +23,17 @@ def test_a_result_in_memory_says_so() -> None:
     lines = str(run_result(run=None, gallery=None, interrupted=True)).splitlines()
     assert lines[0].startswith("stopped: ")
     assert lines[2] == "nothing was written; .images (4, 3, 8, 8), .classes, .confidence"
+
+
+def test_images_are_decoded_when_they_are_asked_for_and_once() -> None:
+    calls = []
+    result = run_result(decode=lambda: calls.append(0) or np.ones((4, 3, 8, 8), np.uint8))
+    assert ".images (4, 3, 8, 8)" in str(result)
+    result.summary()
+    assert calls == []
+    assert result.images is result.images
+    assert result.images.all()
+    assert calls == [0]
 
 
 def test_a_campaign_s_result_is_three_lines() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image, ImageDraw
 
@@ -16,7 +16,7 @@ from ...text import counted
 from ..cells import cell_grid
 from ..elite_lines import surest_per_class
 from .drawing import columns_for, draw_elite
-from .lettering import DARK, Style, confidence_summary, draw_caption, draw_line
+from .lettering import DARK, Style, confidence_summary, draw_caption, draw_line, missing_letters
 from .panels import Panels
 
 MAX_PICTURES = 1000
@@ -58,7 +58,19 @@ class Tiles:
         return inset
 
 
-def contact_sheet(path: Path) -> Image.Image:
+class Sheet(NamedTuple):
+    """A contact sheet.
+
+    Attributes:
+        picture: The sheet.
+        missing: Letters of its title and names that no font has, so that something else stands there.
+    """
+
+    picture: Image.Image
+    missing: str
+
+
+def contact_sheet(path: Path) -> Sheet:
     """Draw the contact sheet of a run.
 
     Elites are sorted by confidence, then class. Where the network sees fewer pixels than a tile has, a CPPN is
@@ -85,7 +97,8 @@ def contact_sheet(path: Path) -> Image.Image:
     header, footer = max(112, round(width * 0.07)), max(56, round(width * 0.03))
     height = header + body.height + footer
     sheet = Image.new("RGB", (width, height), DARK.paper)
-    style = DARK.for_texts([run.config.target.name, *(str(elite["class"]) for elite in elites)])
+    texts = [_title(run), *(str(elite["class"]) for elite in elites)]
+    style = DARK.for_texts(texts)
     draw = ImageDraw.Draw(sheet)
     summary = confidence_summary([elite["score"] for elite in best])
     if len(best) > MAX_TILES:
@@ -95,11 +108,11 @@ def contact_sheet(path: Path) -> Image.Image:
     _draw_header(draw, run, summary, (margin, width - 2 * margin), header, style)
     inset = body.paint(sheet, draw, run, (margin, header), style)
     _draw_footer(draw, run, inset, (margin, height - footer // 2), width - 2 * margin, footer, style)
-    return sheet
+    return Sheet(sheet, missing_letters(texts, style))
 
 
-def write_sheet(path: Path) -> Path:
-    """Write ``gallery.png`` into a run's folder and return its path.
+def write_sheet(path: Path) -> tuple[Path, str]:
+    """Write ``gallery.png`` into a run's folder and return its path, and the letters that no font has.
 
     Raises:
         RunError: As :func:`contact_sheet`, or the file can't be written.
@@ -107,10 +120,14 @@ def write_sheet(path: Path) -> Path:
     file = path / "gallery.png"
     sheet = contact_sheet(path)
     try:
-        write_atomically(file, lambda out: sheet.save(out, "PNG"))
+        write_atomically(file, lambda out: sheet.picture.save(out, "PNG"))
     except OSError as error:
         raise RunError(f"cannot write {file}: {error.strerror or error}") from error
-    return file
+    return file, sheet.missing
+
+
+def _title(run: RunFolder) -> str:
+    return f"What {run.config.target.name} is sure about"
 
 
 def _draw_header(
@@ -118,8 +135,7 @@ def _draw_header(
 ) -> None:
     """Draw the title and the summary into a header, whose extent is its left end and its width."""
     left, width = extent
-    title = f"What {run.config.target.name} is sure about"
-    draw_line(draw, title, (left, height * 0.22), width, round(height * 0.28), style.ink, face=style.face)
+    draw_line(draw, _title(run), (left, height * 0.22), width, round(height * 0.28), style.ink, face=style.face)
     draw_line(draw, summary, (left, height * 0.62), width, round(height * 0.14), style.faint, face=style.face)
 
 
