@@ -20,8 +20,10 @@ from browsing import (
     lineage,
     longest,
     open_tile,
+    overflow,
     until,
 )
+from sight import outside
 
 from evofool.encodings import genome_file
 from evofool.gallery.pages.run_page import write_gallery
@@ -225,6 +227,14 @@ def test_a_changed_genome_is_drawn_as_a_network_would_see_it(opened: Open, colou
     after(page, page.locator("#reset").click)
     np.testing.assert_array_equal(canvas(page, "#saw canvas"), recorded)
     assert page.locator("#saw span").inner_text() == "the network saw"
+
+
+def test_a_changed_genome_fits_on_a_phone(opened: Open, colours: Path) -> None:
+    page = opened(colours / "index.html", viewport={"width": 375, "height": 812})
+    open_tile(page, largest(colours))
+    after(page, lambda: page.locator("#weight").fill("-1.75"))
+    assert outside(page, ".below", "*") == []
+    assert overflow(page) == []
 
 
 def decoded(content: dict[str, Any]) -> np.ndarray:

@@ -120,12 +120,16 @@ def class_heatmap(counts: Mapping[tuple[int, int], int], classes: Sequence[str],
     names = [_short(classes[index], letters) for index in shown]
     left = 34.0 + 7.4 * max(2, *map(len, names))  # "was ↓" stands there, too
     top = 40.0 + 7.4 * max(map(len, names), default=1)
+    upright = all(len(name) <= 2 for name in names)
     room = NARROW - left - 12 if narrow else 624.0
     size = max(24.0, min(40.0, room / max(1, len(shown))))
     body, largest = [], max(counts.values(), default=1)
     for i, row in enumerate(shown):
         body.append(text(left - 8, top + (i + 0.5) * size + 4, names[i], anchor="end"))
-        body.append(text(left + (i + 0.5) * size + 4, top - 8, names[i], turn=True))
+        if upright:
+            body.append(text(left + (i + 0.5) * size, top - 8, names[i], anchor="middle"))
+        else:
+            body.append(text(left + (i + 0.5) * size + 4, top - 8, names[i], turn=True))
         for j, column in enumerate(shown):
             n = counts.get((row, column), 0)
             x, y = left + j * size, top + i * size
