@@ -282,3 +282,9 @@ def test_confidence_before_is_across_and_after_is_up() -> None:
         text["x"] for text in parts(root, "text") if text["text"] == "100 %" and text["text-anchor"] == "middle"
     }
     assert first["cx"] == across
+
+
+def test_short_names_stand_upright_above_a_heat_map() -> None:
+    digits, words = ([str(i) for i in range(10)], [f"class {i}" for i in range(10)])
+    assert "rotate" not in plots.class_heatmap({(1, 2): 3}, digits)
+    assert plots.class_heatmap({(1, 2): 3}, words).count("rotate") == 10
