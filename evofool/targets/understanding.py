@@ -153,7 +153,7 @@ def _fits(part: Tensor, rows: int) -> bool:
 def _as_tensor(value: Any) -> Tensor | None:
     """Return an array or nested lists of numbers as a tensor, or None."""
     if isinstance(value, Tensor):
-        return value.detach()
+        return None if value.is_meta else value.detach()
     if isinstance(value, np.ndarray | list | tuple) or hasattr(value, "__array__"):
         try:
             array = np.asarray(value)

@@ -1,0 +1,97 @@
+"""Functions of users: what they return and how they fail, told in one line that loses nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import evofool
+from evofool.errors import TargetError
+
+FUNCTIONS = """
+from pathlib import Path
+import numpy as np
+import torch
+
+weights = np.random.default_rng(0).normal(0, 0.3, (192, 4))
+random, calls = np.random.default_rng(), 0
+
+
+def array(images):
+    powers = np.exp(images.reshape(len(images), -1) / 255 @ weights)
+    return powers / powers.sum(1, keepdims=True)
+
+def nested_list(images):
+    return array(images).tolist()
+
+def tensor_with_gradient(images):
+    return torch.tensor(array(images), requires_grad=True)
+
+def named(images):
+    return {"probabilities": array(images), "features": np.zeros((len(images), 7))}
+
+def other_each_time(images):
+    return array(images) ** random.uniform(0.5, 1)
+
+def another_shape(images):
+    return array(images)[:, : 4 if counted() < 5 else 3]
+
+def not_a_number(images):
+    return array(images) * (1 if counted() < 5 else np.nan)
+
+def throwing(images):
+    if counted() == 6 and not Path(__file__).with_name("paid").exists():
+        raise LookupError("quota\\nexceeded")
+    return array(images)
+
+def without_values(images):
+    return torch.empty((len(images), 4), device="meta")
+
+def counted():
+    global calls
+    calls += 1
+    return calls
+"""
+
+SETTINGS: dict[str, Any] = {"image_size": 8, "encoding": "direct", "batch": 20, "gallery": False}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file of functions."""
+    (tmp_path / "mine.py").write_text(FUNCTIONS)
+    return tmp_path / "mine.py"
+
+
+@pytest.mark.parametrize("name", ["nested_list", "tensor_with_gradient", "named"])
+def test_scores_of_any_kind_are_taken(name: str, file: Path) -> None:
+    result = evofool.evolve(f"{file}:{name}", generations=4, **SETTINGS)
+    expected = evofool.evolve(f"{file}:array", generations=4, **SETTINGS)
+    np.testing.assert_array_equal(result.images, expected.images)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("other_each_time", "other scores each time"),
+        ("another_shape", r"must return \(20, 4\) for 20 images and 4 classes, got \(20, 3\)"),
+        ("not_a_number", "returned NaN or infinite scores"),
+        ("throwing", r"failed on \(3, 8, 8\) images: LookupError: quota$"),
+        ("without_values", r"TypeError: can't convert meta device"),
+    ],
+)
+def test_what_a_function_gets_wrong_is_named(name: str, message: str, file: Path, tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match=message):
+        evofool.evolve(f"{file}:{name}", generations=30, out=tmp_path / "run", **SETTINGS)
+
+
+def test_a_run_that_its_function_ended_goes_on(file: Path, tmp_path: Path) -> None:
+    expected = evofool.evolve(f"{file}:array", generations=8, **SETTINGS)
+    with pytest.raises(TargetError, match="quota"):
+        evofool.evolve(f"{file}:throwing", generations=8, out=tmp_path / "run", **SETTINGS)
+    (tmp_path / "paid").touch()
+    result = evofool.resume(tmp_path / "run", gallery=False)
+    np.testing.assert_array_equal(result.images, expected.images)
