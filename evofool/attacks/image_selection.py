@@ -188,7 +188,7 @@ def _check_labels(data: LabelledImages, target: Target) -> None:
         index, known = int(np.flatnonzero(wrong)[0]), data.labels[data.labels != UNKNOWN]
         one_based = known.min() > 0 and known.max() == len(target.classes)
         raise ConfigError(
-            f"{data.id(index)} has label {int(data.labels[index])}, {target.name} has classes 0 to "
+            f"{data.place(index)} has the label {int(data.labels[index])}, {target.name} has classes 0 to "
             f"{len(target.classes) - 1}; "
             + ("count labels from 0" if one_based else "choose another `data` or `target`")
         )

@@ -6,13 +6,15 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from ..config.arguments import path_of
-from ..config.options import Declaration, Options, declarations
+from ..config.options import LARGEST, Declaration, Options, declarations
+from ..text import cut
 
 
 def with_options(
@@ -56,6 +58,31 @@ def with_options(
         return called
 
     return decorate
+
+
+def whole_number(text: str) -> int:
+    """Return a whole number that stands on the command line, as ``1000`` or ``1e3``.
+
+    Raises:
+        BadParameter: It is none.
+    """
+    with suppress(ValueError):
+        return int(text)
+    with suppress(ValueError, OverflowError):
+        if (number := float(text)).is_integer() and abs(number) < LARGEST:
+            return int(number)
+    raise typer.BadParameter(f'expected a whole number, got "{cut(text, 40)}"')
+
+
+def real_number(text: str) -> float:
+    """Return a number that stands on the command line.
+
+    Raises:
+        BadParameter: It is none.
+    """
+    with suppress(ValueError):
+        return float(text)
+    raise typer.BadParameter(f'expected a number, got "{cut(text, 40)}"')
 
 
 def with_home(command: Callable[..., None]) -> Callable[..., None]:
@@ -106,8 +133,11 @@ def _parameter(declaration: Declaration, defaults: bool) -> inspect.Parameter:
     names = [name for name in (declaration.flag, declaration.extra("alias"), declaration.extra("short")) if name]
     plain = default is not None and default is not False
     text = declaration.help + (f" [default: {words}]" if words and defaults else "")
-    option = typer.Option(*names, help=text, show_default=plain and defaults and not words)
     kind = _type(declaration)
+    shown = plain and defaults and not words
+    parser = {int: whole_number, float: real_number}.get(kind)
+    metavar = f"<{kind.__name__}>" if parser else None
+    option = typer.Option(*names, help=text, show_default=shown, parser=parser, metavar=metavar)
     return inspect.Parameter(
         declaration.name,
         inspect.Parameter.KEYWORD_ONLY,

@@ -9,6 +9,7 @@ import typer
 
 from ..text import counted
 from .common import Classes, Quiet
+from .declared import real_number, whole_number
 
 
 def gallery(
@@ -44,9 +45,11 @@ def timelapse(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The .gif or .webp file to write.")],
     classes: Classes = None,
-    size: Annotated[int, typer.Option(help="Pixels of a picture's longer side.")] = 256,
-    frames: Annotated[int, typer.Option(help="Number of pictures.")] = 60,
-    seconds: Annotated[float, typer.Option(help="How long it plays.")] = 8.0,
+    size: Annotated[
+        int, typer.Option(help="Pixels of a picture's longer side.", parser=whole_number, metavar="<int>")
+    ] = 256,
+    frames: Annotated[int, typer.Option(help="Number of pictures.", parser=whole_number, metavar="<int>")] = 60,
+    seconds: Annotated[float, typer.Option(help="How long it plays.", parser=real_number, metavar="<float>")] = 8.0,
     quiet: Quiet = False,
 ) -> None:
     """Show how a run's elites grew, as a GIF or WebP.

@@ -11,7 +11,7 @@ from ..config.evolve import EvolveOptions
 from ..io.interrupts import kept
 from ..text import clock, percent
 from .common import Quiet
-from .declared import with_options
+from .declared import whole_number, with_options
 
 EPOCHS_KEPT = "the epochs so far are kept, and the same command goes on"
 """What is said of a training that was stopped after an epoch."""
@@ -23,7 +23,10 @@ def train(
     name: Annotated[str, typer.Argument(help="digits, mnist or cifar10.")],
     data: Annotated[Path, typer.Option(help="Where the images are, or are downloaded to.")] = Path("data"),
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Weights file. [default: NAME.safetensors]")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Number of epochs. [default: the recipe's]")] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Number of epochs. [default: the recipe's]", parser=whole_number, metavar="<int>"),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Train an embedded network anew.

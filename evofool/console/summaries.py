@@ -82,6 +82,8 @@ def finished_sweep(result: SweepResult, command: str) -> tuple[str, Rows]:
     if medians := summary["medians"]:
         spread = f"{percent(medians['median'])} (from {percent(medians['min'])} to {percent(medians['max'])})"
         rows.append(("medians", f"{spread}, the middle one and the range"))
+    if result.unequal:
+        rows.append(("warning", result.unequal))
     if result.page:
         rows.append(("page", str(result.page)))
     rows.append(("runs", str(result.path)))

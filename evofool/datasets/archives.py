@@ -16,6 +16,15 @@ from .matching import match_names
 MAX_IMAGES, MAX_CLASSES = 4_000_000, 100_000
 """Most images and class names of an archive; a megabyte of packed zeros could claim many times as many."""
 
+_NAMES_HINT = "; names belong into classes, and labels count them from 0"
+_LABEL_HINTS = {
+    "S": _NAMES_HINT,
+    "U": _NAMES_HINT,
+    "b": "; of two classes False is 0 and True is 1: labels.astype(int)",
+    "f": "; where all are whole: labels.astype(int)",
+}
+"""What to do about labels of these kinds of types."""
+
 
 def read_archive(path: Path, classes: Sequence[str]) -> ArrayImages:
     """Read the images and labels of an archive.
@@ -46,12 +55,12 @@ def read_archive(path: Path, classes: Sequence[str]) -> ArrayImages:
         )
     images, labels = _images(path, arrays), _labels(path, arrays)
     if not names:
-        return ArrayImages(path.stem, images, labels)
+        return ArrayImages(path.stem, images, labels, source=path.name)
     source, fix = f"the names in {path}", "call them as the target does, or leave them out"
     matching = match_names(names, classes, source, "name", fix)
     known = labels != UNKNOWN
     labels[known] = matching.translate(labels[known], str(path))
-    return ArrayImages(path.stem, images, labels, matching=matching)
+    return ArrayImages(path.stem, images, labels, matching=matching, source=path.name)
 
 
 def _names(classes: np.ndarray) -> list[str]:
@@ -70,7 +79,7 @@ def _labels(path: Path, arrays: Arrays) -> np.ndarray:
             f"{path}: labels {labels.shape} are one-hot; give a whole number for each image: np.argmax(labels, axis=1)"
         )
     if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
-        text = "; names belong into classes, and labels count them from 0" if labels.dtype.kind in "SU" else ""
+        text = _LABEL_HINTS.get(labels.dtype.kind, "") if labels.shape == (count,) else ""
         raise ConfigError(
             f"{path}: expected one whole number as label for each of the {count} images, got labels {labels.shape} "
             f"{labels.dtype}{text}"

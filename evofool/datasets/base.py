@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..errors import ImageError
 from ..io.images import fit, open_image, to_image
 from .matching import Labels, Matching
 
@@ -47,11 +48,15 @@ class LabelledImages(Protocol):
         """Return what records call an image: its file's name, or its number in the archive."""
         ...
 
+    def place(self, index: int) -> str:
+        """Return what messages call an image."""
+        ...
+
     def read(self, index: int) -> np.ndarray:
         """Return an image as (C, H, W) uint8.
 
         Raises:
-            ImageError: The file can't be read as an image.
+            ImageError: The file can't be read as an image; the message doesn't name it.
         """
         ...
 
@@ -65,6 +70,7 @@ class ArrayImages:
         labels: (N,) whole numbers.
         fitting: How images of another size are resized when they are read; None leaves them as they are.
         matching: What the class names of the data were taken for, where it has some.
+        source: What messages call them; None for the name.
     """
 
     def __init__(
@@ -74,7 +80,9 @@ class ArrayImages:
         labels: np.ndarray,
         fitting: Fitting | None = None,
         matching: Matching | None = None,
+        source: str | None = None,
     ) -> None:
+        self._source = source or name
         self.name, self.images, self.matching, self._fitting = name, images, matching, fitting
         self.labels: Labels = labels.astype(np.int64)
         self.skipped: dict[str, str] = {}
@@ -84,6 +92,9 @@ class ArrayImages:
 
     def id(self, index: int) -> str:
         return f"{self.name}:{index}"
+
+    def place(self, index: int) -> str:
+        return f"{self._source}, image {index},"
 
     def read(self, index: int) -> np.ndarray:
         image = np.ascontiguousarray(self.images[index])
@@ -126,9 +137,15 @@ class FileImages:
     def id(self, index: int) -> str:
         return printable(self._ids[index])
 
+    def place(self, index: int) -> str:
+        return self.id(index)
+
     def read(self, index: int) -> np.ndarray:
-        fitting = self._fitting
-        image = open_image(Path(self._paths[index]))
+        fitting, path = self._fitting, self._paths[index]
+        try:
+            image = open_image(Path(path))
+        except ImageError as error:
+            raise ImageError(str(error).removeprefix(f"{path} is ").replace(f" {path}", "", 1)) from error
         return fit(image, fitting.image_shape, fitting.resize, fitting.interpolation)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..config.class_names import listed
 from ..config.evolve import EvolveOptions
 from ..config.records import SweepConfig
 from ..errors import ConfigError, RunError
@@ -42,12 +43,14 @@ class SweepResult:
         runs: The folders of the runs that have begun, by seed.
         page: The page that shows them side by side, or None.
         interrupted: Whether they were stopped before all budgets were spent.
+        unequal: What is said where the folder's runs have had unequal budgets; else empty.
     """
 
     path: Path
     runs: dict[int, Path]
     page: Path | None
     interrupted: bool
+    unequal: str = ""
 
     def __repr__(self) -> str:
         summary = self.summary()
@@ -57,7 +60,8 @@ class SweepResult:
             f"{ending(self.interrupted)}: {counted(len(self.runs), 'run')}, seeds "
             f"{', '.join(map(str, self.runs))}\n"
             f"medians {spread}\n"
-            f"folder {self.path}, page {self.page}; .summary()"
+            + (f"warning: {self.unequal}\n" if self.unequal else "")
+            + f"folder {self.path}, page {self.page}; .summary()"
         )
 
     def summary(self) -> dict[str, Any]:
@@ -69,6 +73,7 @@ class SweepResult:
             "folder": str(self.path),
             "page": str(self.page) if self.page else None,
             "medians": spread,
+            "warning": self.unequal or None,
             "runs": runs,
             "interrupted": self.interrupted,
         }
@@ -133,7 +138,7 @@ class Sweep:
         runs = {seed: folder for seed, folder in run_folders(self.path).items() if seed in self.seeds}
         begun = any(RunFolder.open(folder).elites() for folder in runs.values())
         page = write_gallery([self.path]) if gallery and begun else None
-        return SweepResult(self.path, runs, page, self.interrupted)
+        return SweepResult(self.path, runs, page, self.interrupted, "" if self.interrupted else _unequal(self.path))
 
     def _limits_left(self, folder: Path) -> dict[str, Any] | None:
         """Return the limits that a run goes on with: none where it has its own, None where it is past the new ones."""
@@ -171,6 +176,19 @@ class Sweep:
             if recorded[name] != value:
                 return f"{name} {_text(recorded[name])}, not {_text(value)}"
         return None
+
+
+def _unequal(path: Path) -> str:
+    """Return what is said where the runs in a folder, which a page compares, have had unequal budgets; else nothing."""
+    seeds: dict[str, list[str]] = {}
+    for seed, folder in run_folders(path).items():
+        limits = asdict(RunFolder.open(folder).config.options.budget)
+        budget = ", ".join(f"{name} {limit:g}" for name, limit in limits.items() if limit is not None)
+        seeds.setdefault(budget, []).append(str(seed))
+    if len(seeds) < 2:
+        return ""
+    parts = "; ".join(f"{budget}: {listed(of, 10)}" for budget, of in seeds.items())
+    return f"the runs have unequal budgets, by seed ({parts}); give all seeds the largest one to compare them"
 
 
 def _last(path: Path) -> dict[str, Any]:

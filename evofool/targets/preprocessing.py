@@ -80,5 +80,6 @@ def _per_channel(option: str, values: float | Sequence[float], channels: int) ->
     except (TypeError, ValueError, RuntimeError) as error:
         raise TargetError(f"{option} must be numbers, got {values!r:.60}") from error
     if len(listed) not in (1, channels):
-        raise TargetError(f"{option} needs 1 or {channels} values, got {len(listed)}")
+        wanted = "1 value" if channels == 1 else f"1 or {channels} values"
+        raise TargetError(f"{option} needs {wanted}, got {len(listed)}")
     return listed if len(listed) == channels else listed * channels

@@ -217,7 +217,7 @@ def test_no_more_is_read_than_is_needed(reader: Target) -> None:
 @pytest.mark.parametrize("label", [4, 1000, -2])
 def test_a_label_that_is_no_class_is_named(label: int, reader: Target) -> None:
     data = images_read_as([0, 1, 2], [0, label, 2])
-    with pytest.raises(ConfigError, match=rf"set:1 has label {label}, reader has classes 0 to 3; choose"):
+    with pytest.raises(ConfigError, match=rf"set, image 1, has the label {label}, reader has classes 0 to 3; choose"):
         select_images(data, reader, count=1)
 
 
@@ -298,7 +298,7 @@ def test_unreadable_pictures_are_skipped_with_a_reason(reader: Target, tmp_path:
     assert labels(chosen) == [2]
     assert chosen.skipped.keys() == UNREADABLE.keys()
     for name, reason in chosen.skipped.items():
-        assert name in reason
+        assert name not in reason
         assert "\n" not in reason
     assert (chosen.looked, chosen.correct) == (1, 1)
 
@@ -326,8 +326,7 @@ def test_nothing_but_unreadable_pictures_names_the_first(reader: Target, tmp_pat
         ConfigError, match=rf"none of the {len(UNREADABLE)} images .* can be read; the first, "
     ) as raised:
         select_images(read_folder(tmp_path, fitting()), reader, count=1, first=True)
-    assert "corrupt.png" in str(raised.value)
-    assert str(tmp_path) in str(raised.value)
+    assert str(raised.value).count("corrupt.png") == 1
 
 
 def _rotated(path: Path) -> None:

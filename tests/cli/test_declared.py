@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from evofool.cli.declared import as_options, with_options
+from evofool.cli.declared import as_options, real_number, whole_number, with_options
 from evofool.config.options import Natural, Options, Positive, option
 
 
@@ -121,3 +121,22 @@ KNOWN = {"pixels": "--pixels", "max_pixels": "--max-pixels", "as_json": "--json"
 )
 def test_a_parameter_of_the_library_becomes_an_option(message: str, shown: str) -> None:
     assert as_options(message, KNOWN) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1000", 1000), ("1e3", 1000), ("20_000", 20_000), ("-1", -1), ("2.0", 2)]
+)
+def test_whole_numbers_may_have_an_exponent(text: str, number: int) -> None:
+    assert whole_number(text) == number
+
+
+@pytest.mark.parametrize("text", ["1e3x", "1.5", "", "nan", "inf", "1e400", "many"])
+def test_what_is_no_whole_number_is_repeated(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=rf'expected a whole number, got "{text}"'):
+        whole_number(text)
+
+
+def test_a_real_number_is_read_and_what_is_none_is_repeated() -> None:
+    assert real_number("1e-3") == 0.001
+    with pytest.raises(typer.BadParameter, match='expected a number, got "soon"'):
+        real_number("soon")

@@ -272,3 +272,16 @@ def test_more_images_or_classes_than_can_be_are_refused(tmp_path: Path, monkeypa
     monkeypatch.setattr(archives, "MAX_IMAGES", 4)
     with pytest.raises(ConfigError, match="5 images; at most 4"):
         read_archive(tmp_path / "a.npz", CLASSES)
+
+
+@pytest.mark.parametrize("kind", [bool, float])
+def test_labels_that_are_no_whole_numbers_get_the_line_that_makes_them_some(kind: type, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=np.zeros((2, 8, 8), np.uint8), labels=np.array([0, 1]).astype(kind))
+    with pytest.raises(ConfigError, match=r"got labels \(2,\) (bool|float64); .*labels\.astype\(int\)"):
+        read_archive(tmp_path / "a.npz", ["a", "b"])
+
+
+def test_messages_call_an_image_by_its_archive_and_number(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=np.zeros((2, 8, 8), np.uint8), labels=np.array([0, 1]))
+    images = read_archive(tmp_path / "a.npz", ["a", "b"])
+    assert (images.id(1), images.place(1)) == ("a:1", "a.npz, image 1,")

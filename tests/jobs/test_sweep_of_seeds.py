@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +160,17 @@ def test_what_is_asked_of_a_sweep_s_folder(made: Path, capsys: Capture) -> None:
     assert facts["seed-1"]["generation"] == 3
     assert evofool.repair(made) == []
     assert_refused(run_cli(capsys, "resume", made), "is a sweep; go on with the command that made it")
+
+
+def test_runs_of_unequal_budgets_are_told_of(made: Path, tmp_path: Path, capsys: Capture) -> None:
+    out = Path(shutil.copytree(made, tmp_path / "sweep"))
+    result = small_sweep(out, "2", generations=1)
+    expected = (
+        "the runs have unequal budgets, by seed (generations 3: 0, 1; generations 1: 2); give all seeds the largest"
+    )
+    assert result.unequal.startswith(expected)
+    assert expected in repr(result)
+    assert str(result.summary()["warning"]).startswith(expected)
+    words = ["--encoding", "direct", "--precision", "float32", "--generations", 1, "--seeds", "0-2", "--out", out]
+    assert "unequal budgets" in succeed(capsys, *EVOLVE, *words).out
+    assert small_sweep(out, "0-2").unequal == ""

@@ -233,7 +233,7 @@ def test_a_network_for_other_images_fails_with_one_line_that_names_the_target() 
         ({"image_shape": (8, 8)}, "`image_shape` must be"),
         ({"mean": (0.5, 0.5)}, "`mean` needs 1 or 3 values, got 2"),
         ({"std": (1.0,) * 4}, "`std` needs 1 or 3 values, got 4"),
-        ({"image_shape": (1, 8, 8), "mean": (0.5,) * 3}, "`mean` needs 1 or 1 values, got 3"),
+        ({"image_shape": (1, 8, 8), "mean": (0.5,) * 3}, "`mean` needs 1 value, got 3"),
         ({"std": (0.2, 0.0, 0.2)}, "`std` must be above 0"),
         ({"std": -1.0}, "`std` must be above 0"),
         ({"std": math.nan}, "`std` must be above 0"),
