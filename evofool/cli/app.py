@@ -117,7 +117,7 @@ def _run() -> NoReturn:
 
 def _stopped(kept: str = "") -> str:
     """Return what is said of a command that was stopped at once, and not after its step."""
-    return f"stopped; {kept}" if kept else "stopped before anything was saved; give the command again"
+    return f"stopped; {kept}" if kept else "stopped before this command saved anything; give it again"
 
 
 def _known_options() -> dict[str, str]:

@@ -95,7 +95,7 @@ def test_a_signal_before_the_work_begins_leaves_nothing(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Evolution, "__init__", lambda *_, **__: signal.raise_signal(stop))
     outcome = run_cli(capsys, *EVOLVE, "--generations", 1)
-    message = "error: stopped before anything was saved; give the command again\n"
+    message = "error: stopped before this command saved anything; give it again\n"
     assert (outcome.code, outcome.err) == (code, message)
     assert list(tmp_path.iterdir()) == []
 

@@ -39,7 +39,6 @@ def stopped_again_and_again(
             tried += 1
             assert outcome.code in CODES[signal.Signals(stop)], outcome
             assert outcome.err == "" or outcome.err.startswith("error: stopped"), outcome
-            assert "before anything was saved" not in outcome.err or not command.begun(run)
             assert outcome.err == "" or outcome.code in (130, 143)
             figures.torn += half_written(run)
             begun |= command.begun(run)
