@@ -150,6 +150,12 @@ def _find(name: str) -> tuple[Door, str]:
     for door in DOORS if name.partition(":")[0] not in families else (embedded,):
         if door.claims(name):
             return door, name.removeprefix(door.PREFIX)
+    ending, endings = Path(name).suffix.lower(), [suffix for door in DOORS for suffix in door.SUFFIXES]
+    if ending and (Path(name).exists() or suggestion(ending, endings)):
+        raise TargetError(
+            f"no target can be read from a {ending} file{suggestion(ending, endings)}; "
+            f"expected {', '.join(endings)}, or path/to/file.py:attribute"
+        )
     plain = [name for door in DOORS if not door.PREFIX for name in door.names()]
     hint = suggestion(name, plain)
     for door in prefixed_doors():

@@ -16,6 +16,7 @@ class NumpyDoor:
 
     PREFIX = "numpy:"
     EXAMPLE = "numpy:plain"
+    SUFFIXES: tuple[str, ...] = ()
     WHAT = "a target of the tests"
 
     def claims(self, name: str) -> bool:

@@ -58,11 +58,13 @@ class Door(Protocol):
     Attributes:
         PREFIX: What the targets' names begin with, such as ``torchvision:``; empty for plain names, files and URLs.
         EXAMPLE: A name, to show.
+        SUFFIXES: Endings of the files that it opens, in lower case; none where its targets are no files.
         WHAT: What it stands for, in words; empty where the targets are listed one by one.
     """
 
     PREFIX: str
     EXAMPLE: str
+    SUFFIXES: tuple[str, ...]
     WHAT: str
 
     def claims(self, name: str) -> bool:

@@ -101,6 +101,7 @@ def array_loaded(
         fingerprint: Digest of what its scores depend on, where it has no file.
     """
     shape = card.image_shape
+    Normalisation(card.name, reading.mean, reading.std, shape[0], torch.device("cpu"))  # checks both
     values = show(card.name, shape, lambda images: call(reading.arrays(images)), rows if fixed else None)
     classes, outputs = _understood(values, names, request.model)
     card = card.with_outputs(classes, outputs, reading.mean, reading.std)

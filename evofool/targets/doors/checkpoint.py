@@ -20,7 +20,7 @@ PREFIX = ""
 EXAMPLE = "weights.safetensors --arch torchvision:resnet18"
 WHAT = "weights in a file, with the network they are of"
 
-SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin")
+SUFFIXES: tuple[str, ...] = (".safetensors", ".pth", ".pt", ".ckpt", ".bin")
 
 
 class Architecture(NamedTuple):

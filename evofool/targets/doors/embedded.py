@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PREFIX = ""
 EXAMPLE = "cifar10"
+SUFFIXES: tuple[str, ...] = ()
 WHAT = ""
 
 

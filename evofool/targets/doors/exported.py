@@ -22,6 +22,7 @@ WHAT = "torch.export or TorchScript"
 
 EXPORTED = (".pt2",)
 SCRIPTED = (".ts", ".torchscript", ".torchscript.pt", ".torchscript.pth")
+SUFFIXES: tuple[str, ...] = (*EXPORTED, *SCRIPTED)
 
 NAMES = "classes.json"
 """The extra file of an archive that may hold the class names."""
@@ -29,7 +30,7 @@ NAMES = "classes.json"
 
 def claims(name: str) -> bool:
     """Return whether a name is that of such a file."""
-    return name.lower().endswith((*EXPORTED, *SCRIPTED))
+    return name.lower().endswith(SUFFIXES)
 
 
 def check(name: str) -> None:

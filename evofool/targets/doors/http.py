@@ -8,6 +8,7 @@ from .needs import need_package
 
 PREFIX = ""
 EXAMPLE = "http://localhost:8080/v2/models/NAME"
+SUFFIXES: tuple[str, ...] = ()
 WHAT = "a server: Open Inference Protocol v2, or POST a picture, get labels (extra: http)"
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PREFIX = "hf:"
 EXAMPLE = "hf:microsoft/resnet-18"
+SUFFIXES: tuple[str, ...] = ()
 WHAT = "transformers' image classifiers, on the hub or in a folder (extra: hf)"
 
 _FILTERS = {0: "nearest", 2: "bilinear", 3: "bicubic"}

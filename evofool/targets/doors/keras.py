@@ -14,12 +14,13 @@ from .needs import need_file, need_package
 
 PREFIX = ""
 EXAMPLE = "network.keras, network.h5"
+SUFFIXES: tuple[str, ...] = (".keras", ".h5", ".hdf5")
 WHAT = "a model that Keras saved (extra: keras)"
 
 
 def claims(name: str) -> bool:
     """Return whether a name is that of a file of Keras."""
-    return name.lower().endswith((".keras", ".h5", ".hdf5"))
+    return name.lower().endswith(SUFFIXES)
 
 
 def check(name: str) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PREFIX = ""
 EXAMPLE = "network.tflite"
+SUFFIXES: tuple[str, ...] = (".tflite",)
 WHAT = "a LiteRT (TensorFlow Lite) file (extra: litert)"
 
 _SHIFTED = {np.int8: 128}
@@ -33,7 +34,7 @@ _TYPES = {np.float32: "float32", np.uint8: "uint8", np.int8: "uint8"}
 
 def claims(name: str) -> bool:
     """Return whether a name is that of a LiteRT file."""
-    return name.lower().endswith(".tflite")
+    return name.lower().endswith(SUFFIXES)
 
 
 def check(name: str) -> None:

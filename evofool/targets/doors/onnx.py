@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PREFIX = ""
 EXAMPLE = "network.onnx"
+SUFFIXES: tuple[str, ...] = (".onnx",)
 WHAT = "an ONNX file (extra: onnx)"
 
 NAME_KEYS = ("names", "classes", "labels", "class_names", "id2label")
@@ -50,7 +51,7 @@ class OnnxInput(NamedTuple):
 
 def claims(name: str) -> bool:
     """Return whether a name is that of an ONNX file."""
-    return name.lower().endswith(".onnx")
+    return name.lower().endswith(SUFFIXES)
 
 
 def check(name: str) -> None:

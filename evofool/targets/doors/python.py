@@ -17,6 +17,7 @@ from .python_import import import_object, is_python_name, source_of
 
 PREFIX = ""
 EXAMPLE = "path/to/file.py:attribute, package.module:attribute"
+SUFFIXES: tuple[str, ...] = ()
 WHAT = "an object of your own Python, which is run"
 
 

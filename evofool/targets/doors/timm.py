@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PREFIX = "timm:"
 EXAMPLE = "timm:resnet18"
+SUFFIXES: tuple[str, ...] = ()
 WHAT = "timm's models (extra: timm)"
 
 

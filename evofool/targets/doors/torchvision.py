@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PREFIX = "torchvision:"
 EXAMPLE = "torchvision:resnet18"
+SUFFIXES: tuple[str, ...] = ()
 WHAT = "torchvision's classification networks, with its weights or --weights"
 
 

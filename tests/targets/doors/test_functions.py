@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import evofool
-from evofool.errors import TargetError
+from evofool.errors import EvofoolError, TargetError
 
 FUNCTIONS = """
 from pathlib import Path
@@ -49,6 +49,11 @@ def throwing(images):
 
 def without_values(images):
     return torch.empty((len(images), 4), device="meta")
+
+class Floats:
+    def predict(self, images):
+        assert images.dtype == np.float32
+        return array(images * 255)
 
 def counted():
     global calls
@@ -95,3 +100,31 @@ def test_a_run_that_its_function_ended_goes_on(file: Path, tmp_path: Path) -> No
     (tmp_path / "paid").touch()
     result = evofool.resume(tmp_path / "run", gallery=False)
     np.testing.assert_array_equal(result.images, expected.images)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mean": [0.5, 0.4]}, r"`mean` .*3 .*got 2"),
+        ({"mean": [123.7, 116.3, 103.5]}, r"must be for pixels in \[0, 1\].*divide both by 255"),
+        ({"std": [0.0]}, "`std` must be above 0"),
+        ({"range": "0-2"}, "`range` must be 0-1 or 0-255 or -1-1, got '0-2'"),
+        ({"layout": "CHW"}, "`layout` must be NCHW or NHWC or NHW, got 'CHW'"),
+    ],
+)
+def test_how_it_takes_images_is_checked_before_it_is_called(options: dict[str, Any], message: str, file: Path) -> None:
+    with pytest.raises(EvofoolError, match=message):
+        evofool.load_target(f"{file}:Floats", image_size=8, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("network.onx", r'no target can be read from a \.onx file \(did you mean "\.onnx"\?\); expected \.onnx, '),
+        ("mine.py", r"no target can be read from a \.py file.*path/to/file\.py:attribute"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(name: str, message: str, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)
+    with pytest.raises(TargetError, match=message):
+        evofool.load_target(name)
