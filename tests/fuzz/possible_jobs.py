@@ -109,7 +109,17 @@ DEFAULTS = {
 }  # fmt: skip
 """Values of the options in :data:`RUN_IDENTITY` where a config lacks them."""
 
+MODEL_OPTIONS: Fields = {
+    "arch": maybe(text), "outputs": text, "mean": maybe(several(real())), "std": maybe(several(real())),
+    "range": maybe(text), "layout": maybe(text), "channels": maybe(text),
+    "image_size": maybe(either(text, whole(1))), "colours": maybe(whole(1)), "classes_file": maybe(text),
+    "count_queries": flag, "max_queries": maybe(whole(1)), "request_images": maybe(whole(1)),
+    "concurrency": maybe(whole(1, 1024)), "rate": maybe(real(above=0, most=1e9)),
+    "timeout": maybe(real(above=0, most=86_400)), "retries": whole(0, 100),
+}  # fmt: skip
+
 EVOLVE_OPTIONS: Fields = {
+    **MODEL_OPTIONS,
     "target": text, "encoding": text, "preset": text, "settings": by_name(either(SCALAR, several(SCALAR))),
     "selector": text, "emitters": several(text), "descriptors": maybe(several(text)), "novelty": maybe(text),
     "bins": maybe(whole(2, 64)), "apart": maybe(real(0, 1, above=0)), "classes": maybe(WORDS), "weights": maybe(text),
@@ -122,6 +132,7 @@ RESOLVED = {"settings", "selector", "emitters", "batch"}
 """Options of a run that have a value in its config, whatever was left open."""
 
 ATTACK_OPTIONS: Fields = {
+    **MODEL_OPTIONS,
     "target": maybe(text), "weights": maybe(text), "data": maybe(text), "data_dir": text, "count": whole(1),
     "first": flag, "include_misclassified": flag, "pixels": either(whole(1), text), "max_pixels": maybe(whole(1)),
     "criterion": either(text, WORDS), "strategy": maybe(text),
@@ -135,7 +146,8 @@ def image_shape(value: Any) -> bool:
 
 
 TARGET_FIELDS = record({
-    "name": text, "own": flag, "weights": maybe(text), "weights_sha256": maybe(text), "fingerprint": maybe(text),
+    "name": text, "spec": text, "model": record(MODEL_OPTIONS, optional=sorted(MODEL_OPTIONS)), "own": flag,
+    "weights": maybe(text), "weights_sha256": maybe(text), "fingerprint": maybe(text),
     "spare_tensors": several(text), "device": text, "precision": text, "micro_batch": whole(1),
     "memory_format": text, "fold": flag, "image_shape": image_shape, "classes": whole(1),
     "class_names": maybe(several(text)), "mean": maybe(several(real())), "std": maybe(several(real())),
