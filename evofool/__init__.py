@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from .jobs.result import CampaignResult, Result
     from .jobs.sweep import SweepResult
     from .search.deap_operators import per_elite, per_genome
+    from .targets.ensemble import Ensemble
     from .targets.registry import load_target
     from .targets.torch_target import TorchTarget as Target
 
 __all__ = [
     "AttackOptions",
     "CampaignResult",
+    "Ensemble",
     "EvofoolError",
     "EvolveOptions",
     "Result",
@@ -46,6 +48,7 @@ __all__ = [
 _HOMES = {
     "AttackOptions": "config.attack:AttackOptions",
     "CampaignResult": "jobs.result:CampaignResult",
+    "Ensemble": "targets.ensemble:Ensemble",
     "EvofoolError": "errors:EvofoolError",
     "EvolveOptions": "config.evolve:EvolveOptions",
     "Result": "jobs.result:Result",

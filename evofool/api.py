@@ -9,7 +9,7 @@ from .config.arguments import kind_of_data, path_of
 from .config.attack import AttackOptions
 from .config.documented import documented
 from .config.evolve import EvolveOptions
-from .errors import ConfigError
+from .errors import ConfigError, TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @documented(EvolveOptions)
 def evolve(
-    target: str | Target = "cifar10",
+    target: str | Sequence[str] | Target = "cifar10",
     encoding: str = "cppn",
     *,
     out: str | Path | None = None,
@@ -41,7 +41,8 @@ def evolve(
     """Evolve images that a target is sure about: MAP-Elites over its classes.
 
     Args:
-        target: A name (see ``evofool targets``) or a target of your own.
+        target: A name (see ``evofool targets``) or a target of your own; several names, or an
+            :class:`evofool.Ensemble`, to fool all of them.
         encoding: ``cppn`` or ``direct``.
         out: A new run folder to write and to resume from; nothing is written when None.
         gallery: Whether ``index.html`` in the run folder is kept up to date and a contact sheet is written at the end.
@@ -82,7 +83,7 @@ def evolve(
 
 @documented(EvolveOptions)
 def evolve_seeds(
-    target: str | Target = "cifar10",
+    target: str | Sequence[str] | Target = "cifar10",
     encoding: str = "cppn",
     *,
     seeds: str | int | Iterable[int],
@@ -99,7 +100,8 @@ def evolve_seeds(
     with the same bytes as if it had never stopped. A larger budget, or further seeds, go on with the same folder.
 
     Args:
-        target: A name (see ``evofool targets``) or a target of your own.
+        target: A name (see ``evofool targets``) or a target of your own; several names, or an
+            :class:`evofool.Ensemble`, to fool all of them.
         encoding: ``cppn`` or ``direct``.
         seeds: As ``range(5)`` or ``"0-4"``.
         out: The folder, in which each run has its own, ``seed-0`` and so on. None: the first one in ``outputs/`` that
@@ -134,7 +136,7 @@ def evolve_seeds(
 
 @documented(AttackOptions)
 def attack(
-    target: str | Target | None = None,
+    target: str | Sequence[str] | Target | None = None,
     data: str | Path | None = None,
     *,
     out: str | Path,
@@ -146,7 +148,7 @@ def attack(
     """Attack labelled images by changing one or a few pixels of each.
 
     Args:
-        target: A name (see ``evofool targets``) or a target of your own; None: the data's own.
+        target: A name (see ``evofool targets``), several names, or a target of your own; None: the data's own.
         data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
         out: A new folder for the campaign.
         progress: Whether to show on standard error how far the campaign is. None: in a terminal and in a notebook.
@@ -240,9 +242,9 @@ def repair(path: str | Path) -> list[str]:
 
 def score(
     files: str | Path | Sequence[str | Path],
-    target: str | Target | None = None,
+    target: str | Sequence[str] | Target | None = None,
     *,
-    weights: str | Path | None = None,
+    weights: str | Path | Sequence[str] | None = None,
     device: str = "auto",
     top: int = 5,
     **options: Any,
@@ -254,8 +256,8 @@ def score(
 
     Args:
         files: Pictures, genome files, entries of banks such as ``imagenet-cppn#volcano``; one or several.
-        target: A name or a target of your own. None: that of the run or campaign in whose folder a file lies, else that
-            which the genomes were evolved for, else ``cifar10``.
+        target: A name, several names, or a target of your own. None: that of the run or campaign in whose folder a file
+            lies, else that which the genomes were evolved for, else ``cifar10``.
         weights: Weights of your own for a named target.
         device: Where a named target runs.
         top: Number of guesses.
@@ -279,7 +281,7 @@ def score(
     return scoring.score(paths_of(files), target, weights=weights, device=device, top=top, options=options)
 
 
-def _own(target: str | Target | None) -> Target | None:
+def _own(target: str | Sequence[str] | Target | None) -> Target | None:
     """Return the user's own target, None where a name was given.
 
     Raises:
@@ -287,7 +289,11 @@ def _own(target: str | Target | None) -> Target | None:
     """
     if target is None or isinstance(target, str):
         return None
-    from .targets.prepare import check_target
+    if isinstance(target, list | tuple):
+        if all(isinstance(name, str) for name in target):
+            return None
+        raise TargetError("a list as `target` must be of names; of objects make one target, evofool.Ensemble([…])")
+    from .targets.own_target import check_target
 
     check_target(target)
-    return target
+    return target  # type: ignore[return-value]

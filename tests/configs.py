@@ -52,6 +52,8 @@ def target_record(**changes: Any) -> TargetRecord:
         mean=None,
         std=None,
         outputs=None,
+        members=(),
+        combine=None,
     )
     return msgspec.structs.replace(tiny, **{"spec": changes.get("name", tiny.spec), **changes})
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from ..config.records import PlanRecord
-from ..encodings.pixels import Pixels
+from ..encodings.pixels import Pixels, edited
 from ..engines.base import Engine
 from ..engines.local import engine_of
+from ..targets.itemised import items_of
 from ..targets.protocols import Target
 from .attempt import Attempt, AttemptResult
 from .criterion import Criterion
@@ -150,11 +151,16 @@ class Campaign:
         return outcomes
 
     def _outcome(self, task: Task, result: AttemptResult) -> Outcome:
-        return outcome_of(
-            self.subjects[task.image],
+        subject = self.subjects[task.image]
+        outcome = outcome_of(
+            subject,
             result,
             pixels=task.pixels,
             strategy=task.strategy,
             seed=self.plan.seed,
             classes=self.target.classes,
         )
+        if result.best is not None:
+            image = edited(subject.image, result.best.edits)
+            outcome |= items_of(self.target, [image], [[outcome["final_index"]]])[0][0]
+        return outcome

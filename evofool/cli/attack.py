@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..config.attack import AttackOptions
+from ..targets.members import joined
 from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
 from .declared import with_options
 
@@ -26,7 +27,7 @@ def attack(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json
 
     console = Console(quiet=quiet, to_stderr=as_json)
     options = AttackOptions.of(given)
-    stem = f"attack-{options.target or Path(options.data or 'digits').stem}"
+    stem = f"attack-{joined(options.target or Path(options.data or 'digits').stem)}"
     with folder_of_job(out, stem) as folder, console.watch(CampaignView()) as observer:
         from ..jobs import attack as job  # importing torch takes some seconds
 

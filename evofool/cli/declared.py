@@ -128,15 +128,18 @@ def _was_given(ctx: typer.Context, name: str) -> bool:
 
 def _parameter(declaration: Declaration, defaults: bool) -> inspect.Parameter:
     """A declared option as typer's parameter."""
-    words = declaration.extra("default")
-    default = ",".join(map(str, declaration.default)) if isinstance(declaration.default, tuple) else declaration.default
+    words, default = declaration.extra("default"), declaration.default
+    if isinstance(default, tuple):
+        default = ",".join(map(str, default))
+    if declaration.extra("repeated"):
+        words, default = words or default, None
     names = [name for name in (declaration.flag, declaration.extra("alias"), declaration.extra("short")) if name]
     plain = default is not None and default is not False
     text = declaration.help + (f" [default: {words}]" if words and defaults else "")
     kind = _type(declaration)
     shown = plain and defaults and not words
     parser = {int: whole_number, float: real_number}.get(kind)
-    metavar = f"<{kind.__name__}>" if parser else None
+    metavar = f"<{kind.__name__}>" if parser else "<str>" if declaration.extra("repeated") else None
     option = typer.Option(*names, help=text, show_default=shown, parser=parser, metavar=metavar)
     return inspect.Parameter(
         declaration.name,
@@ -148,6 +151,8 @@ def _parameter(declaration: Declaration, defaults: bool) -> inspect.Parameter:
 
 def _type(declaration: Declaration) -> Any:
     """The type of an option's text on the command line."""
+    if declaration.extra("repeated"):
+        return list[str]
     if declaration.extra("path"):
         return Path
     kinds = declaration.kinds

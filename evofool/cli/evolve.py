@@ -12,6 +12,7 @@ import typer
 from ..config.evolve import EvolveOptions
 from ..config.seeds import parse_seeds
 from ..errors import ConfigError
+from ..targets.members import joined
 from .common import Gallery, Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
 from .declared import with_options
 
@@ -56,7 +57,10 @@ def evolve(
     if seeds is not None:
         _sweep(console, options, given, seeds, out, gallery=gallery, profile=profile, as_json=as_json)
         return
-    with folder_of_job(out, f"{options.target}-{options.encoding}") as folder, console.watch(RunView([])) as observer:
+    with (
+        folder_of_job(out, f"{joined(options.target)}-{options.encoding}") as folder,
+        console.watch(RunView([])) as observer,
+    ):
         from ..jobs import evolve as job  # importing torch takes some seconds: not before there is something to see
         from ..search.profiler import Profiler
 
@@ -64,7 +68,7 @@ def evolve(
         result = job.run(options, out=folder, gallery=gallery, observer=observer, profiler=profiler)
     if spare := result.config.target.spare_tensors:
         console.say(
-            f"note: {options.weights} holds tensors that {options.target} has no place for, left out: "
+            f"note: {options.weights} holds tensors that {joined(options.target)} has no place for, left out: "
             f"{', '.join(spare)}"
         )
     show_run(console, result, as_json, profiler)

@@ -57,7 +57,7 @@ def targets(
         console.targets(registry.plain_cards().values(), doors_shown)
 
 
-@with_options(EvolveOptions, ("target", "weights", "device", *UNDERSTANDING), defaults=False)
+@with_options(EvolveOptions, ("target", "weights", "combine", "device", *UNDERSTANDING), defaults=False)
 def score(
     given: dict[str, Any],
     images: Annotated[
@@ -77,9 +77,8 @@ def score(
     console = Console(to_stderr=as_json)
     options = EvolveOptions.of(given)
     target = options.target if "target" in given else None
-    scored = score_files(
-        images, target, weights=options.weights, device=options.device, top=GUESSES, options=options.model.said
-    )
+    said = options.model.said | ({"combine": options.combine} if "combine" in given else {})
+    scored = score_files(images, target, weights=options.weights, device=options.device, top=GUESSES, options=said)
     if as_json:
         console.json(scored)
     else:

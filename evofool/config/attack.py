@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from .model import ModelOptions
 from .options import Natural, Positive, option
+from .scoring import WEIGHTS, ScoringOptions
 
 UNTARGETED = "untargeted"
 """The criterion that any other class meets."""
@@ -14,15 +14,19 @@ ALL = "all"
 """The criteria of a campaign that tries every other class in turn."""
 
 
-class AttackOptions(ModelOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AttackOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options of a campaign: of ``evofool attack`` and of :func:`evofool.attack`."""
 
     target: Annotated[
-        str | None, option("The classifier to fool; see: evofool targets.", short="-t", default="the data's own")
+        str | tuple[str, ...] | None,
+        option(
+            "The classifier to fool; see: evofool targets. Several, to fool all of them with the same images.",
+            short="-t",
+            default="the data's own",
+            repeated=True,
+        ),
     ] = None
-    weights: Annotated[
-        str | None, option("Weights of your own: a .safetensors file or a torch checkpoint.", path=True)
-    ] = None
+    weights: Annotated[str | tuple[str, ...] | None, option(WEIGHTS, path=True, repeated=True)] = None
     data: Annotated[
         str | None,
         option(

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 
 from .budget import DEFAULT_EVALUATIONS, Budget
-from .model import ModelOptions
 from .options import Natural, Positive, option
+from .scoring import WEIGHTS, ScoringOptions
 
 MAX_BATCH = 65_536
 """Largest number of children per generation; more would not fit into memory."""
@@ -27,10 +27,17 @@ VARIATION = ("encoding", "preset")
 DIVERSITY = ("descriptors", "novelty")
 
 
-class EvolveOptions(ModelOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EvolveOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options of an evolution: of ``evofool evolve`` and of :func:`evofool.evolve`."""
 
-    target: Annotated[str, option("The classifier to fool; see: evofool targets.", short="-t")] = "cifar10"
+    target: Annotated[
+        str | tuple[str, ...],
+        option(
+            "The classifier to fool; see: evofool targets. Several, to fool all of them with the same images.",
+            short="-t",
+            repeated=True,
+        ),
+    ] = "cifar10"
     encoding: Annotated[str, option("How genomes become images: cppn or direct.", short="-e", identity=True)] = "cppn"
     preset: Annotated[str, option("Settings: default, or nguyen2015 as published.", reset_by=("encoding",))] = "default"
     settings: Annotated[
@@ -103,8 +110,8 @@ class EvolveOptions(ModelOptions, frozen=True, kw_only=True, forbid_unknown_fiel
         ),
     ] = None
     weights: Annotated[
-        str | None,
-        option("Weights of your own: a .safetensors file or a torch checkpoint.", path=True, reset_by=("target",)),
+        str | tuple[str, ...] | None,
+        option(WEIGHTS, path=True, repeated=True, reset_by=("target",)),
     ] = None
     weights_sha256: Annotated[
         str | None,

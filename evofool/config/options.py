@@ -40,6 +40,7 @@ def option(
     identity: bool = False,
     shown: bool = True,
     path: bool = False,
+    repeated: bool = False,
     reset_by: Iterable[str] = (),
 ) -> msgspec.Meta:
     """Declare an option: ``batch: Annotated[Positive | None, option("Children per generation.")] = None``.
@@ -52,10 +53,11 @@ def option(
         identity: Whether another value makes another job, whose files are not this one's.
         shown: Whether the command line has it.
         path: Whether its value is a file or a folder.
+        repeated: Whether it may stand on the command line several times; a single value stays one.
         reset_by: Options that, given beside ``--config``, put this one back to its default.
     """
     extra = {"short": short, "alias": alias, "default": default, "identity": identity, "shown": shown, "path": path}
-    return msgspec.Meta(description=help, extra={**extra, "reset_by": tuple(reset_by)})
+    return msgspec.Meta(description=help, extra={**extra, "repeated": repeated, "reset_by": tuple(reset_by)})
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ class Declaration:
             ConfigError: It can't be that option's.
         """
         given = plain(value)
+        if isinstance(given, list) and self.extra("repeated") and len(given) == 1:
+            given = given[0]
         if isinstance(given, str) and self.extra("path"):
             given = expanded(given, self.name)
         elif isinstance(given, str) and self.several and str not in self.kinds:

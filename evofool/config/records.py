@@ -12,6 +12,7 @@ from .attack import AttackOptions
 from .evolve import EvolveOptions
 from .model import ModelOptions
 from .options import LARGEST
+from .scoring import COMBINE
 
 FORMAT = 2
 """Version of the formats of folders and of the files in them."""
@@ -34,12 +35,12 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     Attributes:
         name: What it is called.
-        spec: What it is loaded by: the name, or a file's whole path, or a URL.
+        spec: What it is loaded by: the name, or a file's whole path, or a URL; of several targets, those of each.
         model: How a classifier that the user brings was understood.
         own: Whether it is the user's own object, which has to be given again.
-        weights: The user's weights file, or None.
+        weights: The user's weights file, or None; of several targets, those that were given, as ``NAME=FILE``.
         weights_sha256: Digest of the weights: of the file, or of the tensors of the user's own network. None where
-            torch knows of none.
+            torch knows of none. Of several targets, the digest of what identifies each.
         fingerprint: What the user's own object says that it is, or None.
         spare_tensors: Tensors of the weights file that the network has no place for.
         device, precision, micro_batch, memory_format, fold: How its forward passes are run.
@@ -48,13 +49,15 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
         class_names: Their names, for the user's own object.
         mean, std: How its images are normalised, by channel; None where that is not known.
         outputs: What the network returns, ``logits`` or ``probabilities``; None where that is not known.
+        members: Of several targets that are fooled together, what is needed to have each again.
+        combine: How their scores become one, ``min`` or ``mean``; None for a single target.
     """
 
     name: str
-    spec: str
+    spec: str | tuple[str, ...]
     model: ModelOptions
     own: bool
-    weights: str | None
+    weights: str | tuple[str, ...] | None
     weights_sha256: str | None
     fingerprint: str | None
     spare_tensors: tuple[str, ...]
@@ -69,6 +72,8 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
     outputs: str | None
+    members: tuple[TargetRecord, ...]
+    combine: str | None
 
     def __post_init__(self) -> None:
         channels = self.image_shape[0]
@@ -78,6 +83,13 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"class_names must be {self.classes} names")
         if any(values is not None and len(values) != channels for values in (self.mean, self.std)):
             raise ValueError(f"mean and std must have {channels} values")
+        if bool(self.members) != (self.combine in COMBINE) or (self.combine and self.combine not in COMBINE):
+            raise ValueError("members and combine must be there together")
+        if len(self.members) == 1 or any(
+            member.members or (member.classes, member.image_shape) != (self.classes, self.image_shape)
+            for member in self.members
+        ):
+            raise ValueError("members must be two or more single targets of the same classes and images")
 
     @property
     def identified(self) -> bool:
@@ -99,6 +111,8 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
             "classes": self.classes,
             "class_names": self.class_names,
             "image_shape": list(self.image_shape),
+            "members": [member.identity() for member in self.members],
+            "combine": self.combine,
         }
 
 
@@ -173,7 +187,8 @@ class SweepConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def identity(self) -> dict[str, Any]:
         """Return what the runs have in common; budgets may change."""
         options = self.options
-        given = {"target": options.target, "weights": options.weights, "classes": options.classes}
+        names = ("target", "weights", "classes", "combine")
+        given = {name: getattr(options, name) for name in names}
         identity = {**given, **options.identity()}
         del identity["seed"]
         return identity

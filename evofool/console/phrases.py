@@ -11,6 +11,7 @@ from ..text import amount, between, counted, percent, rate
 if TYPE_CHECKING:
     from ..attacks.outcome import Outcome
     from ..attacks.statistics import Statistics
+    from ..targets.protocols import Target
 
 FILES_SHOWN = 5
 """How many files that were left out are named."""
@@ -19,14 +20,15 @@ EDITS_SHOWN = 3
 """How many of a success's edited pixels are named."""
 
 
-def describe_asked(target: object) -> list[tuple[str, str]]:
+def describe_asked(target: Target) -> list[tuple[str, str]]:
     """Return a row on what a target was asked, where it counts that: queries paid, cached and left."""
-    spent: int | None = getattr(target, "spent", None)
-    if spent is None:
+    from ..targets.queries.metered import metered
+
+    if not (parts := metered(target)):
         return []
-    left: int | None = getattr(target, "left", None)
+    left, cached = parts[0].left, sum(part.cached for part in parts)
     more = "" if left is None else f"   {left:,} left"
-    return [("asked", f"{spent:,} paid   {getattr(target, 'cached', 0):,} cached{more}")]
+    return [("asked", f"{parts[0].spent:,} paid   {cached:,} cached{more}")]
 
 
 def describe_success(outcome: Outcome) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -42,6 +42,14 @@ OWN_TARGET = "own_target"
 
 _FIXED = {"format", CHECKSUM, "encoding", "image_shape", "coordinates", "colour", "nodes", "connections"}
 """Keys of a genome file that are not provenance."""
+
+
+def evolved_for(provenance: Mapping[str, Any]) -> str | tuple[str, ...] | None:
+    """Return the target that a genome was evolved for, the names of several, or None where its file tells of none."""
+    target = provenance.get("target")
+    if isinstance(target, list) and len(target) > 1 and all(isinstance(name, str) for name in target):
+        return tuple(target)
+    return target if isinstance(target, str) else None
 
 
 @dataclass(frozen=True)

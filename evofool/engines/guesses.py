@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from ..config.arguments import kind_of_data, path_of, plain
 from ..config.evolve import EvolveOptions
-from ..encodings.genome_file import OWN_TARGET, GenomeFile
+from ..encodings.genome_file import OWN_TARGET, GenomeFile, evolved_for
 from ..encodings.genome_lines import single_genome
 from ..errors import ConfigError, GenomeError
 from ..io.images import check_image, fit, open_image, to_image
 from ..targets import registry
 from ..targets.doors.base import Loaded
+from ..targets.members import joined
 from ..targets.outline import check_named
 from ..targets.protocols import Target
 
@@ -47,9 +48,9 @@ def paths_of(files: str | Path | Sequence[str | Path]) -> list[Path]:
 
 def score(
     paths: Sequence[Path],
-    target: str | Target | None,
+    target: str | Sequence[str] | Target | None,
     *,
-    weights: str | Path | None,
+    weights: str | Path | Sequence[str] | None,
     device: str,
     top: int,
     options: dict[str, Any],
@@ -89,39 +90,42 @@ def score(
     return {"target": record.name, "weights_sha256": record.weights_sha256, "images": images}
 
 
-def _common_target(genomes: dict[Path, GenomeFile | None]) -> str:
+def _common_target(genomes: dict[Path, GenomeFile | None]) -> str | tuple[str, ...]:
     """Return the name of the target that genomes were evolved for."""
-    named: dict[str, Path] = {}
+    named: dict[str | tuple[str, ...], Path] = {}
     for path, genome in genomes.items():
         provenance = genome.provenance if genome else {}
-        name = provenance.get("target")
+        name = evolved_for(provenance)
         if provenance.get(OWN_TARGET) is True:
             raise ConfigError(
-                f"{path} was evolved for your own Target {name}; score it in Python, evofool.score({str(path)!r}, "
-                "target), or name a `target`"
+                f"{path} was evolved for your own Target {joined(name or ())}; score it in Python, evofool.score("
+                f"{str(path)!r}, target), or name a `target`"
             )
-        if isinstance(name, str):
+        if name is not None:
             named.setdefault(name, path)
     if len(named) > 1:
         (one, first), (other, second), *_ = named.items()
-        raise ConfigError(f"{first} was evolved for {one}, and {second} for {other}; name a `target`")
+        raise ConfigError(f"{first} was evolved for {joined(one)}, and {second} for {joined(other)}; name a `target`")
     return next(iter(named), DEFAULT_TARGET)
 
 
 def _options(
-    target: str | Target, weights: str | Path | None, device: str, model: dict[str, Any]
+    target: str | Sequence[str] | Target,
+    weights: str | Path | Sequence[str] | None,
+    device: str,
+    model: dict[str, Any],
 ) -> EvolveOptions | None:
     """Return the options of a named target, checked as far as that needs no torch; None for a user's own."""
-    if not isinstance(target, str):
+    if not isinstance(target, str | list | tuple):
         if weights is not None or device != "auto" or model:
             raise ConfigError("`weights`, `device` and the like belong to a named target; set them in your Target")
         return None
     options = EvolveOptions.of({"target": target, "weights": weights, "device": device, **model})
-    check_named(options.target, weights=options.weights, device=options.device)
+    check_named(options.target, weights=options.weights, device=options.device, model=options.model)
     return options
 
 
-def _load(target: str | Target, options: EvolveOptions | None) -> Loaded:
+def _load(target: str | Sequence[str] | Target, options: EvolveOptions | None) -> Loaded:
     """Return a target, built as its options say where it is named."""
     if options is not None:
         return registry.load(
@@ -130,12 +134,14 @@ def _load(target: str | Target, options: EvolveOptions | None) -> Loaded:
             device=options.device,
             precision="float32",
             model=options.model,
+            combine=options.combine,
         )
-    from ..targets.prepare import check_target
+    from ..targets.own_target import check_target
+    from ..targets.prepare import as_loaded
 
-    assert not isinstance(target, str)
     check_target(target)
-    return Loaded(target)
+    assert isinstance(target, Target)
+    return as_loaded(target)
 
 
 def _drawn(genome: GenomeFile, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
@@ -165,5 +171,5 @@ def _guesses(scores: torch.Tensor, classes: Sequence[str], top: int) -> list[dic
 def _recorded(genome: GenomeFile, target: str, weights_sha256: str | None) -> dict[str, Any]:
     """Return the score that a genome's file has, and whether it is of the same network."""
     provenance = genome.provenance
-    same = provenance.get("target") == target and provenance.get("weights_sha256") == weights_sha256
+    same = joined(evolved_for(provenance) or ()) == target and provenance.get("weights_sha256") == weights_sha256
     return {"class": provenance.get("class"), "confidence": genome.score, "same_network": same}

@@ -10,6 +10,7 @@ from ..attacks.plan import choices_of
 from ..config.attack import AttackOptions
 from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
+from ..config.scoring import COMBINE
 from ..datasets import NAMED_DATASETS, ArrayImages, Fitting, LabelledImages, check_data, open_data
 from ..datasets.named import match_named
 from ..encodings.banks import check_genomes
@@ -17,6 +18,7 @@ from ..errors import ConfigError
 from ..search.defaults import resolve
 from ..search.diversity_options import check_diversity
 from ..store.folder import check_free
+from ..targets.members import check_combine, joined
 from ..targets.outline import Outline, check_named, outline_of
 
 TARGETS_WITH_DATA = ("digits", "mnist", "cifar10")
@@ -80,9 +82,18 @@ def _check_common(options: EvolveOptions | AttackOptions, *, named: bool, out: P
     """Check what all jobs have, and return the outline of a named target."""
     if out is not None:
         check_free(out)
+    check_combine(options.combine)
+    if options.combine != COMBINE[0] and isinstance(options.target, str | None):
+        raise ConfigError("`combine` says how scores of several targets become one; give several, or leave it out")
     if not named:
         return None
-    return check_named(str(options.target), weights=options.weights, device=options.device, precision=options.precision)
+    return check_named(
+        options.target or (),
+        weights=options.weights,
+        device=options.device,
+        precision=options.precision,
+        model=options.model,
+    )
 
 
 def _paired(options: AttackOptions, *, named: bool) -> AttackOptions:
@@ -99,9 +110,11 @@ def _paired(options: AttackOptions, *, named: bool) -> AttackOptions:
         return options
     if named:
         outline_of(target)  # Reports an unknown target before missing data.
-    stem = target.split(":")[0] if named else ""
+    stems = {name.split(":")[0] for name in ((target,) if isinstance(target, str) else target)} if named else set()
+    stem = stems.pop() if len(stems) == 1 else ""
     if stem not in TARGETS_WITH_DATA:
         raise ConfigError(
-            f"target {target} needs `data`: {', '.join(NAMED_DATASETS)}, a folder of pictures or an .npz archive"
+            f"target {joined(target)} needs `data`: {', '.join(NAMED_DATASETS)}, a folder of pictures or an "
+            ".npz archive"
         )
     return msgspec.structs.replace(options, data=stem)

@@ -21,17 +21,19 @@ O = TypeVar("O", EvolveOptions, AttackOptions)  # noqa: E741
 
 def keep_ledger(target: Target, folder: Path) -> None:
     """Write down in a job's folder what its target is asked, where the target counts that."""
-    from ..targets.queries.metered import MeteredTarget
+    from ..targets.queries.metered import metered
 
-    if isinstance(target, MeteredTarget):
-        target.keep_in(FolderLedger(folder))
+    if parts := metered(target):
+        ledger = FolderLedger(folder)
+        for part in parts:
+            part.keep_in(ledger)
 
 
 def spent_by(target: Target) -> int:
     """Return how many queries a target was paid for; 0 where it doesn't count them."""
-    from ..targets.queries.metered import MeteredTarget
+    from ..targets.queries.metered import metered
 
-    return target.spent if isinstance(target, MeteredTarget) else 0
+    return max((part.spent for part in metered(target)), default=0)
 
 
 def with_limit(options: O, changes: Mapping[str, Any]) -> tuple[O, dict[str, Any]]:

@@ -20,9 +20,9 @@ DEPTH = 3
 
 def score(
     paths: Sequence[Path],
-    target: str | Target | None,
+    target: str | Sequence[str] | Target | None,
     *,
-    weights: str | Path | None,
+    weights: str | Path | Sequence[str] | None,
     device: str,
     top: int,
     options: dict[str, Any],
@@ -32,13 +32,15 @@ def score(
     if found is None:
         return guesses.score(paths, target, weights=weights, device=device, top=top, options=options)
     folder, config = found
-    record, model = config.target, config.options.model.said
+    record, said = config.target, config.options.model.said
     if record.own:
         raise ConfigError(
             f"{folder} was made with your own Target {record.name}; score its files in Python, evofool.score(…, "
             "target), or name a `target`"
         )
-    scored = guesses.score(paths, record.name, weights=record.weights, device=device, top=top, options=model)
+    if record.combine:
+        said |= {"combine": record.combine}
+    scored = guesses.score(paths, record.spec, weights=record.weights, device=device, top=top, options=said)
     return {**scored, "target_of": str(folder)}
 
 

@@ -21,6 +21,7 @@ from ..io.slug import slug
 from ..store.folder import CONFIG, make_folder, next_folder, read_config
 from ..store.run import RunFolder
 from ..store.sweep import folder_of_seed, run_folders
+from ..targets.members import joined
 from ..targets.protocols import Target
 from ..text import counted, cut, ending, percent
 from .checks import check_evolve
@@ -158,7 +159,7 @@ class Sweep:
                 return (path / CONFIG).exists() and self._difference(path) is None
             return False
 
-        stem = slug(f"{self._options.target}-{self._options.encoding}")
+        stem = slug(f"{joined(self._options.target)}-{self._options.encoding}")
         return self._claimed(next_folder(f"{stem}-sweep", has_these))
 
     def _claimed(self, path: Path) -> Path:

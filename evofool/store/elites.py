@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..io.slug import slug
+from ..targets.itemised import items_of
 
 if TYPE_CHECKING:
     from ..encodings.base import Encoding
     from ..search.evolution import Evolution
+    from ..targets.protocols import Target
 
 LinesByNiche = dict[int, dict[str, Any]]
 
@@ -25,6 +27,7 @@ class Elites:
 
     Attributes:
         encoding: The encoding of the genomes.
+        target: What scored them.
         lines_by_niche: The lines of ``elites.jsonl``.
         genomes: A batch of the N genomes whose files are to be written. A child that won many niches is there once.
         lines_by_genome: The lines of each of these genomes.
@@ -32,6 +35,7 @@ class Elites:
     """
 
     encoding: Encoding
+    target: Target
     lines_by_niche: LinesByNiche
     genomes: Any
     lines_by_genome: list[list[dict[str, Any]]]
@@ -56,7 +60,8 @@ class Elites:
         shown: dict[int, list[dict[str, Any]]] = {child: [] for child in children.tolist()}
         for niche in rows.tolist():
             shown[int(archive.evaluation_id[niche])].append(lines[niche])
-        return cls(evolution.encoding, lines, archive.genomes.take(rows[first]), list(shown.values()), [])
+        genomes = archive.genomes.take(rows[first])
+        return cls(evolution.encoding, evolution.target, lines, genomes, list(shown.values()), [])
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -64,7 +69,7 @@ class Elites:
         return list(self.lines_by_niche.values())
 
     def decode(self, pixels: int | None = None) -> bool:
-        """Decode so many more pixels, or all of them.
+        """Decode so many more pixels, or all of them. What the scores of these pictures are made of goes into lines.
 
         Returns:
             Whether all pictures are decoded.
@@ -73,7 +78,13 @@ class Elites:
         done, count = len(self.images), len(self.genomes)
         rows = np.arange(done, count)[: None if pixels is None else max(1, pixels // (height * width))]
         if len(rows):
-            self.images.extend(self.encoding.decode(self.genomes.take(rows)).numpy(force=True))
+            images = self.encoding.decode(self.genomes.take(rows)).numpy(force=True)
+            self.images.extend(images)
+            lines = [self.lines_by_genome[row] for row in rows.tolist()]
+            items = items_of(self.target, images, [[line["index"] for line in each] for each in lines])
+            for each, found in zip(lines, items, strict=True):
+                for line, groups in zip(each, found, strict=True):
+                    line.update(groups)
         return len(self.images) == count
 
 

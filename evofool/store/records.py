@@ -27,6 +27,8 @@ Measure = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
 """A finite number."""
 Guess = tuple[str, Share]
 """A class and its probability."""
+Items = dict[str, Share]
+"""What a score is made of, by name."""
 
 
 class EliteLine(msgspec.Struct, frozen=True):
@@ -43,6 +45,7 @@ class EliteLine(msgspec.Struct, frozen=True):
     picture_crc32: str
     name: str = msgspec.field(name="class")
     genome: str | msgspec.UnsetType = msgspec.UNSET
+    networks: Items | msgspec.UnsetType = msgspec.UNSET
     cell: Annotated[list[Natural], msgspec.Meta(min_length=1, max_length=MAX_DEPTH)] | msgspec.UnsetType = msgspec.UNSET
     descriptors: dict[str, Measure] | msgspec.UnsetType = msgspec.UNSET
 
@@ -101,6 +104,7 @@ class OutcomeLine(msgspec.Struct, frozen=True):
     final: str | None
     final_index: Natural | None
     name: str = msgspec.field(name="class")
+    networks: Items | msgspec.UnsetType = msgspec.UNSET
 
 
 def fault(line: dict[str, Any], kind: type[msgspec.Struct]) -> str | None:

@@ -290,7 +290,7 @@ class RunFolder:
     def _provenance(self, line: dict[str, Any]) -> dict[str, Any]:
         target, options = self.config.target, self.config.options
         return {
-            "target": target.name,
+            "target": [member.name for member in target.members] or target.name,
             **({genome_file.OWN_TARGET: True} if target.own else {}),
             "weights_sha256": target.weights_sha256,
             "class": line["class"],

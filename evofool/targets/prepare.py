@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,20 +17,23 @@ import torch
 from ..config.model import ModelOptions
 from ..config.records import TargetRecord
 from ..datasets import Fitting
-from ..errors import ConfigError, RunError, TargetError
+from ..errors import ConfigError, RunError
 from ..io.files import sha256
 from ..text import cut
 from ..version import __version__
 from . import registry
-from .checks import described
 from .doors.base import Loaded
-from .execution.devices import choose_device, device_for
-from .execution.options import ExecutionOptions, TargetOptions
+from .ensemble import Ensemble, run_alike, torch_targets
+from .execution.devices import choose_device
+from .execution.options import ExecutionOptions, JobOptions, TargetOptions
 from .execution.requests import execution_of
 from .execution.tuning import tune
 from .fingerprint import own_fingerprint, tensors_digest
-from .protocols import Target, device_of, rows_of
+from .members import joined
+from .own_target import check_target
+from .protocols import Target, device_of
 from .queries.asked import asked_with_care
+from .queries.metered import MemoryLedger
 from .torch_target import TorchTarget
 
 _SAME = (
@@ -38,6 +43,7 @@ _SAME = (
     ("mean", "mean is"),
     ("std", "std is"),
     ("outputs", "outputs are"),
+    ("combine", "scores are combined by"),
 )
 """Fields of a record in which a user's own target has to be the same in a resumed job, and what messages call them."""
 
@@ -61,12 +67,12 @@ class PreparedTarget:
 
 
 def prepare_target(
-    target: str | Target, options: TargetOptions, *, fold: bool | None = None, precision: str = "auto"
+    target: str | Sequence[str] | Target, options: JobOptions, *, fold: bool | None = None, precision: str = "auto"
 ) -> PreparedTarget:
     """Build a target by name or take the user's own, tune it, and record what is needed to rebuild it.
 
     Args:
-        target: A name, or an object that satisfies :class:`~.protocols.Target`.
+        target: A name, or an object that satisfies :class:`~.protocols.Target`; several names for an ensemble.
         options: The job's options. Those of a named target must be left out for an object.
         fold: Whether batch normalisations are folded, where the options say nothing of it.
         precision: What the search scores in, where neither the options nor the user's own target say so.
@@ -80,47 +86,19 @@ def prepare_target(
         execution = replace(execution, fold=fold)
     if open_precision := getattr(options, "precision", None) is None:
         execution = replace(execution, precision=precision)
-    if isinstance(target, str):
-        loaded = registry.load(target, weights=options.weights, **vars(execution), model=options.model)
+    if isinstance(target, str | list | tuple):
+        loaded = registry.load(
+            target, weights=options.weights, **vars(execution), model=options.model, combine=options.combine
+        )
     else:
-        loaded = take_own(target, options)
-    tune(loaded.target)
-    own = loaded.target
-    if open_precision and precision != "auto" and isinstance(own, TorchTarget) and "precision" in own.tunable:
-        own.apply(replace(own.execution, precision=precision))
+        loaded = take_own(target, options)  # type: ignore[arg-type]
+    for part in torch_targets(loaded.target):
+        tune(part)
+        if open_precision and precision != "auto" and "precision" in part.tunable:
+            part.apply(replace(part.execution, precision=precision))
+    run_alike(loaded.target)
     record = record_of(loaded)
-    asked = asked_with_care(own, record, options.model, remote=loaded.remote)
-    return PreparedTarget(asked, fitting_of(loaded), record)
-
-
-def check_target(target: object) -> None:
-    """Check that a user's own object is a target.
-
-    Raises:
-        TargetError: It isn't, or its parts don't fit each other.
-    """
-    if isinstance(target, torch.nn.Module) and not isinstance(target, Target):
-        raise TargetError(
-            f"`target` is a torch module ({type(target).__name__}); "
-            "wrap it: evofool.Target(module, classes=…, image_shape=…)"
-        )
-    if isinstance(target, type) or not isinstance(target, Target):
-        kind = f"the class {target.__name__} itself" if isinstance(target, type) else type(target).__name__
-        raise TargetError(
-            "`target` must be a name, an evofool.Target or an object with name, classes, image_shape, scores() and "
-            f"confirm(), got {kind}"
-        )
-    name, classes, shape = described(target.name, target.classes, target.image_shape)
-    if not isinstance(target.image_shape, tuple) or any(type(edge) is not int for edge in target.image_shape):
-        raise TargetError(  # it is compared with the shapes of images, and recorded
-            f"{name}: `image_shape` must be a tuple of int, got {target.image_shape!r:.60}; make it {shape}"
-        )
-    if not isinstance(target.classes, list | tuple) or any(type(label) is not str for label in target.classes):
-        raise TargetError(
-            f"{name}: `classes` must be a list of str, got {type(target.classes).__name__}; make it {classes!r:.60}"
-        )
-    device_for(target)
-    rows_of(target)
+    return PreparedTarget(_asked(loaded, record, options.model), fitting_of(loaded), record)
 
 
 def take_own(target: Target, options: TargetOptions) -> Loaded:
@@ -140,7 +118,25 @@ def take_own(target: Target, options: TargetOptions) -> Loaded:
             "`weights`, `device`, `precision`, `micro_batch`, `memory_format` and `fold` belong to a named target; "
             "set them in your Target"
         )
-    return Loaded(target)
+    return as_loaded(target)
+
+
+def as_loaded(target: Target) -> Loaded:
+    """Return a user's own object, or each of those that an ensemble is made of, as what a door gives."""
+    members = target.members if isinstance(target, Ensemble) else ()
+    return Loaded(target, members=tuple(map(Loaded, members)))
+
+
+def _asked(loaded: Loaded, record: TargetRecord, options: ModelOptions) -> Target:
+    """Return a target as a job asks it: with care for every query, where it is behind a server or that is wanted."""
+    if not loaded.members:
+        return asked_with_care(loaded.target, record, options, remote=loaded.remote)
+    ledger = MemoryLedger()
+    members = [
+        asked_with_care(member.target, part, options, remote=member.remote, ledger=ledger)
+        for member, part in zip(loaded.members, record.members, strict=True)
+    ]
+    return Ensemble(members, combine=str(record.combine))
 
 
 def fitting_of(loaded: Loaded) -> Fitting:
@@ -155,15 +151,16 @@ def record_of(loaded: Loaded) -> TargetRecord:
     """Return what a job's config says of a target."""
     target, execution, own = loaded.target, execution_of(loaded.target), loaded.card is None
     torch_target = target if isinstance(target, TorchTarget) else None
+    members = tuple(map(record_of, loaded.members))
     return TargetRecord(
         name=target.name,
         spec=loaded.spec or target.name,
         model=(loaded.model or ModelOptions()).understood,
         own=own,
-        weights=str(loaded.weights.absolute()) if loaded.weights is not None and loaded.user_weights else None,
+        weights=_user_weights(loaded),
         weights_sha256=_weights_sha256(loaded),
         fingerprint=own_fingerprint(torch_target.network if torch_target else target) if own else None,
-        spare_tensors=loaded.spare_tensors,
+        spare_tensors=(*loaded.spare_tensors, *(name for member in members for name in member.spare_tensors)),
         device=device_of(target),
         **vars(execution),
         image_shape=target.image_shape,
@@ -172,11 +169,28 @@ def record_of(loaded: Loaded) -> TargetRecord:
         mean=torch_target.mean if torch_target else None,
         std=torch_target.std if torch_target else None,
         outputs=torch_target.outputs if torch_target else None,
+        members=members,
+        combine=target.combine if isinstance(target, Ensemble) else None,
     )
 
 
+def _user_weights(loaded: Loaded) -> str | tuple[str, ...] | None:
+    """Return the user's weights file as an option has it; of several targets, those that were given."""
+    if loaded.members:
+        files = tuple(f"{m.spec}={found}" for m in loaded.members if (found := _user_weights(m)) is not None)
+        return files[0] if len(files) == 1 else files or None
+    return str(loaded.weights.absolute()) if loaded.weights is not None and loaded.user_weights else None
+
+
 def _weights_sha256(loaded: Loaded) -> str | None:
-    """Return the digest of a target's file of weights, or of its tensors where it is the user's own."""
+    """Return the digest of a target's file of weights, or of its tensors where it is the user's own.
+
+    Of several targets it is that of what identifies each, None where one isn't identified.
+    """
+    if loaded.members:
+        records = list(map(record_of, loaded.members))
+        known = [mark for record in records if (mark := record.weights_sha256 or record.fingerprint)]
+        return hashlib.sha256("\n".join(known).encode()).hexdigest() if len(known) == len(records) else None
     if loaded.weights is not None:
         return sha256(loaded.weights)
     return tensors_digest(loaded.target.network) if isinstance(loaded.target, TorchTarget) else None
@@ -212,18 +226,19 @@ def reload_target(
             if record.own
             else f"{path} was made with the named target {record.name}; leave `target` out"
         )
-    loaded = _named_again(record, path) if own is None else Loaded(_own_again(record, path, own))
-    return asked_with_care(loaded.target, record, asking or ModelOptions(), remote=loaded.remote)
+    loaded = _named_again(record, path) if own is None else _own_again(record, path, own)
+    return _asked(loaded, record, asking or ModelOptions())
 
 
-def _own_again(record: TargetRecord, path: Path, target: Target) -> Target:
+def _own_again(record: TargetRecord, path: Path, target: Target) -> Loaded:
     """Check that a user's object may be the recorded one, and run it as recorded."""
     if len(target.classes) != record.classes or tuple(target.image_shape) != record.image_shape:
         raise RunError(
             f"{path} was made with {record.classes} classes and images {list(record.image_shape)}, "
             f"the target has {len(target.classes)} and {list(target.image_shape)}; give the same one"
         )
-    now = record_of(Loaded(target))
+    loaded = as_loaded(target)
+    now = record_of(loaded)
     for name, words in _SAME:
         before, given = getattr(record, name), getattr(now, name)
         if before != given:
@@ -232,9 +247,16 @@ def _own_again(record: TargetRecord, path: Path, target: Target) -> Target:
                 f"{path} was made with another target than this {target.name}: its {words} {before}, not {given}; "
                 "give the same one, or start a new job"
             )
-    if isinstance(target, TorchTarget):
-        target.apply(replace(target.execution, **{name: getattr(record, name) for name in target.tunable}))
-    return target
+    names, given_names = ([part.name for part in parts] for parts in (record.members, now.members))
+    if names != given_names:
+        raise RunError(f"{path} was made with {joined(names)}, not {joined(given_names)}; give the same targets")
+    parts = (
+        [(target, record)] if not record.members else zip(getattr(target, "members", ()), record.members, strict=True)
+    )
+    for part, recorded in parts:
+        if isinstance(part, TorchTarget):
+            part.apply(replace(part.execution, **{name: getattr(recorded, name) for name in part.tunable}))
+    return loaded
 
 
 def _difference(before: object, now: object) -> tuple[str, str]:
@@ -246,7 +268,11 @@ def _difference(before: object, now: object) -> tuple[str, str]:
 
 
 def _named_again(record: TargetRecord, path: Path) -> Loaded:
-    """Build a named target as it was recorded."""
+    """Build a named target, or several, as recorded."""
+    if record.members:
+        members = tuple(_named_again(member, path) for member in record.members)
+        ensemble = Ensemble([member.target for member in members], combine=str(record.combine))
+        return Loaded(ensemble, members[0].card, remote=any(member.remote for member in members), members=members)
     try:
         choose_device(record.device)
     except ConfigError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from .cards import Card
 from .doors import checkpoint, embedded, exported, http, huggingface, keras, litert, onnx, python, timm, torchvision
 from .doors.base import Door, Loaded, Request
 from .execution.options import ExecutionOptions
+from .members import check_names, joined, weights_by_name
 from .protocols import Target
 
 DOORS: tuple[Door, ...] = (
@@ -63,43 +65,93 @@ def card(name: str, model: ModelOptions | None = None) -> Card:
 
 
 def load(
-    name: str,
+    name: str | Sequence[str],
     *,
-    weights: str | Path | None = None,
+    weights: str | Path | Sequence[str] | None = None,
     device: str = "auto",
     precision: str = "auto",
     micro_batch: int | None = None,
     memory_format: str = "auto",
     fold: bool | None = None,
     model: ModelOptions | None = None,
+    combine: str = "min",
 ) -> Loaded:
-    """Build a target by name, with its card and where its weights came from; see :func:`load_target`.
+    """Build a target by name, or several as one, with cards and where weights came from; see :func:`load_target`.
 
     Raises:
         ConfigError: The target can't be run so, or takes no weights file.
     """
-    import torch
-
+    options = ExecutionOptions(device, precision, micro_batch, memory_format, fold)
+    if not isinstance(name, str):
+        check_alone(name, model)
+        return _together(name, weights, options, combine)
+    if weights is not None and not isinstance(weights, str | Path):
+        raise ConfigError(f"`weights` of a single target is one file, got {len(weights)}")
     from .execution.requests import check_requests
 
+    loaded = _load_one(name, weights, options, model)
+    check_requests(loaded.target, options)
+    return loaded
+
+
+def check_alone(names: Sequence[str], model: ModelOptions | None) -> None:
+    """Check that no option says how a classifier is understood, where there are several.
+
+    Raises:
+        ConfigError: One does.
+        TargetError: A target is there twice.
+    """
+    check_names(names)
+    if model is not None and (said := model.understood.said):
+        raise ConfigError(
+            f"`{next(iter(said))}` would hold for every one of {joined(names)}; load each by its own options in "
+            "Python: evofool.evolve(evofool.Ensemble([evofool.load_target(…), …]))"
+        )
+
+
+def _together(
+    names: Sequence[str], weights: str | Path | Sequence[str] | None, options: ExecutionOptions, combine: str
+) -> Loaded:
+    """Build several targets as one."""
+    from .ensemble import Ensemble
+    from .execution.requests import check_requests
+    from .torch_target import TorchTarget
+
+    files = weights_by_name(names, weights)
+    members = tuple(_load_one(name, files.get(name), options, None) for name in names)
+    for member in members:  # what says how torch runs its passes is for those members that it runs
+        runs = isinstance(member.target, TorchTarget)
+        check_requests(member.target, options if runs else ExecutionOptions(options.device, options.precision))
+    ensemble = Ensemble([member.target for member in members], combine=combine)
+    assert members[0].card is not None
+    return Loaded(
+        ensemble,
+        replace(members[0].card, name=ensemble.name),
+        spec=tuple(str(member.spec) for member in members),
+        remote=any(member.remote for member in members),
+        members=members,
+    )
+
+
+def _load_one(name: str, weights: str | Path | None, options: ExecutionOptions, model: ModelOptions | None) -> Loaded:
+    """Build a target by name. Whether it runs as it was asked to is left to the caller."""
+    import torch
+
     door, short = _find(name)
-    options = ExecutionOptions(device, precision, micro_batch, memory_format, fold)
     with torch.random.fork_rng(devices=[]):  # networks draw their first weights from the global generator
         loaded = door.load(short, Request(Path(weights) if weights else None, options, model or ModelOptions()))
     if weights is not None and not loaded.user_weights:
         raise ConfigError(f"target {name} takes no weights file; leave `weights` out")
     if loaded.model is None and model is not None and (said := model.understood.said):
         raise ConfigError(f"target {name} says itself how it is understood; leave `{next(iter(said))}` out")
-    loaded = replace(loaded, spec=absolute(name))
-    check_requests(loaded.target, options)
-    return loaded
+    return replace(loaded, spec=absolute(name))
 
 
 @documented(ModelOptions)
 def load_target(
-    name: str = "cifar10",
+    name: str | Sequence[str] = "cifar10",
     *,
-    weights: str | Path | None = None,
+    weights: str | Path | Sequence[str] | None = None,
     device: str = "auto",
     precision: str = "auto",
     micro_batch: int | None = None,
@@ -109,8 +161,10 @@ def load_target(
 
     Args:
         name: What ``evofool targets`` lists: a name such as ``cifar10`` or ``torchvision:resnet50``, a file such as
-            ``network.onnx``, a URL, or an object to import such as ``path/to/file.py:attribute``.
-        weights: A ``.safetensors`` file or torch checkpoint instead of the embedded or downloaded weights.
+            ``network.onnx``, a URL, or an object to import such as ``path/to/file.py:attribute``. A list of names
+            gives an :class:`evofool.Ensemble` of them.
+        weights: A ``.safetensors`` file or torch checkpoint instead of the embedded or downloaded weights. With several
+            names, ``"NAME=FILE"`` or a list of such.
         device, precision, micro_batch: As in :class:`evofool.Target`.
         options: How a classifier of your own is understood; see below.
 
@@ -125,9 +179,10 @@ def load_target(
         >>> target.image_shape
         (1, 8, 8)
     """
-    given = {"weights": weights, "device": device, "precision": precision, "micro_batch": micro_batch}
+    given: dict[str, Any] = {"weights": weights, "device": device, "precision": precision, "micro_batch": micro_batch}
     chosen = EvolveOptions.of({"target": name, **given, **options})
-    return load(chosen.target, **{option: getattr(chosen, option) for option in given}, model=chosen.model).target
+    execution = {option: getattr(chosen, option) for option in given}
+    return load(chosen.target, **execution, model=chosen.model, combine=chosen.combine).target
 
 
 def absolute(name: str) -> str:

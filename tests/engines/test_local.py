@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from evofool.engines.local import LocalEngine
 from evofool.errors import ConfigError, TargetError
+from evofool.targets.checked import CheckedTarget
 from evofool.targets.torch_target import TorchTarget
 
 
@@ -168,7 +169,7 @@ def test_images_on_the_target_s_device_are_not_copied(method: str) -> None:
 @pytest.mark.parametrize("method", ["scores", "confirm"])
 def test_images_are_moved_to_the_target_s_device(method: str) -> None:
     target = Elsewhere(None)
-    engine = LocalEngine(target)
+    engine = CheckedTarget(target)
     engine.device = torch.device("meta")
     with pytest.raises(RuntimeError):  # scores on meta hold nothing that could be checked
         getattr(engine, method)(random_images(2))

@@ -118,11 +118,15 @@ MODEL_OPTIONS: Fields = {
     "timeout": maybe(real(above=0, most=86_400)), "retries": whole(0, 100),
 }  # fmt: skip
 
+NAMES = either(text, several(text))
+
+SCORING_OPTIONS: Fields = {**MODEL_OPTIONS, "combine": text}
+
 EVOLVE_OPTIONS: Fields = {
-    **MODEL_OPTIONS,
-    "target": text, "encoding": text, "preset": text, "settings": by_name(either(SCALAR, several(SCALAR))),
+    **SCORING_OPTIONS,
+    "target": NAMES, "encoding": text, "preset": text, "settings": by_name(either(SCALAR, several(SCALAR))),
     "selector": text, "emitters": several(text), "descriptors": maybe(several(text)), "novelty": maybe(text),
-    "bins": maybe(whole(2, 64)), "apart": maybe(real(0, 1, above=0)), "classes": maybe(WORDS), "weights": maybe(text),
+    "bins": maybe(whole(2, 64)), "apart": maybe(real(0, 1, above=0)), "classes": maybe(WORDS), "weights": maybe(NAMES),
     "weights_sha256": maybe(text), "init": maybe(text), "init_sha256": maybe(text), "batch": whole(1, 65_536),
     "seed": whole(), "generations": maybe(whole(1)), "evaluations": maybe(whole(1)),
     "minutes": maybe(real(above=0, most=LARGEST - 1)), "until": maybe(real(above=0, most=1)), "device": text,
@@ -132,8 +136,8 @@ RESOLVED = {"settings", "selector", "emitters", "batch"}
 """Options of a run that have a value in its config, whatever was left open."""
 
 ATTACK_OPTIONS: Fields = {
-    **MODEL_OPTIONS,
-    "target": maybe(text), "weights": maybe(text), "data": maybe(text), "data_dir": text, "count": whole(1),
+    **SCORING_OPTIONS,
+    "target": maybe(NAMES), "weights": maybe(NAMES), "data": maybe(text), "data_dir": text, "count": whole(1),
     "first": flag, "include_misclassified": flag, "pixels": either(whole(1), text), "max_pixels": maybe(whole(1)),
     "criterion": either(text, WORDS), "strategy": maybe(text),
     "preset": maybe(text), "queries": maybe(whole(1)), "baseline": flag,
@@ -146,12 +150,13 @@ def image_shape(value: Any) -> bool:
 
 
 TARGET_FIELDS = record({
-    "name": text, "spec": text, "model": record(MODEL_OPTIONS, optional=sorted(MODEL_OPTIONS)), "own": flag,
-    "weights": maybe(text), "weights_sha256": maybe(text), "fingerprint": maybe(text),
+    "name": text, "spec": NAMES, "model": record(MODEL_OPTIONS, optional=sorted(MODEL_OPTIONS)), "own": flag,
+    "weights": maybe(NAMES), "weights_sha256": maybe(text), "fingerprint": maybe(text),
     "spare_tensors": several(text), "device": text, "precision": text, "micro_batch": whole(1),
     "memory_format": text, "fold": flag, "image_shape": image_shape, "classes": whole(1),
     "class_names": maybe(several(text)), "mean": maybe(several(real())), "std": maybe(several(real())),
-    "outputs": maybe(text),
+    "outputs": maybe(text), "combine": maybe(lambda value: value in ("min", "mean")),
+    "members": several(lambda value: target_can_be(value) and not value["members"]),
 })  # fmt: skip
 
 
@@ -160,7 +165,9 @@ def target_can_be(value: Any) -> bool:
         return False
     channels, names = value["image_shape"][0], value["class_names"]
     normalised = all(value[name] is None or len(value[name]) == channels for name in ("mean", "std"))
-    return normalised and (names is None or len(names) == value["classes"])
+    alike = all(value[name] == each[name] for each in value["members"] for name in ("classes", "image_shape"))
+    together = len(value["members"]) >= 2 if value["combine"] else not value["members"]
+    return normalised and alike and together and (names is None or len(names) == value["classes"])
 
 
 def name_and_class(value: Any) -> bool:
@@ -218,7 +225,8 @@ def campaign_can_be(config: Any) -> bool:
 TARGET_IDENTITY = tuple(
     f"target.{name}"
     for name in (
-        "name", "weights_sha256", "fingerprint", "classes", "class_names", "mean", "std", "outputs", "image_shape"
+        "name", "weights_sha256", "fingerprint", "classes", "class_names", "mean", "std", "outputs", "image_shape",
+        "members", "combine",
     )
 )  # fmt: skip
 RUN_IDENTITY = (

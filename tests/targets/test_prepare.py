@@ -21,7 +21,8 @@ from evofool.targets.doors.embedded import embedded_weights
 from evofool.targets.execution.execution import Execution
 from evofool.targets.execution.folding import foldable
 from evofool.targets.fingerprint import tensors_digest
-from evofool.targets.prepare import check_target, prepare_target, reload_target
+from evofool.targets.own_target import check_target
+from evofool.targets.prepare import prepare_target, reload_target
 from evofool.targets.torch_target import TorchTarget
 
 
@@ -51,6 +52,8 @@ def test_a_named_target_is_recorded_with_its_weights_and_its_execution() -> None
         mean=(0.0,),
         std=(1.0,),
         outputs="logits",
+        members=(),
+        combine=None,
     )
     assert (prepared.fitting.image_shape, prepared.fitting.resize) == ((1, 8, 8), 8)
 
@@ -79,6 +82,8 @@ def test_an_object_without_torch_is_recorded_as_it_is() -> None:
         mean=None,
         std=None,
         outputs=None,
+        members=(),
+        combine=None,
     )
     assert (prepared.fitting.classes, prepared.fitting.resize) == (["a", "b", "c", "d"], 8)
 

@@ -11,6 +11,7 @@ from ...io.slug import slug
 from ...text import counted, percent
 from .findings import read_findings
 from .headline import headline
+from .items import item_details
 from .sources import Source, Tile
 from .successes import Success, shown_successes
 
@@ -68,5 +69,6 @@ def _tile(success: Success) -> Tile:
             ("Changed", success.changed_text(6)),
             ("Queries", f"{outcome['queries_to_success']:,}"),
             ("Image", success.subject.id),
+            *item_details(outcome),
         ],
     )

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...config.attack import AttackOptions
-from ...config.model import ModelOptions
-from ...config.records import CampaignConfig
+from ...config.records import CampaignConfig, TargetRecord
 from ...io.slug import slug
 
 
@@ -18,22 +17,22 @@ def render_command(genome: Path, stem: str) -> str:
     return shlex.join(["evofool", "render", str(genome), "--size", "2048", "--out", f"{stem}-2048.png"])
 
 
-def score_command(
-    file: Path, target: str | None, *, weights: str | None = None, model: ModelOptions | None = None, own: bool = False
-) -> str:
+def score_command(file: Path, target: Mapping[str, Any], *, own: bool = False) -> str:
     """Return what scores a genome or a picture again: a command, or a call where the target is the user's own object.
 
     Args:
         file: The genome or picture.
-        target: The target's name, None where it isn't known.
-        weights: The file of weights that the target was given.
-        model: How a classifier that the user brought was understood.
+        target: The options that name the target.
         own: Whether the target is the user's own object.
     """
     if own:
         return f"evofool.score({str(file)!r}, target)"
-    options = {"target": target, "weights": weights, **(model.said if model else {})}
-    return shlex.join(["evofool", "score", str(file), *_flags(options)])
+    return shlex.join(["evofool", "score", str(file), *_flags(target)])
+
+
+def target_options(target: TargetRecord) -> dict[str, Any]:
+    """Return the options that a recorded target is named by."""
+    return {"target": target.spec, "weights": target.weights, "combine": target.combine, **target.model.said}
 
 
 def changed_genome(name: str, score: Callable[[Path], str]) -> tuple[str, list[str]]:
@@ -68,21 +67,25 @@ def attack_command(config: CampaignConfig) -> str:
         "baseline": plan.baseline,
     }
     given = {name: value for name, value in values.items() if value is not None and value is not False}
-    weights = {"weights": config.target.weights, **config.target.model.said}
+    named = target_options(config.target)
     if config.target.own or config.swapped:
-        target = "target" if config.target.own else repr(config.target.spec)
-        arguments = "".join(f", {name}={value!r}" for name, value in {**weights, **given}.items() if value is not None)
+        target = "target" if config.target.own else repr(named.pop("target"))
+        stated = given if config.target.own else {**named, **given}
+        arguments = "".join(f", {name}={value!r}" for name, value in stated.items() if value is not None)
         hook = ", toolbox=…" if config.swapped else ""
         return f"evofool.attack({target}, {data.path or data.name!r}{arguments}{hook}, out=…)"
-    options_given = {"target": config.target.spec, **weights, "data": data.path or data.name, **given}
+    options_given = {**named, "data": data.path or data.name, **given}
     return shlex.join(["evofool", "attack", *_flags(options_given)])
 
 
 def _flags(options: Mapping[str, Any]) -> list[str]:
     """Return options as they stand on a command line. Those that are None are left out."""
-    words = []
+    words: list[str] = []
     for name, value in options.items():
-        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
         flag = f"--{name.replace('_', '-')}"
-        words += [] if value is None else [flag] if value is True else [flag, text]
+        if isinstance(value, tuple):
+            texts = list(value) if name in ("target", "weights") else [",".join(map(str, value))]
+        else:
+            texts = [str(value)]
+        words += [] if value is None else [flag] if value is True else [word for text in texts for word in (flag, text)]
     return words

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ...encodings.banks import split_genome_path
-from ...encodings.genome_file import CHECKSUM, OWN_TARGET, GenomeFile, checksum
+from ...encodings.genome_file import CHECKSUM, OWN_TARGET, GenomeFile, checksum, evolved_for
 from ...errors import GenomeError
 from ...io.png import png
 from ...io.slug import slug
 from ...store.records import plain_fault
+from ...targets.members import joined
 from .commands import changed_genome, render_command, score_command
 from .sources import Source, Tile
 
@@ -40,7 +41,7 @@ def read_genome_source(name: str, genomes: Sequence[tuple[Path, GenomeFile]]) ->
                 f"{file} is not rendered as the genomes before it ({_frame(genome)}); show them on pages of their own"
             )
         tiles.append(_tile(file, genome))
-    targets = sorted({str(genome.provenance.get("target", "a network")) for _, genome in genomes})
+    targets = sorted({joined(evolved_for(genome.provenance) or "a network") for _, genome in genomes})
     shape = genomes[0][1].image_shape
     return Source(name, ", ".join(targets), "cppn", tiles, shape, frame=frame)
 
@@ -72,14 +73,13 @@ def _tile(file: Path, genome: GenomeFile) -> Tile:
             f"a page draws {MAX_PIXELS:,} pixels, and at most {MAX_WORK:,} pixels times nodes and connections"
         )
     index, generation = provenance.get("index"), provenance.get("generation")
-    target, own = provenance.get("target"), provenance.get(OWN_TARGET) is True
-    target = target if isinstance(target, str) else None
+    named, own = {"target": evolved_for(provenance)}, provenance.get(OWN_TARGET) is True
     which = split_genome_path(file)[1]
     name = str(provenance.get("class", which or file.stem))
     stem = file.stem if file.suffix == ".json" else "_".join(filter(None, (which, slug(name))))
 
     def score(scored: Path) -> str:
-        return score_command(scored, target, own=own)
+        return score_command(scored, named, own=own)
 
     return Tile(
         name=name,

@@ -19,8 +19,9 @@ from ...store.history import EliteChanges, HistoryFolder
 from ...store.run import RunFolder
 from ..cells import CellGrid, cell_grid
 from ..elite_lines import lines_of_classes, surest_per_class
-from .commands import changed_genome, render_command, score_command
+from .commands import changed_genome, render_command, score_command, target_options
 from .genome_source import genome_json
+from .items import item_details
 from .sources import Ancestor, Progress, Source, Tile
 from .strip import confidence_strip
 
@@ -162,7 +163,7 @@ def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancesto
     descriptors, target = line.get("descriptors", {}), run.config.target
 
     def score(scored: Path) -> str:
-        return score_command(scored, target.spec, weights=target.weights, model=target.model, own=target.own)
+        return score_command(scored, target_options(target), own=target.own)
 
     return Tile(
         name=line["class"],
@@ -179,7 +180,7 @@ def _tile(run: RunFolder, line: dict[str, Any], lineage: list[Ancestor], ancesto
         stem=picture.stem,
         commands=[render_command(file, file.stem), score(file)],
         changed=changed_genome(line["class"], score) if genome else None,
-        details=[(name.capitalize(), f"{value:.3g}") for name, value in descriptors.items()],
+        details=[*item_details(line), *((name.capitalize(), f"{value:.3g}") for name, value in descriptors.items())],
         cell=line.get("cell", []),
     )
 

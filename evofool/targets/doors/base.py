@@ -38,8 +38,9 @@ class Loaded:
         user_weights: Whether the user gave that file.
         spare_tensors: Tensors of the file that the network has no place for.
         remote: Whether it is behind a server, where queries cost time or money.
-        spec: What it is loaded by, from wherever that is done; None for its name.
+        spec: What it is loaded by, from wherever that is done; None for its name. Of several targets, those of each.
         model: How it was understood, where the user brings it; None for one that the door knows.
+        members: Of several targets that are fooled together, each of them.
     """
 
     target: Target
@@ -48,8 +49,9 @@ class Loaded:
     user_weights: bool = False
     spare_tensors: tuple[str, ...] = ()
     remote: bool = False
-    spec: str | None = None
+    spec: str | tuple[str, ...] | None = None
     model: ModelOptions | None = None
+    members: tuple[Loaded, ...] = ()
 
 
 class Door(Protocol):

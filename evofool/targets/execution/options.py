@@ -38,9 +38,16 @@ class TargetOptions(Protocol):
     """A job's options, as far as they are about its target. Fields of :class:`ExecutionOptions` may be missing."""
 
     @property
-    def weights(self) -> str | None: ...
+    def weights(self) -> str | tuple[str, ...] | None: ...
     @property
     def model(self) -> ModelOptions: ...
+
+
+class JobOptions(TargetOptions, Protocol):
+    """A job's options, as far as they say what its score is."""
+
+    @property
+    def combine(self) -> str: ...
 
 
 @dataclass(frozen=True)

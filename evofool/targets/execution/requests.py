@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...errors import ConfigError
 from ..protocols import Target, precision_of, rows_of
 from ..torch_target import TorchTarget
@@ -14,6 +16,10 @@ def execution_of(target: Target) -> Execution:
     """Return how a target runs its forward passes, as far as it says so."""
     if isinstance(target, TorchTarget):
         return target.execution
+    members = [part.execution for part in getattr(target, "members", ()) if isinstance(part, TorchTarget)]
+    if members:
+        first = min(members, key=lambda execution: execution.micro_batch)
+        return replace(first, precision=precision_of(target), fold=any(execution.fold for execution in members))
     return Execution(precision_of(target), "contiguous", rows_of(target), fold=False)
 
 

@@ -11,14 +11,16 @@ from ...config.records import TargetRecord
 from ...io.cache import cache_folder
 from ..protocols import Target, rows_of
 from .cache import ScoreCache
-from .metered import MeteredTarget
+from .metered import Ledger, MeteredTarget
 from .policy import Policy
 
 REQUESTS = 8
 """Requests to a server at the same time, where the user doesn't say."""
 
 
-def asked_with_care(target: Target, record: TargetRecord, options: ModelOptions, *, remote: bool) -> Target:
+def asked_with_care(
+    target: Target, record: TargetRecord, options: ModelOptions, *, remote: bool, ledger: Ledger | None = None
+) -> Target:
     """Return a target that counts its queries, where it is behind a server or the user wants that; else the target.
 
     Args:
@@ -26,6 +28,7 @@ def asked_with_care(target: Target, record: TargetRecord, options: ModelOptions,
         record: What tells it from others; answers are kept for all jobs on the same one.
         options: The user's options.
         remote: Whether it is behind a server.
+        ledger: Where it is counted what is paid, until a job's folder has it; None for one of its own.
     """
     if not (remote or options.count_queries or options.max_queries):
         return target
@@ -36,7 +39,7 @@ def asked_with_care(target: Target, record: TargetRecord, options: ModelOptions,
         timeout=None if remote else options.timeout,
         retries=options.retries,
     )
-    return MeteredTarget(target, ScoreCache(_file(record), len(target.classes)), policy, options.max_queries)
+    return MeteredTarget(target, ScoreCache(_file(record), len(target.classes)), policy, options.max_queries, ledger)
 
 
 def _file(record: TargetRecord) -> Path | None:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ...errors import EvofoolError, OutOfQueries, TargetError
 from ..checks import failure_of
-from ..protocols import Target
+from ..protocols import Target, is_multilabel
 from .cache import ScoreCache, Scores
 from .policy import Pace, Policy, TryAgain, even_parts, in_order, repeated, within
 
@@ -63,6 +63,7 @@ class MeteredTarget:
         cache: Where its answers are kept.
         policy: How it is asked.
         limit: Most queries to pay for; None for no limit.
+        ledger: Where queries are counted; targets that share one share the limit. None for one of its own.
 
     Attributes:
         spent: Queries paid by this job, in all of its sessions.
@@ -71,12 +72,15 @@ class MeteredTarget:
 
     precision = "float32"
 
-    def __init__(self, target: Target, cache: ScoreCache, policy: Policy, limit: int | None = None) -> None:
+    def __init__(
+        self, target: Target, cache: ScoreCache, policy: Policy, limit: int | None = None, ledger: Ledger | None = None
+    ) -> None:
         self.target, self._cache, self._policy, self.limit = target, cache, policy, limit
         self.name, self.classes, self.image_shape = target.name, target.classes, target.image_shape
         self.device = getattr(target, "device", "cpu")
+        self.multilabel = is_multilabel(target)
         self.cached = 0
-        self._ledger: Ledger = MemoryLedger()
+        self._ledger: Ledger = ledger or MemoryLedger()
         self._pace, self._lock = Pace(policy.rate), threading.Lock()
 
     @property
@@ -98,6 +102,7 @@ class MeteredTarget:
         """Write down in a ledger what was paid so far, and what will be."""
         if isinstance(self._ledger, MemoryLedger):
             ledger.reserve(self._ledger.spent)
+            self._ledger.spent = 0  # others may share it
         self._ledger = ledger
 
     def scores(self, images: Tensor) -> Tensor:
@@ -174,3 +179,10 @@ class MeteredTarget:
         return OutOfQueries(
             f"all {self.limit:,} queries that max_queries allows are spent; nothing is lost, go on with more"
         )
+
+
+def metered(target: Target) -> list[MeteredTarget]:
+    """Return a target, or those parts of it, that count their queries; they share one ledger."""
+    if isinstance(target, MeteredTarget):
+        return [target]
+    return [part for member in getattr(target, "members", ()) for part in metered(member)]
