@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from ...errors import TargetError
 from ..cards import Card
 from .base import Loaded, Request
 from .needs import need_package
@@ -18,8 +21,14 @@ def claims(name: str) -> bool:
 
 
 def check(name: str) -> None:
-    """Check that httpx is installed. Whether a server answers is seen when it is asked."""
-    need_package("httpx", "targets behind a server", "http")
+    """Check that it is a URL and urllib3 is installed. Whether a server answers is seen when it is asked."""
+    try:
+        host = urlsplit(name).hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise TargetError(f"{name} is no URL; expected one such as {EXAMPLE}")
+    need_package("urllib3", "targets behind a server", "http")
 
 
 def names() -> list[str]:

@@ -129,10 +129,10 @@ def infer(client: Client, model: Model, images: NDArray[Any]) -> NDArray[Any]:
         return _scores(model, client.json_of(response), b"")
     try:
         size = int(length)
-        answer = json.loads(response.content[:size])
+        answer = json.loads(response.data[:size])
     except (ValueError, RecursionError) as error:
         raise TargetError(f"{model.url} answered with a header that is no JSON") from error
-    return _scores(model, answer, response.content[size:])
+    return _scores(model, answer, response.data[size:])
 
 
 def _scores(model: Model, answer: Any, payload: bytes) -> NDArray[Any]:

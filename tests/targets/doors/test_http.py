@@ -17,7 +17,7 @@ from evofool.config.model import ModelOptions
 from evofool.errors import ConfigError, TargetError
 from evofool.targets import registry
 
-pytest.importorskip("httpx", reason="httpx is an extra")
+pytest.importorskip("urllib3", reason="urllib3 is an extra")
 
 SETTINGS: dict[str, Any] = {"encoding": "direct", "generations": 4, "batch": 20, "seed": 1}
 
@@ -106,3 +106,14 @@ def test_a_server_in_trouble_ends_a_run_resumably(served: Served, url: str, tmp_
     served.faults = []
     expected = evofool.evolve("digits", precision="float32", device="cpu", **SETTINGS)
     np.testing.assert_array_equal(evofool.resume(run, generations=4).images, expected.images)
+
+
+@pytest.mark.parametrize("name", ["http://", "http:///v2/models/x", "http://[bad/v2/models/x"])
+def test_what_is_no_url_is_named(name: str) -> None:
+    with pytest.raises(TargetError, match="is no URL; expected one such as http://"):
+        evofool.load_target(name)
+
+
+def test_a_server_that_is_not_there_is_named_with_the_reason() -> None:
+    with pytest.raises(TargetError, match=r"^http://127\.0\.0\.1:9/v2/models/x can't be reached \(Failed to establish"):
+        evofool.load_target("http://127.0.0.1:9/v2/models/x", retries=0)

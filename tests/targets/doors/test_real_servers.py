@@ -23,7 +23,7 @@ from support import random_images
 
 import evofool
 
-pytest.importorskip("httpx", reason="httpx is an extra")
+pytest.importorskip("urllib3", reason="urllib3 is an extra")
 
 sys.path.insert(0, str(Path(__file__).parent / "served"))
 from linear import probabilities  # The servers import it so.
