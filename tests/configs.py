@@ -54,6 +54,7 @@ def target_record(**changes: Any) -> TargetRecord:
         outputs=None,
         members=(),
         combine=None,
+        robust=None,
     )
     return msgspec.structs.replace(tiny, **{"spec": changes.get("name", tiny.spec), **changes})
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Protocol
 
 import msgspec
 
+from ..errors import ConfigError, suggestion
 from .attack import AttackOptions
 from .evolve import EvolveOptions
 from .model import ModelOptions
 from .options import LARGEST
-from .scoring import COMBINE
+from .scoring import COMBINE, ROBUST, TRANSFORMATIONS, Draws
 
 FORMAT = 2
 """Version of the formats of folders and of the files in them."""
@@ -28,6 +29,67 @@ ClassIndex = Annotated[int, msgspec.Meta(ge=0, le=LARGEST - 1)]
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of what is recorded: frozen, and nothing that isn't declared."""
+
+
+class RobustOptions(Protocol):
+    """A job's options, as far as they say what images are scored under."""
+
+    @property
+    def robust(self) -> str | None: ...
+    @property
+    def robust_to(self) -> tuple[str, ...] | None: ...
+    @property
+    def robust_draws(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+
+
+class RobustRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The transformations that images are scored under.
+
+    Attributes:
+        how: How their scores become one, ``worst`` or ``mean``.
+        to: The transformations.
+        draws: In how many strengths each is scored.
+        seed: Random seed of the strengths.
+    """
+
+    how: str
+    to: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    draws: Draws
+    seed: Count
+
+    def __post_init__(self) -> None:
+        if self.how not in ROBUST:
+            raise ValueError(f"robust.how must be {' or '.join(ROBUST)}")
+        if list(self.to) != [name for name in TRANSFORMATIONS if name in self.to]:
+            raise ValueError(f"robust.to must be some of {', '.join(TRANSFORMATIONS)}, in this order")
+
+    @classmethod
+    def of(cls, options: RobustOptions) -> RobustRecord | None:
+        """Return what a job's options say, None where images are scored as they are.
+
+        Raises:
+            ConfigError: They name what doesn't exist, or don't go together.
+        """
+        how, names = options.robust, options.robust_to
+        if how is None:
+            for name, said in (("robust_to", names is not None), ("robust_draws", options.robust_draws != 1)):
+                if said:
+                    raise ConfigError(f"`{name}` belongs to `robust=worst` or `robust=mean`; say one of them as well")
+            return None
+        if how not in ROBUST:
+            raise ConfigError(f'`robust` must be {" or ".join(ROBUST)}, got "{how}"{suggestion(how, ROBUST)}')
+        for name in names or ():
+            if name not in TRANSFORMATIONS:
+                hint = suggestion(name, TRANSFORMATIONS)
+                raise ConfigError(
+                    f'`robust_to`: no transformation is called "{name}"{hint}; there are {", ".join(TRANSFORMATIONS)}'
+                )
+        chosen = tuple(name for name in TRANSFORMATIONS if names is None or name in names)
+        if not chosen:
+            raise ConfigError(f"`robust_to` names no transformation; there are {', '.join(TRANSFORMATIONS)}")
+        return cls(how=how, to=chosen, draws=options.robust_draws, seed=options.seed)
 
 
 class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +113,7 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
         outputs: What the network returns, ``logits`` or ``probabilities``; None where that is not known.
         members: Of several targets that are fooled together, what is needed to have each again.
         combine: How their scores become one, ``min`` or ``mean``; None for a single target.
+        robust: The transformations that images are scored under, or None.
     """
 
     name: str
@@ -74,6 +137,7 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
     outputs: str | None
     members: tuple[TargetRecord, ...]
     combine: str | None
+    robust: RobustRecord | None
 
     def __post_init__(self) -> None:
         channels = self.image_shape[0]
@@ -86,7 +150,7 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
         if bool(self.members) != (self.combine in COMBINE) or (self.combine and self.combine not in COMBINE):
             raise ValueError("members and combine must be there together")
         if len(self.members) == 1 or any(
-            member.members or (member.classes, member.image_shape) != (self.classes, self.image_shape)
+            member.members or member.robust or (member.classes, member.image_shape) != (self.classes, self.image_shape)
             for member in self.members
         ):
             raise ValueError("members must be two or more single targets of the same classes and images")
@@ -102,6 +166,13 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
         mark = self.weights_sha256[:8] if self.weights_sha256 else self.fingerprint
         return f"{self.name} ({mark or 'not identified'})"
 
+    @property
+    def scoring(self) -> str:
+        """What gives a recorded score, in words: the name, and that it is one under transformations."""
+        if self.robust is None:
+            return self.name
+        return f"{self.name}, {'lowest' if self.robust.how == 'worst' else 'mean'} under transformations"
+
     def identity(self) -> dict[str, Any]:
         """Return what makes another target of it."""
         return {
@@ -113,6 +184,7 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
             "image_shape": list(self.image_shape),
             "members": [member.identity() for member in self.members],
             "combine": self.combine,
+            "robust": msgspec.to_builtins(self.robust),
         }
 
 

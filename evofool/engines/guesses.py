@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..config.arguments import kind_of_data, path_of, plain
 from ..config.evolve import EvolveOptions
+from ..config.records import RobustRecord
 from ..encodings.genome_file import OWN_TARGET, GenomeFile, evolved_for
 from ..encodings.genome_lines import single_genome
 from ..errors import ConfigError, GenomeError
@@ -54,8 +55,12 @@ def score(
     device: str,
     top: int,
     options: dict[str, Any],
+    robust: RobustRecord | None = None,
 ) -> dict[str, Any]:
-    """Score files as :func:`evofool.score` does. Without a target it is that which the genomes were evolved for."""
+    """Score files as :func:`evofool.score` does. Without a target it is that which the genomes were evolved for.
+
+    With ``robust`` they are scored under transformations.
+    """
     top = plain(top)
     if type(top) is not int or top < 1:
         raise ConfigError(f"`top` must be a whole number of at least 1, got {top!r:.60}")
@@ -69,9 +74,11 @@ def score(
     import torch
 
     from ..targets.prepare import fitting_of, record_of
+    from ..targets.robust.robust_target import RobustTarget
     from .local import LocalEngine
 
-    record, fitting, engine = record_of(loaded), fitting_of(loaded), LocalEngine(loaded.target)
+    record, fitting = record_of(loaded), fitting_of(loaded)
+    engine = LocalEngine(loaded.target if robust is None else RobustTarget(loaded.target, robust))
     height, width = fitting.image_shape[1:]
     images = []
     for path in paths:

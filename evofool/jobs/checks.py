@@ -10,6 +10,7 @@ from ..attacks.plan import choices_of
 from ..config.attack import AttackOptions
 from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
+from ..config.records import RobustRecord
 from ..config.scoring import COMBINE
 from ..datasets import NAMED_DATASETS, ArrayImages, Fitting, LabelledImages, check_data, open_data
 from ..datasets.named import match_named
@@ -83,6 +84,7 @@ def _check_common(options: EvolveOptions | AttackOptions, *, named: bool, out: P
     if out is not None:
         check_free(out)
     check_combine(options.combine)
+    RobustRecord.of(options)
     if options.combine != COMBINE[0] and isinstance(options.target, str | None):
         raise ConfigError("`combine` says how scores of several targets become one; give several, or leave it out")
     if not named:

@@ -40,7 +40,9 @@ def score(
         )
     if record.combine:
         said |= {"combine": record.combine}
-    scored = guesses.score(paths, record.spec, weights=record.weights, device=device, top=top, options=said)
+    scored = guesses.score(
+        paths, record.spec, weights=record.weights, device=device, top=top, options=said, robust=record.robust
+    )
     return {**scored, "target_of": str(folder)}
 
 

@@ -46,6 +46,7 @@ class EliteLine(msgspec.Struct, frozen=True):
     name: str = msgspec.field(name="class")
     genome: str | msgspec.UnsetType = msgspec.UNSET
     networks: Items | msgspec.UnsetType = msgspec.UNSET
+    robust: Items | msgspec.UnsetType = msgspec.UNSET
     cell: Annotated[list[Natural], msgspec.Meta(min_length=1, max_length=MAX_DEPTH)] | msgspec.UnsetType = msgspec.UNSET
     descriptors: dict[str, Measure] | msgspec.UnsetType = msgspec.UNSET
 
@@ -105,6 +106,7 @@ class OutcomeLine(msgspec.Struct, frozen=True):
     final_index: Natural | None
     name: str = msgspec.field(name="class")
     networks: Items | msgspec.UnsetType = msgspec.UNSET
+    robust: Items | msgspec.UnsetType = msgspec.UNSET
 
 
 def fault(line: dict[str, Any], kind: type[msgspec.Struct]) -> str | None:

@@ -10,12 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import deap
+import msgspec
 import numpy as np
 import PIL
 import torch
 
 from ..config.model import ModelOptions
-from ..config.records import TargetRecord
+from ..config.records import RobustRecord, TargetRecord
 from ..datasets import Fitting
 from ..errors import ConfigError, RunError
 from ..io.files import sha256
@@ -34,6 +35,7 @@ from .own_target import check_target
 from .protocols import Target, device_of
 from .queries.asked import asked_with_care
 from .queries.metered import MemoryLedger
+from .robust.robust_target import RobustTarget
 from .torch_target import TorchTarget
 
 _SAME = (
@@ -97,7 +99,7 @@ def prepare_target(
         if open_precision and precision != "auto" and "precision" in part.tunable:
             part.apply(replace(part.execution, precision=precision))
     run_alike(loaded.target)
-    record = record_of(loaded)
+    record = msgspec.structs.replace(record_of(loaded), robust=RobustRecord.of(options))
     return PreparedTarget(_asked(loaded, record, options.model), fitting_of(loaded), record)
 
 
@@ -128,7 +130,9 @@ def as_loaded(target: Target) -> Loaded:
 
 
 def _asked(loaded: Loaded, record: TargetRecord, options: ModelOptions) -> Target:
-    """Return a target as a job asks it: with care for every query, where it is behind a server or that is wanted."""
+    """Return a target as a job asks it: under transformations, and with care for every query, where that is wanted."""
+    if record.robust is not None:
+        return RobustTarget(_asked(loaded, msgspec.structs.replace(record, robust=None), options), record.robust)
     if not loaded.members:
         return asked_with_care(loaded.target, record, options, remote=loaded.remote)
     ledger = MemoryLedger()
@@ -170,6 +174,7 @@ def record_of(loaded: Loaded) -> TargetRecord:
         std=torch_target.std if torch_target else None,
         outputs=torch_target.outputs if torch_target else None,
         members=members,
+        robust=None,
         combine=target.combine if isinstance(target, Ensemble) else None,
     )
 

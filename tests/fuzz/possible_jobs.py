@@ -106,6 +106,7 @@ WORDS = several(either(text, whole(-LARGEST)))
 DEFAULTS = {
     "options.encoding": "cppn", "options.seed": 0, "options.descriptors": None, "options.novelty": None,
     "options.bins": None, "options.apart": None, "options.init": None,
+    "options.robust": None, "options.robust_to": None, "options.robust_draws": 1,
 }  # fmt: skip
 """Values of the options in :data:`RUN_IDENTITY` where a config lacks them."""
 
@@ -120,7 +121,10 @@ MODEL_OPTIONS: Fields = {
 
 NAMES = either(text, several(text))
 
-SCORING_OPTIONS: Fields = {**MODEL_OPTIONS, "combine": text}
+SCORING_OPTIONS: Fields = {
+    **MODEL_OPTIONS, "combine": text, "robust": maybe(text), "robust_to": maybe(several(text)),
+    "robust_draws": whole(1, 64),
+}  # fmt: skip
 
 EVOLVE_OPTIONS: Fields = {
     **SCORING_OPTIONS,
@@ -149,6 +153,16 @@ def image_shape(value: Any) -> bool:
     return several(whole(1, 8192), 3, 3)(value) and value[0] in (1, 3)
 
 
+TRANSFORMATIONS = ["resize", "shift", "crop", "jpeg", "blur", "noise", "brightness"]
+ROBUST = record({
+    "how": lambda value: value in ("worst", "mean"), "to": several(text, 1), "draws": whole(1, 64), "seed": whole(),
+})  # fmt: skip
+
+
+def robust_can_be(value: Any) -> bool:
+    return ROBUST(value) and value["to"] == [name for name in TRANSFORMATIONS if name in value["to"]]
+
+
 TARGET_FIELDS = record({
     "name": text, "spec": NAMES, "model": record(MODEL_OPTIONS, optional=sorted(MODEL_OPTIONS)), "own": flag,
     "weights": maybe(NAMES), "weights_sha256": maybe(text), "fingerprint": maybe(text),
@@ -156,7 +170,8 @@ TARGET_FIELDS = record({
     "memory_format": text, "fold": flag, "image_shape": image_shape, "classes": whole(1),
     "class_names": maybe(several(text)), "mean": maybe(several(real())), "std": maybe(several(real())),
     "outputs": maybe(text), "combine": maybe(lambda value: value in ("min", "mean")),
-    "members": several(lambda value: target_can_be(value) and not value["members"]),
+    "members": several(lambda value: target_can_be(value) and not value["members"] and not value["robust"]),
+    "robust": maybe(robust_can_be),
 })  # fmt: skip
 
 
@@ -226,7 +241,7 @@ TARGET_IDENTITY = tuple(
     f"target.{name}"
     for name in (
         "name", "weights_sha256", "fingerprint", "classes", "class_names", "mean", "std", "outputs", "image_shape",
-        "members", "combine",
+        "members", "combine", "robust",
     )
 )  # fmt: skip
 RUN_IDENTITY = (

@@ -54,6 +54,7 @@ def test_a_named_target_is_recorded_with_its_weights_and_its_execution() -> None
         outputs="logits",
         members=(),
         combine=None,
+        robust=None,
     )
     assert (prepared.fitting.image_shape, prepared.fitting.resize) == ((1, 8, 8), 8)
 
@@ -84,6 +85,7 @@ def test_an_object_without_torch_is_recorded_as_it_is() -> None:
         outputs=None,
         members=(),
         combine=None,
+        robust=None,
     )
     assert (prepared.fitting.classes, prepared.fitting.resize) == (["a", "b", "c", "d"], 8)
 

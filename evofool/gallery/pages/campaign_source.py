@@ -35,7 +35,7 @@ def read_campaign(path: Path) -> Source:
     config = findings.config
     return Source(
         name=findings.name,
-        target=config.target.name,
+        target=config.target.scoring,
         encoding="pixels",
         tiles=[_tile(success) for success in shown_successes(findings, MAX_SUCCESSES)],
         shape=config.target.image_shape,

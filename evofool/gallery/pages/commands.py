@@ -31,7 +31,13 @@ def score_command(file: Path, target: Mapping[str, Any], *, own: bool = False) -
 
 
 def target_options(target: TargetRecord) -> dict[str, Any]:
-    """Return the options that a recorded target is named by."""
+    """Return the options that a recorded target is named by.
+
+    Where images are scored under transformations there are none: only the job's folder says what those are, and a file
+    in it is scored as the job says.
+    """
+    if target.robust:
+        return {}
     return {"target": target.spec, "weights": target.weights, "combine": target.combine, **target.model.said}
 
 

@@ -78,7 +78,7 @@ def read_run(path: Path, classes: str | None = None) -> Source:
         tiles.append(_tile(run, line, lineage, max(0, len(rows) - 1)))
     source = Source(
         name=path.absolute().name,
-        target=target.name,
+        target=target.scoring,
         encoding=options.encoding,
         tiles=tiles,
         shape=target.image_shape,

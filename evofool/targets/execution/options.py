@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ...config.evolve import EvolveOptions
 from ...config.model import ModelOptions
+from ...config.records import RobustOptions
 from ...errors import ConfigError
 
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -43,7 +44,7 @@ class TargetOptions(Protocol):
     def model(self) -> ModelOptions: ...
 
 
-class JobOptions(TargetOptions, Protocol):
+class JobOptions(TargetOptions, RobustOptions, Protocol):
     """A job's options, as far as they say what its score is."""
 
     @property
