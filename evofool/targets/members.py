@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -90,7 +90,7 @@ def class_orders(classes: dict[str, Sequence[str]]) -> list[list[int] | None]:
     """Return where each target has the classes of the first one, matched by name.
 
     Args:
-        classes: The class names of each target, by its name.
+        classes: The class names of each target, by its name. A name that several classes share is matched in order.
 
     Returns:
         For each target the index of every class of the first; None where the order is the same.
@@ -104,13 +104,15 @@ def class_orders(classes: dict[str, Sequence[str]]) -> list[list[int] | None]:
         if other == names:
             orders.append(None)
             continue
-        places = {name: index for index, name in enumerate(other)}
-        missing, extra = [name for name in names if name not in places], sorted(places.keys() - set(names))
+        missing, extra = (list((Counter(a) - Counter(b)).elements()) for a, b in ((names, other), (other, names)))
         if missing or extra:
             lacks = [f"{target} hasn't {listed(missing)}"] if missing else []
             lacks += [f"{first} hasn't {listed(extra)}"] if extra else []
             raise TargetError(f"{' and '.join(lacks)}; targets that are fooled together must have the same classes")
-        orders.append([places[name] for name in names])
+        places: dict[str, deque[int]] = defaultdict(deque)
+        for index, name in enumerate(other):
+            places[name].append(index)
+        orders.append([places[name].popleft() for name in names])
     return orders
 
 

@@ -15,7 +15,7 @@ from evofool import Ensemble, Target
 from evofool.engines.local import LocalEngine
 from evofool.errors import ConfigError, TargetError
 from evofool.targets.itemised import items_of
-from evofool.targets.members import weights_by_name
+from evofool.targets.members import class_orders, weights_by_name
 
 NAMES = [f"class {index}" for index in range(4)]
 
@@ -85,6 +85,11 @@ def test_a_member_that_fails_is_named() -> None:
     whole = PlainTarget("whole")
     with pytest.raises(TargetError, match=r"target broken failed on \(3, 8, 8\) images: no more memory"):
         Ensemble([whole, Failing("broken")]).scores(random_images(2))
+
+
+def test_classes_that_share_a_name_are_matched_in_order() -> None:
+    orders = class_orders({"one": ["crane", "crane", "cat"], "two": ["cat", "crane", "crane"]})
+    assert orders == [None, [1, 2, 0]]
 
 
 def test_weights_are_given_by_name() -> None:
