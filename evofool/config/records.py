@@ -173,6 +173,14 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
             return self.name
         return f"{self.name}, {'lowest' if self.robust.how == 'worst' else 'mean'} under transformations"
 
+    def facts(self) -> dict[str, Any]:
+        """Return what the target of a job is, as plain JSON values."""
+        facts: dict[str, Any] = {"target": self.name, "weights_sha256": self.weights_sha256}
+        if self.members:
+            networks = {member.name: member.weights_sha256 for member in self.members}
+            facts |= {"networks": networks, "combine": self.combine}
+        return facts | ({"robust": msgspec.to_builtins(self.robust)} if self.robust else {})
+
     def identity(self) -> dict[str, Any]:
         """Return what makes another target of it."""
         return {

@@ -206,8 +206,7 @@ class CampaignKind:
         total = folder.pairs()
         return {
             "campaign": str(path),
-            "target": target.name,
-            "weights_sha256": target.weights_sha256,
+            **target.facts(),
             "data": data.name,
             "images": data.chosen,
             **data_facts(config),

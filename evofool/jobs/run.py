@@ -246,8 +246,7 @@ class RunKind:
         per_class = (options.bins or 1) ** max(1, len(options.descriptors or ()))
         return {
             "run": str(path),
-            "target": target.name,
-            "weights_sha256": target.weights_sha256,
+            **target.facts(),
             "encoding": options.encoding,
             "preset": options.preset,
             "batch": options.batch,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from campaigns import NAMES
+from plain import PlainTarget
 from runs import Capture, Killed, assert_refused, assert_same_run, json_lines, kill, run_cli, succeed
 from support import random_images, tiny_network, tiny_target
 
@@ -14,6 +15,7 @@ import evofool
 from evofool import Ensemble, Target
 from evofool.errors import RunError
 from evofool.jobs.run import RunStep
+from evofool.text import percent
 
 TWO = """
 from support import tiny_network, tiny_target
@@ -52,6 +54,8 @@ def test_a_run_against_two_goes_on_after_a_kill_with_the_same_bytes(two: list[st
     lines = json_lines(tmp_path / "a" / "elites.jsonl")
     assert all(min(line["networks"].values()) == pytest.approx(line["score"], abs=1e-5) for line in lines)
     assert whole.config.target.spec == tuple(two)
+    facts = evofool.inspect(tmp_path / "a")
+    assert (list(facts["networks"]), facts["combine"]) == (["one", "two"], "min")
 
 
 def test_an_elite_says_what_each_network_gives_it_and_its_command_scores_it(
@@ -89,16 +93,17 @@ def test_an_ensemble_of_ones_own_is_given_again(tmp_path: Path) -> None:
 def test_every_attempt_records_what_each_network_gives_its_image(tmp_path: Path) -> None:
     import numpy as np
 
-    images = random_images(6).numpy().transpose(0, 2, 3, 1)
-    np.savez(tmp_path / "data.npz", images=images, labels=np.zeros(6, int))
-    evofool.attack(
-        own(), tmp_path / "data.npz", out=tmp_path / "a", include_misclassified=True, queries=60, count=4, pixels=2
-    )
+    images = random_images(6)
+    labels = own().confirm(images).argmax(1).numpy()
+    np.savez(tmp_path / "data.npz", images=images.numpy().transpose(0, 2, 3, 1), labels=labels)
+    evofool.attack(own(), tmp_path / "data.npz", out=tmp_path / "a", queries=300, count=4, pixels=6)
     ran = [outcome for outcome in json_lines(tmp_path / "a" / "outcomes.jsonl") if not outcome["already"]]
     assert ran
     for outcome in ran:
         assert list(outcome["networks"]) == ["tiny", "other"]
         assert min(outcome["networks"].values()) == pytest.approx(outcome["top5"][0][1], abs=1e-5)
+    won = next(outcome for outcome in ran if outcome["success"])
+    assert f"tiny {percent(won['networks']['tiny'])}, other" in (tmp_path / "a" / "report.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -116,3 +121,21 @@ def test_what_several_targets_can_not_have_is_refused(
 ) -> None:
     assert_refused(run_cli(capsys, "evolve", *options.split(), "--out", tmp_path / "a"), *parts)
     assert not (tmp_path / "a").exists()
+
+
+def test_all_networks_pay_from_one_budget_which_a_resumed_run_goes_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVOFOOL_CACHE", str(tmp_path / "cache"))
+    members = [PlainTarget("one"), PlainTarget("other")]
+    both = Ensemble(members)
+    stopped = evofool.evolve(both, "direct", generations=9, batch=20, max_queries=110, out=tmp_path / "a", seed=1)
+    assert stopped.interrupted
+    assert sum(member.queries for member in members) <= 110
+    assert evofool.inspect(tmp_path / "a")["queries_paid"] == sum(member.queries for member in members)
+    evofool.resume(tmp_path / "a", target=both, max_queries=1000, generations=4)
+    paid = sum(member.queries for member in members)
+    assert evofool.inspect(tmp_path / "a")["queries_paid"] == paid
+    assert all(line["networks"] for line in json_lines(tmp_path / "a" / "elites.jsonl"))
+    evofool.evolve(members[0], "direct", generations=1, batch=20, count_queries=True, seed=1)
+    assert sum(member.queries for member in members) == paid  # the first generation was paid by the ensemble

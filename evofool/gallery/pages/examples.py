@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...io.images import data_uri
 from ...io.png import png
 from .findings import Findings
+from .items import item_details
 from .successes import Success, shown_successes
 
 MAX_EXAMPLES, MIN_EXAMPLES = 48, 6
@@ -54,13 +55,13 @@ def example_limit(findings: Findings, most: int) -> int:
 
 
 def example_of(success: Success, note: str = "") -> Example:
-    """Return a success as a report shows it."""
+    """Return a success as a report shows it. Its further line is ``note``, or else what its score is made of."""
     return Example(
         success,
         before=data_uri(png(success.subject.image)),
         after=data_uri(png(success.after)),
         close_up=data_uri(png(_close_up(success.after, success.changed))),
-        note=note,
+        note=note or ", ".join(f"{name} {value}" for name, value in item_details(success.outcome)),
     )
 
 
