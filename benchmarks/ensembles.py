@@ -1,0 +1,92 @@
+"""Networks alone and together: how many evaluations until every class is 99 % sure, and how far a budget goes.
+
+``cifar10:resnet20`` and ``cifar10:resnet32`` are evolved for until the lowest of the ten classes has 99 %, SqueezeNet
+and EfficientNet-lite0 on every tenth class of ImageNet for some minutes. All is float32.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from statistics import median
+
+import evofool
+from evofool import Ensemble, encodings
+from evofool.config.budget import Budget
+from evofool.config.evolve import EvolveOptions
+from evofool.search.evolution import Evolution
+from evofool.targets.protocols import Target
+
+from .common import Row, imagenet_weights, shared, table
+
+SURE = 0.99
+MOST_EVALUATIONS = 20_000
+MINUTES = float(os.environ.get("EVOFOOL_MINUTES", "8"))
+
+
+def measure(seeds: int | None) -> Iterator[list[Row]]:
+    """Measure the pair of CIFAR-10, then that of ImageNet."""
+    rows: list[Row] = []
+    weights = (shared() or _missing()) / "weights"
+    pair = [
+        evofool.load_target(
+            f"cifar10:{name}", weights=weights / f"{name}-cifar10.safetensors", precision="float32", micro_batch=64
+        )
+        for name in ("resnet20", "resnet32")
+    ]
+    for target in (*pair, Ensemble(pair)):
+        ends = [_until_sure(target, seed) for seed in range(seeds or 3)]
+        rows.append(
+            {
+                "target": target.name,
+                "classes": 10,
+                "seeds": len(ends),
+                "evaluations": [evaluations for evaluations, _ in ends],
+                "evaluations, median": median(evaluations for evaluations, _ in ends),
+                "classes at 99 %": [sure for _, sure in ends],
+            }
+        )
+        table(rows)
+        yield rows
+    for row in _imagenet():
+        rows.append(row)
+        yield rows
+
+
+def _missing() -> None:
+    raise SystemExit("the weights of resnet32 are missing: set EVOFOOL_SHARED")
+
+
+def _until_sure(target: Target, seed: int) -> tuple[int, int]:
+    """Return how many evaluations a run took until the lowest class was sure, and how many classes are at its end."""
+
+    built = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, target.device)
+    evolution = Evolution(target, built, EvolveOptions(seed=seed))
+    for progress in evolution.run(Budget(evaluations=MOST_EVALUATIONS)):
+        if progress.min >= SURE:
+            break
+    return progress.evaluations, progress.at_99
+
+
+def _imagenet() -> Iterator[Row]:
+    """Yield what a run of SqueezeNet alone and one of both networks reached in as many evaluations."""
+    from .efficientnet_lite import lite0
+
+    squeezenet = evofool.load_target(
+        "torchvision:squeezenet1_1", weights=imagenet_weights("squeezenet1_1"), precision="float32"
+    )
+    evaluations = None
+    for target in (Ensemble([squeezenet, lite0(precision="float32")]), squeezenet):
+        limit = {"minutes": MINUTES} if evaluations is None else {"evaluations": evaluations}
+        result = evofool.evolve(target, classes=range(0, 1000, 10), progress=False, **limit)
+        evaluations = result.evaluations
+        scores = sorted(float(score) for score in result.confidence)
+        yield {
+            "target": target.name,
+            "classes": 100,
+            "seeds": 1,
+            "evaluations": [evaluations],
+            "median confidence": median(scores),
+            "classes at 50 %": sum(score >= 0.5 for score in scores),
+            "classes at 99 %": [sum(score >= SURE for score in scores)],
+        }
