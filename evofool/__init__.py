@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import attack, evolve, evolve_seeds, inspect, repair, resume, score
+    from .api import attack, check_target, evolve, evolve_seeds, inspect, repair, resume, score
+    from .checkup.result import Checkup
     from .config.attack import AttackOptions
     from .config.evolve import EvolveOptions
     from .errors import EvofoolError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AttackOptions",
     "CampaignResult",
+    "Checkup",
     "Ensemble",
     "EvofoolError",
     "EvolveOptions",
@@ -34,6 +36,7 @@ __all__ = [
     "Target",
     "__version__",
     "attack",
+    "check_target",
     "evolve",
     "evolve_seeds",
     "inspect",
@@ -48,6 +51,7 @@ __all__ = [
 _HOMES = {
     "AttackOptions": "config.attack:AttackOptions",
     "CampaignResult": "jobs.result:CampaignResult",
+    "Checkup": "checkup.result:Checkup",
     "Ensemble": "targets.ensemble:Ensemble",
     "EvofoolError": "errors:EvofoolError",
     "EvolveOptions": "config.evolve:EvolveOptions",
@@ -55,6 +59,7 @@ _HOMES = {
     "SweepResult": "jobs.sweep:SweepResult",
     "Target": "targets.torch_target:TorchTarget",
     "attack": "api:attack",
+    "check_target": "api:check_target",
     "evolve": "api:evolve",
     "evolve_seeds": "api:evolve_seeds",
     "inspect": "api:inspect",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .config.arguments import kind_of_data, path_of
 from .config.attack import AttackOptions
+from .config.check import CheckOptions
 from .config.documented import documented
 from .config.evolve import EvolveOptions
 from .errors import ConfigError, TargetError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from .checkup.result import Checkup
     from .engines.toolbox import Hook
     from .jobs.attack import Observer as CampaignObserver
     from .jobs.evolve import Observer as RunObserver
@@ -174,6 +176,40 @@ def attack(
     folder = path_of(out, "out")
     with watched(CampaignView, progress, observer) as noting:
         return job.run(given, own, out=folder, observer=noting, toolbox=toolbox)
+
+
+@documented(CheckOptions)
+def check_target(target: str | Target = "cifar10", data: str | Path | None = None, **options: Any) -> Checkup:
+    """Check that a classifier is understood rightly: look for the usual mistakes, with evidence.
+
+    It is shown noise and flat pictures. With labelled images, other ways to read it are tried on the same images: red
+    and blue swapped, other ranges and normalisations, other axes, class names in another order. A way is called better
+    only where the exact McNemar test says that chance would hardly make such a difference, at a level of 1 % for all
+    ways together.
+
+    Args:
+        target: A name (see ``evofool targets``) or a target of your own.
+        data: A data set's name, a folder of pictures with a folder for each class, or an ``.npz`` archive.
+        options: See below.
+
+    Returns:
+        What was understood and found; ``findings`` is empty where nothing is wrong. ``print`` shows it.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets and data.
+
+    Example:
+        >>> import evofool
+        >>> evofool.check_target("digits", "digits", device="cpu").findings
+        ()
+    """
+    from .checkup.request import request_of
+
+    own = _own(target)
+    chosen = request_of(None if own else str(target), {"data": data, **options})
+    from .checkup.check import check
+
+    return check(own or str(target), chosen)
 
 
 def resume(

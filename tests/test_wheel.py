@@ -78,6 +78,6 @@ def test_it_requires_what_it_is_said_to_require(wheel: zipfile.ZipFile) -> None:
     required = {re.split(r"[<>=;\[ ]", line)[0] for line in needed if "extra ==" not in line}
     assert required == {
         "torch", "torchvision", "deap", "numpy", "pillow", "typer", "rich", "safetensors", "scikit-learn", "numba",
-        "msgspec", "jinja2", "tenacity",
+        "msgspec", "jinja2", "tenacity", "scipy",
     }  # fmt: skip
     assert not any("://" in line for line in needed), "a dependency from somewhere else than the registry"

@@ -20,17 +20,14 @@ PAIRS_SHOWN = 10
 def data_warnings(config: CampaignConfig) -> list[str]:
     """Return what looks wrong with the labels of a campaign's images, as sentences.
 
-    Of K classes, chance is right on 1/K of the images. A target counts as no better where the upper end of Wilson's
-    95 % interval of its share of correct images is below 1/K + ``MARGIN`` (1 - 1/K): 19 % with ten classes, 55 % with
-    two. A few images are not enough for that verdict. Labels in another order than the classes are found so.
-
-    Else a campaign that left out more images than it kept, because the target gets them wrong, says so.
+    A target that is hardly better than chance is told of: labels in another order than the classes are found so. Else a
+    campaign that left out more images than it kept, because the target gets them wrong, says so.
     """
-    data, chance = config.data, 1 / len(config.classes)
+    data = config.data
     if not data.labelled or not data.looked:
         return []
     right = f"only {data.correct:,} of {counted(data.looked, 'image')} looked at are classified correctly"
-    if wilson(data.correct, data.looked)[1] < chance + MARGIN * (1 - chance):
+    if hardly_above_chance(data.correct, data.looked, len(config.classes)):
         return [
             f"{right}, hardly more than by chance (1 of {len(config.classes):,}): the labels may be in another order "
             "than the classes, or the images of other classes or prepared otherwise than those it learned from"
@@ -59,6 +56,22 @@ def data_notes(config: CampaignConfig) -> list[str]:
     mapping = facts["mapping"]
     notes = [f"warning: {warning}" for warning in facts["warnings"]]
     return [*notes, f"classes: {describe_mapping(mapping)}"] if mapping else notes
+
+
+def hardly_above_chance(correct: int, looked: int, classes: int) -> bool:
+    """Return whether a target is hardly better than chance.
+
+    Of K classes, chance is right on 1/K of the images. A target counts as no better where the upper end of Wilson's
+    95 % interval of its share of correct images is below 1/K + ``MARGIN`` (1 - 1/K): 19 % with ten classes, 55 % with
+    two. A few images are not enough for that verdict.
+
+    Args:
+        correct: Images that it classifies correctly.
+        looked: Images that it was shown.
+        classes: The number K of classes.
+    """
+    chance = 1 / classes
+    return wilson(correct, looked)[1] < chance + MARGIN * (1 - chance)
 
 
 def data_facts(config: CampaignConfig) -> dict[str, Any]:

@@ -44,6 +44,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 zoo_app = typer.Typer(help="Train the embedded networks.", no_args_is_help=True, rich_markup_mode=None)
+targets_app = typer.Typer(
+    cls=targets.Targets, help="List the targets, show one's model card, or check one.", rich_markup_mode=None
+)
+app.add_typer(targets_app, name="targets")
 app.add_typer(zoo_app, name="zoo")
 for command in (
     evolve.evolve,
@@ -54,11 +58,12 @@ for command in (
     gallery.timelapse,
     gallery.poster,
     jobs.inspect,
-    targets.targets,
     targets.score,
     gallery.render,
 ):
     app.command()(_whole(with_home(command)))
+targets_app.command("show")(_whole(with_home(targets.targets)))
+targets_app.command()(_whole(with_home(targets.check)))
 zoo_app.command()(_whole(with_home(zoo.train)))
 
 
@@ -123,7 +128,7 @@ def _stopped(kept: str = "") -> str:
 def _known_options() -> dict[str, str]:
     """Every option of every command, by its Python name."""
     command: Any = typer.main.get_command(app)
-    commands = [*command.commands.values(), *command.commands["zoo"].commands.values()]
+    commands = [one for each in command.commands.values() for one in (each, *getattr(each, "commands", {}).values())]
     return {
         parameter.name: next(flag for flag in parameter.opts if flag.startswith("--"))
         for each in commands

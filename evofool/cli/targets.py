@@ -1,4 +1,4 @@
-"""``evofool targets`` and ``evofool score``: the classifiers under test."""
+"""``evofool targets``, ``evofool targets check`` and ``evofool score``: the classifiers under test."""
 
 from __future__ import annotations
 
@@ -6,18 +6,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from ..config.check import CheckOptions
 from ..config.evolve import EvolveOptions
-from ..config.model import UNDERSTANDING
+from ..config.model import ASKING, UNDERSTANDING
+from ..config.options import declarations
 from ..errors import ConfigError
 from .common import Json
-from .declared import with_options
+from .declared import as_options, with_options
 
 if TYPE_CHECKING:
     from ..console.console import Console
 
 GUESSES = 5
 """How many guesses are shown for a picture."""
+
+CHECK = ("data", "data_dir", "count", "seed", "weights", "device", *UNDERSTANDING, *ASKING)
+"""The options of ``evofool targets check``, in the order of its help."""
+
+
+class Targets(TyperGroup):
+    """The commands of ``evofool targets``. Without the name of one, it shows the targets."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the arguments, with the command that they are for."""
+        return super().parse_args(ctx, args if args and args[0] in self.commands else ["show", *args])
 
 
 @with_options(EvolveOptions, ("weights", "device", *UNDERSTANDING))
@@ -29,7 +43,8 @@ def targets(
 ) -> None:
     """List the targets, or show one's model card.
 
-    With --tune, show how fast one runs on this machine.
+    With --tune, show how fast one runs on this machine. Another command, evofool targets check, looks for mistakes in
+    how a classifier is understood.
     """
     from ..console.console import Console
     from ..targets import registry
@@ -55,6 +70,32 @@ def targets(
     else:
         doors_shown = [(door.EXAMPLE, door.WHAT) for door in registry.DOORS if door.WHAT]
         console.targets(registry.plain_cards().values(), doors_shown)
+
+
+@with_options(CheckOptions, CHECK)
+def check(
+    given: dict[str, Any],
+    name: Annotated[str, typer.Argument(metavar="TARGET", help="A name, a file, a URL or path/to/file.py:attribute.")],
+    as_json: Json = False,
+) -> None:
+    """Check that a classifier is understood rightly, and show the usual mistakes with the evidence.
+
+    With --data, other ways to read the images are tried on the same ones: red and blue swapped, other ranges and
+    normalisations, axes, the order of class names. The exit code is 0 where nothing is wrong, 1 where something is, and
+    2 for wrong input.
+    """
+    from ..checkup.request import request_of
+    from ..console.console import Console
+
+    options = request_of(name, given)
+    from ..checkup import check as checkups  # importing torch takes some seconds
+
+    flags = {option: declaration.flag for option, declaration in declarations(CheckOptions).items()}
+    checkup = checkups.check(name, options).with_words(lambda words: as_options(words, flags))
+    console = Console(to_stderr=as_json)
+    console.json(checkup.json()) if as_json else console.answer(str(checkup))
+    if checkup.findings:
+        raise typer.Exit(1)
 
 
 @with_options(EvolveOptions, ("target", "weights", "combine", "device", *UNDERSTANDING), defaults=False)

@@ -93,6 +93,10 @@ class Console:
         """Print a result that was asked for; a text is printed as it is, without markup."""
         self.rich.print(Text(result) if isinstance(result, str) else result)
 
+    def answer(self, text: str) -> None:
+        """Print a text that was asked for as it is, without folding its lines."""
+        self.rich.print(Text(text), soft_wrap=True)
+
     def pairs(self, rows: Sequence[tuple[str, str]]) -> None:
         """Print names and values in two columns; values are never folded, so that paths and commands can be copied."""
         width = max(len(name) for name, _ in rows)

@@ -147,6 +147,15 @@ def _load_one(name: str, weights: str | Path | None, options: ExecutionOptions, 
     return replace(loaded, spec=absolute(name))
 
 
+def door_of(name: str) -> str:
+    """Return the name of the door that a target belongs to, such as ``onnx``.
+
+    Raises:
+        TargetError: No target has that name.
+    """
+    return str(getattr(_find(name)[0], "__name__", "")).rpartition(".")[2]
+
+
 @documented(ModelOptions)
 def load_target(
     name: str | Sequence[str] = "cifar10",

@@ -79,7 +79,7 @@ class Reading:
             values = images.contiguous()
         else:
             memory_format = torch.channels_last if last and images.shape[1] > 1 else torch.contiguous_format
-            values = look_up(images.contiguous(), self._table(images.shape[1]), memory_format)
+            values = look_up(images.contiguous(), self.table(images.shape[1]), memory_format)
         if self.channels == "bgr" and images.shape[1] == 3:
             values = values.flip(1)
         if last:
@@ -88,7 +88,16 @@ class Reading:
             values = values[:, 0]
         return np.ascontiguousarray(values.numpy().astype(self.dtype, copy=False))
 
-    def _table(self, channels: int) -> Tensor:
+    def stretched(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return mean and std of pixels in [0, 1] that bring them into the range as well."""
+        low, high = RANGES[self.range]
+        scale = high - low
+        means = self.mean * (len(self.std) if len(self.mean) == 1 else 1)
+        stds = self.std * (len(self.mean) if len(self.std) == 1 else 1)
+        mean = tuple(one - low / scale * deviation for one, deviation in zip(means, stds, strict=True))
+        return mean, tuple(deviation / scale for deviation in stds)
+
+    def table(self, channels: int) -> Tensor:
         """Return (C, 256) float32: what each value of each channel becomes."""
         mean = np.broadcast_to(np.array(self.mean, np.float64), channels)[:, None]
         std = np.broadcast_to(np.array(self.std, np.float64), channels)[:, None]

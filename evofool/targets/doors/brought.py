@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ...config.model import ModelOptions
 from ..arrays.adapters import Adapter
 from ..arrays.array_target import ArrayTarget, Call
-from ..arrays.reading import RANGES, Reading
+from ..arrays.reading import Reading
 from ..cards import OWN, Card
 from ..class_names import choose_class_names
 from ..execution.devices import choose_device
@@ -44,6 +44,43 @@ class Reversed(nn.Module):
         """Return the network's outputs for (B, 3, H, W) images."""
         outputs: Tensor = self.network(images.flip(1))
         return outputs
+
+
+class ChannelsLast(nn.Module):
+    """A network that takes (B, H, W, C), given (B, C, H, W).
+
+    Args:
+        network: The network.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the network's outputs for (B, C, H, W) images."""
+        outputs: Tensor = self.network(images.permute(0, 2, 3, 1).contiguous())
+        return outputs
+
+
+def as_read(
+    module: nn.Module, reading: Reading, channels: int
+) -> tuple[nn.Module, tuple[float, ...], tuple[float, ...]]:
+    """Return a network that takes its images as a reading says, given (B, C, H, W) in the order red, green, blue.
+
+    Args:
+        module: The network.
+        reading: How it takes them.
+        channels: Channels of its images.
+
+    Returns:
+        The network, and the mean and std of pixels in [0, 1] that it expects.
+    """
+    if reading.layout == "NHWC":
+        module = ChannelsLast(module)
+    if reading.channels == "bgr" and channels == 3:
+        module = Reversed(module)
+    return module, *reading.stretched()
 
 
 def reading_of(
@@ -171,9 +208,7 @@ def module_loaded(
     """
     options, device = request.model, choose_device(request.execution.device)
     reading = reading_of(options, known=card)
-    mean, std = _stretched(reading)
-    if reading.channels == "bgr" and card.image_shape[0] == 3:
-        module = Reversed(module)
+    module, mean, std = as_read(module, reading, card.image_shape[0])
     module = made_ready(module, device)
     normalisation = Normalisation(card.name, mean, std, card.image_shape[0], device)
 
@@ -209,13 +244,3 @@ def _understood(values: Tensor, names: Sequence[str] | None, options: ModelOptio
     """Return the classes and the kind of outputs of a classifier that returned (B, K) values."""
     classes = choose_class_names(names, options.classes_file, values.shape[1])
     return classes, recognise_outputs(values) if options.outputs == "auto" else options.outputs
-
-
-def _stretched(reading: Reading) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return mean and std of pixels in [0, 1] that bring them into a reading's range as well."""
-    low, high = RANGES[reading.range]
-    scale = high - low
-    means = reading.mean * (len(reading.std) if len(reading.mean) == 1 else 1)
-    stds = reading.std * (len(reading.mean) if len(reading.std) == 1 else 1)
-    mean = tuple(one - low / scale * deviation for one, deviation in zip(means, stds, strict=True))
-    return mean, tuple(deviation / scale for deviation in stds)

@@ -24,8 +24,8 @@ EXAMPLE = "network.onnx"
 SUFFIXES: tuple[str, ...] = (".onnx",)
 WHAT = "an ONNX file (extra: onnx)"
 
-NAME_KEYS = ("names", "classes", "labels", "class_names", "id2label")
-"""Keys of a file's metadata under which exporters keep class names."""
+NAME_KEYS = ("names", "classes", "labels", "class_names", "id2label", "character")
+"""Keys of a file's metadata under which exporters keep class names; the last is that of PaddleOCR's."""
 
 _TYPES = {
     "tensor(float)": "float32",

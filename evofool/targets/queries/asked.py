@@ -30,16 +30,28 @@ def asked_with_care(
         remote: Whether it is behind a server.
         ledger: Where it is counted what is paid, until a job's folder has it; None for one of its own.
     """
-    if not (remote or options.count_queries or options.max_queries):
+    if not is_asked_with_care(options, remote=remote):
         return target
-    policy = Policy(
+    cache = ScoreCache(_file(record), len(target.classes))
+    return MeteredTarget(
+        target, cache, policy_of(target, options, remote=remote), options.max_queries, ledger
+    )
+
+
+def is_asked_with_care(options: ModelOptions, *, remote: bool) -> bool:
+    """Return whether queries are counted: behind a server, or where the user wants that."""
+    return remote or options.count_queries or options.max_queries is not None
+
+
+def policy_of(target: Target, options: ModelOptions, *, remote: bool) -> Policy:
+    """Return how a target is asked, where queries are counted."""
+    return Policy(
         rows=rows_of(target),
         concurrency=options.concurrency or (REQUESTS if remote else 1),
         rate=options.rate,
         timeout=None if remote else options.timeout,
         retries=options.retries,
     )
-    return MeteredTarget(target, ScoreCache(_file(record), len(target.classes)), policy, options.max_queries, ledger)
 
 
 def _file(record: TargetRecord) -> Path | None:

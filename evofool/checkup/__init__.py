@@ -1,0 +1,1 @@
+"""Whether a classifier was understood rightly: the usual mistakes, each with its evidence and what mends it."""
