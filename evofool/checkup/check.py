@@ -145,7 +145,7 @@ def _facts(loaded: Loaded) -> dict[str, str]:
     target, reading = loaded.target, reading_of_loaded(loaded)
     channels, height, width = target.image_shape
     few = ", ".join(target.classes[:CLASSES_SHOWN]) + (", …" if len(target.classes) > CLASSES_SHOWN else "")
-    facts = {"door": registry.door_of(loaded.spec) if loaded.spec else "your own Target"}
+    facts = {"door": registry.door_of(loaded.spec) if isinstance(loaded.spec, str) else "your own Target"}
     if loaded.card is not None:
         facts["kind"] = loaded.card.architecture
     facts["images"] = f"{width} × {height}, {'grey' if channels == 1 else 'RGB'}"

@@ -33,9 +33,7 @@ def asked_with_care(
     if not is_asked_with_care(options, remote=remote):
         return target
     cache = ScoreCache(_file(record), len(target.classes))
-    return MeteredTarget(
-        target, cache, policy_of(target, options, remote=remote), options.max_queries, ledger
-    )
+    return MeteredTarget(target, cache, policy_of(target, options, remote=remote), options.max_queries, ledger)
 
 
 def is_asked_with_care(options: ModelOptions, *, remote: bool) -> bool:
