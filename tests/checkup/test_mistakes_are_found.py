@@ -322,6 +322,17 @@ def test_probabilities_that_are_announced_as_logits_are_told(digits: Check) -> N
     assert "`outputs=probabilities`" in fix
 
 
+def test_paid_queries_are_counted_and_limited() -> None:
+    """14 pictures three times, 20 images as understood and in three other ways; none is asked for again."""
+    options: dict[str, Any] = {"device": "cpu", "count": 20}
+    counted = evofool.check_target("digits", "digits", count_queries=True, **options)
+    assert counted.queries == 3 * 14 + 20 + 3 * 20
+    assert "queries  122" in str(counted)
+    assert evofool.check_target("digits", "digits", **options).queries is None
+    with pytest.raises(evofool.EvofoolError, match="all 100 queries"):
+        evofool.check_target("digits", "digits", max_queries=100, **options)
+
+
 def test_as_text_it_says_all_that_was_understood(digits: Check) -> None:
     text = str(digits("to_255"))
     for part in ("1 mistake", "8 × 8, grey", "NCHW, float32, 0-1", "logits", "10: 0, 1, 2", "cpu", "images/s", "noise"):

@@ -137,6 +137,25 @@ def test_an_onnx_file_has_the_same_scores(files: Path, digits: TorchTarget) -> N
     torch.testing.assert_close(target.confirm(images), digits.confirm(images), atol=1e-4, rtol=0)
 
 
+def test_class_names_are_read_from_an_onnx_file_as_paddleocr_keeps_them(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is an extra")
+    onnx = pytest.importorskip("onnx", reason="writing an ONNX file needs onnx")
+    kind = onnx.TensorProto.FLOAT
+    image, scores = (
+        onnx.helper.make_tensor_value_info(name, kind, shape)
+        for name, shape in (("x", ["n", 3, 1, 1]), ("y", ["n", 3]))
+    )
+    flatten = onnx.helper.make_node("Flatten", ["x"], ["y"])
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph([flatten], "page", [image], [scores]),
+        opset_imports=[onnx.helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+    onnx.helper.set_model_props(model, {"character": "0\n90\n180"})
+    onnx.save(model, str(tmp_path / "page.onnx"))
+    assert list(registry.load(str(tmp_path / "page.onnx")).target.classes) == ["0", "90", "180"]
+
+
 @pytest.mark.parametrize("spec", ["digits.pth", "mine.py:batch"])
 def test_the_same_seed_gives_the_same_archive_through_every_door(spec: str, files: Path) -> None:
     settings: dict[str, Any] = {"encoding": "direct", "generations": 5, "batch": 20, "seed": 3}

@@ -117,3 +117,10 @@ def test_what_is_no_url_is_named(name: str) -> None:
 def test_a_server_that_is_not_there_is_named_with_the_reason() -> None:
     with pytest.raises(TargetError, match=r"^http://127\.0\.0\.1:9/v2/models/x can't be reached \(Failed to establish"):
         evofool.load_target("http://127.0.0.1:9/v2/models/x", retries=0)
+
+
+def test_a_checkup_asks_a_server_and_counts_what_it_pays(served: Served, url: str) -> None:
+    checkup = evofool.check_target(f"{url}/v2/models/digits", "digits", count=40)
+    assert checkup.findings == ()
+    assert checkup.accuracies[0].right >= 38
+    assert checkup.queries == 3 * 14 + 40 + 3 * 40
