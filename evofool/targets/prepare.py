@@ -134,10 +134,10 @@ def _asked(loaded: Loaded, record: TargetRecord, options: ModelOptions) -> Targe
     if record.robust is not None:
         return RobustTarget(_asked(loaded, msgspec.structs.replace(record, robust=None), options), record.robust)
     if not loaded.members:
-        return asked_with_care(loaded.target, record, options, remote=loaded.remote)
+        return asked_with_care(loaded.target, record, options, remote=loaded.remote, shown=loaded.shown)
     ledger = MemoryLedger()
     members = [
-        asked_with_care(member.target, part, options, remote=member.remote, ledger=ledger)
+        asked_with_care(member.target, part, options, remote=member.remote, shown=member.shown, ledger=ledger)
         for member, part in zip(loaded.members, record.members, strict=True)
     ]
     return Ensemble(members, combine=str(record.combine))
@@ -169,7 +169,7 @@ def record_of(loaded: Loaded) -> TargetRecord:
         **vars(execution),
         image_shape=target.image_shape,
         classes=len(target.classes),
-        class_names=tuple(target.classes) if own else None,
+        class_names=tuple(target.classes) if own or loaded.model is not None else None,
         mean=torch_target.mean if torch_target else None,
         std=torch_target.std if torch_target else None,
         outputs=torch_target.outputs if torch_target else None,
@@ -287,7 +287,10 @@ def _named_again(record: TargetRecord, path: Path) -> Loaded:
                 "is one"
             ) from error
         raise
-    loaded = registry.load(record.spec, weights=record.weights, **vars(ExecutionOptions.of(record)), model=record.model)
+    execution = vars(ExecutionOptions.of(record))
+    loaded = registry.load(
+        record.spec, weights=record.weights, **execution, model=record.model, classes=record.class_names
+    )
     if loaded.weights is not None and sha256(loaded.weights) != record.weights_sha256:
         raise RunError(
             f"the weights of {record.name} are not those {path} was made with "

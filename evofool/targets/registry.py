@@ -75,8 +75,11 @@ def load(
     fold: bool | None = None,
     model: ModelOptions | None = None,
     combine: str = "min",
+    classes: tuple[str, ...] | None = None,
 ) -> Loaded:
     """Build a target by name, or several as one, with cards and where weights came from; see :func:`load_target`.
+
+    ``classes`` are the class names that were recorded of a target which the user brings.
 
     Raises:
         ConfigError: The target can't be run so, or takes no weights file.
@@ -89,7 +92,7 @@ def load(
         raise ConfigError(f"`weights` of a single target is one file, got {len(weights)}")
     from .execution.requests import check_requests
 
-    loaded = _load_one(name, weights, options, model)
+    loaded = _load_one(name, weights, options, model, classes)
     check_requests(loaded.target, options)
     return loaded
 
@@ -133,13 +136,20 @@ def _together(
     )
 
 
-def _load_one(name: str, weights: str | Path | None, options: ExecutionOptions, model: ModelOptions | None) -> Loaded:
+def _load_one(
+    name: str,
+    weights: str | Path | None,
+    options: ExecutionOptions,
+    model: ModelOptions | None,
+    classes: tuple[str, ...] | None = None,
+) -> Loaded:
     """Build a target by name. Whether it runs as it was asked to is left to the caller."""
     import torch
 
     door, short = _find(name)
     with torch.random.fork_rng(devices=[]):  # networks draw their first weights from the global generator
-        loaded = door.load(short, Request(Path(weights) if weights else None, options, model or ModelOptions()))
+        request = Request(Path(weights) if weights else None, options, model or ModelOptions(), classes)
+        loaded = door.load(short, request)
     if weights is not None and not loaded.user_weights:
         raise ConfigError(f"target {name} takes no weights file; leave `weights` out")
     if loaded.model is None and model is not None and (said := model.understood.said):

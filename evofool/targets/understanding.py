@@ -123,19 +123,36 @@ def recognise_outputs(values: Tensor) -> str:
     return "multilabel"
 
 
-def show(name: str, image_shape: tuple[int, int, int], call: Callable[[Tensor], Any], rows: int | None) -> Tensor:
+def check_affordable(options: ModelOptions, count: int) -> None:
+    """Check that a budget of queries has room for the pictures that show what a classifier returns.
+
+    Args:
+        options: The user's options.
+        count: How many pictures.
+
+    Raises:
+        ConfigError: It hasn't.
+    """
+    if options.max_queries is not None and options.max_queries < count:
+        raise ConfigError(
+            f"`max_queries` must be at least {count}, got {options.max_queries}: so many pictures show what the "
+            "classifier returns"
+        )
+
+
+def show(name: str, image_shape: tuple[int, int, int], call: Callable[[Tensor], Any], count: int) -> Tensor:
     """Return the (B, K) outputs of a classifier for some pictures.
 
     Args:
         name: What messages call it.
         image_shape: (C, H, W) of its images.
         call: The classifier, as a function of (B, C, H, W) uint8 images.
-        rows: How many images it takes at once, where it takes only so many.
+        count: How many pictures.
 
     Raises:
         TargetError: It fails, or returns no scores.
     """
-    images = pictures(image_shape, rows or PICTURES)
+    images = pictures(image_shape, count)
     try:
         output = call(images)
     except (EvofoolError, TryAgain):

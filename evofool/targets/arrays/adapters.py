@@ -67,7 +67,7 @@ def adapter_of(name: str, thing: Any) -> Adapter:
 
 
 class Function:
-    """A user's function of a batch or of single images; which, the first call of more than one image tells.
+    """A user's function of a batch or of single images; which, its first answer tells.
 
     Args:
         function: The function.
@@ -79,22 +79,28 @@ class Function:
 
     def __call__(self, images: Images) -> Any:
         """Return what the function makes of (B, H, W, C) images, for all of them."""
-        if self._single is None and len(images) > 1:
-            self._single = not self._takes_batches(images)
-        if self._single:
-            return np.stack([np.asarray(self._function(image), np.float64).reshape(-1) for image in images])
-        return self._function(images)
+        if self._single is None:
+            return self._first(images)
+        return self._of_each(images, []) if self._single else self._function(images)
 
-    def _takes_batches(self, images: Images) -> bool:
+    def _first(self, images: Images) -> Any:
+        """Return what the function makes of the first images, and remember what it takes. None is asked about twice."""
         try:
             output = self._function(images)
-        except Exception:  # a function of single images may fail on a batch in any way
+        except Exception as error:  # a function of single images may fail on a batch in any way
             try:
-                self._function(images[0])
+                answer = self._function(images[0])
             except Exception:
-                return True  # it fails on both, and says why on the batch
-            return False
-        return any(len(part) == len(images) for part in tensors_in(output).values() if part.ndim)
+                raise error from None  # it fails on both
+            self._single = True
+            return self._of_each(images, [answer])
+        self._single = not any(len(part) == len(images) for part in tensors_in(output).values() if part.ndim)
+        return self._of_each(images, []) if self._single else output
+
+    def _of_each(self, images: Images, answers: list[Any]) -> NDArray[np.float64]:
+        """Return the answers for single images, of which the first may be there already."""
+        answers = [*answers, *map(self._function, images[len(answers) :])]
+        return np.stack([np.asarray(answer, np.float64).reshape(-1) for answer in answers])
 
 
 def _scikit(thing: Any) -> Adapter | None:

@@ -20,11 +20,13 @@ class Request:
         weights: A weights file of the user's, or None for those that belong to the name.
         execution: How its forward passes shall be run.
         model: How a classifier that the user brings is to be understood.
+        classes: The class names of such a classifier that was recorded; None where it has to be found out.
     """
 
     weights: Path | None = None
     execution: ExecutionOptions = field(default_factory=ExecutionOptions)
     model: ModelOptions = field(default_factory=ModelOptions)
+    classes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Loaded:
         weights: The file that its weights were read from, if there is one.
         user_weights: Whether the user gave that file.
         spare_tensors: Tensors of the file that the network has no place for.
+        shown: How many images it was asked about to find out what it returns.
         remote: Whether it is behind a server, where queries cost time or money.
         spec: What it is loaded by, from wherever that is done; None for its name. Of several targets, those of each.
         model: How it was understood, where the user brings it; None for one that the door knows.
@@ -48,6 +51,7 @@ class Loaded:
     weights: Path | None = None
     user_weights: bool = False
     spare_tensors: tuple[str, ...] = ()
+    shown: int = 0
     remote: bool = False
     spec: str | tuple[str, ...] | None = None
     model: ModelOptions | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ from ..execution.modules import made_ready
 from ..execution.outputs import Head
 from ..preprocessing import Normalisation
 from ..torch_target import TorchTarget
-from ..understanding import choose_image_shape, recognise_outputs, show
+from ..understanding import PICTURES, check_affordable, choose_image_shape, recognise_outputs, show
 from .base import Loaded, Request
 
 ROWS = 64
@@ -139,8 +140,9 @@ def array_loaded(
     """
     shape = card.image_shape
     Normalisation(card.name, reading.mean, reading.std, shape[0], torch.device("cpu"))  # checks both
-    values = show(card.name, shape, lambda images: call(reading.arrays(images)), rows if fixed else None)
-    classes, outputs = _understood(values, names, request.model)
+    classes, outputs, shown = _understood(
+        request, card, names, lambda images: call(reading.arrays(images)), rows if fixed else None
+    )
     card = card.with_outputs(classes, outputs, reading.mean, reading.std)
     target = ArrayTarget(
         call,
@@ -153,7 +155,7 @@ def array_loaded(
         fixed=fixed,
         fingerprint=fingerprint,
     )
-    return Loaded(target, card, weights, model=replace(request.model, outputs=outputs))
+    return Loaded(target, card, weights, shown=shown, model=replace(request.model, outputs=outputs))
 
 
 def adapter_loaded(
@@ -216,11 +218,11 @@ def module_loaded(
     def call(images: Tensor) -> object:
         return module(normalisation.bytes(images.to(device), torch.float32, torch.contiguous_format))
 
-    classes, outputs = _understood(show(card.name, card.image_shape, call, rows), names, options)
+    classes, outputs, shown = _understood(request, card, names, call, rows)
     card = card.with_outputs(classes, outputs, mean, std)
     target = TorchTarget.from_card(module, card, request.execution)
     understood = replace(request.model, outputs=outputs)
-    return Loaded(target, card, weights, request.weights is not None, spare_tensors, model=understood)
+    return Loaded(target, card, weights, request.weights is not None, spare_tensors, shown=shown, model=understood)
 
 
 def file_card(spec: str, kind: str, image_shape: tuple[int, int, int]) -> Card:
@@ -240,7 +242,28 @@ def file_card(spec: str, kind: str, image_shape: tuple[int, int, int]) -> Card:
     )
 
 
-def _understood(values: Tensor, names: Sequence[str] | None, options: ModelOptions) -> tuple[list[str], str]:
-    """Return the classes and the kind of outputs of a classifier that returned (B, K) values."""
+def _understood(
+    request: Request, card: Card, names: Sequence[str] | None, call: Callable[[Tensor], Any], rows: int | None
+) -> tuple[list[str], str, int]:
+    """Return the classes and the kind of outputs of a classifier, and how many pictures it was shown for that.
+
+    One that was recorded isn't asked again.
+
+    Args:
+        request: How it is to be understood.
+        card: What is known of it.
+        names: The class names that come with it.
+        call: The classifier, as a function of (B, C, H, W) uint8 images.
+        rows: How many images it takes at once, where it takes only so many.
+
+    Raises:
+        ConfigError: The budget of queries has no room for the pictures.
+    """
+    options = request.model
+    if request.classes is not None and options.outputs != "auto":
+        return list(request.classes), options.outputs, 0
+    shown = rows or PICTURES
+    check_affordable(options, shown)
+    values = show(card.name, card.image_shape, call, shown)
     classes = choose_class_names(names, options.classes_file, values.shape[1])
-    return classes, recognise_outputs(values) if options.outputs == "auto" else options.outputs
+    return classes, recognise_outputs(values) if options.outputs == "auto" else options.outputs, shown

@@ -17,7 +17,7 @@ from ..doors.base import Loaded, Request
 from ..doors.brought import array_loaded, file_card, reading_of
 from ..queries.asked import REQUESTS
 from ..queries.policy import Policy, TryAgain, repeated
-from ..understanding import choose_image_shape
+from ..understanding import PICTURES, check_affordable, choose_image_shape
 from . import labels, open_inference
 from .client import Client
 
@@ -61,22 +61,16 @@ def _open_inference(name: str, client: Client, request: Request) -> Loaded:
 def _labels(name: str, client: Client, request: Request) -> Loaded:
     options = request.model
     shape = choose_image_shape(name, options, None, None)
-    grey = np.full((1, shape[0], *shape[1:]), 128, np.uint8)
-    first = labels.ask(client, png(grey[0]))
     if options.classes_file is not None:
         names = read_class_names(Path(options.classes_file))
-    elif abs(sum(first.values()) - 1) < 1e-3:
-        names = sorted(first)
     else:
-        raise ConfigError(
-            f"{name} answers with {len(first)} labels whose scores sum to {sum(first.values()):.3g}; name all classes "
-            "in a file, and give it with `classes_file`"
-        )
+        names = list(request.classes or _labels_of(name, client, request, shape))
+    asked = 0 if request.classes or options.classes_file else 1
 
     def call(images: NDArray[Any]) -> NDArray[np.float32]:
         return np.stack([labels.spread(labels.ask(client, png(image)), names, name) for image in images])
 
-    return array_loaded(
+    loaded = array_loaded(
         call,
         replace(file_card(name, "a server that answers pictures with labels", shape), name=name),
         request,
@@ -84,3 +78,17 @@ def _labels(name: str, client: Client, request: Request) -> Loaded:
         names=names,
         rows=1,
     )
+    return replace(loaded, shown=loaded.shown + asked)
+
+
+def _labels_of(name: str, client: Client, request: Request, shape: tuple[int, int, int]) -> list[str]:
+    """Return the labels of a server that answers a grey picture with all of them."""
+    check_affordable(request.model, 1 + PICTURES)
+    answer = labels.ask(client, png(np.full(shape, 128, np.uint8)))
+    total = sum(answer.values())
+    if abs(total - 1) >= 1e-3:
+        raise ConfigError(
+            f"{name} answers with {len(answer)} labels whose scores sum to {total:.3g}; name all classes in a file, "
+            "and give it with `classes_file`"
+        )
+    return sorted(answer)

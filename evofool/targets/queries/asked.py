@@ -11,7 +11,7 @@ from ...config.records import TargetRecord
 from ...io.cache import cache_folder
 from ..protocols import Target, rows_of
 from .cache import ScoreCache
-from .metered import Ledger, MeteredTarget
+from .metered import Ledger, MemoryLedger, MeteredTarget
 from .policy import Policy
 
 REQUESTS = 8
@@ -19,7 +19,13 @@ REQUESTS = 8
 
 
 def asked_with_care(
-    target: Target, record: TargetRecord, options: ModelOptions, *, remote: bool, ledger: Ledger | None = None
+    target: Target,
+    record: TargetRecord,
+    options: ModelOptions,
+    *,
+    remote: bool,
+    shown: int = 0,
+    ledger: Ledger | None = None,
 ) -> Target:
     """Return a target that counts its queries, where it is behind a server or the user wants that; else the target.
 
@@ -28,11 +34,15 @@ def asked_with_care(
         record: What tells it from others; answers are kept for all jobs on the same one.
         options: The user's options.
         remote: Whether it is behind a server.
+        shown: How many images it was asked about already.
         ledger: Where it is counted what is paid, until a job's folder has it; None for one of its own.
     """
     if not is_asked_with_care(options, remote=remote):
         return target
     cache = ScoreCache(_file(record), len(target.classes))
+    ledger = ledger or MemoryLedger()
+    if shown:
+        ledger.reserve(shown)
     return MeteredTarget(target, cache, policy_of(target, options, remote=remote), options.max_queries, ledger)
 
 

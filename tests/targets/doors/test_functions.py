@@ -37,7 +37,7 @@ def other_each_time(images):
     return array(images) ** random.uniform(0.5, 1)
 
 def another_shape(images):
-    return array(images)[:, : 4 if counted() < 5 else 3]
+    return array(images)[:, : 4 if counted() < 4 else 3]
 
 def not_a_number(images):
     return array(images) * (1 if counted() < 5 else np.nan)
@@ -128,3 +128,49 @@ def test_a_file_of_another_kind_is_named(name: str, message: str, file: Path, mo
     monkeypatch.chdir(file.parent)
     with pytest.raises(TargetError, match=message):
         evofool.load_target(name)
+
+
+COUNTED = """
+from pathlib import Path
+
+import numpy as np
+
+weights = np.random.default_rng(0).normal(0, 0.3, (192, 4))
+
+
+def batch(images):
+    assert images.ndim == 4
+    with Path(__file__).with_name("bill").open("a") as bill:
+        bill.write("".join(f"{image.tobytes().hex()}\\n" for image in images))
+    powers = np.exp(images.reshape(len(images), -1) / 255 @ weights)
+    return powers / powers.sum(1, keepdims=True)
+
+def single(image):
+    assert image.ndim == 3
+    return batch(image[None])[0]
+"""
+
+
+@pytest.mark.parametrize("name", ["batch", "single"])
+def test_the_pictures_that_show_what_it_returns_are_paid_for_once(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVOFOOL_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "counted.py").write_text(COUNTED)
+    run, spec, bill = tmp_path / "run", f"{tmp_path / 'counted.py'}:{name}", tmp_path / "bill"
+    for budget in (60, 90):
+        result = (
+            evofool.resume(run, max_queries=budget, gallery=False)
+            if run.exists()
+            else evofool.evolve(spec, generations=30, max_queries=budget, out=run, **SETTINGS)
+        )
+        paid = bill.read_text().split()
+        assert result.interrupted
+        assert len(paid) == len(set(paid)) == budget == evofool.inspect(run)["queries_paid"]
+
+
+def test_a_budget_below_what_shows_what_it_returns_asks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "counted.py").write_text(COUNTED)
+    with pytest.raises(EvofoolError, match="`max_queries` must be at least 8, got 7: so many pictures show"):
+        evofool.evolve(f"{tmp_path / 'counted.py'}:batch", max_queries=7, out=tmp_path / "run", **SETTINGS)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["counted.py"]
