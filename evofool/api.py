@@ -14,6 +14,7 @@ from .errors import ConfigError, TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from .checkup.result import Checkup
@@ -247,8 +248,11 @@ def resume(
     from .jobs import life
 
     folder, given = path_of(path, "path"), {name: limit for name, limit in limits.items() if limit is not None}
-    with watched(lambda: view_of_job(folder), progress, observer) as noting:
-        return life.resume(folder, target=target, toolbox=toolbox, limits=given, gallery=bool(gallery), observer=noting)
+
+    def watch() -> AbstractContextManager[Observer | None]:
+        return watched(lambda: view_of_job(folder), progress, observer)
+
+    return life.resume(folder, target=target, toolbox=toolbox, limits=given, gallery=bool(gallery), watch=watch)
 
 
 def inspect(path: str | Path) -> dict[str, Any]:

@@ -96,7 +96,8 @@ class Attempt:
         search: Proposes the candidates.
         budget: Most queries.
         stop_fitness: Go on after a success until the fitness is at most this. None: stop at the first success.
-        confirms: Whether each candidate may cost a second query, which confirms its score.
+        confirms: Whether each candidate may cost a second query, which confirms its score. A budget of 1 is then
+            too small to score any.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class Attempt:
             self._next_generation()
         left = self.budget - self.queries
         if self.confirms:
-            left = max((left - 1) // 2, int(self.queries == 0))  # one is kept for the best candidate of a failure
+            left = (left - 1) // 2 if left > 2 else left - 1  # one is kept for the best candidate of a failure
         if self.stopped is None and left <= 0:
             self.stopped = "reached" if self.queries_to_success else "budget"
         if self.stopped is not None:
@@ -150,6 +151,8 @@ class Attempt:
         best = BestCandidate.of_row(edits, scores, int(np.lexsort((value, ~reached))[0]))
         if self.best is None or self._rank(best) < self._rank(self.best):
             self.best = best
+        if self.confirms and self.queries >= self.budget and not self.best.confirmed:
+            self.best = best  # The last two queries went to it, and none is left to confirm another.
         if self.queries_to_success is not None and (
             self.stop_fitness is None or self.best.fitness <= self.stop_fitness
         ):

@@ -11,7 +11,7 @@ from ..config.classes import choose_classes
 from ..config.records import PlanRecord
 from ..encodings.pixels import Pixels
 from ..errors import ConfigError, GenomeError
-from ..targets.protocols import Target, device_of, rows_of
+from ..targets.protocols import Target, device_of, precision_of, rows_of
 from .criterion import Criterion
 from .searches.registry import BASELINE, DEFAULT, PRESETS, Strategy, find_strategy
 
@@ -52,6 +52,11 @@ def plan_of(options: AttackOptions, target: Target) -> PlanRecord:
         ConfigError: Options contradict each other, or don't fit the target.
     """
     strategy, pixels, criteria, criterion = choices_of(options, target.classes, target.image_shape)
+    if options.queries == 1 and precision_of(target) != "float32" and not strategy.settles_all:
+        raise ConfigError(
+            "`queries` must be at least 2, got 1: one scores a candidate, one confirms it in float32; "
+            "with `precision=float32` 1 is enough"
+        )
     return PlanRecord(
         criterion=criterion,
         criteria=criteria,

@@ -39,11 +39,9 @@ def resume(
     kind = kind_of(job)
     EvolveOptions.of(given)  # limits that can't be are refused before anything heavy is loaded
     from ..console.views import view_of_job
+    from ..jobs import life
 
-    with console.watch(view_of_job(job)) as observer:
-        from ..jobs import life
-
-        result = life.resume(job, limits=given, gallery=gallery, observer=observer)
+    result = life.resume(job, limits=given, gallery=gallery, watch=lambda: console.watch(view_of_job(job)))
     if kind == "run":
         show_run(console, result, as_json)
     elif kind == "campaign":

@@ -6,18 +6,20 @@ A new kind of job writes a :class:`~evofool.jobs.session.Job` and a :class:`Kind
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..errors import RunError
+from ..errors import OperatorError, RunError
 from ..io.files import remove_leftovers
 from ..io.interrupts import kept
 from ..io.lock import locked
-from ..store.folder import claim_folder, discard_folder, kind_of
+from ..store.folder import claim_folder, discard_folder, go_on, kind_of
 from .session import Job, Session
 
 Observer = Callable[[Any], object]
+Watch = Callable[[], AbstractContextManager[Observer | None]]
 
 
 class Kind(Protocol):
@@ -97,9 +99,11 @@ def start(path: Path, create: Callable[[], Job[Any]], observer: Observer | None 
                 job.checkpoints.save(state)
             with kept(lambda: _kept(path) if job and job.begun else ""):
                 return Session(job, observer).run()
-        except BaseException:
+        except BaseException as error:
             if job is None or not job.begun:
                 discard_folder(path)
+            elif isinstance(error, OperatorError):
+                raise OperatorError(f"{error}; {path} is kept: {go_on(path)}") from error
             raise
 
 
@@ -109,13 +113,19 @@ def resume(
     target: Any = None,
     toolbox: Any = None,
     limits: Mapping[str, Any],
-    gallery: bool = True,
-    observer: Observer | None = None,
+    gallery: bool,
+    watch: Watch,
 ) -> Any:
-    """Go on with a job, without showing anything. See :func:`evofool.resume`."""
-    kind = kind_at(path)
-    kind.open(path)  # before anything is written
-    with kept(lambda: _kept(path)), locked(path):
+    """Go on with a job. See :func:`evofool.resume`.
+
+    Args:
+        watch: Gives the observer that is called after every step. It is entered when the folder is locked: what it
+            reads there is what the job goes on from.
+    """
+    kind_of(path)  # before anything is written
+    with kept(lambda: _kept(path)), locked(path), watch() as observer:
+        kind = kind_at(path)
+        kind.open(path)
         remove_leftovers(path)
         job = kind.restore(path, target=target, toolbox=toolbox, changes=limits, gallery=gallery)
         return Session(job, observer).run()
@@ -123,7 +133,7 @@ def resume(
 
 def _kept(path: Path) -> str:
     """Return what is said where a job is stopped at once, and not after its step."""
-    return f"what was saved last is kept; go on with: evofool resume {path}"
+    return f"what was saved last is kept; {go_on(path)}"
 
 
 def inspect(path: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -130,7 +130,12 @@ class Sweep:
             if limits is None:
                 return
             result = resume(
-                folder, target=self._target, toolbox=self._toolbox, limits=limits, gallery=gallery, observer=observer
+                folder,
+                target=self._target,
+                toolbox=self._toolbox,
+                limits=limits,
+                gallery=gallery,
+                watch=lambda: nullcontext(observer),
             )
         self.interrupted = result.interrupted or last_signal() is not None  # a signal may come as a run ends
 

@@ -181,8 +181,22 @@ def check_free(path: Path) -> None:
         RunError: It does.
     """
     if os.path.lexists(path) and not (path.is_dir() and all(map(_belongs_to_a_start, path.rglob("*")))):
-        hint = f"; go on with: evofool resume {path}" if (path / CONFIG).exists() else ""
+        hint = f"; {go_on(path)}" if (path / CONFIG).exists() else ""
         raise RunError(f"{path} exists already; choose another `out`{hint}")
+
+
+def go_on(path: Path) -> str:
+    """Return how to go on with the job in a folder, in words: in Python where it has objects of the user's own."""
+    try:
+        content = _content(path, "job")
+    except RunError:
+        content = {}
+    record = content.get("target")
+    own = ["target=…"] if isinstance(record, dict) and record.get("own") else []
+    own += ["toolbox=…"] if content.get("swapped") else []
+    if own:
+        return f"go on with, in Python: evofool.resume({', '.join([repr(str(path)), *own])}), or delete the folder"
+    return f"go on with: evofool resume {path}"
 
 
 def _belongs_to_a_start(file: Path) -> bool:

@@ -236,6 +236,25 @@ def test_a_confirmation_that_finds_a_success_is_reported() -> None:
     assert (end(attempt).queries, end(attempt).queries_to_success, end(attempt).stopped) == (5, 5, "reached")
 
 
+@pytest.mark.parametrize("budget", range(2, 40))
+@pytest.mark.parametrize("hit", [lambda n: False, lambda n: True, lambda n: n % 2 == 0], ids=["none", "all", "even"])
+def test_scores_that_are_confirmed_spend_the_budget_and_never_more(budget: int, hit: Callable[[int], bool]) -> None:
+    """A fast score that looks like a success is scored again and isn't one; the best is confirmed at the end."""
+    attempt = Attempt(UNTARGETED, script(range(100)), budget, confirms=True)
+    drive(attempt, never, confirmed=hit)
+    assert attempt.best is not None
+    if not attempt.best.confirmed:
+        attempt.confirm(replace(attempt.best, confirmed=True))
+    assert budget - 1 <= end(attempt).queries <= budget
+    assert end(attempt).stopped == "budget"
+
+
+def test_a_budget_that_confirms_nothing_scores_nothing() -> None:
+    attempt = Attempt(UNTARGETED, script(range(100)), 1, confirms=True)
+    assert drive(attempt, never) == []
+    assert end(attempt) == AttemptResult(UNTARGETED, None, 0, None, "budget")
+
+
 def test_a_success_that_was_scored_twice_is_confirmed() -> None:
     attempt = Attempt(UNTARGETED, script(range(4)), 100)
     drive(attempt, hits(1), confirmed=lambda n: n == 1)

@@ -43,6 +43,18 @@ def test_the_budget_that_holds_is_planned_where_none_is_asked_for(options: dict[
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
+def test_one_query_is_refused_where_a_candidate_needs_two(name: str) -> None:
+    fast = tiny_target(precision="bfloat16")
+    assert planned(strategy=name, queries=1).queries == 1
+    assert planned(fast, strategy=name, queries=2).queries == 2
+    if STRATEGIES[name].settles_all:
+        assert planned(fast, strategy=name, queries=1).queries == 1
+        return
+    with pytest.raises(ConfigError, match="`queries` must be at least 2, got 1: .* with `precision=float32` 1 is"):
+        planned(fast, strategy=name, queries=1)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
 def test_every_strategy_has_a_plan(name: str) -> None:
     assert planned(strategy=name).strategy == name
 

@@ -49,6 +49,20 @@ def test_a_second_process_is_refused_in_a_line(
     assert not (path / ".lock").exists()
 
 
+def test_a_refused_resume_says_nothing_of_where_it_would_go_on(
+    made: dict[str, Path], tmp_path: Path, capsys: Capture
+) -> None:
+    path = Path(shutil.copytree(made["run"], tmp_path / "a"))
+    lines = (path / "metrics.jsonl").read_text()
+    later = json.loads(lines.splitlines()[-1]) | {"generation": 5, "evaluations": 500}
+    (path / "metrics.jsonl").write_text(lines + json.dumps(later) + "\n")
+    with holder(path):
+        outcome = run_cli(capsys, "resume", path)
+    assert_refused(outcome, "another process")
+    resumed = run_cli(capsys, "resume", path)
+    assert (resumed.code, "goes back to generation 1" in resumed.out) == (0, True)
+
+
 def test_a_folder_that_another_process_is_about_to_fill_is_refused(tmp_path: Path, capsys: Capture) -> None:
     """It has claimed it, and nothing but the lock is there yet."""
     path = tmp_path / "a"

@@ -193,3 +193,19 @@ def test_what_a_hook_raises_is_the_user_s_own(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         evolve(tmp_path / "run", lambda toolbox: 1 / 0)
     assert not (tmp_path / "run").exists()
+
+
+def failing(*arguments: Any) -> Any:
+    raise ValueError("no")
+
+
+def test_an_operator_that_fails_after_a_generation_says_what_is_left_and_how_to_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+
+    def broken(toolbox: base.Toolbox) -> None:
+        toolbox.register("mutate", failing)
+
+    with pytest.raises(OperatorError, match=r"failed: no; .*evofool.resume\('.*a', toolbox=…\), or delete the folder$"):
+        evolve(path, broken)
+    with pytest.raises(RunError, match=r"exists already; .*in Python: evofool.resume\('.*a', toolbox=…\), or delete"):
+        evolve(path)
