@@ -306,7 +306,8 @@ def score(
     Returns:
         Plain JSON values: ``target``, ``weights_sha256`` and ``images``, and as ``target_of`` the folder of the job
         whose target it is, where none was named. Each image has its path as ``image``, its own ``size`` and that which
-        it was ``scored_at`` (width and height in pixels), its guesses as ``top5``, and as ``recorded`` the score that a
+        it was ``scored_at`` (width and height in pixels), whether it was ``cropped`` to its centre for that and had its
+        colours ``made_grey``, its guesses as ``top5``, and as ``recorded`` the score that a
         genome's file has, if it has one.
 
     Raises:

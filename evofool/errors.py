@@ -19,7 +19,7 @@ name, with a value where one is recommended: `pixels`, `pixels=1`. The command l
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class EvofoolError(Exception):
@@ -91,10 +91,18 @@ def in_words(error: BaseException) -> str:
     return line if tells_enough else f"{kind.__name__}: {line}"
 
 
-def suggestion(word: str, choices: Iterable[str]) -> str:
-    """Return ``' (did you mean "cat"?)'`` for the closest of ``choices``, or an empty string."""
+def suggestion(word: str, choices: Iterable[str], shown: Mapping[str, str] | None = None) -> str:
+    """Return ``' (did you mean "cat"?)'`` for the closest of ``choices``, or an empty string.
+
+    Args:
+        word: What was given.
+        choices: What could have been.
+        shown: What a choice is called in the answer, where that isn't itself.
+    """
     options = {choice.lower(): choice for choice in choices}
     close = difflib.get_close_matches(word.lower(), options, n=3, cutoff=0.6)
     if not close:
         return ""
-    return " (did you mean " + " or ".join(f'"{options[name]}"' for name in close) + "?)"
+    return (
+        " (did you mean " + " or ".join(f'"{(shown or {}).get(options[name], options[name])}"' for name in close) + "?)"
+    )

@@ -10,7 +10,7 @@ from ..config.attack import ALL, UNTARGETED, AttackOptions
 from ..config.classes import choose_classes
 from ..config.records import PlanRecord
 from ..encodings.pixels import Pixels
-from ..errors import ConfigError, GenomeError
+from ..errors import ConfigError, GenomeError, suggestion
 from ..targets.protocols import Target, device_of, precision_of, rows_of
 from .criterion import Criterion
 from .searches.registry import BASELINE, DEFAULT, PRESETS, Strategy, find_strategy
@@ -121,7 +121,9 @@ def _strategy(name: str | None, preset: str | None) -> Strategy:
     if preset is None:
         return find_strategy(DEFAULT if name is None else name)
     if preset not in PRESETS:
-        raise ConfigError(f'unknown preset "{preset}"; choose {" or ".join(PRESETS)}, or leave it out')
+        raise ConfigError(
+            f'unknown preset "{preset}"{suggestion(preset, PRESETS)}; choose {" or ".join(PRESETS)}, or leave it out'
+        )
     if name is not None:
         raise ConfigError(f"`preset={preset}` is a strategy of its own; leave `strategy={name}` out")
     return find_strategy(preset)

@@ -20,6 +20,13 @@ from . import attack, evolve, gallery, jobs, targets, zoo
 from .common import exit_code
 from .declared import as_options, with_home
 
+_OTHER_WORDS = {
+    "compare": "evofool report for campaigns, evofool gallery for runs",
+    "run": "evofool evolve",
+    "list": "evofool targets for classifiers, evofool inspect for a job",
+}
+"""Commands that aren't there, and what does what they may be meant for."""
+
 
 def _whole(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command that names a file's early end as an error. Typer would take it for Ctrl-D, and so for a stop."""
@@ -116,7 +123,7 @@ def _run() -> NoReturn:
         message = error.format_message()
         if not message or type(error).__name__ == "NoArgsIsHelpError":  # no arguments at all: the help
             _show_help(message)
-        _fail(message.rstrip(".") + _command_hint(message))
+        _fail(_usage_text(message.rstrip(".")))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -151,10 +158,12 @@ def _fail(message: str, code: int = 2) -> NoReturn:
     sys.exit(code)
 
 
-def _command_hint(message: str) -> str:
-    """What to do about a command that doesn't exist."""
+def _usage_text(message: str) -> str:
+    """Return Typer's message, with what to do about a command that doesn't exist."""
     if not message.startswith("No such command"):
-        return ""
+        return message
     word = message.split("'")[1] if "'" in message else ""
     names = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    return (suggestion(word, names) if "mean" not in message else "") + "; see: evofool --help"
+    if word in _OTHER_WORDS:
+        return f"No such command '{word}'; use {_OTHER_WORDS[word]}; see: evofool --help"
+    return f"{message}{suggestion(word, names) if 'mean' not in message else ''}; see: evofool --help"

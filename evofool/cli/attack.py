@@ -42,7 +42,7 @@ def report(
         typer.Option(
             "--out",
             "-o",
-            help="The HTML file. [default: report.html in the folder; of several campaigns, comparison.html here]",
+            help="The HTML file. [default: report.html in the folder; of several campaigns, campaigns.html here]",
         ),
     ] = None,
     export: Annotated[

@@ -118,7 +118,9 @@ def score_lines(target: str, image: Mapping[str, Any]) -> list[Text]:
     if image["size"] != image["scored_at"]:
         own, scored_at = (f"{width} × {height}" for width, height in (image["size"], image["scored_at"]))
         drawn = f"evolved for {own}, drawn at {scored_at}" if image["genome"] else f"{own}, resized to {scored_at}"
-        facts.append(f"{drawn} pixels")
+        facts.append(f"{drawn} pixels{' and cropped to its centre' if image['cropped'] else ''}")
+    if image["made_grey"]:
+        facts.append("its colours made grey")
     lines = [Text.assemble((image["image"], "bold"), (f"  {', '.join(facts)}", "dim"))]
     for guess in image["top5"]:
         bar = "█" * round(24 * guess["confidence"])

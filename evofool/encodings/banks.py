@@ -7,7 +7,8 @@ import re
 from importlib import resources
 from pathlib import Path
 
-from ..errors import GenomeError, suggestion
+from ..errors import GenomeError
+from ..io.nearby import nearby
 
 MANY_SUFFIX = ".jsonl"
 """The suffix of a file of many genomes."""
@@ -48,7 +49,7 @@ def check_genomes(init: str | Path) -> Path:
     source = find_genomes(init)
     if source is None:
         raise GenomeError(
-            f"nothing at `init={init}`{suggestion(Path(init).name, bank_names())}; "
+            f"nothing at `init={init}`{nearby(init, bank_names())}; "
             f"give a run, a genome file, a folder of genomes or a bank ({', '.join(bank_names())})"
         )
     return source

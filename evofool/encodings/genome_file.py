@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import GenomeError, in_words, suggestion
 from ..io.files import open_regular
+from ..io.nearby import nearby
 from ..kernels.constants import EMPTY
 from .cppn.batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
 
@@ -209,7 +210,8 @@ def read(path: Path) -> GenomeFile:
                 raise GenomeError(f"{path} has {size:,} bytes; a genome has at most {MAX_BYTES:,}")
             content = json.loads(file.read())
     except OSError as error:
-        raise GenomeError(f"cannot read genome {path}: {error.strerror}") from error
+        near = nearby(path) if isinstance(error, FileNotFoundError) else ""
+        raise GenomeError(f"cannot read genome {path}: {error.strerror}{near}") from error
     except (ValueError, RecursionError) as error:
         raise GenomeError(f"{path} is not a genome file: expected JSON as evofool writes it ({error})") from error
     try:

@@ -24,7 +24,8 @@ from typing import Any
 from ..config.class_names import ClassNames, normal_form
 from ..errors import ConfigError, GenomeError, in_words
 from ..io.files import open_regular
-from .banks import MANY_SUFFIX, find_genomes, place_in_words, split_genome_path
+from ..io.nearby import nearby
+from .banks import MANY_SUFFIX, bank_names, find_genomes, place_in_words, split_genome_path
 from .cppn.batch import INPUTS
 from .genome_file import CHECKSUM, GenomeFile, check_format, output_names, parse, read
 
@@ -115,6 +116,12 @@ def single_genome(path: Path) -> GenomeFile | None:
         GenomeError: The genome is missing or damaged.
     """
     file = find_genomes(path) or path
+    folder, separator, _ = str(path).rpartition("#")
+    if separator and not os.path.lexists(file) and split_genome_path(file)[1] is None:
+        raise GenomeError(
+            f"no genomes at {folder}{nearby(folder, bank_names())}; before # give a run, a file or folder of genomes, "
+            f"or a bank ({', '.join(bank_names())})"
+        )
     if (file / "config.json").is_file():
         files = (inner for pattern in _IN_JOBS for inner in sorted(file.glob(pattern)))
         example = next((f"; name a file in it, such as {inner}" for inner in files), "")

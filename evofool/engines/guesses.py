@@ -16,7 +16,7 @@ from ..config.records import RobustRecord
 from ..encodings.genome_file import OWN_TARGET, GenomeFile, evolved_for
 from ..encodings.genome_lines import single_genome
 from ..errors import ConfigError, GenomeError
-from ..io.images import check_image, fit, open_image, to_image
+from ..io.images import centre_box, check_image, fit, open_image, to_image
 from ..targets import registry
 from ..targets.doors.base import Loaded
 from ..targets.members import joined
@@ -25,6 +25,7 @@ from ..targets.protocols import Target
 
 if TYPE_CHECKING:
     import torch
+    from PIL import Image
 
 DEFAULT_TARGET = "cifar10"
 """Scores what names no target itself."""
@@ -84,12 +85,17 @@ def score(
     for path in paths:
         if genome := genomes[path]:
             size, pixels = genome.image_shape[:0:-1], _drawn(genome, fitting.image_shape)
+            cropped = size[0] * height != size[1] * width
+            coloured = genome.image_shape[0] > 1
         else:
             picture = open_image(path)
             size, pixels = picture.size, fit(picture, fitting.image_shape, fitting.resize, fitting.interpolation)
+            cropped = centre_box(size, (width, height), fitting.resize) != (0, 0, *size)
+            coloured = picture.mode != "L" and _has_colours(picture)
         scores = engine.confirm(torch.from_numpy(pixels[None].copy()))
         engine.check(scores)
         entry = {"image": str(path), "genome": genome is not None, "size": list(size), "scored_at": [width, height]}
+        entry |= {"cropped": cropped, "made_grey": coloured and len(pixels) == 1}
         entry["top5"] = _guesses(scores[0], loaded.target.classes, top)
         if genome and genome.score is not None:
             entry["recorded"] = _recorded(genome, record.name, record.weights_sha256)
@@ -165,6 +171,12 @@ def _drawn(genome: GenomeFile, shape: tuple[int, int, int]) -> NDArray[np.uint8]
     top, left = (size[0] - height) // 2, (size[1] - width) // 2
     pixels = genome.encoding.decode_at(genome.genomes, size)[0].numpy()
     return fit(to_image(pixels[:, top : top + height, left : left + width]), shape, min(height, width))
+
+
+def _has_colours(picture: Image.Image) -> bool:
+    """Return whether a picture has a pixel that is not grey."""
+    red, green, blue = picture.convert("RGB").split()
+    return red.tobytes() != green.tobytes() or red.tobytes() != blue.tobytes()
 
 
 def _guesses(scores: torch.Tensor, classes: Sequence[str], top: int) -> list[dict[str, Any]]:

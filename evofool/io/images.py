@@ -19,6 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import ImageError, in_words
 from .depth import check_colours, eight_bit_grey, has_sixteen_bits, is_deep, strips
+from .nearby import nearby
 
 MAX_PIXELS = 100_000_000
 """Most pixels of a picture; a larger one is refused undecoded. Decoding one of this size takes less than 1 GiB."""
@@ -87,7 +88,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise ImageError(f"{path} is too large: {error}") from error
     except Exception as error:  # Decoders raise almost anything on damaged files.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else in_words(error)
-        raise ImageError(f"cannot read image {path}: {reason}") from error
+        near = nearby(path) if isinstance(error, FileNotFoundError) else ""
+        raise ImageError(f"cannot read image {path}: {reason}{near}") from error
 
 
 def fit(image: Image.Image, shape: tuple[int, int, int], resize: int, interpolation: str = "bilinear") -> np.ndarray:
@@ -110,13 +112,26 @@ def fit(image: Image.Image, shape: tuple[int, int, int], resize: int, interpolat
     if image.size != (width, height):
         # The image is cropped to this box while it is resized, so that no picture, however long, is ever enlarged as
         # a whole.
-        scale = min(image.size) / resize
-        box_width, box_height = min(image.width, width * scale), min(image.height, height * scale)
-        left, top = (image.width - box_width) / 2, (image.height - box_height) / 2
-        box = (left, top, left + box_width, top + box_height)
+        box = centre_box(image.size, (width, height), resize)
         image = image.resize((width, height), _FILTERS[interpolation], box=box)
     pixels = np.asarray(image, np.uint8)
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def centre_box(size: tuple[int, int], wanted: tuple[int, int], resize: int) -> tuple[float, float, float, float]:
+    """Return the part of an image that :func:`fit` takes, in pixels of the image: left, top, right, bottom.
+
+    Args:
+        size: Width and height of the image.
+        wanted: Width and height of the result.
+        resize: Length of the image's shorter side when it was resized, in pixels.
+    """
+    if size == wanted:
+        return 0, 0, *size
+    scale = min(size) / resize
+    width, height = min(size[0], wanted[0] * scale), min(size[1], wanted[1] * scale)
+    left, top = (size[0] - width) / 2, (size[1] - height) / 2
+    return left, top, left + width, top + height
 
 
 def to_image(pixels: np.ndarray) -> Image.Image:

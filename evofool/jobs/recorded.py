@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ..config.evolve import EvolveOptions
-from ..config.records import RunConfig
+from ..config.records import CampaignConfig, RunConfig
 from ..errors import RunError
-from ..store.folder import CONFIG, read_config
+from ..store.folder import CONFIG, kind_of, read_config
 from ..text import operators_text
 
 
@@ -22,10 +22,16 @@ def recorded_options(path: Path, changes: Mapping[str, Any]) -> EvolveOptions:
             its default (see ``reset_by`` in :func:`~evofool.config.options.option`).
 
     Raises:
-        RunError: No run's config is there, it is damaged, or it was made with a target or operators of one's own.
+        RunError: No run's config is there, it is damaged, of another job, or it was made with a target or operators
+            of one's own.
         ConfigError: A changed option is invalid.
     """
     folder = path.parent if path.name == CONFIG and not path.is_dir() else path
+    if (folder / CONFIG).is_file() and kind_of(folder) == CampaignConfig.kind:
+        raise RunError(
+            f"{folder} is a campaign; expected a run, which `config` makes again; "
+            "the command that makes a campaign again is on its page, report.html"
+        )
     config = read_config(folder, RunConfig)
     if config.swapped:
         raise RunError(

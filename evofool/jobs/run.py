@@ -223,7 +223,7 @@ class RunKind:
         if evolution.archive.genomes is not None:
             _verify_determinism(evolution, path)
         if not wanted.empty:
-            _check_left(evolution, wanted, path)
+            _check_left(evolution, wanted, folder)
         folder.trim_metrics(evolution.search.generation)
         if changes:
             folder.write_config()
@@ -301,11 +301,14 @@ def _verify_determinism(evolution: Evolution, path: Path) -> None:
         raise TargetError(f"{path} has other scores on record: {error}") from error
 
 
-def _check_left(evolution: Evolution, wanted: Budget, path: Path) -> None:
-    """Refuse a new budget that is spent already."""
-    if not evolution.spent(wanted):
+def _check_left(evolution: Evolution, wanted: Budget, folder: RunFolder) -> None:
+    """Refuse a new budget that was spent before the last generation. One that the run has just reached is done."""
+    search, path = evolution.search, folder.path
+    earlier = [line for line in folder.metrics() if line["generation"] < search.generation][-1:]
+    if not any(
+        wanted.spent(line["generation"], line["evaluations"], line["seconds"], line["median"]) for line in earlier
+    ):
         return
-    search = evolution.search
     further = f"`generations={2 * search.generation}`"
     if wanted.evaluations:
         further = f"`evaluations={2 * search.evaluations}`"

@@ -18,6 +18,7 @@ from ..errors import ConfigError, RunError
 from ..io.files import is_temporary, open_regular, remove_leftovers, write_atomically, writing
 from ..io.lines import MAX_LINE
 from ..io.lock import LOCK
+from ..io.nearby import nearby
 from .ledger import LEDGER
 from .records import plain_fault
 
@@ -28,6 +29,9 @@ INSIDE = ("checkpoint", "elites", "history", "plots", "adversarial", "index-file
 
 MAX_FOLDERS = 100_000
 """Largest number of a folder in ``outputs/``."""
+
+MAX_JOBS_NAMED = 8
+"""Most jobs in a folder that a message names."""
 
 _INSTEAD = {
     ("sweep", "run"): ": give one of its runs, such as {seed}",
@@ -140,7 +144,7 @@ def _content(path: Path, kind: str) -> dict[str, Any]:
     """Return the content of a ``config.json`` of this version, of whatever kind."""
     file = path / CONFIG
     if not os.path.isfile(file):
-        raise RunError(f"no {kind} at {path}: expected a folder with config.json, as evofool makes it")
+        raise RunError(f"no {kind} at {path}{_near(path)}: expected a folder with config.json, as evofool makes it")
     try:
         with open_regular(file) as stream:
             content = json.loads(stream.read(MAX_LINE))
@@ -160,6 +164,14 @@ def _content(path: Path, kind: str) -> dict[str, Any]:
     if fault := plain_fault(content):
         raise damaged(file, fault)
     return content
+
+
+def _near(path: Path) -> str:
+    """Return which jobs may be meant by a path where none is: those in that folder, or of similar names."""
+    if not os.path.isdir(path):
+        return nearby(path)
+    jobs = [str(folder.parent) for folder in sorted(path.glob(f"*/{CONFIG}"))[:MAX_JOBS_NAMED]]
+    return f" (in it are {', '.join(jobs)})" if jobs else ""
 
 
 def _maker(content: dict[str, Any]) -> str | None:

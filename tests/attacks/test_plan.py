@@ -50,8 +50,13 @@ def test_one_query_is_refused_where_a_candidate_needs_two(name: str) -> None:
     if STRATEGIES[name].settles_all:
         assert planned(fast, strategy=name, queries=1).queries == 1
         return
-    with pytest.raises(ConfigError, match="`queries` must be at least 2, got 1: .* with `precision=float32` 1 is"):
+    with pytest.raises(ConfigError, match=r"`queries` must be at least 2, got 1: .* with `precision=float32`"):
         planned(fast, strategy=name, queries=1)
+
+
+def test_a_mistyped_preset_has_a_suggestion() -> None:
+    with pytest.raises(ConfigError, match=r'unknown preset "su2018" \(did you mean "su2019"'):
+        planned(preset="su2018")
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -131,7 +136,10 @@ def test_a_list_of_one_word_that_is_no_class_is_that_criterion() -> None:
     ("options", "message"),
     [
         ({"strategy": "lokal"}, 'unknown strategy "lokal" (did you mean "local"?)'),
-        ({"preset": "su2020"}, 'unknown preset "su2020"; choose su2019 or hyperparticle, or leave it out'),
+        (
+            {"preset": "su2020"},
+            'unknown preset "su2020" (did you mean "su2019"?); choose su2019 or hyperparticle, or leave it out',
+        ),
         (
             {"preset": "su2019", "strategy": "local"},
             "`preset=su2019` is a strategy of its own; leave `strategy=local` out",

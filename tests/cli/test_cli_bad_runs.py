@@ -196,7 +196,7 @@ def test_flipped_bits_in_a_checkpoint_are_noticed_unless_they_change_no_array(ru
         content = bytearray(whole)
         content[position] ^= 0x55
         file.write_bytes(content)
-        outcome = run_cli(capsys, "resume", run, "--generations", 3)
+        outcome = run_cli(capsys, "resume", run, "--generations", 2)
         if "is past that already" in outcome.err:
             assert_same_arrays(checkpoint(run), arrays)
         else:
@@ -237,9 +237,9 @@ def test_nonsense_in_the_metrics_is_counted_by_inspect_and_refused_by_resume(
 @pytest.mark.parametrize(
     ("limit", "part"),
     [
-        ("--generations 2", "3 generations"),
-        ("--generations 3", "--generations 6"),
-        ("--evaluations 60", "60 evaluations"),
+        ("--generations 1", "3 generations"),
+        ("--generations 2", "--generations 6"),
+        ("--evaluations 40", "60 evaluations"),
         ("--minutes 1e-9", "minutes"),
         ("--until 1e-9", "past that"),
         ("--generations 0", "--generations must be a whole number of at least 1, got 0"),

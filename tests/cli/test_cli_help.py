@@ -23,6 +23,13 @@ def test_version(capsys: Capture) -> None:
     assert run_cli(capsys, "--version") == CommandResult(0, f"evofool {__version__}\n", "")
 
 
+def test_a_command_of_another_name_is_pointed_to_the_right_one(capsys: Capture) -> None:
+    assert run_cli(capsys, "compare", "a", "b").err == (
+        "error: No such command 'compare'; use evofool report for campaigns, evofool gallery for runs; "
+        "see: evofool --help\n"
+    )
+
+
 COMMANDS = [
     "evolve", "attack", "resume", "report", "gallery", "timelapse", "poster", "inspect", "targets", "score", "render",
     "zoo", "zoo train",

@@ -124,9 +124,14 @@ def test_trials_are_told_with_the_chosen_one() -> None:
     assert cells(trials_table(target, trials))[1][-1] == "default, chosen"
 
 
+def told(name: str, **facts: Any) -> dict[str, Any]:
+    """Return a scored image as :func:`evofool.score` does."""
+    return {"image": name, "scored_at": [8, 6], "cropped": False, "made_grey": False, "top5": [], **facts}
+
+
 def test_scores_are_told_with_bars() -> None:
     guesses = [{"class": "cat", "confidence": 0.75}, {"class": "[red]dog", "confidence": 0.0}]
-    image = {"image": "a [b].png", "genome": False, "size": [8, 6], "scored_at": [8, 6], "top5": guesses}
+    image = told("a [b].png", genome=False, size=[8, 6], top5=guesses)
     name, *lines = score_lines("net [1]", image)
     assert name.plain == "a [b].png  by net [1]"
     assert [line.plain for line in lines] == [
@@ -144,14 +149,22 @@ def test_scores_are_told_with_bars() -> None:
     ],
 )
 def test_a_score_tells_what_was_resized(genome: bool, size: list[int], text: str) -> None:
-    image = {"image": "a.json", "genome": genome, "size": size, "scored_at": [8, 6], "top5": []}
+    image = told("a.json", genome=genome, size=size)
     assert [line.plain for line in score_lines("net", image)] == [f"a.json  by net{text}"]
+
+
+def test_a_score_tells_what_was_cropped_and_that_colours_were_lost() -> None:
+    image = told("a.png", genome=False, size=[90, 60], cropped=True, made_grey=True)
+    (line,) = score_lines("net", image)
+    assert (
+        line.plain == "a.png  by net, 90 × 60, resized to 8 × 6 pixels and cropped to its centre, its colours made grey"
+    )
 
 
 @pytest.mark.parametrize(("same", "whose"), [(True, ""), (False, ", by another network or other weights")])
 def test_a_score_is_told_beside_that_on_record(same: bool, whose: str) -> None:
     recorded = {"class": "[red]cat", "confidence": 0.9999971, "same_network": same}
-    image = {"image": "a", "genome": True, "size": [8, 8], "scored_at": [8, 8], "top5": [], "recorded": recorded}
+    image = told("a", genome=True, size=[8, 6], recorded=recorded)
     assert score_lines("net", image)[-1].plain == f"  on record: 99.9997 % [red]cat{whose}"
 
 

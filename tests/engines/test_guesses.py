@@ -92,6 +92,23 @@ def test_a_genome_that_names_no_target_and_a_picture_are_scored_by_the_default(t
     assert evofool.score([str(tmp_path / "a.png"), file], device="cpu")["target"] == "cifar10"
 
 
+@pytest.mark.parametrize(
+    ("mode", "size", "colour", "cropped", "made_grey"),
+    [
+        ("RGB", (8, 8), (9, 9, 9), False, False),
+        ("RGB", (16, 16), (9, 8, 9), False, True),
+        ("RGB", (16, 24), (9, 9, 9), True, False),
+        ("L", (24, 16), 9, True, False),
+    ],
+)
+def test_a_picture_says_whether_it_was_cropped_and_lost_its_colours(
+    mode: str, size: tuple[int, int], colour: Any, cropped: bool, made_grey: bool, tmp_path: Path
+) -> None:
+    Image.new(mode, size, colour).save(tmp_path / "a.png")
+    (image,) = evofool.score(tmp_path / "a.png", "digits", device="cpu")["images"]
+    assert (image["cropped"], image["made_grey"]) == (cropped, made_grey)
+
+
 def test_genomes_of_several_targets_need_one_to_be_named() -> None:
     files = [bank_file("mnist-cppn", 0), bank_file("cifar10-cppn", 0)]
     with pytest.raises(ConfigError, match=r"was evolved for mnist, and .* for cifar10; name a `target`"):

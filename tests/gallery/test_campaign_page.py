@@ -173,6 +173,15 @@ def test_the_command_for_a_named_target_is_one_for_the_shell(tmp_path: Path) -> 
     assert words[-1] == "--first"
 
 
+def test_the_queries_of_random_search_are_told_apart(hostile: Path) -> None:
+    attempts = outcomes(hostile)
+    random = sum(outcome["queries"] for outcome in attempts if outcome["strategy"] == "random")
+    page = page_of(hostile)
+    assert 0 < random < sum(outcome["queries"] for outcome in attempts)
+    assert page.facts["Queries in all"] == f"{sum(outcome['queries'] for outcome in attempts) - random:,}"
+    assert f"every scored image, random search's {random:,} left out" in page.words.replace("\u00a0", " ")
+
+
 def test_the_head_counts_pairs_once(finished: Path) -> None:
     page, attempts = page_of(finished), outcomes(finished)
     won = [outcome for outcome in attempts if outcome["success"]]

@@ -13,10 +13,12 @@ import torch
 from campaigns import small_attack, write_lines
 from configs import campaign_config, edit_config, run_config
 from pages import Page, decode
-from runs import Capture, json_lines, succeed
+from runs import Capture, json_lines, small_evolve, succeed
 from support import tiny_target
 
+from evofool.errors import ConfigError, RunError
 from evofool.gallery.pages.campaign_page import write_report
+from evofool.gallery.pages.run_page import write_gallery
 from evofool.gallery.pages.settings import differing_settings, settings_rows
 from evofool.store.campaign import CampaignFolder
 from evofool.targets.fingerprint import tensors_digest
@@ -94,8 +96,8 @@ def test_a_report_in_json_has_the_paired_figures(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     answer = json.loads(succeed(capsys, "report", *pair, "--json").out)
-    assert answer["report"] == "comparison.html"
-    assert (tmp_path / "comparison.html").is_file()
+    assert answer["report"] == "campaigns.html"
+    assert (tmp_path / "campaigns.html").is_file()
     assert [campaign["successes"] for campaign in answer["campaigns"]] == [18, 11]
     (comparison,) = answer["comparisons"]
     assert (comparison["both"], comparison["only_first"], comparison["only_second"], comparison["neither"]) == (
@@ -133,9 +135,31 @@ def test_the_page_of_several_is_in_no_campaign_s_folder(
 ) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    assert write_report(pair).file == Path("comparison.html")
-    assert [file.name for file in (tmp_path / "here").iterdir()] == ["comparison.html"]
-    assert not any((campaign / "comparison.html").exists() for campaign in pair)
+    assert write_report(pair).file == Path("campaigns.html")
+    assert [file.name for file in (tmp_path / "here").iterdir()] == ["campaigns.html"]
+    assert not any((campaign / "campaigns.html").exists() for campaign in pair)
+
+
+def test_a_campaign_is_not_compared_with_itself(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "both.html"
+    for again in (pair[0], pair[0] / ".." / pair[0].name):
+        with pytest.raises(ConfigError, match="is given twice; a page compares different ones"):
+            write_report([pair[0], pair[1], again], out)
+    assert not out.exists()
+
+
+def test_a_gallery_of_a_run_beside_a_campaign_is_refused(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    run = small_evolve(tmp_path / "run", generations=1, gallery=False).run
+    with pytest.raises(RunError, match=r"with is a campaign, .* its page is written by: evofool report .*with$"):
+        write_gallery([run, pair[0]], tmp_path / "both.html")
+    assert write_gallery(pair, tmp_path / "both.html").is_file()
+
+
+def test_labels_of_curves_tell_numbered_folders_apart(made: Path, tmp_path: Path) -> None:
+    folders = [copy(made, tmp_path / f"attack-digits-{number:03d}", range(number)) for number in (1, 2)]
+    labels = re.findall(r'class="label [^>]*>([^<]*)<', write_report(folders, tmp_path / "a.html").file.read_text())
+    assert [label.split()[0] for label in labels[:2]] != ["attack-digits…"] * 2
+    assert {label.split()[0][-3:] for label in labels} == {"001", "002"}
 
 
 def test_attempts_on_images_that_one_target_gets_wrong_are_no_pairs(pair: tuple[Path, Path], tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from support import tiny_target
 
 import evofool
 from evofool.errors import ConfigError, GenomeError, RunError
+from evofool.gallery.pages.path_source import read_sources
 from evofool.gallery.pages.rendering import script_json
 from evofool.gallery.pages.run_page import write_gallery, write_run_page
 from evofool.gallery.pages.storage import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_TILES
@@ -54,6 +55,13 @@ def test_where_pages_go(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert all(
         file.is_file() for file in (run / "index.html", Path("outputs/cifar10-cppn.html"), tmp_path / "a" / "b.HTM")
     )
+
+
+def test_a_bank_is_called_after_the_network_that_all_its_genomes_are_of() -> None:
+    (bank,) = read_sources(Path("cifar10-cppn"))
+    sums = {tile.genome["weights_sha256"] for tile in bank.tiles if tile.genome}
+    assert bank.network == f"cifar10 ({sums.pop()[:8]})"
+    assert not sums
 
 
 def test_genome_files_and_folders_of_them(run: Path, tmp_path: Path) -> None:

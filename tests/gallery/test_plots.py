@@ -143,7 +143,7 @@ def test_labels_of_many_curves_stay_in_the_figure(count: int) -> None:
 def test_a_long_name_is_shortened() -> None:
     root = xml(plots.success_curve([Series("n" * 300, [], 10)]))
     (label,) = parts(root, "text", "label")
-    assert label["text"] == "n" * 13 + "… 0 %"
+    assert label["text"] == "n" * 4 + "…" + "n" * 9 + " 0 %"
 
 
 def heat(counts: dict[tuple[int, int], int], classes: list[str]) -> tuple[list[str], dict[tuple[int, int], int]]:

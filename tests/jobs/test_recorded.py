@@ -200,7 +200,7 @@ def test_other_weights_and_no_config_are_refused(copied: Path, tmp_path: Path, c
 def test_a_campaign_is_no_run_to_make_again(tmp_path: Path, capsys: Capture) -> None:
     evofool.attack("digits", "digits", count=1, queries=8, device="cpu", out=tmp_path / "campaign")
     outcome = run_cli(capsys, "evolve", "--config", tmp_path / "campaign", "--out", tmp_path / "again")
-    assert_refused(outcome, "is a campaign; expected a run")
+    assert_refused(outcome, "is a campaign; expected a run, which --config makes again", "is on its page, report.html")
 
 
 @pytest.mark.parametrize("encoding", ["direct", "cppn"])

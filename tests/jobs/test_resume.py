@@ -309,3 +309,12 @@ def test_a_config_with_a_selector_or_emitters_that_are_none_is_refused(option: s
         evofool.resume(tmp_path / "run", generations=2 * GENERATIONS)
     assert "\n" not in str(error.value)
     assert tree(tmp_path / "run") == before
+
+
+@pytest.mark.parametrize("limits", [{"evaluations": 60}, {"generations": 3}, {"evaluations": 41}])
+def test_a_budget_that_is_just_reached_is_done_and_changes_nothing(limits: dict[str, int], tmp_path: Path) -> None:
+    small_evolve(tmp_path / "a", generations=3, batch=20, gallery=False)
+    result = evofool.resume(tmp_path / "a", gallery=False, **limits)
+    assert (result.evaluations, result.interrupted) == (60, False)
+    with pytest.raises(ConfigError, match="is past that already"):
+        evofool.resume(tmp_path / "a", gallery=False, evaluations=40)

@@ -23,7 +23,7 @@ from .findings import Findings, read_findings
 from .headline import headline
 from .names import folder_names
 from .outcome_table import outcome_table
-from .page_file import COMPARISON, check_page_file, write_page
+from .page_file import CAMPAIGNS, check_different, check_page_file, write_page
 from .rendering import encoded, render
 from .run_page import PAGE, write_gallery
 from .settings import differing_settings, settings_rows
@@ -72,22 +72,23 @@ def write_report(paths: Sequence[Path], out: Path | None = None) -> Report:
 
     Args:
         paths: The campaigns' folders.
-        out: The HTML file. None: ``report.html`` in the folder of a single campaign, ``comparison.html`` in the
+        out: The HTML file. None: ``report.html`` in the folder of a single campaign, ``campaigns.html`` in the
             current folder for several.
 
     Returns:
         The page, with what it is about.
 
     Raises:
-        ConfigError: ``out`` names no HTML file.
+        ConfigError: ``out`` names no HTML file, or a path is given twice.
         RunError: A campaign is missing or damaged, or a file can't be written.
     """
     check_page_file(out)
+    check_different(paths)
     campaigns = [read_findings(path) for path in paths]
     if len(campaigns) > 1:
         for findings, name in zip(campaigns, folder_names(paths), strict=True):
             findings.name = name
-        file = out or Path(COMPARISON)
+        file = out or Path(CAMPAIGNS)
         write_page(file, _comparison(campaigns))
         return Report(file, campaigns)
     (path,), (findings,) = paths, campaigns

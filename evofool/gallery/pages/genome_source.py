@@ -43,7 +43,9 @@ def read_genome_source(name: str, genomes: Sequence[tuple[Path, GenomeFile]]) ->
         tiles.append(_tile(file, genome))
     targets = sorted({joined(evolved_for(genome.provenance) or "a network") for _, genome in genomes})
     shape = genomes[0][1].image_shape
-    return Source(name, ", ".join(targets), "cppn", tiles, shape, frame=frame)
+    target, sums = ", ".join(targets), {str(genome.provenance.get("weights_sha256") or "") for _, genome in genomes}
+    network = f"{target} ({sums.pop()[:8]})" if len(targets) == len(sums) == 1 and all(sums) else ""
+    return Source(name, target, "cppn", tiles, shape, network=network, frame=frame)
 
 
 def genome_json(genome: GenomeFile, file: Path) -> dict[str, Any]:

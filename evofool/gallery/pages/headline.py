@@ -62,11 +62,12 @@ def _figures(findings: Findings, total: int, pending: int) -> list[Figure]:
         success = Figure("Success rate", f"≥ {lowest}", f"{counted(pending, 'attempt')} to come")
     else:
         success = Figure("Success rate", rate(statistics.rate), f"95 % interval {between(low, high)}")
+    whose = f", random search's {findings.baseline.queries:,.0f} left out" if findings.baseline else ""
     figures = [
         success,
         Figure("Queries to a success", amount(median_queries(statistics)), "median"),
         Figure("Queries an attempt", amount(mean_queries(statistics)), "mean, failures included"),
-        Figure("Queries in all", f"{statistics.queries:,.0f}", "every scored image"),
+        Figure("Queries in all", f"{statistics.queries:,.0f}", f"every scored image{whose}"),
     ]
     if findings.baseline:
         figures.append(Figure("Random search", rate(findings.baseline.rate), "with the same queries"))

@@ -7,7 +7,8 @@ from pathlib import Path
 from ...config.records import CampaignConfig, SweepConfig
 from ...encodings.banks import MANY_SUFFIX, bank_names, find_genomes, split_genome_path
 from ...encodings.genome_lines import is_file_of_genomes, read_genomes
-from ...errors import ConfigError, RunError, suggestion
+from ...errors import ConfigError, RunError
+from ...io.nearby import nearby
 from ...store.folder import CONFIG, kind_of
 from ...store.run import RunFolder
 from ...store.sweep import run_folders
@@ -29,7 +30,7 @@ def read_sources(path: Path, classes: str | None = None) -> list[Source]:
         RunError: Nothing of that kind is there, or a run or campaign is damaged.
         GenomeError: A genome is damaged.
     """
-    kind = kind_of(path) if (path / CONFIG).exists() else ""
+    kind = read_kind(path)
     if kind == SweepConfig.kind:
         return _read_sweep(path, classes)
     if kind not in ("", CampaignConfig.kind):
@@ -37,6 +38,15 @@ def read_sources(path: Path, classes: str | None = None) -> list[Source]:
     if classes is not None:
         raise ConfigError(f"`classes` chooses among the classes of a run, and {path} is none; leave it out")
     return [read_campaign(path)] if kind else _read_genomes(path)
+
+
+def read_kind(path: Path) -> str:
+    """Return the kind of the job at a path, or an empty text where there is none.
+
+    Raises:
+        RunError: Its config is damaged.
+    """
+    return kind_of(path) if (path / CONFIG).exists() else ""
 
 
 def _read_sweep(path: Path, classes: str | None) -> list[Source]:
@@ -51,7 +61,7 @@ def _read_genomes(path: Path) -> list[Source]:
     found = find_genomes(path)
     if found is None:
         raise RunError(
-            f"nothing at {path}{suggestion(path.name, bank_names())}: give a run, a campaign, a genome file, "
+            f"nothing at {path}{nearby(path, bank_names())}: give a run, a campaign, a genome file, "
             f"a folder of genomes or a bank ({', '.join(bank_names())})"
         )
     if not found.is_dir():

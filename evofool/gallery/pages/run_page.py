@@ -6,14 +6,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...errors import ConfigError
+from ...config.records import CampaignConfig
+from ...errors import RunError
 from ...io.files import writing
 from ...io.slug import slug
 from ...store.folder import CONFIG
 from .gallery_page import gallery_page
 from .names import folder_names
-from .page_file import COMPARISON, check_page_file, write_page
-from .path_source import read_sources
+from .page_file import COMPARISON, check_different, check_page_file, write_page
+from .path_source import read_kind, read_sources
 from .run_source import read_run
 from .sources import Source
 from .storage import storage_for
@@ -59,12 +60,19 @@ def write_gallery(
 
     Raises:
         ConfigError: ``out`` names no HTML file, a path is given twice, or a run has no such class.
-        RunError: A path holds nothing to show, what it holds is damaged, or the page can't be written.
+        RunError: Campaigns are given beside others, a path holds nothing to show, what it holds is damaged, or the
+            page can't be written.
         GenomeError: A genome is damaged.
     """
     check_page_file(out)
-    if twice := [path for at, path in enumerate(paths) if path in paths[:at]]:
-        raise ConfigError(f"{twice[0]} is given twice; a page compares different runs")
+    check_different(paths)
+    kinds = [read_kind(path) for path in paths]
+    if CampaignConfig.kind in kinds and len(set(kinds)) > 1:
+        campaign = paths[kinds.index(CampaignConfig.kind)]
+        raise RunError(
+            f"{campaign} is a campaign, and a page of several shows either campaigns or what was evolved; "
+            f"its page is written by: evofool report {campaign}"
+        )
     sources: list[Source] = []
     for path, name in zip(paths, folder_names(paths), strict=True):
         found = read_sources(path, classes)

@@ -14,8 +14,9 @@ from ...config.classes import choose_classes
 from ...encodings.banks import bank_names, find_genomes
 from ...encodings.genome_file import GenomeFile
 from ...encodings.genome_lines import names_one_genome, read_genome, read_genomes
-from ...errors import RunError, suggestion
+from ...errors import RunError
 from ...io.images import open_image, to_image
+from ...io.nearby import nearby
 from ...io.png import Pixels
 from ...store.folder import CONFIG
 from ...store.run import RunFolder
@@ -93,7 +94,7 @@ def pictures_of(path: Path, classes: str | None = None) -> list[Picture]:
         genomes = find_genomes(path)
         if genomes is None:
             raise RunError(
-                f"nothing at {path}{suggestion(path.name, bank_names())}: give a run, a genome file, "
+                f"nothing at {path}{nearby(path, bank_names())}: give a run, a genome file, "
                 f"a folder of genomes or a bank ({', '.join(bank_names())})"
             )
         pictures = [_genome(file, genome, at) for at, (file, genome) in enumerate(read_genomes(genomes))]

@@ -93,7 +93,7 @@ def success_curve(curves: Sequence[Series], *, narrow: bool = False) -> str:
         ends.append((points[-1][1], index, series))
     for place, (level, index, series) in enumerate(_apart(ends)):
         share, length = len(series.queries) / series.n if series.n else 0.0, 30 if narrow else 14
-        label, kind = f"{_short(series.name, length)} {rate(share)}", f"label {_tone(index, series)}"
+        label, kind = f"{_middle_cut(series.name, length)} {rate(share)}", f"label {_tone(index, series)}"
         at = (LEFT, LABEL * (len(curves) - place) - 4) if narrow else (right + 10, level + 4)
         body.append(text(*at, label, kind=kind))
     body.append(line(LEFT, bottom, right, bottom, "axis"))
@@ -275,3 +275,9 @@ def _apart(ends: Sequence[tuple[float, int, Series]], gap: float = 17.0) -> list
 def _short(name: str, length: int) -> str:
     """Return a name, cut to a length with an ellipsis."""
     return name if len(name) <= length else name[: length - 1] + "…"
+
+
+def _middle_cut(name: str, length: int) -> str:
+    """Return a name, its middle cut out where it is too long: folders of jobs differ at their ends."""
+    end = 2 * length // 3
+    return name if len(name) <= length else f"{name[: length - end - 1]}…{name[-end:]}"
