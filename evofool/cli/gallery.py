@@ -87,6 +87,8 @@ def poster(
     console = Console(quiet=quiet)
     poster = write_poster(paths, size, out, title=title, classes=classes, light=light)
     console.say(f"{out}: {poster.width} × {poster.height}")
+    if not poster.named:
+        console.say("note: the pictures are too small for names; choose a larger --size, or fewer --classes")
     if poster.missing:
         console.say(f"note: {describe_missing(poster.missing)}")
 

@@ -111,7 +111,9 @@ def describe_fact(name: str, value: Any) -> str:
     """
     if isinstance(value, Mapping):
         return ", ".join(f"{part} {describe_fact(part, inner)}" for part, inner in value.items())
-    if isinstance(value, bool) or not isinstance(value, int | float | list):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float | list):
         return "–" if value is None else str(value)
     if name in _UNITS:
         return _UNITS[name](value)

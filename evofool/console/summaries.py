@@ -28,6 +28,15 @@ LONG_FACTS: dict[str, Callable[[Any], str]] = {
 }
 """Facts that are shortened where they are shown, with what says them in words."""
 
+FACT_NAMES = {
+    "at_99": "at 99 % or more",
+    "elites_written": "elites in files",
+    "weights_sha256": "weights (SHA-256)",
+    "qd_score": "QD score",
+    "min": "lowest",
+}
+"""Plain names of facts whose own names say little."""
+
 Rows = list[tuple[str, str]]
 """Names and values."""
 
@@ -135,4 +144,9 @@ def fact_rows(facts: Mapping[str, Any]) -> Rows:
         rows |= {f"baseline_{name}": figure for name, figure in baseline.items()}
     if swapped := facts.get("swapped"):
         rows["swapped"] = operators_text(swapped)
-    return [(name, describe_fact(name.removeprefix("baseline_"), fact)) for name, fact in rows.items()]
+    return [(_fact_name(name), describe_fact(name.removeprefix("baseline_"), fact)) for name, fact in rows.items()]
+
+
+def _fact_name(name: str) -> str:
+    """Return what people call a fact."""
+    return FACT_NAMES.get(name, name.replace("_", " "))

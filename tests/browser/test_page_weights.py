@@ -326,3 +326,20 @@ def test_the_download_is_the_genome(opened: Open, kind: str, request: pytest.Fix
     assert content == genome_of(run, 5)
     genome = genome_file.parse(content)
     assert png(genome.encoding.decode(genome.genomes)[0].numpy()) == (run / line["file"]).read_bytes()
+
+
+def test_on_a_phone_the_picture_is_beside_the_slider_and_lives(opened: Open, colours: Path) -> None:
+    number = largest(colours)
+    page = opened(colours / "index.html", viewport={"width": 375, "height": 812})
+    open_tile(page, number)
+    slider, small = page.locator("#weight"), page.locator("#turning")
+    slider.scroll_into_view_if_needed()
+    for box in (slider.bounding_box(), small.bounding_box()):
+        assert box is not None
+        assert min(box["width"], box["height"]) > 10
+        assert 0 <= box["y"] <= box["y"] + box["height"] <= 812
+    before = canvas(page, "#turning")
+    after(page, lambda: slider.fill(str(genome_of(colours, number)["connections"][0]["weight"] - 3)))
+    turned = canvas(page, "#turning")
+    assert (turned != before).any()
+    np.testing.assert_array_equal(turned, canvas(page, "#saw canvas"))

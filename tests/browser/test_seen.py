@@ -177,3 +177,12 @@ def test_a_table_of_long_names(opened: Open, tmp_path: Path, digits: Path, width
     assert [name for name in names if name.startswith("operator")] == ["operator select", "operator mutate"]
     told = " ".join(page.locator(".table td").all_inner_texts())
     assert all(f"package:the_weakest_of_all_elites(k={number})" in told for number in range(3))
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_a_table_of_two_runs_on_a_phone(opened: Open, tmp_path: Path, digits: Path, width: int) -> None:
+    other = Path(shutil.copytree(digits, tmp_path / "other", ignore=shutil.ignore_patterns("history")))
+    edit_config(other, {"options.emitters": ["vary", "tweak@1500"]})
+    page = opened_at(opened, write_gallery([digits, other], tmp_path / "two.html"), width, "light")
+    assert_readable(page)
+    assert "evaluations" in page.locator(".table tbody th").all_inner_texts()

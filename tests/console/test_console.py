@@ -138,7 +138,7 @@ def test_the_trials_note_tells_how_much_faster_another_way_must_be(capsys: Captu
 
 def test_scores_of_long_paths_are_not_folded(capsys: Capture) -> None:
     path = str(Path("x" * 200) / "a.png")
-    image = {"image": path, "genome": False, "size": [8, 8], "scored_at": [8, 8]}
+    image = {"image": path, "genome": False, "size": [8, 8], "scored_at": [8, 8], "cropped": False, "made_grey": False}
     Console().scores({"target": "net", "images": [image | {"top5": [{"class": "cat", "confidence": 1.0}]}]})
     assert capsys.readouterr().out.splitlines()[0] == f"{path}  by net"
 

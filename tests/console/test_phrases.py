@@ -110,7 +110,7 @@ def test_images_are_told_with_how_many_there_were() -> None:
     ("name", "value", "text"),
     [
         ("preset", None, "–"),
-        ("finished", True, "True"),
+        ("finished", True, "yes"),
         ("batch", 7, "7"),
         ("evaluations", 20_000, "20,000"),
         ("seed", 20_000, "20000"),

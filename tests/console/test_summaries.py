@@ -123,10 +123,17 @@ def test_facts_are_rows() -> None:
     ]  # fmt: skip
 
 
+def test_facts_have_plain_names() -> None:
+    facts = {"at_99": 3, "elites_written": True, "queries_per_attempt": 40, "finished": False}
+    assert fact_rows(facts) == [
+        ("at 99 % or more", "3"), ("elites in files", "yes"), ("queries per attempt", "40"), ("finished", "no"),
+    ]  # fmt: skip
+
+
 def test_a_baseline_s_facts_have_rows_of_their_own() -> None:
     facts = {"successes": 3, "baseline": {"successes": 1, "by_pixels": {"1": 1}}, "pending": 0}
     assert fact_rows(facts) == [
-        ("successes", "3"), ("baseline", "equal queries"), ("pending", "0"), ("baseline_successes", "1"),
-        ("baseline_by_pixels", "1 1"),
+        ("successes", "3"), ("baseline", "equal queries"), ("pending", "0"), ("baseline successes", "1"),
+        ("baseline by pixels", "1 1"),
     ]  # fmt: skip
     assert fact_rows({"baseline": None}) == [("baseline", "–")]

@@ -133,7 +133,8 @@ def test_plots_with_hostile_names_are_xml(hostile: Path) -> None:
 
 
 def test_a_comparison_of_hostile_campaigns_is_well_formed(hostile: Path, finished: Path, tmp_path: Path) -> None:
-    html = write_report([hostile, finished, hostile], tmp_path / "both.html").file.read_text(encoding="utf-8")
+    again = Path(shutil.copytree(hostile, tmp_path / hostile.name))
+    html = write_report([hostile, finished, again], tmp_path / "both.html").file.read_text(encoding="utf-8")
     page = Page(html)
     assert page.problems == []
     assert page.of("bdi")[:2] == ['x" onload="1/campaign', f"{finished.parent.name}/campaign"]
@@ -171,6 +172,11 @@ def test_the_command_for_a_named_target_is_one_for_the_shell(tmp_path: Path) -> 
     assert words[:6] == ["evofool", "attack", "--target", "digits", "--data", "digits"]
     assert words[words.index("--criterion") + 1] == "3"
     assert words[-1] == "--first"
+
+
+def test_the_title_of_a_campaign_with_several_criteria_counts_pairs(hostile: Path) -> None:
+    assert "pairs of image and criterion reached with" in page_of(hostile).of("title")[0]
+    assert "fooled by" not in page_of(hostile).of("title")[0]
 
 
 def test_the_queries_of_random_search_are_told_apart(hostile: Path) -> None:

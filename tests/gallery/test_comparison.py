@@ -16,6 +16,7 @@ from pages import Page, decode
 from runs import Capture, json_lines, small_evolve, succeed
 from support import tiny_target
 
+from evofool.config.attack import AttackOptions
 from evofool.errors import ConfigError, RunError
 from evofool.gallery.pages.campaign_page import write_report
 from evofool.gallery.pages.run_page import write_gallery
@@ -138,6 +139,21 @@ def test_the_page_of_several_is_in_no_campaign_s_folder(
     assert write_report(pair).file == Path("campaigns.html")
     assert [file.name for file in (tmp_path / "here").iterdir()] == ["campaigns.html"]
     assert not any((campaign / "campaigns.html").exists() for campaign in pair)
+
+
+def test_counts_have_commas_and_exports_are_no_setting() -> None:
+    exported = campaign_config({"queries": 2000, "seed": 2000}, options=AttackOptions(export=True))
+    configs = [exported, campaign_config()]
+    rows = dict(settings_rows(configs))
+    assert rows["seed"][0] == "2000"
+    assert "2,000" in {value for values in rows.values() for value in values}
+    assert not any("export" in name for name in rows)
+
+
+def test_no_line_of_a_comparison_ends_before_a_per_cent_sign(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    html = write_report(pair, tmp_path / "both.html").file.read_text(encoding="utf-8")
+    told = re.sub(r"<(svg|style|figcaption)[\s\S]*?</\1>", "", html)
+    assert not re.search(r".{20}\d %.{20}", told)
 
 
 def test_a_campaign_is_not_compared_with_itself(pair: tuple[Path, Path], tmp_path: Path) -> None:

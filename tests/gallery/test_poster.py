@@ -371,6 +371,17 @@ def test_letters_that_no_font_has_are_told(
     lettering._choose_font.cache_clear()
 
 
+def test_a_poster_too_small_for_names_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for size, told in (("300x200", True), ("1200x900", False)):
+        outcome = succeed(capsys, "poster", "cifar10-cppn", "--size", size, "--out", tmp_path / "a.png")
+        assert ("too small for names; choose a larger --size" in outcome.out) == told
+
+
+def test_the_summary_counts_pictures_without_a_score_too() -> None:
+    summary = lettering.confidence_summary([0.5], "picture", 1)
+    assert summary == "2 pictures, 1 not scored · median confidence 50.00 % · 0 of 1 at 99 % or more · lowest 50.00 %"
+
+
 def test_ten_pictures_use_the_width_of_the_sheet(tmp_path: Path) -> None:
     page = drawn([fake_run(tmp_path / "run", 10)], "1400x990", tmp_path)
     columns = (page == MAGENTA).all(2).any(0)

@@ -45,8 +45,9 @@ def headline(findings: Findings) -> Headline:
     criterion = "change class" if untargeted else "reach the class asked for"
     kind = "images" if untargeted else "pairs of image and criterion"
     so_far = ", so far" if pending else ""
+    what = "fooled by" if untargeted else f"{kind} reached with"
     return Headline(
-        title=f"{config.target.name}: {statistics.successes:,} of {counting:,} fooled by {k}{so_far}",
+        title=f"{config.target.name}: {statistics.successes:,} of {counting:,} {what} {k}{so_far}",
         count=f"{statistics.successes:,} of {counting:,}",
         sentence=f"{kind} {criterion} when {k} may be changed{so_far}",
         lead=_lead(findings, pending),

@@ -9,7 +9,7 @@ import msgspec
 
 from ...config.records import JobConfig
 
-REPEATED = {"class_indices", "criteria", "data_dir", "max_pixels", "count", "rows", "own"}
+REPEATED = {"class_indices", "criteria", "data_dir", "max_pixels", "count", "rows", "own", "export"}
 """Fields of a config that say again what another field says, or that no result depends on."""
 
 MAX_TEXT = 48
@@ -60,7 +60,6 @@ LABELS = {
     "queries": "most queries of an attempt",
     "first": "the data's first images",
     "include_misclassified": "misclassified images, too",
-    "export": "images exported",
     "init": "first generation from",
     "init_sha256": "first generation (SHA-256)",
     "until": "median that ends it",
@@ -130,9 +129,15 @@ def _texts(name: str, values: Sequence[Any]) -> list[str]:
     if name.endswith("sha256"):
         return [NOTHING if value is None else f"{value[:DIGITS]}…" for value in values]
     if not all(isinstance(value, list | tuple) for value in values):
-        return [_cut(value, 0) if isinstance(value, list | tuple) else _text(value) for value in values]
+        return [_cut(value, 0) if isinstance(value, list | tuple) else _value(name, value) for value in values]
     same = next(at for at in range(max(map(len, values))) if len({repr(value[at : at + 1]) for value in values}) > 1)
     return [_cut(value, same) for value in values]
+
+
+def _value(name: str, value: Any) -> str:
+    """Return a value as people read it; a count of thousands has commas, a seed has none."""
+    counts = type(value) is int and name != "seed"
+    return f"{value:,}" if counts else _text(value)
 
 
 def _cut(values: Sequence[Any], same: int) -> str:

@@ -184,11 +184,18 @@ def draw_label(
         draw.text((x + width, y), share, style.faint, share_font, anchor="ra")
 
 
-def confidence_summary(scores: Sequence[float], thing: str = "class") -> str:
-    """Return ``10 classes · median confidence 99.99 % · 9 of 10 at 99 % or more · lowest 98.21 %``."""
+def confidence_summary(scores: Sequence[float], thing: str = "class", unscored: int = 0) -> str:
+    """Return ``10 classes · median confidence 99.99 % · 9 of 10 at 99 % or more · lowest 98.21 %``.
+
+    Args:
+        scores: The confidences.
+        thing: What each is of.
+        unscored: How many more there are that have none.
+    """
     sure = sum(score >= HIGH_CONFIDENCE for score in scores)
+    missing = f", {unscored:,} not scored" if unscored else ""
     return (
-        f"{counted(len(scores), thing)} · median confidence {percent(median(scores))} · "
+        f"{counted(len(scores) + unscored, thing)}{missing} · median confidence {percent(median(scores))} · "
         f"{sure} of {len(scores)} at 99 % or more · lowest {percent(min(scores))}"
     )
 

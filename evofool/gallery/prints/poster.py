@@ -61,11 +61,13 @@ class Poster:
     Attributes:
         width, height: Its size in pixels.
         missing: Letters of its title and names that no font has, so that something else stands there.
+        named: Whether there was room for names under the pictures.
     """
 
     width: int
     height: int
     missing: str
+    named: bool
 
 
 def write_poster(
@@ -107,21 +109,23 @@ def write_poster(
         raise ConfigError("a poster needs a run, a genome file or a folder of genomes")
     texts = [title or _title(pictures), *(picture.name for picture in pictures)]
     style = (LIGHT if light else DARK).for_texts(texts)
-    bands = _bands(pictures, page, texts[0], max(1, band // page[0]), style)
+    layout, bands = _page(pictures, page, texts[0], max(1, band // page[0]), style)
     try:
         write_atomically(out, lambda file: WRITERS[out.suffix.lower()](file, page, bands))
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror or error}; choose another `out`") from error
-    return Poster(*page, missing_letters(texts, style))
+    return Poster(*page, missing_letters(texts, style), layout.font_size is not None)
 
 
-def _bands(pictures: list[Picture], page: tuple[int, int], title: str, rows: int, style: Style) -> Iterator[Pixels]:
-    """Return the page from top to bottom, in arrays (h, W, 3) of at most so many rows."""
+def _page(
+    pictures: list[Picture], page: tuple[int, int], title: str, rows: int, style: Style
+) -> tuple[Layout, Iterator[Pixels]]:
+    """Return the layout, and the page from top to bottom, in arrays (h, W, 3) of at most so many rows."""
     shapes = {picture.native for picture in pictures}
     ratio = max(height / width for height, width in shapes) if len(shapes) == 1 else 1.0
     lines, layout = _compose(pictures, page, title, ratio, style)
     lines.append(_footer(pictures, shapes, page, layout, style))
-    return _painted(pictures, lines, page, layout, rows, style)
+    return layout, _painted(pictures, lines, page, layout, rows, style)
 
 
 def _compose(
@@ -208,9 +212,7 @@ def _header(
     lines = [_line(title, page, margin, round(0.048 * unit), style.ink, style.face)]
     if scores and len(pictures) > 1:
         thing = "class" if len({picture.name for picture in pictures}) == len(pictures) else "picture"
-        summary = confidence_summary(scores, thing)
-        if missing := len(pictures) - len(scores):
-            summary += f" · {missing} not scored"
+        summary = confidence_summary(scores, thing, len(pictures) - len(scores))
         lines.append(
             _line(summary, page, lines[0].bottom + round(0.014 * unit), round(0.017 * unit), style.faint, style.face)
         )

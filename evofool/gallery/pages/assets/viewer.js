@@ -166,14 +166,16 @@ const Viewer = (() => {
     return turned ? Sharp.picture(turned, frame, Math.max(frame.shape[1], frame.shape[2])) : ancestor?.picture || seen;
   }
 
-  /** Shows what the network was given beside a picture that is drawn sharper than that. */
+  /** Shows what the network was given beside a picture that is drawn sharper than that, and beside the slider. */
   function showSeen(picture) {
-    const button = byId("saw"), canvas = button.querySelector("canvas"), [, height, width] = view.frame.shape;
+    const button = byId("saw"), [, height, width] = view.frame.shape;
     button.hidden = !currentGenome();
     button.setAttribute("aria-pressed", String(view.mode === "seen"));
-    Object.assign(canvas, {width, height});
-    canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
-    canvas.classList.toggle("hard", Math.max(width, height) < canvas.clientWidth);
+    for (const canvas of [button.querySelector("canvas"), byId("turning")]) {
+      Object.assign(canvas, {width, height});
+      canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
+      canvas.classList.toggle("hard", Math.max(width, height) < canvas.clientWidth);
+    }
   }
 
   const currentGenome = () => view.turned || view.ancestor?.genome || view.genome;
