@@ -35,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "attack": attack.measure,
     "doors": doors.measure,
     "ensembles": ensembles.measure,
+    "ensembles-imagenet": ensembles.measure_imagenet,
     "gallery": gallery.measure,
     "growth": growth.measure,
     "load": load.measure,

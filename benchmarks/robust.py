@@ -1,12 +1,11 @@
 """Confidence under transformations that the search never saw, of elites that were evolved with and without them.
 
-``cifar10`` with the same number of evaluations, and SqueezeNet on every fiftieth class of ImageNet. Strengths are drawn
-by another seed than the runs'.
+``cifar10`` from random CPPNs, and SqueezeNet on every fiftieth class of ImageNet, which begins with the bank
+``imagenet-cppn``. Strengths are drawn by another seed than the runs'.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from statistics import mean
 
@@ -20,7 +19,7 @@ from evofool.targets.robust.robust_target import RobustTarget
 
 from .common import Row, imagenet_weights, table
 
-EVALUATIONS = {"cifar10": 5_000, "torchvision:squeezenet1_1": int(os.environ.get("EVOFOOL_EVALUATIONS", "3000"))}
+EVALUATIONS = {"cifar10": 10_000, "torchvision:squeezenet1_1": 3_000}
 UNSEEN = RobustRecord(how="mean", to=TRANSFORMATIONS, draws=4, seed=1_000)
 
 
@@ -31,12 +30,13 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
         large = name.startswith("torchvision")
         given = {"weights": imagenet_weights("squeezenet1_1")} if large else {}
         target = evofool.load_target(name, precision="float32", **given)
+        init = "imagenet-cppn" if large else None
         classes = list(range(0, 1000, 50)) if large else list(range(10))
         for how in (None, "worst", "mean"):
             found: list[dict[str, float]] = []
             for seed in range(seeds or 1):
                 result = evofool.evolve(
-                    target, classes=classes, seed=seed, evaluations=evaluations, robust=how, progress=False
+                    target, classes=classes, seed=seed, evaluations=evaluations, robust=how, init=init, progress=False
                 )
                 each = items_of(
                     RobustTarget(target, UNSEEN),
