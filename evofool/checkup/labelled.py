@@ -171,7 +171,8 @@ class Comparison:
         if best is not None:
             evidence = (
                 f"{int(best.right.sum())} of {count} images are right with {best.reading}, {right} as it is understood "
-                f"(p = {p_value(base.right, best.right):.2g}, exact McNemar test; {tried} ways were tried)"
+                f"(p = {p_value(base.right, best.right):.2g}, exact McNemar test; {tried} ways were tried, "
+                "each with the class names as they are and in the order that fits best)"
             )
             if best.normal == base.normal and best.order is None:
                 higher = int((best.own > base.own).sum())

@@ -8,6 +8,9 @@ from typing import Any
 
 from ..text import between, counted, percent
 
+ORDER_SHOWN = 40
+"""How many class names are told in the order that images tell."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -130,6 +133,12 @@ class Checkup:
         for finding in self.findings:
             rows = {"evidence": finding.evidence, "do": finding.fix.replace("`", "")}
             blocks.append([f"wrong: {finding.what}", *_columns(rows)])
+        if self.order:
+            shown = self.order[:ORDER_SHOWN]
+            more = (
+                [f"… {len(self.order) - len(shown):,} more; as JSON all are there"] if self.order[ORDER_SHOWN:] else []
+            )
+            blocks.append(["the class names in the order of the outputs, one a line in FILE:", *shown, *more])
         blocks += [["can't be told: " + note.replace("`", "")] for note in self.notes]
         return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 

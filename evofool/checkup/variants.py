@@ -75,7 +75,8 @@ def normals(channels: int) -> list[Normal]:
         Normal("pixels from -1 to 1", "-1-1", *PLAIN),
     ]
     if channels == 1:
-        return [*found, Normal("pixels normalised as MNIST", "0-1", *MNIST)]
+        sixteenths = Normal("pixels from 0 to 16, as scikit-learn's digits", "0-1", (0.0,), (1 / 16,))
+        return [*found, Normal("pixels normalised as MNIST", "0-1", *MNIST), sixteenths]
     caffe = Normal("pixels from 0 to 255 less ImageNet's mean", "0-255", IMAGENET[0], (1.0,))
     return [*found, Normal("pixels normalised as ImageNet", "0-1", *IMAGENET), caffe]
 
@@ -138,7 +139,7 @@ def variants(loaded: Loaded) -> Iterator[Variant]:
             mean=normal.mean,
             std=normal.std,
         )
-        if _same(reading, other):
+        if _same(replace(reading, channels=channels), other):  # That is how it is understood, or its colours swapped.
             continue
         more = channels != reading.channels
         yield Variant(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..store.folder import kind_of
+from ..store.ledger import LEDGER
 from ..store.run import RunFolder
 from ..text import counted
 from ..version import __version__
@@ -33,10 +34,11 @@ def _view_of_run(run: RunFolder) -> RunView:
         notes.append(f"evofool {made_by} began this run, and {__version__} may vary its elites in another way")
     if saved and lines and lines[-1]["generation"] > saved[0]:
         generation, evaluations = saved
+        kept = ", from answers that are kept" if (run.path / LEDGER).exists() else ""
         lost = counted(lines[-1]["evaluations"] - evaluations, "evaluation")
         notes.append(
             f"it goes back to generation {generation:,} with {counted(evaluations, 'evaluation')}, the last saved; "
-            f"{lost} after it are made again"
+            f"{lost} after it are made again{kept}"
         )
         lines = [line for line in lines if line["generation"] <= generation]
     return RunView([line["median"] for line in lines], notes)

@@ -5,13 +5,13 @@ A new kind of job writes a :class:`~evofool.jobs.session.Job` and a :class:`Kind
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..errors import OperatorError, RunError
+from ..errors import OperatorError, RunError, TargetError
 from ..io.files import remove_leftovers
 from ..io.interrupts import kept
 from ..io.lock import locked
@@ -97,13 +97,11 @@ def start(path: Path, create: Callable[[], Job[Any]], observer: Observer | None 
             state = job.state()
             if state is not None and job.checkpoints:
                 job.checkpoints.save(state)
-            with kept(lambda: _kept(path) if job and job.begun else ""):
+            with kept(lambda: _kept(path) if job and job.begun else ""), _way_back(path, job):
                 return Session(job, observer).run()
-        except BaseException as error:
+        except BaseException:
             if job is None or not job.begun:
                 discard_folder(path)
-            elif isinstance(error, OperatorError):
-                raise OperatorError(f"{error}; {path} is kept: {go_on(path)}") from error
             raise
 
 
@@ -128,7 +126,19 @@ def resume(
         kind.open(path)
         remove_leftovers(path)
         job = kind.restore(path, target=target, toolbox=toolbox, changes=limits, gallery=gallery)
-        return Session(job, observer).run()
+        with _way_back(path, job):
+            return Session(job, observer).run()
+
+
+@contextmanager
+def _way_back(path: Path, job: Job[Any]) -> Iterator[None]:
+    """Have errors of a target or an operator in the middle of a job say how to go on when they are mended."""
+    try:
+        yield
+    except (OperatorError, TargetError) as error:
+        if not job.begun:
+            raise
+        raise type(error)(f"{error}; {path} is kept: {go_on(path)}") from error
 
 
 def _kept(path: Path) -> str:

@@ -103,7 +103,8 @@ class RunJob(Job[RunStep]):
         except OutOfQueries as error:
             if not self.evolution.search.generation:
                 raise ConfigError(
-                    "`max_queries` ends within the first generation; allow at least as many as `batch`"
+                    f"`max_queries` ends within the first generation, {spent_by(self.evolution.target):,} are spent; "
+                    "allow more, at least as many as `batch`"
                 ) from error
             raise
         finally:

@@ -66,6 +66,22 @@ def failure_of(name: str, image_shape: tuple[int, ...], error: Exception, advice
     return TargetError(f"target {name} failed on {image_shape} images: {first_line(error)}{advice}")
 
 
+def refused(name: str, image_shape: tuple[int, ...], images: Any, expected: str) -> TargetError:
+    """Return the error for images that are others than a target takes.
+
+    Args:
+        name: The target's name.
+        image_shape: (C, H, W) of its images.
+        images: What it was given.
+        expected: What it takes, in words.
+    """
+    dtype, shape = getattr(images, "dtype", ""), getattr(images, "shape", None)
+    given = type(images).__name__ if shape is None else f"{dtype} {tuple(shape)}"
+    if shape is not None and "torch" not in str(dtype):
+        given = f"{type(images).__name__} of {given}"
+    return TargetError(f"{name} takes {expected} (B, {', '.join(map(str, image_shape))}), got {given}")
+
+
 def first_line(error: Exception) -> str:
     """Return the line of an exception that says what went wrong: the first, of a TorchScript's the last."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

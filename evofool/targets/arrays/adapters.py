@@ -84,23 +84,44 @@ class Function:
         return self._of_each(images, []) if self._single else self._function(images)
 
     def _first(self, images: Images) -> Any:
-        """Return what the function makes of the first images, and remember what it takes. None is asked about twice."""
+        """Return what the function makes of the first images, and remember what it takes. None is asked about twice.
+
+        What is neither of a batch nor of single images is returned as it is; who asks says what is wrong with it.
+        """
         try:
             output = self._function(images)
         except Exception as error:  # a function of single images may fail on a batch in any way
             try:
                 answer = self._function(images[0])
+                _vector(answer)
             except Exception:
-                raise error from None  # it fails on both
+                raise error from None  # it fails on both, or makes no scores of a single image
             self._single = True
             return self._of_each(images, [answer])
-        self._single = not any(len(part) == len(images) for part in tensors_in(output).values() if part.ndim)
-        return self._of_each(images, []) if self._single else output
+        if any(len(part) == len(images) for part in tensors_in(output).values() if part.ndim):
+            self._single = False
+            return output
+        try:
+            scores = self._of_each(images, [])
+        except Exception:  # it makes no scores of a single image either
+            return output
+        self._single = True
+        return scores
 
     def _of_each(self, images: Images, answers: list[Any]) -> NDArray[np.float64]:
-        """Return the answers for single images, of which the first may be there already."""
-        answers = [*answers, *map(self._function, images[len(answers) :])]
-        return np.stack([np.asarray(answer, np.float64).reshape(-1) for answer in answers])
+        """Return the scores of single images, of which the first may be there already."""
+        return np.stack(list(map(_vector, [*answers, *map(self._function, images[len(answers) :])])))
+
+
+def _vector(answer: Any) -> NDArray[np.float64]:
+    """Return the scores of one image.
+
+    Raises:
+        TypeError, ValueError: There are none.
+    """
+    if answer is None or isinstance(answer, Mapping | str):
+        raise TypeError(f"expected the scores of an image in the classes' order, got {type(answer).__name__}")
+    return np.asarray(answer, np.float64).reshape(-1)
 
 
 def _scikit(thing: Any) -> Adapter | None:

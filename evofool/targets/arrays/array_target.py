@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..checks import refused
 from ..execution.outputs import Head
 from ..understanding import scores_in
 from .reading import Reading
@@ -55,6 +56,8 @@ class ArrayTarget:
 
     def scores(self, images: Tensor) -> Tensor:
         """Return the probabilities (B, K) float32 of (B, C, H, W) uint8 images."""
+        if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.shape[1:] != self.image_shape:
+            raise refused(self.name, self.image_shape, images, "uint8 torch tensors")
         parts = [self._score(part) for part in torch.split(images.cpu(), self.micro_batch)]
         return self._head.checked(torch.cat(parts), at_once=True)
 

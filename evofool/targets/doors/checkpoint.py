@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...errors import ConfigError
+from ...errors import ConfigError, TargetError, suggestion
 from ..cards import OWN, Card
 from . import embedded, timm, torchvision
 from .base import Loaded, Request
@@ -100,4 +100,11 @@ def find(arch: str) -> Architecture:
     if arch.startswith(timm.PREFIX):
         name = arch.removeprefix(timm.PREFIX)
         return Architecture(timm.card(name), lambda count: timm.network(name, pretrained=False, classes=count))
+    if not embedded.claims(arch):
+        families = [torchvision.PREFIX, timm.PREFIX]
+        hint = suggestion(arch, embedded.names()) or suggestion(arch.partition(":")[0] + ":", families)
+        raise TargetError(
+            f'no network is called "{arch}"{hint}; `arch` must be a name such as torchvision:resnet18, '
+            "timm:resnet18 or cifar10:resnet32"
+        )
     return Architecture(embedded.card(arch), lambda count: embedded.network(arch))

@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ...errors import ConfigError, EvofoolError, TargetError
-from ..checks import failure_of, first_line
+from ..checks import failure_of, first_line, refused
 from ..preprocessing import Normalisation
 from .devices import choose_precision
 from .execution import FORMATS, Execution, choose_format
@@ -139,7 +138,7 @@ class TorchExecution:
             TargetError: The images have another shape or type; or the network fails, or returns no probabilities.
         """
         if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.shape[1:] != self._image_shape:
-            raise self._refused(images, "uint8 torch tensors")
+            raise refused(self._name, self._image_shape, images, "uint8 torch tensors")
         scores = self._in_passes(partial(self._score, exact), images, rows)
         self._precision_tried |= not exact
         return self.head.checked(scores, at_once=checked)
@@ -156,7 +155,7 @@ class TorchExecution:
             TargetError: The pixels have another shape or type; or the network fails, or returns other outputs.
         """
         if not isinstance(pixels, Tensor) or not pixels.is_floating_point() or pixels.shape[1:] != self._image_shape:
-            raise self._refused(pixels, "float torch tensors")
+            raise refused(self._name, self._image_shape, pixels, "float torch tensors")
         return self._in_passes(self._logits, pixels)
 
     def _score(self, exact: bool, images: Tensor) -> Tensor:
@@ -253,11 +252,6 @@ class TorchExecution:
         self.execution = replace(self.execution, micro_batch=min(self.execution.micro_batch, rows // 2))
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-
-    def _refused(self, images: Any, expected: str) -> TargetError:
-        shape = ", ".join(map(str, self._image_shape))
-        given = f"{images.dtype} {tuple(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
-        return TargetError(f"{self._name} takes {expected} (B, {shape}), got {given}")
 
 
 def _tells_of(error: Exception, *words: re.Pattern[str]) -> bool:

@@ -55,6 +55,24 @@ class Floats:
         assert images.dtype == np.float32
         return array(images * 255)
 
+def flat(images):
+    return array(images).ravel()
+
+def transposed(images):
+    return array(images).T
+
+def nothing(images):
+    return None
+
+def label_texts(images):
+    return ["cat"] * len(images)
+
+def a_row_too_few(images):
+    return array(images)[:-1]
+
+def by_label(images):
+    return [{"cat": 0.2, "dog": 0.8} for image in images]
+
 def counted():
     global calls
     calls += 1
@@ -84,8 +102,14 @@ def test_scores_of_any_kind_are_taken(name: str, file: Path) -> None:
         ("other_each_time", "other scores each time"),
         ("another_shape", r"must return \(20, 4\) for 20 images and 4 classes, got \(20, 3\)"),
         ("not_a_number", "returned NaN or infinite scores"),
-        ("throwing", r"failed on \(3, 8, 8\) images: LookupError: quota$"),
-        ("without_values", r"TypeError: can't convert meta device"),
+        ("flat", r"must return \(8, K\) scores for 8 images, got one array \(32,\)"),
+        ("transposed", r"must return \(8, K\) scores for 8 images, got one array \(4, 8\)"),
+        ("nothing", r"must return \(8, K\) scores for 8 images, got NoneType"),
+        ("label_texts", r"must return \(8, K\) scores for 8 images, got list"),
+        ("a_row_too_few", r"must return \(8, K\) scores for 8 images, got one array \(7, 4\)"),
+        ("by_label", r"must return \(8, K\) scores for 8 images, got list"),
+        ("throwing", r"failed on \(3, 8, 8\) images: LookupError: quota; .*run is kept: go on with: evofool resume"),
+        ("without_values", r"must return \(8, K\) scores for 8 images, got Tensor"),
     ],
 )
 def test_what_a_function_gets_wrong_is_named(name: str, message: str, file: Path, tmp_path: Path) -> None:
@@ -174,3 +198,21 @@ def test_a_budget_below_what_shows_what_it_returns_asks_nothing(tmp_path: Path) 
     with pytest.raises(EvofoolError, match="`max_queries` must be at least 8, got 7: so many pictures show"):
         evofool.evolve(f"{tmp_path / 'counted.py'}:batch", max_queries=7, out=tmp_path / "run", **SETTINGS)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["counted.py"]
+
+
+def test_what_is_no_image_is_named_by_functions_as_by_networks(file: Path) -> None:
+    target = evofool.load_target(f"{file}:array", image_size=8)
+    with pytest.raises(TargetError, match=r"takes uint8 torch tensors \(B, 3, 8, 8\), got ndarray of uint8"):
+        target.confirm(np.zeros((2, 3, 8, 8), np.uint8))  # type: ignore[arg-type]
+
+
+def test_a_function_that_fails_now_and_then_is_found_by_a_checkup(file: Path) -> None:
+    (finding,) = evofool.check_target(f"{file}:throwing", image_size=8).findings
+    assert finding.what == "it fails now and then"
+    assert "LookupError: quota; asked again, it answered" in finding.evidence
+
+
+def test_a_misspelt_architecture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mine.pth").touch()
+    with pytest.raises(TargetError, match=r'no network is called "torchvison:resnet18" \(did you mean "torchvision:"'):
+        evofool.load_target(str(tmp_path / "mine.pth"), arch="torchvison:resnet18")
