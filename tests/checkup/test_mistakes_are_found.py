@@ -273,7 +273,9 @@ def test_a_normalisation_that_accuracy_cannot_tell_is_no_mistake_but_said(digits
     checkup = digits("unsure")
     assert mistakes(checkup) == []
     (note,) = checkup.notes
-    assert note.startswith("whether it expects pixels from 0 to 255: 88 of 100")
+    assert note.startswith(
+        "whether it expects pixels from 0 to 255 or pixels from 0 to 16, as scikit-learn's digits: 88 of 100"
+    )
     assert "if it was trained so, say `range=0-255`" in note
     assert digits("right").notes == ()
 
@@ -326,8 +328,8 @@ def test_paid_queries_are_counted_and_limited() -> None:
     """14 pictures three times, 20 images as understood and in three other ways; none is asked for again."""
     options: dict[str, Any] = {"device": "cpu", "count": 20}
     counted = evofool.check_target("digits", "digits", count_queries=True, **options)
-    assert counted.queries == 3 * 14 + 20 + 3 * 20
-    assert "queries  122" in str(counted)
+    assert counted.queries == 3 * 14 + 20 + 4 * 20
+    assert "queries  142" in str(counted)
     assert evofool.check_target("digits", "digits", **options).queries is None
     with pytest.raises(evofool.EvofoolError, match="all 100 queries"):
         evofool.check_target("digits", "digits", max_queries=100, **options)

@@ -16,7 +16,6 @@ from evofool.targets import networks
         ("--target digts", ['unknown target "digts"', 'did you mean "digits"']),
         ("--target resnet18", ['did you mean "torchvision:resnet18"']),
         ("--target torchvision:resnet81", ['"resnet81"', 'did you mean "resnet18"']),
-        ("--target cifar10:resnet44", ["no embedded weights", "--weights FILE"]),
         ("--target=", ['unknown target ""']),
         ("--classes 10", ["class 10 is not there", "0 to 9"]),
         ("--classes=3,-1", ["class -1 is not there"]),
@@ -104,9 +103,13 @@ def test_a_bad_command_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_network_without_weights_is_refused(capsys: Capture) -> None:
+    assert_refused(run_cli(capsys, "evolve", "--target", "cifar10:resnet44"), "no embedded weights", "--weights FILE")
+
+
 def test_a_mistyped_class_is_refused_with_the_one_meant(tmp_path: Path, capsys: Capture) -> None:
     weights = save_weights(networks.CifarResNet(20), tmp_path / "any.safetensors")
-    outcome = run_cli(capsys, *EVOLVE, "--target", "cifar10", "--weights", weights, "--classes", "cat,dgo")
+    outcome = run_cli(capsys, "evolve", "--target", "cifar10", "--weights", weights, "--classes", "cat,dgo")
     assert_refused(outcome, 'no class is called "dgo"', 'did you mean "dog"')
 
 
