@@ -160,7 +160,7 @@ def test_without_export_nothing_is_exported(tmp_path: Path) -> None:
     assert CampaignFolder.open(tmp_path / "a").config.options.export is False
 
 
-@pytest.mark.parametrize("names", [["猫", "犬", "鳥", "魚"], ["crane", "cat", "crane", "dog"]], ids=["kanji", "twins"])
+@pytest.mark.parametrize("names", [["猫", "犬", "鳥", "魚"], ["crane", "cat", "Crane", "dog"]], ids=["kanji", "case"])
 def test_every_success_has_a_picture_whatever_the_classes_are_called(names: list[str], tmp_path: Path) -> None:
     target = tiny_target(classes=4)
     target.classes = names

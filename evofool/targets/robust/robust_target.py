@@ -62,7 +62,7 @@ class RobustTarget:
             images: The images, on any device.
             checked: Whether to look for NaN at once, which waits for a GPU; otherwise the caller does it.
         """
-        return self._all(self._checked.scores, images, checked)
+        return self._all(self._checked.scores, images, self.micro_batch, checked)
 
     def confirm(self, images: Tensor, *, rows: int | None = None, checked: bool = True) -> Tensor:
         """Return the same in float32: what goes on record.
@@ -72,7 +72,8 @@ class RobustTarget:
             rows: Rows of every pass, where the target takes that.
             checked: As in :meth:`scores`.
         """
-        return self._all(lambda seen: self._checked.confirm(seen, rows), images, checked)
+        rows_at_once = rows or self.micro_batch
+        return self._all(lambda seen: self._checked.confirm(seen, rows), images, rows_at_once, checked)
 
     def itemise(self, images: Tensor) -> dict[str, dict[str, Tensor]]:
         """Return what an image's score is made of: the scores (B, K) under each transformation.
@@ -90,9 +91,11 @@ class RobustTarget:
         (target,) = self.members
         return {**(target.itemise(images) if isinstance(target, Itemised) else {}), "robust": under}
 
-    def _all(self, ask: Callable[[Tensor], Tensor], images: Tensor, checked: bool) -> Tensor:
-        seen = (view(images.to(self.device)) for drawn in self._views.values() for view in drawn)
-        scores = self._combined(map(ask, seen))
+    def _all(self, ask: Callable[[Tensor], Tensor], images: Tensor, rows: int, checked: bool) -> Tensor:
+        """Return the scores of images, of which so many rows are transformed at once: transforms take much memory."""
+        parts = torch.split(images.to(self.device), rows)
+        drawn = [view for views_of_one in self._views.values() for view in views_of_one]
+        scores = torch.cat([self._combined(ask(view(part)) for view in drawn) for part in parts])
         if checked:
             check_finite(self.name, scores)
         return scores
