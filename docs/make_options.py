@@ -7,6 +7,7 @@ from pathlib import Path
 from evofool.config.attack import AttackOptions
 from evofool.config.documented import markdown
 from evofool.config.evolve import EvolveOptions
+from evofool.config.perturb import PerturbOptions
 
 PAGE = Path(__file__).with_name("OPTIONS.md")
 
@@ -16,14 +17,18 @@ def content() -> str:
     return f"""# Options
 
 This page is made from the declarations: `python docs/make_options.py` writes it anew. A run's `config.json` records the
-options of `evofool evolve`, a campaign's those of `evofool attack`, by their Python names.
+options of `evofool evolve`, a campaign's those of `evofool attack`, an experiment's those of `evofool lab NAME`, by
+their Python names.
 
 ## evofool evolve, evofool.evolve()
 
 {markdown(EvolveOptions)}
 ## evofool attack, evofool.attack()
 
-{markdown(AttackOptions)}"""
+{markdown(AttackOptions)}
+## evofool lab perturb, evofool.perturb()
+
+{markdown(PerturbOptions)}"""
 
 
 if __name__ == "__main__":

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import attack, check_target, evolve, evolve_seeds, inspect, repair, resume, score
+    from .api import attack, check_target, evolve, evolve_seeds, inspect, perturb, repair, resume, score
     from .checkup.result import Checkup
     from .config.attack import AttackOptions
     from .config.evolve import EvolveOptions
+    from .config.perturb import PerturbOptions
     from .errors import EvofoolError
     from .jobs.result import CampaignResult, Result
     from .jobs.sweep import SweepResult
+    from .lab.result import ExperimentResult
     from .search.deap_operators import per_elite, per_genome
     from .targets.ensemble import Ensemble
     from .targets.registry import load_target
@@ -31,6 +33,8 @@ __all__ = [
     "Ensemble",
     "EvofoolError",
     "EvolveOptions",
+    "ExperimentResult",
+    "PerturbOptions",
     "Result",
     "SweepResult",
     "Target",
@@ -43,6 +47,7 @@ __all__ = [
     "load_target",
     "per_elite",
     "per_genome",
+    "perturb",
     "repair",
     "resume",
     "score",
@@ -55,6 +60,8 @@ _HOMES = {
     "Ensemble": "targets.ensemble:Ensemble",
     "EvofoolError": "errors:EvofoolError",
     "EvolveOptions": "config.evolve:EvolveOptions",
+    "ExperimentResult": "lab.result:ExperimentResult",
+    "PerturbOptions": "config.perturb:PerturbOptions",
     "Result": "jobs.result:Result",
     "SweepResult": "jobs.sweep:SweepResult",
     "Target": "targets.torch_target:TorchTarget",
@@ -64,6 +71,7 @@ _HOMES = {
     "evolve_seeds": "api:evolve_seeds",
     "inspect": "api:inspect",
     "load_target": "targets.registry:load_target",
+    "perturb": "api:perturb",
     "per_elite": "search.deap_operators:per_elite",
     "per_genome": "search.deap_operators:per_genome",
     "repair": "api:repair",

@@ -10,10 +10,11 @@ from .config.attack import AttackOptions
 from .config.check import CheckOptions
 from .config.documented import documented
 from .config.evolve import EvolveOptions
+from .config.perturb import PerturbOptions
 from .errors import ConfigError, TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from .jobs.life import Observer
     from .jobs.result import CampaignResult, Result
     from .jobs.sweep import SweepResult
+    from .lab.job import ExperimentStep
+    from .lab.result import ExperimentResult
     from .search.profiler import Profiler
     from .targets.protocols import Target
 
@@ -168,12 +171,7 @@ def attack(
     from .jobs import attack as job
 
     own = _own(target)
-    if not isinstance(data, str | os.PathLike | None) and getattr(data, "shape", None) != ():
-        raise ConfigError(
-            f"`data` must be a data set's name, a folder or an .npz archive, got {kind_of_data(data)}; save arrays by "
-            'np.savez("my.npz", images=…, labels=…), images (N, H, W, C) uint8 and labels (N,), and give "my.npz"'
-        )
-    given = AttackOptions.of({"target": own.name if own else target, "data": data, **options})
+    given = AttackOptions.of({"target": own.name if own else target, "data": _data(data), **options})
     folder = path_of(out, "out")
     with watched(CampaignView, progress, observer) as noting:
         return job.run(given, own, out=folder, observer=noting, toolbox=toolbox)
@@ -213,6 +211,40 @@ def check_target(target: str | Target = "cifar10", data: str | Path | None = Non
     return check(own or str(target), chosen)
 
 
+@documented(PerturbOptions)
+def perturb(
+    target: str | Target | None = None,
+    data: str | Path | None = None,
+    *,
+    out: str | Path,
+    progress: bool | None = None,
+    observer: Callable[[ExperimentStep], object] | None = None,
+    **options: Any,
+) -> ExperimentResult:
+    """Perturb labelled images along a network's gradient, and see what of it survives rounding to 8 bits.
+
+    Args:
+        target: A name (see ``evofool targets``) or a target of your own that gives gradients; None: the data's own.
+        data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
+        out: A new folder for the experiment.
+        progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
+        observer: Called after every part of the work.
+        options: See below.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, data and folders.
+    """
+    from .console.experiment_view import ExperimentView
+    from .console.progress import watched
+    from .lab import start
+
+    own = _own(target)
+    given = PerturbOptions.of({"target": own.name if own else target, "data": _data(data), **options})
+    folder = path_of(out, "out")
+    with watched(ExperimentView, progress, observer) as noting:
+        return start.run(given, own, out=folder, observer=noting)
+
+
 def resume(
     path: str | Path,
     *,
@@ -223,7 +255,7 @@ def resume(
     observer: Observer | None = None,
     **limits: Any,
 ) -> Any:
-    """Go on with a run or a campaign: the same bytes as if it had never stopped.
+    """Go on with a run, a campaign or an experiment: the same bytes as if it had never stopped.
 
     Args:
         path: The job's folder.
@@ -236,7 +268,8 @@ def resume(
             not in addition. Without one, the run's own budget stays.
 
     Returns:
-        A :class:`~evofool.jobs.result.Result` or a :class:`~evofool.jobs.result.CampaignResult`.
+        A :class:`~evofool.jobs.result.Result`, a :class:`~evofool.jobs.result.CampaignResult` or a
+        :class:`~evofool.lab.result.ExperimentResult`.
 
     Raises:
         RunError: No job is there, it is damaged or of another version, its weights changed, it was made with other
@@ -320,6 +353,20 @@ def score(
     from .jobs import scoring
 
     return scoring.score(paths_of(files), target, weights=weights, device=device, top=top, options=options)
+
+
+def _data(data: Any) -> Any:
+    """Return what names labelled images.
+
+    Raises:
+        ConfigError: It is images themselves.
+    """
+    if not isinstance(data, str | os.PathLike | None) and getattr(data, "shape", None) != ():
+        raise ConfigError(
+            f"`data` must be a data set's name, a folder or an .npz archive, got {kind_of_data(data)}; save arrays by "
+            'np.savez("my.npz", images=…, labels=…), images (N, H, W, C) uint8 and labels (N,), and give "my.npz"'
+        )
+    return data
 
 
 def _own(target: str | Sequence[str] | Target | None) -> Target | None:

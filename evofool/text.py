@@ -61,6 +61,16 @@ def rate(value: float) -> str:
     return "< 0.0001 %" if value < 0.5 else "> 99.9999 %"
 
 
+def size_text(value: float) -> str:
+    """Write a size in [0, 1] as a user would: ``0.03``, or ``8/255`` where it is a number of 8-bit steps.
+
+    >>> size_text(0.2), size_text(8 / 255), size_text(1 / 7)
+    ('0.2', '8/255', '0.142857')
+    """
+    text, steps = f"{value:g}", round(255 * value)
+    return text if float(text) == value or steps / 255 != value else f"{steps}/255"
+
+
 def between(low: float, high: float) -> str:
     """Write an interval of shares as :func:`rate` writes its ends: ``18.1 – 45.4 %``."""
     return f"{rate(low).removesuffix(' %')} – {rate(high)}"

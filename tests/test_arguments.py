@@ -20,6 +20,7 @@ import evofool
 from evofool import AttackOptions, EvolveOptions, Target
 from evofool.config.model import ModelOptions
 from evofool.config.options import Options, declarations
+from evofool.config.perturb import PerturbOptions
 from evofool.errors import ConfigError, EvofoolError, TargetError
 from evofool.gallery.prints.render import render_genome
 
@@ -302,6 +303,7 @@ def test_a_named_target_takes_values_as_users_have_them() -> None:
 WALKED = {
     "evolve": {"target", "encoding", "out", "gallery", "progress", "observer", "profiler", "toolbox"},
     "attack": {"target", "data", "out", "progress", "observer", "toolbox"},
+    "perturb": {"target", "data", "out", "progress", "observer"},
     "evolve_seeds": {"target", "encoding", "seeds", "out", "gallery", "progress", "observer", "toolbox"},
     "score": {"files", "target", "weights", "device", "top", "options"},
     "resume": {"path", "target", "toolbox", "gallery", "progress", "observer", "limits"},
@@ -320,7 +322,7 @@ def test_no_public_function_is_left_untried() -> None:
 @pytest.mark.parametrize("name", WALKED)
 def test_no_argument_is_left_untried(name: str) -> None:
     evolving, reading = dict.fromkeys(("evolve", "evolve_seeds"), EvolveOptions), {"load_target": ModelOptions}
-    options = {**evolving, **reading, "attack": AttackOptions}.get(name)
+    options = {**evolving, **reading, "attack": AttackOptions, "perturb": PerturbOptions}.get(name)
     declared = declarations(options).keys() if options else set()
     assert inspect.signature(getattr(evofool, name)).parameters.keys() - declared == WALKED[name] - declared
 

@@ -11,6 +11,7 @@ import pytest
 from evofool import AttackOptions, EvolveOptions
 from evofool.attacks.searches.registry import ALIASES, PRESETS, STRATEGIES
 from evofool.config.options import Options, declarations
+from evofool.config.perturb import METHODS, PerturbOptions
 from evofool.datasets import NAMED_DATASETS
 from evofool.encodings.registry import ENCODINGS
 from evofool.search.descriptors import DESCRIPTORS
@@ -36,6 +37,7 @@ def words(text: str) -> set[str]:
         (AttackOptions, "strategy", ALIASES),
         (AttackOptions, "strategy", STRATEGIES.keys() - set(PRESETS)),
         (AttackOptions, "preset", PRESETS),
+        (PerturbOptions, "methods", METHODS),
     ],
 )
 def test_the_help_names_all_there_are(options: type[Options], name: str, registered: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ from ..errors import EvofoolError, in_words, suggestion
 from ..io.interrupts import Stopped, stoppable
 from ..targets.execution.process import tune_process
 from ..version import __version__
-from . import attack, evolve, gallery, jobs, targets, zoo
+from . import attack, evolve, gallery, jobs, lab, targets, zoo
 from .common import exit_code
 from .declared import as_options, with_home
 
@@ -71,6 +71,14 @@ for command in (
     app.command()(_whole(with_home(command)))
 targets_app.command("show")(_whole(with_home(targets.targets)))
 targets_app.command()(_whole(with_home(targets.check)))
+lab_app = typer.Typer(
+    help="Run the experiments that explain why networks are fooled.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+app.add_typer(lab_app, name="lab")
+lab_app.callback()(lab.experiments)
+lab_app.command()(_whole(with_home(lab.perturb)))
 zoo_app.command()(_whole(with_home(zoo.train)))
 
 

@@ -15,6 +15,7 @@ from .attack import show_campaign
 from .common import Gallery, Json, Quiet, end_as_stopped
 from .declared import with_options
 from .evolve import show_run
+from .lab import show_experiment
 
 if TYPE_CHECKING:
     from ..console.console import Console
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 @with_options(EvolveOptions, (*BUDGET, "max_queries"), defaults=False)
 def resume(
     given: dict[str, Any],
-    job: Annotated[Path, typer.Argument(help="The folder of a run or a campaign.")],
+    job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign or an experiment.")],
     gallery: Gallery = True,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Go on with a run or a campaign.
+    """Go on with a run, a campaign or an experiment.
 
     It ends with the same bytes as if it had never stopped. Limits count in all, not in addition.
     All but --max-queries are for runs.
@@ -46,12 +47,14 @@ def resume(
         show_run(console, result, as_json)
     elif kind == "campaign":
         show_campaign(console, result, as_json)
+    elif kind == "experiment":
+        show_experiment(console, result, as_json)
     else:
         _show(console, result, as_json)
 
 
 def inspect(
-    job: Annotated[Path, typer.Argument(help="The folder of a run or a campaign.")],
+    job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign or an experiment.")],
     repair: Annotated[
         bool,
         typer.Option("--repair", help="Go back to the checkpoint before a damaged one, and take damaged records out."),

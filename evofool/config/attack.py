@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from .options import Natural, Positive, option
+from . import images
+from .options import Positive, option
 from .scoring import WEIGHTS, ScoringOptions
 
 UNTARGETED = "untargeted"
@@ -27,18 +28,10 @@ class AttackOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
         ),
     ] = None
     weights: Annotated[str | tuple[str, ...] | None, option(WEIGHTS, path=True, repeated=True)] = None
-    data: Annotated[
-        str | None,
-        option(
-            "Images to attack: digits, mnist, fashionmnist, cifar10, cifar100, svhn, imagenet, a folder of pictures or "
-            "an .npz archive.",
-            default="the target's own",
-            path=True,
-        ),
-    ] = None
-    data_dir: Annotated[str, option("Where named data sets are, or are downloaded to.", path=True)] = "data"
-    count: Annotated[Positive, option("How many images; chosen by the seed and balanced over the classes.")] = 100
-    first: Annotated[bool, option("Take the data's first images instead of a random choice.")] = False
+    data: images.Data = None
+    data_dir: images.DataDir = "data"
+    count: images.Count = 100
+    first: images.First = False
     include_misclassified: Annotated[bool, option("Attack images that the target gets wrong, too.")] = False
     pixels: Annotated[
         Positive | str,
@@ -69,9 +62,9 @@ class AttackOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
     baseline: Annotated[bool, option("After each attempt, run random search with as many queries.", identity=True)] = (
         False
     )
-    seed: Annotated[Natural, option("Random seed.", identity=True)] = 0
+    seed: images.Seed = 0
     export: Annotated[bool, option("Write the images found: adversarial.npz and PNGs.")] = False
-    device: Annotated[str, option("Where to run: auto, cpu, cuda, cuda:0 … or mps.")] = "auto"
+    device: images.Device = "auto"
     precision: Annotated[
         str, option("What the search scores in: auto, float32 or bfloat16. Outcomes are always float32.")
     ] = "auto"

@@ -152,10 +152,13 @@ class Declaration:
 
 
 def _number(item: Any) -> Any:
-    """Return text that is a number as one."""
+    """Return text that is a number, or a fraction such as ``8/255``, as a number."""
+    if not isinstance(item, str):
+        return item
+    above, slash, below = item.partition("/")
     try:
-        return float(item) if isinstance(item, str) else item
-    except ValueError:
+        return float(above) / float(below) if slash else float(item)
+    except (ValueError, ZeroDivisionError):
         return item
 
 

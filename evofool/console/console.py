@@ -26,6 +26,7 @@ from .terminal import can_draw
 if TYPE_CHECKING:
     from ..jobs.result import CampaignResult, Result
     from ..jobs.sweep import SweepResult
+    from ..lab.result import ExperimentResult
     from ..targets.cards import Card
     from ..targets.execution.trials import Trial
     from ..targets.torch_target import TorchTarget
@@ -142,6 +143,18 @@ class Console:
         """Print the summary of a campaign, unless quiet."""
         if not self.quiet:
             self._titled(*summaries.finished_campaign(result, resume_command))
+
+    def finished_experiment(self, result: ExperimentResult, resume_command: str) -> None:
+        """Print the summary of an experiment, unless quiet."""
+        if not self.quiet:
+            paths = [("report", str(result.report)), ("experiment", str(result.path))]
+            end = [("go on", resume_command)] if result.interrupted else []
+            self._titled(result.title, [*result.findings.rows, *paths, *end])
+
+    def experiments(self, entries: Iterable[tuple[str, str, str]]) -> None:
+        """Print what experiments there are: their names, what they ask, and where they come from."""
+        for name, question, source in entries:
+            self._titled(name, [("asks", question), ("source", source), ("command", f"evofool lab {name}")])
 
     def facts(self, facts: Mapping[str, Any]) -> None:
         """Print what is known of a job of any kind."""

@@ -10,6 +10,7 @@ from ..store.run import RunFolder
 from ..text import counted
 from ..version import __version__
 from .campaign_view import CampaignView
+from .experiment_view import ExperimentView
 from .live import StepView, View
 from .run_view import RunView
 
@@ -23,6 +24,8 @@ def view_of_job(path: Path) -> View:
     kind = kind_of(path)
     if kind == "run":
         return _view_of_run(RunFolder.open(path))
+    if kind == "experiment":
+        return ExperimentView()
     return CampaignView() if kind == "campaign" else StepView(kind)
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ..attacks.plan import excluded_classes, plan_of
 from ..config.attack import AttackOptions
-from ..config.records import CampaignConfig, DataRecord
-from ..datasets import NAMED_DATASETS, LabelledImages, open_data
-from ..datasets.base import printable
+from ..config.records import CampaignConfig
+from ..datasets import open_data
 from ..store.campaign import CampaignFolder
 from ..targets.protocols import Target
 from .checks import check_attack
@@ -19,7 +18,6 @@ from .queries import keep_ledger
 from .result import CampaignResult
 
 if TYPE_CHECKING:
-    from ..attacks.image_selection import SelectedImages
     from ..engines.toolbox import Hook
     from .campaign import CampaignStep
 
@@ -48,6 +46,7 @@ def run(
     from ..attacks.operators import operators_of
     from ..targets.prepare import prepare_target, versions
     from .campaign import CampaignJob
+    from .data import data_record
 
     prepared = prepare_target(
         user_target if user_target is not None else options.target, options, fold=_fold(options, user_target)
@@ -69,7 +68,7 @@ def run(
         options=options,
         target=prepared.record,
         classes=tuple(target.classes),
-        data=_data_record(options, data, images),
+        data=data_record(options, data, images),
         plan=plan,
         swapped=operators.swapped,
         versions=versions(),
@@ -92,21 +91,3 @@ def _fold(options: AttackOptions, user_target: Target | None) -> bool | None:
 
     exact = choose_precision(options.precision, choose_device(options.device)) == "float32"
     return False if exact else None
-
-
-def _data_record(options: AttackOptions, data: LabelledImages, images: SelectedImages) -> DataRecord:
-    matching = data.matching
-    mapping = zip(matching.names, matching.indices, strict=True) if matching and matching.by != "name" else ()
-    return DataRecord(
-        name=str(options.data),
-        path=None if str(options.data).lower() in NAMED_DATASETS else str(Path(str(options.data)).absolute()),
-        dir=str(Path(options.data_dir).absolute()),
-        asked=options.count,
-        chosen=len(images.subjects),
-        looked=images.looked,
-        correct=images.correct,
-        labelled=images.labelled,
-        mapping=tuple((printable(name), index) for name, index in mapping),
-        reason=matching.reason if matching else "",
-        skipped=images.skipped,
-    )

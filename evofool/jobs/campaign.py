@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-import torch
 
 from ..attacks.campaign import Campaign
 from ..attacks.data_warnings import data_facts, data_notes
@@ -21,18 +19,19 @@ from ..attacks.statistics import Statistics, statistics_by_strategy
 from ..encodings.pixels import edited
 from ..engines.base import Engine
 from ..engines.toolbox import Hook
-from ..errors import ConfigError, RunError, TargetError
+from ..errors import ConfigError, RunError
 from ..gallery.pages.campaign_page import write_report
 from ..store.campaign import CampaignFolder
 from ..store.export import export_adversarial
 from ..targets.prepare import reload_target
-from ..targets.protocols import Target, compare_scores
+from ..targets.protocols import Target
 from ..text import counted
 from .queries import keep_ledger, query_facts, with_limit
 from .result import CampaignResult
 from .schedule import Later
 from .session import Job
 from .swapped import check_hook, check_same
+from .verification import verify_scores
 
 VERIFIED_IMAGES = 16
 """Images, and successes, that are scored again at both ends of a session."""
@@ -154,15 +153,7 @@ def verify_determinism(engine: Engine, folder: CampaignFolder, *, resumed: bool 
         image = folder.subjects[outcome["image"]].image
         images.append(edited(image, recorded_edits(outcome, len(image))[: outcome["pixels"]]))
         expected.append((outcome["final_index"], outcome["top5"][0][1]))
-    scores = engine.confirm(torch.from_numpy(np.stack(images))).cpu()
-    engine.check(scores)
-    before = torch.tensor([confidence for _, confidence in expected])
-    try:
-        compare_scores(
-            engine.target.name, before, scores[range(len(expected)), [index for index, _ in expected]], resumed=resumed
-        )
-    except TargetError as error:
-        raise TargetError(f"{folder.path} has other scores on record: {error}") from error
+    verify_scores(engine, folder.path, images, expected, resumed=resumed)
 
 
 class CampaignKind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -10,6 +11,7 @@ from ..attacks.plan import choices_of
 from ..config.attack import AttackOptions
 from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
+from ..config.perturb import PerturbOptions
 from ..config.records import RobustRecord
 from ..config.scoring import COMBINE
 from ..datasets import NAMED_DATASETS, ArrayImages, Fitting, LabelledImages, check_data, open_data
@@ -21,6 +23,11 @@ from ..search.diversity_options import check_diversity
 from ..store.folder import check_free
 from ..targets.members import check_combine, joined
 from ..targets.outline import Outline, check_named, outline_of
+
+LabelledOptions = AttackOptions | PerturbOptions
+"""Options of jobs on labelled images."""
+
+L = TypeVar("L", AttackOptions, PerturbOptions)
 
 TARGETS_WITH_DATA = ("digits", "mnist", "cifar10")
 """Targets whose images are a data set of the same name."""
@@ -63,42 +70,66 @@ def check_attack(options: AttackOptions, *, named: bool, out: Path) -> tuple[Att
     Raises:
         EvofoolError: One of its family, for what can't be.
     """
-    options = _paired(options, named=named)
-    outline = _check_common(options, named=named, out=out)
-    data = str(options.data)
-    check_data(data)
+    options, outline = check_labelled(options, named=named, out=out)
     if not outline:
         return options, None
-    classes, image_shape = outline
-    choices_of(options, classes, image_shape)
+    choices_of(options, *outline)
+    return options, check_fitting(options, outline)
+
+
+def check_labelled(options: L, *, named: bool, out: Path) -> tuple[L, Outline | None]:
+    """Check what all jobs on labelled images have; arguments and errors as :func:`check_attack`.
+
+    Returns:
+        The options with a target and data that belong together, and the outline of a named target.
+    """
+    options = _paired(options, named=named)
+    outline = _check_common(options, named=named, out=out)
+    check_data(str(options.data))
+    return options, outline
+
+
+def check_fitting(options: LabelledOptions, outline: Outline) -> LabelledImages | None:
+    """Check that a job's images fit its target, and return them where they had to be read.
+
+    Raises:
+        ConfigError: They don't.
+    """
+    data, (classes, image_shape) = str(options.data), outline
     if data.lower() in NAMED_DATASETS:
         if NAMED_DATASETS[data.lower()].classes:
             match_named(data.lower(), classes, image_shape[0])
-        return options, None
+        return None
     images = open_data(data, Path(options.data_dir), Fitting(classes, image_shape, min(image_shape[1:])))
-    return options, images if isinstance(images, ArrayImages) else None  # Files are fitted as the target's card says.
+    return images if isinstance(images, ArrayImages) else None  # Files are fitted as the target's card says.
 
 
-def _check_common(options: EvolveOptions | AttackOptions, *, named: bool, out: Path | None) -> Outline | None:
+def _check_common(options: EvolveOptions | LabelledOptions, *, named: bool, out: Path | None) -> Outline | None:
     """Check what all jobs have, and return the outline of a named target."""
     if out is not None:
         check_free(out)
-    check_combine(options.combine)
-    RobustRecord.of(options)
-    if options.combine != COMBINE[0] and isinstance(options.target, str | None):
-        raise ConfigError("`combine` says how scores of several targets become one; give several, or leave it out")
+    if not isinstance(options, PerturbOptions):
+        _check_scoring(options)
     if not named:
         return None
     return check_named(
         options.target or (),
         weights=options.weights,
         device=options.device,
-        precision=options.precision,
+        precision=getattr(options, "precision", None),
         model=options.model,
     )
 
 
-def _paired(options: AttackOptions, *, named: bool) -> AttackOptions:
+def _check_scoring(options: EvolveOptions | AttackOptions) -> None:
+    """Check how an image's score is made of several."""
+    check_combine(options.combine)
+    RobustRecord.of(options)
+    if options.combine != COMBINE[0] and isinstance(options.target, str | None):
+        raise ConfigError("`combine` says how scores of several targets become one; give several, or leave it out")
+
+
+def _paired(options: L, *, named: bool) -> L:
     """Return the options with a target and data that belong together, where one or both were left open."""
     target, data = options.target, options.data
     if target is None and data is None:

@@ -54,6 +54,7 @@ KINDS: dict[str, str | Kind] = {
     "run": "evofool.jobs.run",
     "campaign": "evofool.jobs.campaign",
     "sweep": "evofool.jobs.sweep",
+    "experiment": "evofool.lab.job",
 }
 """The kinds of jobs by the name that ``config.json`` has. A string names a module to import; its ``KIND`` is used."""
 

@@ -10,13 +10,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
-
-import numpy as np
+from typing import Any
 
 from ..attacks.outcome import Outcome
 from ..attacks.plan import count_pairs
@@ -25,11 +22,11 @@ from ..attacks.subject import Subject
 from ..attacks.tasks import attempt_key
 from ..config.records import CampaignConfig
 from ..errors import RunError
-from ..io.arrays import DamagedArrays, map_array
 from ..io.files import write_atomically, writing
-from ..io.lines import append_lines, good_lines, numbered_lines, read_lines, sealed_line, trim_lines
-from .folder import CONFIG, damaged, discard_folder, make_folder, read_config, write_config
-from .records import ImageLine, OutcomeLine, fault
+from ..io.lines import append_lines, good_lines, numbered_lines, sealed_line, trim_lines
+from .folder import CONFIG, damaged, make_folder, read_config, write_config
+from .records import OutcomeLine, fault
+from .subjects import Subjects, write_subjects
 
 
 class CampaignFolder:
@@ -46,17 +43,8 @@ class CampaignFolder:
             RunError: Something is there already, or the folder can't be written.
         """
         make_folder(path, config)
-        folder = cls(path, config)
-        images = np.stack([subject.image for subject in subjects])
-        lines = [subject.record(config.classes) for subject in subjects]
-        try:
-            with writing(path):
-                write_atomically(path / "images.npy", lambda file: np.save(file, images))
-                write_atomically(path / "images.jsonl", "".join(folder._sealed(lines)))
-        except BaseException:
-            discard_folder(path)
-            raise
-        return folder
+        write_subjects(path, config, subjects)
+        return cls(path, config)
 
     @classmethod
     def open(cls, path: Path) -> CampaignFolder:
@@ -77,7 +65,7 @@ class CampaignFolder:
         Raises:
             RunError: They are missing or damaged.
         """
-        return Subjects(self.path, self.config)
+        return Subjects(self.path, self.config, "outcomes.jsonl")
 
     def pairs(self) -> int:
         """Return how many pairs of image and criterion the campaign has."""
@@ -136,73 +124,6 @@ class CampaignFolder:
     @property
     def _outcomes(self) -> Path:
         return self.path / "outcomes.jsonl"
-
-
-class Subjects(Sequence[Subject]):
-    """The images of a campaign's folder, read when they are asked for and checked against their hashes."""
-
-    def __init__(self, path: Path, config: CampaignConfig) -> None:
-        self._file = path / "images.npy"
-        if not (path / "images.jsonl").exists() and not (path / "outcomes.jsonl").exists():
-            raise RunError(f"{path} was stopped before it began: start it again, with `out={path}`")
-        try:
-            self._images = map_array(self._file)
-        except (OSError, DamagedArrays) as error:
-            raise RunError(f"{self._file} is missing or damaged ({error}); start the campaign anew") from error
-        self.lines = list(read_lines(path / "images.jsonl", ("image",), config.digest()))
-        for number, line in enumerate(self.lines, 1):
-            if wrong := _image_fault(line, len(config.classes)):
-                file = path / "images.jsonl"
-                raise RunError(f"line {number} of {file} is damaged ({wrong}); start the campaign anew")
-        if (
-            self._images.shape[1:] != config.target.image_shape
-            or self._images.dtype != np.uint8
-            or len(self.lines) != len(self._images)
-        ):
-            raise RunError(f"{self._file} and images.jsonl don't fit each other; start the campaign anew")
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    @overload
-    def __getitem__(self, index: int) -> Subject: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Subject]: ...
-    def __getitem__(self, index: int | slice) -> Subject | list[Subject]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        line, image = self.lines[index], np.array(self._images[index])
-        if hashlib.sha256(image.tobytes()).hexdigest() != line["sha256"]:
-            raise RunError(f"image {index} in {self._file} is not the one that was chosen; start the campaign anew")
-        return Subject(
-            index=index,
-            id=str(line["id"]),
-            sha256=line["sha256"],
-            image=image,
-            label=int(line["label"]),
-            prediction=int(line["prediction"]),
-            confidence=float(line["confidence"]),
-        )
-
-    def check(self) -> None:
-        """Check every image against its hash.
-
-        Raises:
-            RunError: An image is another than was chosen.
-        """
-        for _ in self:
-            pass
-
-    def label(self, index: int) -> int:
-        """Return an image's true class, without reading the image."""
-        return int(self.lines[index]["label"])
-
-
-def _image_fault(line: dict[str, Any], classes: int) -> str | None:
-    """Return the first thing that is wrong with a line of ``images.jsonl``, or None."""
-    if wrong := fault(line, ImageLine):
-        return wrong
-    return next((f"{name} is {line[name]}" for name in ("label", "prediction") if line[name] >= classes), None)
 
 
 def _outcome_fault(outcome: Outcome, images: Sequence[dict[str, Any]], config: CampaignConfig) -> str | None:

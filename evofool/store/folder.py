@@ -24,7 +24,7 @@ from .records import plain_fault
 
 CONFIG = "config.json"
 
-INSIDE = ("checkpoint", "elites", "history", "plots", "adversarial", "index-files")
+INSIDE = ("checkpoint", "elites", "history", "plots", "adversarial", "index-files", "pictures")
 """Folders that jobs have inside; none of them may be a link."""
 
 MAX_FOLDERS = 100_000
@@ -37,6 +37,8 @@ _INSTEAD = {
     ("sweep", "run"): ": give one of its runs, such as {seed}",
     ("sweep", "campaign"): "; its page is written by: evofool gallery {path}",
     ("run", "campaign"): "; its page is written by: evofool gallery {path}",
+    ("experiment", "run"): "; its page is written by: evofool resume {path}",
+    ("experiment", "campaign"): "; its page is written by: evofool resume {path}",
     ("campaign", "run"): "; its page is written by: evofool report {path}",
 }
 """What to do with a job of one kind where one of another is expected."""

@@ -109,6 +109,23 @@ class OutcomeLine(msgspec.Struct, frozen=True):
     robust: Items | msgspec.UnsetType = msgspec.UNSET
 
 
+class PerturbResult(msgspec.Struct, frozen=True):
+    """What one method at one ε made of one image."""
+
+    image: Natural
+    wanted: Natural | None
+    found: bool
+    success: bool
+    final_index: Natural
+    final: str
+    confidence: Share
+    linf: Annotated[int, msgspec.Meta(ge=0, le=255)]
+    l2: NotNegative
+    distortion: Share
+    unrounded: Share
+    flat: bool
+
+
 def fault(line: dict[str, Any], kind: type[msgspec.Struct]) -> str | None:
     """Return the first thing that keeps a line from being of a kind, or None."""
     try:

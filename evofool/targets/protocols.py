@@ -74,8 +74,9 @@ def differentiable(target: Target) -> Differentiable:
     """
     if not isinstance(target, Differentiable):
         raise TargetError(
-            f"target {target.name} gives neither gradients nor features; take one that runs in torch, such as cifar10 "
-            "or an evofool.Target (a search for diverse images can use `novelty=pixels`)"
+            f"target {target.name} gives neither gradients nor features; take one that runs in torch: cifar10 and the "
+            "other embedded ones, torchvision:NAME, timm:NAME, hf:NAME, a .pt2, TorchScript or checkpoint file, a "
+            "torch module or an evofool.Target (a search for diverse images can use `novelty=pixels`)"
         )
     return target
 

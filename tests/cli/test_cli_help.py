@@ -16,6 +16,7 @@ from evofool.cli.app import app
 from evofool.config.attack import AttackOptions
 from evofool.config.evolve import EvolveOptions
 from evofool.config.options import Options, declarations
+from evofool.config.perturb import PerturbOptions
 from evofool.version import __version__
 
 
@@ -32,18 +33,18 @@ def test_a_command_of_another_name_is_pointed_to_the_right_one(capsys: Capture) 
 
 COMMANDS = [
     "evolve", "attack", "resume", "report", "gallery", "timelapse", "poster", "inspect", "targets", "score", "render",
-    "zoo", "zoo train",
+    "lab perturb", "lab", "zoo", "zoo train",
 ]  # fmt: skip
 
 
 def test_no_arguments_show_the_help_and_no_error(capsys: Capture) -> None:
     outcome = run_cli(capsys)
     assert outcome.err == ""
-    for command in COMMANDS[:-1]:
-        assert f"\n  {command} " in outcome.out
+    for command in COMMANDS:
+        assert " " in command or f"\n  {command} " in outcome.out
 
 
-@pytest.mark.parametrize("words", [[], ["zoo"]], ids=["evofool", "zoo"])
+@pytest.mark.parametrize("words", [[], ["zoo"], ["lab"]], ids=["evofool", "zoo", "lab"])
 def test_the_list_of_commands_says_of_each_what_it_does_in_one_whole_line(words: list[str], capsys: Capture) -> None:
     shown = succeed(capsys, *words, "--help").out.partition("Commands:\n")[2].splitlines()
     assert shown
@@ -70,11 +71,14 @@ def test_class_and_classes_are_the_same_in_every_command() -> None:
     assert all(pair == {"--class", "--classes"} for pairs in having.values() for pair in pairs)
 
 
-@pytest.mark.parametrize(("command", "options"), [("evolve", EvolveOptions), ("attack", AttackOptions)])
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [("evolve", EvolveOptions), ("attack", AttackOptions), ("lab perturb", PerturbOptions)],
+)
 def test_the_help_shows_every_declared_option_with_its_default(
     command: str, options: type[Options], capsys: Capture
 ) -> None:
-    shown = "".join(succeed(capsys, command, "--help").out.split())  # Lines break at hyphens too.
+    shown = "".join(succeed(capsys, *command.split(), "--help").out.split())  # Lines break at hyphens too.
     for declaration in declarations(options).values():
         words, default = declaration.help, declaration.extra("default")
         text = words + (f" [default: {default}]" if default else "")
@@ -117,7 +121,7 @@ def test_the_command_line_is_imported_without_anything_heavy() -> None:
     assert "typer" in packages
 
 
-@pytest.mark.parametrize("command", ["", "evolve", "attack", "resume"])
+@pytest.mark.parametrize("command", ["", "evolve", "attack", "resume", "lab", "lab perturb"])
 def test_help_is_instant_because_nothing_heavy_is_imported(command: str) -> None:
     """An idle machine shows it within 0.3 s. A busy one needs longer, but not more of a processor."""
     tries = [modules_after("from evofool.cli import app; app.main()", *command.split(), "--help") for _ in range(3)]

@@ -132,5 +132,5 @@ def test_every_image_of_a_campaign_is_checked_against_its_hash(tmp_path: Path) -
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
-    with pytest.raises(RunError, match=r"image 5 in .*images.npy is not the one that was chosen; start the campaign"):
+    with pytest.raises(RunError, match=r"image 5 in .*images.npy is not the one that was chosen; start the job anew"):
         evofool.inspect(tmp_path / "campaign")

@@ -292,7 +292,7 @@ def test_damaged_images_cannot_be_repaired(file: str, campaign: Path, capsys: Ca
     (campaign / file).write_bytes(b"nonsense")
     before = tree(campaign)
     outcome = run_cli(capsys, "inspect", campaign, "--repair")
-    assert_refused(outcome, "images", "start the campaign anew")
+    assert_refused(outcome, "images", "start the job anew")
     assert tree(campaign) == before
 
 

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ...config.attack import AttackOptions
+from ...config.experiments import ExperimentConfig
+from ...config.options import declarations
 from ...config.records import CampaignConfig, TargetRecord
 from ...io.slug import slug
+from ...text import size_text
 
 
 def render_command(genome: Path, stem: str) -> str:
@@ -82,6 +85,19 @@ def attack_command(config: CampaignConfig) -> str:
         return f"evofool.attack({target}, {data.path or data.name!r}{arguments}{hook}, out=…)"
     options_given = {**named, "data": data.path or data.name, **given}
     return shlex.join(["evofool", "attack", *_flags(options_given)])
+
+
+def experiment_command(config: ExperimentConfig) -> str:
+    """Return what makes an experiment again: a command, or Python where the target is the user's own."""
+    options, given = config.options, dict[str, Any]()
+    for name, declaration in declarations(type(options)).items():
+        if (value := getattr(options, name)) != declaration.default and name != "target":
+            numbers = isinstance(value, tuple) and all(isinstance(each, float) for each in value)
+            given[name] = ",".join(map(size_text, value)) if numbers else value
+    if config.target.own:
+        arguments = "".join(f", {name}={value!r}" for name, value in given.items())
+        return f"evofool.{config.experiment}(target{arguments}, out=…)"
+    return shlex.join(["evofool", "lab", config.experiment, *_flags({"target": config.target.spec, **given})])
 
 
 def _flags(options: Mapping[str, Any]) -> list[str]:

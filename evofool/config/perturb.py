@@ -1,0 +1,75 @@
+"""The options of the experiment ``perturb``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from . import images
+from .attack import UNTARGETED
+from .model import ModelOptions
+from .options import Positive, option
+
+RANDOM = "random"
+"""The criterion of another class for each image, drawn by the seed."""
+
+METHODS = ("fgsm", "iterated", "pgd", "pgd-l2", "lbfgs")
+"""How images are perturbed."""
+
+
+class PerturbOptions(
+    ModelOptions, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="experiment", tag="perturb"
+):
+    """The options of ``evofool lab perturb`` and of :func:`evofool.perturb`."""
+
+    target: Annotated[
+        str | None, option("The classifier to fool; see: evofool targets.", short="-t", default="the data's own")
+    ] = None
+    weights: Annotated[
+        str | None, option("Weights of your own: a .safetensors file or a torch checkpoint.", path=True)
+    ] = None
+    data: images.Data = None
+    data_dir: images.DataDir = "data"
+    count: images.Count = 100
+    first: images.First = False
+    classes: Annotated[
+        tuple[int | str, ...] | str | None,
+        option("Classes whose images are taken, by name or index: giraffe,3.", alias="--class", default="all"),
+    ] = None
+    methods: Annotated[
+        tuple[str, ...],
+        option("How to perturb: fgsm, iterated, pgd, pgd-l2 and lbfgs, or some of them.", identity=True),
+    ] = METHODS
+    epsilon: Annotated[
+        tuple[float, ...] | None,
+        option(
+            "Largest changes of a value of a pixel in [0, 1], for fgsm, iterated and pgd: 8/255 or 0.03.",
+            default="1/255,2/255,4/255,8/255; of grey images 0.05,0.1,0.15,0.25",
+            identity=True,
+        ),
+    ] = None
+    epsilon_l2: Annotated[
+        tuple[float, ...] | None,
+        option(
+            "Largest Euclidean norms of a perturbation, for pgd-l2.",
+            default="0.1,0.25,0.5; of grey images 0.5,1,2",
+            identity=True,
+        ),
+    ] = None
+    criterion: Annotated[
+        int | str,
+        option(
+            "What counts as success: untargeted, random (another class for each image), or a class: elephant, or 3.",
+            identity=True,
+        ),
+    ] = UNTARGETED
+    steps: Annotated[Positive, option("Steps of iterated and pgd.", identity=True)] = 20
+    restarts: Annotated[
+        Positive, option("Climbs of pgd: the first from fgsm's image, the others from random places.", identity=True)
+    ] = 2
+    iterations: Annotated[Positive, option("Iterations of L-BFGS for one weight of the distance.", identity=True)] = 15
+    searches: Annotated[Positive, option("Weights that L-BFGS is tried with.", identity=True)] = 8
+    batch: Annotated[
+        Positive, option("Images that are perturbed together; memory and last digits depend on it.", identity=True)
+    ] = 50
+    seed: images.Seed = 0
+    device: images.Device = "auto"

@@ -1,0 +1,140 @@
+"""Experiments as jobs: parts of work with their folder, and what is asked of such a folder later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..engines.local import LocalEngine
+from ..errors import ConfigError, RunError
+from ..gallery.pages.experiment_page import write_experiment
+from ..jobs.schedule import Later
+from ..jobs.session import Job
+from ..jobs.swapped import check_hook
+from ..jobs.verification import verify_scores
+from ..store.experiment import ExperimentFolder
+from ..targets.prepare import reload_target
+from ..targets.protocols import Target
+from ..text import counted
+from .experiment import Part
+from .registry import find
+from .result import ExperimentResult
+
+VERIFIED_IMAGES = 16
+"""Images that are scored again when an experiment goes on."""
+
+
+@dataclass(frozen=True)
+class ExperimentStep:
+    """Where an experiment stands after a part of its work; what an observer is given.
+
+    Attributes:
+        experiment, target: Their names.
+        done, parts: How many parts are done, and how many there are.
+        part: What the last one brought.
+    """
+
+    experiment: str
+    target: str
+    done: int
+    parts: int
+    part: Part
+
+
+class ExperimentJob(Job[ExperimentStep]):
+    """An experiment as a job. Its records are all it needs to go on: parts that have results are not done again.
+
+    Args:
+        folder: The experiment's folder.
+        target: What it asks.
+    """
+
+    def __init__(self, folder: ExperimentFolder, target: Target) -> None:
+        self.folder, self.path, self.target = folder, folder.path, target
+        self.experiment = find(folder.config.experiment)
+        self.total = self.experiment.parts(folder.config)
+        self._started = time.monotonic()
+
+    @property
+    def begun(self) -> bool:
+        """Whether a part is done."""
+        return self.folder.parts > 0
+
+    def steps(self) -> Iterator[ExperimentStep]:
+        """Do the parts that are left, one by one."""
+        for number in range(self.folder.parts, self.total):
+            part = self.experiment.work(self.folder, self.target, number)
+            yield ExperimentStep(self.folder.config.experiment, self.target.name, number + 1, self.total, part)
+
+    def record(self, step: ExperimentStep, later: Later) -> None:
+        """Write a part's pictures and results."""
+        self.folder.append(*step.part)
+
+    def finish(self) -> None:
+        """Write the page."""
+        self._findings = self.experiment.findings(self.folder)
+        write_experiment(self.folder.path, self._findings.page)
+
+    def result(self, interrupted: bool) -> ExperimentResult:
+        """Return what the session ended with."""
+        seconds = time.monotonic() - self._started
+        return ExperimentResult(self.folder.path, self.folder.config, self._findings, seconds, interrupted)
+
+
+class ExperimentKind:
+    """What can be done with the folder of an experiment."""
+
+    def open(self, path: Path) -> ExperimentFolder:
+        """Read the folder's config."""
+        return ExperimentFolder.open(path)
+
+    def restore(
+        self, path: Path, *, target: Any, toolbox: Any, changes: Mapping[str, Any], gallery: bool
+    ) -> ExperimentJob:
+        """Return the experiment with the parts that have no results yet."""
+        folder = ExperimentFolder.open(path)
+        if changes:
+            raise ConfigError(f"{path} is an experiment: it ends when all its parts are done; leave the limits out")
+        check_hook(path, {}, toolbox)
+        network = reload_target(folder.config.target, path, target)
+        if tuple(network.classes) != folder.config.classes:
+            raise RunError(f"{path} was made with other classes than {network.name} has; give the same target")
+        subjects = folder.subjects[:VERIFIED_IMAGES]
+        expected = [(subject.prediction, subject.confidence) for subject in subjects]
+        verify_scores(LocalEngine(network), path, [subject.image for subject in subjects], expected, resumed=True)
+        job = ExperimentJob(folder, network)
+        folder.trim()  # When all is checked: a refusal changes nothing.
+        return job
+
+    def inspect(self, path: Path) -> dict[str, Any]:
+        """Return what the experiment is and how far it got."""
+        folder = ExperimentFolder.open(path)
+        folder.subjects.check()
+        config, experiment = folder.config, find(folder.config.experiment)
+        parts = experiment.parts(config)
+        return {
+            "run": str(path),
+            "experiment": config.experiment,
+            "target": config.target.name,
+            "weights_sha256": config.target.weights_sha256,
+            "data": config.data.name,
+            "images": config.data.chosen,
+            "seed": config.options.seed,
+            "parts": parts,
+            "done": folder.parts,
+            "finished": folder.parts == parts,
+            "device": config.target.device,
+            "versions": config.versions,
+        }
+
+    def repair(self, path: Path) -> list[str]:
+        """Take out the first damaged part and those after it; they are done again."""
+        folder = ExperimentFolder.open(path)
+        dropped = folder.drop_damaged(find(folder.config.experiment).result)
+        return [f"{counted(dropped, 'line')} of {path / 'results.jsonl'}: taken out"] if dropped else []
+
+
+KIND = ExperimentKind()

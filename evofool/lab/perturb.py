@@ -1,0 +1,204 @@
+"""How small a change of all pixels changes the class: FGSM, its iterated form, PGD, and L-BFGS.
+
+Szegedy et al. 2014, §4.1 (the smallest perturbation, by box-constrained L-BFGS; its distortion √(Σ(x′ − x)²/n));
+Goodfellow et al. 2015, §4 (the fast gradient sign method); Kurakin et al. 2017, §2.2 (iterated); Madry et al. 2018,
+§2.1 (PGD). What counts is the 8-bit image, scored again. How many perturbations work with real numbers and are
+undone by rounding is told.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..attacks.subject import Subject
+from ..config.classes import choose_classes
+from ..config.experiments import ExperimentConfig
+from ..config.perturb import RANDOM, PerturbOptions
+from ..errors import ConfigError, TargetError
+from ..io.arrays import shortest
+from ..store.experiment import ExperimentFolder, Result
+from ..store.records import PerturbResult
+from ..targets.protocols import Differentiable, Target, differentiable, is_multilabel
+from .experiment import Experiment, Findings, Part
+from .perturb_arms import Arm, arms_of, class_to_reach
+from .perturb_findings import findings_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..attacks.gradients.goals import Goal
+
+
+class Perturb(Experiment):
+    """The experiment ``perturb``. A part is one method at one size, with one batch of images."""
+
+    result = PerturbResult
+
+    @classmethod
+    def check(cls, options: PerturbOptions, classes: Sequence[str], channels: int) -> None:
+        """Check methods, sizes and classes."""
+        arms_of(options, channels)
+        class_to_reach(options, classes)
+        if len(cls.excluded(options, classes)) == len(classes):
+            raise ConfigError("`classes` are only the class to reach; choose others, or another `criterion`")
+
+    @classmethod
+    def excluded(cls, options: PerturbOptions, classes: Sequence[str]) -> list[int]:
+        """Return the classes that were not chosen, and the class to reach."""
+        wanted = set(choose_classes(options.classes, classes).tolist()) - {class_to_reach(options, classes)}
+        return [index for index in range(len(classes)) if index not in wanted]
+
+    @staticmethod
+    def parts(config: ExperimentConfig) -> int:
+        """Return how many batches all arms have."""
+        return len(arms_of(config.options, config.target.image_shape[0])) * _batches(config)
+
+    @staticmethod
+    def work(folder: ExperimentFolder, target: Target, part: int) -> Part:
+        """Perturb one batch of images by one method at one size."""
+        import torch
+
+        from ..attacks.gradients.goals import Goal, flat_images
+        from ..engines.local import LocalEngine
+
+        if is_multilabel(target):
+            raise TargetError(f"target {target.name} can see several classes at once; perturb takes one of one class")
+        options, network = folder.config.options, differentiable(target)
+        arm, subjects = _part(folder, part)
+        wanted = [_wanted(options, folder.config.classes, subject) for subject in subjects]
+        watched = [subject.label if index is None else index for subject, index in zip(subjects, wanted, strict=True)]
+        engine = LocalEngine(target)
+        originals = torch.from_numpy(np.stack([subject.image for subject in subjects])).to(engine.device)
+        goal = Goal(torch.tensor(watched, device=engine.device), targeted=wanted[0] is not None)
+        pixels = originals.float() / 255
+        flat = flat_images(network, pixels, goal).tolist()
+        perturbed, steps = _perturbed(arm, options, part, network, pixels, goal)
+        unrounded = (perturbed - pixels).flatten(1).square().mean(1).sqrt().tolist()
+        with torch.no_grad():
+            found = goal.reached(network.logits(perturbed)).tolist()
+        images = (originals + steps).clamp(0, 255).to(torch.uint8)
+        scores = engine.confirm(images)
+        engine.check(scores)
+        success, (confidences, finals) = goal.reached(scores).tolist(), (each[:, 0].tolist() for each in scores.topk(1))
+        pictures = images.cpu().numpy()
+        results = [
+            {
+                "image": subject.index,
+                "wanted": wanted[row],
+                "found": found[row],
+                "success": success[row],
+                "final_index": finals[row],
+                "final": folder.config.classes[finals[row]],
+                "confidence": shortest(confidences[row]),
+                **_distances(subject.image, pictures[row]),
+                "unrounded": shortest(unrounded[row]),
+                "flat": flat[row],
+            }
+            for row, subject in enumerate(subjects)
+        ]
+        return Part(results, pictures)
+
+    @staticmethod
+    def findings(folder: ExperimentFolder) -> Findings:
+        """Return accuracy, rounding and distortion by method and size."""
+        results: dict[Arm, list[tuple[Subject, Result]]] = defaultdict(list)
+        for part, found in folder.results(PerturbResult):
+            arm, subjects = _part(folder, part)
+            if [result["image"] for result in found] != [subject.index for subject in subjects]:
+                raise folder.other_images(part)
+            results[arm] += zip(subjects, found, strict=True)
+        return findings_of(folder, results, lambda arm, image: _picture(folder, arm, image))
+
+
+EXPERIMENT = Perturb
+
+
+def _batches(config: ExperimentConfig) -> int:
+    """Return how many batches the images are."""
+    return math.ceil(config.data.chosen / config.options.batch)
+
+
+def _part(folder: ExperimentFolder, part: int) -> tuple[Arm, Sequence[Subject]]:
+    """Return the arm and the images of a part.
+
+    Raises:
+        RunError: There is no such part.
+    """
+    config = folder.config
+    arms, (arm, batch) = arms_of(config.options, config.target.image_shape[0]), divmod(part, _batches(config))
+    if arm >= len(arms):
+        raise folder.other_images(part)
+    start = batch * config.options.batch
+    return arms[arm], folder.subjects[start : start + config.options.batch]
+
+
+def _picture(folder: ExperimentFolder, arm: Arm, image: int) -> NDArray[np.uint8]:
+    """Return what an image became."""
+    config = folder.config
+    arms = arms_of(config.options, config.target.image_shape[0])
+    batch, row = divmod(image, config.options.batch)
+    picture: NDArray[np.uint8] = folder.pictures(arms.index(arm) * _batches(config) + batch)[row]
+    return picture
+
+
+def _wanted(options: PerturbOptions, classes: Sequence[str], subject: Subject) -> int | None:
+    """Return the class that an image has to reach; None for any other. A random one depends on seed and image alone."""
+    wanted = class_to_reach(options, classes)
+    if wanted != RANDOM:
+        return None if wanted is None else int(wanted)
+    rng = np.random.default_rng(np.random.SeedSequence((options.seed, subject.index)))
+    return int((subject.label + rng.integers(1, len(classes))) % len(classes))
+
+
+def _perturbed(
+    arm: Arm, options: PerturbOptions, part: int, target: Differentiable, pixels: Tensor, goal: Goal
+) -> tuple[Tensor, Tensor]:
+    """Return perturbed pixels (B, C, H, W) in [0, 1], and by how many whole 8-bit steps they changed.
+
+    Args:
+        arm: The method and its size.
+        options: Its settings.
+        part: Number of the part, which seeds what is random.
+        target, pixels, goal: What is perturbed.
+    """
+    import torch
+
+    from ..attacks.gradients import balls, lbfgs, steps
+
+    if arm.epsilon is None:
+        found, _ = lbfgs.smallest(target, pixels, goal, iterations=options.iterations, searches=options.searches)
+        return found, (255 * (found - pixels)).round()
+    ball: balls.Ball = balls.L2(arm.epsilon) if arm.method == "pgd-l2" else balls.LInf(arm.epsilon)
+    if arm.method == "fgsm":
+        found = steps.fgsm(target, pixels, goal, ball)
+    elif arm.method == "iterated":
+        found = steps.iterated(target, pixels, goal, ball, steps=options.steps)
+    else:
+        seed = np.random.SeedSequence((options.seed, part)).generate_state(1, np.uint64)[0] >> np.uint64(1)
+        found = steps.pgd(
+            target,
+            pixels,
+            goal,
+            ball,
+            steps=options.steps,
+            restarts=options.restarts,
+            generator=torch.Generator().manual_seed(int(seed)),
+        )
+    return found, ball.whole_steps((255 * (found - pixels)).round())
+
+
+def _distances(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> dict[str, Any]:
+    """Return how far an 8-bit image is from its original: ``linf`` in 8-bit steps, the others of pixels in [0, 1]."""
+    change = after.astype(np.int64) - before
+    square = int((change**2).sum())
+    return {
+        "linf": int(np.abs(change).max()),
+        "l2": math.sqrt(square) / 255,
+        "distortion": math.sqrt(square / change.size) / 255,
+    }

@@ -1,0 +1,36 @@
+"""All experiments by name, with nothing imported that takes time."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .experiment import Experiment
+
+
+class Entry(NamedTuple):
+    """An experiment, as it is listed."""
+
+    module: str
+    """The module that has it, as ``EXPERIMENT``."""
+    question: str
+    """What it asks."""
+    source: str
+    """The papers it comes from."""
+
+
+EXPERIMENTS = {
+    "perturb": Entry(
+        "evofool.lab.perturb",
+        "How small a change of all pixels makes the network take an image for something else?",
+        "Szegedy et al. 2014, Goodfellow et al. 2015, Madry et al. 2018",
+    ),
+}
+"""The experiments."""
+
+
+def find(name: str) -> type[Experiment]:
+    """Return an experiment by its name, one of :data:`EXPERIMENTS`."""
+    experiment: type[Experiment] = import_module(EXPERIMENTS[name].module).EXPERIMENT
+    return experiment

@@ -1,0 +1,60 @@
+"""What a session of an experiment ends with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config.experiments import ExperimentConfig
+from ..gallery.pages.experiment_page import REPORT
+from ..text import ending
+from .experiment import Findings
+
+
+@dataclass(frozen=True, repr=False)
+class ExperimentResult:
+    """What a session of an experiment ended with. Printed, it is its findings, a line each.
+
+    Attributes:
+        path: The experiment's folder.
+        config: Its options, its target and data, and the versions.
+        findings: What its results come to.
+        seconds: How long this session took.
+        interrupted: Whether it was stopped before all was done.
+    """
+
+    path: Path
+    config: ExperimentConfig
+    findings: Findings
+    seconds: float
+    interrupted: bool
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.path / REPORT
+
+    @property
+    def title(self) -> str:
+        """Whether it is done, and what it was."""
+        return f"{ending(self.interrupted)}: {self.config.experiment}, {self.config.target.name}"
+
+    def __repr__(self) -> str:
+        lines = [f"{name}: {value}" for name, value in self.findings.rows]
+        return "\n".join([self.title, *lines, f"experiment {self.path}, report {self.report}"])
+
+    def summary(self) -> dict[str, Any]:
+        """Return the result as plain JSON values."""
+        return {
+            "experiment": self.config.experiment,
+            "target": self.config.target.name,
+            "seconds": round(self.seconds, 3),
+            "seed": self.config.options.seed,
+            "run": str(self.path),
+            "report": str(self.report),
+            "interrupted": self.interrupted,
+            "data": self.config.data.name,
+            "images": self.config.data.chosen,
+            **self.findings.figures,
+        }
