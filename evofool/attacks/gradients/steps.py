@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ...targets.protocols import Differentiable
 from .balls import Ball
-from .goals import Ascent, Goal, ascent
+from .goals import Goal, ascent
 
 ITERATED_PATH = 1.25
 """Length of all steps of the iterated method in radii (Kurakin et al. 2017, §2.2: 1.25 ε steps of one 8-bit step)."""
@@ -32,7 +32,7 @@ def fgsm(target: Differentiable, pixels: Tensor, goal: Goal, ball: Ball) -> Tens
 
 def iterated(target: Differentiable, pixels: Tensor, goal: Goal, ball: Ball, *, steps: int) -> Tensor:
     """Return images after several steps from the images themselves (Kurakin et al. 2017, §2.2), each in the ball."""
-    return _climb(target, pixels, pixels, goal, ball, steps, ITERATED_PATH)[0]
+    return _climb(target, pixels, pixels, goal, ball, steps=steps, path=ITERATED_PATH, moves=steps)[0]
 
 
 def pgd(
@@ -47,7 +47,7 @@ def pgd(
 ) -> Tensor:
     """Return the best images of several climbs in the ball (Madry et al. 2018, §2.1).
 
-    The first climb starts at FGSM's images and the others at random places, so that PGD fools wherever FGSM does.
+    The first climb begins with FGSM's step and the others at random places, so that PGD fools wherever FGSM does.
 
     Args:
         target, pixels, goal, ball: As in :func:`fgsm`.
@@ -55,32 +55,51 @@ def pgd(
         restarts: Climbs.
         generator: Draws the random starts, on the CPU.
     """
-    found, best = pixels, torch.full((len(pixels),), -torch.inf, dtype=pixels.dtype, device=pixels.device)
-    for climb in range(restarts):
-        start = (pixels + ball.noise(pixels, generator)).clamp(0, 1) if climb else fgsm(target, pixels, goal, ball)
-        images, value = _climb(target, pixels, start, goal, ball, steps, PGD_PATH)
-        found = torch.where((value > best)[:, None, None, None], images, found)
-        best = torch.maximum(value, best)
+    start = fgsm(target, pixels, goal, ball)  # its gradient is the first step's
+    found, best = _climb(target, pixels, start, goal, ball, steps=steps, path=PGD_PATH, moves=steps - 1)
+    for _ in range(restarts - 1):
+        start = (pixels + ball.noise(pixels, generator)).clamp(0, 1)
+        images, value = _climb(target, pixels, start, goal, ball, steps=steps, path=PGD_PATH, moves=steps)
+        found, best = _better(images, value, found, best)
     return found
 
 
 def _climb(
-    target: Differentiable, pixels: Tensor, start: Tensor, goal: Goal, ball: Ball, steps: int, path: float
+    target: Differentiable,
+    pixels: Tensor,
+    start: Tensor,
+    goal: Goal,
+    ball: Ball,
+    *,
+    steps: int,
+    path: float,
+    moves: int,
 ) -> tuple[Tensor, Tensor]:
-    """Return the best images on a way up inside the ball, and their values (B,): those that reach the goal first."""
+    """Return the best images on a way up inside the ball, and their values (B,): those that reach the goal first.
+
+    Args:
+        target, pixels, goal, ball: As in :func:`fgsm`.
+        start: Where the way begins.
+        steps: Steps that the whole path has; ``path`` is its length in radii.
+        moves: Steps that are gone.
+    """
     size = path * ball.radius / steps
-    images, here = start, ascent(target, start, goal)
-    found, best = images, _value(here)
-    for _ in range(steps):
-        moved = images + size * ball.direction(here.gradient) - pixels
-        images = (pixels + ball.project(moved)).clamp(0, 1)
+    images, found = start, start
+    best = torch.full((len(pixels),), -torch.inf, dtype=pixels.dtype, device=pixels.device)
+    for _ in range(moves):
         here = ascent(target, images, goal)
-        value = _value(here)
-        found = torch.where((value > best)[:, None, None, None], images, found)
-        best = torch.maximum(value, best)
-    return found, best
+        found, best = _better(images, _value(here.lead, here.reached), found, best)
+        images = (pixels + ball.project(images + size * ball.direction(here.gradient) - pixels)).clamp(0, 1)
+    with torch.no_grad():  # nobody goes on from the last images, so they need no gradient
+        logits = target.logits(images)
+    return _better(images, _value(goal.lead(logits), goal.reached(logits)), found, best)
 
 
-def _value(here: Ascent) -> Tensor:
-    """Return what the best images have most of: the lead, and far more of it where the goal is reached."""
-    return here.lead + torch.where(here.reached, 1e6, 0.0).to(here.lead)
+def _better(images: Tensor, value: Tensor, found: Tensor, best: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the better of two images in every row, and its value (B,)."""
+    return torch.where((value > best)[:, None, None, None], images, found), torch.maximum(value, best)
+
+
+def _value(lead: Tensor, reached: Tensor) -> Tensor:
+    """Return what the best images have most of: the lead (B,), and far more of it where the goal is reached."""
+    return lead + torch.where(reached, 1e6, 0.0).to(lead)
