@@ -18,6 +18,7 @@ from torch import nn
 
 import evofool
 from evofool import AttackOptions, EvolveOptions, Target
+from evofool.config.check import CheckOptions
 from evofool.config.model import ModelOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import PerturbOptions
@@ -149,7 +150,7 @@ def test_a_file_that_begins_with_a_tilde_is_found(home: Path) -> None:
     ],
 )
 def test_what_is_no_path_is_named(call: Callable[[], object], name: str) -> None:
-    with pytest.raises(ConfigError, match=f"`{name}` must be (a path|text), got"):
+    with pytest.raises(ConfigError, match=f"`{name}` must be (a path|text|one or more names), got"):
         call()
 
 
@@ -297,6 +298,11 @@ def test_a_named_target_takes_values_as_users_have_them() -> None:
     assert (target.precision, target.micro_batch) == ("float32", 8)
 
 
+def test_a_checkup_takes_values_as_users_have_them() -> None:
+    checkup = evofool.check_target(np.str_("digits"), device=torch.device("cpu"), count=np.int64(3))
+    assert (checkup.target, checkup.findings) == ("digits", ())
+
+
 # Functions
 
 
@@ -310,6 +316,7 @@ WALKED = {
     "inspect": {"path"},
     "repair": {"path"},
     "load_target": {"name", "weights", "device", "precision", "micro_batch"},
+    "check_target": {"target", "data"},
 }
 """The arguments of public functions, beside declared options. Those that are no objects are tried above."""
 
@@ -322,7 +329,8 @@ def test_no_public_function_is_left_untried() -> None:
 @pytest.mark.parametrize("name", WALKED)
 def test_no_argument_is_left_untried(name: str) -> None:
     evolving, reading = dict.fromkeys(("evolve", "evolve_seeds"), EvolveOptions), {"load_target": ModelOptions}
-    options = {**evolving, **reading, "attack": AttackOptions, "perturb": PerturbOptions}.get(name)
+    own = {"attack": AttackOptions, "perturb": PerturbOptions, "check_target": CheckOptions}
+    options = {**evolving, **reading, **own}.get(name)
     declared = declarations(options).keys() if options else set()
     assert inspect.signature(getattr(evofool, name)).parameters.keys() - declared == WALKED[name] - declared
 

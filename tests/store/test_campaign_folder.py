@@ -97,7 +97,8 @@ def test_a_folder_with_anything_in_it_is_refused_and_left_alone(tmp_path: Path) 
 def test_a_campaign_that_is_there_is_refused_with_the_command_that_goes_on(tmp_path: Path) -> None:
     create(tmp_path / "a")
     before = tree(tmp_path / "a")
-    with pytest.raises(RunError, match=r"go on with: evofool resume .*a$"):
+    way_back = r"go on with, in Python: evofool\.resume\('.*a', target=…\), or delete the folder$"
+    with pytest.raises(RunError, match=way_back):
         create(tmp_path / "a")
     assert tree(tmp_path / "a") == before
 
