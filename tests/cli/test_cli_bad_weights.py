@@ -91,7 +91,7 @@ def test_torchvision_weights_that_cannot_be_had_are_refused(
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
-    outcome = run_cli(capsys, *EVOLVE, "--target", "torchvision:squeezenet1_1", "--out", tmp_path / "run")
+    outcome = run_cli(capsys, "evolve", "--target", "torchvision:squeezenet1_1", "--out", tmp_path / "run")
     assert outcome.code == 2
     assert outcome.out == ""
     *_, last = outcome.err.splitlines()  # Torch itself says which file it wants to download.

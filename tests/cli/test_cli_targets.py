@@ -53,6 +53,6 @@ def test_score_shows_five_guesses_a_picture(cppn_run: Path, tmp_path: Path, caps
     photo = tmp_path / "photo [1].jpg"
     Image.new("RGB", (64, 48), "white").save(photo)
     shown = succeed(capsys, "score", photo, "--target", "digits").out.splitlines()
-    assert shown[0] == f"{photo}  by digits, 64 × 48, resized to 8 × 8 pixels"
+    assert shown[0] == f"{photo}  by digits, 64 × 48, resized to 8 × 8 pixels and cropped to its centre"
     assert len(shown) == 6
     assert all("%" in line for line in shown[1:])

@@ -85,7 +85,7 @@ def test_a_poster_says_so_too(bank: Path, tmp_path: Path, monkeypatch: pytest.Mo
     write_poster([bank], "1200x900", tmp_path / "poster.png")
     drawn = [text for text, _ in texts]
     assert drawn.count("not scored") == 1
-    assert any(text.startswith("2 pictures · ") or text.endswith(" · 1 not scored") for text in drawn)
+    assert any(text.startswith("3 classes, 1 not scored · ") for text in drawn)
     texts.clear()
     write_poster([bank / "001.json"], "1200x900", tmp_path / "poster.png")
     assert not any("sure about" in text or "%" in text for text, _ in texts)
