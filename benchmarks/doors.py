@@ -29,7 +29,7 @@ from .common import Row, imagenet_weights, table
 from .passes import Passes, rate
 from .slow_server import AT_ONCE
 
-TURNS, TURN_SECONDS = 5, 3.0
+TURNS, TURN_SECONDS = 3, 4.0
 """Turns of everything that is compared, and seconds of each."""
 
 SERVER_SECONDS = 10.0

@@ -120,7 +120,9 @@ def open_session(path: Path, device: str) -> InferenceSession:
             raise TargetError("this onnxruntime has no CUDA; install onnxruntime-gpu, or use `device=cpu`")
         wanted.insert(0, "CUDAExecutionProvider")
     try:
-        return onnxruntime.InferenceSession(str(path), providers=wanted)
+        options = onnxruntime.SessionOptions()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # Between batches the search works.
+        return onnxruntime.InferenceSession(str(path), options, providers=wanted)
     except Exception as error:  # onnxruntime's errors have no common base
         raise TargetError(f"{path} is no ONNX file that onnxruntime can run ({cut(in_words(error), 200)})") from error
 
