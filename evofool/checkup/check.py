@@ -16,7 +16,7 @@ from ..attacks.statistics import wilson
 from ..config.check import CheckOptions
 from ..datasets import LabelledImages, open_data
 from ..engines.local import LocalEngine
-from ..errors import EvofoolError, OutOfQueries, TargetError
+from ..errors import EvofoolError, TargetError
 from ..targets import registry
 from ..targets.doors.base import Loaded
 from ..targets.execution.requests import execution_of
@@ -70,8 +70,6 @@ def _checked(loaded: Loaded, options: CheckOptions, asking: Asking, before: tupl
     shown = pictures(target.image_shape, PICTURES)
     try:
         scores = asking.engine().confirm(shown).cpu()
-    except OutOfQueries:
-        raise
     except TargetError as error:
         why, _, what_to_do = str(error).partition("; ")
         finding = Finding("its scores can't be used", why, what_to_do or "look at what it returns")

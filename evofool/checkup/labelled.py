@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..attacks.data_warnings import hardly_above_chance
 from ..attacks.paired import PairedCounts
-from ..errors import OutOfQueries, TargetError
+from ..errors import TargetError
 from ..targets.doors.base import Loaded
 from ..text import percent
 from .asking import Asking
@@ -122,8 +122,6 @@ class Comparison:
         engine = self._asking.engine(variant.target)
         try:
             parts = [engine.confirm(variant.prepare(part)).cpu() for part in torch.split(self._images, ROWS)]
-        except OutOfQueries:
-            raise
         except TargetError:
             return
         yield from self._tried_of(variant, torch.cat(parts))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ..errors import OutOfQueries, TargetError
+from ..errors import TargetError
 from ..targets.protocols import SCORE_TOLERANCE
 from .asking import Asking
 from .result import Finding
@@ -52,8 +52,6 @@ def unsteady(asking: Asking, images: Tensor, scores: Tensor) -> Iterator[Finding
     engine = asking.engine()
     try:
         alone = torch.cat([engine.confirm(image[None]).cpu() for image in images])
-    except OutOfQueries:
-        raise
     except TargetError as error:
         yield _failing(asking, images[:1], error, fix)
         return
@@ -70,8 +68,6 @@ def _failing(asking: Asking, image: Tensor, error: TargetError, fix: str) -> Fin
     """Return whether a classifier that failed on an image alone always does."""
     try:
         asking.engine().confirm(image)
-    except OutOfQueries:
-        raise
     except TargetError:
         return Finding("scores depend on the batch", f"an image alone can't be scored ({error})", fix)
     again = "mend what fails, or have questions repeated with `count_queries`"
