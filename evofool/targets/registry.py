@@ -13,7 +13,7 @@ from ..config.model import ModelOptions
 from ..errors import ConfigError, TargetError, suggestion
 from .cards import Card
 from .doors import checkpoint, embedded, exported, http, huggingface, keras, litert, onnx, python, timm, torchvision
-from .doors.base import Door, Loaded, Request
+from .doors.base import Catalogue, Door, Loaded, Request
 from .execution.options import ExecutionOptions
 from .members import check_names, joined, weights_by_name
 from .protocols import Target
@@ -24,9 +24,9 @@ DOORS: tuple[Door, ...] = (
 """All doors. A name belongs to the first that claims it."""
 
 
-def prefixed_doors() -> list[Door]:
+def prefixed_doors() -> list[Catalogue]:
     """Return the doors whose targets' names have a prefix."""
-    return [door for door in DOORS if door.PREFIX]
+    return [door for door in DOORS if door.PREFIX and isinstance(door, Catalogue)]
 
 
 def plain_cards() -> dict[str, Card]:
@@ -61,7 +61,11 @@ def card(name: str, model: ModelOptions | None = None) -> Card:
         TargetError: No target has that name.
     """
     door, short = _find(name)
-    return door.card(short, Request(model=model or ModelOptions()))
+    if isinstance(door, Catalogue):
+        return door.card(short)
+    found = door.load(short, Request(model=model or ModelOptions())).card
+    assert found is not None
+    return found
 
 
 def load(
@@ -230,8 +234,7 @@ def _find(name: str) -> tuple[Door, str]:
             f"no target can be read from a {ending} file{suggestion(ending, endings)}; "
             f"expected {', '.join(endings)}, or path/to/file.py:attribute"
         )
-    plain = [name for door in DOORS if not door.PREFIX for name in door.names()]
-    hint = suggestion(name, plain)
+    hint = suggestion(name, plain_names())
     for door in prefixed_doors():
         if not hint and door is not timm and name in door.names():  # importing timm takes seconds
             hint = f' (did you mean "{door.PREFIX}{name}"?)'

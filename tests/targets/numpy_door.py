@@ -28,7 +28,7 @@ class NumpyDoor:
     def check(self, name: str) -> None:
         pass
 
-    def card(self, name: str, request: Request) -> Card:
+    def card(self, name: str) -> Card:
         if name != "plain":
             raise TargetError(f"there is no numpy:{name}")
         return Card(
@@ -46,7 +46,7 @@ class NumpyDoor:
         )
 
     def load(self, name: str, request: Request) -> Loaded:
-        return Loaded(PlainTarget("numpy:plain"), self.card(name, request))
+        return Loaded(PlainTarget("numpy:plain"), self.card(name))
 
 
 def add_numpy_door(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ To add a door, write a module like ``torchvision`` with the names of :class:`~.b
 :class:`~evofool.targets.protocols.Target`; ``tests/targets/test_contract.py`` says what that is. What takes long to
 import is imported inside functions.
 
-``card()`` is called without building the target. It must know the class names and the image shape, ``mean`` and ``std``
+A door that knows its targets before they are loaded is a :class:`~.base.Catalogue` as well. Its ``card()`` is called
+without building the target. It must know the class names and the image shape, ``mean`` and ``std``
 (which :meth:`TorchTarget.from_card` normalises by), and ``resize``, by which pictures of other sizes are fitted.
 ``weights`` is empty where the user has to bring a file. ``load()`` returns the card with the target.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ...config.model import ModelOptions
 from ..cards import Card
@@ -77,23 +77,11 @@ class Door(Protocol):
         """Return whether a name, with its prefix, is one of this door's."""
         ...
 
-    def names(self) -> list[str]:
-        """Return the names of all targets that this door knows, without the prefix; none where that has no end."""
-        ...
-
     def check(self, name: str) -> None:
         """Check that a target can be there, as far as that can be told without importing torch.
 
         Raises:
             TargetError: It can't: it is not listed, its file is missing, or a package that it needs.
-        """
-        ...
-
-    def card(self, name: str, request: Request) -> Card:
-        """Return the model card of a name without the prefix.
-
-        Raises:
-            TargetError: There is no such target.
         """
         ...
 
@@ -109,5 +97,22 @@ class Door(Protocol):
         Raises:
             ConfigError: It can't be run so here.
             TargetError: There is no such target, or its weights can't be had.
+        """
+        ...
+
+
+@runtime_checkable
+class Catalogue(Door, Protocol):
+    """A door that knows its targets before they are loaded."""
+
+    def names(self) -> list[str]:
+        """Return the names of all targets that this door knows, without the prefix; none where that has no end."""
+        ...
+
+    def card(self, name: str) -> Card:
+        """Return the model card of a name without the prefix.
+
+        Raises:
+            TargetError: There is no such target.
         """
         ...

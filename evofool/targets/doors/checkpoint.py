@@ -45,18 +45,6 @@ def check(name: str) -> None:
     need_file(name)
 
 
-def names() -> list[str]:
-    """Return nothing: files have any name."""
-    return []
-
-
-def card(name: str, request: Request) -> Card:
-    """Return the model card of a file."""
-    found = load(name, request).card
-    assert found
-    return found
-
-
 def load(name: str, request: Request) -> Loaded:
     """Return a file as a target; see :class:`~.base.Door`."""
     from ..understanding import size_of

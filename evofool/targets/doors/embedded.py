@@ -90,7 +90,7 @@ def check(name: str) -> None:
     """Check nothing: what this door claims is there."""
 
 
-def card(name: str, request: Request | None = None) -> Card:
+def card(name: str) -> Card:
     """Return the model card of a name or alias in :func:`names`."""
     return CARDS[ALIASES.get(name, name)]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import TargetError
-from ..cards import Card
 from ..checks import first_line
 from ..class_names import parse_class_names
 from .base import Loaded, Request
@@ -36,18 +35,6 @@ def claims(name: str) -> bool:
 def check(name: str) -> None:
     """Check that the file is there."""
     need_file(name)
-
-
-def names() -> list[str]:
-    """Return nothing: files have any name."""
-    return []
-
-
-def card(name: str, request: Request) -> Card:
-    """Return the model card of a file."""
-    found = load(name, request).card
-    assert found
-    return found
 
 
 def load(name: str, request: Request) -> Loaded:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from ...errors import TargetError
-from ..cards import Card
 from .base import Loaded, Request
 from .needs import need_package
 
@@ -29,18 +28,6 @@ def check(name: str) -> None:
     if not host:
         raise TargetError(f"{name} is no URL; expected one such as {EXAMPLE}")
     need_package("urllib3", "targets behind a server", "http")
-
-
-def names() -> list[str]:
-    """Return nothing: servers have any URL."""
-    return []
-
-
-def card(name: str, request: Request) -> Card:
-    """Return the model card of what a server serves."""
-    found = load(name, request).card
-    assert found
-    return found
 
 
 def load(name: str, request: Request) -> Loaded:

@@ -27,7 +27,7 @@ _FILES = ("model.safetensors", "pytorch_model.bin")
 """Names of files with weights."""
 
 
-def card(name: str, request: Request | None = None) -> Card:
+def card(name: str) -> Card:
     """Return the model card of a classifier, from its config and its image processor.
 
     Raises:

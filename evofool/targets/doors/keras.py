@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import TargetError
-from ..cards import Card
 from ..checks import first_line
 from .base import Loaded, Request
 from .needs import need_file, need_package
@@ -27,18 +26,6 @@ def check(name: str) -> None:
     """Check that the file and keras are there."""
     need_file(name)
     need_package("keras", "files of Keras", "keras")
-
-
-def names() -> list[str]:
-    """Return nothing: files have any name."""
-    return []
-
-
-def card(name: str, request: Request) -> Card:
-    """Return the model card of a file."""
-    found = load(name, request).card
-    assert found
-    return found
 
 
 def load(name: str, request: Request) -> Loaded:

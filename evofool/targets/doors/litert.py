@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import TargetError
-from ..cards import Card
 from ..checks import first_line
 from ..class_names import parse_class_names
 from .base import Loaded, Request
@@ -41,18 +40,6 @@ def check(name: str) -> None:
     """Check that the file and the runtime are there."""
     need_file(name)
     need_package("ai_edge_litert", "LiteRT files", "litert")
-
-
-def names() -> list[str]:
-    """Return nothing: files have any name."""
-    return []
-
-
-def card(name: str, request: Request) -> Card:
-    """Return the model card of a file."""
-    found = load(name, request).card
-    assert found
-    return found
 
 
 def load(name: str, request: Request) -> Loaded:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ...errors import TargetError, in_words
 from ...text import cut
-from ..cards import Card
 from ..class_names import parse_class_names
 from .base import Loaded, Request
 from .needs import need_file, need_package
@@ -58,18 +57,6 @@ def check(name: str) -> None:
     """Check that the file and onnxruntime are there."""
     need_file(name)
     need_package("onnxruntime", "ONNX files", "onnx")
-
-
-def names() -> list[str]:
-    """Return nothing: files have any name."""
-    return []
-
-
-def card(name: str, request: Request) -> Card:
-    """Return the model card of a file."""
-    found = load(name, request).card
-    assert found
-    return found
 
 
 def load(name: str, request: Request) -> Loaded:

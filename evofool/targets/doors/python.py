@@ -8,7 +8,6 @@ from typing import Any
 
 from ...errors import TargetError
 from ...io.files import sha256
-from ..cards import Card
 from ..checks import first_line
 from ..protocols import Target
 from .base import Loaded, Request
@@ -31,18 +30,6 @@ def check(name: str) -> None:
     file = name.rpartition(":")[0]
     if file.endswith(".py"):
         need_file(file)
-
-
-def names() -> list[str]:
-    """Return nothing: objects have any name."""
-    return []
-
-
-def card(name: str, request: Request) -> Card:
-    """Return the model card of an object."""
-    found = load(name, request).card
-    assert found
-    return found
 
 
 def load(name: str, request: Request) -> Loaded:

@@ -39,7 +39,7 @@ def check(name: str) -> None:
     need_package("timm", "targets of timm", "timm")
 
 
-def card(name: str, request: Request | None = None) -> Card:
+def card(name: str) -> Card:
     """Return the model card of a model, from what timm says of its weights.
 
     Raises:

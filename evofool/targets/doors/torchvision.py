@@ -47,7 +47,7 @@ def check(name: str) -> None:
         )
 
 
-def card(name: str, request: Request | None = None) -> Card:
+def card(name: str) -> Card:
     """Return the model card of a model, from what torchvision says of its default weights.
 
     Raises:
