@@ -66,10 +66,14 @@ class CheckedTarget:
             raise
         except Exception as error:  # a user's target may raise anything
             raise failure_of(self.target.name, tuple(self.target.image_shape), error) from error
-        return self._as_float32(scores, len(images))
+        return self.as_float32(scores, len(images))
 
-    def _as_float32(self, scores: Any, count: int) -> Tensor:
-        """Return a target's scores as float32 on its device."""
+    def as_float32(self, scores: Any, count: int) -> Tensor:
+        """Return what a target returned for so many images as scores (B, K) float32 on its device.
+
+        Raises:
+            TargetError: It is something else.
+        """
         name, classes = self.target.name, len(self.target.classes)
         try:
             converted = torch.as_tensor(scores, dtype=torch.float32, device=self.device).detach()

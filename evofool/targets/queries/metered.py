@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...errors import EvofoolError, OutOfQueries, TargetError
+from ...errors import EvofoolError, OutOfQueries
+from ..checked import CheckedTarget
 from ..checks import failure_of
 from ..protocols import Target, is_multilabel
 from .cache import ScoreCache, Scores
@@ -79,7 +80,7 @@ class MeteredTarget:
         self.name, self.classes, self.image_shape = target.name, target.classes, target.image_shape
         self.device = getattr(target, "device", "cpu")
         self.multilabel = is_multilabel(target)
-        self.cached = 0
+        self.cached, self._checked = 0, CheckedTarget(target)
         self._ledger: Ledger = ledger or MemoryLedger()
         self._pace, self._lock = Pace(policy.rate), threading.Lock()
 
@@ -167,13 +168,7 @@ class MeteredTarget:
                 with self._lock:
                     self._ledger.release(len(images))
             raise
-        rows = np.asarray(torch.as_tensor(scores, dtype=torch.float32).detach().cpu())
-        if rows.shape != (len(images), len(self.classes)):
-            raise TargetError(
-                f"target {self.name} must return ({len(images)}, {len(self.classes)}) for {len(images)} images and "
-                f"{len(self.classes)} classes, got {rows.shape}"
-            )
-        return rows
+        return self._checked.as_float32(scores, len(images)).cpu().numpy()
 
     def _spent(self) -> OutOfQueries:
         return OutOfQueries(
