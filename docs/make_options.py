@@ -7,7 +7,8 @@ from pathlib import Path
 from evofool.config.attack import AttackOptions
 from evofool.config.documented import markdown
 from evofool.config.evolve import EvolveOptions
-from evofool.config.perturb import PerturbOptions
+from evofool.config.experiment_options import ExperimentOptions
+from evofool.config.experiments import EXPERIMENT_OPTIONS
 
 PAGE = Path(__file__).with_name("OPTIONS.md")
 
@@ -25,10 +26,16 @@ their Python names.
 {markdown(EvolveOptions)}
 ## evofool attack, evofool.attack()
 
-{markdown(AttackOptions)}
-## evofool lab perturb, evofool.perturb()
+{markdown(AttackOptions)}{"".join(map(_experiment, EXPERIMENT_OPTIONS))}"""
 
-{markdown(PerturbOptions)}"""
+
+def _experiment(options: type[ExperimentOptions]) -> str:
+    """Return the section of an experiment."""
+    name = options.__struct_config__.tag
+    return f"""
+## evofool lab {name}, evofool.{name}()
+
+{markdown(options)}"""
 
 
 if __name__ == "__main__":

@@ -14,11 +14,12 @@ from .config.perturb import PerturbOptions
 from .errors import ConfigError, TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from .checkup.result import Checkup
+    from .config.experiment_options import ExperimentOptions
     from .engines.toolbox import Hook
     from .jobs.attack import Observer as CampaignObserver
     from .jobs.evolve import Observer as RunObserver
@@ -234,15 +235,27 @@ def perturb(
     Raises:
         EvofoolError: One of its family, for bad options, targets, data and folders.
     """
+    return _experiment(PerturbOptions, {"data": _data(data), **options}, target, out, progress, observer)
+
+
+def _experiment(
+    kind: type[ExperimentOptions],
+    given: Mapping[str, Any],
+    target: str | Target | None,
+    out: str | Path,
+    progress: bool | None,
+    observer: Callable[[ExperimentStep], object] | None,
+) -> ExperimentResult:
+    """Run an experiment and show how far it is."""
     from .console.experiment_view import ExperimentView
     from .console.progress import watched
     from .lab import start
 
     own = _own(target)
-    given = PerturbOptions.of({"target": own.name if own else target, "data": _data(data), **options})
+    options = kind.of({"target": own.name if own else target, **given})
     folder = path_of(out, "out")
     with watched(ExperimentView, progress, observer) as noting:
-        return start.run(given, own, out=folder, observer=noting)
+        return start.run(options, [own] if own else [], out=folder, observer=noting)
 
 
 def resume(

@@ -78,7 +78,8 @@ lab_app = typer.Typer(
 )
 app.add_typer(lab_app, name="lab")
 lab_app.callback()(lab.experiments)
-lab_app.command()(_whole(with_home(lab.perturb)))
+for command in lab.COMMANDS:
+    lab_app.command()(_whole(with_home(command)))
 zoo_app.command()(_whole(with_home(zoo.train)))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..config.experiment_options import ExperimentOptions
 from ..config.perturb import PerturbOptions
 from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
 from .declared import with_options
@@ -35,13 +36,20 @@ def perturb(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_jso
     FGSM, its iterated form, PGD in two norms, and L-BFGS, which looks for the smallest distance. What counts is the
     8-bit image.
     """
+    _run(PerturbOptions.of(given), out, quiet, as_json)
+
+
+COMMANDS = (perturb,)
+"""The experiments as commands."""
+
+
+def _run(options: ExperimentOptions, out: Path | None, quiet: bool, as_json: bool) -> None:
+    """Run an experiment and print what it ended with."""
     from ..console.console import Console
     from ..console.experiment_view import ExperimentView
 
     console = Console(quiet=quiet, to_stderr=as_json)
-    options = PerturbOptions.of(given)
-    stem = f"perturb-{options.target or Path(options.data or 'digits').stem}"
-    with folder_of_job(out, stem) as folder, console.watch(ExperimentView()) as observer:
+    with folder_of_job(out, options.stem) as folder, console.watch(ExperimentView()) as observer:
         from ..lab import start
 
         result = start.run(options, out=folder, observer=observer)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from . import images
 from .attack import UNTARGETED
-from .model import ModelOptions
+from .experiment_options import ImageExperimentOptions
 from .options import Positive, option
 
 RANDOM = "random"
@@ -17,24 +16,10 @@ METHODS = ("fgsm", "iterated", "pgd", "pgd-l2", "lbfgs")
 
 
 class PerturbOptions(
-    ModelOptions, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="experiment", tag="perturb"
+    ImageExperimentOptions, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="experiment", tag="perturb"
 ):
     """The options of ``evofool lab perturb`` and of :func:`evofool.perturb`."""
 
-    target: Annotated[
-        str | None, option("The classifier to fool; see: evofool targets.", short="-t", default="the data's own")
-    ] = None
-    weights: Annotated[
-        str | None, option("Weights of your own: a .safetensors file or a torch checkpoint.", path=True)
-    ] = None
-    data: images.Data = None
-    data_dir: images.DataDir = "data"
-    count: images.Count = 100
-    first: images.First = False
-    classes: Annotated[
-        tuple[int | str, ...] | str | None,
-        option("Classes whose images are taken, by name or index: giraffe,3.", alias="--class", default="all"),
-    ] = None
     methods: Annotated[
         tuple[str, ...],
         option("How to perturb: fgsm, iterated, pgd, pgd-l2 and lbfgs, or some of them.", identity=True),
@@ -68,8 +53,3 @@ class PerturbOptions(
     ] = 2
     iterations: Annotated[Positive, option("Iterations of L-BFGS for one weight of the distance.", identity=True)] = 15
     searches: Annotated[Positive, option("Weights that L-BFGS is tried with.", identity=True)] = 8
-    batch: Annotated[
-        Positive, option("Images that are perturbed together; memory and last digits depend on it.", identity=True)
-    ] = 50
-    seed: images.Seed = 0
-    device: images.Device = "auto"

@@ -11,7 +11,7 @@ from ..attacks.plan import choices_of
 from ..config.attack import AttackOptions
 from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
-from ..config.perturb import PerturbOptions
+from ..config.experiment_options import ExperimentOptions, ImageExperimentOptions
 from ..config.records import RobustRecord
 from ..config.scoring import COMBINE
 from ..datasets import NAMED_DATASETS, ArrayImages, Fitting, LabelledImages, check_data, open_data
@@ -24,10 +24,10 @@ from ..store.folder import check_free
 from ..targets.members import check_combine, joined
 from ..targets.outline import Outline, check_named, outline_of
 
-LabelledOptions = AttackOptions | PerturbOptions
+LabelledOptions = AttackOptions | ImageExperimentOptions
 """Options of jobs on labelled images."""
 
-L = TypeVar("L", AttackOptions, PerturbOptions)
+L = TypeVar("L", bound=LabelledOptions)
 
 TARGETS_WITH_DATA = ("digits", "mnist", "cifar10")
 """Targets whose images are a data set of the same name."""
@@ -104,11 +104,13 @@ def check_fitting(options: LabelledOptions, outline: Outline) -> LabelledImages 
     return images if isinstance(images, ArrayImages) else None  # Files are fitted as the target's card says.
 
 
-def _check_common(options: EvolveOptions | LabelledOptions, *, named: bool, out: Path | None) -> Outline | None:
+def _check_common(
+    options: EvolveOptions | AttackOptions | ExperimentOptions, *, named: bool, out: Path | None
+) -> Outline | None:
     """Check what all jobs have, and return the outline of a named target."""
     if out is not None:
         check_free(out)
-    if not isinstance(options, PerturbOptions):
+    if not isinstance(options, ExperimentOptions):
         _check_scoring(options)
     if not named:
         return None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ..attacks.subject import Subject
 from ..config.experiments import ExperimentConfig
-from ..config.perturb import PerturbOptions
 from ..gallery.pages.experiment_page import ExperimentPage
 from ..store.experiment import ExperimentFolder, Result
 from ..targets.protocols import Target
@@ -22,7 +23,7 @@ class Part(NamedTuple):
     """What one part of the work brought."""
 
     results: list[Result]
-    """What was found of each image, as plain JSON values."""
+    """What was found of each image, as plain JSON values. An ``image`` in them is the index of one in the folder."""
     pictures: NDArray[np.uint8]
     """(N, C, H, W): what the images became."""
 
@@ -42,6 +43,15 @@ class Findings:
     page: ExperimentPage
 
 
+class Begun(NamedTuple):
+    """What an experiment begins with."""
+
+    config: ExperimentConfig
+    targets: Sequence[Target]
+    subjects: Sequence[Subject] = ()
+    """The images that it works on, which its folder keeps."""
+
+
 class Experiment(ABC):
     """One experiment: its work is cut into parts that don't depend on each other, or on when they are done.
 
@@ -55,17 +65,17 @@ class Experiment(ABC):
 
     @classmethod
     @abstractmethod
-    def check(cls, options: PerturbOptions, classes: Sequence[str], channels: int) -> None:
-        """Check options against a target's classes and the channels of its images.
+    def begin(cls, options: Any, own: Sequence[Target], out: Path) -> Begun:
+        """Check the options, load what they name, and return what a folder begins with. Nothing is written.
+
+        Args:
+            options: The experiment's options.
+            own: The user's own targets, instead of those that the options name.
+            out: The folder, which must be free.
 
         Raises:
-            ConfigError: They contradict each other, or don't fit the target.
+            EvofoolError: One of its family, for bad options, targets, data and folders.
         """
-
-    @classmethod
-    def excluded(cls, options: PerturbOptions, classes: Sequence[str]) -> list[int]:
-        """Return the classes whose images are left out."""
-        return []
 
     @staticmethod
     @abstractmethod
@@ -74,7 +84,7 @@ class Experiment(ABC):
 
     @staticmethod
     @abstractmethod
-    def work(folder: ExperimentFolder, target: Target, part: int) -> Part:
+    def work(folder: ExperimentFolder, targets: Sequence[Target], part: int) -> Part:
         """Do a part of the work. It depends on the folder's config and images, and on the part's number alone.
 
         Raises:
@@ -89,3 +99,14 @@ class Experiment(ABC):
         Raises:
             RunError: They are damaged.
         """
+
+    @staticmethod
+    def known_scores(folder: ExperimentFolder, most: int) -> Iterable[tuple[NDArray[np.uint8], tuple[int, float]]]:
+        """Yield pictures with a class and its recorded probability, to see whether the first target is as it was.
+
+        Args:
+            folder: The experiment's folder.
+            most: How many are asked for.
+        """
+        for subject in folder.subjects[:most]:
+            yield subject.image, (subject.prediction, subject.confidence)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..config.experiments import ExperimentConfig
 from ..engines.local import LocalEngine
 from ..errors import ConfigError, RunError
 from ..gallery.pages.experiment_page import write_experiment
@@ -49,11 +50,11 @@ class ExperimentJob(Job[ExperimentStep]):
 
     Args:
         folder: The experiment's folder.
-        target: What it asks.
+        targets: The networks that it asks.
     """
 
-    def __init__(self, folder: ExperimentFolder, target: Target) -> None:
-        self.folder, self.path, self.target = folder, folder.path, target
+    def __init__(self, folder: ExperimentFolder, targets: Sequence[Target]) -> None:
+        self.folder, self.path, self.targets = folder, folder.path, targets
         self.experiment = find(folder.config.experiment)
         self.total = self.experiment.parts(folder.config)
         self._started = time.monotonic()
@@ -66,8 +67,8 @@ class ExperimentJob(Job[ExperimentStep]):
     def steps(self) -> Iterator[ExperimentStep]:
         """Do the parts that are left, one by one."""
         for number in range(self.folder.parts, self.total):
-            part = self.experiment.work(self.folder, self.target, number)
-            yield ExperimentStep(self.folder.config.experiment, self.target.name, number + 1, self.total, part)
+            part = self.experiment.work(self.folder, self.targets, number)
+            yield ExperimentStep(self.folder.config.experiment, self.targets[0].name, number + 1, self.total, part)
 
     def record(self, step: ExperimentStep, later: Later) -> None:
         """Write a part's pictures and results."""
@@ -99,20 +100,21 @@ class ExperimentKind:
         if changes:
             raise ConfigError(f"{path} is an experiment: it ends when all its parts are done; leave the limits out")
         check_hook(path, {}, toolbox)
-        network = reload_target(folder.config.target, path, target)
-        if tuple(network.classes) != folder.config.classes:
-            raise RunError(f"{path} was made with other classes than {network.name} has; give the same target")
-        subjects = folder.subjects[:VERIFIED_IMAGES]
-        expected = [(subject.prediction, subject.confidence) for subject in subjects]
-        verify_scores(LocalEngine(network), path, [subject.image for subject in subjects], expected, resumed=True)
-        job = ExperimentJob(folder, network)
+        config = folder.config
+        targets = _reloaded(config, path, target)
+        if tuple(targets[0].classes) != config.classes:
+            raise RunError(f"{path} was made with other classes than {targets[0].name} has; give the same target")
+        if known := list(find(config.experiment).known_scores(folder, VERIFIED_IMAGES)):
+            images, expected = zip(*known, strict=True)
+            verify_scores(LocalEngine(targets[0]), path, images, expected, resumed=True)
+        job = ExperimentJob(folder, targets)
         folder.trim()  # When all is checked: a refusal changes nothing.
         return job
 
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the experiment is and how far it got."""
         folder = ExperimentFolder.open(path)
-        folder.subjects.check()
+        folder.check_images()
         config, experiment = folder.config, find(folder.config.experiment)
         parts = experiment.parts(config)
         return {
@@ -120,8 +122,7 @@ class ExperimentKind:
             "experiment": config.experiment,
             "target": config.target.name,
             "weights_sha256": config.target.weights_sha256,
-            "data": config.data.name,
-            "images": config.data.chosen,
+            **config.facts(),
             "seed": config.options.seed,
             "parts": parts,
             "done": folder.parts,
@@ -135,6 +136,17 @@ class ExperimentKind:
         folder = ExperimentFolder.open(path)
         dropped = folder.drop_damaged(find(folder.config.experiment).result)
         return [f"{counted(dropped, 'line')} of {path / 'results.jsonl'}: taken out"] if dropped else []
+
+
+def _reloaded(config: ExperimentConfig, path: Path, given: Any) -> list[Target]:
+    """Return the networks that a config describes; ``given`` is the user's own one, or a list of them in order."""
+    if len(config.targets) == 1:
+        return [reload_target(config.target, path, given)]
+    own = list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
+    targets = [reload_target(record, path, own.pop(0) if record.own and own else None) for record in config.targets]
+    if own:
+        raise RunError(f"{path} was made with fewer targets of your own; leave {own[0].name} out")
+    return targets
 
 
 KIND = ExperimentKind()

@@ -25,7 +25,8 @@ from ..io.arrays import shortest
 from ..store.experiment import ExperimentFolder, Result
 from ..store.records import PerturbResult
 from ..targets.protocols import Differentiable, Target, differentiable, is_multilabel
-from .experiment import Experiment, Findings, Part
+from .experiment import Findings, Part
+from .image_experiment import ImageExperiment, chosen_images
 from .perturb_arms import Arm, arms_of, class_to_reach
 from .perturb_findings import findings_of
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ..attacks.gradients.goals import Goal
 
 
-class Perturb(Experiment):
+class Perturb(ImageExperiment):
     """The experiment ``perturb``. A part is one method at one size, with one batch of images."""
 
     result = PerturbResult
@@ -60,13 +61,14 @@ class Perturb(Experiment):
         return len(arms_of(config.options, config.target.image_shape[0])) * _batches(config)
 
     @staticmethod
-    def work(folder: ExperimentFolder, target: Target, part: int) -> Part:
+    def work(folder: ExperimentFolder, targets: Sequence[Target], part: int) -> Part:
         """Perturb one batch of images by one method at one size."""
         import torch
 
         from ..attacks.gradients.goals import Goal, flat_images
         from ..engines.local import LocalEngine
 
+        (target,) = targets
         if is_multilabel(target):
             raise TargetError(f"target {target.name} can see several classes at once; perturb takes one of one class")
         options, network = folder.config.options, differentiable(target)
@@ -121,7 +123,8 @@ EXPERIMENT = Perturb
 
 def _batches(config: ExperimentConfig) -> int:
     """Return how many batches the images are."""
-    return math.ceil(config.data.chosen / config.options.batch)
+    batch: int = config.options.batch
+    return math.ceil(chosen_images(config) / batch)
 
 
 def _part(folder: ExperimentFolder, part: int) -> tuple[Arm, Sequence[Subject]]:

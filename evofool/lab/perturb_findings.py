@@ -229,7 +229,7 @@ def _page(
         title=title,
         question="How small a change of all pixels makes the network take an image for something else?",
         method=METHOD,
-        lead=f"{config.data.name}, criterion {config.options.criterion}, seed {config.options.seed}.",
+        lead=f"{config.facts()['data']}, criterion {config.options.criterion}, seed {config.options.seed}.",
         facts=facts,
         table=Table(COLUMNS, [each.row for each in arms.values()]),
         plots=_plots(arms, (right, images)),

@@ -54,7 +54,6 @@ class ExperimentResult:
             "run": str(self.path),
             "report": str(self.report),
             "interrupted": self.interrupted,
-            "data": self.config.data.name,
-            "images": self.config.data.chosen,
+            **self.config.facts(),
             **self.findings.figures,
         }

@@ -1,7 +1,7 @@
 """An experiment's folder.
 
 ``config.json``      every option, the target, the data, the versions
-``images.npy`` ``images.jsonl``   the images, as in a campaign's folder
+``images.npy`` ``images.jsonl``   the images that it works on, where it has any, as in a campaign's folder
 ``results.jsonl``    a sealed line per part of the work, in order: what it found, image by image
 ``pictures/``        for each part, what its pictures became: 00000.npy, (N, C, H, W) uint8
 ``report.html`` ``plots/``        made from the results, again and again
@@ -46,13 +46,14 @@ class ExperimentFolder:
 
     @classmethod
     def create(cls, path: Path, config: ExperimentConfig, subjects: Sequence[Subject]) -> ExperimentFolder:
-        """Make the folder, with its config and its images.
+        """Make the folder, with its config and its images, if it has any.
 
         Raises:
             RunError: Something is there already, or the folder can't be written.
         """
         make_folder(path, config, (PICTURES,))
-        write_subjects(path, config, subjects)
+        if subjects:
+            write_subjects(path, config, subjects)
         return cls(path, config)
 
     @classmethod
@@ -72,6 +73,15 @@ class ExperimentFolder:
             RunError: They are missing or damaged.
         """
         return Subjects(self.path, self.config, RESULTS)
+
+    def check_images(self) -> None:
+        """Check every image against its hash.
+
+        Raises:
+            RunError: An image is missing, damaged, or another than was chosen.
+        """
+        if self.config.data:
+            self.subjects.check()
 
     def append(self, results: Sequence[Result], pictures: NDArray[np.uint8]) -> None:
         """Add the next part: its pictures, then its line, which makes it count.
@@ -101,7 +111,7 @@ class ExperimentFolder:
             RunError: A line is damaged, or says what can't be.
         """
         for number, line in numbered_lines(self._results, REQUIRED, self._seal):
-            if wrong := _fault(line, number - 1, kind, len(self.subjects)):
+            if wrong := _fault(line, number - 1, kind, self._images):
                 raise RunError(
                     f"line {number} of {self._results} is damaged ({wrong}); take it and those after it out, so that "
                     f"they are made again, with: evofool inspect --repair {self.path}"
@@ -145,7 +155,7 @@ class ExperimentFolder:
         """
         good: list[dict[str, Any]] = []
         for line in good_lines(self._results, REQUIRED, self._seal):
-            if _fault(line, len(good), kind, len(self.subjects)) or not self._has_pictures(line):
+            if _fault(line, len(good), kind, self._images) or not self._has_pictures(line):
                 break
             good.append(line)
         with writing(self.path):
@@ -161,6 +171,11 @@ class ExperimentFolder:
             return bool(digest == line["sha256"])
         except (OSError, DamagedArrays):
             return False
+
+    @property
+    def _images(self) -> int:
+        """How many images it works on."""
+        return len(self.subjects) if self.config.data else 0
 
     @property
     def _results(self) -> Path:
@@ -186,6 +201,6 @@ def _fault(line: Mapping[str, Any], part: int, kind: type[msgspec.Struct], image
             return "a result is no object"
         if wrong := fault(result, kind):
             return wrong
-        if result["image"] >= images:
+        if "image" in result and result["image"] >= images:
             return f"image is {result['image']}"
     return None

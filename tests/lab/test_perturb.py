@@ -20,6 +20,7 @@ from evofool.errors import ConfigError, RunError, TargetError
 from evofool.jobs import life
 from evofool.lab.job import ExperimentStep
 from evofool.lab.perturb_arms import EPSILONS
+from evofool.lab.registry import EXPERIMENTS
 from evofool.lab.result import ExperimentResult
 from evofool.store.experiment import ExperimentFolder
 
@@ -275,7 +276,7 @@ def test_its_page_needs_no_other_file_and_shows_what_was_found(whole: Experiment
 
 def test_the_command_line_lists_runs_inspects_and_resumes(capsys: Capture, tmp_path: Path) -> None:
     assert "perturb" in succeed(capsys, "lab").out
-    assert list(json.loads(succeed(capsys, "lab", "--json").out)) == ["perturb"]
+    assert list(json.loads(succeed(capsys, "lab", "--json").out)) == list(EXPERIMENTS)
     out = tmp_path / "lab"
     words = ["--target", "digits", "--count", 5, "--methods", "fgsm", "--epsilon", "8/255,0.1", "--device", "cpu"]
     told = json.loads(succeed(capsys, "lab", "perturb", *words, "--out", out, "--json").out)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...config.attack import AttackOptions
+from ...config.experiment_options import ExperimentOptions
 from ...config.experiments import ExperimentConfig
 from ...config.options import declarations
 from ...config.records import CampaignConfig, TargetRecord
@@ -89,7 +90,8 @@ def attack_command(config: CampaignConfig) -> str:
 
 def experiment_command(config: ExperimentConfig) -> str:
     """Return what makes an experiment again: a command, or Python where the target is the user's own."""
-    options, given = config.options, dict[str, Any]()
+    options: ExperimentOptions = config.options
+    given: dict[str, Any] = {}
     for name, declaration in declarations(type(options)).items():
         if (value := getattr(options, name)) != declaration.default and name != "target":
             numbers = isinstance(value, tuple) and all(isinstance(each, float) for each in value)
