@@ -20,7 +20,7 @@ EPOCHS_KEPT = "the epochs so far are kept, and the same command goes on"
 @with_options(EvolveOptions, ("seed", "device"))
 def train(
     given: dict[str, Any],
-    name: Annotated[str, typer.Argument(help="digits, mnist or cifar10.")],
+    name: Annotated[str, typer.Argument(help="digits, mnist, mnist:logistic or cifar10.")],
     data: Annotated[Path, typer.Option(help="Where the images are, or are downloaded to.")] = Path("data"),
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Weights file. [default: NAME.safetensors]")] = None,
     epochs: Annotated[

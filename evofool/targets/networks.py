@@ -27,6 +27,18 @@ class LeNet(nn.Module):
         return logits
 
 
+class LogisticRegression(nn.Module):
+    """Multinomial logistic regression on MNIST's pixels, (B, 1, 28, 28) -> (B, 10) logits: a shallow softmax."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(784, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.linear(x.flatten(1))
+        return logits
+
+
 class DigitsNet(nn.Module):
     """A small convolutional network for 8×8 handwritten digits, (B, 1, 8, 8) -> (B, 10) logits."""
 

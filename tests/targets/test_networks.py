@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from evofool.targets.networks import CifarResNet, DigitsNet, LeNet
+from evofool.targets.networks import CifarResNet, DigitsNet, LeNet, LogisticRegression
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,12 @@ def test_a_cifar_resnet_has_the_paper_s_number_of_parameters(depth: int, million
 
 @pytest.mark.parametrize(
     ("build", "shape", "classes"),
-    [(LeNet, (1, 28, 28), 10), (DigitsNet, (1, 8, 8), 10), (lambda: CifarResNet(20, 7), (3, 32, 32), 7)],
+    [
+        (LeNet, (1, 28, 28), 10),
+        (LogisticRegression, (1, 28, 28), 10),
+        (DigitsNet, (1, 8, 8), 10),
+        (lambda: CifarResNet(20, 7), (3, 32, 32), 7),
+    ],
 )
 def test_logits_are_one_a_class(build: Callable[[], torch.nn.Module], shape: tuple[int, ...], classes: int) -> None:
     assert build().eval()(torch.rand(5, *shape)).shape == (5, classes)

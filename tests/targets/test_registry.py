@@ -31,7 +31,7 @@ def held_out(name: str, shared: Path) -> data.Split:
     """At most 1,000 images that the network did not learn from."""
     if name == "digits":
         return data.digits().test
-    if name == "mnist":
+    if name in ("mnist", "mnist:logistic"):
         raw = shared / "data" / "MNIST" / "raw"
         images = np.fromfile(raw / "t10k-images-idx3-ubyte", np.uint8, offset=16).reshape(-1, 1, 28, 28)[:1000]
         labels = np.fromfile(raw / "t10k-labels-idx1-ubyte", np.uint8, offset=8)[:1000]

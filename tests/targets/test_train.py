@@ -112,7 +112,8 @@ def test_a_state_without_its_parts_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_network_is_told_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match='no recipe trains "alexnet"; choose one of digits, mnist, cifar10'):
+    known = "digits, mnist, mnist:logistic, cifar10"
+    with pytest.raises(ConfigError, match=f'no recipe trains "alexnet"; choose one of {known}'):
         next(train("alexnet", NOWHERE, Path("out")))
 
 

@@ -56,6 +56,19 @@ CARDS: dict[str, Card] = {
         weights="mnist",
         resize=28,
     ),
+    "mnist:logistic": Card(
+        name="mnist:logistic",
+        architecture="logistic regression: one layer from 784 pixels to 10 classes",
+        classes=DIGITS,
+        image_shape=(1, 28, 28),
+        mean=(0.0,),
+        std=(1.0,),
+        data="MNIST, 60,000 images",
+        accuracy="92.36 % of the 10,000 test images",
+        licence="MIT, trained by this project",
+        weights="mnist-logistic",
+        resize=28,
+    ),
     "digits": Card(
         name="digits",
         architecture="two 3×3 convolutions (16, 32), pool, fc 64, fc 10",
@@ -117,10 +130,9 @@ def embedded_weights(name: str) -> Path:
 
 def network(name: str) -> nn.Module:
     """Return the network of a card, without its weights."""
-    from ..networks import CifarResNet, DigitsNet, LeNet
+    from ..networks import CifarResNet, DigitsNet, LeNet, LogisticRegression
 
-    if name == "mnist":
-        return LeNet()
-    if name == "digits":
-        return DigitsNet()
+    others = {"mnist": LeNet, "mnist:logistic": LogisticRegression, "digits": DigitsNet}
+    if name in others:
+        return others[name]()
     return CifarResNet(20 if name == "cifar10" else int(name.removeprefix("cifar10:resnet")))

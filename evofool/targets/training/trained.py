@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...errors import ConfigError, suggestion
 
-TRAINED = ("digits", "mnist", "cifar10")
+TRAINED = ("digits", "mnist", "mnist:logistic", "cifar10")
 """The names of networks that have a recipe."""
 
 

@@ -27,7 +27,7 @@ from ...errors import ConfigError, in_words
 from ...io.files import write_atomically
 from ..cards import Card
 from ..doors.embedded import CARDS
-from ..networks import CifarResNet, DigitsNet, LeNet
+from ..networks import CifarResNet, DigitsNet, LeNet, LogisticRegression
 from . import data as datasets
 from .data import Split, TrainingData
 from .trained import check_trained, state_beside
@@ -67,6 +67,7 @@ class Recipe:
 RECIPES = {
     "digits": Recipe(DigitsNet, lambda _: datasets.digits(), epochs=60, batch=64, peak=0.05, pad=1),
     "mnist": Recipe(LeNet, datasets.mnist, epochs=20, peak=0.05, pad=2),
+    "mnist:logistic": Recipe(LogisticRegression, datasets.mnist, epochs=10, peak=0.05, decay=1e-4),
     "cifar10": Recipe(
         lambda: CifarResNet(20), datasets.cifar10, epochs=34, peak=0.2, pad=4, mirror=True, small=(0.35, 24)
     ),
