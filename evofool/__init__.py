@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import attack, check_target, evolve, evolve_seeds, inspect, perturb, repair, resume, score
+    from .api.experiments import perturb
+    from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, repair, resume, score
     from .checkup.result import Checkup
     from .config.attack import AttackOptions
     from .config.evolve import EvolveOptions
@@ -65,18 +66,18 @@ _HOMES = {
     "Result": "jobs.result:Result",
     "SweepResult": "jobs.sweep:SweepResult",
     "Target": "targets.torch_target:TorchTarget",
-    "attack": "api:attack",
-    "check_target": "api:check_target",
-    "evolve": "api:evolve",
-    "evolve_seeds": "api:evolve_seeds",
-    "inspect": "api:inspect",
+    "attack": "api.jobs:attack",
+    "check_target": "api.jobs:check_target",
+    "evolve": "api.jobs:evolve",
+    "evolve_seeds": "api.jobs:evolve_seeds",
+    "inspect": "api.jobs:inspect",
     "load_target": "targets.registry:load_target",
-    "perturb": "api:perturb",
+    "perturb": "api.experiments:perturb",
     "per_elite": "search.deap_operators:per_elite",
     "per_genome": "search.deap_operators:per_genome",
-    "repair": "api:repair",
-    "resume": "api:resume",
-    "score": "api:score",
+    "repair": "api.jobs:repair",
+    "resume": "api.jobs:resume",
+    "score": "api.jobs:score",
 }
 
 

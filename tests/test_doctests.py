@@ -30,7 +30,7 @@ def test_the_examples_of_a_module_run(name: str) -> None:
 
 
 def test_the_ways_in_have_examples() -> None:
-    assert {"evofool.api", "evofool.targets.torch_target", "evofool.targets.registry"} <= set(MODULES)
+    assert {"evofool.api.jobs", "evofool.targets.torch_target", "evofool.targets.registry"} <= set(MODULES)
 
 
 def test_the_python_of_the_readme_runs(

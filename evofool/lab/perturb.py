@@ -17,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..attacks.subject import Subject
-from ..config.classes import choose_classes
 from ..config.experiments import ExperimentConfig
-from ..config.perturb import RANDOM, PerturbOptions
-from ..errors import ConfigError, TargetError
+from ..config.perturb import PerturbOptions
+from ..errors import TargetError
 from ..io.arrays import shortest
 from ..store.experiment import ExperimentFolder, Result
 from ..store.records import PerturbResult
 from ..targets.protocols import Differentiable, Target, differentiable, is_multilabel
+from .criterion import excluded_classes, wanted_class
 from .experiment import Findings, Part
 from .image_experiment import ImageExperiment, chosen_images
-from .perturb_arms import Arm, arms_of, class_to_reach
+from .perturb_arms import Arm, arms_of
 from .perturb_findings import findings_of
 
 if TYPE_CHECKING:
@@ -45,15 +45,12 @@ class Perturb(ImageExperiment):
     def check(cls, options: PerturbOptions, classes: Sequence[str], channels: int) -> None:
         """Check methods, sizes and classes."""
         arms_of(options, channels)
-        class_to_reach(options, classes)
-        if len(cls.excluded(options, classes)) == len(classes):
-            raise ConfigError("`classes` are only the class to reach; choose others, or another `criterion`")
+        cls.excluded(options, classes)
 
     @classmethod
     def excluded(cls, options: PerturbOptions, classes: Sequence[str]) -> list[int]:
         """Return the classes that were not chosen, and the class to reach."""
-        wanted = set(choose_classes(options.classes, classes).tolist()) - {class_to_reach(options, classes)}
-        return [index for index in range(len(classes)) if index not in wanted]
+        return excluded_classes(options, classes)
 
     @staticmethod
     def parts(config: ExperimentConfig) -> int:
@@ -73,7 +70,7 @@ class Perturb(ImageExperiment):
             raise TargetError(f"target {target.name} can see several classes at once; perturb takes one of one class")
         options, network = folder.config.options, differentiable(target)
         arm, subjects = _part(folder, part)
-        wanted = [_wanted(options, folder.config.classes, subject) for subject in subjects]
+        wanted = [wanted_class(options, folder.config.classes, each.index, each.label) for each in subjects]
         watched = [subject.label if index is None else index for subject, index in zip(subjects, wanted, strict=True)]
         engine = LocalEngine(target)
         originals = torch.from_numpy(np.stack([subject.image for subject in subjects])).to(engine.device)
@@ -148,15 +145,6 @@ def _picture(folder: ExperimentFolder, arm: Arm, image: int) -> NDArray[np.uint8
     batch, row = divmod(image, config.options.batch)
     picture: NDArray[np.uint8] = folder.pictures(arms.index(arm) * _batches(config) + batch)[row]
     return picture
-
-
-def _wanted(options: PerturbOptions, classes: Sequence[str], subject: Subject) -> int | None:
-    """Return the class that an image has to reach; None for any other. A random one depends on seed and image alone."""
-    wanted = class_to_reach(options, classes)
-    if wanted != RANDOM:
-        return None if wanted is None else int(wanted)
-    rng = np.random.default_rng(np.random.SeedSequence((options.seed, subject.index)))
-    return int((subject.label + rng.integers(1, len(classes))) % len(classes))
 
 
 def _perturbed(

@@ -1,4 +1,4 @@
-"""What ``perturb`` does with every image: methods at sizes, and the class to reach."""
+"""What ``perturb`` does with every image: methods at sizes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..config.attack import UNTARGETED
-from ..config.classes import choose_classes
-from ..config.perturb import METHODS, RANDOM, PerturbOptions
+from ..config.perturb import METHODS, PerturbOptions
 from ..errors import ConfigError, suggestion
 
 EPSILONS = {1: (0.05, 0.1, 0.15, 0.25), 3: (1 / 255, 2 / 255, 4 / 255, 8 / 255)}
@@ -47,21 +45,6 @@ def arms_of(options: PerturbOptions, channels: int) -> list[Arm]:
     l2 = _sizes("epsilon_l2", options.epsilon_l2, EPSILONS_L2[channels], LARGEST_L2)
     sizes: dict[str, Sequence[float | None]] = defaultdict(lambda: linf, {"pgd-l2": l2, "lbfgs": [None]})
     return [Arm(method, size) for method in options.methods for size in sizes[method]]
-
-
-def class_to_reach(options: PerturbOptions, classes: Sequence[str]) -> int | str | None:
-    """Return the class to reach: an index, ``random``, or None for any other class.
-
-    Raises:
-        ConfigError: There is no such class, or it names several.
-    """
-    word = str(options.criterion).strip().lower()
-    if word in (UNTARGETED, RANDOM) and word not in map(str.lower, classes):
-        return None if word == UNTARGETED else RANDOM
-    found = choose_classes(options.criterion, classes, parameter="criterion", words=(UNTARGETED, RANDOM))
-    if len(found) > 1:
-        raise ConfigError(f"`criterion` must be {UNTARGETED}, {RANDOM} or one class, got {len(found)} of them")
-    return int(found[0])
 
 
 def _sizes(name: str, given: tuple[float, ...] | None, default: tuple[float, ...], most: float) -> tuple[float, ...]:

@@ -5,31 +5,27 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from .config.arguments import kind_of_data, path_of
-from .config.attack import AttackOptions
-from .config.check import CheckOptions
-from .config.documented import documented
-from .config.evolve import EvolveOptions
-from .config.perturb import PerturbOptions
-from .errors import ConfigError, TargetError
+from ..config.arguments import kind_of_data, path_of
+from ..config.attack import AttackOptions
+from ..config.check import CheckOptions
+from ..config.documented import documented
+from ..config.evolve import EvolveOptions
+from ..errors import ConfigError, TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from .checkup.result import Checkup
-    from .config.experiment_options import ExperimentOptions
-    from .engines.toolbox import Hook
-    from .jobs.attack import Observer as CampaignObserver
-    from .jobs.evolve import Observer as RunObserver
-    from .jobs.life import Observer
-    from .jobs.result import CampaignResult, Result
-    from .jobs.sweep import SweepResult
-    from .lab.job import ExperimentStep
-    from .lab.result import ExperimentResult
-    from .search.profiler import Profiler
-    from .targets.protocols import Target
+    from ..checkup.result import Checkup
+    from ..engines.toolbox import Hook
+    from ..jobs.attack import Observer as CampaignObserver
+    from ..jobs.evolve import Observer as RunObserver
+    from ..jobs.life import Observer
+    from ..jobs.result import CampaignResult, Result
+    from ..jobs.sweep import SweepResult
+    from ..search.profiler import Profiler
+    from ..targets.protocols import Target
 
 
 @documented(EvolveOptions)
@@ -69,11 +65,11 @@ def evolve(
         >>> result.images.shape, result.evaluations
         ((2, 1, 8, 8), 200)
     """
-    from .console.progress import watched
-    from .console.run_view import RunView
-    from .jobs import evolve as job
+    from ..console.progress import watched
+    from ..console.run_view import RunView
+    from ..jobs import evolve as job
 
-    own = _own(target)
+    own = own_target(target)
     given = EvolveOptions.of({"target": own.name if own else target, "encoding": encoding, **options})
     folder = path_of(out, "out") if out is not None else None
     with watched(RunView, progress, observer) as noting:
@@ -122,14 +118,14 @@ def evolve_seeds(
     Raises:
         EvofoolError: One of its family, for bad options, targets, genomes and folders.
     """
-    from .config.seeds import parse_seeds
-    from .console.progress import watched
-    from .console.run_view import RunView
-    from .jobs.sweep import Sweep
+    from ..config.seeds import parse_seeds
+    from ..console.progress import watched
+    from ..console.run_view import RunView
+    from ..jobs.sweep import Sweep
 
     if "seed" in options:
         raise ConfigError("give either `seed` or `seeds`")
-    own = _own(target)
+    own = own_target(target)
     given = EvolveOptions.of({"target": own.name if own else target, "encoding": encoding, **options})
     folder = path_of(out, "out") if out is not None else None
     sweep = Sweep(given, parse_seeds(seeds), own, out=folder, toolbox=toolbox)
@@ -167,12 +163,12 @@ def attack(
     Raises:
         EvofoolError: One of its family, for bad options, targets, data and folders.
     """
-    from .console.campaign_view import CampaignView
-    from .console.progress import watched
-    from .jobs import attack as job
+    from ..console.campaign_view import CampaignView
+    from ..console.progress import watched
+    from ..jobs import attack as job
 
-    own = _own(target)
-    given = AttackOptions.of({"target": own.name if own else target, "data": _data(data), **options})
+    own = own_target(target)
+    given = AttackOptions.of({"target": own.name if own else target, "data": data_argument(data), **options})
     folder = path_of(out, "out")
     with watched(CampaignView, progress, observer) as noting:
         return job.run(given, own, out=folder, observer=noting, toolbox=toolbox)
@@ -203,59 +199,13 @@ def check_target(target: str | Target = "cifar10", data: str | Path | None = Non
         >>> evofool.check_target("digits", "digits", device="cpu").findings
         ()
     """
-    from .checkup.request import request_of
+    from ..checkup.request import request_of
 
-    own = _own(target)
+    own = own_target(target)
     chosen = request_of(None if own else str(target), {"data": data, **options})
-    from .checkup.check import check
+    from ..checkup.check import check
 
     return check(own or str(target), chosen)
-
-
-@documented(PerturbOptions)
-def perturb(
-    target: str | Target | None = None,
-    data: str | Path | None = None,
-    *,
-    out: str | Path,
-    progress: bool | None = None,
-    observer: Callable[[ExperimentStep], object] | None = None,
-    **options: Any,
-) -> ExperimentResult:
-    """Perturb labelled images along a network's gradient, and see what of it survives rounding to 8 bits.
-
-    Args:
-        target: A name (see ``evofool targets``) or a target of your own that gives gradients; None: the data's own.
-        data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
-        out: A new folder for the experiment.
-        progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
-        observer: Called after every part of the work.
-        options: See below.
-
-    Raises:
-        EvofoolError: One of its family, for bad options, targets, data and folders.
-    """
-    return _experiment(PerturbOptions, {"data": _data(data), **options}, target, out, progress, observer)
-
-
-def _experiment(
-    kind: type[ExperimentOptions],
-    given: Mapping[str, Any],
-    target: str | Target | None,
-    out: str | Path,
-    progress: bool | None,
-    observer: Callable[[ExperimentStep], object] | None,
-) -> ExperimentResult:
-    """Run an experiment and show how far it is."""
-    from .console.experiment_view import ExperimentView
-    from .console.progress import watched
-    from .lab import start
-
-    own = _own(target)
-    options = kind.of({"target": own.name if own else target, **given})
-    folder = path_of(out, "out")
-    with watched(ExperimentView, progress, observer) as noting:
-        return start.run(options, [own] if own else [], out=folder, observer=noting)
 
 
 def resume(
@@ -289,9 +239,9 @@ def resume(
             operators, or another process works on it.
         ConfigError: The new budget is spent already, or the job has none.
     """
-    from .console.progress import watched
-    from .console.views import view_of_job
-    from .jobs import life
+    from ..console.progress import watched
+    from ..console.views import view_of_job
+    from ..jobs import life
 
     folder, given = path_of(path, "path"), {name: limit for name, limit in limits.items() if limit is not None}
 
@@ -307,7 +257,7 @@ def inspect(path: str | Path) -> dict[str, Any]:
     Raises:
         RunError: No job is there, or it is damaged.
     """
-    from .jobs import life
+    from ..jobs import life
 
     return life.inspect(path_of(path, "path"))
 
@@ -321,7 +271,7 @@ def repair(path: str | Path) -> list[str]:
     Raises:
         RunError: No job is there, another process works on it, or it can't be repaired.
     """
-    from .jobs import life
+    from ..jobs import life
 
     return life.repair(path_of(path, "path"))
 
@@ -362,13 +312,13 @@ def score(
         GenomeError, ImageError: A genome or an image can't be read.
         TargetError: The target is unknown, is no target, or its weights can't be had.
     """
-    from .engines.guesses import paths_of
-    from .jobs import scoring
+    from ..engines.guesses import paths_of
+    from ..jobs import scoring
 
     return scoring.score(paths_of(files), target, weights=weights, device=device, top=top, options=options)
 
 
-def _data(data: Any) -> Any:
+def data_argument(data: Any) -> Any:
     """Return what names labelled images.
 
     Raises:
@@ -382,7 +332,7 @@ def _data(data: Any) -> Any:
     return data
 
 
-def _own(target: str | Sequence[str] | Target | None) -> Target | None:
+def own_target(target: str | Sequence[str] | Target | None) -> Target | None:
     """Return the user's own target, None where a name was given.
 
     Raises:
@@ -394,7 +344,7 @@ def _own(target: str | Sequence[str] | Target | None) -> Target | None:
         if all(isinstance(name, str) for name in target):
             return None
         raise TargetError("a list as `target` must be of names; of objects make one target, evofool.Ensemble([…])")
-    from .targets.own_target import check_target
+    from ..targets.own_target import check_target
 
     check_target(target)
     return target  # type: ignore[return-value]

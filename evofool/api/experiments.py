@@ -1,0 +1,68 @@
+"""The experiments as functions; each is ``evofool lab NAME`` on the command line.
+
+As in :mod:`~evofool.api.jobs`, a function's keyword arguments are declared options.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..config.arguments import path_of
+from ..config.documented import documented
+from ..config.perturb import PerturbOptions
+from .jobs import data_argument, own_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from ..config.experiment_options import ExperimentOptions
+    from ..lab.job import ExperimentStep
+    from ..lab.result import ExperimentResult
+    from ..targets.protocols import Target
+
+
+@documented(PerturbOptions)
+def perturb(
+    target: str | Target | None = None,
+    data: str | Path | None = None,
+    *,
+    out: str | Path,
+    progress: bool | None = None,
+    observer: Callable[[ExperimentStep], object] | None = None,
+    **options: Any,
+) -> ExperimentResult:
+    """Perturb labelled images along a network's gradient, and see what of it survives rounding to 8 bits.
+
+    Args:
+        target: A name (see ``evofool targets``) or a target of your own that gives gradients; None: the data's own.
+        data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
+        out: A new folder for the experiment.
+        progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
+        observer: Called after every part of the work.
+        options: See below.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, data and folders.
+    """
+    return _experiment(PerturbOptions, {"data": data_argument(data), **options}, target, out, progress, observer)
+
+
+def _experiment(
+    kind: type[ExperimentOptions],
+    given: Mapping[str, Any],
+    target: str | Target | None,
+    out: str | Path,
+    progress: bool | None,
+    observer: Callable[[ExperimentStep], object] | None,
+) -> ExperimentResult:
+    """Run an experiment and show how far it is."""
+    from ..console.experiment_view import ExperimentView
+    from ..console.progress import watched
+    from ..lab import start
+
+    own = own_target(target)
+    options = kind.of({"target": own.name if own else target, **given})
+    folder = path_of(out, "out")
+    with watched(ExperimentView, progress, observer) as noting:
+        return start.run(options, [own] if own else [], out=folder, observer=noting)
