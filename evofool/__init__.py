@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api.experiments import perturb
+    from .api.experiments import ablate, occlude, perturb
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, repair, resume, score
     from .checkup.result import Checkup
     from .config.attack import AttackOptions
+    from .config.elites import AblateOptions, OccludeOptions
     from .config.evolve import EvolveOptions
     from .config.perturb import PerturbOptions
     from .errors import EvofoolError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .targets.torch_target import TorchTarget as Target
 
 __all__ = [
+    "AblateOptions",
     "AttackOptions",
     "CampaignResult",
     "Checkup",
@@ -35,17 +37,20 @@ __all__ = [
     "EvofoolError",
     "EvolveOptions",
     "ExperimentResult",
+    "OccludeOptions",
     "PerturbOptions",
     "Result",
     "SweepResult",
     "Target",
     "__version__",
+    "ablate",
     "attack",
     "check_target",
     "evolve",
     "evolve_seeds",
     "inspect",
     "load_target",
+    "occlude",
     "per_elite",
     "per_genome",
     "perturb",
@@ -55,6 +60,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AblateOptions": "config.elites:AblateOptions",
     "AttackOptions": "config.attack:AttackOptions",
     "CampaignResult": "jobs.result:CampaignResult",
     "Checkup": "checkup.result:Checkup",
@@ -62,16 +68,19 @@ _HOMES = {
     "EvofoolError": "errors:EvofoolError",
     "EvolveOptions": "config.evolve:EvolveOptions",
     "ExperimentResult": "lab.result:ExperimentResult",
+    "OccludeOptions": "config.elites:OccludeOptions",
     "PerturbOptions": "config.perturb:PerturbOptions",
     "Result": "jobs.result:Result",
     "SweepResult": "jobs.sweep:SweepResult",
     "Target": "targets.torch_target:TorchTarget",
+    "ablate": "api.experiments:ablate",
     "attack": "api.jobs:attack",
     "check_target": "api.jobs:check_target",
     "evolve": "api.jobs:evolve",
     "evolve_seeds": "api.jobs:evolve_seeds",
     "inspect": "api.jobs:inspect",
     "load_target": "targets.registry:load_target",
+    "occlude": "api.experiments:occlude",
     "perturb": "api.experiments:perturb",
     "per_elite": "search.deap_operators:per_elite",
     "per_genome": "search.deap_operators:per_genome",

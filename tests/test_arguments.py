@@ -19,6 +19,7 @@ from torch import nn
 import evofool
 from evofool import AttackOptions, EvolveOptions, Target
 from evofool.config.check import CheckOptions
+from evofool.config.elites import AblateOptions, OccludeOptions
 from evofool.config.model import ModelOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import PerturbOptions
@@ -310,6 +311,8 @@ WALKED = {
     "evolve": {"target", "encoding", "out", "gallery", "progress", "observer", "profiler", "toolbox"},
     "attack": {"target", "data", "out", "progress", "observer", "toolbox"},
     "perturb": {"target", "data", "out", "progress", "observer"},
+    "occlude": {"genomes", "target", "out", "progress", "observer"},
+    "ablate": {"genomes", "target", "out", "progress", "observer"},
     "evolve_seeds": {"target", "encoding", "seeds", "out", "gallery", "progress", "observer", "toolbox"},
     "score": {"files", "target", "weights", "device", "top", "options"},
     "resume": {"path", "target", "toolbox", "gallery", "progress", "observer", "limits"},
@@ -329,10 +332,24 @@ def test_no_public_function_is_left_untried() -> None:
 @pytest.mark.parametrize("name", WALKED)
 def test_no_argument_is_left_untried(name: str) -> None:
     evolving, reading = dict.fromkeys(("evolve", "evolve_seeds"), EvolveOptions), {"load_target": ModelOptions}
-    own = {"attack": AttackOptions, "perturb": PerturbOptions, "check_target": CheckOptions}
+    own = {
+        "attack": AttackOptions,
+        "perturb": PerturbOptions,
+        "occlude": OccludeOptions,
+        "ablate": AblateOptions,
+        "check_target": CheckOptions,
+    }
     options = {**evolving, **reading, **own}.get(name)
     declared = declarations(options).keys() if options else set()
     assert inspect.signature(getattr(evofool, name)).parameters.keys() - declared == WALKED[name] - declared
+
+
+def test_experiments_on_evolved_images_take_values_as_users_have_them(home: Path) -> None:
+    render_genome("mnist-cppn#7", "28", Path("~/seven.json"))
+    options: dict[str, Any] = {"classes": np.array([7]), "patch": np.int64(14), "device": torch.device("cpu")}
+    for number, given in enumerate(("mnist-cppn#7", np.str_("mnist-cppn#7"), [Path("~/seven.json")])):
+        result = evofool.occlude(given, np.str_("mnist"), out=Path("~/lab") / str(number), **options)
+        assert result.summary()["images"] == 1
 
 
 def test_scoring_takes_values_as_users_have_them(home: Path) -> None:

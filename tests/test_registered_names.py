@@ -10,6 +10,7 @@ import pytest
 
 from evofool import AttackOptions, EvolveOptions
 from evofool.attacks.searches.registry import ALIASES, PRESETS, STRATEGIES
+from evofool.config.elites import FILLS, OccludeOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import METHODS, PerturbOptions
 from evofool.datasets import NAMED_DATASETS
@@ -38,6 +39,7 @@ def words(text: str) -> set[str]:
         (AttackOptions, "strategy", STRATEGIES.keys() - set(PRESETS)),
         (AttackOptions, "preset", PRESETS),
         (PerturbOptions, "methods", METHODS),
+        (OccludeOptions, "fill", FILLS),
     ],
 )
 def test_the_help_names_all_there_are(options: type[Options], name: str, registered: Iterable[str]) -> None:

@@ -5,15 +5,17 @@ As in :mod:`~evofool.api.jobs`, a function's keyword arguments are declared opti
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from ..config.arguments import path_of
 from ..config.documented import documented
+from ..config.elites import AblateOptions, OccludeOptions
 from ..config.perturb import PerturbOptions
 from .jobs import data_argument, own_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ..config.experiment_options import ExperimentOptions
@@ -48,6 +50,60 @@ def perturb(
     return _experiment(PerturbOptions, {"data": data_argument(data), **options}, target, out, progress, observer)
 
 
+@documented(OccludeOptions)
+def occlude(
+    genomes: str | Path | Sequence[str | Path] = "cifar10-cppn",
+    target: str | Target | None = None,
+    *,
+    out: str | Path,
+    progress: bool | None = None,
+    observer: Callable[[ExperimentStep], object] | None = None,
+    **options: Any,
+) -> ExperimentResult:
+    """Cover every part of evolved images, one after the other, and see what is left of their confidence.
+
+    Args:
+        genomes: Runs, genome files, folders of them, banks, entries of these such as ``cifar10-cppn#cat``, or pictures.
+        target: A name (see ``evofool targets``) or a target of your own; None: the one that they were evolved for.
+        out: A new folder for the experiment.
+        progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
+        observer: Called after every image.
+        options: See below.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, genomes and folders.
+    """
+    return _experiment(OccludeOptions, {"genomes": _paths(genomes), **options}, target, out, progress, observer)
+
+
+@documented(AblateOptions)
+def ablate(
+    genomes: str | Path | Sequence[str | Path] = "cifar10-cppn",
+    target: str | Target | None = None,
+    *,
+    out: str | Path,
+    progress: bool | None = None,
+    observer: Callable[[ExperimentStep], object] | None = None,
+    **options: Any,
+) -> ExperimentResult:
+    """Take evolved images apart, and see what is left of their confidence.
+
+    Nodes of their CPPNs are removed one by one and in pairs, and copies of repeated elements.
+
+    Args:
+        genomes: Runs, genome files, folders of them, banks, entries of these such as ``cifar10-cppn#cat``, or pictures.
+        target: A name (see ``evofool targets``) or a target of your own; None: the one that they were evolved for.
+        out: A new folder for the experiment.
+        progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
+        observer: Called after every image.
+        options: See below.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, genomes and folders.
+    """
+    return _experiment(AblateOptions, {"genomes": _paths(genomes), **options}, target, out, progress, observer)
+
+
 def _experiment(
     kind: type[ExperimentOptions],
     given: Mapping[str, Any],
@@ -66,3 +122,9 @@ def _experiment(
     folder = path_of(out, "out")
     with watched(ExperimentView, progress, observer) as noting:
         return start.run(options, [own] if own else [], out=folder, observer=noting)
+
+
+def _paths(paths: str | Path | Sequence[str | Path]) -> list[str]:
+    """Return what names evolved images, one or several, as text."""
+    several = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    return [str(path_of(path, "genomes")) for path in several]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,9 @@ from .outcome import Outcome
 
 Z95 = 1.959963984540054
 """Quantile of the standard normal distribution for a two-sided 95 % interval."""
+
+RESAMPLES = 2000
+"""Resamples of a bootstrap interval."""
 
 
 def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
@@ -28,6 +31,18 @@ def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     # Where nothing or everything succeeded that end is exact, and rounding errors would make it 1.4e-17.
     return max(0.0, middle - half) if share else 0.0, min(1.0, middle + half) if share < 1 else 1.0
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return the 95 % interval of a mean by the percentile bootstrap (Efron 1979); (0, 1) where there are no values.
+
+    The resamples are the same each time.
+    """
+    if not values:
+        return 0.0, 1.0
+    rows = np.random.default_rng(0).integers(0, len(values), (RESAMPLES, len(values)))
+    low, high = np.quantile(np.asarray(values)[rows].mean(1), [0.025, 0.975]).tolist()
+    return low, high
 
 
 @dataclass

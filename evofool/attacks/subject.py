@@ -24,6 +24,7 @@ class Subject:
         label: Its true class; the target's own prediction where nobody labelled it.
         prediction: The class that the target takes it for.
         confidence: The probability of that class.
+        genome: The JSON of the CPPN that it is the picture of, where it is one's.
     """
 
     index: int
@@ -33,6 +34,7 @@ class Subject:
     label: int
     prediction: int
     confidence: float
+    genome: dict[str, Any] | None = None
 
     def record(self, classes: Sequence[str]) -> dict[str, Any]:
         """Return what records say of the image, as plain JSON values.
@@ -49,4 +51,5 @@ class Subject:
             "prediction": self.prediction,
             "predicted": classes[self.prediction],
             "confidence": shortest(self.confidence),
+            **({"genome": self.genome} if self.genome else {}),
         }

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..config.elites import AblateOptions, OccludeOptions
 from ..config.experiment_options import ExperimentOptions
 from ..config.perturb import PerturbOptions
 from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
 from .declared import with_options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ..console.console import Console
+
+Genomes = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Runs, genome files, banks, one of their genomes (cifar10-cppn#cat), or pictures. [default: cifar10-cppn]",
+        show_default=False,
+    ),
+]
 
 
 def experiments(ctx: typer.Context, as_json: Json = False) -> None:
@@ -39,8 +50,35 @@ def perturb(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_jso
     _run(PerturbOptions.of(given), out, quiet, as_json)
 
 
-COMMANDS = (perturb,)
+@with_options(OccludeOptions)
+def occlude(
+    given: dict[str, Any], genomes: Genomes = None, out: Out = None, quiet: Quiet = False, as_json: Json = False
+) -> None:
+    """Cover every part of evolved images, one after the other.
+
+    It shows what is left of the confidence, and so where the network looks. Any classifier will do.
+    """
+    _run(OccludeOptions.of(_with_genomes(given, genomes)), out, quiet, as_json)
+
+
+@with_options(AblateOptions)
+def ablate(
+    given: dict[str, Any], genomes: Genomes = None, out: Out = None, quiet: Quiet = False, as_json: Json = False
+) -> None:
+    """Take evolved images apart: nodes of their CPPNs, pairs of them, and repeated elements.
+
+    It shows what is left of the confidence. Any classifier will do.
+    """
+    _run(AblateOptions.of(_with_genomes(given, genomes)), out, quiet, as_json)
+
+
+COMMANDS = (perturb, occlude, ablate)
 """The experiments as commands."""
+
+
+def _with_genomes(given: Mapping[str, Any], genomes: Sequence[Path] | None) -> dict[str, Any]:
+    """Return options with the evolved images that stand on the command line, if any do."""
+    return {**given, **({"genomes": genomes} if genomes else {})}
 
 
 def _run(options: ExperimentOptions, out: Path | None, quiet: bool, as_json: bool) -> None:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 
 import msgspec
 
+from .elites import AblateOptions, OccludeOptions
 from .perturb import PerturbOptions
 from .records import DataRecord, JobConfig, TargetRecord
 
-EXPERIMENT_OPTIONS = (PerturbOptions,)
+EXPERIMENT_OPTIONS = (PerturbOptions, OccludeOptions, AblateOptions)
 """The options of every experiment."""
 
 if TYPE_CHECKING:

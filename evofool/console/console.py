@@ -148,8 +148,9 @@ class Console:
         """Print the summary of an experiment, unless quiet."""
         if not self.quiet:
             paths = [("report", str(result.report)), ("experiment", str(result.path))]
+            note = [("stopped", result.note)] if result.note else []
             end = [("go on", resume_command)] if result.interrupted else []
-            self._titled(result.title, [*result.findings.rows, *paths, *end])
+            self._titled(result.title, [*result.findings.rows, *note, *paths, *end])
 
     def experiments(self, entries: Iterable[tuple[str, str, str]]) -> None:
         """Print what experiments there are: their names, what they ask, and where they come from."""

@@ -45,6 +45,14 @@ _FIXED = {"format", CHECKSUM, "encoding", "image_shape", "coordinates", "colour"
 """Keys of a genome file that are not provenance."""
 
 
+_COLOUR_NAMES = {
+    "grey": ("grey",),
+    "hsl": ("hue", "saturation", "lightness"),
+    "rgb": ("red", "green", "blue"),
+}
+"""What outputs are called, by how they become colours."""
+
+
 def evolved_for(provenance: Mapping[str, Any]) -> str | tuple[str, ...] | None:
     """Return the target that a genome was evolved for, the names of several, or None where its file tells of none."""
     target = provenance.get("target")
@@ -97,6 +105,17 @@ class GenomeFile:
             max_connections=max(self.genomes.source.shape[1], 3 * len(INPUTS)),
         )
         return CPPN(self.image_shape, "cpu", settings)
+
+
+def node_name(genome: GenomeFile, node: int) -> str:
+    """Return what a node is called: ``x``, ``hue``, or ``sin 12`` for a hidden one. ``graph.js`` writes the same.
+
+    Raises:
+        IndexError: There is no such node.
+    """
+    names = [*INPUTS, *_COLOUR_NAMES[genome.colour]]
+    activation = genome.genomes.activation[0, node]
+    return names[node] if node < len(names) else f"{ACTIVATION_NAMES[activation]} {node}"
 
 
 def to_json(encoding: CPPN, genomes: CPPNBatch, row: int, provenance: dict[str, Any]) -> dict[str, Any]:

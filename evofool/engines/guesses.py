@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..config.arguments import kind_of_data, path_of, plain
 from ..config.evolve import EvolveOptions
 from ..config.records import RobustRecord
+from ..encodings.drawing import drawn_at
 from ..encodings.genome_file import OWN_TARGET, GenomeFile, evolved_for
 from ..encodings.genome_lines import single_genome
-from ..errors import ConfigError, GenomeError
-from ..io.images import centre_box, check_image, fit, open_image, to_image
+from ..errors import ConfigError
+from ..io.images import centre_box, check_image, fit, open_image
 from ..targets import registry
 from ..targets.doors.base import Loaded
 from ..targets.members import joined
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
 
 DEFAULT_TARGET = "cifar10"
 """Scores what names no target itself."""
-
-MAX_DRAWN = 2**24
-"""Most pixels of a genome's picture that are drawn to crop the target's image from."""
 
 
 def paths_of(files: str | Path | Sequence[str | Path]) -> list[Path]:
@@ -66,7 +61,7 @@ def score(
     if type(top) is not int or top < 1:
         raise ConfigError(f"`top` must be a whole number of at least 1, got {top!r:.60}")
     genomes = {path: single_genome(path) for path in paths}
-    target = target or _common_target(genomes)
+    target = target or common_target(genomes)
     chosen = _options(target, weights, device, options)
     for path in paths:
         if genomes[path] is None:
@@ -84,7 +79,7 @@ def score(
     images = []
     for path in paths:
         if genome := genomes[path]:
-            size, pixels = genome.image_shape[:0:-1], _drawn(genome, fitting.image_shape)
+            size, pixels = genome.image_shape[:0:-1], drawn_at(genome.encoding, genome.genomes, fitting.image_shape)[0]
             cropped = size[0] * height != size[1] * width
             coloured = genome.image_shape[0] > 1
         else:
@@ -103,8 +98,12 @@ def score(
     return {"target": record.name, "weights_sha256": record.weights_sha256, "images": images}
 
 
-def _common_target(genomes: dict[Path, GenomeFile | None]) -> str | tuple[str, ...]:
-    """Return the name of the target that genomes were evolved for."""
+def common_target(genomes: Mapping[Path, GenomeFile | None]) -> str | tuple[str, ...]:
+    """Return the name of the target that genomes were evolved for, or those of several that were fooled together.
+
+    Raises:
+        ConfigError: They were evolved for several, or for a user's own object.
+    """
     named: dict[str | tuple[str, ...], Path] = {}
     for path, genome in genomes.items():
         provenance = genome.provenance if genome else {}
@@ -155,22 +154,6 @@ def _load(target: str | Sequence[str] | Target, options: EvolveOptions | None) -
     check_target(target)
     assert isinstance(target, Target)
     return as_loaded(target)
-
-
-def _drawn(genome: GenomeFile, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Return a genome's picture (C, H, W) at a target's size; of another proportion, its centre."""
-    height, width = shape[1:]
-    native = genome.image_shape[1:]
-    scale = max(height / native[0], width / native[1])
-    size = max(height, round(native[0] * scale)), max(width, round(native[1] * scale))
-    if size[0] * size[1] > MAX_DRAWN:
-        raise GenomeError(
-            f"a genome of {native[1]} × {native[0]} pixels would be drawn at {size[1]} × {size[0]} for a target of "
-            f"{width} × {height}; at most {MAX_DRAWN:,} pixels are drawn"
-        )
-    top, left = (size[0] - height) // 2, (size[1] - width) // 2
-    pixels = genome.encoding.decode_at(genome.genomes, size)[0].numpy()
-    return fit(to_image(pixels[:, top : top + height, left : left + width]), shape, min(height, width))
 
 
 def _has_colours(picture: Image.Image) -> bool:

@@ -8,15 +8,14 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from ..config.attack import AttackOptions
-from ..config.evolve import EvolveOptions
+from ..config.model import ModelOptions
 from ..config.options import declarations
 from ..store.ledger import LEDGER, FolderLedger
 from ..targets.protocols import Target
 
 LIMIT = "max_queries"
 
-O = TypeVar("O", EvolveOptions, AttackOptions)  # noqa: E741
+O = TypeVar("O", bound=ModelOptions)  # noqa: E741
 
 
 def keep_ledger(target: Target, folder: Path) -> None:
@@ -49,7 +48,7 @@ def with_limit(options: O, changes: Mapping[str, Any]) -> tuple[O, dict[str, Any
     return replace(options, max_queries=limit), rest
 
 
-def query_facts(folder: Path, options: EvolveOptions | AttackOptions) -> dict[str, Any]:
+def query_facts(folder: Path, options: ModelOptions) -> dict[str, Any]:
     """Return how many queries a job paid and may pay; nothing where they aren't counted."""
     if not (folder / LEDGER).exists():
         return {}

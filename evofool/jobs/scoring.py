@@ -28,7 +28,7 @@ def score(
     options: dict[str, Any],
 ) -> dict[str, Any]:
     """Score files as :func:`evofool.score` does, which says in ``target_of`` where the target was found."""
-    found = None if target is not None or weights is not None or options else _job_of(paths)
+    found = None if target is not None or weights is not None or options else job_of(paths)
     if found is None:
         return guesses.score(paths, target, weights=weights, device=device, top=top, options=options)
     folder, config = found
@@ -46,7 +46,7 @@ def score(
     return {**scored, "target_of": str(folder)}
 
 
-def _job_of(paths: Sequence[Path]) -> tuple[Path, RunConfig | CampaignConfig] | None:
+def job_of(paths: Sequence[Path]) -> tuple[Path, RunConfig | CampaignConfig] | None:
     """Return the job in whose folder some files lie, and its config; None where none does.
 
     Raises:

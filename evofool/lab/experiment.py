@@ -59,9 +59,11 @@ class Experiment(ABC):
 
     Attributes:
         result: What a result must be; a file from a stranger is checked by it.
+        asks: Whether it asks targets for scores alone, so that their queries can be counted and limited.
     """
 
     result: ClassVar[type[msgspec.Struct]]
+    asks: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

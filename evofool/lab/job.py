@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from ..config.experiments import ExperimentConfig
 from ..engines.local import LocalEngine
 from ..errors import ConfigError, RunError
 from ..gallery.pages.experiment_page import write_experiment
+from ..jobs.queries import keep_ledger, query_facts, with_limit
 from ..jobs.schedule import Later
 from ..jobs.session import Job
 from ..jobs.swapped import check_hook
@@ -58,6 +61,8 @@ class ExperimentJob(Job[ExperimentStep]):
         self.experiment = find(folder.config.experiment)
         self.total = self.experiment.parts(folder.config)
         self._started = time.monotonic()
+        for target in targets:
+            keep_ledger(target, self.path)
 
     @property
     def begun(self) -> bool:
@@ -82,7 +87,7 @@ class ExperimentJob(Job[ExperimentStep]):
     def result(self, interrupted: bool) -> ExperimentResult:
         """Return what the session ended with."""
         seconds = time.monotonic() - self._started
-        return ExperimentResult(self.folder.path, self.folder.config, self._findings, seconds, interrupted)
+        return ExperimentResult(self.folder.path, self.folder.config, self._findings, seconds, interrupted, self.note)
 
 
 class ExperimentKind:
@@ -97,18 +102,22 @@ class ExperimentKind:
     ) -> ExperimentJob:
         """Return the experiment with the parts that have no results yet."""
         folder = ExperimentFolder.open(path)
-        if changes:
+        experiment = find(folder.config.experiment)
+        options, limits = with_limit(folder.config.options, changes if experiment.asks else {})
+        if limits or (changes and not experiment.asks):
             raise ConfigError(f"{path} is an experiment: it ends when all its parts are done; leave the limits out")
         check_hook(path, {}, toolbox)
-        config = folder.config
+        config = folder.config = replace(folder.config, options=options)
         targets = _reloaded(config, path, target)
         if tuple(targets[0].classes) != config.classes:
             raise RunError(f"{path} was made with other classes than {targets[0].name} has; give the same target")
-        if known := list(find(config.experiment).known_scores(folder, VERIFIED_IMAGES)):
+        job = ExperimentJob(folder, targets)
+        if known := list(experiment.known_scores(folder, VERIFIED_IMAGES)):
             images, expected = zip(*known, strict=True)
             verify_scores(LocalEngine(targets[0]), path, images, expected, resumed=True)
-        job = ExperimentJob(folder, targets)
         folder.trim()  # When all is checked: a refusal changes nothing.
+        if changes:
+            folder.write_config()
         return job
 
     def inspect(self, path: Path) -> dict[str, Any]:
@@ -127,6 +136,7 @@ class ExperimentKind:
             "parts": parts,
             "done": folder.parts,
             "finished": folder.parts == parts,
+            **query_facts(path, config.options),
             "device": config.target.device,
             "versions": config.versions,
         }
@@ -140,10 +150,14 @@ class ExperimentKind:
 
 def _reloaded(config: ExperimentConfig, path: Path, given: Any) -> list[Target]:
     """Return the networks that a config describes; ``given`` is the user's own one, or a list of them in order."""
+    asking = config.options.model
     if len(config.targets) == 1:
-        return [reload_target(config.target, path, given)]
+        return [reload_target(config.target, path, given, asking=asking)]
     own = list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
-    targets = [reload_target(record, path, own.pop(0) if record.own and own else None) for record in config.targets]
+    targets = [
+        reload_target(record, path, own.pop(0) if record.own and own else None, asking=asking)
+        for record in config.targets
+    ]
     if own:
         raise RunError(f"{path} was made with fewer targets of your own; leave {own[0].name} out")
     return targets

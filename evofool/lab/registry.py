@@ -26,6 +26,16 @@ EXPERIMENTS = {
         "How small a change of all pixels makes the network take an image for something else?",
         "Szegedy et al. 2014, Goodfellow et al. 2015, Madry et al. 2018",
     ),
+    "occlude": Entry(
+        "evofool.lab.occlude",
+        "Which parts of an evolved image does its class depend on?",
+        "Zeiler & Fergus 2014",
+    ),
+    "ablate": Entry(
+        "evofool.lab.ablate",
+        "Which nodes of its CPPN, and how many copies of what it repeats, does an evolved image need?",
+        "Nguyen et al. 2015",
+    ),
 }
 """The experiments."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..config.experiments import ExperimentConfig
 from ..gallery.pages.experiment_page import REPORT
+from ..jobs.queries import query_facts
 from ..text import ending
 from .experiment import Findings
 
@@ -22,6 +23,7 @@ class ExperimentResult:
         findings: What its results come to.
         seconds: How long this session took.
         interrupted: Whether it was stopped before all was done.
+        note: Why it ended early, where nobody stopped it.
     """
 
     path: Path
@@ -29,6 +31,7 @@ class ExperimentResult:
     findings: Findings
     seconds: float
     interrupted: bool
+    note: str | None = None
 
     @property
     def report(self) -> Path:
@@ -54,6 +57,8 @@ class ExperimentResult:
             "run": str(self.path),
             "report": str(self.report),
             "interrupted": self.interrupted,
+            **({"note": self.note} if self.note else {}),
+            **query_facts(self.path, self.config.options),
             **self.config.facts(),
             **self.findings.figures,
         }

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from ..attacks.subject import Subject
 from ..config.experiments import ExperimentConfig
-from ..errors import RunError
+from ..encodings.genome_file import GenomeFile, parse
+from ..errors import GenomeError, RunError
 from ..io.arrays import DamagedArrays, map_array
 from ..io.files import write_atomically, writing
 from ..io.lines import append_lines, good_lines, numbered_lines, sealed_line, trim_lines
-from .folder import make_folder, read_config
+from .folder import make_folder, read_config, write_config
 from .records import fault
 from .subjects import Subjects, write_subjects
 
@@ -65,6 +66,11 @@ class ExperimentFolder:
         """
         return cls(path, read_config(path, ExperimentConfig))
 
+    def write_config(self) -> None:
+        """Write the config anew."""
+        with writing(self.path):
+            write_config(self.path, self.config)
+
     @cached_property
     def subjects(self) -> Subjects:
         """The images.
@@ -73,6 +79,21 @@ class ExperimentFolder:
             RunError: They are missing or damaged.
         """
         return Subjects(self.path, self.config, RESULTS)
+
+    def genome(self, subject: Subject) -> GenomeFile | None:
+        """Return the genome that an image is the picture of, or None where it is that of none.
+
+        Raises:
+            RunError: It is damaged.
+        """
+        if subject.genome is None:
+            return None
+        try:
+            return parse(subject.genome, sealed=True)
+        except GenomeError as error:
+            raise RunError(
+                f"image {subject.index} of {self.path / 'images.jsonl'} is damaged ({error}); start the job anew"
+            ) from error
 
     def check_images(self) -> None:
         """Check every image against its hash.

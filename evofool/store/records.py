@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -68,13 +68,14 @@ class MetricsLine(msgspec.Struct, frozen=True):
 
 
 class ImageLine(msgspec.Struct, frozen=True):
-    """A line of ``images.jsonl``: one image under attack."""
+    """A line of ``images.jsonl``: one image under attack, or one that an experiment works on."""
 
     id: str
     sha256: str
     label: Natural
     prediction: Natural
     confidence: Share
+    genome: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -124,6 +125,27 @@ class PerturbResult(msgspec.Struct, frozen=True):
     distortion: Share
     unrounded: Share
     flat: bool
+
+
+class OccludeResult(msgspec.Struct, frozen=True):
+    """What covering each part of one image left of its confidence."""
+
+    image: Natural
+    confidence: Share
+    left: Annotated[list[Annotated[list[Share], msgspec.Meta(min_length=1)]], msgspec.Meta(min_length=1)]
+    changed: Natural
+
+
+class AblateResult(msgspec.Struct, frozen=True):
+    """What was left of an image's confidence without one part of it; the first result of an image is the whole."""
+
+    image: Natural
+    kind: Literal["whole", "node", "pair", "period", "copy", "alone"]
+    nodes: list[Natural]
+    copies: Natural
+    confidence: Share
+    first: Natural
+    picture: Natural | None
 
 
 def fault(line: dict[str, Any], kind: type[msgspec.Struct]) -> str | None:

@@ -1,7 +1,8 @@
 """The images that a job works on, in its folder.
 
 ``images.npy``       (N, C, H, W) uint8: the images, exactly as the target sees them
-``images.jsonl``     a sealed line per image: ID, SHA-256, true class, the target's first guess
+``images.jsonl``     a sealed line per image: ID, SHA-256, true class, the target's first guess; of an evolved
+                     one its genome
 """
 
 from __future__ import annotations
@@ -100,6 +101,7 @@ class Subjects(Sequence[Subject]):
             label=int(line["label"]),
             prediction=int(line["prediction"]),
             confidence=float(line["confidence"]),
+            genome=line.get("genome"),
         )
 
     def check(self) -> None:

@@ -14,9 +14,8 @@ from PIL import Image
 from support import build, tiny_target
 
 import evofool
-from evofool.encodings import genome_file
+from evofool.encodings import drawing, genome_file
 from evofool.encodings.banks import bank_path
-from evofool.engines import guesses
 from evofool.errors import ConfigError, GenomeError, TargetError
 from evofool.gallery.prints.render import render_genome
 from evofool.io.images import to_image
@@ -142,7 +141,7 @@ def test_what_can_t_be_scored_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_genome_of_a_far_other_proportion_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guesses, "MAX_DRAWN", 8 * 8192)
+    monkeypatch.setattr(drawing, "MAX_DRAWN", 8 * 8192)
     evofool.score(write_genome(tmp_path / "long.json", (3, 8, 8192)), tiny_target())
     with pytest.raises(GenomeError, match="a genome of 8192 × 7 pixels would be drawn at 9362 × 8 for a target of 8 ×"):
         evofool.score(write_genome(tmp_path / "longer.json", (3, 7, 8192)), tiny_target())

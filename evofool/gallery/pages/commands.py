@@ -93,13 +93,16 @@ def experiment_command(config: ExperimentConfig) -> str:
     options: ExperimentOptions = config.options
     given: dict[str, Any] = {}
     for name, declaration in declarations(type(options)).items():
-        if (value := getattr(options, name)) != declaration.default and name != "target":
+        if ((value := getattr(options, name)) != declaration.default and name != "target") or name == "genomes":
             numbers = isinstance(value, tuple) and all(isinstance(each, float) for each in value)
             given[name] = ",".join(map(size_text, value)) if numbers else value
+    genomes: tuple[str, ...] = given.pop("genomes", ())
     if config.target.own:
         arguments = "".join(f", {name}={value!r}" for name, value in given.items())
-        return f"evofool.{config.experiment}(target{arguments}, out=…)"
-    return shlex.join(["evofool", "lab", config.experiment, *_flags({"target": config.target.spec, **given})])
+        target = f"{list(genomes)!r}, target" if genomes else "target"
+        return f"evofool.{config.experiment}({target}{arguments}, out=…)"
+    flags = _flags({"target": config.target.spec, **given})
+    return shlex.join(["evofool", "lab", config.experiment, *genomes, *flags])
 
 
 def _flags(options: Mapping[str, Any]) -> list[str]:
