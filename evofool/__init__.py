@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api.experiments import ablate, occlude, perturb
+    from .api.experiments import ablate, occlude, perturb, probe
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, repair, resume, score
     from .checkup.result import Checkup
     from .config.attack import AttackOptions
     from .config.elites import AblateOptions, OccludeOptions
     from .config.evolve import EvolveOptions
     from .config.perturb import PerturbOptions
+    from .config.probe import ProbeOptions
     from .errors import EvofoolError
     from .jobs.result import CampaignResult, Result
     from .jobs.sweep import SweepResult
@@ -39,6 +40,7 @@ __all__ = [
     "ExperimentResult",
     "OccludeOptions",
     "PerturbOptions",
+    "ProbeOptions",
     "Result",
     "SweepResult",
     "Target",
@@ -54,6 +56,7 @@ __all__ = [
     "per_elite",
     "per_genome",
     "perturb",
+    "probe",
     "repair",
     "resume",
     "score",
@@ -70,6 +73,7 @@ _HOMES = {
     "ExperimentResult": "lab.result:ExperimentResult",
     "OccludeOptions": "config.elites:OccludeOptions",
     "PerturbOptions": "config.perturb:PerturbOptions",
+    "ProbeOptions": "config.probe:ProbeOptions",
     "Result": "jobs.result:Result",
     "SweepResult": "jobs.sweep:SweepResult",
     "Target": "targets.torch_target:TorchTarget",
@@ -82,6 +86,7 @@ _HOMES = {
     "load_target": "targets.registry:load_target",
     "occlude": "api.experiments:occlude",
     "perturb": "api.experiments:perturb",
+    "probe": "api.experiments:probe",
     "per_elite": "search.deap_operators:per_elite",
     "per_genome": "search.deap_operators:per_genome",
     "repair": "api.jobs:repair",

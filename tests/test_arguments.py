@@ -23,6 +23,7 @@ from evofool.config.elites import AblateOptions, OccludeOptions
 from evofool.config.model import ModelOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import PerturbOptions
+from evofool.config.probe import ProbeOptions
 from evofool.errors import ConfigError, EvofoolError, TargetError
 from evofool.gallery.prints.render import render_genome
 
@@ -311,6 +312,7 @@ WALKED = {
     "evolve": {"target", "encoding", "out", "gallery", "progress", "observer", "profiler", "toolbox"},
     "attack": {"target", "data", "out", "progress", "observer", "toolbox"},
     "perturb": {"target", "data", "out", "progress", "observer"},
+    "probe": {"target", "data", "out", "progress", "observer"},
     "occlude": {"genomes", "target", "out", "progress", "observer"},
     "ablate": {"genomes", "target", "out", "progress", "observer"},
     "evolve_seeds": {"target", "encoding", "seeds", "out", "gallery", "progress", "observer", "toolbox"},
@@ -335,6 +337,7 @@ def test_no_argument_is_left_untried(name: str) -> None:
     own = {
         "attack": AttackOptions,
         "perturb": PerturbOptions,
+        "probe": ProbeOptions,
         "occlude": OccludeOptions,
         "ablate": AblateOptions,
         "check_target": CheckOptions,

@@ -13,6 +13,7 @@ from evofool.attacks.searches.registry import ALIASES, PRESETS, STRATEGIES
 from evofool.config.elites import FILLS, OccludeOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import METHODS, PerturbOptions
+from evofool.config.probe import SOURCES, ProbeOptions
 from evofool.datasets import NAMED_DATASETS
 from evofool.encodings.registry import ENCODINGS
 from evofool.search.descriptors import DESCRIPTORS
@@ -39,6 +40,8 @@ def words(text: str) -> set[str]:
         (AttackOptions, "strategy", STRATEGIES.keys() - set(PRESETS)),
         (AttackOptions, "preset", PRESETS),
         (PerturbOptions, "methods", METHODS),
+        (ProbeOptions, "sources", SOURCES),
+        (ProbeOptions, "encoding", ENCODINGS),
         (OccludeOptions, "fill", FILLS),
     ],
 )

@@ -12,6 +12,7 @@ from ..config.arguments import path_of
 from ..config.documented import documented
 from ..config.elites import AblateOptions, OccludeOptions
 from ..config.perturb import PerturbOptions
+from ..config.probe import ProbeOptions
 from .jobs import data_argument, own_target
 
 if TYPE_CHECKING:
@@ -102,6 +103,32 @@ def ablate(
         EvofoolError: One of its family, for bad options, targets, genomes and folders.
     """
     return _experiment(AblateOptions, {"genomes": _paths(genomes), **options}, target, out, progress, observer)
+
+
+@documented(ProbeOptions)
+def probe(
+    target: str | Target | None = None,
+    data: str | Path | None = None,
+    *,
+    out: str | Path,
+    progress: bool | None = None,
+    observer: Callable[[ExperimentStep], object] | None = None,
+    **options: Any,
+) -> ExperimentResult:
+    """Look around adversarial images: under noise, along directions, and at other edits of one pixel.
+
+    Args:
+        target: A name (see ``evofool targets``) or a target of your own that gives gradients; None: the data's own.
+        data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
+        out: A new folder for the experiment.
+        progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
+        observer: Called after every part of the work.
+        options: See below.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, data and folders.
+    """
+    return _experiment(ProbeOptions, {"data": data_argument(data), **options}, target, out, progress, observer)
 
 
 def _experiment(

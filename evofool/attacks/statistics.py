@@ -18,8 +18,11 @@ RESAMPLES = 2000
 """Resamples of a bootstrap interval."""
 
 
-def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
+def wilson(successes: float, n: int, z: float = Z95) -> tuple[float, float]:
     """Return Wilson's score interval of a share (Wilson 1927), in [0, 1]; (0, 1) where there is nothing to count.
+
+    ``successes`` may be a sum of shares, one for each of ``n`` independent images. The interval of their mean is then
+    too wide rather than too narrow: no shares with that mean vary more than those that are 0 or 1.
 
     >>> tuple(round(bound, 4) for bound in wilson(10, 100))
     (0.0552, 0.1744)

@@ -10,6 +10,7 @@ import typer
 from ..config.elites import AblateOptions, OccludeOptions
 from ..config.experiment_options import ExperimentOptions
 from ..config.perturb import PerturbOptions
+from ..config.probe import ProbeOptions
 from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
 from .declared import with_options
 
@@ -72,7 +73,16 @@ def ablate(
     _run(AblateOptions.of(_with_genomes(given, genomes)), out, quiet, as_json)
 
 
-COMMANDS = (perturb, occlude, ablate)
+@with_options(ProbeOptions)
+def probe(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    """Look around adversarial images: add noise, go along directions, move and recolour edits of one pixel.
+
+    The images come from L-BFGS, from edits of one pixel, and from evolution.
+    """
+    _run(ProbeOptions.of(given), out, quiet, as_json)
+
+
+COMMANDS = (perturb, probe, occlude, ablate)
 """The experiments as commands."""
 
 

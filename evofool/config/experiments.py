@@ -8,9 +8,10 @@ import msgspec
 
 from .elites import AblateOptions, OccludeOptions
 from .perturb import PerturbOptions
+from .probe import ProbeOptions
 from .records import DataRecord, JobConfig, TargetRecord
 
-EXPERIMENT_OPTIONS = (PerturbOptions, OccludeOptions, AblateOptions)
+EXPERIMENT_OPTIONS = (PerturbOptions, ProbeOptions, OccludeOptions, AblateOptions)
 """The options of every experiment."""
 
 if TYPE_CHECKING:

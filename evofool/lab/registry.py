@@ -36,6 +36,11 @@ EXPERIMENTS = {
         "Which nodes of its CPPN, and how many copies of what it repeats, does an evolved image need?",
         "Nguyen et al. 2015",
     ),
+    "probe": Entry(
+        "evofool.lab.probe",
+        "Are adversarial images isolated points, or do they lie in regions of their class?",
+        "Tabacof & Valle 2016",
+    ),
 }
 """The experiments."""
 

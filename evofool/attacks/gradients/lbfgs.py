@@ -51,15 +51,41 @@ def smallest(
     Returns:
         The images (B, C, H, W), as they were where none was found; and (B,) whether one was found.
     """
+    nearest, _ = _search(target, pixels, goal, iterations, searches)
+    return nearest.images, nearest.distance.isfinite()
+
+
+def minimisers(
+    target: Differentiable, pixels: Tensor, goal: Goal, *, iterations: int, searches: int, share: float
+) -> tuple[Tensor, Tensor]:
+    """Return the minimisers of the objective at a share of the largest weight with which the goal is reached.
+
+    The nearest images lie at the border of a class. A smaller weight leads deeper into it.
+
+    Args:
+        target, pixels, goal, iterations, searches: As in :func:`smallest`.
+        share: Share of the largest weight, in (0, 1].
+
+    Returns:
+        The images (B, C, H, W), and (B,) whether they reach the goal.
+    """
+    nearest, weight = _search(target, pixels, goal, iterations, searches)
+    return _minimise(target, pixels, goal, share * weight, iterations, nearest)
+
+
+def _search(
+    target: Differentiable, pixels: Tensor, goal: Goal, iterations: int, searches: int
+) -> tuple[_Nearest, Tensor]:
+    """Search for the largest weight (B,) with which the goal is reached; it is the smallest tried where none is."""
     nearest = _Nearest(pixels.clone(), pixels.new_full((len(pixels),), torch.inf))
     weight = torch.full_like(nearest.distance, FIRST_WEIGHT)
     low, high = torch.zeros_like(weight), torch.full_like(weight, torch.inf)
     for _ in range(searches):
-        reached = _minimise(target, pixels, goal, weight, iterations, nearest)
+        _, reached = _minimise(target, pixels, goal, weight, iterations, nearest)
         low, high = torch.where(reached, weight, low), torch.where(reached, high, weight)
         between = (low * high).sqrt()
         weight = torch.where(high.isinf(), low * WEIGHT_FACTOR, torch.where(low == 0, high / WEIGHT_FACTOR, between))
-    return nearest.images, nearest.distance.isfinite()
+    return nearest, torch.where(low == 0, high, low)
 
 
 @dataclass
@@ -87,8 +113,12 @@ class _Point(NamedTuple):
 
 def _minimise(
     target: Differentiable, pixels: Tensor, goal: Goal, weight: Tensor, iterations: int, nearest: _Nearest
-) -> Tensor:
-    """Minimise the objective of all images, and note them. Return (B,) whether the last ones reach the goal."""
+) -> tuple[Tensor, Tensor]:
+    """Minimise the objective of all images, and note all on the way.
+
+    Returns:
+        The last images (B, C, H, W), and (B,) whether they reach the goal.
+    """
 
     def at(images: Tensor, rows: Tensor) -> _Point:
         here = ascent(target, images, Goal(goal.watched[rows], goal.targeted))
@@ -101,7 +131,7 @@ def _minimise(
 
     rows = torch.arange(len(pixels), device=pixels.device)
     point, memory = at(pixels, rows), _Memory()
-    reached = point.reached.clone()
+    images, reached = point.images.clone(), point.reached.clone()
     for _ in range(iterations):
         flat = point.images.flatten(1)
         # Values at a bound that want to leave the box are held there (Bertsekas 1982, two-metric projection).
@@ -110,13 +140,13 @@ def _minimise(
         moved = _Point(*(part.clone() for part in point))
         waiting = torch.arange(len(flat), device=flat.device)  # rows of this iteration that have not moved yet
         for halving in range(HALVINGS):
-            images = (flat[waiting] + step[waiting] / 2**halving).clamp(0, 1)
-            gain = (point.gradient[waiting] * (images - flat[waiting])).sum(1)
+            ahead = (flat[waiting] + step[waiting] / 2**halving).clamp(0, 1)
+            gain = (point.gradient[waiting] * (ahead - flat[waiting])).sum(1)
             promising = gain < -CONVERGED * point.value[waiting].abs()
-            waiting, images, gain = waiting[promising], images[promising], gain[promising]
+            waiting, ahead, gain = waiting[promising], ahead[promising], gain[promising]
             if not len(waiting):
                 break
-            tried = at(images.view(-1, *pixels.shape[1:]), rows[waiting])
+            tried = at(ahead.view(-1, *pixels.shape[1:]), rows[waiting])
             good = tried.value <= point.value[waiting] + ARMIJO * gain
             for part, new in zip(moved, tried, strict=True):
                 part[waiting[good]] = new[good]
@@ -125,10 +155,10 @@ def _minimise(
         going = moved.value < point.value
         if not bool(going.any()):
             break
-        reached[rows] = moved.reached
+        images[rows], reached[rows] = moved.images, moved.reached
         rows, point = rows[going], _Point(*(part[going] for part in moved))
         memory.keep(going)
-    return reached
+    return images, reached
 
 
 @dataclass

@@ -21,10 +21,12 @@ class Curve:
     Attributes:
         name: What its label says.
         points: Size, share, and the ends of the share's interval.
+        singles: Lines of what the share is the mean of, each with a size and a share at every point.
     """
 
     name: str
     points: Sequence[tuple[float, float, float, float]]
+    singles: Sequence[Sequence[tuple[float, float]]] = ()
 
 
 def share_curves(curves: Sequence[Curve], axis: str, title: str, label: Callable[[float], str]) -> str:
@@ -53,6 +55,7 @@ def share_curves(curves: Sequence[Curve], axis: str, title: str, label: Callable
         tone = TONES[index % len(TONES)]
         low = [(x(size), y(bound)) for size, _, bound, _ in curve.points]
         high = [(x(size), y(bound)) for size, _, _, bound in curve.points]
+        body += [path([(x(size), y(share)) for size, share in single], f"thin {tone}") for single in curve.singles]
         body.append(path(low + high[::-1], f"band {tone}", close=True))
         body.append(path([(x(size), y(share)) for size, share, _, _ in curve.points], f"line {tone}"))
         body.append(text(left, 18.0 * (index + 1) - 4, curve.name, kind=f"label {tone}"))

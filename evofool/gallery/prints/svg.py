@@ -16,6 +16,7 @@ STYLE = """
 .fig .d{--tone:var(--four,#8a3ab9)}.fig .e{--tone:var(--five,#0f766e)}.fig .f{--tone:var(--six,#a1246b)}
 .fig .z{--tone:var(--faint,#5d6470)}
 .fig .line{stroke:var(--tone);stroke-width:2.2;fill:none;stroke-linejoin:round}
+.fig .thin{stroke:var(--tone);stroke-width:1;fill:none;opacity:.35}
 .fig .dash{stroke-dasharray:5 4}.fig .band{fill:var(--tone);opacity:.13}.fig .fill{fill:var(--tone)}
 .fig .label{fill:var(--tone);font-weight:600}.fig .cell{fill:var(--one,#c2410c)}
 .fig .blank{fill:var(--blank,#f1f3f5)}.fig .on{fill:#fff}

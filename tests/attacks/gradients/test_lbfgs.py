@@ -12,7 +12,7 @@ from torch import nn
 from evofool import Target
 from evofool.attacks.gradients.balls import LInf
 from evofool.attacks.gradients.goals import Goal
-from evofool.attacks.gradients.lbfgs import smallest
+from evofool.attacks.gradients.lbfgs import minimisers, smallest
 from evofool.attacks.gradients.steps import fgsm
 
 
@@ -77,3 +77,25 @@ def test_an_image_that_is_there_already_does_not_move() -> None:
     images, found = smallest(target, pixels, Goal(torch.tensor([1]), targeted=False), iterations=5, searches=3)
     assert bool(found.all())
     assert torch.equal(images, pixels)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1])
+def test_a_smaller_weight_leads_deeper_into_the_class_to_where_its_objective_is_lowest(share: float) -> None:
+    """Of a plane, the minimiser lies on the way straight across; a search along that way tells where."""
+    weights = torch.tensor([3.0, -4.0, 1.0, 2.0]) * 5
+    pixels = torch.tensor([0.6, 0.4, 0.5, 0.5]).view(1, 1, 2, 2)
+    target, goal = linear(weights, 2.0), Goal(torch.tensor([1]), targeted=True)
+    length, value = float(weights.norm()), float(weights @ pixels.flatten()) + 2
+
+    def best(weight: float) -> float:
+        ways = torch.linspace(0, 1, 100_001, dtype=torch.float64)
+        return float(ways[(weight * ways**2 + nn.functional.softplus(value - length * ways)).argmin()])
+
+    low, high = 1e-6, 1e6  # the largest weight whose minimiser is across
+    for _ in range(60):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if best(middle) * length > value else (low, middle)
+    images, reached = minimisers(target, pixels, goal, iterations=60, searches=14, share=share)
+    assert bool(reached.all())
+    assert float((images - pixels).norm()) == pytest.approx(best(share * low), rel=0.02)
+    assert float((images - pixels).norm()) > 1.02 * value / length
