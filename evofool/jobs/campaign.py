@@ -24,7 +24,7 @@ from ..gallery.pages.campaign_page import write_report
 from ..store.campaign import CampaignFolder
 from ..store.export import export_adversarial
 from ..targets.prepare import reload_target
-from ..targets.protocols import Target
+from ..targets.protocols import Target, runs_in_torch
 from ..text import counted
 from .queries import keep_ledger, query_facts, with_limit
 from .result import CampaignResult
@@ -88,7 +88,7 @@ class CampaignJob(Job[CampaignStep]):
         *,
         resumed: bool = False,
     ) -> None:
-        self.folder, self.path = folder, folder.path
+        self.folder, self.path, self.in_torch = folder, folder.path, runs_in_torch(target)
         plan = folder.config.plan
         self.campaign = Campaign(target, folder.subjects, plan, operators)
         verify_determinism(self.campaign.engine, folder, resumed=resumed)

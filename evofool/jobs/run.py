@@ -29,7 +29,7 @@ from ..store.elites import Elites, LinesByNiche
 from ..store.history.recorder import Recorder
 from ..store.run import RunFolder
 from ..targets.prepare import reload_target
-from ..targets.protocols import Target
+from ..targets.protocols import Target, runs_in_torch
 from ..text import counted
 from .queries import keep_ledger, query_facts, spent_by, with_limit
 from .result import Result
@@ -78,6 +78,7 @@ class RunJob(Job[RunStep]):
         self.gallery = gallery and folder is not None
         self.path = folder.path if folder else None
         self.checkpoints = folder.checkpoints if folder else None
+        self.in_torch = runs_in_torch(evolution.target)
         self._recorder: Recorder | None = None
         self._saved = evolution.search.generation or None
         self._seen: np.ndarray | None = None

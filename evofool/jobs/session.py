@@ -40,12 +40,14 @@ class Job(ABC, Generic[S]):
         path: The job's folder; None where nothing is written.
         checkpoints: Where its states are kept; None where its records say all that it needs to go on.
         gallery: Whether its page is kept up to date. Without one, the files that a page shows wait for checkpoints.
+        in_torch: Whether what it asks may compute in torch.
         note: Why the session ended early, where neither the budget of the job nor its user is the reason.
     """
 
     path: Path | None = None
     checkpoints: Checkpoints | None = None
     gallery: bool = True
+    in_torch: bool = True
     note: str | None = None
 
     @property
@@ -111,7 +113,9 @@ class Session(Generic[S]):
         Returns:
             The job's result.
         """
-        with interruptible() as stopped:
+        from ..kernels.threads import torch_on_one_thread  # It imports torch.
+
+        with interruptible() as stopped, nullcontext() if self.job.in_torch else torch_on_one_thread():
             if self.job.path is None:
                 interrupted = self._work(lambda work: work(), stopped)
             else:

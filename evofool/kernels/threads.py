@@ -1,10 +1,11 @@
-"""Compiled loops over genomes or pixels, spread over as many threads as torch uses."""
+"""Compiled loops over genomes or pixels, spread over as many threads as torch uses when nobody limits it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import pairwise
 
@@ -16,6 +17,33 @@ SPLIT = 200_000
 """Fewest values that a thread computes; for fewer, starting it (a tenth of a millisecond) takes longer."""
 
 
+_threads: int | None = None
+"""Threads of loops while torch uses one; None otherwise."""
+
+
+def threads() -> int:
+    """Return how many threads a loop may use."""
+    return torch.get_num_threads() if _threads is None else _threads
+
+
+@contextmanager
+def torch_on_one_thread() -> Iterator[None]:
+    """Have torch compute on the thread that calls it, for the while of the context; loops keep their threads.
+
+    For work beside which something else than torch uses the processor: torch's operations are small then, and its
+    threads, which have to be woken and waited for, take longer than they save.
+    """
+    global _threads
+    before, _threads = _threads, threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if before is None:
+            torch.set_num_threads(_threads)
+        _threads = before
+
+
 def in_parts(function: Callable[[int, int], None], until: NDArray[np.int64]) -> None:
     """Call ``function(first, last)`` for ranges that cover N items, each on a thread and with about the same work.
 
@@ -24,7 +52,7 @@ def in_parts(function: Callable[[int, int], None], until: NDArray[np.int64]) -> 
         until: (N + 1,) how many values are computed for all items before each, rising from 0.
     """
     n, work = len(until) - 1, int(until[-1])
-    parts = max(1, min(torch.get_num_threads(), n, work // SPLIT))
+    parts = max(1, min(threads(), n, work // SPLIT))
     if parts == 1:
         function(0, n)
         return

@@ -15,7 +15,7 @@ from .checks import check_finite
 from .execution.devices import device_for
 from .members import check_combine, check_names, class_orders, common_shape, joined
 from .own_target import check_target
-from .protocols import Target, device_of, precision_of, rows_of
+from .protocols import Target, device_of, precision_of, rows_of, runs_in_torch
 from .torch_target import TorchTarget
 
 
@@ -70,6 +70,7 @@ class Ensemble:
                 )
         self._orders = [None if order is None else torch.tensor(order, device=self.device) for order in orders]
         self._checked = [CheckedTarget(member) for member in self.members]
+        self.in_torch = any(map(runs_in_torch, self.members))
 
     def __repr__(self) -> str:
         return f"Ensemble({self.name}, {self.combine})"

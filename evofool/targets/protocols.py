@@ -91,6 +91,11 @@ def precision_of(target: Target) -> str:
     return str(getattr(target, "precision", "float32"))
 
 
+def runs_in_torch(target: Target) -> bool:
+    """Return whether a target may compute in torch; where it says nothing of it (``in_torch``), it may."""
+    return bool(getattr(target, "in_torch", True))
+
+
 def is_multilabel(target: Target) -> bool:
     """Return whether several of a target's classes can be true of one image, so that scores don't sum to 1."""
     return bool(getattr(target, "multilabel", False))

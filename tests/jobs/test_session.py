@@ -8,9 +8,13 @@ import threading
 from pathlib import Path
 
 import pytest
+import torch
 from fake_jobs import FakeJob
+from plain import PlainTarget
 from runs import Killed, interrupt
+from torch import Tensor
 
+import evofool
 from evofool.jobs import session
 from evofool.jobs.session import Session
 
@@ -173,3 +177,25 @@ def test_a_job_without_steps_left_ends_as_one_that_just_ended(tmp_path: Path) ->
     job = FakeJob(tmp_path)
     job.done = 3
     assert run(job) == ["begin", "state 3", "last page 3", "finish"]
+
+
+@pytest.mark.parametrize("in_torch", [True, False])
+def test_beside_what_does_not_run_in_torch_torch_uses_one_thread(
+    in_torch: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVOFOOL_CACHE", str(tmp_path))
+
+    class Asked(PlainTarget):
+        def scores(self, images: Tensor) -> Tensor:  # Asked through what counts its queries.
+            seen.add(torch.get_num_threads())
+            return super().scores(images)
+
+    seen, before, target = set[int](), torch.get_num_threads(), Asked("asked")
+    target.in_torch = in_torch  # type: ignore[attr-defined]
+    torch.set_num_threads(2)
+    try:
+        evofool.evolve(target, "direct", generations=2, batch=10, count_queries=True)
+        assert seen == {2 if in_torch else 1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -9,12 +9,11 @@ interact, so it depends neither on the batch that a genome is in, nor on tiles a
 from __future__ import annotations
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ...kernels.flat import flatten_genomes
 from ...kernels.rendering import COLOURS, render_genomes
-from ...kernels.threads import in_parts
+from ...kernels.threads import in_parts, threads
 from .batch import INPUTS, CPPNBatch
 
 TILE = 512
@@ -51,7 +50,7 @@ class Fused:
                 inputs, width, self._genomes, self._nodes, self._outputs, self._colour, TILE, genomes, window, pixels
             )
 
-        if n >= torch.get_num_threads():
+        if n >= threads():
             in_parts(lambda first, last: part((first, last), (0, height)), self._genomes * inputs.shape[1])
         else:  # Few pictures, which may be large, are shared out by lines.
             work = width * int(self._genomes[-1])

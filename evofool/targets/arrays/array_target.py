@@ -31,6 +31,7 @@ class ArrayTarget:
         rows: Images that it is given at once, at most.
         fixed: Whether it takes exactly so many; the last batch is filled up with black images.
         fingerprint: Digest of what the scores depend on; None where nobody knows.
+        in_torch: Whether the function may compute in torch.
     """
 
     precision = "float32"
@@ -48,10 +49,11 @@ class ArrayTarget:
         rows: int = 64,
         fixed: bool = False,
         fingerprint: str | None = None,
+        in_torch: bool = True,
     ) -> None:
         self.name, self.classes, self.image_shape = name, list(classes), image_shape
         self.reading, self.micro_batch, self.fingerprint = reading, rows, fingerprint
-        self.multilabel = head.multilabel
+        self.multilabel, self.in_torch = head.multilabel, in_torch
         self._call, self._head, self._fixed = call, head, fixed
 
     def scores(self, images: Tensor) -> Tensor:

@@ -124,6 +124,7 @@ def array_loaded(
     fixed: bool = False,
     weights: Path | None = None,
     fingerprint: str | None = None,
+    in_torch: bool = True,
 ) -> Loaded:
     """Return a function of arrays as a target, after showing it a few pictures.
 
@@ -137,6 +138,7 @@ def array_loaded(
         fixed: Whether it takes exactly so many.
         weights: Its file.
         fingerprint: Digest of what its scores depend on, where it has no file.
+        in_torch: Whether it may compute in torch.
     """
     shape = card.image_shape
     Normalisation(card.name, reading.mean, reading.std, shape[0], torch.device("cpu"))  # checks both
@@ -154,6 +156,7 @@ def array_loaded(
         rows=rows if fixed and rows else request.execution.micro_batch or rows or ROWS,
         fixed=fixed,
         fingerprint=fingerprint,
+        in_torch=in_torch,
     )
     return Loaded(target, card, weights, shown=shown, model=replace(request.model, outputs=outputs))
 

@@ -68,6 +68,7 @@ def load(name: str, request: Request) -> Loaded:
         rows=found.batch,
         fixed=found.batch is not None,
         weights=path,
+        in_torch=False,
     )
 
 

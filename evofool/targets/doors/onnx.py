@@ -84,6 +84,7 @@ def load(name: str, request: Request) -> Loaded:
         rows=taken.shape.batch,
         fixed=taken.shape.batch is not None,
         weights=path,
+        in_torch=False,
     )
 
 

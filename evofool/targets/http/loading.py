@@ -55,6 +55,7 @@ def _open_inference(name: str, client: Client, request: Request) -> Loaded:
         rows=rows or options.request_images or IMAGES,
         fixed=rows is not None,
         fingerprint=f"{model.url} version {model.version}" if model.version else None,
+        in_torch=False,
     )
 
 
@@ -77,6 +78,7 @@ def _labels(name: str, client: Client, request: Request) -> Loaded:
         reading=Reading(dtype="uint8", range="0-255"),
         names=names,
         rows=1,
+        in_torch=False,
     )
     return replace(loaded, shown=loaded.shown + asked)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
@@ -16,9 +16,10 @@ from torch import Tensor
 from ...errors import EvofoolError, OutOfQueries
 from ..checked import CheckedTarget
 from ..checks import failure_of
-from ..protocols import Target, is_multilabel
+from ..protocols import Target, is_multilabel, runs_in_torch
 from .cache import ScoreCache, Scores
-from .policy import Pace, Policy, TryAgain, even_parts, in_order, repeated, within
+from .policy import Pace, Policy, TryAgain, even_parts, repeated, within
+from .workers import Workers
 
 
 class Ledger(Protocol):
@@ -79,10 +80,10 @@ class MeteredTarget:
         self.target, self._cache, self._policy, self.limit = target, cache, policy, limit
         self.name, self.classes, self.image_shape = target.name, target.classes, target.image_shape
         self.device = getattr(target, "device", "cpu")
-        self.multilabel = is_multilabel(target)
+        self.multilabel, self.in_torch = is_multilabel(target), runs_in_torch(target)
         self.cached, self._checked = 0, CheckedTarget(target)
         self._ledger: Ledger = ledger or MemoryLedger()
-        self._pace, self._lock = Pace(policy.rate), threading.Lock()
+        self._pace, self._lock, self._workers = Pace(policy.rate), threading.Lock(), Workers(policy.concurrency)
 
     @property
     def micro_batch(self) -> int:
@@ -133,10 +134,7 @@ class MeteredTarget:
         parts = even_parts(keys[:affordable], policy.rows, policy.concurrency)
         asked = [(part, torch.from_numpy(pixels[[missing[key] for key in part]])) for part in parts]
         jobs: list[Callable[[], dict[bytes, Scores]]] = [partial(self._request, part, rows) for part, rows in asked]
-        if policy.concurrency == 1:
-            answers: Sequence[dict[bytes, Scores]] = [job() for job in jobs]
-        else:
-            answers = [end.result() for end in in_order(jobs, policy.concurrency)]
+        answers = self._workers.results(jobs)
         if affordable < len(keys):
             raise self._spent()
         return {key: scores for answer in answers for key, scores in answer.items()}
@@ -157,17 +155,18 @@ class MeteredTarget:
     def _ask(self, images: Tensor) -> Scores:
         """Ask once. What is asked is written down before, and taken back where it was surely not paid."""
         self._pace.wait(len(images))
-        with self._lock:
-            if self.left is not None and self.left < len(images):
-                raise self._spent()
-            self._ledger.reserve(len(images))
-        try:
-            scores = within(self._policy.timeout, partial(self.target.confirm, images))
-        except Exception as error:
-            if not (isinstance(error, TryAgain) and error.paid):
-                with self._lock:
-                    self._ledger.release(len(images))
-            raise
+        with self._workers.calling:
+            with self._lock:
+                if self.left is not None and self.left < len(images):
+                    raise self._spent()
+                self._ledger.reserve(len(images))
+            try:
+                scores = within(self._policy.timeout, partial(self.target.confirm, images))
+            except Exception as error:
+                if not (isinstance(error, TryAgain) and error.paid):
+                    with self._lock:
+                        self._ledger.release(len(images))
+                raise
         return self._checked.as_float32(scores, len(images)).cpu().numpy()
 
     def _spent(self) -> OutOfQueries:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ...errors import ConfigError, EvofoolError
 
@@ -148,23 +148,3 @@ def even_parts(items: list[T], most: int, concurrency: int) -> list[list[T]]:
     count = min(len(items), rounds * concurrency)
     edges = [len(items) * part // count for part in range(count + 1)] if items else []
     return [items[first:last] for first, last in pairwise(edges)]
-
-
-def in_order(jobs: list[Callable[[], Any]], concurrency: int) -> list[Future[Any]]:
-    """Run jobs, some at the same time, and return their ends in order. The first that fails keeps others from starting.
-
-    Those that are under way end first, so that nothing which was paid for is lost.
-    """
-    failed = threading.Event()
-
-    def run(job: Callable[[], Any]) -> Any:
-        if failed.is_set():
-            return None
-        try:
-            return job()
-        except BaseException:
-            failed.set()
-            raise
-
-    with ThreadPoolExecutor(concurrency) as pool:
-        return [pool.submit(run, job) for job in jobs]

@@ -14,6 +14,7 @@ from support import random_images
 import evofool
 from evofool.config.model import ModelOptions
 from evofool.targets import registry
+from evofool.targets.protocols import runs_in_torch
 from evofool.targets.torch_target import TorchTarget
 
 GREY = {"image_size": 8, "colours": 1}
@@ -134,6 +135,7 @@ def test_an_onnx_file_has_the_same_scores(files: Path, digits: TorchTarget) -> N
         )
     images = random_images(9, (1, 8, 8))
     target = registry.load(str(files / "digits.onnx")).target
+    assert not runs_in_torch(target)
     torch.testing.assert_close(target.confirm(images), digits.confirm(images), atol=1e-4, rtol=0)
 
 
