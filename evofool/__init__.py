@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api.experiments import ablate, occlude, perturb, probe
+    from .api.experiments import ablate, ascend, occlude, perturb, probe
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, repair, resume, score
     from .checkup.result import Checkup
+    from .config.ascend import AscendOptions
     from .config.attack import AttackOptions
     from .config.elites import AblateOptions, OccludeOptions
     from .config.evolve import EvolveOptions
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AblateOptions",
+    "AscendOptions",
     "AttackOptions",
     "CampaignResult",
     "Checkup",
@@ -46,6 +48,7 @@ __all__ = [
     "Target",
     "__version__",
     "ablate",
+    "ascend",
     "attack",
     "check_target",
     "evolve",
@@ -64,6 +67,7 @@ __all__ = [
 
 _HOMES = {
     "AblateOptions": "config.elites:AblateOptions",
+    "AscendOptions": "config.ascend:AscendOptions",
     "AttackOptions": "config.attack:AttackOptions",
     "CampaignResult": "jobs.result:CampaignResult",
     "Checkup": "checkup.result:Checkup",
@@ -78,6 +82,7 @@ _HOMES = {
     "SweepResult": "jobs.sweep:SweepResult",
     "Target": "targets.torch_target:TorchTarget",
     "ablate": "api.experiments:ablate",
+    "ascend": "api.experiments:ascend",
     "attack": "api.jobs:attack",
     "check_target": "api.jobs:check_target",
     "evolve": "api.jobs:evolve",

@@ -18,6 +18,7 @@ from torch import nn
 
 import evofool
 from evofool import AttackOptions, EvolveOptions, Target
+from evofool.config.ascend import AscendOptions
 from evofool.config.check import CheckOptions
 from evofool.config.elites import AblateOptions, OccludeOptions
 from evofool.config.model import ModelOptions
@@ -315,6 +316,7 @@ WALKED = {
     "probe": {"target", "data", "out", "progress", "observer"},
     "occlude": {"genomes", "target", "out", "progress", "observer"},
     "ablate": {"genomes", "target", "out", "progress", "observer"},
+    "ascend": {"target", "out", "progress", "observer"},
     "evolve_seeds": {"target", "encoding", "seeds", "out", "gallery", "progress", "observer", "toolbox"},
     "score": {"files", "target", "weights", "device", "top", "options"},
     "resume": {"path", "target", "toolbox", "gallery", "progress", "observer", "limits"},
@@ -336,6 +338,7 @@ def test_no_argument_is_left_untried(name: str) -> None:
     evolving, reading = dict.fromkeys(("evolve", "evolve_seeds"), EvolveOptions), {"load_target": ModelOptions}
     own = {
         "attack": AttackOptions,
+        "ascend": AscendOptions,
         "perturb": PerturbOptions,
         "probe": ProbeOptions,
         "occlude": OccludeOptions,

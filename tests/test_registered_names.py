@@ -10,6 +10,7 @@ import pytest
 
 from evofool import AttackOptions, EvolveOptions
 from evofool.attacks.searches.registry import ALIASES, PRESETS, STRATEGIES
+from evofool.config.ascend import PARAMETRISATIONS, AscendOptions
 from evofool.config.elites import FILLS, OccludeOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import METHODS, PerturbOptions
@@ -40,6 +41,7 @@ def words(text: str) -> set[str]:
         (AttackOptions, "strategy", STRATEGIES.keys() - set(PRESETS)),
         (AttackOptions, "preset", PRESETS),
         (PerturbOptions, "methods", METHODS),
+        (AscendOptions, "parametrisation", PARAMETRISATIONS),
         (ProbeOptions, "sources", SOURCES),
         (ProbeOptions, "encoding", ENCODINGS),
         (OccludeOptions, "fill", FILLS),

@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..config.arguments import path_of
+from ..config.ascend import AscendOptions
 from ..config.documented import documented
 from ..config.elites import AblateOptions, OccludeOptions
 from ..config.perturb import PerturbOptions
@@ -129,6 +130,30 @@ def probe(
         EvofoolError: One of its family, for bad options, targets, data and folders.
     """
     return _experiment(ProbeOptions, {"data": data_argument(data), **options}, target, out, progress, observer)
+
+
+@documented(AscendOptions)
+def ascend(
+    target: str | Target = "cifar10",
+    *,
+    out: str | Path,
+    progress: bool | None = None,
+    observer: Callable[[ExperimentStep], object] | None = None,
+    **options: Any,
+) -> ExperimentResult:
+    """Climb from noise to every class of a network along its gradient, and see how sure it is of the 8-bit images.
+
+    Args:
+        target: A name (see ``evofool targets``) or a target of your own that gives gradients.
+        out: A new folder for the experiment.
+        progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
+        observer: Called after every batch of classes.
+        options: See below.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets and folders.
+    """
+    return _experiment(AscendOptions, options, target, out, progress, observer)
 
 
 def _experiment(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..config.ascend import AscendOptions
 from ..config.elites import AblateOptions, OccludeOptions
 from ..config.experiment_options import ExperimentOptions
 from ..config.perturb import PerturbOptions
@@ -51,6 +52,16 @@ def perturb(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_jso
     _run(PerturbOptions.of(given), out, quiet, as_json)
 
 
+@with_options(AscendOptions)
+def ascend(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    """Climb from noise to every class, along the gradient.
+
+    Through pixels, through decorrelated Fourier coefficients, or through the weights of evolved CPPNs. What counts is
+    the 8-bit image.
+    """
+    _run(AscendOptions.of(given), out, quiet, as_json)
+
+
 @with_options(OccludeOptions)
 def occlude(
     given: dict[str, Any], genomes: Genomes = None, out: Out = None, quiet: Quiet = False, as_json: Json = False
@@ -75,14 +86,14 @@ def ablate(
 
 @with_options(ProbeOptions)
 def probe(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
-    """Look around adversarial images: add noise, go along directions, move and recolour edits of one pixel.
+    """Look around adversarial images: noise, directions, pixels.
 
     The images come from L-BFGS, from edits of one pixel, and from evolution.
     """
     _run(ProbeOptions.of(given), out, quiet, as_json)
 
 
-COMMANDS = (perturb, probe, occlude, ablate)
+COMMANDS = (ascend, perturb, probe, occlude, ablate)
 """The experiments as commands."""
 
 

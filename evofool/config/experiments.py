@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 
 import msgspec
 
+from .ascend import AscendOptions
 from .elites import AblateOptions, OccludeOptions
 from .perturb import PerturbOptions
 from .probe import ProbeOptions
 from .records import DataRecord, JobConfig, TargetRecord
 
-EXPERIMENT_OPTIONS = (PerturbOptions, ProbeOptions, OccludeOptions, AblateOptions)
+EXPERIMENT_OPTIONS = (AscendOptions, PerturbOptions, ProbeOptions, OccludeOptions, AblateOptions)
 """The options of every experiment."""
 
 if TYPE_CHECKING:

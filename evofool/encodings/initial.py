@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 
@@ -14,6 +15,7 @@ from ..io.images import fit, open_image
 from .banks import MANY_SUFFIX, check_genomes
 from .cppn.batch import CPPNBatch
 from .cppn.encoding import CPPN
+from .cppn.settings import PRESETS
 from .direct.batch import DirectBatch
 from .direct.encoding import Direct
 from .genome_file import GenomeFile
@@ -33,9 +35,7 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
     Raises:
         GenomeError: Nothing is there, or a genome does not fit the encoding.
     """
-    source = check_genomes(path)
-    if (source / "elites").is_dir():
-        source = source / "elites"
+    source = _place(path)
     if isinstance(encoding, CPPN):
         if source.suffix.lower() in _PICTURES:
             raise GenomeError(f"{source} is a picture, and pictures start direct runs; add `encoding=direct`")
@@ -48,6 +48,32 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
     if not files:
         raise GenomeError(f"`init={path}` holds no pictures (.png), which encoding direct starts from")
     return _pictures(files, encoding)
+
+
+def cppn_for(path: str | Path, image_shape: tuple[int, int, int], device: torch.device | str) -> CPPN:
+    """Return the encoding, with default settings else, whose coordinates and colours the genomes under a path have.
+
+    Args:
+        path: As for :func:`initial_genomes`; all genomes should be alike.
+        image_shape: (C, H, W) of the images to render.
+        device: Where they are rendered.
+
+    Raises:
+        GenomeError: No CPPN is there.
+    """
+    genomes = read_genomes(_place(path))
+    if not genomes:
+        raise GenomeError(f"`init={path}` holds no CPPN genomes (.json, .jsonl)")
+    first = genomes[0][1]
+    colour = {} if first.colour == "grey" else {"colour": first.colour}
+    settings = msgspec.structs.replace(PRESETS["default"], coordinates=first.coordinates, **colour)
+    return CPPN(image_shape, device, settings)
+
+
+def _place(path: str | Path) -> Path:
+    """Return the file or folder of genomes under a path."""
+    source = check_genomes(path)
+    return source / "elites" if (source / "elites").is_dir() else source
 
 
 def _cppns(genomes: Sequence[tuple[Path, GenomeFile]], encoding: CPPN) -> CPPNBatch:

@@ -48,7 +48,7 @@ def check_evolve(options: EvolveOptions, *, named: bool, out: Path | None) -> Ev
         EvofoolError: One of its family, for what can't be.
     """
     options = resolve(options)
-    if outline := _check_common(options, named=named, out=out):
+    if outline := check_common(options, named=named, out=out):
         choose_classes(options.classes, outline.classes)
         check_diversity(options, outline.image_shape[0])
     if options.init is not None:
@@ -84,7 +84,7 @@ def check_labelled(options: L, *, named: bool, out: Path) -> tuple[L, Outline | 
         The options with a target and data that belong together, and the outline of a named target.
     """
     options = _paired(options, named=named)
-    outline = _check_common(options, named=named, out=out)
+    outline = check_common(options, named=named, out=out)
     check_data(str(options.data))
     return options, outline
 
@@ -104,10 +104,22 @@ def check_fitting(options: LabelledOptions, outline: Outline) -> LabelledImages 
     return images if isinstance(images, ArrayImages) else None  # Files are fitted as the target's card says.
 
 
-def _check_common(
+def check_common(
     options: EvolveOptions | AttackOptions | ExperimentOptions, *, named: bool, out: Path | None
 ) -> Outline | None:
-    """Check what all jobs have, and return the outline of a named target."""
+    """Check what all jobs have.
+
+    Args:
+        options: The options.
+        named: Whether the target is the named one, not an object of the user's own.
+        out: The job's folder, if it has one.
+
+    Returns:
+        The outline of a named target; None where only building it tells.
+
+    Raises:
+        EvofoolError: One of its family, for what can't be.
+    """
     if out is not None:
         check_free(out)
     if not isinstance(options, ExperimentOptions):

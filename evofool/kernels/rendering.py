@@ -34,10 +34,10 @@ _INPUTS = 1, 2, 4, 8
 _NOT_X, _NOT_Y = np.uint8(2 | 4), np.uint8(1 | 4)
 """The bits of all inputs but x, or but y, that differ between pixels; the bias is the same everywhere."""
 
-_MAX_ANGLE = _f(1e8)
+MAX_ANGLE = _f(1e8)
 """Largest angle; of a larger one float32 keeps no digit of the turn."""
 
-_QUARTER = math.pi / 2
+QUARTER = math.pi / 2
 """Quarter of a turn, which is added to an angle to get its cosine as a sine."""
 
 _CUTOFF = _f(EXP_CUTOFF)
@@ -48,7 +48,7 @@ def activate(values, row, size, name):
     """Replace ``size`` values from ``row`` on by their activation, whose number in ``ACTIVATION_NAMES`` is ``name``."""
     if name == 0:
         for i in range(size):
-            values[row + i] = sine(np.float64(min(max(values[row + i], -_MAX_ANGLE), _MAX_ANGLE)))
+            values[row + i] = sine(np.float64(min(max(values[row + i], -MAX_ANGLE), MAX_ANGLE)))
     elif name == 1:
         for i in range(size):
             e = exp(min(max(-values[row + i], -EXP_LIMIT), EXP_LIMIT))
@@ -63,7 +63,7 @@ def activate(values, row, size, name):
             values[row + i] = min(max(values[row + i], -_THREE), _THREE) / _THREE
     elif name == 4:
         for i in range(size):
-            values[row + i] = sine(np.float64(min(max(values[row + i], -_MAX_ANGLE), _MAX_ANGLE)) + _QUARTER)
+            values[row + i] = sine(np.float64(min(max(values[row + i], -MAX_ANGLE), MAX_ANGLE)) + QUARTER)
     else:
         for i in range(size):
             values[row + i] = min(abs(values[row + i]), _THREE) / _THREE_HALVES - _ONE
@@ -101,7 +101,7 @@ def _paint(values, rows, size, colour, image, pixel):
 
 
 @compiled
-def _compute(values, wide, row, size, node, nodes):
+def compute(values, wide, row, size, node, nodes):
     """Compute a node's ``size`` values into row ``row`` of a table whose rows have ``wide`` values."""
     activations, _, begin, source, weight = nodes
     row *= wide
@@ -132,7 +132,7 @@ def _compute_column(column, height, inputs, genome, nodes):
     """Compute the nodes of a genome that depend on y alone or on nothing, for each of ``height`` lines."""
     for node in range(genome[0], genome[1]):
         if not nodes[1][node] & _NOT_Y:
-            _compute(column, height, np.uint64(inputs + node - genome[0]), height, node, nodes)
+            compute(column, height, np.uint64(inputs + node - genome[0]), height, node, nodes)
 
 
 @compiled
@@ -151,7 +151,7 @@ def _compute_strip(values, wide, coordinates, pixel, columns, lines, genome, nod
             for i in range(columns):
                 values[row + i] = coordinates[k, pixel + i]
         else:
-            _compute(values, wide, np.uint64(k), columns, node, nodes)
+            compute(values, wide, np.uint64(k), columns, node, nodes)
         for j in range(1, lines):
             for i in range(columns):
                 values[row + np.uint64(j) * columns + i] = values[row + i]
@@ -178,7 +178,7 @@ def _compute_tile(values, wide, coordinates, pixel, columns, lines, column, heig
             for i in range(lines * columns):
                 values[row + i] = coordinates[k, pixel + i]
         else:
-            _compute(values, wide, np.uint64(k), lines * columns, node, nodes)
+            compute(values, wide, np.uint64(k), lines * columns, node, nodes)
 
 
 @compiled

@@ -21,6 +21,11 @@ class Entry(NamedTuple):
 
 
 EXPERIMENTS = {
+    "ascend": Entry(
+        "evofool.lab.ascend",
+        "Does the gradient lead from noise to every class?",
+        "Simonyan et al. 2014, Nguyen et al. 2015, Yosinski et al. 2015, Olah et al. 2017",
+    ),
     "perturb": Entry(
         "evofool.lab.perturb",
         "How small a change of all pixels makes the network take an image for something else?",

@@ -127,6 +127,22 @@ class PerturbResult(msgspec.Struct, frozen=True):
     flat: bool
 
 
+class AscendResult(msgspec.Struct, frozen=True):
+    """What the ascent to one class came to."""
+
+    class_index: Natural
+    class_name: str
+    confidence: Share
+    final_index: Natural
+    final: str
+    start: Share
+    steps: Natural
+    sure: Natural | None
+    passes: Natural
+    genome: Natural | None
+    flat: bool
+
+
 class OccludeResult(msgspec.Struct, frozen=True):
     """What covering each part of one image left of its confidence."""
 

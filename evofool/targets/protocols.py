@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 SCORE_TOLERANCE = 1e-3
 """Largest difference of two scores of one image, scored twice in different batches."""
 
+GRADIENT_PASSES = 3
+"""Forward passes that a gradient counts as: its own forward pass, and a backward pass, which counts as two."""
+
 ROWS = 64
 """Images per batch for a target that doesn't say how many it likes."""
 

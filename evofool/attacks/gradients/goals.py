@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
-from ...errors import EvofoolError, TargetError, in_words
+from ...targets.gradients import flat_rows, gradient_of, log_odds
 from ...targets.protocols import Differentiable
 
 
@@ -31,9 +30,7 @@ class Goal:
         So the lead grows where the papers' steps go, and its gradient is that of J but for a positive factor. The
         factor is 0 in float32 where the network is very sure; the lead's own gradient does not vanish there.
         """
-        watched = self.watched[:, None]
-        others = logits.scatter(1, watched, -torch.inf).logsumexp(1)
-        odds = logits.gather(1, watched)[:, 0] - others
+        odds = log_odds(logits, self.watched)
         return odds if self.targeted else -odds
 
     def reached(self, logits: Tensor) -> Tensor:
@@ -67,21 +64,7 @@ def ascent(target: Differentiable, pixels: Tensor, goal: Goal) -> Ascent:
     inputs = pixels.detach().requires_grad_()
     logits = target.logits(inputs)
     lead = goal.lead(logits)
-    try:
-        (gradient,) = torch.autograd.grad(lead.sum(), inputs)
-    except EvofoolError:
-        raise
-    except Exception as error:  # a user's module may raise anything on its way back
-        raise TargetError(
-            f"target {target.name} gives no gradients ({in_words(error)}); its outputs must depend on its pixels "
-            "through differentiable functions of torch"
-        ) from error
-    if not bool(gradient.isfinite().all()):
-        row = int((~gradient.isfinite()).flatten(1).any(1).nonzero()[0])
-        raise TargetError(
-            f"target {target.name} gives gradients that are NaN or infinite (image {row + 1} of {len(pixels)} in a "
-            "batch); look for a logarithm, a root or a division at 0 in the network"
-        )
+    gradient = gradient_of(target, lead, inputs)
     return Ascent(lead.detach(), goal.reached(logits.detach()), gradient)
 
 
@@ -91,10 +74,4 @@ def flat_images(target: Differentiable, pixels: Tensor, goal: Goal) -> Tensor:
     Raises:
         TargetError: All are, or :func:`ascent` says why.
     """
-    flat = (ascent(target, pixels, goal).gradient == 0).flatten(1).all(1)
-    if bool(flat.all()):
-        raise TargetError(
-            f"target {target.name} gives gradients that are zero for all of {len(pixels)} images; look for rounding, "
-            "an argmax or a saturated sigmoid in the network, and give one that returns logits"
-        )
-    return flat
+    return flat_rows(target, ascent(target, pixels, goal).gradient)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -23,6 +24,7 @@ from .batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
 from .coordinates import pixel_coordinates
 from .render import Renderer, render
 from .settings import CPPNSettings
+from .twin import Twin
 
 Colour = Literal["grey", "hsl", "rgb"]
 
@@ -63,7 +65,6 @@ class CPPN:
                 f"CPPN settings: max_nodes must be at least {fixed} and max_connections {len(INPUTS) * self.outputs} "
                 f"for {self.outputs} outputs"
             )
-        self._coordinates: Tensor | None = None
         self._functions = np.array([ACTIVATION_NAMES.index(name) for name in settings.functions], np.int8)
 
     def settings(self) -> dict[str, Any]:
@@ -112,10 +113,11 @@ class CPPN:
         return parents.take(np.arange(len(parents)))
 
     def decode(self, genomes: CPPNBatch) -> Tensor:
-        size = self.image_shape[1:]
-        if self._coordinates is None:
-            self._coordinates = pixel_coordinates(size, size, self._settings.coordinates, self.device)
-        return render(genomes, self._coordinates, self.colour, size)
+        return render(genomes, self._native, self.colour, self.image_shape[1:])
+
+    def twin(self, genomes: CPPNBatch) -> Twin:
+        """Return genomes whose pictures have gradients with respect to their weights."""
+        return Twin(genomes, self.colour, self._native)
 
     def decode_at(self, genomes: CPPNBatch, size: tuple[int, int]) -> Tensor:
         """Return (N, C, H, W) uint8 pictures of another size (H, W): the same patterns, sampled anew."""
@@ -169,6 +171,12 @@ class CPPN:
             batch.sink[row, : len(edges)] = slot[genomes.sink[row, edges]]
             batch.weight[row, : len(edges)] = genomes.weight[row, edges]
         return batch
+
+    @cached_property
+    def _native(self) -> Tensor:
+        """What genomes read at every pixel of the encoding's images."""
+        size = self.image_shape[1:]
+        return pixel_coordinates(size, size, self._settings.coordinates, self.device)
 
     def _mutated(
         self, parents: CPPNBatch, rounds: np.ndarray, weight_rates: np.ndarray, activation_rates: np.ndarray, rng: Rng

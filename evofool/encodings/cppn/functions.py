@@ -77,15 +77,14 @@ def hsl(v: Tensor) -> Tensor:
     The original's outputs are in the order hue, lightness, saturation.
     """
     h, s, lightness = v.abs().unbind(1)
-    grey_part = lightness.mul(2).sub_(1).abs_()
-    chroma = torch.addcmul(s, grey_part, s, value=-1, out=grey_part)
-    turn, colours = h.mul_(6), torch.empty_like(v)
+    chroma = torch.addcmul(s, (lightness * 2 - 1).abs(), s, value=-1)
     # Red is |turn − 3| − 1, full at the ends of the wheel. Green is 2 − |turn − 2| and blue 2 − |turn − 4|. Each is
     # clamped to [0, 1], lowered by ½, multiplied by chroma and added to lightness.
-    for channel, middle, sign in zip(colours.unbind(1), (3, 2, 4), (1, -1, -1), strict=True):
-        wheel = torch.sub(turn, middle, out=channel).abs_().sub_(1.5).clamp_(-0.5, 0.5)
-        torch.addcmul(lightness, wheel, chroma, value=sign, out=channel)
-    return colours
+    turn, colours = h * 6, []
+    for middle, sign in ((3, 1), (2, -1), (4, -1)):
+        wheel = ((turn - middle).abs() - 1.5).clamp(-0.5, 0.5)
+        colours.append(torch.addcmul(lightness, wheel, chroma, value=sign))
+    return torch.stack(colours, 1)
 
 
 def rgb(v: Tensor) -> Tensor:
@@ -94,7 +93,7 @@ def rgb(v: Tensor) -> Tensor:
 
 
 COLOURS: dict[str, Callable[[Tensor], Tensor]] = {"grey": grey, "hsl": hsl, "rgb": rgb}
-"""The colour mappings by name; each may overwrite its argument."""
+"""The colour mappings by name. Gradients go through them."""
 
 
 def to_bytes(values: Tensor, out: Tensor) -> None:
