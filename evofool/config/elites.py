@@ -11,6 +11,9 @@ from .options import Natural, Positive, option
 FILLS = ("mean", "grey", "black")
 """What is put in place of what is taken out: the picture's mean colour, mid-grey, or black."""
 
+SIDE_PARTS = 4
+"""The square that is moved over an image is this part of its shorter side, where nobody says: 56 of 224 pixels."""
+
 GENOMES = ("cifar10-cppn",)
 """The evolved images that are looked at where nobody names any."""
 
@@ -60,6 +63,17 @@ class OccludeOptions(
         Positive | None,
         option("Pixels from one place of the square to the next.", default="half the square", identity=True),
     ] = None
+
+    def square(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return the side of the square and the step from place to place, in pixels, for images (C, H, W)."""
+        patch = self.patch or max(1, min(shape[1:]) // SIDE_PARTS)
+        return patch, self.stride or max(1, patch // 2)
+
+    def places(self, shape: tuple[int, ...]) -> tuple[list[int], list[int]]:
+        """Return the upper and the left edges of all places of the square; the last ones touch the image's edges."""
+        patch, stride = self.square(shape)
+        rows, columns = ([*range(0, side - patch, stride), side - patch] for side in shape[1:])
+        return rows, columns
 
 
 class AblateOptions(

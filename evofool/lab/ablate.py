@@ -39,11 +39,13 @@ class Removal(NamedTuple):
         kind: ``whole`` (nothing), ``node`` or ``pair`` (of a CPPN), ``period`` (all periods of periodic nodes but one),
             ``copy`` (one copy of a repeated element) or ``alone`` (all copies but one).
         nodes: The nodes' numbers in the genome's file.
+        centres: What periodic nodes bend at the image's centre, around which a period of each stays.
         copies: How many copies there are of an element; how many periods a node went through, rounded.
     """
 
     kind: str
     nodes: tuple[int, ...] = ()
+    centres: tuple[float, ...] = ()
     copies: int = 0
 
 
@@ -67,6 +69,7 @@ class Ablate(EliteExperiment):
                 "image": subject.index,
                 "kind": removal.kind,
                 "nodes": list(removal.nodes),
+                "centres": list(removal.centres),
                 "copies": removal.copies,
                 "confidence": shortest(found[row]),
                 "first": int(first[row]),
@@ -117,7 +120,7 @@ def _from_genome(
     for changed in single + every:
         copies = max(round(repeating[node][0]) for node in changed)
         picture = drawn_at(encoding, with_one_period(genome.genomes, [changed]), shape)
-        yield Removal("period", tuple(changed), copies), picture
+        yield Removal("period", tuple(changed), tuple(changed.values()), copies), picture
 
 
 def _pairs(nodes: Sequence[int], most: int, seed: tuple[int, int]) -> list[tuple[int, ...]]:
@@ -159,7 +162,7 @@ def _from_picture(subject: Subject, options: AblateOptions) -> Iterator[tuple[Re
     for kind in ("copy", "alone"):
         for copy in range(min(copies, COPIES)):
             gone = number == copy if kind == "copy" else number != copy
-            yield Removal(kind, (), copies), np.where(gone, colour, subject.image)[None]
+            yield Removal(kind, copies=copies), np.where(gone, colour, subject.image)[None]
 
 
 def _batches(pictures: Sequence[NDArray[np.uint8]], size: int) -> Iterator[NDArray[np.uint8]]:

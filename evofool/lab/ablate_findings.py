@@ -12,6 +12,7 @@ from ..attacks.subject import Subject
 from ..encodings.genome_file import GenomeFile, node_name
 from ..gallery.pages.commands import experiment_command
 from ..gallery.pages.experiment_page import Card, ExperimentPage, Plot, Table
+from ..gallery.pages.run_page import PAGE
 from ..gallery.pages.sources import Figure
 from ..gallery.prints.curves import histogram
 from ..store.experiment import ExperimentFolder, Result
@@ -115,8 +116,9 @@ def findings_of(folder: ExperimentFolder, results: Sequence[Sequence[Result]]) -
         cards=[_card(folder, subject, found) for subject, found in list(zip(subjects, results, strict=True))[:CARDS]],
         command=experiment_command(config),
         versions=config.versions,
+        gallery=PAGE if results else "",
     )
-    return Findings(figures, told, page)
+    return Findings(figures, told, page, gallery=bool(results))
 
 
 def removal_name(genome: GenomeFile | None, result: Result) -> str:

@@ -36,11 +36,13 @@ class Findings:
         figures: The figures as plain JSON values.
         rows: Names and values that the command line says.
         page: What its page shows.
+        gallery: Whether its images have a gallery page beside that one.
     """
 
     figures: dict[str, Any]
     rows: Sequence[tuple[str, str]]
     page: ExperimentPage
+    gallery: bool = False
 
 
 class Begun(NamedTuple):

@@ -14,6 +14,7 @@ from ..config.experiments import ExperimentConfig
 from ..engines.local import LocalEngine
 from ..errors import ConfigError, RunError
 from ..gallery.pages.experiment_page import write_experiment
+from ..gallery.pages.run_page import PAGE, write_gallery
 from ..jobs.queries import keep_ledger, query_facts, with_limit
 from ..jobs.schedule import Later
 from ..jobs.session import Job
@@ -80,9 +81,11 @@ class ExperimentJob(Job[ExperimentStep]):
         self.folder.append(*step.part)
 
     def finish(self) -> None:
-        """Write the page."""
+        """Write the pages."""
         self._findings = self.experiment.findings(self.folder)
         write_experiment(self.folder.path, self._findings.page)
+        if self._findings.gallery:
+            write_gallery([self.folder.path], self.folder.path / PAGE)
 
     def result(self, interrupted: bool) -> ExperimentResult:
         """Return what the session ended with."""

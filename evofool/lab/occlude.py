@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config.elites import OccludeOptions
 from ..errors import ConfigError
 from ..io.arrays import shortest
 from ..store.experiment import ExperimentFolder
@@ -20,9 +19,6 @@ from ..targets.protocols import Target
 from .elites import EliteExperiment, confidences, fill_colour
 from .experiment import Findings, Part
 from .occlude_findings import findings_of
-
-PATCHES = 4
-"""A square is this part of the shorter side, where nobody says: 56 of 224 pixels."""
 
 
 class Occlude(EliteExperiment):
@@ -33,7 +29,7 @@ class Occlude(EliteExperiment):
     @classmethod
     def check(cls, options: Any, shape: tuple[int, int, int]) -> None:
         """Check that the square fits into the image."""
-        patch, stride = sizes(options, shape)
+        patch, stride = options.square(shape)
         if patch > min(shape[1:]):
             raise ConfigError(f"`patch` must be at most the {min(shape[1:])} pixels of the image's side, got {patch}")
         if stride > patch:
@@ -45,8 +41,8 @@ class Occlude(EliteExperiment):
     def work(folder: ExperimentFolder, targets: Sequence[Target], part: int) -> Part:
         """Cover one image at every place."""
         (target,), subject, options = targets, folder.subjects[part], folder.config.options
-        rows, columns = places(options, subject.image.shape)
-        patch, _ = sizes(options, subject.image.shape)
+        rows, columns = options.places(subject.image.shape)
+        patch, _ = options.square(subject.image.shape)
         spots = [(y, x) for y in rows for x in columns]
 
         def batches() -> Iterator[NDArray[np.uint8]]:
@@ -69,31 +65,18 @@ class Occlude(EliteExperiment):
     def findings(folder: ExperimentFolder) -> Findings:
         """Return what covering leaves of the confidence, by image."""
         config, results = folder.config, []
-        rows, columns = places(config.options, config.target.image_shape)
+        rows, columns = config.options.places(config.target.image_shape)
         for part, found in folder.results(OccludeResult):
             if [result["image"] for result in found] != [part]:
                 raise folder.other_images(part)
             if [len(row) for row in found[0]["left"]] != [len(columns)] * len(rows):
                 raise folder.other_images(part)
             results.append(found[0])
-        patch, _ = sizes(config.options, config.target.image_shape)
+        patch, _ = config.options.square(config.target.image_shape)
         return findings_of(folder, results, (rows, columns, patch))
 
 
 EXPERIMENT = Occlude
-
-
-def sizes(options: OccludeOptions, shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return the side of the square and the step from place to place, in pixels, for images of a shape (C, H, W)."""
-    patch = options.patch or max(1, min(shape[1:]) // PATCHES)
-    return patch, options.stride or max(1, patch // 2)
-
-
-def places(options: OccludeOptions, shape: tuple[int, ...]) -> tuple[list[int], list[int]]:
-    """Return the upper and the left edges of all places of the square. The last ones touch the image's own edges."""
-    patch, stride = sizes(options, shape)
-    rows, columns = ([*range(0, side - patch, stride), side - patch] for side in shape[1:])
-    return rows, columns
 
 
 def covered(image: NDArray[np.uint8], spots: Sequence[tuple[int, int]], patch: int, fill: str) -> NDArray[np.uint8]:

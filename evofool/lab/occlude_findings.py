@@ -11,6 +11,7 @@ from ..attacks.statistics import mean_interval
 from ..attacks.subject import Subject
 from ..gallery.pages.commands import experiment_command
 from ..gallery.pages.experiment_page import Card, ExperimentPage, Plot, Table
+from ..gallery.pages.run_page import PAGE
 from ..gallery.pages.sources import Figure
 from ..gallery.prints.curves import histogram
 from ..store.experiment import ExperimentFolder, Result
@@ -101,8 +102,9 @@ def findings_of(
         cards=cards,
         command=experiment_command(config),
         versions=config.versions,
+        gallery=PAGE if results else "",
     )
-    return Findings(figures, told, page)
+    return Findings(figures, told, page, gallery=bool(results))
 
 
 def _shares(result: Result) -> NDArray[np.float64]:

@@ -89,7 +89,7 @@ class ExperimentFolder:
         if subject.genome is None:
             return None
         try:
-            return parse(subject.genome, sealed=True)
+            return parse(subject.genome)
         except GenomeError as error:
             raise RunError(
                 f"image {subject.index} of {self.path / 'images.jsonl'} is damaged ({error}); start the job anew"

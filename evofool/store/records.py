@@ -158,6 +158,7 @@ class AblateResult(msgspec.Struct, frozen=True):
     image: Natural
     kind: Literal["whole", "node", "pair", "period", "copy", "alone"]
     nodes: list[Natural]
+    centres: list[Measure]
     copies: Natural
     confidence: Share
     first: Natural

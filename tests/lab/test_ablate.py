@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from plain import PlainTarget
-from runs import Capture, Killed, interrupt, kill, small_evolve, succeed, tree
+from runs import Capture, Killed, assert_refused, interrupt, kill, run_cli, small_evolve, succeed, tree
 from support import tiny_target
 
 import evofool
@@ -254,6 +254,10 @@ def test_the_command_line_shows_a_table_and_a_page(capsys: Capture, tmp_path: Pa
     told = json.loads(succeed(capsys, "lab", "ablate", run, "--class", "3,7", "--out", out, "--json").out)
     assert (told["experiment"], told["target"], told["images"]) == ("ablate", "digits", 2)
     assert "the node that matters most" in succeed(capsys, "resume", out).out
+    gallery = (out / "index.html").read_bytes()
+    assert "gallery: " in succeed(capsys, "gallery", out).out
+    assert (out / "index.html").read_bytes() == gallery
+    assert_refused(run_cli(capsys, "gallery", out, "--class", "3"), "expected a run")
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
     for words in ("a node less", "one period of each wave", "the best copy alone", f"evofool lab ablate {run}"):

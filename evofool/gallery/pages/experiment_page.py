@@ -75,6 +75,7 @@ class ExperimentPage:
         command: What makes it again.
         versions: The versions that it was made with.
         warnings: What the figures leave in doubt.
+        gallery: The page beside it that shows each image with all that was found of it; empty where there is none.
     """
 
     title: str
@@ -89,6 +90,7 @@ class ExperimentPage:
     command: str
     versions: dict[str, str]
     warnings: Sequence[str] = field(default=())
+    gallery: str = ""
 
 
 def write_experiment(path: Path, page: ExperimentPage) -> Path:

@@ -17,14 +17,15 @@ from .tiles import Numbered, numbered_tiles, shared_classes, tile_grid
 
 STYLES = (
     "tokens.css", "base.css", "key.css", "rings.css", "table.css",
-    "top.css", "how.css", "controls.css", "grid.css", "closer.css", "graph.css", "legend.css", "footer.css",
+    "top.css", "how.css", "controls.css", "grid.css", "closer.css", "graph.css", "legend.css",
+    "parts.css", "footer.css",
 )  # fmt: skip
 """The page's style sheets. A component's is named after its id or class, and its rules reach nothing outside it."""
 
 SCRIPTS = (
     "dom.js", "format.js", "memory.js", "data.js", "theme.js",
     "cppn.js", "influence.js", "graph.js", "stage.js", "strip.js", "odds.js", "curves.js",
-    "grid.js", "sharp.js", "keyboard.js", "lineage.js", "weights.js", "viewer.js", "history.js",
+    "grid.js", "sharp.js", "keyboard.js", "lineage.js", "weights.js", "parts.js", "viewer.js", "history.js",
     "session.js", "live.js", "page.js",
 )  # fmt: skip
 """The page's scripts, in the order they run."""
@@ -206,6 +207,7 @@ def _tile_data(numbered: Numbered, source: Source, storage: Storage) -> dict[str
         "genome": tile.genome,
         "line": tile.lineage,
         "before": storage.picture(number, tile, "before") if tile.before is not None else None,
+        "parts": tile.parts,
     }
     return {
         "s": at,

@@ -34,11 +34,12 @@ def read_genome_source(name: str, genomes: Sequence[tuple[Path, GenomeFile]]) ->
         GenomeError: A genome can't be shown, or they are of different shapes or colours.
     """
     tiles: list[Tile] = []
-    frame = _frame(genomes[0][1])
+    frame = genome_frame(genomes[0][1])
     for file, genome in genomes:
-        if _frame(genome) != frame:
+        if genome_frame(genome) != frame:
             raise GenomeError(
-                f"{file} is not rendered as the genomes before it ({_frame(genome)}); show them on pages of their own"
+                f"{file} is not rendered as the genomes before it ({genome_frame(genome)}); show them on pages of "
+                "their own"
             )
         tiles.append(_tile(file, genome))
     targets = sorted({joined(evolved_for(genome.provenance) or "a network") for _, genome in genomes})
@@ -61,7 +62,7 @@ def genome_json(genome: GenomeFile, file: Path) -> dict[str, Any]:
     return genome.content
 
 
-def _frame(genome: GenomeFile) -> dict[str, Any]:
+def genome_frame(genome: GenomeFile) -> dict[str, Any]:
     """Return how a genome becomes a picture."""
     return {"shape": list(genome.image_shape), "xy": genome.coordinates, "colour": genome.colour}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...config.experiments import ExperimentConfig
 from ...config.records import CampaignConfig, SweepConfig
 from ...encodings.banks import MANY_SUFFIX, bank_names, find_genomes, split_genome_path
 from ...encodings.genome_lines import is_file_of_genomes, read_genomes
@@ -13,6 +14,7 @@ from ...store.folder import CONFIG, kind_of
 from ...store.run import RunFolder
 from ...store.sweep import run_folders
 from .campaign_source import read_campaign
+from .elites_source import read_elites
 from .genome_source import read_genome_source
 from .run_source import read_run
 from .sources import Source
@@ -33,6 +35,8 @@ def read_sources(path: Path, classes: str | None = None) -> list[Source]:
     kind = read_kind(path)
     if kind == SweepConfig.kind:
         return _read_sweep(path, classes)
+    if kind == ExperimentConfig.kind and classes is None:
+        return [read_elites(path)]
     if kind not in ("", CampaignConfig.kind):
         return [read_run(path, classes)]
     if classes is not None:

@@ -50,6 +50,7 @@ class Tile:
         edits: (x, y) of the pixels that were changed.
         details: Names and values of other facts.
         cell: Where it stands among the pictures of its class.
+        parts: What an experiment found to stay without parts of it; ``parts.js`` says how it looks.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Tile:
     edits: list[tuple[int, int]] = field(default_factory=list)
     details: list[tuple[str, str]] = field(default_factory=list)
     cell: list[int] = field(default_factory=list)
+    parts: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

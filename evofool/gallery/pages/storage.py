@@ -102,7 +102,7 @@ def _fits(sources: list[Source]) -> bool:
         return False
     size = sum(len(script_json(source.ancestors)) for source in sources)
     for tile in tiles:
-        size += len(_png(tile)) + len(tile.before or b"") + len(script_json(tile.genome))
+        size += len(_png(tile)) + len(tile.before or b"") + len(script_json([tile.genome, tile.parts]))
     return size <= MAX_EMBEDDED_BYTES
 
 

@@ -7,7 +7,7 @@ const Viewer = (() => {
   const ZOOM = 1.6, STEP = 60;
 
   /** What is open, or null:
-   * {n, tile, source, mode, frame, genome, seen, before, ancestor, node, turned, turnings, changed, listed}. */
+   * {n, tile, source, mode, frame, genome, seen, before, ancestor, node, turned, turnings, changed, listed, without}. */
   let view = null;
 
   async function open(n) {
@@ -22,6 +22,7 @@ const Viewer = (() => {
     const frame = source.frame || {shape: source.shape}, genome = tile.genome ? Cppn.compact(tile.genome) : null;
     Object.assign(view, {seen, before, frame, genome, ancestor: null, node: undefined, turned: null, turnings: new Map()});
     offerModes();
+    Parts.show(view, () => { view.node = undefined; view.graph?.markNode(-1); paint(); });
     Lineage.show(view, (ancestor) => { if (view === opened) chooseAncestor(ancestor); });
     Weights.show(view, redraw);
     paint(true);
@@ -41,7 +42,7 @@ const Viewer = (() => {
     byId("next").disabled = at < 0 || at + 1 >= numbers.length;
     byId("name").replaceChildren(isolated(tile.n));
     byId("top").replaceChildren(...tile.top.map(([name, share]) => guess(name, share, name === tile.n)));
-    byId("lineage").hidden = byId("network").hidden = true;
+    byId("lineage").hidden = byId("network").hidden = byId("parts").hidden = true;
     describeScore();
     dialog.querySelector(".about").scrollTop = 0;
   }
@@ -125,7 +126,7 @@ const Viewer = (() => {
   }
 
   /** A picture that is not scored was seen by no network. */
-  const whoSaw = () => view.turned || (view.tile.c === null && !view.ancestor) ? "a network would see" : "the network saw";
+  const whoSaw = () => (view.turned && !view.without) || (view.tile.c === null && !view.ancestor) ? "a network would see" : "the network saw";
 
   function select(mode) {
     view.mode = mode;
@@ -141,6 +142,7 @@ const Viewer = (() => {
 
   /** Shows another weight or node; what a node sees is drawn sharp. */
   function redraw() {
+    Parts.forget(view);
     if (view.node !== undefined) select("sharp");
     paint();
   }
@@ -148,10 +150,10 @@ const Viewer = (() => {
 
   /** Shows the view on the stage, as a whole where `whole` is true. */
   function paint(whole = false) {
-    const {frame, mode, ancestor} = view, genome = currentGenome();
+    const {frame, mode, ancestor, without} = view, genome = currentGenome();
     const rings = ancestor ? [] : view.tile.edits || [], picture = whatIsSeen();
     showSeen(picture);  // It takes room from the stage.
-    if (mode === "sharp" && genome) stage.show({frame, genome, node: view.node, whole});
+    if (mode === "sharp" && genome && !without?.picture) stage.show({frame, genome, node: view.node, whole});
     else if (mode === "before") stage.show({frame, picture: view.before, whole});
     else stage.show({frame, picture, rings, whole});
     byId("mode").querySelector("[value=seen]+span").textContent = view.before ? "after" : `as ${whoSaw()} it`;
@@ -162,8 +164,9 @@ const Viewer = (() => {
 
   /** Returns what the network was given, or would be given of a genome whose weights were turned. */
   function whatIsSeen() {
-    const {turned, frame, ancestor, seen} = view;
-    return turned ? Sharp.picture(turned, frame, Math.max(frame.shape[1], frame.shape[2])) : ancestor?.picture || seen;
+    const {turned, frame, ancestor, seen, without} = view, anew = without ? without.genome : turned;
+    if (without?.picture) return without.picture;
+    return anew ? Sharp.picture(anew, frame, Math.max(frame.shape[1], frame.shape[2])) : ancestor?.picture || seen;
   }
 
   /** Shows what the network was given beside a picture that is drawn sharper than that, and beside the slider. */
@@ -178,7 +181,7 @@ const Viewer = (() => {
     }
   }
 
-  const currentGenome = () => view.turned || view.ancestor?.genome || view.genome;
+  const currentGenome = () => view.without?.genome || view.turned || view.ancestor?.genome || view.genome;
 
   /** Returns the line below the stage. */
   function note() {
@@ -187,6 +190,7 @@ const Viewer = (() => {
       const title = Graph.title(currentGenome(), frame, node);
       return `What ${title} sees: black −1, white 1. Click it again to come back.`;
     }
+    if (view.without) return `${view.without.words} Choose it again to come back.`;
     if (view.changed) return mode === "sharp" ? "Weights changed: not scored."
       : `Weights changed: drawn anew at ${width} × ${height} pixels, not scored.`;
     if (ancestor) {
