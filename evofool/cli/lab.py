@@ -77,7 +77,7 @@ def occlude(
 def ablate(
     given: dict[str, Any], genomes: Genomes = None, out: Out = None, quiet: Quiet = False, as_json: Json = False
 ) -> None:
-    """Take evolved images apart: nodes of their CPPNs, pairs of them, and repeated elements.
+    """Take evolved images apart: nodes, pairs, repeated elements.
 
     It shows what is left of the confidence. Any classifier will do.
     """
