@@ -10,7 +10,7 @@ from ..config.model import ModelOptions
 from ..config.records import MAX_EDGE
 from . import registry
 from .checks import check_weights_file
-from .doors import embedded, torchvision, torchvision_names
+from .doors import checkpoint, embedded, torchvision, torchvision_names
 from .execution.options import check_device, check_precision
 from .members import class_orders, common_shape, weights_by_name
 
@@ -40,7 +40,7 @@ def outline_of(name: str | Sequence[str]) -> Outline | None:
         card = embedded.card(name)
         return Outline(card.classes, card.image_shape)
     registry.check_name(name)
-    if not name.startswith(torchvision.PREFIX):
+    if checkpoint.split(name)[0] is not None or not name.startswith(torchvision.PREFIX):
         return None
     classes = torchvision_names.class_names()
     return Outline(classes, (3, MAX_EDGE, MAX_EDGE)) if classes else None

@@ -210,6 +210,9 @@ def load_target(
 
 def absolute(name: str) -> str:
     """Return a target's name with a path that can be found from elsewhere. Names that are no files stay."""
+    arch, weights = checkpoint.split(name)
+    if arch is not None:
+        return f"{arch}={absolute(weights)}"
     file, colon, attribute = name.rpartition(":")
     if colon and file.endswith(".py"):
         return f"{Path(file).expanduser().absolute()}:{attribute}"
@@ -224,6 +227,8 @@ def _find(name: str) -> tuple[Door, str]:
     Raises:
         TargetError: No target has that name.
     """
+    if checkpoint.split(name)[0] is not None:
+        return checkpoint, name
     families = {known.partition(":")[0] for known in embedded.names()}
     for door in DOORS if name.partition(":")[0] not in families else (embedded,):
         if door.claims(name):

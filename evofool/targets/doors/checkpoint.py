@@ -1,4 +1,8 @@
-"""Weights in a file, with the network that they belong to: ``weights.pth`` and ``--arch torchvision:resnet18``."""
+"""Weights in a file, with the network that they belong to.
+
+That is named by ``--arch torchvision:resnet18``, or in front of the file: ``torchvision:resnet18=weights.pth``. So each
+of several targets can have its own.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +44,19 @@ def claims(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
+def split(name: str) -> tuple[str | None, str]:
+    """Split ``ARCH=FILE`` into its two parts. Of any other name the first is None."""
+    arch, equals, file = name.partition("=")
+    known = arch.startswith((torchvision.PREFIX, timm.PREFIX)) or embedded.claims(arch)
+    return (arch, file) if equals and known and claims(file) else (None, name)
+
+
 def check(name: str) -> None:
-    """Check that the file is there."""
-    need_file(name)
+    """Check that the file is there, and the network in front of it."""
+    arch, file = split(name)
+    need_file(file)
+    if arch is not None:
+        find(arch)
 
 
 def load(name: str, request: Request) -> Loaded:
@@ -52,17 +66,20 @@ def load(name: str, request: Request) -> Loaded:
     from .brought import NOT_STATED, module_loaded
 
     check(name)
-    path, options = Path(name), request.model
-    if options.arch is None:
+    options, (said, file) = request.model, split(name)
+    path, arch = Path(file), said or options.arch
+    if arch is None:
         raise ConfigError(
             f"{path} holds weights alone; say which network they are of, as in `arch=torchvision:resnet18`"
         )
-    architecture = find(options.arch)
+    if said is not None and options.arch is not None:
+        raise ConfigError(f"{name} names its network already; leave `arch` out")
+    architecture = find(arch)
     module = architecture.build(None)
     count = classes_of_weights(module, path)
     if count is not None:
         module = architecture.build(count)
-    spare = load_weights(module, path, options.arch)
+    spare = load_weights(module, path, arch)
     card = replace(architecture.card, name=path.name, data=OWN, accuracy=NOT_STATED, weights=OWN)
     if (size := size_of(options.image_size)) is not None:
         card = replace(card, image_shape=(card.image_shape[0], *size), resize=min(size))

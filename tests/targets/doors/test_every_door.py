@@ -13,6 +13,7 @@ from support import random_images
 
 import evofool
 from evofool.config.model import ModelOptions
+from evofool.errors import ConfigError, TargetError
 from evofool.targets import registry
 from evofool.targets.protocols import runs_in_torch
 from evofool.targets.torch_target import TorchTarget
@@ -156,6 +157,23 @@ def test_class_names_are_read_from_an_onnx_file_as_paddleocr_keeps_them(tmp_path
     onnx.helper.set_model_props(model, {"character": "0\n90\n180"})
     onnx.save(model, str(tmp_path / "page.onnx"))
     assert list(registry.load(str(tmp_path / "page.onnx")).target.classes) == ["0", "90", "180"]
+
+
+def test_weights_with_their_network_in_front_go_beside_others_of_the_same_network(
+    files: Path, digits: TorchTarget, tmp_path: Path
+) -> None:
+    images = random_images(9, (1, 8, 8))
+    both = evofool.load_target(["digits", f"digits={files}/digits.pth"], device="cpu")
+    torch.testing.assert_close(both.confirm(images), digits.confirm(images), atol=1e-4, rtol=0)
+    options: dict[str, Any] = {"encoding": "direct", "batch": 20, "device": "cpu", "out": tmp_path / "run"}
+    first = evofool.evolve(["digits", f"digits={files}/digits.pth"], generations=2, **options)
+    again = evofool.resume(first.run, generations=3)
+    assert again.config.target.spec == ("digits", f"digits={files}/digits.pth")
+    assert [member.name for member in again.config.target.members] == ["digits", "digits.pth"]
+    with pytest.raises(ConfigError, match=r"names its network already; leave `arch` out"):
+        evofool.load_target(f"digits={files}/digits.pth", arch="mnist")
+    with pytest.raises(TargetError, match="no file at nowhere.pth"):
+        evofool.load_target("cifar10:resnet32=nowhere.pth")
 
 
 @pytest.mark.parametrize("spec", ["digits.pth", "mine.py:batch"])
