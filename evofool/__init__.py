@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api.experiments import ablate, ascend, occlude, perturb, probe
+    from .api.experiments import ablate, ascend, occlude, perturb, probe, transfer
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, repair, resume, score
     from .checkup.result import Checkup
     from .config.ascend import AscendOptions
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .config.evolve import EvolveOptions
     from .config.perturb import PerturbOptions
     from .config.probe import ProbeOptions
+    from .config.transfer import TransferOptions
     from .errors import EvofoolError
     from .jobs.result import CampaignResult, Result
     from .jobs.sweep import SweepResult
@@ -46,6 +47,7 @@ __all__ = [
     "Result",
     "SweepResult",
     "Target",
+    "TransferOptions",
     "__version__",
     "ablate",
     "ascend",
@@ -63,6 +65,7 @@ __all__ = [
     "repair",
     "resume",
     "score",
+    "transfer",
 ]
 
 _HOMES = {
@@ -81,6 +84,7 @@ _HOMES = {
     "Result": "jobs.result:Result",
     "SweepResult": "jobs.sweep:SweepResult",
     "Target": "targets.torch_target:TorchTarget",
+    "TransferOptions": "config.transfer:TransferOptions",
     "ablate": "api.experiments:ablate",
     "ascend": "api.experiments:ascend",
     "attack": "api.jobs:attack",
@@ -97,6 +101,7 @@ _HOMES = {
     "repair": "api.jobs:repair",
     "resume": "api.jobs:resume",
     "score": "api.jobs:score",
+    "transfer": "api.experiments:transfer",
 }
 
 

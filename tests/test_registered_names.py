@@ -15,6 +15,7 @@ from evofool.config.elites import FILLS, OccludeOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import METHODS, PerturbOptions
 from evofool.config.probe import SOURCES, ProbeOptions
+from evofool.config.transfer import KINDS, TransferOptions
 from evofool.datasets import NAMED_DATASETS
 from evofool.encodings.registry import ENCODINGS
 from evofool.search.descriptors import DESCRIPTORS
@@ -45,6 +46,7 @@ def words(text: str) -> set[str]:
         (ProbeOptions, "sources", SOURCES),
         (ProbeOptions, "encoding", ENCODINGS),
         (OccludeOptions, "fill", FILLS),
+        (TransferOptions, "kinds", KINDS),
     ],
 )
 def test_the_help_names_all_there_are(options: type[Options], name: str, registered: Iterable[str]) -> None:

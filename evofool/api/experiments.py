@@ -14,6 +14,7 @@ from ..config.documented import documented
 from ..config.elites import AblateOptions, OccludeOptions
 from ..config.perturb import PerturbOptions
 from ..config.probe import ProbeOptions
+from ..config.transfer import TransferOptions
 from .jobs import data_argument, own_target
 
 if TYPE_CHECKING:
@@ -156,10 +157,37 @@ def ascend(
     return _experiment(AscendOptions, options, target, out, progress, observer)
 
 
+@documented(TransferOptions)
+def transfer(
+    target: Sequence[str | Target] | None = None,
+    data: str | Path | None = None,
+    *,
+    out: str | Path,
+    progress: bool | None = None,
+    observer: Callable[[ExperimentStep], object] | None = None,
+    **options: Any,
+) -> ExperimentResult:
+    """See whether images that fool one network fool another.
+
+    Args:
+        target: The networks, two or more: names (see ``evofool targets``) or targets of your own. Kinds that are
+            perturbed take gradients.
+        data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the networks' own.
+        out: A new folder for the experiment.
+        progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
+        observer: Called after every part of the work.
+        options: See below.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, data, genomes and folders.
+    """
+    return _experiment(TransferOptions, {"data": data_argument(data), **options}, target, out, progress, observer)
+
+
 def _experiment(
     kind: type[ExperimentOptions],
     given: Mapping[str, Any],
-    target: str | Target | None,
+    target: str | Target | Sequence[str | Target] | None,
     out: str | Path,
     progress: bool | None,
     observer: Callable[[ExperimentStep], object] | None,
@@ -169,11 +197,13 @@ def _experiment(
     from ..console.progress import watched
     from ..lab import start
 
-    own = own_target(target)
-    options = kind.of({"target": own.name if own else target, **given})
+    targets: list[Any] = list(target) if isinstance(target, list | tuple) else [target]
+    own = [own_target(each) for each in targets]
+    names = [found.name if found else each for found, each in zip(own, targets, strict=True)]
+    options = kind.of({"target": names if isinstance(target, list | tuple) else names[0], **given})
     folder = path_of(out, "out")
     with watched(ExperimentView, progress, observer) as noting:
-        return start.run(options, [own] if own else [], out=folder, observer=noting)
+        return start.run(options, [found for found in own if found], out=folder, observer=noting)
 
 
 def _paths(paths: str | Path | Sequence[str | Path]) -> list[str]:

@@ -12,6 +12,7 @@ from ..config.elites import AblateOptions, OccludeOptions
 from ..config.experiment_options import ExperimentOptions
 from ..config.perturb import PerturbOptions
 from ..config.probe import ProbeOptions
+from ..config.transfer import TransferOptions
 from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
 from .declared import with_options
 
@@ -93,7 +94,17 @@ def probe(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json:
     _run(ProbeOptions.of(given), out, quiet, as_json)
 
 
-COMMANDS = (ascend, perturb, probe, occlude, ablate)
+@with_options(TransferOptions)
+def transfer(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    """See whether images that fool one network fool another.
+
+    Evolved images, edits of pixels and perturbations are made for each network, or taken from runs and banks, and
+    shown to all.
+    """
+    _run(TransferOptions.of(given), out, quiet, as_json)
+
+
+COMMANDS = (ascend, perturb, transfer, probe, occlude, ablate)
 """The experiments as commands."""
 
 

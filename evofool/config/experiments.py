@@ -11,8 +11,16 @@ from .elites import AblateOptions, OccludeOptions
 from .perturb import PerturbOptions
 from .probe import ProbeOptions
 from .records import DataRecord, JobConfig, TargetRecord
+from .transfer import TransferOptions
 
-EXPERIMENT_OPTIONS = (AscendOptions, PerturbOptions, ProbeOptions, OccludeOptions, AblateOptions)
+EXPERIMENT_OPTIONS = (
+    AscendOptions,
+    PerturbOptions,
+    TransferOptions,
+    ProbeOptions,
+    OccludeOptions,
+    AblateOptions,
+)
 """The options of every experiment."""
 
 if TYPE_CHECKING:

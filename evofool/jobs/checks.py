@@ -157,7 +157,11 @@ def _paired(options: L, *, named: bool) -> L:
         return options
     if named:
         outline_of(target)  # Reports an unknown target before missing data.
-    stems = {name.split(":")[0] for name in ((target,) if isinstance(target, str) else target)} if named else set()
+    stems = (
+        {name.partition("=")[0].partition(":")[0] for name in ((target,) if isinstance(target, str) else target)}
+        if named
+        else set()
+    )
     stem = stems.pop() if len(stems) == 1 else ""
     if stem not in TARGETS_WITH_DATA:
         raise ConfigError(

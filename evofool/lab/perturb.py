@@ -77,11 +77,10 @@ class Perturb(ImageExperiment):
         goal = Goal(torch.tensor(watched, device=engine.device), targeted=wanted[0] is not None)
         pixels = originals.float() / 255
         flat = flat_images(network, pixels, goal).tolist()
-        perturbed, steps = _perturbed(arm, options, part, network, pixels, goal)
-        unrounded = (perturbed - pixels).flatten(1).square().mean(1).sqrt().tolist()
+        exact, images = perturbed(arm, options, part, network, originals, goal)
+        unrounded = (exact - pixels).flatten(1).square().mean(1).sqrt().tolist()
         with torch.no_grad():
-            found = goal.reached(network.logits(perturbed)).tolist()
-        images = (originals + steps).clamp(0, 255).to(torch.uint8)
+            found = goal.reached(network.logits(exact)).tolist()
         scores = engine.confirm(images)
         engine.check(scores)
         success, (confidences, finals) = goal.reached(scores).tolist(), (each[:, 0].tolist() for each in scores.topk(1))
@@ -147,24 +146,36 @@ def _picture(folder: ExperimentFolder, arm: Arm, image: int) -> NDArray[np.uint8
     return picture
 
 
-def _perturbed(
-    arm: Arm, options: PerturbOptions, part: int, target: Differentiable, pixels: Tensor, goal: Goal
+def perturbed(
+    arm: Arm, options: PerturbOptions, part: int, target: Differentiable, originals: Tensor, goal: Goal
 ) -> tuple[Tensor, Tensor]:
-    """Return perturbed pixels (B, C, H, W) in [0, 1], and by how many whole 8-bit steps they changed.
+    """Perturb images.
 
     Args:
         arm: The method and its size.
         options: Its settings.
         part: Number of the part, which seeds what is random.
-        target, pixels, goal: What is perturbed.
+        target: The classifier.
+        originals: (B, C, H, W) uint8, on its device.
+        goal: What is to be reached.
+
+    Returns:
+        The perturbed pixels (B, C, H, W) in [0, 1], and the 8-bit images.
     """
     import torch
 
     from ..attacks.gradients import balls, lbfgs, steps
 
+    pixels = originals.float() / 255
+
+    def rounded(found: Tensor, ball: balls.Ball | None = None) -> tuple[Tensor, Tensor]:
+        whole = (255 * (found - pixels)).round()
+        whole = ball.whole_steps(whole) if ball else whole
+        return found, (originals + whole).clamp(0, 255).to(torch.uint8)
+
     if arm.epsilon is None:
         found, _ = lbfgs.smallest(target, pixels, goal, iterations=options.iterations, searches=options.searches)
-        return found, (255 * (found - pixels)).round()
+        return rounded(found)
     ball: balls.Ball = balls.L2(arm.epsilon) if arm.method == "pgd-l2" else balls.LInf(arm.epsilon)
     if arm.method == "fgsm":
         found = steps.fgsm(target, pixels, goal, ball)
@@ -181,7 +192,7 @@ def _perturbed(
             restarts=options.restarts,
             generator=torch.Generator().manual_seed(int(seed)),
         )
-    return found, ball.whole_steps((255 * (found - pixels)).round())
+    return rounded(found, ball)
 
 
 def _distances(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> dict[str, Any]:

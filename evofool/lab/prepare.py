@@ -16,43 +16,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Alone:
-    """The options of a target that is asked alone and as it is: no ensemble, no transformations.
-
-    A named one is run in float32 and in one way, so that gradients have the same bits each time.
-    """
+    """The options of a target that is asked alone and as it is: no ensemble, no transformations."""
 
     model: ModelOptions
     seed: int
-    weights: str | None = None
-    device: str | None = None
-    micro_batch: int | None = None
-    precision: str | None = None
-    memory_format: str | None = None
-    fold: bool | None = None
+    weights: str | None
+    device: str | None
     combine: str = "min"
     robust: str | None = None
     robust_to: tuple[str, ...] | None = None
     robust_draws: int = 1
 
-    @classmethod
-    def of(cls, options: ExperimentOptions, *, named: bool) -> _Alone:
-        """Return those of an experiment's target. An object of the user's own says itself how it is run."""
-        if not named:
-            return cls(options.model, options.seed, options.weights, options.device)
-        return cls(
-            options.model,
-            options.seed,
-            options.weights,
-            options.device,
-            micro_batch=options.batch,
-            precision="float32",
-            memory_format="channels_last",  # backward passes of cifar10 and mnist take 10 to 35 % less time so
-            fold=False,
-        )
-
 
 def prepared(options: ExperimentOptions, target: str | Target) -> PreparedTarget:
     """Return the target of an experiment, ready for work; with a record to have it again.
+
+    It runs in float32 and in one way, so that gradients have the same bits each time, as far as a Target that the user
+    made doesn't say itself how it is run.
 
     Args:
         options: The experiment's options.
@@ -63,7 +43,13 @@ def prepared(options: ExperimentOptions, target: str | Target) -> PreparedTarget
     """
     from ..targets.prepare import prepare_target  # It imports torch.
 
-    return prepare_target(target, _Alone.of(options, named=isinstance(target, str)), fold=False)
+    way = {
+        "micro_batch": options.batch,
+        "precision": "float32",
+        "memory_format": "channels_last",  # backward passes of cifar10 and mnist take 10 to 35 % less time so
+        "fold": False,
+    }
+    return prepare_target(target, _Alone(options.model, options.seed, options.weights, options.device), way=way)
 
 
 def check_asking(options: ExperimentOptions) -> None:

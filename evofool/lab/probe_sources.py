@@ -10,23 +10,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .. import encodings
-from ..attacks.campaign import Campaign
 from ..attacks.gradients import lbfgs
 from ..attacks.gradients.goals import Goal, flat_images
-from ..attacks.outcome import recorded_edits
-from ..attacks.plan import plan_of
 from ..attacks.subject import Subject
 from ..config.attack import AttackOptions
-from ..config.budget import Budget
 from ..config.evolve import EvolveOptions
 from ..config.probe import ProbeOptions
-from ..encodings.initial import initial_genomes
 from ..encodings.pixels import edited
 from ..engines.local import LocalEngine
-from ..search.evolution import Evolution
 from ..targets.protocols import Differentiable
 from .criterion import wanted_class
+from .made import best_edits, elites
 
 
 @dataclass(frozen=True)
@@ -71,12 +65,11 @@ def by_lbfgs(options: ProbeOptions, target: Differentiable, subjects: Sequence[S
 
 def by_pixel(options: ProbeOptions, target: Differentiable, subjects: Sequence[Subject], seed: int) -> list[Pair]:
     """Return images with the best edit of one pixel that an untargeted attempt finds."""
-    attacked = [replace(subject, index=row, label=subject.prediction) for row, subject in enumerate(subjects)]
-    plan = plan_of(AttackOptions(queries=options.queries, seed=seed), target)
-    outcomes = {outcome["image"]: outcome for new in Campaign(target, attacked, plan).run() for outcome in new}
+    attacked = [replace(subject, label=subject.prediction) for subject in subjects]
     pairs = []
-    for row, subject in enumerate(subjects):
-        edits = recorded_edits(outcomes[row], len(subject.image))
+    for subject, edits in zip(
+        subjects, best_edits(target, attacked, AttackOptions(queries=options.queries, seed=seed)), strict=True
+    ):
         before, after = _pixels(np.stack([subject.image, edited(subject.image, edits)]))
         pairs.append(Pair(before, after, edit=edits[0]))
     return pairs
@@ -84,16 +77,9 @@ def by_pixel(options: ProbeOptions, target: Differentiable, subjects: Sequence[S
 
 def by_evolution(options: ProbeOptions, target: Differentiable, classes: Sequence[int], seed: int) -> list[Pair]:
     """Return the images that evolution finds for classes; the original of each is the flat image of its mean colour."""
-    evolving = EvolveOptions(encoding=options.encoding, classes=tuple(classes), seed=seed)
-    settings = encodings.preset(options.encoding, evolving.preset)
-    encoding = encodings.build(options.encoding, settings, target.image_shape, str(LocalEngine(target).device))
-    initial = initial_genomes(options.init, encoding) if options.init is not None else None
-    evolution = Evolution(target, encoding, evolving, initial=initial)
-    for _ in evolution.run(Budget(evaluations=options.evaluations)):
-        pass
-    archive = evolution.archive
-    found = {int(archive.class_of_niche[niche]): niche for niche in archive.surest()}
-    images = encoding.decode(archive.genomes.take(np.array([found[index] for index in classes]))).cpu()
+    evolving = EvolveOptions(encoding=options.encoding, classes=tuple(classes), seed=seed, init=options.init)
+    images, found = elites(target, evolving, options.evaluations)
+    images = images[[found.index(index) for index in classes]]
     flat = images.float().mean((2, 3), keepdim=True).round().expand(images.shape)
     return [
         Pair(before, after, index)

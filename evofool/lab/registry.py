@@ -46,6 +46,11 @@ EXPERIMENTS = {
         "Are adversarial images isolated points, or do they lie in regions of their class?",
         "Tabacof & Valle 2016",
     ),
+    "transfer": Entry(
+        "evofool.lab.transfer",
+        "Do images that fool one network fool another?",
+        "Nguyen et al. 2015, Szegedy et al. 2014, Goodfellow et al. 2015",
+    ),
 }
 """The experiments."""
 

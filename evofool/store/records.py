@@ -165,6 +165,20 @@ class AblateResult(msgspec.Struct, frozen=True):
     picture: Natural | None
 
 
+class TransferResult(msgspec.Struct, frozen=True):
+    """What all networks make of an image that was made to fool one of them."""
+
+    kind: str
+    maker: Natural
+    wanted: Natural
+    label: Natural | None
+    first: list[Natural]
+    confidence: list[Share]
+    same: list[Share]
+    before: list[Natural] | None
+    image: Natural | msgspec.UnsetType = msgspec.UNSET
+
+
 def fault(line: dict[str, Any], kind: type[msgspec.Struct]) -> str | None:
     """Return the first thing that keeps a line from being of a kind, or None."""
     try:

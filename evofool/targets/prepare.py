@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import deap
 import msgspec
@@ -69,7 +70,12 @@ class PreparedTarget:
 
 
 def prepare_target(
-    target: str | Sequence[str] | Target, options: JobOptions, *, fold: bool | None = None, precision: str = "auto"
+    target: str | Sequence[str] | Target,
+    options: JobOptions,
+    *,
+    fold: bool | None = None,
+    precision: str = "auto",
+    way: Mapping[str, Any] | None = None,
 ) -> PreparedTarget:
     """Build a target by name or take the user's own, tune it, and record what is needed to rebuild it.
 
@@ -78,6 +84,8 @@ def prepare_target(
         options: The job's options. Those of a named target must be left out for an object.
         fold: Whether batch normalisations are folded, where the options say nothing of it.
         precision: What the search scores in, where neither the options nor the user's own target say so.
+        way: How forward passes are run where neither says so, instead of the way that is found fastest; fields of
+            :class:`~.execution.execution.Execution`.
 
     Raises:
         ConfigError: Options of a named target were given with the user's own.
@@ -95,7 +103,10 @@ def prepare_target(
     else:
         loaded = take_own(target, options)  # type: ignore[arg-type]
     for part in torch_targets(loaded.target):
-        tune(part)
+        if way is None:
+            tune(part)
+        else:
+            part.apply(replace(part.execution, **{name: way[name] for name in way.keys() & set(part.tunable)}))
         if open_precision and precision != "auto" and "precision" in part.tunable:
             part.apply(replace(part.execution, precision=precision))
     run_alike(loaded.target)

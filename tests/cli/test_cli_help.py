@@ -18,6 +18,7 @@ from evofool.config.attack import AttackOptions
 from evofool.config.evolve import EvolveOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import PerturbOptions
+from evofool.config.transfer import TransferOptions
 from evofool.version import __version__
 
 
@@ -79,6 +80,7 @@ def test_class_and_classes_are_the_same_in_every_command() -> None:
         ("attack", AttackOptions),
         ("lab perturb", PerturbOptions),
         ("lab ascend", AscendOptions),
+        ("lab transfer", TransferOptions),
     ],
 )
 def test_the_help_shows_every_declared_option_with_its_default(

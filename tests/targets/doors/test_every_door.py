@@ -172,7 +172,7 @@ def test_weights_with_their_network_in_front_go_beside_others_of_the_same_networ
     assert [member.name for member in again.config.target.members] == ["digits", "digits.pth"]
     with pytest.raises(ConfigError, match=r"names its network already; leave `arch` out"):
         evofool.load_target(f"digits={files}/digits.pth", arch="mnist")
-    with pytest.raises(TargetError, match="no file at nowhere.pth"):
+    with pytest.raises(TargetError, match=r"no file at nowhere\.pth"):
         evofool.load_target("cifar10:resnet32=nowhere.pth")
 
 
