@@ -133,6 +133,25 @@ def test_a_target_that_gives_nothing_but_scores_will_do_and_its_queries_are_coun
     assert tree(out)["results.jsonl"] == tree(free.path)["results.jsonl"]
 
 
+def test_a_function_in_a_file_will_do(pictures: list[Path], tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import numpy as np\n"
+        "def bright(images):\n"
+        "    light = images.reshape(len(images), -1).mean(1) / 255\n"
+        "    return np.stack([light, 1 - light], 1)\n"
+    )
+    brought: dict[str, Any] = {"image_size": 8, "layout": "NHWC", "range": "0-255", "outputs": "probabilities"}
+    result = evofool.occlude(pictures, f"{file}:bright", out=tmp_path / "lab", fill="black", **brought)
+    folder = ExperimentFolder.open(result.path)
+    for part, (found,) in folder.results(OccludeResult):
+        image = folder.subjects[part].image.astype(float)
+        light = image.mean() / 255
+        assert found["confidence"] == pytest.approx(max(light, 1 - light), abs=1e-5)
+        darker = light - image[:, :2, :2].sum() / image.size / 255
+        assert found["left"][0][0] == pytest.approx(darker if light > 0.5 else 1 - darker, abs=1e-5)
+
+
 def test_a_runs_own_target_and_classes_are_taken(run: Path, tmp_path: Path) -> None:
     result = evofool.occlude(run, out=tmp_path / "lab", classes=["3", "7"], device="cpu")
     lines = {line["class"]: line for line in map(json.loads, (run / "elites.jsonl").read_text().splitlines())}

@@ -93,8 +93,8 @@ def experiment_command(config: ExperimentConfig) -> str:
     options: ExperimentOptions = config.options
     given: dict[str, Any] = {}
     for name, declaration in declarations(type(options)).items():
-        told = name != "target" and declaration.extra("shown")
-        if (told and (value := getattr(options, name)) != declaration.default) or name == "genomes":
+        value, told = getattr(options, name), name != "target" and declaration.extra("shown")
+        if (told and value != declaration.default) or name == "genomes":
             numbers = isinstance(value, tuple) and all(isinstance(each, float) for each in value)
             given[name] = ",".join(map(size_text, value)) if numbers else value
     genomes: tuple[str, ...] = given.pop("genomes", ())
