@@ -39,6 +39,13 @@ class ProbeOptions(
             identity=True,
         ),
     ] = False
+    unclipped: Annotated[
+        bool,
+        option(
+            "Let noisy images leave [0, 1]. Clipped noise is no longer of mean 0 where a picture is black or white.",
+            identity=True,
+        ),
+    ] = False
     criterion: Annotated[
         int | str,
         option(

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..config.probe import ProbeOptions
 from ..engines.local import LocalEngine
 from ..io.arrays import shortest
-from ..targets.protocols import Differentiable
+from ..targets.protocols import Differentiable, rows_of
 from .probe_edits import edit_labels
 from .probe_levels import NOISES, STARTS, factors
 from .probe_sources import Pair
@@ -66,17 +66,36 @@ def _counts(
 ) -> list[dict[str, Any]]:
     """Return, for each kind of noise and image that it is added to, how many samples of each level have which label."""
     (before, after), counts = classes, []
-    published, perturbation = options.as_published_code, pair.image - pair.original
     for noise in NOISES:
         for start, image in zip(STARTS, (pair.image, pair.original), strict=True):
             kept, reverted = [], []
-            for factor in factors(noise, as_published=published):
-                drawn = noise_like(perturbation, noise, factor, options.samples, generator, shifted=published)
-                found = labels(target, (image + drawn).clamp(0, 1))
+            for factor in factors(noise, as_published=options.as_published_code):
+                found = _labels_under_noise(
+                    options, target, image, pair.image - pair.original, (noise, factor), generator
+                )
                 kept.append(int((found == after).sum()))
                 reverted.append(int((found == before).sum()))
             counts.append({"noise": noise, "start": start, "kept": kept, "reverted": reverted})
     return counts
+
+
+def _labels_under_noise(
+    options: ProbeOptions,
+    target: Differentiable,
+    image: Tensor,
+    perturbation: Tensor,
+    level: tuple[str, float],
+    generator: torch.Generator,
+) -> Tensor:
+    """Return what all samples of a level are taken for; no more are drawn at once than the target likes."""
+    rows, (noise, factor) = rows_of(target), level
+    found = []
+    for start in range(0, options.samples, rows):
+        size = min(rows, options.samples - start)
+        drawn = noise_like(perturbation, noise, factor, size, generator, shifted=options.as_published_code)
+        noisy = image + drawn
+        found.append(labels(target, noisy if options.unclipped else noisy.clamp(0, 1)))
+    return torch.cat(found)
 
 
 @torch.no_grad()

@@ -146,10 +146,10 @@ class SourceFigures:
         part = (means[last - 1] - 0.5) / (means[last - 1] - means[last])
         return float(2 ** (levels[last - 1] + part * (levels[last] - levels[last - 1])))
 
-    @property
-    def std(self) -> float:
-        """Mean standard deviation of the perturbations."""
-        return float(np.mean([around.moments[1] for around in self.arounds]))
+    def moments(self) -> dict[str, float]:
+        """Return the perturbations' moments, each the mean over the images."""
+        means = np.array([around.moments for around in self.arounds]).mean(0).tolist()
+        return dict(zip(("mean", "std", "skewness", "kurtosis"), means, strict=True))
 
     def radii(self) -> dict[str, dict[str, float | None]]:
         """Return, by direction, the median radius as a distance and in norms of the perturbation; None where the label
@@ -199,7 +199,7 @@ class SourceFigures:
         common: dict[str, Any] = {"tried": self.tried, "found": len(self.found)}
         if not self.found:
             return common
-        own, moments = self.own, np.array([around.moments for around in self.arounds]).mean(0)
+        own, moments = self.own, self.moments()
         kept, reverted = (self.shares(GAUSSIAN, ADVERSARIAL, what)[:, own] for what in ("kept", "reverted"))
         n = len(self.found)
         return common | {
@@ -211,9 +211,9 @@ class SourceFigures:
             "reverted_own_size_interval95": wilson(reverted.sum(), n),
             "majority": self.majority / n,
             "half": self.half,
-            "half_std": None if self.half is None else self.half * self.std,
+            "half_std": None if self.half is None else self.half * moments["std"],
             "norm": float(np.mean([around.norm for around in self.arounds])),
-            "moments": dict(zip(("mean", "std", "skewness", "kurtosis"), moments.tolist(), strict=True)),
+            "moments": moments,
             "radii": self.radii(),
             "edits": self.edits(),
         }

@@ -27,12 +27,14 @@ METHOD = (
     "with a share of the largest weight that reaches the class: at the whole weight images lie at the border, where "
     "half of the smallest noise leads out. An edit of one pixel is the best of an untargeted attempt. A fooling image "
     "has no original; the flat image of its mean colour stands for it, the perturbation being all that evolution drew. "
-    "Noise and distances are in real numbers; noisy images stay in [0, 1]. Radii are the distances along which the "
+    "Noise and distances are in real numbers. Radii are the distances along which the "
     "label holds: in random directions, and along the gradient of its log-odds. Intervals of a mean are Wilson's over "
     "the images."
 )
 
 PUBLISHED = " Levels as in the authors' code: each 0.9 times as large as the paper says, plus the perturbation's mean."
+
+CLIPPED, UNCLIPPED = " Noisy images are clipped to [0, 1].", " Noisy images may leave [0, 1]."
 
 COLUMNS = (
     "found",
@@ -131,7 +133,9 @@ def _page(
     return ExperimentPage(
         title=title,
         question=QUESTION,
-        method=METHOD + (PUBLISHED if options.as_published_code else ""),
+        method=METHOD
+        + (UNCLIPPED if options.unclipped else CLIPPED)
+        + (PUBLISHED if options.as_published_code else ""),
         lead=f"{config.data.name if config.data else ''}, {options.samples} samples a level, seed {options.seed}.",
         facts=facts,
         table=Table(COLUMNS, [_row(source, each) for source, each in sources.items()]),

@@ -40,6 +40,9 @@ def plots(source: str, name: str, each: SourceFigures) -> list[Plot]:
             "Share of noisy images with the adversarial label, and with the original class. Own values: noise drawn "
             "from the perturbation. Thin: single images; shaded: 95 % interval of the mean."
         )
+        if start == ADVERSARIAL:
+            moments = ", ".join(f"{name} {value:.2g}" for name, value in each.moments().items())
+            caption += f" Perturbations, on average: {moments}."
         made.append(Plot(f"{source}-{start}", f"{name}, {words}", caption, svg))
     return made
 

@@ -1,7 +1,6 @@
 """What lies around an image: labels under noise, and how far its label holds along a direction.
 
-Noise is in real numbers, as in Tabacof & Valle 2016: the smallest levels are below one 8-bit step. What it is added to
-stays in the box of all images.
+Noise is in real numbers, as in Tabacof & Valle 2016: the smallest levels are below one 8-bit step.
 """
 
 from __future__ import annotations

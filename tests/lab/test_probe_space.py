@@ -91,6 +91,25 @@ def test_shares_under_noise_are_those_of_the_normal_distribution() -> None:
         assert kept + reverted == 4000
 
 
+def test_noise_of_a_dark_image_brightens_it_unless_it_may_leave_the_box() -> None:
+    """Of a black image clipping leaves the positive half, which leads across a plane of positive weights."""
+    module = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    with torch.no_grad():
+        module[1].weight.copy_(torch.stack([torch.ones(64), torch.zeros(64)]))
+        module[1].bias.copy_(torch.tensor([-0.5, 0.0]))
+    target = Target(module, classes=["light", "dark"], image_shape=(1, 8, 8), device="cpu", precision="float32")
+    light = torch.zeros(1, 8, 8)
+    light[0, 0, 0] = 0.9
+    pair = Pair(light, torch.zeros(1, 8, 8))  # taken for light, then for dark
+    kept = {}
+    for unclipped in (False, True):
+        around = examined(ProbeOptions(samples=200, directions=1, unclipped=unclipped), target, pair, 0)["around"]
+        kept[unclipped] = around["counts"][0]["kept"][5]
+    # Noise of deviation 0.11 brightens 64 clipped pixels by 64 · 0.11 / √(2π) = 2.8, and unclipped ones by 0 ± 0.9.
+    assert kept[False] == 0
+    assert kept[True] / 200 == pytest.approx(stats.norm.cdf(0.5 / (8 * light.std(correction=0).item())), abs=0.12)
+
+
 def test_an_image_that_keeps_its_class_or_misses_the_goal_is_not_adversarial() -> None:
     target, dark, light = plane(0.98), torch.full((1, 2, 2), 0.4), torch.full((1, 2, 2), 0.6)
     options = ProbeOptions(samples=2, directions=1)
