@@ -43,7 +43,12 @@ def measure(seeds: int | None = None) -> list[Row]:
     """Measure ONNX files against torch, then how busy a server is kept."""
     rows = [onnx_row("cifar10", None), onnx_row("torchvision:squeezenet1_1", imagenet_weights("squeezenet1_1"))]
     table(rows)
-    served = [server_row(encoding, images) for encoding in ("direct", "cppn") for images in (1, 4, 16)]
+    served = [
+        server_row(encoding, images, ahead=ahead)
+        for encoding in ("direct", "cppn")
+        for images in (1, 4, 16)
+        for ahead in (False, True)
+    ]
     table(served)
     return rows + served
 
@@ -129,17 +134,17 @@ def serving() -> Iterator[str]:
         server.wait()
 
 
-def server_row(encoding: str, images: int) -> Row:
+def server_row(encoding: str, images: int, *, ahead: bool) -> Row:
     """Measure how busy an evolution keeps a server that takes ``AT_ONCE`` requests of some images at once."""
     with serving() as url, tempfile.TemporaryDirectory() as folder:
-        options: dict[str, Any] = {"concurrency": AT_ONCE, "request_images": images}
+        options: dict[str, Any] = {"concurrency": AT_ONCE, "request_images": images, "ahead": ahead}
         model = f"{url}/v2/models/x"
         evofool.evolve(model, encoding, generations=2, **options)
         turn = Turn(url)
         evofool.evolve(
             model, encoding, minutes=SERVER_SECONDS / 60, out=Path(folder) / "run", observer=turn.see, seed=1, **options
         )
-    return {"encoding": encoding, "images a request": images, **turn.figures()}
+    return {"encoding": encoding, "ahead": ahead, "images a request": images, **turn.figures()}
 
 
 class Turn:

@@ -131,6 +131,15 @@ class EvolveOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
         BatchSize | None,
         option("Children per generation.", default="100; nguyen2015: 200", identity=True, reset_by=VARIATION),
     ] = None
+    ahead: Annotated[
+        bool,
+        option(
+            "Propose each generation before the scores of the last one are known, so that a server always has "
+            "something to do.",
+            identity=True,
+            reset_by=("target",),
+        ),
+    ] = False
     seed: Annotated[Natural, option("Random seed.", identity=True)] = 0
     generations: Annotated[
         Positive | None,

@@ -65,11 +65,14 @@ class Population(Sequence[Individual]):
         parents: (B,) evaluation ID of each child's parent, ``NO_EVALUATION`` where there is none.
         class_indices: (M,) classes that count for an individual's fitness; None for all.
         scores: (B, K) probabilities once evaluated, on the target's device.
+        proposer: The emitter that proposed them, None where none did.
         images: (B, C, H, W) uint8 once evaluated, if they were kept.
     """
 
-    def __init__(self, genomes: Any, parents: Indices, class_indices: Indices | None = None) -> None:
-        self.genomes, self.parents, self.class_indices = genomes, parents, class_indices
+    def __init__(
+        self, genomes: Any, parents: Indices, class_indices: Indices | None = None, proposer: str | None = None
+    ) -> None:
+        self.genomes, self.parents, self.class_indices, self.proposer = genomes, parents, class_indices, proposer
         self.scores: Tensor | None = None
         self.images: Tensor | None = None
         self._individuals: list[Individual] = []

@@ -20,7 +20,8 @@ from ..engines.local import LocalEngine
 from ..engines.population import Population
 from ..engines.toolbox import Hook
 from ..rng import Rng
-from ..targets.protocols import Target, compare_scores
+from ..targets.protocols import Target, can_be_asked_beside, compare_scores
+from .ahead import Ahead
 from .archive import Archive, Update
 from .contracts import ADVICE, contracts
 from .defaults import resolve_for_target
@@ -106,6 +107,8 @@ class Evolution:
         checked = contracts(encoding, len(target.classes), measures, self.engine.device)
         self.toolbox.open(checked, self.rng, ADVICE)
         self.swapped = swap_operators(self.toolbox, toolbox, self.search, encoding)
+        beside = can_be_asked_beside(target) and not {"evaluate", "map"} & self.swapped.keys()
+        self._ahead = Ahead(self.toolbox, self.search, encoding, beside=beside) if options.ahead else None
         self.seconds = 0.0
         self.logbook = tools.Logbook()
         self.logbook.header = ["gen", "nevals", "confidence", "size"]
@@ -113,8 +116,13 @@ class Evolution:
 
     def run(self, budget: Budget) -> Iterator[Progress]:
         """Yield the progress after each generation until the budget is spent."""
-        while not self.spent(budget):
-            yield self.step()
+        try:
+            while not self.spent(budget):
+                after = self.search.generation + 1, self.search.evaluations + self.search.batch
+                yield self.step(last=budget.spent(*after, self.seconds, 0.0))
+        finally:
+            if self._ahead:
+                self._ahead.settle()
 
     def spent(self, budget: Budget) -> bool:
         """Return whether the budget is spent."""
@@ -122,12 +130,19 @@ class Evolution:
         reached = median(self.archive.surest_confidence().tolist()) if budget.until is not None else 0.0
         return budget.spent(search.generation, search.evaluations, self.seconds, reached)
 
-    def step(self) -> Progress:
-        """Run one generation and return the progress after it."""
+    def step(self, *, last: bool = False) -> Progress:
+        """Run one generation and return the progress after it.
+
+        Args:
+            last: Whether the budget has room for no other one.
+        """
         started = time.perf_counter()
         toolbox = self.toolbox
-        population = toolbox.generate()
-        toolbox.map(toolbox.evaluate, population)
+        if self._ahead:
+            population = self._ahead.scored(last=last)
+        else:
+            population = toolbox.generate()
+            toolbox.map(toolbox.evaluate, population)
         update = toolbox.update(population)
         record = self._record(len(population))
         if self.search.generation & (self.search.generation - 1) == 0:  # 1, 2, 4, 8, …
@@ -167,6 +182,8 @@ class Evolution:
         if self.archive.genomes is not None:
             genomes, state["slot"] = self.archive.genomes.distinct()
             state |= prefixed("genomes", self.encoding.dump(genomes))
+        if self._ahead:
+            state |= prefixed("ahead", self._ahead.state())
         if self.search.initial is not None:
             state |= prefixed("initial", self.encoding.dump(self.search.initial))
         return state
@@ -185,6 +202,8 @@ class Evolution:
         self.search.restore(under("search", state), self._niche_genomes(genomes, state["slot"]) if genomes else None)
         self.search.initial = self.encoding.load(initial) if initial else None
         self.rng.restore(under("rng", state))
+        if self._ahead:
+            self._ahead.restore(under("ahead", state))
         self.seconds = float(seconds)
 
     def _niche_genomes(self, arrays: State, slot: np.ndarray) -> NicheGenomes:

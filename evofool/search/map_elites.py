@@ -41,7 +41,7 @@ class MapElites:
         generation: How many generations were told.
         evaluations: How many children were told.
         confirmations: How many images were scored again.
-        proposer: The emitter that proposed the last generation, None where it was random.
+        proposer: The emitter that proposed the generation that was told last, None where it was random.
     """
 
     def __init__(
@@ -57,15 +57,32 @@ class MapElites:
         self.toolbox, self.archive, self.schedule, self.batch = toolbox, archive, schedule, batch
         self.initial, self.confirm = initial, confirm
         self.proposer: str | None = None
+        self._drawn: str | None = None
         self.generation = self.evaluations = self.confirmations = 0
 
     def ask(self) -> Population:
         """Return the children of the next generation."""
         if self.archive.genomes is None:
             return self._first()
-        self.proposer = self.schedule.draw(self.evaluations)
-        children, parents = getattr(self.toolbox, self.proposer)(self.archive, self.batch)
-        return Population(children, parents, self.archive.class_indices)
+        proposer, self._drawn = self._drawn or self.schedule.draw(self.evaluations), None
+        children, parents = getattr(self.toolbox, proposer)(self.archive, self.batch)
+        return Population(children, parents, self.archive.class_indices, proposer)
+
+    def ask_ahead(self, last: Population) -> Population | None:
+        """Return the children of the generation after one that is not told yet.
+
+        Args:
+            last: That generation.
+
+        Returns:
+            None where there are no elites yet, or the same emitter proposed both and learns from the scores of its
+            children: :meth:`ask` returns them when ``last`` is told.
+        """
+        if self.archive.genomes is None:
+            return None
+        self._drawn = self.schedule.draw(self.evaluations)
+        waits = self._drawn == last.proposer and self.schedule.emitters[self._drawn].learns
+        return None if waits else self.ask()
 
     def tell(self, population: Population) -> Update:
         """Let scored children into the archive.
@@ -95,6 +112,7 @@ class MapElites:
         self.generation += 1
         self.evaluations += len(population)
         self.confirmations += confirmed
+        self.proposer = population.proposer
         if self.proposer is not None:
             self.schedule.emitters[self.proposer].tell(self.archive, searched)
             if self.schedule.learns:
@@ -104,7 +122,9 @@ class MapElites:
 
     def state(self) -> State:
         """Return all that the next generation depends on, but genomes and random generators, as arrays."""
+        drawn = {} if self._drawn is None else {"drawn": np.array([self.schedule.number(self._drawn)], np.int64)}
         return {
+            **drawn,
             "counts": np.array([self.generation, self.evaluations, self.confirmations], np.int64),
             **prefixed("archive", self.archive.state()),
             **prefixed("emitters", self.schedule.state()),
@@ -126,6 +146,8 @@ class MapElites:
         if self.archive.evaluation_id.max() >= self.evaluations or self.archive.generation.max() > self.generation:
             raise ValueError("counts are less than the elites say")
         self.schedule.restore(under("emitters", state), self.archive)
+        drawn = state.get("drawn")
+        self._drawn = None if drawn is None else self.schedule.named(int(whole_numbers("drawn", drawn, 1)[0]))
 
     def _total_confidence(self) -> float:
         """Return the sum of all elites' confidences."""

@@ -99,6 +99,11 @@ def runs_in_torch(target: Target) -> bool:
     return bool(getattr(target, "in_torch", True))
 
 
+def can_be_asked_beside(target: Target) -> bool:
+    """Return whether a target takes another batch while it is asked about one, and gains by it (``concurrency``)."""
+    return int(getattr(target, "concurrency", 1)) > 1
+
+
 def is_multilabel(target: Target) -> bool:
     """Return whether several of a target's classes can be true of one image, so that scores don't sum to 1."""
     return bool(getattr(target, "multilabel", False))

@@ -30,11 +30,13 @@ class Emitter:
         cppn_use: What it does with CPPNs, where it takes no other genomes: "works on the weights of", say.
         min_batch: Smallest number of children per generation that it can propose.
         operators: The operators of the toolbox that it calls.
+        learns: Whether its next children depend on the scores of its last ones in another way than by the archive.
     """
 
     cppn_use: ClassVar[str | None] = None
     min_batch: ClassVar[int] = 1
     operators: ClassVar[tuple[str, ...]]
+    learns: ClassVar[bool] = False
 
     @classmethod
     def build(cls, toolbox: base.Toolbox, encoding: Encoding, rng: Rng) -> Self:

@@ -47,6 +47,20 @@ class EmitterSchedule:
         """Whether there is a choice, and gains count."""
         return len(self.emitters) > 1
 
+    def number(self, name: str | None) -> int:
+        """Return what stands for an emitter in states."""
+        return self._names.index(str(name))
+
+    def named(self, number: int) -> str:
+        """Return the name of the emitter that a number stands for.
+
+        Raises:
+            ValueError: It stands for none.
+        """
+        if number >= len(self._names):
+            raise ValueError(f"emitter {number} should be below {len(self._names)}")
+        return self._names[number]
+
     def draw(self, evaluations: int) -> str:
         """Return the name of the emitter that proposes the next generation, after so many evaluations."""
         begun = np.flatnonzero(self._begins <= evaluations)

@@ -54,6 +54,7 @@ class Refine(Emitter):
     cppn_use = "works on the weights of"
     min_batch = 8
     operators = ("mutate",)
+    learns = True
 
     def __init__(
         self,

@@ -51,6 +51,7 @@ class Restart(Emitter):
 
     cppn_use = "makes small changes to"
     operators = ("mutate_slightly",)
+    learns = True
 
     def __init__(self, mutate: Callable[[CPPNBatch], CPPNBatch], load: Load, rng: Rng) -> None:
         self.mutate, self.load, self.rng = mutate, load, rng

@@ -82,8 +82,14 @@ class MeteredTarget:
         self.device = getattr(target, "device", "cpu")
         self.multilabel, self.in_torch = is_multilabel(target), runs_in_torch(target)
         self.cached, self._checked = 0, CheckedTarget(target)
+        self._under_way: dict[bytes, threading.Event] = {}
         self._ledger: Ledger = ledger or MemoryLedger()
         self._pace, self._lock, self._workers = Pace(policy.rate), threading.Lock(), Workers(policy.concurrency)
+
+    @property
+    def concurrency(self) -> int:
+        """Requests that are under way at the same time, at most."""
+        return self._policy.concurrency
 
     @property
     def micro_batch(self) -> int:
@@ -116,16 +122,42 @@ class MeteredTarget:
         """
         pixels = np.ascontiguousarray(images.cpu().numpy())
         keys = [hashlib.sha256(image.tobytes()).digest() for image in pixels]
-        known = self._cache.get(dict.fromkeys(keys))
+        with self._lock:
+            known = self._cache.get(dict.fromkeys(keys))
         self.cached += sum(key in known for key in keys)
         missing = {key: row for row, key in enumerate(keys) if key not in known}
-        known.update(self._pay(pixels, missing))
+        while missing:
+            known.update(self._answers(pixels, missing))
+            missing = {key: row for key, row in missing.items() if key not in known}
         rows = np.stack([known[key] for key in keys]) if keys else np.empty((0, len(self.classes)), np.float32)
         return torch.from_numpy(rows)
 
     def confirm(self, images: Tensor) -> Tensor:
         """Return the same as :meth:`scores`."""
         return self.scores(images)
+
+    def _answers(self, pixels: NDArray[np.uint8], missing: dict[bytes, int]) -> dict[bytes, Scores]:
+        """Ask for images that nobody is asking for, then look up those that another thread has asked for.
+
+        Returns:
+            The scores by key, without those that another thread asked for in vain.
+        """
+        done = threading.Event()
+        with self._lock:
+            theirs = {key: self._under_way[key] for key in missing if key in self._under_way}
+            ours = {key: row for key, row in missing.items() if key not in theirs}
+            self._under_way.update(dict.fromkeys(ours, done))
+        try:
+            answers = self._pay(pixels, ours)
+        finally:
+            with self._lock:
+                for key in ours:
+                    del self._under_way[key]
+            done.set()
+        for end in theirs.values():
+            end.wait()
+        with self._lock:
+            return answers | self._cache.get(theirs)
 
     def _pay(self, pixels: NDArray[np.uint8], missing: dict[bytes, int]) -> dict[bytes, Scores]:
         """Ask for images, several requests at once, and return their scores by key."""

@@ -171,3 +171,45 @@ def test_a_damaged_cache_is_named(tmp_path: Path) -> None:
     (tmp_path / "cache.sqlite").write_bytes(b"no database at all, but long enough to look at" * 30)
     with pytest.raises(TargetError, match=r"cache of paid queries .*cache\.sqlite can't be used"):
         metered(Paid(), tmp_path)
+
+
+def test_an_image_that_two_threads_want_at_the_same_time_is_asked_for_once(tmp_path: Path) -> None:
+    paid = Paid(lambda call: time.sleep(0.05))
+    target, answers = metered(paid, tmp_path, rows=2, concurrency=2), list[Tensor]()
+    wanted = [pictures(1, 2, 3), pictures(2, 3, 4), pictures(3, 1)]
+    threads = [
+        threading.Thread(target=lambda images=images: answers.append(target.scores(images))) for images in wanted
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(paid.asked) == sorted(int(picture.sum()) for picture in pictures(1, 2, 3, 4))
+    assert sorted(map(len, answers)) == [2, 3, 3]
+
+
+def test_what_another_thread_asked_for_in_vain_is_asked_for_again(tmp_path: Path) -> None:
+    begun = threading.Event()
+
+    def fail_once(call: int) -> None:
+        begun.set()
+        time.sleep(0.05)
+        if call == 1:
+            raise OSError("no")
+
+    paid = Paid(fail_once)
+    target, errors = metered(paid, tmp_path, concurrency=2, retries=0), list[Exception]()
+
+    def ask() -> None:
+        try:
+            target.scores(pictures(5))
+        except TargetError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    begun.wait(10)
+    assert len(target.scores(pictures(5))) == 1
+    thread.join(10)
+    assert len(errors) == 1
+    assert paid.calls == 2

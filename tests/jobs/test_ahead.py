@@ -1,0 +1,182 @@
+"""Generations that are proposed before the last one's scores are known: the same bytes, and nothing paid twice."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import runs
+from plain import PlainTarget
+from runs import Killed, assert_same_run, interrupt, kill, small_evolve
+from torch import Tensor
+
+import evofool
+from evofool import Result
+from evofool.jobs.run import RunStep
+from evofool.store.ledger import FolderLedger
+
+GENERATIONS = 8
+EMITTERS = ("vary", "restart@30")
+
+ASKED: dict[str, Any] = {
+    "encoding": "direct", "batch": 12, "seed": 1, "ahead": True, "count_queries": True, "concurrency": 4,
+    "request_images": 3,
+}  # fmt: skip
+"""A run on a target that is asked for three images at once, four times at the same time."""
+
+
+class Slow(PlainTarget):
+    """A target that remembers when it was asked about every image, and may fail."""
+
+    fingerprint = "slow 1"
+
+    def __init__(self, fail: Callable[[], None] = lambda: None) -> None:
+        super().__init__("slow")
+        self.asked: list[bytes] = []
+        self.times: list[tuple[float, float]] = []
+        self._fail, self._lock = fail, threading.Lock()
+
+    def scores(self, images: Tensor) -> Tensor:
+        began = time.monotonic()
+        with self._lock:
+            self._fail()
+        time.sleep(0.002)
+        with self._lock:
+            self.asked += [image.numpy().tobytes() for image in images]
+            self.times.append((began, time.monotonic()))
+        return super().scores(images)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache of the test's own."""
+    monkeypatch.setenv("EVOFOOL_CACHE", str(tmp_path / "cache"))
+
+
+def evolve(out: Path, **options: Any) -> Result:
+    given = {"generations": GENERATIONS, "classes": ["3", "5", "8"], "ahead": True, **options}
+    return small_evolve(out, **given)
+
+
+def at(generation: int, act: Callable[[], object]) -> Callable[[RunStep], None]:
+    """Return an observer that acts once, after this generation."""
+
+    def observe(step: RunStep) -> None:
+        if step.progress.generation == generation:
+            act()
+
+    return observe
+
+
+@pytest.mark.parametrize("options", [{"encoding": "direct"}, {"encoding": "cppn", "emitters": EMITTERS}])
+@pytest.mark.usefixtures("eager")
+def test_killed_or_stopped_after_any_generation_it_ends_with_the_same_bytes(
+    options: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(Killed):
+        evolve(tmp_path / "a", **options, observer=at(2, kill))
+    for generation in range(3, GENERATIONS):
+        end = kill if generation % 2 else interrupt
+        with pytest.raises(Killed) if end is kill else nullcontext():
+            evofool.resume(tmp_path / "a", observer=at(generation, end))
+    evofool.resume(tmp_path / "a")
+    evolve(tmp_path / "b", **options)
+    assert_same_run(tmp_path / "a", tmp_path / "b")
+
+
+def test_a_budget_in_two_pieces_gives_the_bytes_of_one(tmp_path: Path) -> None:
+    evolve(tmp_path / "a", generations=3)
+    evofool.resume(tmp_path / "a", generations=GENERATIONS)
+    evolve(tmp_path / "b")
+    assert_same_run(tmp_path / "a", tmp_path / "b")
+
+
+def test_it_is_another_job_than_one_that_waits(tmp_path: Path) -> None:
+    ahead, waiting = evolve(tmp_path / "a"), evolve(tmp_path / "b", ahead=False)
+    assert ahead.evaluations == waiting.evaluations
+    assert (ahead.images != waiting.images).any()
+
+
+def test_who_answers_when_changes_no_byte() -> None:
+    alone = evofool.evolve(PlainTarget("slow"), "direct", batch=12, seed=1, ahead=True, generations=6)
+    asked = evofool.evolve(Slow(), generations=6, **ASKED)
+    np.testing.assert_array_equal(asked.images, alone.images)
+
+
+def test_the_next_generation_is_asked_for_before_the_last_is_answered() -> None:
+    def idle(ahead: bool) -> int:
+        """How often nothing was under way."""
+        target = Slow()
+        evofool.evolve(target, generations=12, **{**ASKED, "ahead": ahead})
+        ended, found = 0.0, 0
+        for began, end in sorted(target.times):
+            found, ended = found + (began > ended), max(ended, end)
+        return found
+
+    assert idle(ahead=False) >= 12
+    assert idle(ahead=True) < 8
+
+
+def test_nothing_is_asked_beyond_the_budget_of_evaluations_or_twice(tmp_path: Path) -> None:
+    target = Slow()
+    evofool.evolve(target, evaluations=60, **ASKED, out=tmp_path / "run")
+    assert len(target.asked) == len(set(target.asked)) == FolderLedger(tmp_path / "run").spent
+    assert len(target.asked) <= 60 + 8  # the pictures at the start
+
+
+def test_nothing_is_paid_twice_however_often_it_is_killed(tmp_path: Path) -> None:
+    dice, kills = random.Random(0), 0
+
+    def die() -> None:
+        if dice.random() < 0.15:
+            raise Killed
+
+    run, target, result = tmp_path / "run", Slow(die), None
+    while result is None:
+        try:
+            begun = (run / "config.json").exists()
+            options = {**ASKED, "generations": 10}
+            result = evofool.resume(run, target=target) if begun else evofool.evolve(target, **options, out=run)
+        except Killed:
+            kills += 1
+    assert kills >= 3
+    assert len(target.asked) == len(set(target.asked))
+    alone = evofool.evolve(PlainTarget("slow"), "direct", batch=12, seed=1, ahead=True, generations=10)
+    np.testing.assert_array_equal(result.images, alone.images)
+
+
+def test_a_budget_of_queries_ends_it_resumably(tmp_path: Path) -> None:
+    target, run = Slow(), tmp_path / "run"
+    first = evofool.evolve(target, **ASKED, generations=10, max_queries=60, out=run)
+    assert first.interrupted
+    assert len(target.asked) == 60 == FolderLedger(run).spent
+    last = evofool.resume(run, target=target, max_queries=1_000)
+    alone = evofool.evolve(PlainTarget("slow"), "direct", batch=12, seed=1, ahead=True, generations=10)
+    np.testing.assert_array_equal(last.images, alone.images)
+    assert len(target.asked) == len(set(target.asked))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ahead.parents", np.full(20, 10**6)),
+        ("ahead.parents", np.full(20, -1)),
+        ("ahead.parents", np.zeros(3, np.int64)),
+        ("ahead.proposer", np.array([7])),
+    ],
+)
+def test_a_checkpoint_whose_proposed_generation_cannot_be_is_refused(
+    name: str, value: np.ndarray, tmp_path: Path
+) -> None:
+    evolve(tmp_path / "a", generations=3)
+    assert name in runs.checkpoint(tmp_path / "a")
+    runs.change_checkpoint(tmp_path / "a", **{name: value})
+    with pytest.raises(evofool.EvofoolError, match="damaged"):
+        evofool.resume(tmp_path / "a", generations=5)
