@@ -37,11 +37,11 @@ def wilson(successes: float, n: int, z: float = Z95) -> tuple[float, float]:
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the 95 % interval of a mean by the percentile bootstrap (Efron 1979); (0, 1) where there are no values.
+    """Return the 95 % interval of a mean of shares by the percentile bootstrap (Efron 1979).
 
-    The resamples are the same each time.
+    The resamples are the same each time. Fewer than two values tell nothing of it: (0, 1).
     """
-    if not values:
+    if len(values) < 2:
         return 0.0, 1.0
     rows = np.random.default_rng(0).integers(0, len(values), (RESAMPLES, len(values)))
     low, high = np.quantile(np.asarray(values)[rows].mean(1), [0.025, 0.975]).tolist()

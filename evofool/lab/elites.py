@@ -34,6 +34,9 @@ from ..targets.protocols import Target
 from .experiment import Begun, Experiment
 from .prepare import prepared
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+"""The suffixes of pictures in a folder without genomes."""
+
 
 class Candidate(NamedTuple):
     """An evolved image before it is drawn.
@@ -101,7 +104,7 @@ def find_candidates(paths: Iterable[Path]) -> Iterator[Candidate]:
     """Yield the evolved images at some paths.
 
     Args:
-        paths: Runs and sweeps, genome files, folders of them, banks, entries of these, and pictures.
+        paths: Runs and sweeps, genome files, folders of them, banks, entries of these, pictures, folders of pictures.
 
     Raises:
         RunError: Nothing is there, or a run is damaged.
@@ -127,8 +130,10 @@ def find_candidates(paths: Iterable[Path]) -> Iterator[Candidate]:
             continue
         single = names_one_genome(found)
         genomes = [(found, read_genome(found))] if single else read_genomes(found)
-        if not genomes:
-            raise RunError(f"{path} holds neither a run (config.json) nor genomes (.json, .jsonl)")
+        pictures = [] if genomes else [file for file in sorted(found.iterdir()) if file.suffix.lower() in PICTURES]
+        if not genomes and not pictures:
+            raise RunError(f"{path} holds neither a run (config.json) nor genomes (.json, .jsonl) nor pictures")
+        yield from (Candidate(file, None, None) for file in pictures)
         for file, genome in genomes:
             index, name = genome.provenance.get("index"), genome.provenance.get("class")
             yield Candidate(

@@ -195,6 +195,16 @@ def test_options_that_cannot_be_are_named(
     assert not (tmp_path / "lab").exists()
 
 
+def test_a_folder_of_pictures_is_its_pictures(whole: ExperimentResult, pictures: list[Path], tmp_path: Path) -> None:
+    result = occluded([pictures[0].parent], tmp_path / "lab", patch=3, stride=2)
+    assert tree(result.path)["results.jsonl"] != b""
+    assert result.summary()["elites"] == whole.summary()["elites"]
+
+
+def test_one_image_alone_tells_nothing_of_the_mean(pictures: list[Path], tmp_path: Path) -> None:
+    assert occluded(pictures[:1], tmp_path / "lab").summary()["kept_interval95"] == {"mean": (0, 1), "lowest": (0, 1)}
+
+
 def test_what_holds_no_images_is_named(whole: ExperimentResult, tmp_path: Path) -> None:
     for place, message in [
         (tmp_path / "nowhere", "nothing at"),
