@@ -26,6 +26,7 @@ from . import (
     search,
     several,
     speed,
+    transfer,
 )
 from .common import RESULTS, Row, hardware
 
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "search": search.measure,
     "several": several.measure,
     "speed": speed.measure,
+    "transfer": transfer.measure,
 }
 
 

@@ -1,6 +1,6 @@
 """Do images that fool one network fool another: evolved ones, edits of pixels, and perturbations.
 
-Nguyen et al. 2015, §4.2 (evolved images between networks of one and of two architectures); Szegedy et al. 2014, §4.2,
+Nguyen et al. 2015, §3.5 (evolved images between networks of one and of two architectures); Szegedy et al. 2014, §4.2,
 and Goodfellow et al. 2015, §8 (perturbations between networks); Su et al. 2019 (edits of one pixel). Images are made
 for each network by the project's own search, attacks and gradients, or taken from runs and banks, and shown to all.
 """

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..gallery.pages.commands import experiment_command
 from ..gallery.pages.experiment_page import Card, ExperimentPage, Plot, Table
 from ..gallery.pages.sources import Figure
-from ..gallery.prints.matrices import share_matrix
+from ..gallery.prints.matrices import Share, share_matrix
 from ..store.experiment import ExperimentFolder, Result
 from ..text import between, counted, percent, rate
 from .experiment import Findings
@@ -22,7 +22,7 @@ FEW = 20
 
 METHOD = (
     "Images are made for every network and shown to all. Evolved ones (cppn, direct) are the elites of MAP-Elites over "
-    "the network's classes (Nguyen et al. 2015, §4.2); in edited ones a few pixels are others (Su et al. 2019); "
+    "the network's classes (Nguyen et al. 2015, §3.5); in edited ones a few pixels are others (Su et al. 2019); "
     "perturbed ones change along the network's gradient (Goodfellow et al. 2015, §8; Szegedy et al. 2014, §4.2). An "
     "image counts if it fools the network that it was made for, and, made from a labelled one, if both networks get "
     "that one right. Same class: the other network's first guess is the class that the image was made for, or, of "
@@ -30,7 +30,8 @@ METHOD = (
     "have which see classes as often, and images in any order. Another class: its first guess is not the image's own "
     "class; images that were evolved from nothing have none. At 90 %, at 99 %: its first guess is no class of the "
     "image's, and as sure as that. Intervals are Wilson's, 95 %. Elites of one run have ancestors in common, so their "
-    "intervals are narrower than they should be."
+    "intervals are narrower than they should be. The table counts all pairs of two networks together; --json has each "
+    "pair with all of this."
 )
 
 COLUMNS = ("images", "same class (95 % interval)", "chance", "another class", "≥ 90 %", "≥ 99 %", "mean confidence")
@@ -129,10 +130,6 @@ def _page(
         title = (
             f"Of {most} images that fool one network, another sees {rate(best.same / best.images)} as the same class"
         )
-    rows = [_row(f"{kind}, any other network", cell) for kind, cell in elsewhere.items()]
-    for kind, cells in matrices.items():
-        for maker, row in enumerate(cells):
-            rows += [_row(f"{kind}: {names[maker]} → {names[judge]}", cell) for judge, cell in enumerate(row)]
     return ExperimentPage(
         title=title,
         question="Do images that fool one network fool another?",
@@ -142,7 +139,7 @@ def _page(
             Figure(kind, rate(cell.same / cell.images), f"same class elsewhere, by chance {rate(cell.chance)}")
             for kind, cell in counted_kinds.items()
         ],
-        table=Table(COLUMNS, rows),
+        table=Table(COLUMNS, [_row(kind, cell) for kind, cell in elsewhere.items()]),
         plots=[_plot(kind, cells, names) for kind, cells in matrices.items()],
         cards_title="Images that fool all networks, the surest first." if cards else "",
         cards=cards,
@@ -153,21 +150,28 @@ def _page(
 
 
 def _plot(kind: str, cells: Sequence[Sequence[Cell]], names: Sequence[str]) -> Plot:
-    shares = [[cell.share("same") for cell in row] for row in cells]
+    shares = [[Share(cell.same / cell.images, *cell.interval("same")) if cell.images else None for cell in row]
+              for row in cells]  # fmt: skip
     slug = "".join(letter if letter.isalnum() else "-" for letter in kind)
-    caption = "Share of the images made for the network at the left that the one at the top puts in the same class."
+    caption = (
+        "Share of the images made for the network at the left that the one at the top puts in the same class, in %."
+    )
     return Plot(f"same-{slug}", kind, caption, share_matrix(shares, names, f"Same class, {kind}"))
 
 
 def _warnings(names: Sequence[str], matrices: Mapping[str, Sequence[Sequence[Cell]]]) -> list[str]:
-    """Return which networks few images fool."""
-    return [
-        f"only {counted(row[maker].images, f'{kind} image')} {'fools' if row[maker].images == 1 else 'fool'} "
-        f"{names[maker]}, so that their shares say little"
-        for kind, cells in matrices.items()
-        for maker, row in enumerate(cells)
-        if row[maker].images < FEW and any(cell.images for line in cells for cell in line)
-    ]
+    """Return which networks few images of a kind fool."""
+    warnings = []
+    for maker, name in enumerate(names):
+        counts = {kind: cells[maker][maker].images for kind, cells in matrices.items() if any(_images(cells))}
+        if few := [f"{count} of {kind}" for kind, count in counts.items() if count < FEW]:
+            warnings.append(f"few images fool {name}, so that their shares say little: {', '.join(few)}")
+    return warnings
+
+
+def _images(cells: Sequence[Sequence[Cell]]) -> list[int]:
+    """Return how many images fool each maker."""
+    return [row[maker].images for maker, row in enumerate(cells)]
 
 
 def _cards(

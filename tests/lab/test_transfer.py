@@ -270,8 +270,9 @@ def test_options_that_cannot_be_are_named(options: dict[str, Any], message: str,
 def test_its_page_needs_no_other_file_and_shows_what_was_found(whole: ExperimentResult) -> None:
     page = whole.report.read_text(encoding="utf-8")
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
-    for words in ("Do images that fool one network", "direct, any other network", "pixel: tiny → other", "<svg"):
+    for words in ("Do images that fool one network", "pgd-l2 0.5", "tried on", "few images fool", "<svg"):
         assert words in page
+    assert "evofool.transfer([target, target], " in page
     assert {"same-direct.svg", "same-fgsm-0-1.svg"} <= {file.name for file in (whole.path / "plots").iterdir()}
 
 
@@ -288,6 +289,7 @@ def test_the_command_line_runs_inspects_and_resumes(capsys: Capture, tmp_path: P
     assert told["matrix"]["direct"][0][1]["same"] == 1  # the same network twice
     assert json.loads(succeed(capsys, "inspect", out, "--json").out)["finished"] is True
     assert "same class elsewhere" in succeed(capsys, "resume", out).out
-    assert "images_sha256" not in (out / "report.html").read_text(encoding="utf-8")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert f"evofool lab transfer --target digits --target digits={file} " in page
     refused = run_cli(capsys, "lab", "transfer", "--target", "digits", "--out", tmp_path / "none")
     assert_refused(refused, "--target must be two or more networks, got digits alone")

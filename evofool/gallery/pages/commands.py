@@ -98,11 +98,13 @@ def experiment_command(config: ExperimentConfig) -> str:
             numbers = isinstance(value, tuple) and all(isinstance(each, float) for each in value)
             given[name] = ",".join(map(size_text, value)) if numbers else value
     genomes: tuple[str, ...] = given.pop("genomes", ())
-    if config.target.own:
+    if any(target.own for target in config.targets):
         arguments = "".join(f", {name}={value!r}" for name, value in given.items())
-        target = f"{list(genomes)!r}, target" if genomes else "target"
+        named = ["target" if target.own else repr(target.spec) for target in config.targets]
+        target = f"[{', '.join(named)}]" if len(named) > 1 else named[0]
+        target = f"{list(genomes)!r}, {target}" if genomes else target
         return f"evofool.{config.experiment}({target}{arguments}, out=…)"
-    flags = _flags({"target": config.target.spec, **given})
+    flags = _flags({"target": tuple(str(target.spec) for target in config.targets), **given})
     return shlex.join(["evofool", "lab", config.experiment, *genomes, *flags])
 
 
@@ -112,7 +114,7 @@ def _flags(options: Mapping[str, Any]) -> list[str]:
     for name, value in options.items():
         flag = f"--{name.replace('_', '-')}"
         if isinstance(value, tuple):
-            texts = list(value) if name in ("target", "weights") else [",".join(map(str, value))]
+            texts = list(value) if name in ("target", "weights", "images") else [",".join(map(str, value))]
         else:
             texts = [str(value)]
         words += [] if value is None else [flag] if value is True else [word for text in texts for word in (flag, text)]

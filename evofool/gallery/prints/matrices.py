@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from .plots import NARROW
 from .svg import figure, rect, text
@@ -13,12 +14,20 @@ LETTER = 7.4
 MAX_NAME = 16
 """Largest number of letters of a name."""
 
-MAX_CELL = 84.0
-"""Largest edge of a cell."""
+MAX_CELL, ROOM = 84.0, 58.0
+"""Largest edge of a cell, and smallest edge in which an interval has room."""
 
 
-def share_matrix(shares: Sequence[Sequence[float | None]], names: Sequence[str], title: str) -> str:
-    """Draw shares in [0, 1] as a square of cells, darker for larger ones.
+class Share(NamedTuple):
+    """A share in [0, 1], with its interval."""
+
+    share: float
+    low: float
+    high: float
+
+
+def share_matrix(shares: Sequence[Sequence[Share | None]], names: Sequence[str], title: str) -> str:
+    """Draw shares as a square of cells, darker for larger ones, with their intervals where there is room.
 
     Columns are numbered like the rows, whose names stand beside them, so that the figure fits a phone.
 
@@ -38,14 +47,20 @@ def share_matrix(shares: Sequence[Sequence[float | None]], names: Sequence[str],
     for i, row in enumerate(shares):
         for j, share in enumerate(row):
             x, y = left + j * size, top + i * size
-            kind = 'class="blank"' if share is None else f'class="cell" opacity="{0.08 + 0.92 * share:.2f}"'
+            kind = 'class="blank"' if share is None else f'class="cell" opacity="{0.08 + 0.92 * share.share:.2f}"'
             body.append(rect(x + 1, y + 1, size - 2, size - 2, f'rx="3" {kind}'))
-            words = "–" if share is None else f"{100 * share:.0f} %" if size >= 44 else f"{100 * share:.0f}"
-            ink = "on" if share is not None and share > 0.55 else ""
-            body.append(text(x + size / 2, y + size / 2 + 4.5, words, anchor="middle", kind=ink))
+            ink = "on" if share is not None and share.share > 0.55 else ""
+            lines = ["–"] if share is None else [_percent(share.share), f"{_percent(share.low)}–{_percent(share.high)}"]
+            for line, words in enumerate(lines if size >= ROOM else lines[:1]):
+                middle = y + size / 2 + 4.5 + 8 * (2 * line - (len(lines) > 1 and size >= ROOM))
+                body.append(text(x + size / 2, middle, words, anchor="middle", kind=ink))
     body.append(text(left, 14, "tried on →", kind="faint"))
     body.append(text(left - 8, top - 9, "made for ↓", kind="faint", anchor="end"))
     return figure(left + size * len(names) + 6, top + size * len(names) + 8, body, title)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}"
 
 
 def _short(name: str) -> str:
