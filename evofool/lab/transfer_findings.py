@@ -10,9 +10,10 @@ from ..gallery.pages.experiment_page import Card, ExperimentPage, Plot, Table
 from ..gallery.pages.sources import Figure
 from ..gallery.prints.matrices import Share, share_matrix
 from ..store.experiment import ExperimentFolder, Result
+from ..targets.doors.checkpoint import SUFFIXES
 from ..text import between, counted, percent, rate
 from .experiment import Findings
-from .transfer_matrix import Cell, fool_all, matrix
+from .transfer_matrix import Cell, fool_all, fools, matrix
 
 CARDS = 12
 """Largest number of images that a page shows."""
@@ -69,8 +70,9 @@ def findings_of(folder: ExperimentFolder, found: Mapping[str, Sequence[Shown]]) 
         "made": {kind: [len(results) for results in each] for kind, each in by_maker.items()},
     }
     rows = [(kind, _in_words(cell, len(everywhere[kind]))) for kind, cell in elsewhere.items()]
-    page = _page(folder, names, matrices, elsewhere, _cards(folder, names, found, everywhere))
-    rows += [("warning", warning) for warning in page.warnings]
+    warnings = _warnings(by_maker, names)
+    page = _page(folder, names, matrices, elsewhere, _cards(folder, names, found, everywhere), warnings)
+    rows += [("warning", warning) for warning in warnings]
     return Findings(figures, rows, page)
 
 
@@ -119,6 +121,7 @@ def _page(
     matrices: Mapping[str, Sequence[Sequence[Cell]]],
     elsewhere: Mapping[str, Cell],
     cards: Sequence[Card],
+    warnings: Sequence[str],
 ) -> ExperimentPage:
     """Return what the page shows."""
     config = folder.config
@@ -140,12 +143,12 @@ def _page(
             for kind, cell in counted_kinds.items()
         ],
         table=Table(COLUMNS, [_row(kind, cell) for kind, cell in elsewhere.items()]),
-        plots=[_plot(kind, cells, names) for kind, cells in matrices.items()],
+        plots=[_plot(kind, matrices[kind], names) for kind in counted_kinds],
         cards_title="Images that fool all networks, the surest first." if cards else "",
         cards=cards,
         command=experiment_command(config),
         versions=config.versions,
-        warnings=_warnings(names, matrices),
+        warnings=warnings,
     )
 
 
@@ -156,22 +159,22 @@ def _plot(kind: str, cells: Sequence[Sequence[Cell]], names: Sequence[str]) -> P
     caption = (
         "Share of the images made for the network at the left that the one at the top puts in the same class, in %."
     )
-    return Plot(f"same-{slug}", kind, caption, share_matrix(shares, names, f"Same class, {kind}"))
+    return Plot(f"same-{slug}", kind, caption, share_matrix(shares, list(map(_short, names)), f"Same class, {kind}"))
 
 
-def _warnings(names: Sequence[str], matrices: Mapping[str, Sequence[Sequence[Cell]]]) -> list[str]:
-    """Return which networks few images of a kind fool."""
+def _short(name: str) -> str:
+    """Return a network's name without the suffix of a file."""
+    return next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
+
+
+def _warnings(by_maker: Mapping[str, Sequence[Sequence[Result]]], names: Sequence[str]) -> list[str]:
+    """Return which networks few of the images fool that were made for them."""
     warnings = []
     for maker, name in enumerate(names):
-        counts = {kind: cells[maker][maker].images for kind, cells in matrices.items() if any(_images(cells))}
-        if few := [f"{count} of {kind}" for kind, count in counts.items() if count < FEW]:
+        fooled = {kind: [fools(result, maker) for result in each[maker]] for kind, each in by_maker.items()}
+        if few := [f"{sum(each)} of {kind}" for kind, each in fooled.items() if each and sum(each) < FEW]:
             warnings.append(f"few images fool {name}, so that their shares say little: {', '.join(few)}")
     return warnings
-
-
-def _images(cells: Sequence[Sequence[Cell]]) -> list[int]:
-    """Return how many images fool each maker."""
-    return [row[maker].images for maker, row in enumerate(cells)]
 
 
 def _cards(

@@ -33,4 +33,4 @@ def test_it_fits_a_phone_however_many_networks_there_are(count: int) -> None:
 
 def test_names_are_cut_at_their_beginning_and_escaped() -> None:
     svg = share_matrix([[None]], ["a very long name <b>&lt;"], "x < y")
-    assert words(svg)[0] == "1 …ng name <b>&lt;"
+    assert words(svg)[0] == "1 …long name <b>&lt;"

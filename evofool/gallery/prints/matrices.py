@@ -11,10 +11,10 @@ from .svg import figure, rect, text
 LETTER = 7.4
 """Width of a letter."""
 
-MAX_NAME = 16
+MAX_NAME = 18
 """Largest number of letters of a name."""
 
-MAX_CELL, ROOM = 84.0, 58.0
+MAX_CELL, ROOM = 84.0, 54.0
 """Largest edge of a cell, and smallest edge in which an interval has room."""
 
 
