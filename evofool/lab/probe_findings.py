@@ -23,7 +23,7 @@ QUESTION = "Are adversarial images isolated points, or do they lie in regions of
 METHOD = (
     "Noise is added to the adversarial image, and to the image that it comes from: normal variates of 2^i standard "
     "deviations of the perturbation, i from −5 to 5, and the perturbation's own values, drawn with replacement and as "
-    "large (Tabacof & Valle 2016, §4). L-BFGS minimises the weighted distance and the loss in the box of all images, "
+    "large (Tabacof & Valle 2016). L-BFGS minimises the weighted distance and the loss in the box of all images, "
     "with a share of the largest weight that reaches the class: at the whole weight images lie at the border, where "
     "half of the smallest noise leads out. An edit of one pixel is the best of an untargeted attempt. A fooling image "
     "has no original; the flat image of its mean colour stands for it, the perturbation being all that evolution drew. "

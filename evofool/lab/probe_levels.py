@@ -1,6 +1,6 @@
 """How large the noise is that ``probe`` adds: levels in standard deviations of the perturbation.
 
-Tabacof & Valle 2016, §4: 2^i of the perturbation's standard deviation for i from −5 to 5. The authors' released code
+Tabacof & Valle 2016: 2^i of the perturbation's standard deviation for i from −5 to 5. The authors' released code
 multiplies the standard deviation by 0.9 after every level, so that the last one is 11.2 times as large and not 32; it
 draws with the perturbation's mean instead of 0, and resamples the perturbation's own values at one level only.
 """
