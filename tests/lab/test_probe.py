@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -18,6 +19,7 @@ import evofool
 from evofool.errors import RunError
 from evofool.jobs import life
 from evofool.lab.job import ExperimentStep
+from evofool.lab.probe_figures import Probed, SourceFigures
 from evofool.lab.result import ExperimentResult
 from evofool.store.experiment import ExperimentFolder
 from evofool.store.probe_records import ProbeResult
@@ -136,6 +138,34 @@ def test_a_fooling_image_is_compared_with_the_flat_image_of_its_mean_colour(whol
             label = int(tiny_target().confirm(torch.from_numpy(flat.astype(np.uint8))[None]).argmax())
             assert label == found["before"]
             assert "image" not in found
+
+
+def test_half_lies_between_the_levels_where_the_mean_passes_it(whole: ExperimentResult) -> None:
+    """80 % at own size and 20 % at twice that: half of the way on a logarithmic axis, where both images are counted."""
+    folder = ExperimentFolder.open(whole.path)
+    found = next(found for _, found, _ in results_of(whole) if found["around"])
+
+    def image(at_own_size: int, at_twice: int) -> Probed:
+        counts = [{**each, "kept": [20] * 5 + [at_own_size, at_twice] + [0] * 4} for each in found["around"]["counts"]]
+        around = {
+            **found["around"],
+            "counts": counts,
+            "norm": 2.0,
+            "descent": 0.5,
+            "ascent": None,
+            "random": [1, 4, None],
+        }
+        return Probed(msgspec.convert({**found, "around": around}, ProbeResult), folder.subjects[0].image, None)
+
+    figures = SourceFigures.of(folder.config, [image(20, 8), image(12, 0)])
+    assert figures.half == pytest.approx(2**0.5)
+    assert figures.majority == 2
+    assert figures.radii() == {
+        "random": {"distance": 4, "norms": 2},
+        "descent": {"distance": 0.5, "norms": 0.25},
+        "ascent": {"distance": None, "norms": None},
+    }
+    assert SourceFigures.of(folder.config, [image(20, 20)]).half == pytest.approx(2**1.5)
 
 
 @pytest.mark.parametrize("end", [kill, interrupt], ids=["killed", "stopped"])
