@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from ..errors import ConfigError
 from .experiment_options import ExperimentOptions
 from .options import Natural, Positive, option
 
@@ -70,8 +71,18 @@ class OccludeOptions(
         return patch, self.stride or max(1, patch // 2)
 
     def places(self, shape: tuple[int, ...]) -> tuple[list[int], list[int]]:
-        """Return the upper and the left edges of all places of the square; the last ones touch the image's edges."""
+        """Return the upper and the left edges of all places of the square; the last ones touch the image's edges.
+
+        Raises:
+            ConfigError: The square is larger than the image, or leaves pixels out.
+        """
         patch, stride = self.square(shape)
+        if patch > min(shape[1:]):
+            raise ConfigError(f"`patch` must be at most the {min(shape[1:])} pixels of the image's side, got {patch}")
+        if stride > patch:
+            raise ConfigError(
+                f"`stride` must be at most the {patch} pixels of `patch`, or pixels are left out; got {stride}"
+            )
         rows, columns = ([*range(0, side - patch, stride), side - patch] for side in shape[1:])
         return rows, columns
 

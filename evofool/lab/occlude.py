@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError
 from ..io.arrays import shortest
 from ..store.experiment import ExperimentFolder
 from ..store.records import OccludeResult
@@ -29,13 +28,7 @@ class Occlude(EliteExperiment):
     @classmethod
     def check(cls, options: Any, shape: tuple[int, int, int]) -> None:
         """Check that the square fits into the image."""
-        patch, stride = options.square(shape)
-        if patch > min(shape[1:]):
-            raise ConfigError(f"`patch` must be at most the {min(shape[1:])} pixels of the image's side, got {patch}")
-        if stride > patch:
-            raise ConfigError(
-                f"`stride` must be at most the {patch} pixels of `patch`, or pixels are left out: {stride}"
-            )
+        options.places(shape)
 
     @staticmethod
     def work(folder: ExperimentFolder, targets: Sequence[Target], part: int) -> Part:

@@ -228,6 +228,15 @@ def test_results_that_lie_are_found(whole: ExperimentResult, pictures: list[Path
             evofool.resume(out, target=tiny_target())
 
 
+def test_a_square_that_no_image_has_room_for_is_refused_in_a_folder_too(
+    pictures: list[Path], tmp_path: Path, capsys: Capture
+) -> None:
+    out = occluded(pictures[:1], tmp_path / "lab", patch=4, stride=4).path
+    config = out / "config.json"
+    config.write_text(config.read_text().replace('"patch": 4', '"patch": 4000000000'))
+    assert_refused(run_cli(capsys, "gallery", out))
+
+
 def test_the_command_line_takes_what_people_have(run: Path, capsys: Capture, tmp_path: Path) -> None:
     out = tmp_path / "lab"
     told = json.loads(succeed(capsys, "lab", "occlude", run, "--patch", 4, "--out", out, "--json").out)
