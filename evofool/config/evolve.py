@@ -57,8 +57,10 @@ class EvolveOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
         tuple[str, ...] | None,
         option(
             "What proposes children: vary; for CPPNs also tweak (slight changes to elites that are not sure yet), "
-            "restart (new starts for the weakest classes) and refine (CMA-ES on their weights). Emitters that improve "
-            "more are used more often. NAME@1500 starts one after 1,500 evaluations, as in vary,tweak@1500.",
+            "restart (new starts for the weakest classes) and refine (CMA-ES on their weights); for networks that run "
+            "in torch also gradient (ascent from elites, whose gradients count as three evaluations each). Emitters "
+            "that improve more are used more often. NAME@1500 starts one after 1,500 evaluations, as in "
+            "vary,tweak@1500.",
             default="vary; for CPPNs also tweak and restart, from 150 and 200 evaluations for each niche on",
             identity=True,
             reset_by=VARIATION,

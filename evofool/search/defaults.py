@@ -50,7 +50,7 @@ def resolve(options: EvolveOptions) -> EvolveOptions:
     else:
         selector_named(options.selector)
     if options.emitters is not None:
-        filled["emitters"] = known_emitters(options.emitters, options.encoding, batch)
+        filled["emitters"] = known_emitters(options.emitters, options.encoding, batch, ahead=options.ahead)
     if options.bins is None and (options.descriptors is not None or options.novelty is not None):
         filled["bins"] = BINS
     if options.apart is None and options.novelty is not None:

@@ -39,7 +39,7 @@ class MapElites:
 
     Attributes:
         generation: How many generations were told.
-        evaluations: How many children were told.
+        evaluations: How many children were told, and the forward passes of gradients beside them.
         confirmations: How many images were scored again.
         proposer: The emitter that proposed the generation that was told last, None where it was random.
     """
@@ -114,9 +114,11 @@ class MapElites:
         self.confirmations += confirmed
         self.proposer = population.proposer
         if self.proposer is not None:
-            self.schedule.emitters[self.proposer].tell(self.archive, searched)
+            emitter = self.schedule.emitters[self.proposer]
+            emitter.tell(self.archive, searched)
+            self.evaluations += emitter.passes
             if self.schedule.learns:
-                gain = max(0.0, self._total_confidence() - before) / len(population)
+                gain = max(0.0, self._total_confidence() - before) / (len(population) + emitter.passes)
                 self.schedule.record(self.proposer, gain)
         return update
 

@@ -18,7 +18,7 @@ class Progress:
 
     Attributes:
         generation: The number of generations so far.
-        evaluations: The number of children scored so far.
+        evaluations: The number of children scored so far. A gradient, of the emitter ``gradient``, counts as three.
         confirmations: How many images were scored again: children in float32 before admission, where the search is
             not float32, and in generations 1, 2, 4, … some elites, to see that the target still says the same.
         seconds: Seconds of evolving so far.

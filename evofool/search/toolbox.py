@@ -13,7 +13,9 @@ from ..engines.base import Engine
 from ..engines.population import Population, batched_map
 from ..engines.toolbox import Hook, Toolbox, swap
 from ..rng import Rng
+from ..targets.protocols import differentiable
 from .archive import Archive
+from .ascent.climb import look
 from .diversity import Diversity
 from .emitters.emitter_schedule import EmitterSchedule
 from .emitters.registry import EMITTERS, parse_emitter
@@ -28,6 +30,7 @@ FIXED = {
     "decode": "pictures are decoded in many places; change images in the scores() of a target of your own",
     "confirm": "its scores go on record as the target's own; change them in a target of your own",
     "check": "it guards the scores on record",
+    "look": "its gradients are the target's own; change them in a target of your own",
     "generate": "it keeps the run's counts; swap an emitter, or write a loop of your own around Evolution",
     "update": "it keeps the run's counts; write a loop of your own around Evolution",
 }
@@ -41,7 +44,8 @@ def build_toolbox(
 
     ``random select mate mutate`` vary genomes, ``decode evaluate confirm check map`` score them. Where a class has
     several niches ``measure`` tells its images apart. The emitter ``tweak`` looks up ``select_unsure``, and like
-    ``restart`` the ``mutate_slightly`` of CPPNs. :func:`build_search` adds the rest.
+    ``restart`` the ``mutate_slightly`` of CPPNs. The emitter ``gradient`` looks up ``look``, the target's gradient.
+    :func:`build_search` adds the rest.
 
     Args:
         engine: Where batches are scored.
@@ -52,6 +56,7 @@ def build_toolbox(
 
     Raises:
         ConfigError: There is no such selector.
+        TargetError: An emitter needs gradients, and the target gives none.
     """
 
     def evaluate(population: Population) -> Tensor:
@@ -74,6 +79,9 @@ def build_toolbox(
     toolbox.register("confirm", engine.confirm, rows=CONFIRM_ROWS.get(engine.device.type))
     toolbox.register("check", engine.check)
     toolbox.register("map", batched_map)
+    if any(EMITTERS[name].needs_gradients for name, _ in map(parse_emitter, options.emitters or ())):
+        instead = "or leave the emitter gradient out"
+        toolbox.register("look", look, differentiable(engine.target, instead=instead))
     if diversity:
         toolbox.register("measure", diversity.measure, engine.target)
     return toolbox

@@ -69,8 +69,14 @@ class Differentiable(Target, Protocol):
         ...
 
 
-def differentiable(target: Target) -> Differentiable:
+def differentiable(
+    target: Target, *, instead: str = "(a search for diverse images can use `novelty=pixels`)"
+) -> Differentiable:
     """Return the target as one that gives gradients and features.
+
+    Args:
+        target: The target.
+        instead: What else can be done without them, for the message.
 
     Raises:
         TargetError: It gives neither.
@@ -79,7 +85,7 @@ def differentiable(target: Target) -> Differentiable:
         raise TargetError(
             f"target {target.name} gives neither gradients nor features; take one that runs in torch: cifar10 and the "
             "other embedded ones, torchvision:NAME, timm:NAME, hf:NAME, a .pt2, TorchScript or checkpoint file, a "
-            "torch module or an evofool.Target (a search for diverse images can use `novelty=pixels`)"
+            f"torch module or an evofool.Target {instead}"
         )
     return target
 

@@ -89,6 +89,20 @@ def test_killed_after_a_checkpoint_it_ends_with_the_same_bytes(encoding: str, ge
     assert_same_run(tmp_path / "a", tmp_path / "b")
 
 
+@pytest.mark.parametrize("encoding", ["direct", "cppn"])
+@pytest.mark.usefixtures("eager")
+def test_killed_it_goes_on_along_the_gradient_to_the_same_bytes(encoding: str, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"encoding": encoding, "emitters": "vary,gradient"}
+    with pytest.raises(Killed):
+        evolve(tmp_path / "a", observer=at(4, kill), **options)
+    resumed = evofool.resume(tmp_path / "a")
+    evolve(tmp_path / "b", **options)
+    assert_same_run(tmp_path / "a", tmp_path / "b")
+    assert evofool.inspect(tmp_path / "a")["evaluations"] == resumed.evaluations
+    children = sum(1 for _ in json_lines(tmp_path / "a" / "metrics.jsonl")) * resumed.config.options.batch
+    assert resumed.evaluations > children  # gradients count
+
+
 def test_killed_before_any_checkpoint_of_a_generation_it_starts_over(tmp_path: Path) -> None:
     init = tmp_path / "init"
     evolve(init, generations=2, seed=8)

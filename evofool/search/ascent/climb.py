@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...targets.gradients import flat_rows, gradient_of, log_odds
-from ...targets.protocols import GRADIENT_PASSES, Differentiable, is_multilabel
+from ...targets.protocols import GRADIENT_PASSES, Differentiable, is_multilabel, rows_of
 from ..progress import SURE
 from .parametrisations import Fourier, Parametrisation, Pixels
 
@@ -40,10 +40,14 @@ def look(target: Differentiable, images: Tensor, classes: Tensor, shift: tuple[i
     Raises:
         TargetError: The target gives no gradients, or some that are not finite.
     """
-    pixels = (images.float() / 255).roll(shift, (2, 3)).requires_grad_()
-    lead = lead_of(target, pixels, classes)
-    gradient = gradient_of(target, lead, pixels)
-    return Look(lead.detach(), gradient.roll((-shift[0], -shift[1]), (2, 3)))
+    parts, size = [], rows_of(target)
+    for first in range(0, len(images), size):
+        part = slice(first, first + size)
+        pixels = (images[part].float() / 255).roll(shift, (2, 3)).requires_grad_()
+        lead = lead_of(target, pixels, classes[part].to(pixels.device))
+        parts.append(Look(lead.detach(), gradient_of(target, lead, pixels)))
+    lead, gradient = (torch.cat(each) for each in zip(*parts, strict=True))
+    return Look(lead, gradient.roll((-shift[0], -shift[1]), (2, 3)))
 
 
 def lead_of(target: Differentiable, pixels: Tensor, classes: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ To add a parametrisation, write a class with the methods of :class:`Parametrisat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch.fft import fftfreq, irfft2, rfft2, rfftfreq
 
 from ...encodings.cppn.batch import CPPNBatch
 from ...encodings.cppn.encoding import CPPN
+from ...encodings.direct.batch import DirectBatch
 
 GREY = 0.5
 """Mid-grey, in [0, 1]: what pixels decay to."""
@@ -187,13 +188,13 @@ class Weights:
     """
 
     def __init__(self, genomes: CPPNBatch, encoding: CPPN) -> None:
-        self.genomes, self._encoding = genomes, encoding
+        self._graphs, self._encoding = genomes, encoding
         self.values = torch.from_numpy(genomes.weight.copy())
         self._twin = encoding.twin(genomes)
         self._limit: float = encoding.settings()["limit"]
 
     def images(self) -> Tensor:
-        return self._encoding.decode(self.tuned())
+        return self._encoding.decode(self.genomes())
 
     def slopes(self, gradient: Tensor) -> Tensor:
         values = self.values.detach().requires_grad_()
@@ -207,15 +208,35 @@ class Weights:
         self.values *= 1 - share
 
     def keep(self, rows: Tensor) -> None:
-        self.genomes = self.tuned().take(np.flatnonzero(rows.cpu().numpy()))
-        self.values = torch.from_numpy(self.genomes.weight.copy())
-        self._twin = self._encoding.twin(self.genomes)
+        self._graphs = self.genomes().take(np.flatnonzero(rows.cpu().numpy()))
+        self.values = torch.from_numpy(self._graphs.weight.copy())
+        self._twin = self._encoding.twin(self._graphs)
 
-    def tuned(self) -> CPPNBatch:
+    def genomes(self) -> CPPNBatch:
         """Return the genomes with their weights as they are now."""
-        genomes = self.genomes.take(np.arange(len(self.genomes)))
+        genomes = self._graphs.take(np.arange(len(self._graphs)))
         genomes.weight[:] = self.values.numpy()
         return genomes
+
+
+class Genes(Pixels):
+    """The pixels of direct genomes.
+
+    Args:
+        genomes: At least one genome.
+    """
+
+    def __init__(self, genomes: DirectBatch) -> None:
+        super().__init__(genomes.genes.float() / 255)
+
+    def genomes(self) -> DirectBatch:
+        """Return the genomes as they are now."""
+        return DirectBatch(self.images())
+
+
+def ways_of(genomes: Any, encoding: Any) -> Genes | Weights:
+    """Return what an ascent from genomes changes: weights of CPPNs, and pixels of direct genomes."""
+    return Genes(genomes) if isinstance(genomes, DirectBatch) else Weights(genomes, encoding)
 
 
 def to_bytes(pixels: Tensor) -> Tensor:

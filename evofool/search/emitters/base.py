@@ -31,12 +31,16 @@ class Emitter:
         min_batch: Smallest number of children per generation that it can propose.
         operators: The operators of the toolbox that it calls.
         learns: Whether its next children depend on the scores of its last ones in another way than by the archive.
+        needs_gradients: Whether the target has to give gradients, which the operator ``look`` takes.
+        passes: Forward passes that the last :meth:`ask` took; a backward pass counts as two.
     """
 
     cppn_use: ClassVar[str | None] = None
     min_batch: ClassVar[int] = 1
-    operators: ClassVar[tuple[str, ...]]
+    operators: tuple[str, ...]
     learns: ClassVar[bool] = False
+    needs_gradients: ClassVar[bool] = False
+    passes = 0
 
     @classmethod
     def build(cls, toolbox: base.Toolbox, encoding: Encoding, rng: Rng) -> Self:

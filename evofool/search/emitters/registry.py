@@ -6,25 +6,33 @@ from collections.abc import Iterable
 
 from ...errors import ConfigError, parse_names, suggestion
 from .base import Emitter
+from .gradient import Gradient
 from .refine import Refine
 from .restart import Restart
 from .tweak import Tweak
 from .vary import Vary
 
-EMITTERS: dict[str, type[Emitter]] = {"vary": Vary, "tweak": Tweak, "restart": Restart, "refine": Refine}
+EMITTERS: dict[str, type[Emitter]] = {
+    "vary": Vary,
+    "tweak": Tweak,
+    "restart": Restart,
+    "refine": Refine,
+    "gradient": Gradient,
+}
 """The emitters by name. Their ``ask`` is registered in the toolbox under the same name."""
 
 MAX_BEGIN = 2**53
 """Largest number of evaluations after which an emitter may begin."""
 
 
-def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tuple[str, ...]:
+def known_emitters(names: str | Iterable[str], encoding: str, batch: int, *, ahead: bool = False) -> tuple[str, ...]:
     """Check names of emitters.
 
     Args:
         names: The names, as ``"vary,refine"`` or as a list. ``refine@100000`` begins after so many evaluations.
         encoding: The name of the genomes' encoding.
         batch: Children per generation.
+        ahead: Whether a generation is proposed before the last one's scores are known.
 
     Returns:
         The names as a tuple, written in one way.
@@ -40,6 +48,8 @@ def known_emitters(names: str | Iterable[str], encoding: str, batch: int) -> tup
         use, min_batch = EMITTERS[name].cppn_use, EMITTERS[name].min_batch
         if use and encoding != "cppn":
             raise ConfigError(f"emitter {name} {use} CPPNs, which {encoding} genomes are not; leave it out")
+        if ahead and EMITTERS[name].needs_gradients:
+            raise ConfigError(f"`ahead` is for servers, which give no gradients for emitter {name}; leave one out")
         if batch < min_batch:
             raise ConfigError(f"emitter {name} needs `batch={min_batch}` or more, got {batch}")
     if len(set(listed)) < len(listed):

@@ -117,6 +117,6 @@ def test_weights_show_the_encodings_pictures_stay_in_bounds_and_keep_rows() -> N
     weights.bound()
     assert float(weights.values.abs().max()) == encoding.settings()["limit"]
     weights.keep(torch.tensor([False, True, False, True]))
-    assert torch.equal(weights.values, torch.from_numpy(weights.tuned().weight))
-    assert np.array_equal(weights.tuned().activation, genomes.activation[[1, 3]])
+    assert torch.equal(weights.values, torch.from_numpy(weights.genomes().weight))
+    assert np.array_equal(weights.genomes().activation, genomes.activation[[1, 3]])
     assert (weights.slopes(torch.randn(2, 3, 8, 8)) != 0).any(1).all()
