@@ -20,5 +20,5 @@ def lite0(**options: str) -> evofool.Target:
     )
     return evofool.Target(
         network, classes=class_names() or (), image_shape=(3, 224, 224), mean=127 / 255, std=128 / 255,
-        name="efficientnet-lite0", **options,
+        name="efficientnet-lite0", resize=256, **options,
     )  # fmt: skip

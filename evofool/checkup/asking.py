@@ -24,6 +24,8 @@ class Asking:
     def __init__(self, loaded: Loaded, options: ModelOptions) -> None:
         self._loaded, self._options, self._ledger = loaded, options, MemoryLedger()
         self.counted = is_asked_with_care(options, remote=loaded.remote)
+        if self.counted and loaded.shown:
+            self._ledger.reserve(loaded.shown)
 
     @property
     def queries(self) -> int | None:

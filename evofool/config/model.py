@@ -20,7 +20,7 @@ ASKING = ("count_queries", "max_queries", "request_images", "concurrency", "rate
 
 
 UNDERSTANDING = (
-    "arch", "outputs", "mean", "std", "range", "layout", "channels", "image_size", "colours", "classes_file",
+    "arch", "outputs", "mean", "std", "range", "layout", "channels", "image_size", "resize", "colours", "classes_file",
 )  # fmt: skip
 """Options that say how a classifier is understood."""
 
@@ -80,6 +80,15 @@ class ModelOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         option(
             "Height and width of its images, in pixels: 224, or width x height as in 320x240.",
             default="the model's own",
+            reset_by=("target",),
+        ),
+    ] = None
+    resize: Annotated[
+        Positive | None,
+        option(
+            "What the shorter side of pictures becomes before their centre is cropped, in pixels: 256 for many "
+            "networks that take 224.",
+            default="the model's own, or its images' shorter side",
             reset_by=("target",),
         ),
     ] = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.arguments import plain
 from ..config.class_names import repeated
-from ..errors import TargetError, WeightsError, in_words
+from ..errors import ConfigError, TargetError, WeightsError, in_words
 
 if TYPE_CHECKING:
     import torch
@@ -59,6 +59,17 @@ def described(name: Any, classes: Any, image_shape: Any) -> tuple[str, list[str]
         raise TargetError(f"{name}: `classes` has {twice} more than once; give every output a name of its own")
     channels, height, width = shape
     return str(name), labels, (channels, height, width)
+
+
+def check_resize(resize: int, image_shape: tuple[int, int, int]) -> int:
+    """Return what the shorter side of pictures becomes before a target's images are cropped from them.
+
+    Raises:
+        ConfigError: It is less than the images' shorter side.
+    """
+    if resize < (least := min(image_shape[1:])):
+        raise ConfigError(f"`resize` must be at least {least}, the shorter side of the images, got {resize}")
+    return resize
 
 
 def failure_of(name: str, image_shape: tuple[int, ...], error: Exception, advice: str = "") -> TargetError:

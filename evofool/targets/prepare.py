@@ -158,7 +158,8 @@ def fitting_of(loaded: Loaded) -> Fitting:
     """Return how pictures become images of a target: as its card says, else to its size."""
     target, card = loaded.target, loaded.card
     if card is None:
-        return Fitting(target.classes, target.image_shape, min(target.image_shape[1:]))
+        least = min(target.image_shape[1:])
+        return Fitting(target.classes, target.image_shape, getattr(target, "resize", least))
     return Fitting(target.classes, target.image_shape, card.resize, card.interpolation)
 
 

@@ -12,6 +12,7 @@ from ..config.evolve import EvolveOptions
 from ..config.model import ModelOptions
 from ..errors import ConfigError, TargetError, suggestion
 from .cards import Card
+from .checks import check_resize
 from .doors import checkpoint, embedded, exported, http, huggingface, keras, litert, onnx, python, timm, torchvision
 from .doors.base import Catalogue, Door, Loaded, Request
 from .execution.options import ExecutionOptions
@@ -91,7 +92,7 @@ def load(
     options = ExecutionOptions(device, precision, micro_batch, memory_format, fold)
     if not isinstance(name, str):
         check_alone(name, model)
-        return _together(name, weights, options, combine)
+        return _together(name, weights, options, combine, None if model is None else model.max_queries)
     if weights is not None and not isinstance(weights, str | Path):
         raise ConfigError(f"`weights` of a single target is one file, got {len(weights)}")
     from .execution.requests import check_requests
@@ -117,15 +118,23 @@ def check_alone(names: Sequence[str], model: ModelOptions | None) -> None:
 
 
 def _together(
-    names: Sequence[str], weights: str | Path | Sequence[str] | None, options: ExecutionOptions, combine: str
+    names: Sequence[str],
+    weights: str | Path | Sequence[str] | None,
+    options: ExecutionOptions,
+    combine: str,
+    max_queries: int | None,
 ) -> Loaded:
-    """Build several targets as one."""
+    """Build several targets as one. All of them are shown no more pictures than ``max_queries``."""
     from .ensemble import Ensemble
     from .execution.requests import check_requests
     from .torch_target import TorchTarget
 
     files = weights_by_name(names, weights)
-    members = tuple(_load_one(name, files.get(name), options, None) for name in names)
+    members: list[Loaded] = []
+    for name in names:
+        shown = sum(member.shown for member in members)
+        asked = None if max_queries is None else ModelOptions(max_queries=max(1, max_queries - shown))
+        members.append(_load_one(name, files.get(name), options, asked))
     for member in members:  # what says how torch runs its passes is for those members that it runs
         runs = isinstance(member.target, TorchTarget)
         check_requests(member.target, options if runs else ExecutionOptions(options.device, options.precision))
@@ -136,7 +145,7 @@ def _together(
         replace(members[0].card, name=ensemble.name),
         spec=tuple(str(member.spec) for member in members),
         remote=any(member.remote for member in members),
-        members=members,
+        members=tuple(members),
     )
 
 
@@ -158,7 +167,19 @@ def _load_one(
         raise ConfigError(f"target {name} takes no weights file; leave `weights` out")
     if loaded.model is None and model is not None and (said := model.understood.said):
         raise ConfigError(f"target {name} says itself how it is understood; leave `{next(iter(said))}` out")
+    if model is not None and model.resize is not None and loaded.card is not None:
+        loaded = _resized(loaded, loaded.card, check_resize(model.resize, loaded.card.image_shape))
     return replace(loaded, spec=absolute(name))
+
+
+def _resized(loaded: Loaded, card: Card, resize: int) -> Loaded:
+    """Return a target for which the shorter side of pictures becomes ``resize``."""
+    from .arrays.array_target import ArrayTarget
+    from .torch_target import TorchTarget
+
+    if isinstance(loaded.target, ArrayTarget | TorchTarget):
+        loaded.target.resize = resize  # for whoever goes on with the object alone
+    return replace(loaded, card=replace(card, resize=resize))
 
 
 def door_of(name: str) -> str:

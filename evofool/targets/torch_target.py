@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..errors import TargetError
 from .cards import Card
-from .checks import described
+from .checks import check_resize, described
 from .execution.devices import choose_device
 from .execution.execution import Execution, default_execution
 from .execution.features import last_inputs
@@ -48,9 +48,12 @@ class TorchTarget:
         memory_format: Memory format of images and weights: ``channels_last``, ``contiguous`` or ``auto``.
         fold: Whether batch normalisations are folded into the layers before them in a search's passes, where the
             network can be traced. None leaves it to what is found faster.
+        resize: What the shorter side of pictures of other sizes becomes before the centre is cropped, in pixels: 256
+            for many networks that take 224. None: the images' shorter side.
 
     Attributes:
         device: The ``torch.device`` that it runs on.
+        resize: What the shorter side of pictures becomes.
         mean, std: A value for each channel.
         outputs: What the module returns.
         tunable: Names of the fields of :class:`~.execution.execution.Execution` that were left open, so that tuning may
@@ -85,6 +88,7 @@ class TorchTarget:
         micro_batch: int | None = None,
         memory_format: str = "auto",
         fold: bool | None = None,
+        resize: int | None = None,
     ) -> None:
         if not isinstance(module, nn.Module):
             raise TargetError(
@@ -92,6 +96,7 @@ class TorchTarget:
                 "put a function into a module's forward()"
             )
         self.name, self.classes, self.image_shape = described(name, classes, image_shape)
+        self.resize = min(self.image_shape[1:]) if resize is None else check_resize(resize, self.image_shape)
         options = ExecutionOptions.given(
             device=device,
             precision=precision,
@@ -126,6 +131,7 @@ class TorchTarget:
             std=card.std,
             name=card.name,
             outputs=card.outputs,
+            resize=max(card.resize, min(card.image_shape[1:])),
             **asdict(options),
         )
 

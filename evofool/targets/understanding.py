@@ -135,8 +135,8 @@ def check_affordable(options: ModelOptions, count: int) -> None:
     """
     if options.max_queries is not None and options.max_queries < count:
         raise ConfigError(
-            f"`max_queries` must be at least {count}, got {options.max_queries}: so many pictures show what the "
-            "classifier returns"
+            f"`max_queries` must leave at least {count}, {options.max_queries} are left: so many pictures show what "
+            "the classifier returns"
         )
 
 

@@ -113,7 +113,8 @@ DEFAULTS = {
 MODEL_OPTIONS: Fields = {
     "arch": maybe(text), "outputs": text, "mean": maybe(several(real())), "std": maybe(several(real())),
     "range": maybe(text), "layout": maybe(text), "channels": maybe(text),
-    "image_size": maybe(either(text, whole(1))), "colours": maybe(whole(1)), "classes_file": maybe(text),
+    "image_size": maybe(either(text, whole(1))), "resize": maybe(whole(1)), "colours": maybe(whole(1)),
+    "classes_file": maybe(text),
     "count_queries": flag, "max_queries": maybe(whole(1)), "request_images": maybe(whole(1)),
     "concurrency": maybe(whole(1, 1024)), "rate": maybe(real(above=0, most=1e9)),
     "timeout": maybe(real(above=0, most=86_400)), "retries": whole(0, 100),
@@ -132,7 +133,7 @@ EVOLVE_OPTIONS: Fields = {
     "selector": text, "emitters": several(text), "descriptors": maybe(several(text)), "novelty": maybe(text),
     "bins": maybe(whole(2, 64)), "apart": maybe(real(0, 1, above=0)), "classes": maybe(WORDS), "weights": maybe(NAMES),
     "weights_sha256": maybe(text), "init": maybe(text), "init_sha256": maybe(text), "batch": whole(1, 65_536),
-    "seed": whole(), "generations": maybe(whole(1)), "evaluations": maybe(whole(1)),
+    "ahead": flag, "seed": whole(), "generations": maybe(whole(1)), "evaluations": maybe(whole(1)),
     "minutes": maybe(real(above=0, most=LARGEST - 1)), "until": maybe(real(above=0, most=1)), "device": text,
     "precision": maybe(text), "micro_batch": maybe(whole(1)), "memory_format": text, "fold": maybe(flag),
 }  # fmt: skip

@@ -52,6 +52,7 @@ class ArrayTarget:
         in_torch: bool = True,
     ) -> None:
         self.name, self.classes, self.image_shape = name, list(classes), image_shape
+        self.resize = min(image_shape[1:])
         self.reading, self.micro_batch, self.fingerprint = reading, rows, fingerprint
         self.multilabel, self.in_torch = head.multilabel, in_torch
         self._call, self._head, self._fixed = call, head, fixed

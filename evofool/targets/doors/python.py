@@ -49,7 +49,8 @@ def load(name: str, request: Request) -> Loaded:
     names = [str(label) for label in classes] if isinstance(classes, list | tuple) else None
     if isinstance(thing, Target):
         described = file_card(name, f"a target of {type(thing).__module__}", thing.image_shape)
-        return Loaded(thing, replace(described, name=thing.name, classes=tuple(thing.classes)), source)
+        resize = getattr(thing, "resize", described.resize)
+        return Loaded(thing, replace(described, name=thing.name, classes=tuple(thing.classes), resize=resize), source)
     if isinstance(thing, nn.Module):
         shape = choose_image_shape(name, request.model, channels, size)
         mean, std = _normalisation(thing)

@@ -195,9 +195,19 @@ def test_the_pictures_that_show_what_it_returns_are_paid_for_once(
 
 def test_a_budget_below_what_shows_what_it_returns_asks_nothing(tmp_path: Path) -> None:
     (tmp_path / "counted.py").write_text(COUNTED)
-    with pytest.raises(EvofoolError, match="`max_queries` must be at least 8, got 7: so many pictures show"):
+    with pytest.raises(EvofoolError, match="`max_queries` must leave at least 8, 7 are left: so many pictures show"):
         evofool.evolve(f"{tmp_path / 'counted.py'}:batch", max_queries=7, out=tmp_path / "run", **SETTINGS)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["counted.py"]
+
+
+def test_pictures_that_show_what_several_return_stay_within_the_budget(tmp_path: Path) -> None:
+    """Eight pictures show what the first returns; the second, which needs eight as well, isn't asked."""
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.py").write_text(f"{COUNTED}\nbatch.image_shape = (3, 8, 8)\n")
+    names = [f"{tmp_path / name}.py:batch" for name in ("one", "two")]
+    with pytest.raises(EvofoolError, match="`max_queries` must leave at least 8, 4 are left"):
+        evofool.evolve(names, "direct", max_queries=12, out=tmp_path / "run")
+    assert len((tmp_path / "bill").read_text().split()) == 8
 
 
 def test_what_is_no_image_is_named_by_functions_as_by_networks(file: Path) -> None:

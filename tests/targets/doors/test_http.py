@@ -123,4 +123,4 @@ def test_a_checkup_asks_a_server_and_counts_what_it_pays(served: Served, url: st
     checkup = evofool.check_target(f"{url}/v2/models/digits", "digits", count=40)
     assert checkup.findings == ()
     assert checkup.accuracies[0].right >= 38
-    assert checkup.queries == 3 * 14 + 40 + 4 * 40
+    assert checkup.queries == 8 + 3 * 14 + 40 + 4 * 40
