@@ -25,6 +25,7 @@ from evofool.config.model import ModelOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import PerturbOptions
 from evofool.config.probe import ProbeOptions
+from evofool.config.transfer import TransferOptions
 from evofool.errors import ConfigError, EvofoolError, TargetError
 from evofool.gallery.prints.render import render_genome
 
@@ -314,6 +315,7 @@ WALKED = {
     "attack": {"target", "data", "out", "progress", "observer", "toolbox"},
     "perturb": {"target", "data", "out", "progress", "observer"},
     "probe": {"target", "data", "out", "progress", "observer"},
+    "transfer": {"target", "data", "out", "progress", "observer"},
     "occlude": {"genomes", "target", "out", "progress", "observer"},
     "ablate": {"genomes", "target", "out", "progress", "observer"},
     "ascend": {"target", "out", "progress", "observer"},
@@ -341,6 +343,7 @@ def test_no_argument_is_left_untried(name: str) -> None:
         "ascend": AscendOptions,
         "perturb": PerturbOptions,
         "probe": ProbeOptions,
+        "transfer": TransferOptions,
         "occlude": OccludeOptions,
         "ablate": AblateOptions,
         "check_target": CheckOptions,
