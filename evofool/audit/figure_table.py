@@ -68,13 +68,13 @@ def _kinds() -> dict[str, FigureKind]:
         meaning = f"share of rightly classified real images that {changed} flips within the budget"
         kinds[f"pixels_{k}"] = FigureKind(meaning.replace("pixels flips", "pixels flip"), "higher", "pixels")
     for score, words in SCORES.items():
-        meaning = f"area under the ROC curve of real against fooling images, by {words}"
+        meaning = f"area under the ROC curve of fooling against real images, by {words}"
         kinds[f"auroc_{score}"] = FigureKind(meaning, "lower", "rejection")
     for score, words in SCORES.items():
-        meaning = f"share of fooling images that are let through where 95 % of the real ones are, by {words}"
+        meaning = f"share of real images that are stopped where 95 % of the fooling ones are, by {words}"
         kinds[f"fpr95_{score}"] = FigureKind(meaning, "higher", "rejection")
     for score, words in SCORES.items():
-        meaning = f"area under the precision-recall curve with real images as positives, by {words}"
+        meaning = f"area under the precision-recall curve with fooling images as positives, by {words}"
         kinds[f"aupr_{score}"] = FigureKind(meaning, "lower", "rejection")
     kinds["corrupted_accuracy"] = FigureKind("mean accuracy over all corruptions", "lower", "corruptions")
     kinds["corrupted_flips"] = FigureKind(
