@@ -53,6 +53,11 @@ class Ahead:
             self._toolbox.map(self._toolbox.evaluate, population)
         return population
 
+    def in_turn(self) -> None:
+        """Score each generation in its turn from now on, so that it can be timed. No byte depends on it."""
+        self.settle()
+        self._threads = None
+
     def settle(self) -> None:
         """Wait until nothing is being scored, so that what is paid is also kept. An error comes up in its turn."""
         if self._scoring:

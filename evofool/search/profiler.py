@@ -49,6 +49,7 @@ class Profiler:
 
     def attach(self, evolution: Evolution) -> None:
         """Measure an evolution's operators, through its toolbox, from now on."""
+        evolution.score_in_turn()
         self._device = evolution.engine.device
         for operator, phase in PHASES.items():
             timed = self._timing(phase)(getattr(evolution.toolbox, operator))

@@ -20,6 +20,7 @@ from torch import Tensor
 import evofool
 from evofool import Result
 from evofool.jobs.run import RunStep
+from evofool.search.profiler import Profiler
 from evofool.store.ledger import FolderLedger
 
 GENERATIONS = 8
@@ -108,6 +109,14 @@ def test_who_answers_when_changes_no_byte() -> None:
     alone = evofool.evolve(PlainTarget("slow"), "direct", batch=12, seed=1, ahead=True, generations=6)
     asked = evofool.evolve(Slow(), generations=6, **ASKED)
     np.testing.assert_array_equal(asked.images, alone.images)
+
+
+def test_a_profiler_changes_no_byte_and_sees_each_generation_scored_in_its_turn() -> None:
+    target, profiler = Slow(), Profiler()
+    profiled = evofool.evolve(target, generations=6, profiler=profiler, **ASKED)
+    alone = evofool.evolve(PlainTarget("slow"), "direct", batch=12, seed=1, ahead=True, generations=6)
+    np.testing.assert_array_equal(profiled.images, alone.images)
+    assert profiler.shares()["scoring"] > 0.3
 
 
 def test_the_next_generation_is_asked_for_before_the_last_is_answered() -> None:
