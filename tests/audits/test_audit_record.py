@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from audits import figure, record
+from audit_records import figure, record
 
-from evofool.audit.figure_table import FIGURES, PARTS
-from evofool.audit.record import read_record
+from evofool.audits.figure_table import FIGURES, PARTS
+from evofool.audits.record import read_record
 from evofool.errors import RunError
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from evofool.audit.figure_table import PARTS
-from evofool.audit.record import AuditedData, AuditedTarget, AuditFigure, AuditPart, AuditRecord
+from evofool.audits.figure_table import PARTS
+from evofool.audits.record import AuditedData, AuditedTarget, AuditFigure, AuditPart, AuditRecord
 
 
 def figure(value: float, low: float, high: float, n: int = 10) -> AuditFigure:

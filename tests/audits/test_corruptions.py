@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from evofool.audit.corruptions import SCREENSHOT, STRENGTHS, corrupted, corruptions
+from evofool.audits.corruptions import SCREENSHOT, STRENGTHS, corrupted, corruptions
 
 
 @pytest.mark.parametrize("name", ["jpeg", "resize", "blur", "noise", "brightness", SCREENSHOT])

@@ -100,12 +100,12 @@ def junit(record: AuditRecord, verdicts: Sequence[Verdict]) -> str:
         if value is not None:
             ElementTree.SubElement(figures, "property", {"name": name, "value": _number(value)})
     for name, part in record.parts.items():
-        about = {"classname": "evofool.audit.parts", "name": name, "time": f"{part.seconds:.1f}"}
+        about = {"classname": "evofool.audits.parts", "name": name, "time": f"{part.seconds:.1f}"}
         case = ElementTree.SubElement(suite, "testcase", about)
         if part.status == "skipped":
             ElementTree.SubElement(case, "skipped", _clean({"message": part.why}))
     for verdict in verdicts:
-        about = _clean({"classname": "evofool.audit.rules", "name": verdict.rule.text, "time": "0"})
+        about = _clean({"classname": "evofool.audits.rules", "name": verdict.rule.text, "time": "0"})
         case = ElementTree.SubElement(suite, "testcase", about)
         if verdict.broken:
             ElementTree.SubElement(case, "failure", _clean({"message": verdict.why, "type": "rule"}))

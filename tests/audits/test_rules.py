@@ -5,10 +5,10 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from audits import figure, record
+from audit_records import figure, record
 
-from evofool.audit.record import AuditedTarget
-from evofool.audit.rules import check_rules, junit, parse_rules
+from evofool.audits.record import AuditedTarget
+from evofool.audits.rules import check_rules, junit, parse_rules
 from evofool.errors import ConfigError
 
 AUDIT = record(

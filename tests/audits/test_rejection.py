@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_curve
 
-from evofool.audit.measured import Outputs
-from evofool.audit.rejection import (
+from evofool.audits.measured import Outputs
+from evofool.audits.rejection import (
     area_interval,
     aupr,
     auroc,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evofool.audit.calibration import calibration, calibration_error
-from evofool.audit.measured import Outputs
+from evofool.audits.calibration import calibration, calibration_error
+from evofool.audits.measured import Outputs
 
 
 def drawn(n: int, temperature: float, seed: int = 0) -> tuple[Outputs, np.ndarray]:

@@ -113,8 +113,8 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         seed: Random seed.
         versions: Versions of Python and of the libraries.
         queries, seconds: What all parts took.
-        figures: A figure for every name of :data:`~evofool.audit.figure_table.FIGURES`.
-        parts: Every part of :data:`~evofool.audit.figure_table.PARTS`.
+        figures: A figure for every name of :data:`~evofool.audits.figure_table.FIGURES`.
+        parts: Every part of :data:`~evofool.audits.figure_table.PARTS`.
     """
 
     schema: Literal[1] = SCHEMA
