@@ -224,6 +224,14 @@ def test_a_source_that_changed_is_refused(tmp_path: Path) -> None:
         resumed(out)
 
 
+def test_a_target_of_a_python_file_runs_as_it_says(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from support import tiny_target\n\n\ndef made():\n    return tiny_target(micro_batch=16)\n"
+    )
+    result = compared(tmp_path / "lab", target=[f"{tmp_path}/mine.py:made", pair()[1]], kinds="fgsm")
+    assert [target.micro_batch for target in result.config.targets] == [16, 6]
+
+
 class Plain:
     """A network of the same classes that gives no gradients: it sees how bright the colours are."""
 
