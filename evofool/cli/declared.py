@@ -75,13 +75,14 @@ def whole_number(text: str) -> int:
 
 
 def real_number(text: str) -> float:
-    """Return a number that stands on the command line.
+    """Return a number that stands on the command line, as ``0.03`` or ``8/255``.
 
     Raises:
         BadParameter: It is none.
     """
-    with suppress(ValueError):
-        return float(text)
+    above, slash, below = text.partition("/")
+    with suppress(ValueError, ZeroDivisionError):
+        return float(above) / float(below) if slash else float(text)
     raise typer.BadParameter(f'expected a number, got "{cut(text, 40)}"')
 
 

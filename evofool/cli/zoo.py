@@ -11,7 +11,7 @@ from ..config.evolve import EvolveOptions
 from ..io.interrupts import kept
 from ..text import clock, percent
 from .common import Quiet
-from .declared import whole_number, with_options
+from .declared import real_number, whole_number, with_options
 
 EPOCHS_KEPT = "the epochs so far are kept, and the same command goes on"
 """What is said of a training that was stopped after an epoch."""
@@ -27,6 +27,17 @@ def train(
         int | None,
         typer.Option(help="Number of epochs. [default: the recipe's]", parser=whole_number, metavar="<int>"),
     ] = None,
+    adversarial: Annotated[
+        float | None,
+        typer.Option(
+            help="Train against perturbations too: the largest change of a value of a pixel, such as 8/255.",
+            parser=real_number,
+            metavar="<number>",
+        ),
+    ] = None,
+    steps: Annotated[
+        int, typer.Option(help="Steps of those perturbations; one is FGSM.", parser=whole_number, metavar="<int>")
+    ] = 1,
     quiet: Quiet = False,
 ) -> None:
     """Train an embedded network anew.
@@ -35,17 +46,22 @@ def train(
     """
     from ..console.console import Console
     from ..targets.execution.options import check_device
-    from ..targets.training.trained import check_trained, state_beside
+    from ..targets.training.trained import check_adversary, check_trained, state_beside
 
     console, options = Console(quiet=quiet), EvolveOptions.of(given)
     check_trained(name)
+    check_adversary(adversarial, steps)
     check_device(options.device)
-    from ..targets.execution.devices import choose_device  # This and the next import torch.
+    from ..attacks.gradients.adversary import Adversary  # This and the next import torch.
+    from ..targets.execution.devices import choose_device
     from ..targets.training.trainer import train as train_network
 
+    adversary = None if adversarial is None else Adversary(adversarial, steps)
     file, device = out or Path(f"{name}.safetensors"), str(choose_device(options.device))
     with kept(lambda: EPOCHS_KEPT if state_beside(file).exists() else ""):
-        for epoch in train_network(name, data, file, seed=options.seed, epochs=epochs, device=device):
+        for epoch in train_network(
+            name, data, file, seed=options.seed, epochs=epochs, device=device, adversary=adversary
+        ):
             console.say(
                 f"epoch {epoch.number}/{epoch.total}  loss {epoch.loss:.4f}  held out {percent(epoch.accuracy)}  "
                 f"{clock(epoch.seconds)} an epoch, {clock((epoch.total - epoch.number) * epoch.seconds)} to go"

@@ -9,8 +9,11 @@ import torch
 from safetensors import safe_open
 from support import global_random_untouched
 
+from evofool.attacks.gradients.adversary import Adversary
 from evofool.errors import ConfigError
 from evofool.targets import registry as zoo
+from evofool.targets.protocols import differentiable
+from evofool.targets.training.trained import check_adversary
 from evofool.targets.training.trainer import RECIPES, Epoch, train
 
 NOWHERE = Path("not-needed")
@@ -133,3 +136,47 @@ def test_a_recipe_trains_the_network_that_its_card_describes(name: str) -> None:
     with torch.random.fork_rng(devices=[]), torch.inference_mode():
         logits = RECIPES[name].network().eval()(torch.zeros(2, *card.image_shape))
     assert logits.shape == (2, len(card.classes))
+
+
+def test_training_against_perturbations_makes_a_network_that_withstands_more_of_them(tmp_path: Path) -> None:
+    """Ten epochs with and without, on the digits; the perturbed share of the held-out images that stays right."""
+    adversary, right = Adversary(0.1), list[float]()
+    for name, against in (("plain", None), ("against", adversary)):
+        out = tmp_path / f"{name}.safetensors"
+        list(train("digits", NOWHERE, out, epochs=10, adversary=against))
+        target = zoo.load_target("digits", weights=out, device="cpu", precision="float32")
+        test = RECIPES["digits"].data(NOWHERE).test
+        perturbed = adversary(differentiable(target), test.images.float() / 255, test.labels)
+        guesses = differentiable(target).logits(perturbed).argmax(1)
+        right.append(float((guesses == test.labels).double().mean()))
+    plain, against_them = right
+    assert against_them > plain + 0.05
+
+
+def test_training_against_perturbations_is_resumed_to_the_same_bytes_and_says_so(tmp_path: Path) -> None:
+    once, twice = tmp_path / "once.safetensors", tmp_path / "twice.safetensors"
+    adversary = Adversary(0.1, steps=2)
+    list(train("digits", NOWHERE, once, epochs=2, adversary=adversary))
+    running = train("digits", NOWHERE, twice, epochs=2, adversary=adversary)
+    next(running)
+    running.close()
+    with pytest.raises(ConfigError, match="belongs to a training with other settings"):
+        next(train("digits", NOWHERE, twice, epochs=2))
+    list(train("digits", NOWHERE, twice, epochs=2, adversary=adversary))
+    assert once.read_bytes() == twice.read_bytes()
+    with safe_open(once, "pt") as file:
+        assert file.metadata()["adversary"] == "Adversary(epsilon=0.1, steps=2)"
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "steps", "message"),
+    [
+        (0, 1, "`adversarial` must be above 0 and at most 1, got 0"),
+        (8, 1, "`adversarial` must be above 0 and at most 1, got 8"),
+        (0.1, 0, "`steps` must be at least 1, got 0"),
+        (None, 5, "`steps` are those of `adversarial`"),
+    ],
+)
+def test_perturbations_that_cannot_be_are_named(epsilon: float | None, steps: int, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_adversary(epsilon, steps)

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -94,8 +94,20 @@ class Epoch:
     seconds: float
 
 
+Adversary: TypeAlias = "Callable[[Any, Tensor, Tensor], Tensor]"
+"""Perturbs pixels (B, C, H, W) float in [0, 1] with their labels (B,), given a network with ``logits``. Its ``repr``
+says all that it depends on."""
+
+
 def train(
-    name: str, data: Path, out: Path, *, seed: int = 0, epochs: int | None = None, device: str = "cpu"
+    name: str,
+    data: Path,
+    out: Path,
+    *,
+    seed: int = 0,
+    epochs: int | None = None,
+    device: str = "cpu",
+    adversary: Adversary | None = None,
 ) -> Iterator[Epoch]:
     """Train an embedded network and write its weights.
 
@@ -109,6 +121,7 @@ def train(
         seed: Random seed.
         epochs: How many epochs, instead of the recipe's.
         device: Where to train.
+        adversary: Perturbs every batch; half of the loss is that of the perturbed images (Goodfellow et al. 2015, §6).
 
     Yields:
         A report after every epoch.
@@ -122,7 +135,7 @@ def train(
     if total < 1:
         raise ConfigError(f"`epochs` must be at least 1, got {total}")
     images = recipe.data(data)
-    trainer = _Trainer(recipe, CARDS[name], images, seed, total, torch.device(device))
+    trainer = _Trainer(recipe, CARDS[name], images, seed, total, torch.device(device), adversary)
     state_file = state_beside(out)
     if state_file.exists():
         trainer.restore(state_file)
@@ -148,8 +161,16 @@ class _Trainer:
     """A network while it is trained."""
 
     def __init__(
-        self, recipe: Recipe, card: Card, images: TrainingData, seed: int, epochs: int, device: torch.device
+        self,
+        recipe: Recipe,
+        card: Card,
+        images: TrainingData,
+        seed: int,
+        epochs: int,
+        device: torch.device,
+        adversary: Adversary | None,
     ) -> None:
+        self.adversary, self.name = adversary, card.name
         self.recipe, self.images, self.device, self.epochs, self.seed = recipe, images, device, epochs, seed
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -180,7 +201,7 @@ class _Trainer:
         for index in range(self.steps_an_epoch):
             rows = order[index * self.recipe.batch : (index + 1) * self.recipe.batch]
             images, labels = self.images.train.images[rows], self.images.train.labels[rows]
-            loss = F.cross_entropy(self.network(self._normalise(self._augment(images))), labels.to(self.device))
+            loss = self._loss(self._augment(images).to(self.device).float() / 255, labels.to(self.device))
             self._set_rate()
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -192,6 +213,21 @@ class _Trainer:
         mean_loss = float(total_loss) / self.steps_an_epoch
         accuracy = self.accuracy(self.images.test)
         return Epoch(self.epoch, self.epochs, mean_loss, accuracy, time.perf_counter() - started)
+
+    def logits(self, pixels: Tensor) -> Tensor:
+        """Return the network's logits (B, K) of float images in [0, 1]."""
+        logits: Tensor = self.network(self._normalise(pixels))
+        return logits
+
+    def _loss(self, pixels: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean cross-entropy; with an adversary, half of it is that of the perturbed images."""
+        clean = F.cross_entropy(self.logits(pixels), labels)
+        if self.adversary is None:
+            return clean
+        self.network.eval()  # its statistics are those of the images, not of the adversary's search
+        perturbed = self.adversary(self, pixels, labels)
+        self.network.train()
+        return 0.5 * clean + 0.5 * F.cross_entropy(self.logits(perturbed), labels)
 
     def _set_rate(self) -> None:
         progress = self.step / (self.steps_an_epoch * self.epochs)
@@ -219,9 +255,8 @@ class _Trainer:
         batch = torch.arange(len(images))[:, None, None]
         return padded[batch, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
-    def _normalise(self, images: Tensor) -> Tensor:
-        scaled = images.to(self.device).float() / 255
-        return ((scaled - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+    def _normalise(self, pixels: Tensor) -> Tensor:
+        return ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -237,7 +272,8 @@ class _Trainer:
         hits = 0
         for start in range(0, len(split), 500):
             images, labels = split.images[start : start + 500], split.labels[start : start + 500]
-            hits += int((self.averaged(self._normalise(images)).argmax(1).cpu() == labels).sum())
+            pixels = images.to(self.device).float() / 255
+            hits += int((self.averaged(self._normalise(pixels)).argmax(1).cpu() == labels).sum())
         return hits / len(split)
 
     def weights(self) -> dict[str, Tensor]:
@@ -258,12 +294,12 @@ class _Trainer:
             "test_images": str(len(self.images.test)),
             "train_images_sha256": digest,
             "torch": torch.__version__,
-        }
+        } | ({} if self.adversary is None else {"adversary": repr(self.adversary)})
 
     def _fingerprint(self) -> str:
         """Return what tells this training from others."""
         settings = {name: value for name, value in asdict(self.recipe).items() if not callable(value)}
-        return repr((sorted(settings.items()), self.card.mean, self.card.std, self.seed, self.epochs))
+        return repr((sorted(settings.items()), self.card.mean, self.card.std, self.seed, self.epochs, self.adversary))
 
     def _state(self) -> dict[str, Any]:
         return {
