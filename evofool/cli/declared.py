@@ -80,7 +80,7 @@ def real_number(text: str) -> float:
     Raises:
         BadParameter: It is none.
     """
-    above, slash, below = text.partition("/")
+    above, slash, below = str(text).partition("/")  # typer gives it defaults, too
     with suppress(ValueError, ZeroDivisionError):
         return float(above) / float(below) if slash else float(text)
     raise typer.BadParameter(f'expected a number, got "{cut(text, 40)}"')
