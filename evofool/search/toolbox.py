@@ -80,7 +80,7 @@ def build_toolbox(
     toolbox.register("check", engine.check)
     toolbox.register("map", batched_map)
     if any(EMITTERS[name].needs_gradients for name, _ in map(parse_emitter, options.emitters or ())):
-        instead = "or leave the emitter gradient out"
+        instead = ", alone and as it is; or leave the emitter gradient out"
         toolbox.register("look", look, differentiable(engine.target, instead=instead))
     if diversity:
         toolbox.register("measure", diversity.measure, engine.target)

@@ -70,7 +70,7 @@ class Differentiable(Target, Protocol):
 
 
 def differentiable(
-    target: Target, *, instead: str = "(a search for diverse images can use `novelty=pixels`)"
+    target: Target, *, instead: str = " (a search for diverse images can use `novelty=pixels`)"
 ) -> Differentiable:
     """Return the target as one that gives gradients and features.
 
@@ -85,7 +85,7 @@ def differentiable(
         raise TargetError(
             f"target {target.name} gives neither gradients nor features; take one that runs in torch: cifar10 and the "
             "other embedded ones, torchvision:NAME, timm:NAME, hf:NAME, a .pt2, TorchScript or checkpoint file, a "
-            f"torch module or an evofool.Target {instead}"
+            f"torch module or an evofool.Target{instead}"
         )
     return target
 
