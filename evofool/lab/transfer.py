@@ -23,13 +23,13 @@ from ..config.classes import choose_classes
 from ..config.experiments import ExperimentConfig
 from ..config.transfer import ENCODINGS, PIXEL, TransferOptions
 from ..datasets import open_data
-from ..errors import RunError
+from ..errors import RunError, TargetError
 from ..io.arrays import shortest
 from ..jobs.checks import check_common, check_fitting, check_labelled
 from ..store.experiment import ExperimentFolder, Result
 from ..store.records import TransferResult
 from ..targets.members import check_names, class_orders, common_shape, weights_by_name
-from ..targets.protocols import Target, differentiable
+from ..targets.protocols import Target, differentiable, is_multilabel
 from .elites import find_candidates
 from .experiment import Begun, Experiment, Findings, Part
 from .prepare import check_asking, prepared
@@ -82,8 +82,11 @@ class Transfer(Experiment):
         perturbing = arms(options, shape[0])
         for target in targets:
             plan_of(attack_options(options), target)
-            if perturbing:
-                differentiable(target)
+            if perturbing and is_multilabel(differentiable(target)):
+                raise TargetError(
+                    f"target {target.name} can see several classes at once, and perturbations are for one of one "
+                    f"class; leave {', '.join(perturbing)} out of `kinds`"
+                )
         first = targets[0]
         if options.sources:
             networks = [Network(each.record, each.target.classes) for each in ready]
