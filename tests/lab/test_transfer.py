@@ -254,9 +254,7 @@ def test_networks_without_gradients_can_be_compared_by_evolved_and_edited_images
 
 def test_perturbations_are_for_networks_that_see_one_class(tmp_path: Path) -> None:
     networks = [tiny_target(), tiny_target(outputs="multilabel-logits", name="several")]
-    with pytest.raises(
-        TargetError, match=r"several can see several classes .* leave fgsm 0\.1 out of `kinds`"
-    ):
+    with pytest.raises(TargetError, match=r"several can see several classes .* leave fgsm 0\.1 out of `kinds`"):
         compared(tmp_path / "lab", target=networks, kinds="direct,fgsm")
 
 
