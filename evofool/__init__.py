@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .api.audit import audit
     from .api.experiments import ablate, ascend, occlude, perturb, probe, transfer
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, repair, resume, score
+    from .audits.result import AuditResult
     from .checkup.result import Checkup
     from .config.ascend import AscendOptions
     from .config.attack import AttackOptions
+    from .config.audit import AuditOptions
     from .config.elites import AblateOptions, OccludeOptions
     from .config.evolve import EvolveOptions
     from .config.perturb import PerturbOptions
@@ -35,6 +38,8 @@ __all__ = [
     "AblateOptions",
     "AscendOptions",
     "AttackOptions",
+    "AuditOptions",
+    "AuditResult",
     "CampaignResult",
     "Checkup",
     "Ensemble",
@@ -52,6 +57,7 @@ __all__ = [
     "ablate",
     "ascend",
     "attack",
+    "audit",
     "check_target",
     "evolve",
     "evolve_seeds",
@@ -72,6 +78,8 @@ _HOMES = {
     "AblateOptions": "config.elites:AblateOptions",
     "AscendOptions": "config.ascend:AscendOptions",
     "AttackOptions": "config.attack:AttackOptions",
+    "AuditOptions": "config.audit:AuditOptions",
+    "AuditResult": "audits.result:AuditResult",
     "CampaignResult": "jobs.result:CampaignResult",
     "Checkup": "checkup.result:Checkup",
     "Ensemble": "targets.ensemble:Ensemble",
@@ -88,6 +96,7 @@ _HOMES = {
     "ablate": "api.experiments:ablate",
     "ascend": "api.experiments:ascend",
     "attack": "api.jobs:attack",
+    "audit": "api.audit:audit",
     "check_target": "api.jobs:check_target",
     "evolve": "api.jobs:evolve",
     "evolve_seeds": "api.jobs:evolve_seeds",

@@ -12,6 +12,7 @@ from ..errors import RunError
 from ..store.folder import kind_of
 from ..text import counted
 from .attack import show_campaign
+from .audit import show_audit
 from .common import Gallery, Json, Quiet, end_as_stopped
 from .declared import with_options
 from .evolve import show_run
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 @with_options(EvolveOptions, (*BUDGET, "max_queries"), defaults=False)
 def resume(
     given: dict[str, Any],
-    job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign or an experiment.")],
+    job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign, an experiment or an audit.")],
     gallery: Gallery = True,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Go on with a run, a campaign or an experiment.
+    """Go on with a run, a campaign, an experiment or an audit.
 
     It ends with the same bytes as if it had never stopped. Limits count in all, not in addition.
     All but --max-queries are for runs.
@@ -49,12 +50,14 @@ def resume(
         show_campaign(console, result, as_json)
     elif kind == "experiment":
         show_experiment(console, result, as_json)
+    elif kind == "audit":
+        show_audit(console, result, as_json)
     else:
         _show(console, result, as_json)
 
 
 def inspect(
-    job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign or an experiment.")],
+    job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign, an experiment or an audit.")],
     repair: Annotated[
         bool,
         typer.Option("--repair", help="Go back to the checkpoint before a damaged one, and take damaged records out."),

@@ -24,6 +24,7 @@ from .live import LiveView, PlainView, View
 from .terminal import can_draw
 
 if TYPE_CHECKING:
+    from ..audits.result import AuditResult
     from ..jobs.result import CampaignResult, Result
     from ..jobs.sweep import SweepResult
     from ..lab.result import ExperimentResult
@@ -151,6 +152,12 @@ class Console:
             note = [("stopped", result.note)] if result.note else []
             end = [("go on", resume_command)] if result.interrupted else []
             self._titled(result.title, [*result.findings.rows, *note, *paths, *end])
+
+    def finished_audit(self, result: AuditResult, resume_command: str) -> None:
+        """Print the main figures of an audit, unless quiet."""
+        if not self.quiet:
+            end = [("go on", resume_command)] if result.interrupted else []
+            self._titled(result.title, [*result.rows, ("audit", str(result.path)), *end])
 
     def experiments(self, entries: Iterable[tuple[str, str, str]]) -> None:
         """Print what experiments there are: their names, what they ask, and where they come from."""

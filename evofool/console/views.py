@@ -9,6 +9,7 @@ from ..store.ledger import LEDGER
 from ..store.run import RunFolder
 from ..text import counted
 from ..version import __version__
+from .audit_view import AuditView
 from .campaign_view import CampaignView
 from .experiment_view import ExperimentView
 from .live import StepView, View
@@ -26,6 +27,8 @@ def view_of_job(path: Path) -> View:
         return _view_of_run(RunFolder.open(path))
     if kind == "experiment":
         return ExperimentView()
+    if kind == "audit":
+        return AuditView()
     return CampaignView() if kind == "campaign" else StepView(kind)
 
 

@@ -14,6 +14,9 @@ SIGNALS: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM)
 _first_signals: list[int] = []
 """The signal that the last :func:`interruptible` loop was asked to end by, if there was one."""
 
+_loops: list[None] = []
+"""An item for each :func:`interruptible` loop that is under way: they may stand inside each other."""
+
 
 class Stopped(BaseException):
     """A program was asked to end.
@@ -68,9 +71,11 @@ def kept(words: Callable[[], str]) -> Iterator[None]:
 def interruptible() -> Iterator[Callable[[], bool]]:
     """Give a function that tells whether Ctrl-C or SIGTERM came, so that a loop can end and save its work.
 
-    A second signal raises at once: what it raises outside the block, or KeyboardInterrupt.
+    A second signal raises at once: what it raises outside the block, or KeyboardInterrupt. Of blocks inside each other,
+    one signal ends all.
     """
-    _first_signals.clear()
+    if not _loops:
+        _first_signals.clear()
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
@@ -84,9 +89,11 @@ def interruptible() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
 
     handlers = {number: signal.signal(number, record) for number in SIGNALS}
+    _loops.append(None)
     try:
         yield lambda: bool(_first_signals)
     finally:
+        _loops.pop()
         for number, handler in handlers.items():
             signal.signal(number, handler)
 

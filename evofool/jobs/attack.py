@@ -19,6 +19,7 @@ from .result import CampaignResult
 
 if TYPE_CHECKING:
     from ..engines.toolbox import Hook
+    from ..targets.prepare import PreparedTarget
     from .campaign import CampaignStep
 
 Observer: TypeAlias = "Callable[[CampaignStep], object]"
@@ -26,7 +27,7 @@ Observer: TypeAlias = "Callable[[CampaignStep], object]"
 
 def run(
     options: AttackOptions,
-    user_target: Target | None = None,
+    user_target: Target | PreparedTarget | None = None,
     *,
     out: Path,
     observer: Observer | None = None,
@@ -36,7 +37,7 @@ def run(
 
     Args:
         options: The campaign's options.
-        user_target: The user's own target, instead of the one that the options name.
+        user_target: The user's own target, or one that is prepared, instead of the one that the options name.
         out, observer, toolbox: See :func:`evofool.attack`.
     """
     options, data = check_attack(options, named=user_target is None, out=out)
@@ -68,7 +69,7 @@ def run(
         options=options,
         target=prepared.record,
         classes=tuple(target.classes),
-        data=data_record(options, data, images),
+        data=data_record(options, data, images, options.count),
         plan=plan,
         swapped=operators.swapped,
         versions=versions(),
@@ -83,7 +84,7 @@ def run(
     return result
 
 
-def _fold(options: AttackOptions, user_target: Target | None) -> bool | None:
+def _fold(options: AttackOptions, user_target: Target | PreparedTarget | None) -> bool | None:
     """Return whether passes may be folded. In float32 every candidate is scored by the network as it is."""
     if user_target is not None:
         return None

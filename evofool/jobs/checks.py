@@ -9,6 +9,7 @@ import msgspec
 
 from ..attacks.plan import choices_of
 from ..config.attack import AttackOptions
+from ..config.audit import AuditOptions
 from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
 from ..config.experiment_options import ExperimentOptions, ImageExperimentOptions
@@ -89,7 +90,7 @@ def check_labelled(options: L, *, named: bool, out: Path) -> tuple[L, Outline | 
     return options, outline
 
 
-def check_fitting(options: LabelledOptions, outline: Outline) -> LabelledImages | None:
+def check_fitting(options: LabelledOptions | AuditOptions, outline: Outline) -> LabelledImages | None:
     """Check that a job's images fit its target, and return them where they had to be read.
 
     Raises:
@@ -105,7 +106,7 @@ def check_fitting(options: LabelledOptions, outline: Outline) -> LabelledImages 
 
 
 def check_common(
-    options: EvolveOptions | AttackOptions | ExperimentOptions, *, named: bool, out: Path | None
+    options: EvolveOptions | AttackOptions | ExperimentOptions | AuditOptions, *, named: bool, out: Path | None
 ) -> Outline | None:
     """Check what all jobs have.
 
@@ -122,7 +123,7 @@ def check_common(
     """
     if out is not None:
         check_free(out)
-    if not isinstance(options, ExperimentOptions):
+    if isinstance(options, EvolveOptions | AttackOptions):
         _check_scoring(options)
     if not named:
         return None

@@ -5,21 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..attacks.image_selection import SelectedImages
+from ..config.audit import AuditOptions
 from ..config.records import DataRecord
 from ..datasets import NAMED_DATASETS, LabelledImages
 from ..datasets.base import printable
 from .checks import LabelledOptions
 
 
-def data_record(options: LabelledOptions, data: LabelledImages, images: SelectedImages) -> DataRecord:
-    """Return where images came from, and which of them were chosen."""
+def data_record(
+    options: LabelledOptions | AuditOptions, data: LabelledImages, images: SelectedImages, asked: int
+) -> DataRecord:
+    """Return where images came from, and which of them were chosen; ``asked`` is how many were asked for."""
     matching = data.matching
     mapping = zip(matching.names, matching.indices, strict=True) if matching and matching.by != "name" else ()
     return DataRecord(
         name=str(options.data),
         path=None if str(options.data).lower() in NAMED_DATASETS else str(Path(str(options.data)).absolute()),
         dir=str(Path(options.data_dir).absolute()),
-        asked=options.count,
+        asked=asked,
         chosen=len(images.subjects),
         looked=images.looked,
         correct=images.correct,

@@ -35,7 +35,7 @@ Observer: TypeAlias = "Callable[[RunStep], object]"
 
 def run(
     options: EvolveOptions,
-    user_target: Target | None = None,
+    user_target: Target | PreparedTarget | None = None,
     *,
     out: Path | None = None,
     gallery: bool = True,
@@ -47,7 +47,7 @@ def run(
 
     Args:
         options: The run's options.
-        user_target: The user's own target, instead of the one that the options name.
+        user_target: The user's own target, or one that is prepared, instead of the one that the options name.
         out, gallery, observer, profiler, toolbox: See :func:`evofool.evolve`.
     """
     options = check_evolve(options, named=user_target is None, out=out)

@@ -55,6 +55,7 @@ KINDS: dict[str, str | Kind] = {
     "campaign": "evofool.jobs.campaign",
     "sweep": "evofool.jobs.sweep",
     "experiment": "evofool.lab.job",
+    "audit": "evofool.audits.job",
 }
 """The kinds of jobs by the name that ``config.json`` has. A string names a module to import; its ``KIND`` is used."""
 

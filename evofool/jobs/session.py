@@ -42,6 +42,7 @@ class Job(ABC, Generic[S]):
         gallery: Whether its page is kept up to date. Without one, the files that a page shows wait for checkpoints.
         in_torch: Whether what it asks may compute in torch.
         note: Why the session ended early, where neither the budget of the job nor its user is the reason.
+        observer: Who is called after every step, for a job that works on others and passes their steps on.
     """
 
     path: Path | None = None
@@ -49,6 +50,7 @@ class Job(ABC, Generic[S]):
     gallery: bool = True
     in_torch: bool = True
     note: str | None = None
+    observer: Callable[[S], object] | None = None
 
     @property
     @abstractmethod
@@ -103,6 +105,7 @@ class Session(Generic[S]):
 
     def __init__(self, job: Job[S], observer: Callable[[S], object] | None = None) -> None:
         self.job, self._observer = job, observer
+        job.observer = observer
         self._checkpoints = Schedule(CHECKPOINT_SECONDS, CHECKPOINT_SHARE)
         self._pages = Schedule(PAGE_SECONDS if job.gallery else CHECKPOINT_SECONDS, PAGE_SHARE)
         self._refresh: Refresh | None = None

@@ -63,7 +63,7 @@ class ImageExperiment(Experiment):
             options=options,
             targets=(ready.record,),
             classes=tuple(target.classes),
-            data=data_record(options, data, images),
+            data=data_record(options, data, images, options.count),
             versions=versions(),
         )
         return Begun(config, [target], images.subjects)

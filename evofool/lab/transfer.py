@@ -106,7 +106,7 @@ class Transfer(Experiment):
                 include_misclassified=True,
                 without=[index for index in range(len(first.classes)) if index not in wanted],
             )
-            record = data_record(options, data, images)
+            record = data_record(options, data, images, options.count)
         config = ExperimentConfig(
             options=options,
             targets=tuple(each.record for each in ready),

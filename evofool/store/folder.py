@@ -24,7 +24,10 @@ from .records import plain_fault
 
 CONFIG = "config.json"
 
-INSIDE = ("checkpoint", "elites", "history", "plots", "adversarial", "index-files", "pictures")
+INSIDE = (
+    "checkpoint", "elites", "history", "plots", "adversarial", "index-files", "pictures", "measured", "cppn", "direct",
+    "pixels-1", "pixels-3", "pixels-5", "perturb",
+)  # fmt: skip
 """Folders that jobs have inside; none of them may be a link."""
 
 MAX_FOLDERS = 100_000
@@ -37,6 +40,8 @@ _INSTEAD = {
     ("sweep", "run"): ": give one of its runs, such as {seed}",
     ("sweep", "campaign"): "; its page is written by: evofool gallery {path}",
     ("run", "campaign"): "; its page is written by: evofool gallery {path}",
+    ("audit", "run"): ": give one of those in it, such as {path}/cppn",
+    ("audit", "campaign"): ": give one of those in it, such as {path}/pixels-1",
     ("experiment", "run"): "; its page is written by: evofool resume {path}",
     ("experiment", "campaign"): "; its page is written by: evofool resume {path}",
     ("campaign", "run"): "; its page is written by: evofool report {path}",

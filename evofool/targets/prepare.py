@@ -70,7 +70,7 @@ class PreparedTarget:
 
 
 def prepare_target(
-    target: str | Sequence[str] | Target,
+    target: str | Sequence[str] | Target | PreparedTarget,
     options: JobOptions,
     *,
     fold: bool | None = None,
@@ -80,7 +80,8 @@ def prepare_target(
     """Build a target by name or take the user's own, tune it, and record what is needed to rebuild it.
 
     Args:
-        target: A name, or an object that satisfies :class:`~.protocols.Target`; several names for an ensemble.
+        target: A name, or an object that satisfies :class:`~.protocols.Target`; several names for an ensemble. One
+            that is prepared is taken as it is.
         options: The job's options. Those of a named target must be left out for an object.
         fold: Whether batch normalisations are folded, where the options say nothing of it.
         precision: What the search scores in, where neither the options nor the user's own target say so.
@@ -91,6 +92,8 @@ def prepare_target(
         ConfigError: Options of a named target were given with the user's own.
         TargetError: No target has that name, its weights can't be had, or the object is no target.
     """
+    if isinstance(target, PreparedTarget):
+        return target
     execution = ExecutionOptions.of(options)
     if execution.fold is None:
         execution = replace(execution, fold=fold)
@@ -216,7 +219,7 @@ def _weights_sha256(loaded: Loaded) -> str | None:
 def reload_target(
     record: TargetRecord,
     path: Path,
-    own: Target | None,
+    own: Target | PreparedTarget | None,
     resume: str = "evofool.resume",
     *,
     asking: ModelOptions | None = None,
@@ -226,7 +229,8 @@ def reload_target(
     Args:
         record: What the config says.
         path: The folder of the config, for messages.
-        own: The user's own target, where the record says that there was one.
+        own: The user's own target, where the record says that there was one; or the target, prepared by the job that
+            this one is a part of.
         resume: The function that takes it, for messages.
         asking: How it is asked.
 
@@ -235,6 +239,10 @@ def reload_target(
         RunError: The target is another one, its weights changed, or this machine hasn't the recorded device.
         TargetError: No target has the recorded name, or its weights can't be had; or the user's own is no target.
     """
+    if isinstance(own, PreparedTarget):
+        if own.record != record:
+            raise RunError(f"{path} was made with another target than {own.record.name} is now; start the job anew")
+        return own.target
     if own is not None:
         check_target(own)
     if record.own != (own is not None):

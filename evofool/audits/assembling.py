@@ -1,0 +1,219 @@
+"""The record of an audit, made from its folder as far as that got."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..store.audit import AuditFolder, TaskLine
+from ..store.campaign import CampaignFolder
+from ..store.experiment import ExperimentFolder
+from ..store.run import RunFolder
+from ..text import counted
+from .calibration import calibration
+from .corruptions import corruptions
+from .figure_table import PARTS, PIXELS
+from .fooling import Evolved, fooling_details, fooling_figures
+from .gradient_figures import gradient_figures
+from .measured import Measured, Outputs
+from .pixel_figures import pixel_details, pixel_figures
+from .plan import CORRUPTIONS, FEWEST
+from .record import AuditedData, AuditedTarget, AuditFigure, AuditPart, AuditRecord
+from .rejection import FEWEST as FEWEST_COMPARED
+from .rejection import rejection
+from .tasks import ENCODINGS, corrupted_images, tasks_of
+
+SKIPPED = "it was left out with `skip`"
+
+
+_SCORED = tuple(f"{encoding}-scores" for encoding in ENCODINGS)
+"""The tasks that score evolved images."""
+
+
+class Found(NamedTuple):
+    """What a part comes to."""
+
+    figures: dict[str, AuditFigure]
+    details: dict[str, Any]
+    why: str = ""
+    """What it could not do."""
+
+    @classmethod
+    def of(cls, measured: Measured) -> Found:
+        """Return what was measured."""
+        return cls(measured.figures, measured.details, measured.why)
+
+
+def record_of(folder: AuditFolder) -> AuditRecord:
+    """Return the record of an audit, as far as it got.
+
+    Raises:
+        RunError: The folder is damaged.
+    """
+    config, done = folder.config, folder.done()
+    figures: dict[str, AuditFigure] = {}
+    parts: dict[str, AuditPart] = {}
+    for name in PARTS:
+        tasks = [done[task] for task in _TASKS[name] if task in done]
+        why = _why_not(folder, name, done)
+        found = None if why else _FOUND[name](folder, done)
+        if found is None:
+            parts[name] = AuditPart(status="skipped", why=why or _reasons(tasks) or "nothing came of it")
+            continue
+        figures |= found.figures
+        missing = [title for task, title in _titles(folder).items() if task in _TASKS[name] and task not in done]
+        parts[name] = AuditPart(
+            status="done",
+            why=_reasons(tasks) or found.why or (f"not done yet: {', '.join(missing)}" if missing else ""),
+            queries=sum(task.queries for task in tasks),
+            seconds=round(sum(task.seconds for task in tasks), 1),
+            details=found.details,
+        )
+    data = config.data
+    return AuditRecord.of(
+        figures=figures,
+        parts=parts,
+        queries=sum(task.queries for task in done.values()),
+        seconds=sum(task.seconds for task in done.values()),
+        evofool=config.versions["evofool"],
+        target=AuditedTarget(
+            name=config.target.name,
+            weights_sha256=config.target.weights_sha256,
+            classes=config.target.classes,
+            image_shape=config.target.image_shape,
+        ),
+        data=AuditedData(name=data.name, images=data.chosen, labelled=data.labelled) if data else None,
+        profile=config.options.profile,
+        budget=None if config.options.budget is None else str(config.options.budget),
+        seed=config.options.seed,
+        versions={name: version for name, version in config.versions.items() if name != "evofool"},
+    )
+
+
+def _titles(folder: AuditFolder) -> dict[str, str]:
+    return {task.name: task.title for task in tasks_of(folder.config)}
+
+
+def _reasons(tasks: list[TaskLine]) -> str:
+    """Return why tasks came to nothing, or not to all."""
+    return "; ".join(dict.fromkeys(task.why for task in tasks if task.why))
+
+
+def _why_not(folder: AuditFolder, part: str, done: Mapping[str, TaskLine]) -> str:
+    """Return why a part has no figures; empty where it has some."""
+    config, planned = folder.config, _titles(folder)
+    if part in config.options.skip:
+        return SKIPPED
+    if part != "fooling" and not config.data:
+        return f"there are no real images: {config.no_data}"
+    if part == "perturb" and not config.differentiable:
+        return f"{config.target.name} gives no gradients"
+    needed = [task for task in _TASKS[part] if task in planned]
+    if not needed:
+        return (
+            f"the budget of {counted(config.plan.queries, 'query')} leaves this part fewer than "
+            f"{counted(FEWEST, 'image')}"
+        )
+    if part == "calibration" and config.data and not config.data.labelled:
+        return "the real images have no labels"
+    if not any(task in done for task in needed):
+        return f"not done yet; go on with: evofool resume {folder.path.name}"
+    return ""
+
+
+def _fooling(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | None:
+    runs = {name: RunFolder.open(folder.path / name) for name in ENCODINGS if name in done and _there(folder, name)}
+    evolved = {name: Evolved.of(run) for name, run in runs.items() if run.elites()}
+    if not evolved:
+        return None
+    return Found(fooling_figures(evolved), fooling_details(evolved, folder.config.classes))
+
+
+def _pixels(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | None:
+    names = {k: f"pixels-{k}" for k in PIXELS}
+    there = {k: folder.path / name for k, name in names.items() if name in done and _there(folder, name)}
+    campaigns = {k: CampaignFolder.open(path) for k, path in there.items()}
+    figures = pixel_figures(campaigns)
+    return Found(figures, pixel_details(campaigns)) if figures else None
+
+
+def _perturb(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | None:
+    if not _there(folder, "perturb"):
+        return None
+    return Found(*gradient_figures(ExperimentFolder.open(folder.path / "perturb")))
+
+
+def _there(folder: AuditFolder, name: str) -> bool:
+    """Return whether a task's job has begun."""
+    return (folder.path / name / "config.json").exists()
+
+
+def _rejection(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | None:
+    fooling = [_outputs(folder, name) for name in _SCORED if name in done and not done[name].why]
+    if "real" not in done or not fooling:
+        return None
+    both = _joined(fooling)
+    if min(len(both), len(folder.subjects)) < FEWEST_COMPARED:
+        return None
+    others = {"noise": _outputs(folder, "noise")} if "noise" in done else {}
+    return Found.of(rejection(_outputs(folder, "real"), both, others, folder.config.options.seed))
+
+
+def _corruptions(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | None:
+    after = {name: _outputs(folder, f"corrupted-{name}") for name in CORRUPTIONS if f"corrupted-{name}" in done}
+    count = corrupted_images(folder)
+    if "real" not in done or not after:
+        return None
+    before = _outputs(folder, "real").probabilities[:count].argmax(1)
+    labels = _labels(folder)
+    said = {name: outputs.probabilities.argmax(1) for name, outputs in after.items()}
+    return Found.of(corruptions(None if labels is None else labels[:count], before, said))
+
+
+def _calibration(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | None:
+    labels = _labels(folder)
+    if "real" not in done or labels is None:
+        return None
+    return Found.of(calibration(_outputs(folder, "real"), labels, folder.config.options.seed))
+
+
+def _labels(folder: AuditFolder) -> NDArray[np.int64] | None:
+    """Return the right classes of the real images; None where nobody labelled them."""
+    if not (folder.config.data and folder.config.data.labelled):
+        return None
+    return np.array([subject.label for subject in folder.subjects], np.int64)
+
+
+def _outputs(folder: AuditFolder, name: str) -> Outputs:
+    arrays = folder.measured(name)
+    return Outputs(arrays["probabilities"], arrays.get("logits"))
+
+
+def _joined(several: Sequence[Outputs]) -> Outputs:
+    """Return what was said of several sets of images as one."""
+    logits = [each.logits for each in several if each.logits is not None]
+    return Outputs(np.concatenate([each.probabilities for each in several]), np.concatenate(logits) if logits else None)
+
+
+_TASKS: dict[str, tuple[str, ...]] = {
+    "fooling": ENCODINGS,
+    "pixels": tuple(f"pixels-{k}" for k in PIXELS),
+    "rejection": ("noise", *_SCORED),
+    "corruptions": tuple(f"corrupted-{name}" for name in CORRUPTIONS),
+    "calibration": ("real",),
+    "perturb": ("perturb",),
+}
+"""The tasks that each part's figures are made of."""
+
+_FOUND: dict[str, Callable[[AuditFolder, Mapping[str, TaskLine]], Found | None]] = {
+    "fooling": _fooling,
+    "pixels": _pixels,
+    "rejection": _rejection,
+    "corruptions": _corruptions,
+    "calibration": _calibration,
+    "perturb": _perturb,
+}
+"""How each part's figures are made."""

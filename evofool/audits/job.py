@@ -1,0 +1,185 @@
+"""Audits as jobs: tasks one after the other, each resumable by itself, and what is asked of such a folder later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..datasets import Fitting
+from ..engines.local import LocalEngine
+from ..errors import ConfigError, OutOfQueries, RunError
+from ..io.files import write_atomically, writing
+from ..jobs.life import inspect, repair
+from ..jobs.queries import keep_ledger, query_facts
+from ..jobs.schedule import Later
+from ..jobs.session import Job
+from ..jobs.swapped import check_hook
+from ..jobs.verification import verify_scores
+from ..store.audit import AuditFolder, TaskLine
+from ..store.folder import CONFIG
+from ..targets.prepare import PreparedTarget, reload_target
+from ..targets.protocols import runs_in_torch
+from ..text import counted
+from .assembling import record_of
+from .prepare import asked, uncounted
+from .record import AUDIT_CSV, AUDIT_JSON
+from .result import AuditResult
+from .tasks import Came, Task, Work, tasks_of
+
+VERIFIED_IMAGES = 16
+"""Images that are scored again when an audit goes on."""
+
+
+@dataclass(frozen=True)
+class AuditStep:
+    """Where an audit stands; what an observer is given after each task, and after each step of the jobs in it.
+
+    Attributes:
+        target: The target's name.
+        title: The task that is under way, or was done last.
+        done, tasks: How many tasks are done, and how many there are.
+        step: The step of the job that the task consists of; None after a task.
+    """
+
+    target: str
+    title: str
+    done: int
+    tasks: int
+    step: Any = None
+
+
+class AuditJob(Job[AuditStep]):
+    """An audit as a job. Its records are all it needs to go on: a task that is done is not done again.
+
+    Args:
+        work: What its tasks work with.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self.work, self.folder, self.path = work, work.folder, work.folder.path
+        self.in_torch = runs_in_torch(work.prepared.target)
+        self._tasks, self._done = tasks_of(work.config), self.folder.done()
+        keep_ledger(work.prepared.target, self.path)
+
+    @property
+    def begun(self) -> bool:
+        """Always: choosing the images took queries."""
+        return True
+
+    def steps(self) -> Iterator[AuditStep]:
+        """Do the tasks that are left, one by one."""
+        for task in self._tasks:
+            if task.name in self._done:
+                continue
+            started = time.monotonic()
+            came = self._came(task)
+            if not came.interrupted:
+                seconds = round(time.monotonic() - started, 3)
+                line = TaskLine(task=task.name, why=came.why, queries=came.queries, seconds=seconds)
+                self.folder.add(line)
+                self._done[task.name] = line
+            yield self._step(task)
+            if came.interrupted:
+                return
+
+    def _came(self, task: Task) -> Came:
+        """Do a task. One that can't be done says why, and the others go on."""
+        observer = self.observer
+
+        def watch(step: Any) -> None:
+            assert observer
+            observer(self._step(task, step))
+
+        try:
+            return task.do(self.work, watch if observer else None)
+        except (ConfigError, OutOfQueries) as error:
+            return Came(why=str(error))
+
+    def _step(self, task: Task, step: Any = None) -> AuditStep:
+        return AuditStep(self.work.config.target.name, task.title, len(self._done), len(self._tasks), step)
+
+    def record(self, step: AuditStep, later: Later) -> None:
+        """Do nothing: a task is noted when it is done."""
+
+    def finish(self) -> None:
+        """Write the record, as far as the audit got."""
+        record = self._record = record_of(self.folder)
+        path = self.folder.path
+        with writing(path):
+            write_atomically(path / AUDIT_JSON, record.to_json())
+            write_atomically(path / AUDIT_CSV, record.to_csv())
+
+    def result(self, interrupted: bool) -> AuditResult:
+        """Return what the session ended with."""
+        left = len(self._done) < len(self._tasks)
+        return AuditResult(self.folder.path, self.work.config, self._record, interrupted or left)
+
+
+class AuditKind:
+    """What can be done with the folder of an audit."""
+
+    def open(self, path: Path) -> AuditFolder:
+        """Read the folder's config."""
+        return AuditFolder.open(path)
+
+    def restore(self, path: Path, *, target: Any, toolbox: Any, changes: Mapping[str, Any], gallery: bool) -> AuditJob:
+        """Return the audit with the tasks that are not done yet."""
+        folder = AuditFolder.open(path)
+        if changes:
+            raise ConfigError(f"{path} is an audit: its plan says when it ends; leave the limits out")
+        check_hook(path, {}, toolbox)
+        config = folder.config
+        network = reload_target(config.target, path, target, asking=asked(config.options).model)
+        fitting = Fitting(network.classes, network.image_shape, config.resize, config.interpolation)
+        prepared = uncounted(PreparedTarget(network, fitting, config.target), config.options)
+        keep_ledger(prepared.target, path)
+        if tuple(network.classes) != config.classes:
+            raise RunError(f"{path} was made with other classes than {network.name} has; give the same target")
+        if subjects := folder.subjects[:VERIFIED_IMAGES]:
+            known = [(subject.prediction, subject.confidence) for subject in subjects]
+            images = [subject.image for subject in subjects]
+            verify_scores(LocalEngine(prepared.target), path, images, known, resumed=True)
+        folder.trim()  # When all is checked: a refusal changes nothing.
+        return AuditJob(Work(folder, prepared, target))
+
+    def inspect(self, path: Path) -> dict[str, Any]:
+        """Return what the audit is and how far it got."""
+        folder = AuditFolder.open(path)
+        config, done = folder.config, folder.done()
+        tasks = tasks_of(config)
+        return {
+            "audit": str(path),
+            **config.target.facts(),
+            "profile": config.options.profile,
+            "budget": config.options.budget,
+            "seed": config.options.seed,
+            "data": config.data.name if config.data else None,
+            "images": config.data.chosen if config.data else 0,
+            "plan": {name: getattr(config.plan, name) for name in config.plan.__struct_fields__},
+            "tasks": len(tasks),
+            "done": len(done),
+            "finished": all(task.name in done for task in tasks),
+            **query_facts(path, config.options),
+            "device": config.target.device,
+            "damaged": [fault for job in jobs_in(path) for fault in inspect(job).get("damaged", [])],
+            "versions": config.versions,
+        }
+
+    def repair(self, path: Path) -> list[str]:
+        """Take damaged lines out, have what is damaged measured again, and repair the jobs inside."""
+        folder = AuditFolder.open(path)
+        dropped = folder.drop_damaged()
+        lines = [f"{counted(dropped, 'line')} of {path / 'parts.jsonl'}: taken out"] if dropped else []
+        lines += [f"{name}: taken out, to be measured again" for name in folder.drop_unmeasured()]
+        return lines + [line for job in jobs_in(path) for line in repair(job)]
+
+
+def jobs_in(path: Path) -> list[Path]:
+    """Return the folders of the jobs that an audit is made of, as far as they have begun."""
+    return sorted(file.parent for file in path.glob(f"*/{CONFIG}"))
+
+
+KIND = AuditKind()

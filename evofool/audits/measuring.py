@@ -1,0 +1,71 @@
+"""What a target says of sets of images: real ones, noise, evolved ones, and real ones under corruptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..engines.local import LocalEngine
+from ..io.arrays import Arrays
+from ..io.images import open_image
+from ..store.run import RunFolder
+from ..targets.protocols import Target, differentiable
+
+Images = NDArray[np.uint8]
+"""(B, C, H, W)."""
+
+MEASURED_AT_ONCE = 256
+"""Images that are held in memory at once."""
+
+
+def outputs(target: Target, batches: Iterable[Images], *, logits: bool) -> Arrays:
+    """Return what a target says of N images: ``probabilities`` (N, K) float32, and ``logits`` where they are asked for.
+
+    Args:
+        target: The target; one that gives logits, where they are asked for.
+        batches: The images.
+        logits: Whether the target's logits are told, too.
+    """
+    engine = LocalEngine(target)
+    found: dict[str, list[NDArray[np.float32]]] = {"probabilities": [np.empty((0, len(target.classes)), np.float32)]}
+    for images in batches:
+        for start in range(0, len(images), engine.rows):
+            batch = torch.from_numpy(images[start : start + engine.rows])
+            scores = engine.confirm(batch)
+            engine.check(scores)
+            found["probabilities"].append(scores.float().cpu().numpy())
+            if logits:
+                with torch.no_grad():
+                    values = differentiable(target).logits(batch.float() / 255)
+                engine.check(values)
+                found.setdefault("logits", []).append(values.float().cpu().numpy())
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def noise(count: int, shape: tuple[int, int, int], seed: int) -> Iterator[Images]:
+    """Yield images of noise: every value is drawn for itself, all of them equally likely."""
+    rng = np.random.default_rng(np.random.SeedSequence((seed, count)))
+    for start in range(0, count, MEASURED_AT_ONCE):
+        yield rng.integers(0, 256, (min(MEASURED_AT_ONCE, count - start), *shape), np.uint8)
+
+
+def elites(run: RunFolder) -> Iterator[Images]:
+    """Yield the pictures of a run's elites, in the order of ``elites.jsonl``.
+
+    Raises:
+        RunError: One is missing or damaged.
+    """
+    lines, grey = run.elites(), run.config.target.image_shape[0] == 1
+    for start in range(0, len(lines), MEASURED_AT_ONCE):
+        files = [run.picture(line) for line in lines[start : start + MEASURED_AT_ONCE]]
+        yield np.stack([_pixels(file, grey) for file in files])
+
+
+def _pixels(file: Path, grey: bool) -> Images:
+    """Return the pixels (C, H, W) of a picture that evofool wrote."""
+    array = np.asarray(open_image(file).convert("L" if grey else "RGB"))
+    return np.ascontiguousarray(array[None] if grey else array.transpose(2, 0, 1))

@@ -1,0 +1,151 @@
+"""What an audit's budget comes to: how many queries each part has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from math import floor, log10, prod
+from typing import NamedTuple
+
+from ..config.audit import AuditPlan
+from ..errors import ConfigError
+from .figure_table import EPSILONS, PIXELS
+
+LEAST = 200
+"""Fewest queries of an audit: fewer say nothing of any part."""
+
+FEWEST = 10
+"""Fewest images that a part works on; with fewer, it is skipped."""
+
+BATCH = 100
+"""Children of a generation; fewer where the budget has no room for ten generations of so many."""
+
+ATTEMPT = (25, 2_000)
+"""Fewest and most queries of an attempt to change an image's class."""
+
+CORRUPTIONS = ("jpeg", "resize", "blur", "noise", "brightness", "screenshot")
+"""What images are scored under. ``screenshot`` is a resize, a JPEG file and a blur, one after the other."""
+
+PGD_STEPS, PGD_RESTARTS = 10, 1
+"""Steps and restarts of PGD."""
+
+IMAGE_COST = len(EPSILONS) * (4 + 3 * PGD_STEPS + 1)
+"""Forward passes that FGSM and PGD take for one image, a gradient counted as three."""
+
+LOST = 0.03
+"""Share of a paid budget that is kept back: requests under way when a process is killed count as paid."""
+
+IMAGE_BYTES = 2**27
+"""Most bytes that real images and what is said of them may have together in an audit's folder."""
+
+
+class Caps(NamedTuple):
+    """Most images of the parts of a profile; more would cost time and make intervals little narrower."""
+
+    real: int
+    attacked: int
+    corrupted: int
+    perturbed: int
+
+
+CAPS = {
+    "quick": Caps(500, 50, 100, 50),
+    "standard": Caps(2_000, 200, 300, 100),
+    "full": Caps(10_000, 1_000, 1_000, 500),
+}
+"""By profile."""
+
+SHARES = {"cppn": 0.3, "direct": 0.2, "pixels": 0.3, "real": 0.08, "noise": 0.02, "corruptions": 0.1, "perturb": 0.1}
+"""Shares of the budget. Those of parts that are left out, and what caps leave over, go to the first three."""
+
+
+def plan_of(
+    queries: int,
+    profile: str,
+    *,
+    images: int,
+    values: int,
+    shape: tuple[int, int, int],
+    gradients: bool,
+    paid: bool,
+    skip: Collection[str] = (),
+) -> AuditPlan:
+    """Return how a number of queries is shared by the parts.
+
+    Args:
+        queries: The budget.
+        profile: The profile, whose :data:`CAPS` hold.
+        images: How many real images there are.
+        values: How many classes the target has.
+        shape: (C, H, W) of its images.
+        gradients: Whether the target gives gradients.
+        paid: Whether queries are counted, so that none may be more than the budget.
+        skip: Parts that are left out.
+
+    Raises:
+        ConfigError: The budget is too small for anything.
+    """
+    caps, usable = CAPS[profile], floor(queries * (1 - LOST)) if paid else queries
+    if queries < LEAST:
+        raise ConfigError(
+            f"`budget` is {queries:,} queries, too few for any part of an audit; {LEAST:,} are enough to evolve "
+            f"images, about {round(FEWEST / SHARES['real'] / (1 - LOST)) * 4:,} to judge confidences as well"
+        )
+    real = noise = corrupted = perturbed = 0
+    fitting = IMAGE_BYTES // (prod(shape) + 8 * values)
+    if {"pixels", "rejection", "corruptions", "calibration"} - set(skip):
+        real = _enough(min(SHARES["real"] * usable, caps.real, images, fitting))
+    if real and "rejection" not in skip:
+        noise = _enough(min(SHARES["noise"] * usable, caps.real / 4))
+    if real and "corruptions" not in skip:
+        corrupted = _enough(min(SHARES["corruptions"] * usable / len(CORRUPTIONS), caps.corrupted, real))
+    if gradients and "perturb" not in skip:
+        perturbed = _enough(min(SHARES["perturb"] * usable / IMAGE_COST, caps.perturbed, images))
+    left = usable - real - noise - corrupted * len(CORRUPTIONS) - perturbed * IMAGE_COST
+    attacked, attempt = (0, 0) if not real or "pixels" in skip else _attempts(left, min(caps.attacked, real))
+    left -= attacked * attempt * len(PIXELS)
+    fooling = 0 if "fooling" in skip else left
+    cppn = fooling * SHARES["cppn"] / (SHARES["cppn"] + SHARES["direct"])
+    return AuditPlan(
+        queries=queries,
+        cppn=_generations(cppn),
+        direct=_generations(fooling - cppn),
+        real=real,
+        noise=noise,
+        attacked=attacked,
+        attempt=attempt,
+        corrupted=corrupted,
+        perturbed=perturbed,
+    )
+
+
+def batch_of(evaluations: int) -> int:
+    """Return how many children a generation has, so that there are ten generations at least."""
+    return max(FEWEST, min(BATCH, evaluations // 10))
+
+
+def rounded_down(number: float) -> int:
+    """Return a number of at least 1 rounded down to two significant digits.
+
+    >>> rounded_down(12_999), rounded_down(7.9)
+    (12000, 7)
+    """
+    unit = 10 ** max(0, floor(log10(max(1.0, number))) - 1)
+    return int(number // unit * unit)
+
+
+def _enough(images: float) -> int:
+    """Return a number of images, 0 where it is below :data:`FEWEST`."""
+    return floor(images) if images >= FEWEST else 0
+
+
+def _attempts(left: int, most: int) -> tuple[int, int]:
+    """Return how many images are attacked, and with how many queries each and for each number of pixels."""
+    pixels = SHARES["pixels"] / (SHARES["pixels"] + SHARES["cppn"] + SHARES["direct"]) * left / len(PIXELS)
+    attacked = _enough(min(most, pixels / ATTEMPT[0]))
+    return attacked, min(ATTEMPT[1], floor(pixels / attacked)) if attacked else 0
+
+
+def _generations(evaluations: float) -> int:
+    """Return a number of evaluations rounded down to whole generations."""
+    batch = batch_of(floor(evaluations))
+    return floor(evaluations / batch) * batch

@@ -1,0 +1,71 @@
+"""What a session of an audit ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config.audit import AuditConfig
+from ..jobs.queries import query_facts
+from ..text import amount, between, clock, ending, rate
+from .figure_table import FIGURES, PARTS
+from .record import AuditRecord
+
+SHOWN = (
+    "fooled_at_50", "fooled_at_90", "fooled_at_99", "pixels_1", "pixels_3", "pixels_5", "auroc_msp", "fpr95_msp", "ece",
+    "accuracy",
+)  # fmt: skip
+"""Figures that the command line says."""
+
+
+@dataclass(frozen=True, repr=False)
+class AuditResult:
+    """What a session of an audit ended with. Printed, it is its main figures, a line each.
+
+    Attributes:
+        path: The audit's folder.
+        config: Its options, its target, data and plan, and the versions.
+        record: What it found, as far as it got.
+        interrupted: Whether it was stopped before all was done.
+    """
+
+    path: Path
+    config: AuditConfig
+    record: AuditRecord
+    interrupted: bool
+
+    @property
+    def title(self) -> str:
+        """Whether it is done, and what was audited."""
+        return f"{ending(self.interrupted)}: audit, {self.config.target.name}"
+
+    @property
+    def rows(self) -> Sequence[tuple[str, str]]:
+        """Names and values that the command line says: figures with their intervals, and parts that were skipped."""
+        rows = []
+        for name in SHOWN:
+            figure = self.record.figures[name]
+            if figure.value is not None and figure.low is not None and figure.high is not None:
+                value = f"{rate(figure.value)} (95 % interval {between(figure.low, figure.high)})"
+                rows.append((name, f"{value}   {FIGURES[name].meaning}"))
+        told = [(name, part) for name, part in self.record.parts.items() if part.why]
+        rows += [("note", f"{PARTS[name]}: {part.why}") for name, part in told]  # type: ignore[index]
+        return [*rows, ("took", f"{amount(self.record.queries)} queries, {clock(self.record.seconds)}")]
+
+    def __repr__(self) -> str:
+        return "\n".join([self.title, *(f"{name}: {value}" for name, value in self.rows), f"audit {self.path}"])
+
+    def summary(self) -> dict[str, Any]:
+        """Return the result as plain JSON values: where it is, and every figure with its interval."""
+        return {
+            "audit": str(self.path),
+            "target": self.config.target.name,
+            "profile": self.config.options.profile,
+            "seed": self.config.options.seed,
+            "interrupted": self.interrupted,
+            "skipped": {name: part.why for name, part in self.record.parts.items() if part.status == "skipped"},
+            **query_facts(self.path, self.config.options),
+            **self.record.flat(),
+        }

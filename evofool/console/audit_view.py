@@ -1,0 +1,61 @@
+"""How far an audit is: its tasks, and the job that is under way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..text import clock
+from .campaign_view import CampaignView
+from .experiment_view import ExperimentView
+from .live import Clock, Snapshot, View
+from .run_view import RunView
+
+if TYPE_CHECKING:
+    from ..audits.job import AuditStep
+
+VIEWS: dict[str, type[Any]] = {"RunStep": RunView, "CampaignStep": CampaignView, "ExperimentStep": ExperimentView}
+"""Views by the kind of step that they describe."""
+
+
+class AuditView:
+    """Describes the steps of an audit, and those of the job that is under way.
+
+    Args:
+        now: The clock; the session starts when the view is made.
+    """
+
+    notes: Sequence[str] = ()
+
+    def __init__(self, now: Clock = time.monotonic) -> None:
+        self._now, self._started = now, now()
+        self._title = ""
+        self._inner: View | None = None
+
+    def note(self, step: AuditStep) -> None:
+        """Take a step, and give that of the job under way to the view that describes it."""
+        if step.title != self._title or step.step is None:
+            self._title, self._inner = step.title, None
+        if step.step is not None:
+            if self._inner is None:
+                self._inner = _view_of(step.step)
+            self._inner.note(step.step)
+
+    def describe(self, step: AuditStep) -> Snapshot:
+        """Return how far the audit is."""
+        inner = self._inner.describe(step.step) if self._inner and step.step is not None else None
+        elapsed = clock(self._now() - self._started)
+        share = (step.done + (inner.share or 0.0 if inner else 0.0)) / step.tasks
+        return Snapshot(
+            title=f"{step.target} · audit · {step.title}",
+            rows=[("tasks", f"{step.done} of {step.tasks} done   {elapsed}"), *(inner.rows if inner else ())],
+            share=min(1.0, share),
+            line=f"tasks {step.done}/{step.tasks}  {step.title}  elapsed {elapsed}{'  ' + inner.line if inner else ''}",
+        )
+
+
+def _view_of(step: object) -> View:
+    """Return a view of the job that a step is of."""
+    view: View = VIEWS[type(step).__name__]()
+    return view
