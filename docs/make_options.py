@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from evofool.config.attack import AttackOptions
+from evofool.config.audit import AuditOptions
 from evofool.config.documented import markdown
 from evofool.config.evolve import EvolveOptions
 from evofool.config.experiment_options import ExperimentOptions
@@ -18,15 +19,18 @@ def content() -> str:
     return f"""# Options
 
 This page is made from the declarations: `python docs/make_options.py` writes it anew. A run's `config.json` records the
-options of `evofool evolve`, a campaign's those of `evofool attack`, an experiment's those of `evofool lab NAME`, by
-their Python names.
+options of `evofool evolve`, a campaign's those of `evofool attack`, an audit's those of `evofool audit`, and an
+experiment's those of `evofool lab NAME`, by their Python names.
 
 ## evofool evolve, evofool.evolve()
 
 {markdown(EvolveOptions)}
 ## evofool attack, evofool.attack()
 
-{markdown(AttackOptions)}{"".join(map(_experiment, EXPERIMENT_OPTIONS))}"""
+{markdown(AttackOptions)}
+## evofool audit, evofool.audit()
+
+{markdown(AuditOptions)}{"".join(map(_experiment, EXPERIMENT_OPTIONS))}"""
 
 
 def _experiment(options: type[ExperimentOptions]) -> str:

@@ -10,7 +10,9 @@ import pytest
 
 from evofool import AttackOptions, EvolveOptions
 from evofool.attacks.searches.registry import ALIASES, PRESETS, STRATEGIES
+from evofool.audits.figure_table import PARTS
 from evofool.config.ascend import PARAMETRISATIONS, AscendOptions
+from evofool.config.audit import PROFILES, AuditOptions
 from evofool.config.elites import FILLS, OccludeOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import METHODS, PerturbOptions
@@ -41,6 +43,9 @@ def words(text: str) -> set[str]:
         (AttackOptions, "strategy", ALIASES),
         (AttackOptions, "strategy", STRATEGIES.keys() - set(PRESETS)),
         (AttackOptions, "preset", PRESETS),
+        (AuditOptions, "profile", PROFILES),
+        (AuditOptions, "skip", PARTS),
+        (AuditOptions, "data", NAMED_DATASETS),
         (PerturbOptions, "methods", METHODS),
         (AscendOptions, "parametrisation", PARAMETRISATIONS),
         (ProbeOptions, "sources", SOURCES),

@@ -33,6 +33,10 @@ _SCORED = tuple(f"{encoding}-scores" for encoding in ENCODINGS)
 """The tasks that score evolved images."""
 
 
+_CORRUPTED = {name: f"corrupted-{name}" for name in CORRUPTIONS}
+"""The tasks that score real images under corruptions."""
+
+
 class Found(NamedTuple):
     """What a part comes to."""
 
@@ -152,20 +156,20 @@ def _there(folder: AuditFolder, name: str) -> bool:
 
 
 def _rejection(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | None:
-    fooling = [_outputs(folder, name) for name in _SCORED if name in done and not done[name].why]
-    if "real" not in done or not fooling:
+    fooling = [_outputs(folder, name) for name in _SCORED if _whole(done, name)]
+    if not _whole(done, "real") or not fooling:
         return None
     both = _joined(fooling)
     if min(len(both), len(folder.subjects)) < FEWEST_COMPARED:
         return None
-    others = {"noise": _outputs(folder, "noise")} if "noise" in done else {}
+    others = {"noise": _outputs(folder, "noise")} if _whole(done, "noise") else {}
     return Found.of(rejection(_outputs(folder, "real"), both, others, folder.config.options.seed))
 
 
 def _corruptions(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | None:
-    after = {name: _outputs(folder, f"corrupted-{name}") for name in CORRUPTIONS if f"corrupted-{name}" in done}
+    after = {name: _outputs(folder, task) for name, task in _CORRUPTED.items() if _whole(done, task)}
     count = corrupted_images(folder)
-    if "real" not in done or not after:
+    if not _whole(done, "real") or not after:
         return None
     before = _outputs(folder, "real").probabilities[:count].argmax(1)
     labels = _labels(folder)
@@ -175,9 +179,14 @@ def _corruptions(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | N
 
 def _calibration(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | None:
     labels = _labels(folder)
-    if "real" not in done or labels is None:
+    if not _whole(done, "real") or labels is None:
         return None
     return Found.of(calibration(_outputs(folder, "real"), labels, folder.config.options.seed))
+
+
+def _whole(done: Mapping[str, TaskLine], task: str) -> bool:
+    """Return whether a task is done, and nothing kept it from being done as a whole."""
+    return task in done and not done[task].why
 
 
 def _labels(folder: AuditFolder) -> NDArray[np.int64] | None:
@@ -202,7 +211,7 @@ _TASKS: dict[str, tuple[str, ...]] = {
     "fooling": ENCODINGS,
     "pixels": tuple(f"pixels-{k}" for k in PIXELS),
     "rejection": ("noise", *_SCORED),
-    "corruptions": tuple(f"corrupted-{name}" for name in CORRUPTIONS),
+    "corruptions": tuple(_CORRUPTED.values()),
     "calibration": ("real",),
     "perturb": ("perturb",),
 }

@@ -124,13 +124,14 @@ def batch_of(evaluations: int) -> int:
 
 
 def rounded_down(number: float) -> int:
-    """Return a number of at least 1 rounded down to two significant digits.
+    """Return a number rounded down to two significant digits, and at least 1.
 
     >>> rounded_down(12_999), rounded_down(7.9)
     (12000, 7)
     """
-    unit = 10 ** max(0, floor(log10(max(1.0, number))) - 1)
-    return int(number // unit * unit)
+    most = max(1.0, number)
+    unit = 10 ** max(0, floor(log10(most)) - 1)
+    return int(most // unit * unit)
 
 
 def _enough(images: float) -> int:

@@ -15,6 +15,7 @@ from runs import Capture, CommandResult, run_cli, succeed
 from evofool.cli.app import app
 from evofool.config.ascend import AscendOptions
 from evofool.config.attack import AttackOptions
+from evofool.config.audit import AuditOptions
 from evofool.config.evolve import EvolveOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import PerturbOptions
@@ -34,8 +35,8 @@ def test_a_command_of_another_name_is_pointed_to_the_right_one(capsys: Capture) 
 
 
 COMMANDS = [
-    "evolve", "attack", "resume", "report", "gallery", "timelapse", "poster", "inspect", "targets", "score", "render",
-    "lab perturb", "lab ascend", "lab", "zoo", "zoo train",
+    "evolve", "attack", "audit", "resume", "report", "gallery", "timelapse", "poster", "inspect", "targets", "score",
+    "render", "lab perturb", "lab ascend", "lab", "zoo", "zoo train",
 ]  # fmt: skip
 
 
@@ -78,6 +79,7 @@ def test_class_and_classes_are_the_same_in_every_command() -> None:
     [
         ("evolve", EvolveOptions),
         ("attack", AttackOptions),
+        ("audit", AuditOptions),
         ("lab perturb", PerturbOptions),
         ("lab ascend", AscendOptions),
         ("lab transfer", TransferOptions),
@@ -129,7 +131,7 @@ def test_the_command_line_is_imported_without_anything_heavy() -> None:
     assert "typer" in packages
 
 
-@pytest.mark.parametrize("command", ["", "evolve", "attack", "resume", "lab", "lab perturb", "lab ascend"])
+@pytest.mark.parametrize("command", ["", "evolve", "attack", "audit", "resume", "lab", "lab perturb", "lab ascend"])
 def test_help_is_instant_because_nothing_heavy_is_imported(command: str) -> None:
     """An idle machine shows it within 0.3 s. A busy one needs longer, but not more of a processor."""
     tries = [modules_after("from evofool.cli import app; app.main()", *command.split(), "--help") for _ in range(3)]

@@ -1,0 +1,272 @@
+"""Audits as jobs: what they leave, what of it is the same each time, stops, kills, and what they may not cost."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from plain import PlainTarget
+from torch import Tensor
+
+import evofool
+from evofool.audits.figure_table import FIGURES, PARTS
+from evofool.audits.record import read_record
+from evofool.errors import ConfigError, EvofoolError
+from evofool.store.campaign import CampaignFolder
+from evofool.store.ledger import FolderLedger
+from evofool.store.run import RunFolder
+
+BUDGET = 2_000
+
+
+class Killed(BaseException):
+    """What ends the process of a test."""
+
+
+class Paid(PlainTarget):
+    """A black box that remembers every image it was asked about, and may end the process before it answers."""
+
+    fingerprint = "paid 1"
+    micro_batch = 16
+
+    def __init__(self, asked: list[bytes], kill: random.Random | None = None) -> None:
+        super().__init__("paid")
+        self.asked, self._kill = asked, kill
+
+    def scores(self, images: Tensor) -> Tensor:
+        if self._kill and self._kill.random() < 0.04:
+            raise Killed
+        self.asked += [image.numpy().tobytes() for image in images]
+        return super().scores(images)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache of the test's own."""
+    monkeypatch.setenv("EVOFOOL_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labelled images of the black box, a tenth of them with a wrong label."""
+    images = np.random.default_rng(1).integers(0, 256, (200, 3, 8, 8), np.uint8)
+    import torch
+
+    labels = PlainTarget().scores(torch.from_numpy(images)).argmax(1).numpy()
+    labels[::10] = (labels[::10] + 1) % 4
+    file = tmp_path_factory.mktemp("photos") / "photos.npz"
+    np.savez(file, images=images, labels=labels)
+    return file
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An audit of the embedded network of digits."""
+    path = tmp_path_factory.mktemp("digits") / "audit"
+    evofool.audit("digits", budget=4_000, out=path, seed=3)
+    return path
+
+
+def untimed(path: Path) -> str:
+    """The bytes of ``audit.json`` without its times."""
+    text = (path / "audit.json").read_text()
+    text = re.sub(r'"seconds": [\d.]+', '"seconds": 0', text)
+    return re.sub(r'("seconds": \{)[^}]*', r"\1", text)
+
+
+def test_an_audit_of_digits_has_figures_of_every_part_its_budget_allows(digits: Path) -> None:
+    record = read_record(digits)
+    done = {name for name, part in record.parts.items() if part.status == "done"}
+    assert done == {"fooling", "pixels", "rejection", "corruptions", "calibration"}
+    assert record.parts["perturb"].why.startswith("the budget of 4,000 queries leaves this part fewer than 10 images")
+    for name, figure in record.figures.items():
+        expected = FIGURES[name].part in done or FIGURES[name].part is None
+        assert (figure.value is not None) == expected, name
+    assert record.target.name == "digits"
+    assert record.data is not None
+    assert record.data.images == 320
+    lines = (digits / "audit.csv").read_text().splitlines()
+    assert [line.partition(",")[0] for line in lines[1:]] == list(FIGURES)
+
+
+def test_figures_of_fooling_images_are_those_of_the_runs(digits: Path) -> None:
+    record, best = read_record(digits), np.zeros(10)
+    for encoding in ("cppn", "direct"):
+        scores = np.zeros(10)
+        for line in map(json.loads, (digits / encoding / "elites.jsonl").read_text().splitlines()):
+            scores[line["index"]] = line["score"]
+        best = np.maximum(best, scores)
+        for level in (50, 90, 99):
+            figure = record.figures[f"{encoding}_fooled_at_{level}"]
+            assert (figure.value, figure.n) == ((scores >= level / 100).mean(), 10)
+            curve = record.parts["fooling"].details["curves"][encoding][str(level)]
+            assert len(curve) == (scores >= level / 100).sum()
+            assert curve == sorted(curve)
+            assert 0 < curve[0] <= curve[-1] <= record.parts["fooling"].details["evaluations"][encoding]
+    assert record.figures["fooled_at_99"].value == (best >= 0.99).mean()
+    worst = record.parts["fooling"].details["worst"]
+    assert worst[0]["confidence"] == pytest.approx(best.max())
+    assert all((digits / picture["file"]).is_file() for picture in worst)
+
+
+def test_a_curve_tells_when_a_class_was_first_driven_over_a_confidence(digits: Path) -> None:
+    changes = RunFolder.open(digits / "cppn").history.changes()
+    first = {}
+    for niche, evaluation, score in zip(changes.niche, changes.evaluation_id, changes.score, strict=True):
+        if score >= 0.9:
+            first.setdefault(int(niche), int(evaluation) + 1)
+    assert read_record(digits).parts["fooling"].details["curves"]["cppn"]["90"] == sorted(first.values())
+
+
+def test_figures_of_pixels_are_those_of_the_campaigns(digits: Path) -> None:
+    record = read_record(digits)
+    for k in (1, 3, 5):
+        outcomes = list(CampaignFolder.open(digits / f"pixels-{k}").outcomes())
+        figure, details = record.figures[f"pixels_{k}"], record.parts["pixels"].details[str(k)]
+        assert figure.value == sum(line["success"] for line in outcomes) / len(outcomes)
+        assert figure.n == len(outcomes) == details["attempts"]
+        flips = Counter((line["class"], line["final"]) for line in outcomes if line["success"])
+        assert {(pair["before"], pair["after"]): pair["times"] for pair in details["flips"]} == flips
+        assert max(line["queries"] for line in outcomes) <= details["queries_each"]
+
+
+def test_the_same_seed_gives_the_same_bytes_but_for_times(digits: Path, tmp_path: Path) -> None:
+    result = evofool.audit("digits", budget=4_000, out=tmp_path / "again", seed=3)
+    assert untimed(tmp_path / "again") == untimed(digits)
+    assert result.summary()["fooled_at_90"] == read_record(digits).figures["fooled_at_90"].value
+    assert not result.interrupted
+    assert "fooled_at_50: " in repr(result)
+
+
+def test_a_killed_audit_of_a_black_box_ends_as_an_undisturbed_one_and_keeps_its_budget(
+    photos: Path, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"data": photos, "budget": BUDGET, "seed": 1}
+    evofool.audit(Paid([]), out=tmp_path / "calm", **options)
+    os.environ["EVOFOOL_CACHE"] = str(tmp_path / "other cache")  # monkeypatch puts it back
+    asked: list[bytes] = []
+    path, kill, kills, result = tmp_path / "audit", random.Random(0), 0, None
+    while result is None:
+        try:
+            target = Paid(asked, kill)
+            if (path / "config.json").exists():
+                result = evofool.resume(path, target=target)
+            else:
+                result = evofool.audit(target, out=path, **options)
+        except Killed:
+            kills += 1
+    assert kills >= 3
+    assert untimed(path) == untimed(tmp_path / "calm")
+    assert len(asked) == len(set(asked)) <= FolderLedger(path).spent <= BUDGET
+    assert not (path / "cppn" / "queries.log").exists()
+    facts = evofool.inspect(path)
+    assert (facts["finished"], facts["damaged"]) == (True, [])
+    record = result.record
+    assert record.figures["accuracy"].value == pytest.approx(0.9, abs=0.03)
+    assert record.parts["perturb"].why == "paid gives no gradients"
+    assert "no maximum logit" in record.parts["rejection"].why
+    assert record.figures["auroc_msp"].value is not None
+
+
+def test_an_audit_without_data_evolves_images_and_says_what_it_cannot_do(tmp_path: Path) -> None:
+    result = evofool.audit(PlainTarget(), budget=400, out=tmp_path / "audit")
+    parts = result.record.parts
+    assert [name for name, part in parts.items() if part.status == "done"] == ["fooling"]
+    assert {parts[name].why for name in PARTS if name != "fooling"} == {
+        "there are no real images: none were given with `data`"
+    }
+    assert result.record.data is None
+
+
+def test_a_stopped_audit_leaves_a_record_and_goes_on_to_the_same_bytes(digits: Path, tmp_path: Path) -> None:
+    path = tmp_path / "audit"
+
+    def stop(step: Any) -> None:
+        if "direct" in step.title and step.step is not None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    result = evofool.audit("digits", budget=4_000, out=path, seed=3, observer=stop)
+    assert result.interrupted
+    partial = read_record(path)
+    assert partial.figures["cppn_fooled_at_50"].value is not None
+    assert partial.parts["fooling"].why == "not done yet: fooling images by direct pixels"
+    assert partial.parts["pixels"].why.startswith("not done yet; go on with: evofool resume ")
+    assert not evofool.inspect(path)["finished"]
+    assert not evofool.resume(path).interrupted
+    assert untimed(path) == untimed(digits)
+
+
+def test_a_network_that_gives_gradients_is_attacked_by_them(tmp_path: Path) -> None:
+    skip = ("fooling", "pixels", "corruptions", "rejection")
+    result = evofool.audit("digits", budget=30_000, profile="quick", skip=skip, out=tmp_path / "audit")
+    figures = result.record.figures
+    assert result.record.parts["fooling"].why == "it was left out with `skip`"
+    values = [figures[f"pgd_{size}"].value for size in ("4_255", "8_255", "0_3")]
+    assert values == sorted(values, reverse=True)
+    assert figures["fgsm_0_3"].value >= figures["pgd_0_3"].value
+    assert figures["fgsm_0_3"].n == 28
+
+
+def test_a_part_that_runs_out_of_queries_says_so_and_the_rest_goes_on(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evofool.audits.plan.LOST", -0.5)  # A plan that is larger than what may be paid.
+    asked: list[bytes] = []
+    result = evofool.audit(Paid(asked), data=photos, budget=BUDGET, out=tmp_path / "audit")
+    assert len(asked) <= BUDGET
+    parts = result.record.parts
+    assert "queries that max_queries allows are spent" in parts["pixels"].why + parts["corruptions"].why
+    assert parts["calibration"].status == "done"
+    assert not result.interrupted
+
+
+def test_damaged_files_are_repaired_to_the_same_bytes(digits: Path, tmp_path: Path) -> None:
+    import shutil
+
+    path = tmp_path / "audit"
+    shutil.copytree(digits, path)
+    (path / "measured" / "real.npz").write_bytes(b"no archive")
+    with pytest.raises(EvofoolError, match=r"real\.npz is missing or damaged .*; measure it again with: evofool"):
+        evofool.resume(path)
+    assert evofool.repair(path) == ["real: taken out, to be measured again"]
+    evofool.resume(path)
+    assert untimed(path) == untimed(digits)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"budget": 20}, "20 queries, too few for any part"),
+        ({"data": "nowhere"}, "no data at `data=nowhere`"),
+        ({"target": "digitz"}, 'did you mean "digits"'),
+        ({"target": None, "data": "svhn"}, "`data=svhn` needs a `target` to audit"),
+    ],
+)
+def test_what_cannot_be_audited_is_refused_and_nothing_is_written(
+    given: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(EvofoolError, match=said):
+        evofool.audit(**{"target": "digits", "budget": 500, "out": tmp_path / "audit", **given})
+    assert not (tmp_path / "audit").exists()
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ([1] * 40, "all 40 images of one are of one class, and accuracy says nothing then"),
+        ([0, 7] * 20, "image 1, has the label 7, plain has classes 0 to 3"),
+    ],
+)
+def test_labels_that_say_nothing_or_are_no_classes_are_refused(labels: list[int], said: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "one.npz", images=np.zeros((40, 3, 8, 8), np.uint8), labels=np.array(labels))
+    with pytest.raises(ConfigError, match=said):
+        evofool.audit(PlainTarget(), tmp_path / "one.npz", budget=2_000, out=tmp_path / "audit")
+    assert not (tmp_path / "audit").exists()
