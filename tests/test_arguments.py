@@ -313,6 +313,7 @@ def test_a_checkup_takes_values_as_users_have_them() -> None:
 WALKED = {
     "evolve": {"target", "encoding", "out", "gallery", "progress", "observer", "profiler", "toolbox"},
     "attack": {"target", "data", "out", "progress", "observer", "toolbox"},
+    "audit": {"target", "data", "out", "progress", "observer"},
     "perturb": {"target", "data", "out", "progress", "observer"},
     "probe": {"target", "data", "out", "progress", "observer"},
     "transfer": {"target", "data", "out", "progress", "observer"},

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @with_options(AuditOptions)
 def audit(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
-    """Say how easily a classifier is fooled: one report, in a fixed budget.
+    """Say how easily a classifier is fooled, in one report.
 
     It evolves images for every class, changes pixels of real ones, and looks whether the classifier's own confidence
     tells them apart. It goes on with: evofool resume.
