@@ -341,6 +341,7 @@ def test_no_argument_is_left_untried(name: str) -> None:
     evolving, reading = dict.fromkeys(("evolve", "evolve_seeds"), EvolveOptions), {"load_target": ModelOptions}
     own = {
         "attack": AttackOptions,
+        "audit": AuditOptions,
         "ascend": AscendOptions,
         "perturb": PerturbOptions,
         "probe": ProbeOptions,
