@@ -17,7 +17,7 @@ from support import tiny_network
 from torch import nn
 
 import evofool
-from evofool import AttackOptions, EvolveOptions, Target
+from evofool import AttackOptions, AuditOptions, EvolveOptions, Target
 from evofool.config.ascend import AscendOptions
 from evofool.config.check import CheckOptions
 from evofool.config.elites import AblateOptions, OccludeOptions
