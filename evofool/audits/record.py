@@ -200,8 +200,10 @@ def read_record(path: Path) -> AuditRecord:
         raise RunError(f"{file} is larger than {MAX_BYTES // 2**20} MB, which no audit's record is")
     try:
         version = msgspec.json.decode(content, type=dict[str, Any]).get("schema")
-        if isinstance(version, int) and version != SCHEMA:
-            raise RunError(f"{file} has schema {version}; this evofool reads {SCHEMA}: run the audit again with it")
+        if version != SCHEMA:
+            raise RunError(
+                f"{file} has schema {version!r:.40}; this evofool reads {SCHEMA}: run the audit again with it"
+            )
         return msgspec.json.decode(content, type=AuditRecord)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RunError(f"{file} is damaged: {fault_in_words(error)[:120]}") from error

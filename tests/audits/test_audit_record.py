@@ -53,6 +53,7 @@ def test_the_csv_has_a_row_for_each_figure() -> None:
     ("change", "said"),
     [
         ({"schema": 2}, "schema 2"),
+        ({"schema": None}, "schema None"),
         ({"schema": True}, "schema"),
         ({"figures": {}}, "figures must have fooled_at_50"),
         ({"extra": 1}, "extra"),
