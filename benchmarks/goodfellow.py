@@ -21,7 +21,7 @@ from evofool.targets.training.trainer import train
 
 from .common import Row, shared, table
 
-EPSILON, EPOCHS, COUNT, RUBBISH = 0.25, 10, 1_000, 1_000
+EPSILON, EPOCHS, COUNT, RUBBISH = 0.25, 3, 1_000, 1_000
 
 
 def measure(seeds: int | None = None) -> Iterator[list[Row]]:
