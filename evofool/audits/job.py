@@ -11,6 +11,7 @@ from typing import Any
 from ..datasets import Fitting
 from ..engines.local import LocalEngine
 from ..errors import ConfigError, OutOfQueries, RunError
+from ..gallery.pages.commands import audit_command
 from ..io.files import write_atomically, writing
 from ..jobs.life import inspect, repair
 from ..jobs.queries import keep_ledger, query_facts
@@ -26,6 +27,7 @@ from ..text import counted
 from .assembling import record_of
 from .prepare import asked, uncounted
 from .record import AUDIT_CSV, AUDIT_JSON
+from .report import write_report
 from .result import AuditResult
 from .tasks import Came, Task, Work, tasks_of
 
@@ -105,12 +107,13 @@ class AuditJob(Job[AuditStep]):
         """Do nothing: a task is noted when it is done."""
 
     def finish(self) -> None:
-        """Write the record, as far as the audit got."""
+        """Write the record and the report, as far as the audit got."""
         record = self._record = record_of(self.folder)
         path = self.folder.path
         with writing(path):
             write_atomically(path / AUDIT_JSON, record.to_json())
             write_atomically(path / AUDIT_CSV, record.to_csv())
+        write_report(path, record, audit_command(self.folder.config))
 
     def result(self, interrupted: bool) -> AuditResult:
         """Return what the session ended with."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...config.attack import AttackOptions
+from ...config.audit import AuditConfig
 from ...config.experiment_options import ExperimentOptions
 from ...config.experiments import ExperimentConfig
 from ...config.options import declarations
@@ -106,6 +107,20 @@ def experiment_command(config: ExperimentConfig) -> str:
         return f"evofool.{config.experiment}({target}{arguments}, out=…)"
     flags = _flags({"target": tuple(str(target.spec) for target in config.targets), **given})
     return shlex.join(["evofool", "lab", config.experiment, *genomes, *flags])
+
+
+def audit_command(config: AuditConfig) -> str:
+    """Return what makes an audit again: a command, or Python where the target is the user's own."""
+    options, given = config.options, {}
+    for name, declaration in declarations(type(options)).items():
+        value = getattr(options, name)
+        if name not in ("target", "data") and declaration.extra("shown") and value != declaration.default:
+            given[name] = value
+    data = options.data if config.data else None
+    if config.target.own:
+        arguments = "".join(f", {name}={value!r}" for name, value in given.items())
+        return f"evofool.audit(target{f', {data!r}' if data else ''}{arguments}, out=…)"
+    return shlex.join(["evofool", "audit", *_flags({"target": config.target.spec, "data": data, **given})])
 
 
 def _flags(options: Mapping[str, Any]) -> list[str]:
