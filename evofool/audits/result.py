@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.audit import AuditConfig
+from ..gallery.pages.experiment_page import REPORT
 from ..jobs.queries import query_facts
 from ..text import amount, between, clock, ending, rate
 from .figure_table import FIGURES, PARTS
@@ -54,13 +55,21 @@ class AuditResult:
         rows += [("note", f"{PARTS[name]}: {part.why}") for name, part in told]  # type: ignore[index]
         return [*rows, ("took", f"{amount(self.record.queries)} queries, {clock(self.record.seconds)}")]
 
+    @property
+    def report(self) -> Path:
+        """The page of the audit."""
+        return self.path / REPORT
+
     def __repr__(self) -> str:
-        return "\n".join([self.title, *(f"{name}: {value}" for name, value in self.rows), f"audit {self.path}"])
+        return "\n".join(
+            [self.title, *(f"{name}: {value}" for name, value in self.rows), f"audit {self.path}, report {self.report}"]
+        )
 
     def summary(self) -> dict[str, Any]:
         """Return the result as plain JSON values: where it is, and every figure with its interval."""
         return {
             "audit": str(self.path),
+            "report": str(self.report),
             "target": self.config.target.name,
             "profile": self.config.options.profile,
             "seed": self.config.options.seed,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt, ne
+from typing import Any
 from xml.etree import ElementTree
 
 from ..errors import ConfigError, suggestion
@@ -61,6 +62,10 @@ class Verdict:
     value: float | None
     broken: bool
     why: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the verdict as plain JSON values."""
+        return {"rule": self.rule.text, "value": self.value, "broken": self.broken, "why": self.why}
 
 
 def parse_rules(texts: Iterable[str]) -> tuple[Rule, ...]:

@@ -21,7 +21,7 @@ from .common import exit_code
 from .declared import as_options, with_home
 
 _OTHER_WORDS = {
-    "compare": "evofool report for campaigns, evofool gallery for runs",
+    "compare": "evofool report for campaigns, evofool gallery for runs, evofool audit --compare for audits",
     "run": "evofool evolve",
     "list": "evofool targets for classifiers, evofool inspect for a job",
 }

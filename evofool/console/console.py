@@ -157,7 +157,8 @@ class Console:
         """Print the main figures of an audit, unless quiet."""
         if not self.quiet:
             end = [("go on", resume_command)] if result.interrupted else []
-            self._titled(result.title, [*result.rows, ("audit", str(result.path)), *end])
+            paths = [("report", str(result.report)), ("audit", str(result.path))]
+            self._titled(result.title, [*result.rows, *paths, *end])
 
     def experiments(self, entries: Iterable[tuple[str, str, str]]) -> None:
         """Print what experiments there are: their names, what they ask, and where they come from."""
