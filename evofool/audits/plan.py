@@ -34,6 +34,9 @@ IMAGE_COST = len(EPSILONS) * (4 + 3 * PGD_STEPS + 1)
 LOST = 0.03
 """Share of a paid budget that is kept back: requests under way when a process is killed count as paid."""
 
+CONFIRMED = 1.2
+"""How many images a search scores for each of its evaluations where it confirms elites in float32."""
+
 IMAGE_BYTES = 2**27
 """Most bytes that real images and what is said of them may have together in an audit's folder."""
 
@@ -78,7 +81,7 @@ def plan_of(
         values: How many classes the target has.
         shape: (C, H, W) of its images.
         gradients: Whether the target gives gradients.
-        paid: Whether queries are counted, so that none may be more than the budget.
+        paid: Whether queries are counted, and an image that was scored is not asked about again.
         skip: Parts that are left out.
 
     Raises:
@@ -100,10 +103,11 @@ def plan_of(
         corrupted = _enough(min(SHARES["corruptions"] * usable / len(CORRUPTIONS), caps.corrupted, real))
     if gradients and "perturb" not in skip:
         perturbed = _enough(min(SHARES["perturb"] * usable / IMAGE_COST, caps.perturbed, images))
-    left = usable - real - noise - corrupted * len(CORRUPTIONS) - perturbed * IMAGE_COST
+    again = 0 if paid else real + 2 * values * bool(noise)  # Images of which logits are taken later.
+    left = usable - real - again - noise - corrupted * len(CORRUPTIONS) - perturbed * IMAGE_COST
     attacked, attempt = (0, 0) if not real or "pixels" in skip else _attempts(left, min(caps.attacked, real))
     left -= attacked * attempt * len(PIXELS)
-    fooling = 0 if "fooling" in skip else left
+    fooling = 0.0 if "fooling" in skip else left / (1 if paid else CONFIRMED)
     cppn = fooling * SHARES["cppn"] / (SHARES["cppn"] + SHARES["direct"])
     return AuditPlan(
         queries=queries,

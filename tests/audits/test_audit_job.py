@@ -91,6 +91,8 @@ def test_an_audit_of_digits_has_figures_of_every_part_its_budget_allows(digits: 
         expected = FIGURES[name].part in done or FIGURES[name].part is None
         assert (figure.value is not None) == expected, name
     assert record.target.name == "digits"
+    assert 3_200 < record.queries <= 4_000
+    assert record.queries == sum(part.queries for part in record.parts.values())
     assert record.data is not None
     assert record.data.images == 320
     lines = (digits / "audit.csv").read_text().splitlines()
