@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from evofool.audits.figure_table import FIGURES
 from evofool.config.attack import AttackOptions
 from evofool.config.audit import AuditOptions
 from evofool.config.documented import markdown
@@ -30,7 +31,20 @@ experiment's those of `evofool lab NAME`, by their Python names.
 {markdown(AttackOptions)}
 ## evofool audit, evofool.audit()
 
-{markdown(AuditOptions)}{"".join(map(_experiment, EXPERIMENT_OPTIONS))}"""
+{markdown(AuditOptions)}
+### Figures of an audit
+
+The names that `audit.json`, `audit.csv`, `--json` and `--fail-on` share, each also with `_low` and `_high`.
+
+| figure | what it is | worse |
+|---|---|---|
+{"".join(map(_figure, FIGURES))}{"".join(map(_experiment, EXPERIMENT_OPTIONS))}"""
+
+
+def _figure(name: str) -> str:
+    """Return the row of an audit's figure."""
+    kind = FIGURES[name]
+    return f"| `{name}` | {kind.meaning} | {kind.worse or '–'} |\n"
 
 
 def _experiment(options: type[ExperimentOptions]) -> str:

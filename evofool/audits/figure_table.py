@@ -18,7 +18,7 @@ SCORES = {
     "msp": "maximum softmax probability",
     "maxlogit": "maximum logit",
     "energy": "energy",
-    "entropy": "entropy of the probabilities",
+    "entropy": "negative entropy of the probabilities",
 }
 """Scores that tell real images from others, each with what it is called in words."""
 
