@@ -95,7 +95,7 @@ def plan_of(
         )
     real = noise = corrupted = perturbed = 0
     fitting = IMAGE_BYTES // (prod(shape) + 8 * values)
-    if {"pixels", "rejection", "corruptions", "calibration"} - set(skip):
+    if {"pixels", "rejection", "corruptions", "calibration", "perturb"} - set(skip):
         real = _enough(min(SHARES["real"] * usable, caps.real, images, fitting))
     if real and "rejection" not in skip:
         noise = _enough(min(SHARES["noise"] * usable, caps.real / 4))

@@ -51,6 +51,13 @@ def test_parts_that_are_left_out_have_nothing_and_the_others_more() -> None:
     assert without.attacked * without.attempt >= whole.attacked * whole.attempt
 
 
+def test_gradients_alone_still_have_real_images() -> None:
+    others = ("fooling", "pixels", "rejection", "corruptions", "calibration")
+    plan = plan_of(60_000, "quick", **MANY, skip=others)
+    assert plan.perturbed > 0
+    assert plan.real >= plan.perturbed
+
+
 def test_a_budget_too_small_for_anything_says_what_is_enough() -> None:
     with pytest.raises(ConfigError, match="50 queries, too few for any part of an audit; 200 are enough to evolve"):
         plan_of(50, "quick", **MANY)
