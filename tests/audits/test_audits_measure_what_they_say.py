@@ -76,7 +76,7 @@ def hardened(epsilon: float) -> nn.Module:
         parameter.requires_grad_()
     optimiser = torch.optim.Adam(network.parameters(), 2e-3)
     order = np.random.default_rng(0)
-    for _ in range(50):
+    for _ in range(80):
         rows = torch.from_numpy(order.integers(0, len(images), 128))
         shown = perturbed(network, images[rows], classes[rows], epsilon)
         optimiser.zero_grad()
@@ -127,10 +127,10 @@ def test_a_network_that_rejects_what_is_far_from_its_images_is_fooled_less(plain
 
 
 def test_training_on_perturbed_images_helps_against_perturbations(tmp_path: Path) -> None:
-    alone = {"skip": ("fooling", "pixels", "rejection", "corruptions", "calibration"), "budget": 35_000}
+    alone = {"skip": ("fooling", "pixels", "rejection", "corruptions", "calibration"), "budget": 60_000}
     before, after = (
         audited(network, tmp_path / name, **alone) for name, network in (("a", known()), ("b", hardened(0.25)))
     )
     found = changes(before, after)
-    assert found["fgsm_0_3"].verdict == "better"
+    assert found["fgsm_0_3"].low > 0
     assert found["pgd_0_3"].verdict in ("better", "none")
