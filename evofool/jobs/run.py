@@ -95,6 +95,11 @@ class RunJob(Job[RunStep]):
         """Whether a generation has ended, or something was paid."""
         return bool(self.evolution.search.generation or spent_by(self.evolution.target))
 
+    @property
+    def consistent(self) -> bool:
+        """Whether the generation that was not told, if any, waits for another session."""
+        return self.evolution.consistent and self.evolution.search.generation > 0
+
     def steps(self) -> Iterator[RunStep]:
         """Evolve until the budget is spent."""
         budget = self.config.options.budget

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from ..errors import OutOfQueries
+from ..errors import EvofoolError, OutOfQueries
 from ..io.arrays import Arrays
 from ..io.interrupts import interruptible
 from ..io.writer import Writer
@@ -64,6 +64,11 @@ class Job(ABC, Generic[S]):
     @abstractmethod
     def result(self, interrupted: bool) -> Any:
         """Return what the session ended with."""
+
+    @property
+    def consistent(self) -> bool:
+        """Whether :meth:`state` is one to go on from after a step that could not be done."""
+        return True
 
     def begin(self, later: Later) -> None:
         """Prepare the folder for this session's records."""
@@ -130,8 +135,8 @@ class Session(Generic[S]):
     def _work(self, later: Later, stopped: Callable[[], bool]) -> bool:
         """Run the loop. Return whether it was stopped.
 
-        Where the queries run out in the middle of a step, the last checkpoint is what the job goes on from; what was
-        answered since isn't asked again.
+        Where a step can't be done, because the queries are spent for example, the state before it is saved if the job
+        still has it.
         """
         job, interrupted = self.job, False
         job.begin(later)
@@ -151,8 +156,12 @@ class Session(Generic[S]):
                     self._show(later)
         except OutOfQueries as end:
             job.note, interrupted = str(end), True
+        except EvofoolError:
+            if job.consistent:
+                self._checkpoint(later)
+            raise
         self._end_refresh(later)
-        if job.note is None:
+        if job.consistent:
             self._checkpoint(later)
         self._refresh = job.refresh(self._pages.interval, last=True)
         self._end_refresh(later)

@@ -21,13 +21,13 @@ from ..engines.population import Population
 from ..engines.toolbox import Hook
 from ..rng import Rng
 from ..targets.protocols import Target, can_be_asked_beside, compare_scores
-from .ahead import Ahead
 from .archive import Archive, Update
 from .contracts import ADVICE, contracts
 from .defaults import resolve_for_target
 from .diversity import check_size, diversity_of
 from .niche_genomes import NicheGenomes
 from .progress import Progress, build_statistics
+from .proposals import Proposals
 from .states import State, prefixed, under
 from .toolbox import build_search, build_toolbox, swap_operators
 
@@ -56,6 +56,8 @@ class Evolution:
         search: MAP-Elites.
         diversity: What tells several images of a class apart, None for one image per class.
         seconds: Seconds of evolving so far.
+        consistent: Whether :meth:`state` is one that a run can go on from. It is where scoring a generation failed, and
+            isn't where proposing or telling one did.
         logbook: DEAP's record of the generations since the start or the last restart.
 
     Raises:
@@ -108,7 +110,8 @@ class Evolution:
         self.toolbox.open(checked, self.rng, ADVICE)
         self.swapped = swap_operators(self.toolbox, toolbox, self.search, encoding)
         beside = can_be_asked_beside(target) and not {"evaluate", "map"} & self.swapped.keys()
-        self._ahead = Ahead(self.toolbox, self.search, encoding, beside=beside) if options.ahead else None
+        self._proposals = Proposals(self.toolbox, self.search, encoding, ahead=options.ahead, beside=beside)
+        self.consistent = True
         self.seconds = 0.0
         self.logbook = tools.Logbook()
         self.logbook.header = ["gen", "nevals", "confidence", "size"]
@@ -121,8 +124,7 @@ class Evolution:
                 after = self.search.generation + 1, self.search.evaluations + self.search.batch
                 yield self.step(last=budget.spent(*after, self.seconds, 0.0))
         finally:
-            if self._ahead:
-                self._ahead.settle()
+            self._proposals.settle()
 
     def spent(self, budget: Budget) -> bool:
         """Return whether the budget is spent."""
@@ -138,22 +140,22 @@ class Evolution:
         """
         started = time.perf_counter()
         toolbox = self.toolbox
-        if self._ahead:
-            population = self._ahead.scored(last=last)
-        else:
-            population = toolbox.generate()
-            toolbox.map(toolbox.evaluate, population)
+        self.consistent = False
+        self._proposals.propose(last=last)
+        self.consistent = True
+        population = self._proposals.scored()
+        self.consistent = False
         update = toolbox.update(population)
         record = self._record(len(population))
         if self.search.generation & (self.search.generation - 1) == 0:  # 1, 2, 4, 8, …
             self.search.confirmations += self.verify_determinism()
+        self.consistent = True
         self.seconds += time.perf_counter() - started
         return self._progress(update, record)
 
     def score_in_turn(self) -> None:
         """Score nothing beside other work from now on, so that it can be timed. No byte depends on it."""
-        if self._ahead:
-            self._ahead.in_turn()
+        self._proposals.in_turn()
 
     def verify_determinism(self, *, resumed: bool = False) -> int:
         """Score the newest elites again: what is recorded must be what anyone finds who scores the same image.
@@ -187,8 +189,7 @@ class Evolution:
         if self.archive.genomes is not None:
             genomes, state["slot"] = self.archive.genomes.distinct()
             state |= prefixed("genomes", self.encoding.dump(genomes))
-        if self._ahead:
-            state |= prefixed("ahead", self._ahead.state())
+        state |= prefixed("proposed", self._proposals.state())
         if self.search.initial is not None:
             state |= prefixed("initial", self.encoding.dump(self.search.initial))
         return state
@@ -207,8 +208,7 @@ class Evolution:
         self.search.restore(under("search", state), self._niche_genomes(genomes, state["slot"]) if genomes else None)
         self.search.initial = self.encoding.load(initial) if initial else None
         self.rng.restore(under("rng", state))
-        if self._ahead:
-            self._ahead.restore(under("ahead", state))
+        self._proposals.restore(under("proposed", state))
         self.seconds = float(seconds)
 
     def _niche_genomes(self, arrays: State, slot: np.ndarray) -> NicheGenomes:

@@ -80,7 +80,7 @@ class MapElites:
         """
         if self.archive.genomes is None:
             return None
-        self._drawn = self.schedule.draw(self.evaluations)
+        self._drawn = self._drawn or self.schedule.draw(self.evaluations)
         waits = self._drawn == last.proposer and self.schedule.emitters[self._drawn].learns
         return None if waits else self.ask()
 

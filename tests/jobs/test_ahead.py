@@ -175,10 +175,12 @@ def test_a_budget_of_queries_ends_it_resumably(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("ahead.parents", np.full(20, 10**6)),
-        ("ahead.parents", np.full(20, -1)),
-        ("ahead.parents", np.zeros(3, np.int64)),
-        ("ahead.proposer", np.array([7])),
+        ("proposed.0.parents", np.full(20, 10**6)),
+        ("proposed.0.parents", np.full(20, -1)),
+        ("proposed.0.parents", np.zeros(3, np.int64)),
+        ("proposed.0.parents", np.zeros(20)),
+        ("proposed.0.proposer", np.array(7)),
+        ("proposed.0.proposer", np.array([0])),
     ],
 )
 def test_a_checkpoint_whose_proposed_generation_cannot_be_is_refused(

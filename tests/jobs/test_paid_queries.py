@@ -135,3 +135,38 @@ def test_a_target_that_always_fails_ends_the_job_in_one_line(tmp_path: Path) -> 
 
     with pytest.raises(EvofoolError, match=r"target paid failed on \(3, 8, 8\) images: quota$"):
         evofool.evolve(Broken([]), **SETTINGS, count_queries=True, retries=0, out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_run_that_its_budget_of_queries_ended_goes_on_without_the_answers_that_were_kept(
+    ahead: bool, tmp_path: Path
+) -> None:
+    """The state before the generation that could not be paid is saved, so nothing before it is asked again."""
+    asked: list[bytes] = []
+    run, options = tmp_path / "run", {**SETTINGS, "ahead": ahead, "concurrency": 2}
+    stopped = evofool.evolve(Paid(asked), **options, max_queries=90, out=run)
+    assert stopped.evaluations == evofool.inspect(run)["saved"]["evaluations"] == 80
+    for file in (tmp_path / "cache").rglob("*.sqlite*"):
+        file.unlink()
+    finished = evofool.resume(run, target=Paid(asked), max_queries=1_000)
+    undisturbed = evofool.evolve(PlainTarget("paid"), **options)
+    np.testing.assert_array_equal(finished.images, undisturbed.images)
+    twice = len(asked) - len(set(asked))
+    assert twice <= 10 + 16  # the generation that was under way, and those elites that are verified
+
+
+def test_a_run_whose_target_failed_goes_on_from_the_generation_before(tmp_path: Path) -> None:
+    asked: list[bytes] = []
+
+    class Gone(Paid):
+        def scores(self, images: Tensor) -> Tensor:
+            if len(self.asked) >= 60:
+                raise OSError("gone")
+            return super().scores(images)
+
+    run = tmp_path / "run"
+    with pytest.raises(EvofoolError, match="target paid failed"):
+        evofool.evolve(Gone(asked), **SETTINGS, out=run)
+    assert evofool.inspect(run)["saved"]["evaluations"] >= 20
+    finished = evofool.resume(run, target=Paid(asked))
+    np.testing.assert_array_equal(finished.images, evofool.evolve(PlainTarget("paid"), **SETTINGS).images)

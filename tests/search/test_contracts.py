@@ -311,7 +311,7 @@ def test_an_emitter_says_which_operators_it_calls(name: str) -> None:
         original = getattr(run.toolbox, alias)
         run.toolbox.register(alias, lambda *given, o=original, a=alias: (called.add(a), o(*given))[1])
     advance(run, 8)
-    assert called | {"mate"} == {*EMITTERS[name].operators, "mate"}  # CPPNs are not crossed
+    assert called | {"mate"} == {*run.search.schedule.emitters[name].operators, "mate"}  # CPPNs are not crossed
 
 
 @pytest.mark.parametrize(
