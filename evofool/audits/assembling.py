@@ -62,18 +62,22 @@ def record_of(folder: AuditFolder) -> AuditRecord:
     parts: dict[str, AuditPart] = {}
     for name in PARTS:
         tasks = [done[task] for task in _TASKS[name] if task in done]
+        taken: dict[str, Any] = {
+            "queries": sum(task.queries for task in tasks),
+            "seconds": round(sum(task.seconds for task in tasks), 1),
+        }
         why = _why_not(folder, name, done)
         found = None if why else _FOUND[name](folder, done)
-        if found is None:
-            parts[name] = AuditPart(status="skipped", why=why or _reasons(tasks) or "nothing came of it")
+        if found is None or not found.figures:
+            why = why or (found.why if found else "")
+            parts[name] = AuditPart(status="skipped", why=why or _reasons(tasks) or "nothing came of it", **taken)
             continue
         figures |= found.figures
         missing = [title for task, title in _titles(folder).items() if task in _TASKS[name] and task not in done]
         parts[name] = AuditPart(
             status="done",
             why=_reasons(tasks) or found.why or (f"not done yet: {', '.join(missing)}" if missing else ""),
-            queries=sum(task.queries for task in tasks),
-            seconds=round(sum(task.seconds for task in tasks), 1),
+            **taken,
             details=found.details,
         )
     data = config.data
@@ -156,12 +160,12 @@ def _there(folder: AuditFolder, name: str) -> bool:
 
 
 def _rejection(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | None:
-    fooling = [_outputs(folder, name) for name in _SCORED if _whole(done, name)]
+    fooling = [_fooling_outputs(folder, name) for name in _SCORED if _whole(done, name)]
     if not _whole(done, "real") or not fooling:
         return None
     both = _joined(fooling)
     if min(len(both), len(folder.subjects)) < FEWEST_COMPARED:
-        return None
+        return Found({}, {}, f"{counted(len(both), 'evolved image')} fooled the target, too few to compare")
     others = {"noise": _outputs(folder, "noise")} if _whole(done, "noise") else {}
     return Found.of(rejection(_outputs(folder, "real"), both, others, folder.config.options.seed))
 
@@ -199,6 +203,14 @@ def _labels(folder: AuditFolder) -> NDArray[np.int64] | None:
 def _outputs(folder: AuditFolder, name: str) -> Outputs:
     arrays = folder.measured(name)
     return Outputs(arrays["probabilities"], arrays.get("logits"))
+
+
+def _fooling_outputs(folder: AuditFolder, name: str) -> Outputs:
+    """Return what was said of those evolved images that the target takes for the class they were evolved for."""
+    arrays = folder.measured(name)
+    fooling = arrays["probabilities"].argmax(1) == arrays["wanted"]
+    logits = arrays.get("logits")
+    return Outputs(arrays["probabilities"][fooling], None if logits is None else logits[fooling])
 
 
 def _joined(several: Sequence[Outputs]) -> Outputs:

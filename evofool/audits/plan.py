@@ -34,7 +34,7 @@ IMAGE_COST = len(EPSILONS) * (4 + 3 * PGD_STEPS + 1)
 LOST = 0.03
 """Share of a paid budget that is kept back: requests under way when a process is killed count as paid."""
 
-CONFIRMED = 1.2
+CONFIRMED = 1.5
 """How many images a search scores for each of its evaluations where it confirms elites in float32."""
 
 IMAGE_BYTES = 2**27
@@ -70,6 +70,7 @@ def plan_of(
     shape: tuple[int, int, int],
     gradients: bool,
     paid: bool,
+    exact: bool,
     skip: Collection[str] = (),
 ) -> AuditPlan:
     """Return how a number of queries is shared by the parts.
@@ -82,6 +83,7 @@ def plan_of(
         shape: (C, H, W) of its images.
         gradients: Whether the target gives gradients.
         paid: Whether queries are counted, and an image that was scored is not asked about again.
+        exact: Whether what a search scores goes on record as it is.
         skip: Parts that are left out.
 
     Raises:
@@ -107,7 +109,7 @@ def plan_of(
     left = usable - real - again - noise - corrupted * len(CORRUPTIONS) - perturbed * IMAGE_COST
     attacked, attempt = (0, 0) if not real or "pixels" in skip else _attempts(left, min(caps.attacked, real))
     left -= attacked * attempt * len(PIXELS)
-    fooling = 0.0 if "fooling" in skip else left / (1 if paid else CONFIRMED)
+    fooling = 0.0 if "fooling" in skip else left / (1 if exact else CONFIRMED)
     cppn = fooling * SHARES["cppn"] / (SHARES["cppn"] + SHARES["direct"])
     return AuditPlan(
         queries=queries,

@@ -20,8 +20,12 @@ SECONDS = 3.0
 """How long images are evolved to measure the speed."""
 
 
-def asked(options: AuditOptions) -> EvolveOptions:
-    """Return how the target is asked. A budget of queries is a limit for one that counts them."""
+def asked(options: AuditOptions, *, named: bool = True) -> EvolveOptions:
+    """Return how the target is asked.
+
+    A budget of queries is a limit for one that counts them. A named target then scores in float32 alone, where nothing
+    has to be scored again to confirm it.
+    """
     limits = [limit for limit in (options.limits.queries, options.max_queries) if limit is not None]
     return EvolveOptions.of(
         {
@@ -30,6 +34,7 @@ def asked(options: AuditOptions) -> EvolveOptions:
             "device": options.device,
             **({"target": options.target} if options.target else {}),
             **({"max_queries": min(limits)} if limits else {}),
+            **({"precision": "float32"} if named and options.limits.queries is not None else {}),
         }
     )
 

@@ -45,13 +45,15 @@ def run(
     from ..attacks.image_selection import select_images  # This and the next import torch.
     from ..jobs.data import data_record
     from ..targets.prepare import prepare_target, versions
-    from ..targets.protocols import Differentiable
+    from ..targets.protocols import Differentiable, precision_of
     from ..targets.queries.metered import metered
     from .job import AuditJob
     from .prepare import asked, speed_of, uncounted
     from .tasks import Work
 
-    prepared = uncounted(prepare_target(own if own is not None else str(options.target), asked(options)), options)
+    prepared = uncounted(
+        prepare_target(own if own is not None else str(options.target), asked(options, named=own is None)), options
+    )
     target, fitting = prepared.target, prepared.fitting
     data, no_data = _images(options, fitting, chosen=chosen)
     speed = None if options.limits.seconds is None else speed_of(prepared, options)
@@ -65,6 +67,7 @@ def run(
         values=len(target.classes),
         gradients=isinstance(target, Differentiable),
         paid=paid,
+        exact=precision_of(target) == "float32",
         shape=target.image_shape,
         skip=options.skip,
     )

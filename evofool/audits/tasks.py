@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..config.attack import AttackOptions
 from ..config.audit import AuditConfig
@@ -128,7 +129,7 @@ def _measure(name: str, work: Work, watch: Watch | None) -> Came:
     config, target = work.config, work.prepared.target
     shape, seed = config.target.image_shape, config.options.seed
     logits = config.differentiable and config.target.outputs == "logits"
-    count = len(work.folder.subjects)
+    count, wanted = len(work.folder.subjects), dict[str, NDArray[np.int64]]()
     if name == "real":
         queries = (config.data.looked if config.data else 0) + work.again(count)
         batches = _real(work.folder, count)
@@ -139,10 +140,12 @@ def _measure(name: str, work: Work, watch: Watch | None) -> Came:
         batches = iter([_corrupted(name.removeprefix("corrupted-"), work.folder, queries)])
     else:
         run = RunFolder.open(work.folder.path / name.removesuffix("-scores"))
-        queries, batches = work.again(len(run.elites())), elites(run)
-        if not run.elites():
+        lines = run.elites()
+        if not lines:
             return Came(why="no image was evolved")
-    work.folder.write_measured(name, outputs(target, batches, logits=logits))
+        queries, batches = work.again(len(lines)), elites(run)
+        wanted["wanted"] = np.array([line["index"] for line in lines], np.int64)
+    work.folder.write_measured(name, {**outputs(target, batches, logits=logits), **wanted})
     return Came(queries)
 
 

@@ -29,7 +29,8 @@ from .records import Natural, NotNegative, fault
 from .subjects import Subjects, write_subjects
 
 MEASURED = ("probabilities", "logits")
-"""Arrays (N, K) float32 of a set of images; there are no logits where the target gives none."""
+"""Arrays (N, K) float32 of a set of images; there are no logits where the target gives none.
+Of evolved images ``wanted`` (N,) int64 are the classes that they were evolved for."""
 
 
 class TaskLine(msgspec.Struct, frozen=True):
@@ -190,4 +191,7 @@ def _wrong(arrays: Arrays, classes: int) -> str | None:
                 return f"{name} are not {classes} for each image"
             if not np.isfinite(array).all():
                 return f"{name} are not all numbers"
+    wanted = arrays.get("wanted")
+    if wanted is not None and (wanted.dtype != np.int64 or wanted.shape != (len(arrays[MEASURED[0]]),)):
+        return "wanted is no class for each image"
     return None

@@ -13,7 +13,14 @@ from evofool.audits.plan import CORRUPTIONS, FEWEST, IMAGE_COST, LEAST, batch_of
 from evofool.config.audit import AuditBudget, AuditOptions, AuditPlan
 from evofool.errors import ConfigError
 
-MANY: dict[str, Any] = {"images": 10_000, "values": 10, "shape": (3, 32, 32), "gradients": True, "paid": True}
+MANY: dict[str, Any] = {
+    "images": 10_000,
+    "values": 10,
+    "shape": (3, 32, 32),
+    "gradients": True,
+    "paid": True,
+    "exact": True,
+}
 
 
 def spent(plan: AuditPlan) -> int:

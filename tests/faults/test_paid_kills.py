@@ -18,6 +18,7 @@ from runs import LONG
 from torch import Tensor
 
 import evofool
+from evofool.audits.record import read_record
 from evofool.store.ledger import FolderLedger
 
 pytestmark = pytest.mark.timeout(3600 if LONG else 300)
@@ -83,3 +84,38 @@ def test_no_query_is_paid_twice_but_what_was_under_way_at_a_kill(
     assert kills >= (KILLS if LONG else 3)
     assert twice <= kills * ROWS
     assert sum(paid.values()) <= FolderLedger(run).spent
+
+
+def test_an_audit_with_a_budget_asks_no_more_than_that_however_often_it_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVOFOOL_CACHE", str(tmp_path / "cache"))
+    path, bill, kills, budget = tmp_path / "audit", tmp_path / "bill", 0, 5_000 if LONG else 1_500
+    images = np.random.default_rng(2).integers(0, 256, (150, 3, 8, 8), np.uint8)
+    np.savez(tmp_path / "photos.npz", images=images, labels=np.arange(150) % 4)
+    options: dict[str, Any] = {"data": tmp_path / "photos.npz", "budget": budget}
+    rng, ended = np.random.default_rng(0), False
+
+    def work() -> None:
+        target = Billed(bill, seconds=0.002)
+        if (path / "config.json").exists():
+            evofool.resume(path, target=target)
+        else:
+            evofool.audit(target, out=path, **options)
+
+    while not ended:
+        child = Child(work)
+        if kills < KILLS:
+            time.sleep(rng.uniform(0.3, 0.8))
+            child.stop(signal.SIGKILL)
+        outcome = child.end()
+        killed = outcome.code == -signal.SIGKILL
+        kills, ended = kills + killed, not killed
+        assert killed or outcome.code == 0, outcome
+    paid = Counter(bill.read_text().split())
+    assert kills >= 2
+    assert 0.8 * budget < sum(paid.values()) <= FolderLedger(path).spent <= budget
+    assert sum(paid.values()) - len(paid) <= kills * ROWS
+    record = read_record(path)
+    done = {name for name, part in record.parts.items() if part.status == "done"}
+    assert {"fooling", "rejection", "calibration"} <= done
