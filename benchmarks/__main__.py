@@ -10,6 +10,7 @@ from evofool.targets.prepare import versions
 
 from . import (
     attack,
+    audits,
     default_run,
     doors,
     ensembles,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "mnist": mnist.measure,
     "imagenet": imagenet.measure,
     "attack": attack.measure,
+    "audits": audits.measure,
     "doors": doors.measure,
     "ensembles": ensembles.measure,
     "ensembles-imagenet": ensembles.measure_imagenet,

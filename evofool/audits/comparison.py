@@ -106,9 +106,10 @@ def _table(rows: Sequence[Difference]) -> Table:
     for row in rows:
         if row.difference is not None and row.low is not None and row.high is not None:
             change = f"{_points(row.difference)} ({_points(row.low)} to {_points(row.high)})"
-            shown.append((row.name, [change, IN_WORDS[row.verdict]]))
-    return Table(("change in percentage points (95 % interval)", "verdict"), shown)
+            shown.append((row.name, [change, "none shown" if row.verdict == "none" else IN_WORDS[row.verdict]]))
+    return Table(("change in percentage points, with 95 % interval", "difference"), shown)
 
 
 def _points(change: float) -> str:
-    return "0" if not change else f"{100 * change:+.1f}".replace("-", "−")
+    points = round(100 * change, 1)
+    return f"{points:+.1f}".replace("-", "−") if points else "0"

@@ -107,7 +107,7 @@ def rejection(path: Path, record: AuditRecord) -> Section:
     details, rows, plots = record.parts["rejection"].details, [], []
     for name, found in details["scores"].items():
         values = [with_interval(record.figures[f"{kind}_{name}"]) for kind in ("auroc", "fpr95", "aupr")]
-        rows.append((SCORES[name], [*values, f"{found['threshold']:.4g}".replace("-", "−")]))
+        rows.append((SCORES[name], [*values, f"{found['threshold']:.6g}".replace("-", "−")]))
         spread = found["histogram"]
         real, fooled = (f"real images, {details['real']:,}", spread["real"]), spread["fooling"]
         svg = two_histograms(
