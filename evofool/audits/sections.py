@@ -10,7 +10,9 @@ import numpy as np
 
 from ..errors import ImageError
 from ..gallery.pages.audit_page import Section
+from ..gallery.pages.examples import examples
 from ..gallery.pages.experiment_page import Card, Plot, Table
+from ..gallery.pages.findings import read_findings
 from ..gallery.prints.audit_plots import reliability, two_histograms
 from ..gallery.prints.plots import Series, class_heatmap, success_curve
 from ..io.images import open_image
@@ -21,6 +23,9 @@ from .sentences import interval, numbered, with_interval
 
 ENCODINGS = {"cppn": "CPPN", "direct": "direct pixels"}
 """The encodings of evolved images, as the page calls them."""
+
+EXAMPLES = 6
+"""How many real images the page shows whose pixels were changed."""
 
 NAMED = 5
 """How many of the hardest and of the easiest classes the page names."""
@@ -94,9 +99,12 @@ def pixels(path: Path, record: AuditRecord) -> Section:
         counts = {(names.index(before), names.index(after)): n for (before, after), n in flips.items()}
         svg = class_heatmap(counts, names) + class_heatmap(counts, names, narrow=True)
         plots.append(Plot("flips", "", "The pairs of classes that occur most, over all numbers of pixels.", svg))
+    shown = next((k for k, each in known if each["flipped"] and (path / f"pixels-{k}").is_dir()), None)
     return Section(
         PARTS["pixels"],
         _noted(record, "pixels", "Real images that are classified rightly, with a few pixels changed."),
+        examples_title=f"Images that flip by {counted(shown, 'pixel')}" if shown else "",
+        examples=examples(read_findings(path / f"pixels-{shown}"))[:EXAMPLES] if shown else [],
         tables=[("", Table(("flipped (95 % interval)", "images", "median queries", "queries each"), rows))],
         wide=plots,
     )

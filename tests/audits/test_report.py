@@ -9,6 +9,7 @@ from audit_details import whole_audit
 from audit_records import figure, record
 from pages import Page, parts, xml
 
+import evofool
 from evofool.audits.figure_table import FIGURES
 from evofool.audits.record import AuditedTarget
 from evofool.audits.report import write_report
@@ -52,6 +53,16 @@ def test_the_page_has_every_figure_that_was_measured_and_how(tmp_path: Path) -> 
 
 def test_pictures_are_in_the_page_and_one_that_is_gone_is_left_out(tmp_path: Path) -> None:
     assert len(page_of(tmp_path, whole_audit(tmp_path)).sources) == 1
+
+
+def test_images_are_shown_before_and_after_their_pixels_changed(tmp_path: Path) -> None:
+    found = evofool.attack(
+        "digits", count=6, pixels=3, queries=200, device="cpu", out=tmp_path / "pixels-1", progress=False
+    )
+    assert found.statistics.successes
+    page = page_of(tmp_path, whole_audit(tmp_path))
+    assert "Images that flip by 1 pixel" in page.of("h3")
+    assert len(page.sources) == 1 + 3 * found.statistics.successes
 
 
 def test_a_page_without_data_has_the_rest(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from ..prints.svg import STYLE
+from .examples import Example
 from .experiment_page import REPORT, Card, Plot, Table
 from .page_file import write_page
 from .rendering import render
@@ -39,6 +40,7 @@ class Section:
         tables: Tables, each under its caption.
         wide: Figures that need the whole width; ``plots`` stand side by side.
         cards: Pictures; ``cards_title`` says what they are.
+        examples: Attacked images before and after; ``examples_title`` says what they are.
     """
 
     title: str
@@ -48,6 +50,8 @@ class Section:
     plots: Sequence[Plot] = ()
     cards_title: str = ""
     cards: Sequence[Card] = ()
+    examples_title: str = ""
+    examples: Sequence[Example] = ()
 
 
 @dataclass(frozen=True)
