@@ -152,7 +152,7 @@ class AuditKind:
         """Return what the audit is and how far it got."""
         folder = AuditFolder.open(path)
         config, done = folder.config, folder.done()
-        tasks = tasks_of(config)
+        tasks, lost = tasks_of(config), folder.unmeasured()
         return {
             "audit": str(path),
             **config.target.facts(),
@@ -167,7 +167,10 @@ class AuditKind:
             "finished": all(task.name in done for task in tasks),
             **query_facts(path, config.options),
             "device": config.target.device,
-            "damaged": [fault for job in jobs_in(path) for fault in inspect(job).get("damaged", [])],
+            "damaged": [
+                *(f"measured/{name}.npz is missing or damaged; measure it again with --repair" for name in lost),
+                *(fault for job in jobs_in(path) for fault in inspect(job).get("damaged", [])),
+            ],
             "versions": config.versions,
         }
 

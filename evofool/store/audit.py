@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -22,7 +23,7 @@ from ..attacks.subject import Subject
 from ..config.audit import AuditConfig
 from ..errors import RunError, in_words
 from ..io.arrays import Arrays, DamagedArrays, read_arrays, write_arrays
-from ..io.files import writing
+from ..io.files import write_atomically, writing
 from ..io.lines import append_lines, good_lines, numbered_lines, sealed_line, trim_lines
 from .folder import make_folder, read_config, write_config
 from .records import Natural, NotNegative, fault
@@ -43,7 +44,7 @@ class TaskLine(msgspec.Struct, frozen=True):
         seconds: How long it took.
     """
 
-    task: str
+    task: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,40}$")]
     why: str
     queries: Natural
     seconds: NotNegative
@@ -123,8 +124,8 @@ class AuditFolder:
         good = [line for line in good_lines(self._lines, ("task",), self._seal) if not fault(line, TaskLine)]
         lines = self._lines.read_bytes().count(b"\n") if self._lines.exists() else 0
         if lines > len(good):
-            self._lines.unlink()
-            append_lines(self._lines, [sealed_line(line, self._seal) for line in good])
+            with writing(self.path):
+                write_atomically(self._lines, "".join(sealed_line(line, self._seal) for line in good))
         return lines - len(good)
 
     def write_measured(self, name: str, arrays: Arrays) -> None:
@@ -151,25 +152,27 @@ class AuditFolder:
             raise RunError(f"{file} is damaged ({wrong}); measure it again with: evofool inspect --repair {self.path}")
         return arrays
 
+    def unmeasured(self) -> list[str]:
+        """Return the sets of images that count as measured, and have no whole file."""
+        lost = []
+        for name, line in self.done().items():
+            if not line.why and not (self.path / name).is_dir():  # Jobs have folders, sets of images have files.
+                try:
+                    self.measured(name)
+                except RunError:
+                    lost.append(name)
+        return lost
+
     def drop_unmeasured(self) -> list[str]:
-        """Forget sets of images that count as measured and have no whole file, and return their names.
+        """Forget sets of images that have no whole file, so that they are measured again, and return their names.
 
         Raises:
             RunError: The folder can't be written.
         """
-        done, lost = self.done(), []
-        for file in sorted({*(self.path / "measured").glob("*.npz"), *map(self._measured, done)}):
-            if file.stem in done and (self.path / file.stem).is_dir():
-                continue  # It is a job's, not a set of images.
-            try:
-                self.measured(file.stem)
-            except RunError:
-                lost.append(file.stem)
-        if lost:
-            self._lines.unlink()
-            for name, line in done.items():
-                if name not in lost:
-                    self.add(line)
+        if lost := self.unmeasured():
+            kept = [msgspec.to_builtins(line) for name, line in self.done().items() if name not in lost]
+            with writing(self.path):
+                write_atomically(self._lines, "".join(sealed_line(line, self._seal) for line in kept))
         return lost
 
     def _measured(self, name: str) -> Path:

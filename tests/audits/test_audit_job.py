@@ -238,7 +238,15 @@ def test_damaged_files_are_repaired_to_the_same_bytes(digits: Path, tmp_path: Pa
     (path / "measured" / "real.npz").write_bytes(b"no archive")
     with pytest.raises(EvofoolError, match=r"real\.npz is missing or damaged .*; measure it again with: evofool"):
         evofool.resume(path)
-    assert evofool.repair(path) == ["real: taken out, to be measured again"]
+    (damage,) = evofool.inspect(path)["damaged"]
+    assert damage == "measured/real.npz is missing or damaged; measure it again with --repair"
+    with (path / "parts.jsonl").open("a") as lines:
+        lines.write('{"task": "../../elsewhere", "why": "", "queries": 1, "seconds": 1}\n' * 2)
+    with pytest.raises(EvofoolError, match=r"parts\.jsonl is damaged or of another job"):
+        evofool.resume(path)
+    assert evofool.repair(path) == [
+        f"2 lines of {path / 'parts.jsonl'}: taken out", "real: taken out, to be measured again",
+    ]  # fmt: skip
     evofool.resume(path)
     assert untimed(path) == untimed(digits)
 
