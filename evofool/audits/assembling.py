@@ -26,7 +26,7 @@ from .rejection import FEWEST as FEWEST_COMPARED
 from .rejection import rejection
 from .tasks import ENCODINGS, corrupted_images, tasks_of
 
-SKIPPED = "it was left out with `skip`"
+SKIPPED = "left out, as asked"
 
 
 _SCORED = tuple(f"{encoding}-scores" for encoding in ENCODINGS)

@@ -51,8 +51,11 @@ class AuditResult:
             if figure.value is not None and figure.low is not None and figure.high is not None:
                 value = f"{rate(figure.value)} (95 % interval {between(figure.low, figure.high)})"
                 rows.append((name, f"{value}   {FIGURES[name].meaning}"))
-        told = [(name, part) for name, part in self.record.parts.items() if part.why]
-        rows += [("note", f"{PARTS[name]}: {part.why}") for name, part in told]  # type: ignore[index]
+        told: dict[str, list[str]] = {}
+        for part, heading in PARTS.items():
+            if why := self.record.parts[part].why:
+                told.setdefault(why, []).append(heading)
+        rows += [("note", f"{', '.join(headings)}: {why}") for why, headings in told.items()]
         return [*rows, ("took", f"{amount(self.record.queries)} queries, {clock(self.record.seconds)}")]
 
     @property

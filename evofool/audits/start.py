@@ -120,7 +120,7 @@ def _images(options: AuditOptions, fitting: Fitting, *, chosen: bool) -> tuple[L
         ConfigError: The user chose some that can't be used.
     """
     if options.data is None:
-        return None, "none were given with `data`"
+        return None, "none were given"
     try:
         data = open_data(options.data, Path(options.data_dir), fitting)
     except ConfigError as error:

@@ -131,7 +131,8 @@ def read_config(path: Path, wanted: type[C]) -> C:
     kind = content.pop("job")
     if kind != wanted.kind:
         instead = _INSTEAD.get((kind, wanted.kind), "").format(path=path, seed=min(path.glob("seed-*"), default=""))
-        raise RunError(f"{path} is a {_quoted(kind, 40)}; expected a {wanted.kind}{instead}")
+        article = "an" if kind.startswith(("a", "e")) else "a"
+        raise RunError(f"{path} is {article} {_quoted(kind, 40)}; expected a {wanted.kind}{instead}")
     for name in INSIDE:
         if (path / name).is_symlink():
             raise RunError(f"{path / name} is a link, and what is written there would be elsewhere; put a folder there")

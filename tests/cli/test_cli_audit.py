@@ -57,3 +57,18 @@ def test_what_cannot_be_is_refused_in_one_line(words: list[str], said: str, tmp_
     assert outcome.err.startswith(f"error: {said}")
     assert outcome.err.count("\n") == 1
     assert not (tmp_path / "audit").exists()
+
+
+def test_what_parts_cannot_do_for_one_reason_is_said_once(tmp_path: Path, capsys: Capture) -> None:
+    lines = succeed(capsys, *AUDIT, "--skip", "fooling,pixels", "--out", tmp_path / "audit").out.splitlines()
+    notes = [line.split(maxsplit=1)[1] for line in lines if line.startswith("  note ")]
+    assert notes[0] == "Fooling images, Pixels: left out, as asked"
+
+
+@pytest.mark.parametrize(("command", "words"), [("report", []), ("timelapse", ["--out", "x.gif"])])
+def test_a_command_for_another_job_says_what_an_audit_has_inside(
+    command: str, words: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    out = tmp_path / "audit"
+    succeed(capsys, *AUDIT, "--out", out, "--quiet")
+    assert f"error: {out} is an audit; expected a " in run_cli(capsys, command, out, *words).err
