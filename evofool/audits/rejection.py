@@ -147,9 +147,9 @@ def area_interval(area: float, negatives: int, positives: int) -> tuple[float, f
         inner = 1 + extra * ((1 - theta) / (2 - theta) + theta / (1 + theta))
         return abs(area - theta) - Z95 * sqrt(theta * (1 - theta) * inner / pairs)
 
-    edge = 1e-12  # At 0 and 1 the variance is zero, and an area of 1 would be its own end.
-    low = brentq(beyond, edge, area - edge) if area > 2 * edge else 0.0
-    high = brentq(beyond, area + edge, 1 - edge) if area < 1 - 2 * edge else 1.0
+    edge = 1e-12  # At 0 and 1 the variance is zero, and such an area would be its own end.
+    low = brentq(beyond, 0, min(area, 1 - edge)) if area > 0 else 0.0
+    high = brentq(beyond, max(area, edge), 1) if area < 1 else 1.0
     return float(low), float(high)
 
 

@@ -66,6 +66,13 @@ def test_the_interval_of_a_perfect_area_has_a_width_and_symmetry() -> None:
     assert area_interval(0.0, 30, 20) == pytest.approx((1 - high, 1 - low), abs=1e-6)
 
 
+@pytest.mark.parametrize("wins", [0, 1, 5 * 10**7, 10**8 - 1, 10**8])
+def test_the_interval_of_an_area_of_many_images_holds_it(wins: int) -> None:
+    low, high = area_interval(wins / 10**8, 10_000, 10_000)
+    assert 0 <= low <= wins / 10**8 <= high <= 1
+    assert 0 < high - low < 0.02
+
+
 def test_the_interval_of_the_area_covers_it() -> None:
     """The area between normal distributions one deviation apart is Φ(1/√2) = 0.7602."""
     rng, covered = np.random.default_rng(0), 0
