@@ -138,9 +138,10 @@ def _way_back(path: Path, job: Job[Any]) -> Iterator[None]:
     try:
         yield
     except (OperatorError, TargetError) as error:
-        if not job.begun:
+        hint = go_on(path)
+        if not job.begun or str(error).endswith(hint):  # A job in this one has said it.
             raise
-        raise type(error)(f"{error}; {path} is kept: {go_on(path)}") from error
+        raise type(error)(f"{error}; {path} is kept: {hint}") from error
 
 
 def _kept(path: Path) -> str:

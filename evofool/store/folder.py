@@ -206,17 +206,27 @@ def check_free(path: Path) -> None:
 
 
 def go_on(path: Path) -> str:
-    """Return how to go on with the job in a folder, in words: in Python where it has objects of the user's own."""
-    try:
-        content = _content(path, "job")
-    except RunError:
-        content = {}
+    """Return how to go on with the job in a folder, in words: in Python where it has objects of the user's own.
+
+    A job that an audit is made of goes on with the audit.
+    """
+    if _content_or_nothing(path.parent).get("job") == "audit":
+        path = path.parent
+    content = _content_or_nothing(path)
     record = content.get("target")
     own = ["target=…"] if isinstance(record, dict) and record.get("own") else []
     own += ["toolbox=…"] if content.get("swapped") else []
     if own:
         return f"go on with, in Python: evofool.resume({', '.join([repr(str(path)), *own])}), or delete the folder"
     return f"go on with: evofool resume {path}"
+
+
+def _content_or_nothing(path: Path) -> dict[str, Any]:
+    """Return the content of a folder's ``config.json``; nothing where it can't be read."""
+    try:
+        return _content(path, "job")
+    except RunError:
+        return {}
 
 
 def _belongs_to_a_start(file: Path) -> bool:

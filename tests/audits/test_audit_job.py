@@ -19,7 +19,7 @@ from torch import Tensor
 import evofool
 from evofool.audits.figure_table import FIGURES, PARTS
 from evofool.audits.record import read_record
-from evofool.errors import ConfigError, EvofoolError
+from evofool.errors import ConfigError, EvofoolError, TargetError
 from evofool.store.campaign import CampaignFolder
 from evofool.store.ledger import FolderLedger
 from evofool.store.run import RunFolder
@@ -225,6 +225,31 @@ def test_a_part_that_runs_out_of_queries_says_so_and_the_rest_goes_on(
     parts = result.record.parts
     assert "queries that max_queries allows are spent" in parts["pixels"].why + parts["corruptions"].why
     assert parts["calibration"].status == "done"
+    assert not result.interrupted
+
+
+class Failing(PlainTarget):
+    """A target whose server goes away after some images."""
+
+    fingerprint = "failing 1"
+
+    def scores(self, images: Tensor) -> Tensor:
+        if self.queries > 100:
+            raise ConnectionError("the server is gone")
+        return super().scores(images)
+
+
+def test_a_target_that_fails_in_a_task_says_once_how_the_audit_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "audit"
+    with pytest.raises(TargetError) as caught:
+        evofool.audit(Failing(), budget=400, out=path, observer=lambda step: None)
+    said = str(caught.value)
+    assert "the server is gone" in said
+    assert said.endswith(
+        f"is kept: go on with, in Python: evofool.resume({str(path)!r}, target=…), or delete the folder"
+    )
+    assert said.count("go on with") == 1
+    result = evofool.resume(path, target=type("Mended", (PlainTarget,), {"fingerprint": "failing 1"})())
     assert not result.interrupted
 
 
