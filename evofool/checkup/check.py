@@ -16,7 +16,7 @@ from ..attacks.statistics import wilson
 from ..config.check import CheckOptions
 from ..datasets import LabelledImages, open_data
 from ..engines.local import LocalEngine
-from ..errors import EvofoolError, TargetError
+from ..errors import ConfigError, EvofoolError, OutOfQueries, TargetError
 from ..targets import registry
 from ..targets.doors.base import Loaded
 from ..targets.execution.requests import execution_of
@@ -33,6 +33,9 @@ from .variants import reading_of_loaded
 
 PICTURES = 14
 """How many pictures a classifier is shown. Noise becomes finer with each, down to single pixels."""
+
+LEAST_QUERIES = 8 + 3 * PICTURES
+"""Queries of a check without images: the pictures that show what is returned, and its own ones three times."""
 
 SHOWN = {"noise": PICTURES - 1, "coarse noise": 4, "grey": 0, "black": 1, "white": 2}
 """The pictures whose best guesses are told, and their numbers."""
@@ -62,7 +65,13 @@ def check(target: str | Target, options: CheckOptions) -> Checkup:
         options: How it is understood, and the images.
     """
     loaded, before = _load(target, options) if isinstance(target, str) else (take_own(target, options), ())
-    return _checked(loaded, options, Asking(loaded, options.model), before)
+    try:
+        return _checked(loaded, options, Asking(loaded, options.model), before)
+    except OutOfQueries as error:
+        raise ConfigError(
+            f"`max_queries={options.model.max_queries}` ends before the check does, which keeps no answers; allow "
+            f"about {LEAST_QUERIES} without images, and five more for each image"
+        ) from error
 
 
 def _checked(loaded: Loaded, options: CheckOptions, asking: Asking, before: tuple[Finding, ...]) -> Checkup:

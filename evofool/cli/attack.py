@@ -9,7 +9,7 @@ import typer
 
 from ..config.attack import AttackOptions
 from ..targets.members import joined
-from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
+from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_stopped
 from .declared import with_options
 
 if TYPE_CHECKING:
@@ -76,5 +76,5 @@ def show_campaign(console: Console, result: Any, as_json: bool) -> None:
     if as_json:
         console.json(result.summary())
     else:
-        console.finished_campaign(result, resume_command(result.path))
+        console.finished_campaign(result, resume_stopped(result, result.path))
     end_as_stopped(result.interrupted)

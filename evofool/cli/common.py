@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -64,6 +64,17 @@ def resume_command(path: Path | None) -> str:
         escaped = re.sub(rb"[^A-Za-z0-9/._-]", lambda byte: b"\\%03o" % byte[0][0], os.fsencode(str(path)))
         quoted = f"$'{escaped.decode()}'"
     return f"evofool resume {quoted}"
+
+
+def resume_stopped(result: Any, path: Path | None) -> str:
+    """Return the command that goes on with a job that was stopped; with a larger budget where its queries are spent.
+
+    Args:
+        result: What the job ended with; its ``note`` says that queries are spent, and nothing else.
+        path: The job's folder.
+    """
+    limit = result.config.options.max_queries
+    return resume_command(path) + (f" --max-queries {2 * limit}" if result.note and limit else "")
 
 
 def exit_code(number: int) -> int:

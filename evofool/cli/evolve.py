@@ -13,7 +13,7 @@ from ..config.evolve import EvolveOptions
 from ..config.seeds import parse_seeds
 from ..errors import ConfigError
 from ..targets.members import joined
-from .common import Gallery, Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
+from .common import Gallery, Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command, resume_stopped
 from .declared import with_options
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ def show_run(console: Console, result: Any, as_json: bool, profiler: Any = None)
     if as_json:
         console.json(result.summary() | ({"profile": shares} if shares else {}))
     else:
-        further = "" if result.interrupted else f" --evaluations {2 * result.evaluations}"
-        console.finished_run(result, resume_command(result.run) + further)
+        further = f"{resume_command(result.run)} --evaluations {2 * result.evaluations}"
+        console.finished_run(result, resume_stopped(result, result.run) if result.interrupted else further)
         if shares:
             console.profile(shares)
     end_as_stopped(result.interrupted)

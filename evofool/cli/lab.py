@@ -13,7 +13,7 @@ from ..config.experiment_options import ExperimentOptions
 from ..config.perturb import PerturbOptions
 from ..config.probe import ProbeOptions
 from ..config.transfer import TransferOptions
-from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
+from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_stopped
 from .declared import with_options
 
 if TYPE_CHECKING:
@@ -131,5 +131,5 @@ def show_experiment(console: Console, result: Any, as_json: bool) -> None:
     if as_json:
         console.json(result.summary())
     else:
-        console.finished_experiment(result, resume_command(result.path))
+        console.finished_experiment(result, resume_stopped(result, result.path))
     end_as_stopped(result.interrupted)

@@ -40,7 +40,7 @@ def _view_of_run(run: RunFolder) -> RunView:
         notes.append(f"evofool {made_by} began this run, and {__version__} may vary its elites in another way")
     if saved and lines and lines[-1]["generation"] > saved[0]:
         generation, evaluations = saved
-        kept = ", from answers that are kept" if (run.path / LEDGER).exists() else ""
+        kept = ", without new queries where their answers are still kept" if (run.path / LEDGER).exists() else ""
         lost = counted(lines[-1]["evaluations"] - evaluations, "evaluation")
         notes.append(
             f"it goes back to generation {generation:,} with {counted(evaluations, 'evaluation')}, the last saved; "

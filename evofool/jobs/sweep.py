@@ -129,6 +129,8 @@ class Sweep:
             limits = self._limits_left(folder)
             if limits is None:
                 return
+            if self._options.max_queries is not None:
+                limits["max_queries"] = self._options.max_queries
             result = resume(
                 folder,
                 target=self._target,

@@ -70,6 +70,13 @@ class Ensemble:
                 )
         self._orders = [None if order is None else torch.tensor(order, device=self.device) for order in orders]
         self._checked = [CheckedTarget(member) for member in self.members]
+        resizes = {member.name: getattr(member, "resize", min(self.image_shape[1:])) for member in self.members}
+        if len(set(resizes.values())) > 1:
+            said = ", ".join(f"{name}: {resize}" for name, resize in resizes.items())
+            raise TargetError(
+                f"targets that are fooled together see the same images; give all the same `resize` ({said})"
+            )
+        self.resize = resizes[self.members[0].name]
         self.in_torch = any(map(runs_in_torch, self.members))
 
     def __repr__(self) -> str:

@@ -114,7 +114,7 @@ def prepare_target(
             part.apply(replace(part.execution, precision=precision))
     run_alike(loaded.target)
     record = msgspec.structs.replace(record_of(loaded), robust=RobustRecord.of(options))
-    return PreparedTarget(_asked(loaded, record, options.model), fitting_of(loaded), record)
+    return PreparedTarget(asked(loaded, record, options.model), fitting_of(loaded), record)
 
 
 def take_own(target: Target, options: TargetOptions) -> Loaded:
@@ -143,10 +143,10 @@ def as_loaded(target: Target) -> Loaded:
     return Loaded(target, members=tuple(map(Loaded, members)))
 
 
-def _asked(loaded: Loaded, record: TargetRecord, options: ModelOptions) -> Target:
+def asked(loaded: Loaded, record: TargetRecord, options: ModelOptions) -> Target:
     """Return a target as a job asks it: under transformations, and with care for every query, where that is wanted."""
     if record.robust is not None:
-        return RobustTarget(_asked(loaded, msgspec.structs.replace(record, robust=None), options), record.robust)
+        return RobustTarget(asked(loaded, msgspec.structs.replace(record, robust=None), options), record.robust)
     if not loaded.members:
         return asked_with_care(loaded.target, record, options, remote=loaded.remote, shown=loaded.shown)
     ledger = MemoryLedger()
@@ -252,7 +252,7 @@ def reload_target(
             else f"{path} was made with the named target {record.name}; leave `target` out"
         )
     loaded = _named_again(record, path) if own is None else _own_again(record, path, own)
-    return _asked(loaded, record, asking or ModelOptions())
+    return asked(loaded, record, asking or ModelOptions())
 
 
 def _own_again(record: TargetRecord, path: Path, target: Target) -> Loaded:

@@ -63,10 +63,14 @@ def card(name: str, model: ModelOptions | None = None) -> Card:
     """
     door, short = _find(name)
     if isinstance(door, Catalogue):
+        if model is not None and model.resize is not None:
+            raise ConfigError(f"target {name} says itself how it is understood; leave `resize` out")
         return door.card(short)
-    found = door.load(short, Request(model=model or ModelOptions())).card
-    assert found is not None
-    return found
+    loaded = door.load(short, Request(model=model or ModelOptions()))
+    assert loaded.card is not None
+    if model is None or model.resize is None:
+        return loaded.card
+    return replace(loaded.card, resize=check_resize(model.resize, loaded.card.image_shape))
 
 
 def load(
@@ -206,7 +210,8 @@ def load_target(
     Args:
         name: What ``evofool targets`` lists: a name such as ``cifar10`` or ``torchvision:resnet50``, a file such as
             ``network.onnx``, a URL, or an object to import such as ``path/to/file.py:attribute``. A list of names
-            gives an :class:`evofool.Ensemble` of them.
+            gives an :class:`evofool.Ensemble` of them. One that is behind a server, or has ``count_queries`` or
+            ``max_queries``, counts its queries and keeps the answers on disk; the budget is that of each job.
         weights: A ``.safetensors`` file or torch checkpoint instead of the embedded or downloaded weights. With several
             names, ``"NAME=FILE"`` or a list of such.
         device, precision, micro_batch: As in :class:`evofool.Target`.
@@ -226,7 +231,10 @@ def load_target(
     given: dict[str, Any] = {"weights": weights, "device": device, "precision": precision, "micro_batch": micro_batch}
     chosen = EvolveOptions.of({"target": name, **given, **options})
     execution = {option: getattr(chosen, option) for option in given}
-    return load(chosen.target, **execution, model=chosen.model, combine=chosen.combine).target
+    loaded = load(chosen.target, **execution, model=chosen.model, combine=chosen.combine)
+    from .prepare import asked, record_of  # It imports this file.
+
+    return asked(loaded, record_of(loaded), chosen.model)
 
 
 def absolute(name: str) -> str:

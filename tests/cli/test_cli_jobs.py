@@ -62,8 +62,8 @@ def test_a_signal_saves_prints_the_command_that_goes_on_and_is_the_exit_code(
 ) -> None:
     step, run = Evolution.step, tmp_path / "run"
 
-    def interrupted(evolution: Evolution) -> Progress:
-        progress = step(evolution)
+    def interrupted(evolution: Evolution, **options: bool) -> Progress:
+        progress = step(evolution, **options)
         if progress.generation in (2, 4):
             signal.raise_signal(stop)
         return progress
@@ -83,7 +83,13 @@ def test_a_run_whose_last_generation_was_under_way_when_it_was_stopped_is_done(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step = Evolution.step
-    monkeypatch.setattr(Evolution, "step", lambda evolution: (step(evolution), signal.raise_signal(signal.SIGINT))[0])
+
+    def interrupted(evolution: Evolution, **options: bool) -> Progress:
+        progress = step(evolution, **options)
+        signal.raise_signal(signal.SIGINT)
+        return progress
+
+    monkeypatch.setattr(Evolution, "step", interrupted)
     outcome = succeed(capsys, *EVOLVE, "--generations", 1, "--out", tmp_path / "run", "--json")
     assert json.loads(outcome.out)["interrupted"] is False
 
@@ -115,8 +121,8 @@ def test_a_second_signal_tells_that_the_checkpoints_so_far_are_kept(
 ) -> None:
     step, run = Evolution.step, tmp_path / "run"
 
-    def interrupted_twice(evolution: Evolution) -> Progress:
-        progress = step(evolution)
+    def interrupted_twice(evolution: Evolution, **options: bool) -> Progress:
+        progress = step(evolution, **options)
         for _ in range(2):
             signal.raise_signal(signal.SIGINT)
         return progress

@@ -170,3 +170,49 @@ def test_a_run_whose_target_failed_goes_on_from_the_generation_before(tmp_path: 
     assert evofool.inspect(run)["saved"]["evaluations"] >= 20
     finished = evofool.resume(run, target=Paid(asked))
     np.testing.assert_array_equal(finished.images, evofool.evolve(PlainTarget("paid"), **SETTINGS).images)
+
+
+def test_a_loaded_target_keeps_its_budget_and_counts_in_each_job(tmp_path: Path) -> None:
+    """What ``load_target`` was told holds where its target is given to a job, also as a part of an ensemble."""
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.py").write_text(COUNTED)
+    one = evofool.load_target(f"{tmp_path / 'one.py'}:batch", max_queries=60)
+    first = evofool.evolve(one, **SETTINGS, out=tmp_path / "first")
+    assert first.note == "all 60 queries that max_queries allows are spent; nothing is lost, go on with more"
+    assert len((tmp_path / "one.bill").read_text().split()) == 60 == FolderLedger(tmp_path / "first").spent
+    more = evofool.load_target(f"{tmp_path / 'one.py'}:batch", max_queries=1_000)
+    finished = evofool.resume(tmp_path / "first", target=more)
+    assert (finished.interrupted, finished.evaluations) == (False, 120)
+    paid = (tmp_path / "one.bill").read_text().split()
+    assert len(paid) == len(set(paid)) + 8  # what shows what it returns, when it was loaded again
+    two = evofool.load_target(f"{tmp_path / 'two.py'}:batch", count_queries=True)
+    both = evofool.Ensemble([evofool.load_target(f"{tmp_path / 'one.py'}:batch", max_queries=90), two])
+    assert evofool.evolve(both, **{**SETTINGS, "seed": 2}, out=tmp_path / "both").interrupted
+    limited = evofool.evolve(two, **SETTINGS, max_queries=30, out=tmp_path / "limited")
+    assert limited.interrupted
+
+
+COUNTED = """
+from pathlib import Path
+
+import numpy as np
+
+weights = np.random.default_rng(0).normal(0, 0.3, (192, 4))
+
+def batch(images):
+    with Path(__file__).with_suffix(".bill").open("a") as bill:
+        bill.write("".join(f"{image.tobytes().hex()}\\n" for image in images))
+    powers = np.exp(images.reshape(len(images), -1) / 255 @ weights)
+    return powers / powers.sum(1, keepdims=True)
+
+batch.image_shape = (3, 8, 8)
+"""
+
+
+def test_seeds_go_on_with_a_larger_budget_of_queries(tmp_path: Path) -> None:
+    asked: list[bytes] = []
+    options = {name: value for name, value in SETTINGS.items() if name != "seed"} | {"gallery": False, "seeds": "0-1"}
+    for budget, ended in ((50, True), (1_000, False)):
+        sweep = evofool.evolve_seeds(Paid(asked), **options, max_queries=budget, out=tmp_path / "seeds")
+        assert sweep.interrupted == ended
+    assert len(sweep.runs) == 2

@@ -39,11 +39,14 @@ def asked_with_care(
     """
     if not is_asked_with_care(options, remote=remote):
         return target
+    if isinstance(target, MeteredTarget):  # one that evofool.load_target returned
+        target = target.target
     cache = ScoreCache(_file(record), len(target.classes))
     ledger = ledger or MemoryLedger()
     if shown:
         ledger.reserve(shown)
-    return MeteredTarget(target, cache, policy_of(target, options, remote=remote), options.max_queries, ledger)
+    policy, mark = policy_of(target, options, remote=remote), record.fingerprint or record.weights_sha256
+    return MeteredTarget(target, cache, policy, options.max_queries, ledger, mark)
 
 
 def is_asked_with_care(options: ModelOptions, *, remote: bool) -> bool:

@@ -66,6 +66,7 @@ class MeteredTarget:
         policy: How it is asked.
         limit: Most queries to pay for; None for no limit.
         ledger: Where queries are counted; targets that share one share the limit. None for one of its own.
+        fingerprint: What tells the target from others of its name.
 
     Attributes:
         spent: Queries paid by this job, in all of its sessions.
@@ -75,11 +76,18 @@ class MeteredTarget:
     precision = "float32"
 
     def __init__(
-        self, target: Target, cache: ScoreCache, policy: Policy, limit: int | None = None, ledger: Ledger | None = None
+        self,
+        target: Target,
+        cache: ScoreCache,
+        policy: Policy,
+        limit: int | None = None,
+        ledger: Ledger | None = None,
+        fingerprint: str | None = None,
     ) -> None:
         self.target, self._cache, self._policy, self.limit = target, cache, policy, limit
         self.name, self.classes, self.image_shape = target.name, target.classes, target.image_shape
-        self.device = getattr(target, "device", "cpu")
+        self.device, self.fingerprint = getattr(target, "device", "cpu"), fingerprint
+        self.resize = getattr(target, "resize", min(self.image_shape[1:]))
         self.multilabel, self.in_torch = is_multilabel(target), runs_in_torch(target)
         self.cached, self._checked = 0, CheckedTarget(target)
         self._under_way: dict[bytes, threading.Event] = {}
