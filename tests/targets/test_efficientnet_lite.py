@@ -23,7 +23,7 @@ def test_a_real_network_by_a_python_file_gets_most_photographs_right(shared: Pat
         folder = tmp_path / str(int(photograph.name[:4]))  # the class's index
         folder.mkdir(exist_ok=True)
         (folder / photograph.name).symlink_to(photograph)
-    loaded = registry.load(f"{FILE}:lite0", device="cpu", precision="float32")
+    loaded = registry.load(f"{FILE}:lite0")
     data = open_data(str(tmp_path), tmp_path, fitting_of(loaded))
     images = torch.from_numpy(np.stack([data.read(index) for index in range(len(data))]))
     guesses = torch.cat([loaded.target.confirm(part).argmax(1) for part in images.split(10)]).numpy()
