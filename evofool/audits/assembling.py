@@ -78,7 +78,7 @@ def record_of(folder: AuditFolder) -> AuditRecord:
             status="done",
             why=_reasons(tasks) or found.why or (f"not done yet: {', '.join(missing)}" if missing else ""),
             **taken,
-            details=found.details,
+            details=_printable(found.details),
         )
     data = config.data
     return AuditRecord.of(
@@ -86,19 +86,28 @@ def record_of(folder: AuditFolder) -> AuditRecord:
         parts=parts,
         queries=sum(task.queries for task in done.values()),
         seconds=sum(task.seconds for task in done.values()),
-        evofool=config.versions["evofool"],
+        evofool=_printable(config.versions.get("evofool", "unknown")),
         target=AuditedTarget(
-            name=config.target.name,
+            name=_printable(config.target.name),
             weights_sha256=config.target.weights_sha256,
             classes=config.target.classes,
             image_shape=config.target.image_shape,
         ),
-        data=AuditedData(name=data.name, images=data.chosen, labelled=data.labelled) if data else None,
+        data=AuditedData(name=_printable(data.name), images=data.chosen, labelled=data.labelled) if data else None,
         profile=config.options.profile,
         budget=None if config.options.budget is None else str(config.options.budget),
         seed=config.options.seed,
-        versions={name: version for name, version in config.versions.items() if name != "evofool"},
+        versions=_printable({name: version for name, version in config.versions.items() if name != "evofool"}),
     )
+
+
+def _printable(value: Any) -> Any:
+    """Return plain JSON values with escapes for what is no text, as in names of files and of a stranger's classes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_printable(name): _printable(item) for name, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, list) else value
 
 
 def _titles(folder: AuditFolder) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 from collections import Counter
 from pathlib import Path
@@ -228,6 +229,34 @@ def test_a_part_that_runs_out_of_queries_says_so_and_the_rest_goes_on(
     assert not result.interrupted
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("versions", "torch"), "\ud800", None),
+        (("no_data",), "\udce9", None),
+        (("plan", "cppn"), -1, r"config\.json is damaged \(plan\.cppn: "),
+        (("classes",), ["one"], r"config\.json is damaged \(classes must be 10 names\)"),
+        (("options", "budget"), "soon", r"config\.json is damaged .*budget must be time"),
+        (("target", "name"), "other", r"parts\.jsonl|images\.jsonl"),
+    ],
+)
+def test_a_folder_from_a_stranger_is_read_with_care(
+    place: tuple[str, ...], value: object, said: str | None, digits: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copytree(digits, tmp_path / "audit"))
+    config = inner = json.loads((path / "config.json").read_text())
+    for name in place[:-1]:
+        inner = inner[name]
+    inner[place[-1]] = value
+    (path / "config.json").write_text(json.dumps(config))
+    if said:
+        with pytest.raises(EvofoolError, match=said):
+            evofool.resume(path)
+    else:
+        assert not evofool.resume(path).interrupted
+        assert read_record(path).figures == read_record(digits).figures
+
+
 class Failing(PlainTarget):
     """A target whose server goes away after some images."""
 
@@ -254,10 +283,7 @@ def test_a_target_that_fails_in_a_task_says_once_how_the_audit_goes_on(tmp_path:
 
 
 def test_damaged_files_are_repaired_to_the_same_bytes(digits: Path, tmp_path: Path) -> None:
-    import shutil
-
-    path = tmp_path / "audit"
-    shutil.copytree(digits, path)
+    path = Path(shutil.copytree(digits, tmp_path / "audit"))
     (path / "measured" / "real.npz").write_bytes(b"no archive")
     with pytest.raises(EvofoolError, match=r"real\.npz is missing or damaged .*; measure it again with: evofool"):
         evofool.resume(path)
