@@ -69,7 +69,8 @@ def score(
     loaded = _load(target, chosen)
     import torch
 
-    from ..targets.prepare import fitting_of, record_of
+    from ..targets.prepare import fitting_of
+    from ..targets.recording import record_of
     from ..targets.robust.robust_target import RobustTarget
     from .local import LocalEngine
 

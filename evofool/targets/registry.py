@@ -232,7 +232,7 @@ def load_target(
     chosen = EvolveOptions.of({"target": name, **given, **options})
     execution = {option: getattr(chosen, option) for option in given}
     loaded = load(chosen.target, **execution, model=chosen.model, combine=chosen.combine)
-    from .prepare import asked, record_of  # It imports this file.
+    from .recording import asked, record_of  # It imports torch.
 
     return asked(loaded, record_of(loaded), chosen.model)
 
