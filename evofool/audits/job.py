@@ -137,7 +137,7 @@ class AuditKind:
         config = folder.config
         network = reload_target(config.target, path, target, asking=asked(config.options).model)
         fitting = Fitting(network.classes, network.image_shape, config.resize, config.interpolation)
-        prepared = uncounted(PreparedTarget(network, fitting, config.target), config.options)
+        prepared = uncounted(PreparedTarget(network, fitting, config.target), config.options, target)
         keep_ledger(prepared.target, path)
         if tuple(network.classes) != config.classes:
             raise RunError(f"{path} was made with other classes than {network.name} has; give the same target")

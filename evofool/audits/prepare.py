@@ -39,13 +39,13 @@ def asked(options: AuditOptions, *, named: bool = True) -> EvolveOptions:
     )
 
 
-def uncounted(prepared: PreparedTarget, options: AuditOptions) -> PreparedTarget:
+def uncounted(prepared: PreparedTarget, options: AuditOptions, own: object) -> PreparedTarget:
     """Return a target without its meter, where it gives gradients and nobody asked for one.
 
     Its plan keeps it within its budget, and counting takes longer than a small network does.
     """
     target = prepared.target
-    wanted = options.count_queries or options.max_queries is not None
+    wanted = options.count_queries or options.max_queries is not None or isinstance(own, MeteredTarget)
     if isinstance(target, MeteredTarget) and isinstance(target.target, Differentiable) and not wanted:
         return replace(prepared, target=target.target)
     return prepared

@@ -51,9 +51,8 @@ def run(
     from .prepare import asked, speed_of, uncounted
     from .tasks import Work
 
-    prepared = uncounted(
-        prepare_target(own if own is not None else str(options.target), asked(options, named=own is None)), options
-    )
+    given = own if own is not None else str(options.target)
+    prepared = uncounted(prepare_target(given, asked(options, named=own is None)), options, own)
     target, fitting = prepared.target, prepared.fitting
     data, no_data = _images(options, fitting, chosen=chosen)
     speed = None if options.limits.seconds is None else speed_of(prepared, options)

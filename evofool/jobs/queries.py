@@ -19,10 +19,16 @@ O = TypeVar("O", bound=ModelOptions)  # noqa: E741
 
 
 def keep_ledger(target: Target, folder: Path) -> None:
-    """Write down in a job's folder what its target is asked, where the target counts that."""
+    """Write down in a job's folder what its target is asked, where the target counts that.
+
+    A job in the folder of another, which it is a part of, counts in the ledger of that one.
+    """
     from ..targets.queries.metered import metered
 
-    if parts := metered(target):
+    def of_the_whole(ledger: object) -> bool:
+        return isinstance(ledger, FolderLedger) and ledger.folder == folder.parent
+
+    if parts := [part for part in metered(target) if not of_the_whole(part.ledger)]:
         ledger = FolderLedger(folder)
         for part in parts:
             part.keep_in(ledger)

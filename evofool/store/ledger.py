@@ -28,7 +28,7 @@ class FolderLedger:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path, self.spent = folder / LEDGER, 0
+        self.folder, self._path, self.spent = folder, folder / LEDGER, 0
         try:
             with open_regular(self._path) as file:
                 lines = file.read().split(b"\n")

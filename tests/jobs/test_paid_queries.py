@@ -216,3 +216,11 @@ def test_seeds_go_on_with_a_larger_budget_of_queries(tmp_path: Path) -> None:
         sweep = evofool.evolve_seeds(Paid(asked), **options, max_queries=budget, out=tmp_path / "seeds")
         assert sweep.interrupted == ended
     assert len(sweep.runs) == 2
+
+
+def test_a_loaded_target_that_is_given_to_several_jobs_counts_in_each(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text(COUNTED)
+    target = evofool.load_target(f"{tmp_path / 'one.py'}:batch", count_queries=True)
+    for seed in (1, 2):
+        evofool.evolve(target, **{**SETTINGS, "seed": seed}, out=tmp_path / str(seed))
+        assert FolderLedger(tmp_path / str(seed)).spent >= 100

@@ -114,12 +114,17 @@ class MeteredTarget:
         """Queries that may still be paid; None for no limit."""
         return None if self.limit is None else max(0, self.limit - self.spent)
 
+    @property
+    def ledger(self) -> Ledger:
+        """Where it is written down what was paid."""
+        return self._ledger
+
     def keep_in(self, ledger: Ledger) -> None:
-        """Write down in a ledger what was paid so far, and what will be, unless another job's ledger has it already."""
+        """Write down in a ledger what was paid so far, and what will be."""
         if isinstance(self._ledger, MemoryLedger):
             ledger.reserve(self._ledger.spent)
             self._ledger.spent = 0  # others may share it
-            self._ledger = ledger
+        self._ledger = ledger
 
     def scores(self, images: Tensor) -> Tensor:
         """Return the probabilities (B, K) float32 of (B, C, H, W) uint8 images.
