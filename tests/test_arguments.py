@@ -183,6 +183,7 @@ TARGET: dict[str, list[tuple[str, Any]]] = {
     "device": [("device", torch.device("cpu")), ("str_", np.str_("cpu"))],
     "precision": [("dtype", torch.float32)],
     "micro_batch": [(name, make(16)) for name, make in WHOLE.items()],
+    "resize": [(name, make(8)) for name, make in WHOLE.items()],
     "memory_format": [("format", torch.contiguous_format), ("channels", torch.channels_last)],
     "fold": [("bool_", np.False_)],
 }  # fmt: skip
@@ -224,6 +225,8 @@ def test_every_argument_of_a_target_takes_values_as_users_have_them(name: str, g
         ({"std": None}, "tiny: `std` must be numbers, got None"),
         ({"mean": torch.zeros(2)}, "tiny: `mean` needs 1 or 3 values, got 2"),
         ({"micro_batch": 1.5}, "`micro_batch` must be a whole number of at least 1, got 1.5"),
+        ({"resize": 7}, "`resize` must be at least 8, the shorter side of the images, got 7"),
+        ({"resize": 8.5}, "`resize` must be a whole number, got 8.5"),
         ({"fold": "yes"}, '`fold` must be true or false, got "yes"'),
         ({"device": 0}, "`device` must be text, got 0"),
     ],

@@ -61,12 +61,19 @@ def described(name: Any, classes: Any, image_shape: Any) -> tuple[str, list[str]
     return str(name), labels, (channels, height, width)
 
 
-def check_resize(resize: int, image_shape: tuple[int, int, int]) -> int:
+def check_resize(given: Any, image_shape: tuple[int, int, int]) -> int:
     """Return what the shorter side of pictures becomes before a target's images are cropped from them.
 
+    Args:
+        given: A whole number of any kind.
+        image_shape: (C, H, W) of the images.
+
     Raises:
-        ConfigError: It is less than the images' shorter side.
+        ConfigError: It is none, or less than the images' shorter side.
     """
+    resize = plain(given)
+    if type(resize) is not int:
+        raise ConfigError(f"`resize` must be a whole number, got {given!r:.60}")
     if resize < (least := min(image_shape[1:])):
         raise ConfigError(f"`resize` must be at least {least}, the shorter side of the images, got {resize}")
     return resize

@@ -29,8 +29,8 @@ def test_version(capsys: Capture) -> None:
 
 def test_a_command_of_another_name_is_pointed_to_the_right_one(capsys: Capture) -> None:
     assert run_cli(capsys, "compare", "a", "b").err == (
-        "error: No such command 'compare'; use evofool report for campaigns, evofool gallery for runs; "
-        "see: evofool --help\n"
+        "error: No such command 'compare'; use evofool report for campaigns, evofool gallery for runs, "
+        "evofool audit --compare for audits; see: evofool --help\n"
     )
 
 

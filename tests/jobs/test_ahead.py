@@ -144,7 +144,7 @@ def test_nothing_is_paid_twice_however_often_it_is_killed(tmp_path: Path) -> Non
     dice, kills = random.Random(0), 0
 
     def die() -> None:
-        if dice.random() < 0.15:
+        if dice.random() < 0.3:
             raise Killed
 
     run, target, result = tmp_path / "run", Slow(die), None
