@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
 from typing import Any
 
@@ -42,7 +44,8 @@ def load(name: str, request: Request) -> Loaded:
 
     check(name)
     source = source_of(name)
-    thing = _made(name, import_object(name))
+    with redirect_stdout(sys.stderr):  # What the user's code says there would end up within --json.
+        thing = _made(name, import_object(name))
     shape = getattr(thing, "image_shape", None)
     channels, size = (shape[0], (shape[1], shape[2])) if isinstance(shape, tuple) and len(shape) == 3 else (None, None)
     classes = getattr(thing, "classes", None)

@@ -10,6 +10,7 @@ import pytest
 
 import evofool
 from evofool.errors import EvofoolError, TargetError
+from evofool.targets import registry
 
 FUNCTIONS = """
 from pathlib import Path
@@ -208,6 +209,15 @@ def test_pictures_that_show_what_several_return_stay_within_the_budget(tmp_path:
     with pytest.raises(EvofoolError, match="`max_queries` must leave at least 8, 4 are left"):
         evofool.evolve(names, "direct", max_queries=12, out=tmp_path / "run")
     assert len((tmp_path / "bill").read_text().split()) == 8
+
+
+def test_what_a_file_says_while_it_is_loaded_is_no_output_of_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "loud.py").write_text(f"{FUNCTIONS}\nprint('weights are loaded')\narray.image_shape = (3, 8, 8)\n")
+    registry.load(f"{tmp_path / 'loud.py'}:array")
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "weights are loaded\n")
 
 
 def test_what_is_no_image_is_named_by_functions_as_by_networks(file: Path) -> None:
