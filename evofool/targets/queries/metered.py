@@ -135,42 +135,50 @@ class MeteredTarget:
         """
         pixels = np.ascontiguousarray(images.cpu().numpy())
         keys = [hashlib.sha256(image.tobytes()).digest() for image in pixels]
-        with self._lock:
-            known = self._cache.get(dict.fromkeys(keys))
+        rows = {key: row for row, key in enumerate(keys)}
+        known, ours, theirs = self._claim(rows)
         self.cached += sum(key in known for key in keys)
-        missing = {key: row for row, key in enumerate(keys) if key not in known}
-        while missing:
-            known.update(self._answers(pixels, missing))
-            missing = {key: row for key, row in missing.items() if key not in known}
-        rows = np.stack([known[key] for key in keys]) if keys else np.empty((0, len(self.classes)), np.float32)
-        return torch.from_numpy(rows)
+        known |= self._answers(pixels, ours)
+        while theirs:  # Waited for when ours are answered: others may wait for those. What failed there is asked here.
+            for answered in theirs.values():
+                answered.wait()
+            found, ours, theirs = self._claim({key: rows[key] for key in theirs})
+            known |= found | self._answers(pixels, ours)
+        scores = np.stack([known[key] for key in keys]) if keys else np.empty((0, len(self.classes)), np.float32)
+        return torch.from_numpy(scores)
 
     def confirm(self, images: Tensor) -> Tensor:
         """Return the same as :meth:`scores`."""
         return self.scores(images)
 
-    def _answers(self, pixels: NDArray[np.uint8], missing: dict[bytes, int]) -> dict[bytes, Scores]:
-        """Ask for images that nobody is asking for, then look up those that another thread has asked for.
+    def _claim(
+        self, rows: dict[bytes, int]
+    ) -> tuple[dict[bytes, Scores], dict[bytes, int], dict[bytes, threading.Event]]:
+        """Look images up, and claim those that nobody has asked for: from here on this thread has to ask for them.
+
+        All that is one step, so that no image is asked for by two threads.
+
+        Args:
+            rows: The row of each image, by key.
 
         Returns:
-            The scores by key, without those that another thread asked for in vain.
+            The scores that are known, the rows that are claimed, and what tells when another thread has its answer.
         """
-        done = threading.Event()
         with self._lock:
-            theirs = {key: self._under_way[key] for key in missing if key in self._under_way}
-            ours = {key: row for key, row in missing.items() if key not in theirs}
-            self._under_way.update(dict.fromkeys(ours, done))
+            known = self._cache.get(rows)
+            theirs = {key: self._under_way[key] for key in rows if key in self._under_way and key not in known}
+            ours = {key: row for key, row in rows.items() if key not in known and key not in theirs}
+            self._under_way.update(dict.fromkeys(ours, threading.Event()))
+        return known, ours, theirs
+
+    def _answers(self, pixels: NDArray[np.uint8], ours: dict[bytes, int]) -> dict[bytes, Scores]:
+        """Ask for images that this thread has claimed, and let go of them, whatever comes of it."""
         try:
-            answers = self._pay(pixels, ours)
+            return self._pay(pixels, ours)
         finally:
             with self._lock:
                 for key in ours:
-                    del self._under_way[key]
-            done.set()
-        for end in theirs.values():
-            end.wait()
-        with self._lock:
-            return answers | self._cache.get(theirs)
+                    self._under_way.pop(key).set()
 
     def _pay(self, pixels: NDArray[np.uint8], missing: dict[bytes, int]) -> dict[bytes, Scores]:
         """Ask for images, several requests at once, and return their scores by key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -213,3 +214,26 @@ def test_what_another_thread_asked_for_in_vain_is_asked_for_again(tmp_path: Path
     thread.join(10)
     assert len(errors) == 1
     assert paid.calls == 2
+
+
+def test_no_image_is_asked_for_twice_by_threads_that_come_one_upon_the_other(tmp_path: Path) -> None:
+    """Between looking an image up and asking for it, another thread may have got its answer."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        paid = Paid()
+        target, start = metered(paid, tmp_path, concurrency=4), threading.Barrier(4)
+
+        def ask() -> None:
+            start.wait(10)
+            for value in range(250):
+                target.scores(pictures(value))
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    finally:
+        sys.setswitchinterval(before)
+    assert sorted(paid.asked) == [4 * value for value in range(250)]
