@@ -22,7 +22,7 @@ from ..jobs.swapped import check_hook
 from ..jobs.verification import verify_scores
 from ..store.experiment import ExperimentFolder
 from ..targets.prepare import reload_target
-from ..targets.protocols import Target
+from ..targets.protocols import Target, runs_in_torch
 from ..text import counted
 from .experiment import Part
 from .registry import find
@@ -61,6 +61,7 @@ class ExperimentJob(Job[ExperimentStep]):
         self.folder, self.path, self.targets = folder, folder.path, targets
         self.experiment = find(folder.config.experiment)
         self.total = self.experiment.parts(folder.config)
+        self.in_torch = any(map(runs_in_torch, targets))
         self._started = time.monotonic()
         for target in targets:
             keep_ledger(target, self.path)
