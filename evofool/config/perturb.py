@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
+
 from .attack import UNTARGETED
 from .experiment_options import ImageExperimentOptions
 from .options import Positive, option
@@ -13,6 +15,20 @@ RANDOM = "random"
 
 METHODS = ("fgsm", "iterated", "pgd", "pgd-l2", "lbfgs")
 """How images are perturbed."""
+
+
+def epsilon_option(default: str) -> msgspec.Meta:
+    """Declare the largest changes of a value of a pixel; ``default`` is what the help says of theirs."""
+    return option(
+        "Largest changes of a value of a pixel in [0, 1], for fgsm, iterated and pgd: 8/255 or 0.03.",
+        default=default,
+        identity=True,
+    )
+
+
+def epsilon_l2_option(default: str) -> msgspec.Meta:
+    """Declare the largest Euclidean norms; ``default`` is what the help says of theirs."""
+    return option("Largest Euclidean norms of a perturbation, for pgd-l2.", default=default, identity=True)
 
 
 class PerturbOptions(
@@ -25,21 +41,9 @@ class PerturbOptions(
         option("How to perturb: fgsm, iterated, pgd, pgd-l2 and lbfgs, or some of them.", identity=True),
     ] = METHODS
     epsilon: Annotated[
-        tuple[float, ...] | None,
-        option(
-            "Largest changes of a value of a pixel in [0, 1], for fgsm, iterated and pgd: 8/255 or 0.03.",
-            default="1/255,2/255,4/255,8/255; of grey images 0.05,0.1,0.15,0.25",
-            identity=True,
-        ),
+        tuple[float, ...] | None, epsilon_option("1/255,2/255,4/255,8/255; of grey images 0.05,0.1,0.15,0.25")
     ] = None
-    epsilon_l2: Annotated[
-        tuple[float, ...] | None,
-        option(
-            "Largest Euclidean norms of a perturbation, for pgd-l2.",
-            default="0.1,0.25,0.5; of grey images 0.5,1,2",
-            identity=True,
-        ),
-    ] = None
+    epsilon_l2: Annotated[tuple[float, ...] | None, epsilon_l2_option("0.1,0.25,0.5; of grey images 0.5,1,2")] = None
     criterion: Annotated[
         int | str,
         option(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from .experiment_options import ImageExperimentOptions
 from .options import Positive, option
-from .perturb import METHODS
+from .perturb import METHODS, epsilon_l2_option, epsilon_option
 from .scoring import WEIGHTS
 
 ENCODINGS = ("cppn", "direct")
@@ -70,22 +70,8 @@ class TransferOptions(
     evaluations: Annotated[Positive, option("Images that an evolution scores.", identity=True)] = 3000
     pixels: Annotated[Positive, option("How many pixels are edited.", short="-k", identity=True)] = 1
     queries: Annotated[Positive, option("Images that are scored to edit one.", identity=True)] = 500
-    epsilon: Annotated[
-        tuple[float, ...] | None,
-        option(
-            "Largest changes of a value of a pixel in [0, 1], for fgsm, iterated and pgd: 8/255 or 0.03.",
-            default="8/255; of grey images 0.25",
-            identity=True,
-        ),
-    ] = None
-    epsilon_l2: Annotated[
-        tuple[float, ...] | None,
-        option(
-            "Largest Euclidean norms of a perturbation, for pgd-l2.",
-            default="0.5; of grey images 2",
-            identity=True,
-        ),
-    ] = None
+    epsilon: Annotated[tuple[float, ...] | None, epsilon_option("8/255; of grey images 0.25")] = None
+    epsilon_l2: Annotated[tuple[float, ...] | None, epsilon_l2_option("0.5; of grey images 2")] = None
 
     @property
     def names(self) -> tuple[str, ...]:
