@@ -178,3 +178,14 @@ def assert_same_run(ours: Path, theirs: Path) -> None:
     assert_same_arrays(checkpoint(ours), checkpoint(theirs))
     our_lines, their_lines = (without_seconds(json_lines(run / "metrics.jsonl")) for run in (ours, theirs))
     assert our_lines == their_lines
+
+
+def assert_same_experiment(ours: Path, theirs: Path) -> None:
+    """Check that two experiments' folders have the same files with the same bytes, but for where the data lie."""
+    one, other = tree(ours), tree(theirs)
+    assert sorted(one) == sorted(other)
+    configs = [json.loads(files.pop("config.json")) for files in (one, other)]
+    for files, config in zip((one, other), configs, strict=True):
+        del config["data"], config["options"]["data"], files["report.html"]  # its command names the data
+    assert configs[0] == configs[1]
+    assert one == other

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from campaigns import archive
-from runs import Capture, Killed, assert_refused, interrupt, kill, run_cli, succeed, tree
+from runs import Capture, Killed, assert_refused, assert_same_experiment, interrupt, kill, run_cli, succeed, tree
 from support import global_random_untouched, tiny_target
 
 import evofool
@@ -57,17 +57,6 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> ExperimentResult:
     """The experiment on the embedded digits, with fewer steps than its default has."""
     out = tmp_path_factory.mktemp("digits") / "lab"
     return evofool.perturb("digits", out=out, count=24, device="cpu", steps=8, iterations=8, searches=6)
-
-
-def assert_same(ours: Path, theirs: Path) -> None:
-    """Check that two folders have the same files with the same bytes, but for where the data lie."""
-    one, other = tree(ours), tree(theirs)
-    assert sorted(one) == sorted(other)
-    configs = [json.loads(files.pop("config.json")) for files in (one, other)]
-    for files, config in zip((one, other), configs, strict=True):
-        del config["data"], config["options"]["data"], files["report.html"]  # its command names the data
-    assert configs[0] == configs[1]
-    assert one == other
 
 
 def test_figures_are_told_by_method_and_size(digits: ExperimentResult) -> None:
@@ -132,7 +121,7 @@ def test_the_same_seed_gives_the_same_bytes_and_leaves_global_generators_alone(
 ) -> None:
     with global_random_untouched():
         again = perturbed(tmp_path / "lab")
-    assert_same(again.path, whole.path)
+    assert_same_experiment(again.path, whole.path)
     other = perturbed(tmp_path / "other", seed=1, methods=("pgd",))
     assert tree(other.path)["pictures/00000.npy"] != tree(whole.path)["pictures/00008.npy"]
 
@@ -159,7 +148,7 @@ def test_ended_after_any_part_it_goes_on_to_the_same_bytes(
             pass
     assert sessions == 4
     assert not resumed(out).interrupted
-    assert_same(out, whole.path)
+    assert_same_experiment(out, whole.path)
 
 
 def test_killed_between_a_parts_pictures_and_its_line_it_goes_on_to_the_same_bytes(
@@ -171,7 +160,7 @@ def test_killed_between_a_parts_pictures_and_its_line_it_goes_on_to_the_same_byt
     lines = results.read_bytes().splitlines(keepends=True)
     results.write_bytes(b"".join(lines[:5]) + lines[5][:40])  # torn
     assert not resumed(out).interrupted
-    assert_same(out, whole.path)
+    assert_same_experiment(out, whole.path)
 
 
 def test_damaged_parts_are_found_taken_out_and_made_again(whole: ExperimentResult, tmp_path: Path) -> None:
@@ -187,7 +176,7 @@ def test_damaged_parts_are_found_taken_out_and_made_again(whole: ExperimentResul
     assert evofool.repair(out) == [f"13 lines of {results}: taken out"]
     assert evofool.repair(out) == []
     resumed(out)
-    assert_same(out, whole.path)
+    assert_same_experiment(out, whole.path)
 
 
 def test_a_targeted_experiment_reaches_the_class_asked_for(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from campaigns import archive
-from runs import Capture, Killed, interrupt, kill, succeed, tree
+from runs import Capture, Killed, assert_same_experiment, interrupt, kill, succeed
 from support import global_random_untouched, tiny_target
 
 import evofool
@@ -59,15 +59,6 @@ def results_of(result: ExperimentResult) -> list[tuple[int, dict[str, Any], Any]
         for part, results in folder.results(ProbeResult)
         for found, picture in zip(results, folder.pictures(part), strict=True)
     ]
-
-
-def assert_same(ours: Path, theirs: Path) -> None:
-    """Check that two folders have the same results and pictures, byte for byte."""
-    one, other = tree(ours), tree(theirs)
-    assert sorted(one) == sorted(other)
-    for name in one:
-        if name not in ("config.json", "report.html"):  # these name the data
-            assert one[name] == other[name], name
 
 
 def test_figures_are_told_by_source_noise_and_start(whole: ExperimentResult) -> None:
@@ -191,7 +182,7 @@ def test_ended_after_any_part_it_goes_on_to_the_same_bytes(
                 pass
     assert sessions == 4
     assert not resumed(out).interrupted
-    assert_same(out, whole.path)
+    assert_same_experiment(out, whole.path)
 
 
 def test_as_in_the_published_code_levels_shrink_and_own_values_have_one(tmp_path: Path) -> None:

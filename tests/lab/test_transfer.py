@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from campaigns import archive
-from runs import Capture, Killed, assert_refused, interrupt, kill, run_cli, succeed, tree
+from runs import Capture, Killed, assert_refused, assert_same_experiment, interrupt, kill, run_cli, succeed
 from support import global_random_untouched, tiny_network, tiny_target
 
 import evofool
@@ -65,17 +65,6 @@ def resumed(path: Path, **options: Any) -> ExperimentResult:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> ExperimentResult:
     """An experiment that nobody disturbed."""
     return compared(tmp_path_factory.mktemp("whole") / "lab")
-
-
-def assert_same(ours: Path, theirs: Path) -> None:
-    """Check that two folders have the same files with the same bytes, but for where the data lie."""
-    one, other = tree(ours), tree(theirs)
-    assert sorted(one) == sorted(other)
-    configs = [json.loads(files.pop("config.json")) for files in (one, other)]
-    for files, config in zip((one, other), configs, strict=True):
-        del config["data"], config["options"]["data"], files["report.html"]  # its command names the data
-    assert configs[0] == configs[1]
-    assert one == other
 
 
 def all_results(path: Path) -> list[tuple[dict[str, Any], Any]]:
@@ -145,7 +134,7 @@ def test_the_same_seed_gives_the_same_bytes_and_leaves_global_generators_alone(
 ) -> None:
     with global_random_untouched():
         again = compared(tmp_path / "lab")
-    assert_same(again.path, whole.path)
+    assert_same_experiment(again.path, whole.path)
 
 
 @pytest.mark.parametrize("end", [kill, interrupt], ids=["killed", "stopped"])
@@ -169,7 +158,7 @@ def test_ended_after_any_part_it_goes_on_to_the_same_bytes(
         except Killed:
             pass
     assert sessions == 5
-    assert_same(resumed(out).path, whole.path)
+    assert_same_experiment(resumed(out).path, whole.path)
 
 
 def test_damaged_parts_are_made_again(whole: ExperimentResult, tmp_path: Path) -> None:
@@ -181,7 +170,7 @@ def test_damaged_parts_are_made_again(whole: ExperimentResult, tmp_path: Path) -
         resumed(out)
     evofool.repair(out)
     resumed(out)
-    assert_same(out, whole.path)
+    assert_same_experiment(out, whole.path)
 
 
 def test_a_run_s_elites_are_shown_to_all(tmp_path: Path) -> None:
