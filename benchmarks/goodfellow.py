@@ -17,7 +17,7 @@ import torch
 import evofool
 from evofool.attacks.gradients.adversary import Adversary
 from evofool.attacks.statistics import wilson
-from evofool.targets.training.trainer import train
+from evofool.targets.training.embedded import train
 
 from .common import Row, shared, table
 

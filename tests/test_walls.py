@@ -28,7 +28,7 @@ PURE = ("search", "attacks", "engines", "targets", "encodings")
 WRITES_ON_PURPOSE = {
     ("targets", "execution", "tuning_cache"),  # what was found fastest is kept for this machine
     ("targets", "queries", "cache"),  # what was paid for is kept for other jobs on the same target
-    ("targets", "training", "trainer"),  # training ends with a file of weights
+    ("targets", "training", "state"),  # training ends with a file of weights
 }
 
 MAX_LINES = 400

@@ -54,7 +54,7 @@ def train(
     check_device(options.device)
     from ..attacks.gradients.adversary import Adversary  # This and the next import torch.
     from ..targets.execution.devices import choose_device
-    from ..targets.training.trainer import train as train_network
+    from ..targets.training.embedded import train as train_network
 
     adversary = None if adversarial is None else Adversary(adversarial, steps)
     file, device = out or Path(f"{name}.safetensors"), str(choose_device(options.device))
@@ -64,6 +64,6 @@ def train(
         ):
             console.say(
                 f"epoch {epoch.number}/{epoch.total}  loss {epoch.loss:.4f}  held out {percent(epoch.accuracy)}  "
-                f"{clock(epoch.seconds)} an epoch, {clock((epoch.total - epoch.number) * epoch.seconds)} to go"
+                f"{clock(epoch.seconds)} an epoch, {clock(epoch.to_go)} to go"
             )
     console.say(f"weights: {file}")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from runs import Capture, run_cli
 
-from evofool.targets.training import trainer
-from evofool.targets.training.trainer import Epoch
+from evofool.targets.training import embedded
+from evofool.targets.training.recipe import Epoch
 
 
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -25,7 +25,7 @@ def test_a_stopped_training_tells_by_its_exit_code(
         signal.raise_signal(stop)
         yield Epoch(2, 2, 0.4, 0.9, 1.0)
 
-    monkeypatch.setattr(trainer, "train", stopped)
+    monkeypatch.setattr(embedded, "train", stopped)
     outcome = run_cli(capsys, "zoo", "train", "digits", "--device", "cpu", "--out", weights)
     message = "error: stopped; the epochs so far are kept, and the same command goes on\n"
     assert (outcome.code, outcome.err) == (code, message)

@@ -13,8 +13,10 @@ from evofool.attacks.gradients.adversary import Adversary
 from evofool.errors import ConfigError
 from evofool.targets import registry as zoo
 from evofool.targets.protocols import differentiable
+from evofool.targets.training.embedded import train
+from evofool.targets.training.recipe import Epoch
+from evofool.targets.training.recipes import RECIPES
 from evofool.targets.training.trained import check_adversary
-from evofool.targets.training.trainer import RECIPES, Epoch, train
 
 NOWHERE = Path("not-needed")
 
@@ -29,7 +31,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("undisturbed") / "digits.safetensors"
     reports = digits(out)
     assert [(report.number, report.total) for report in reports] == [(1, 2), (2, 2)]
-    assert reports[1].loss < reports[0].loss
+    assert [report.loss for report in reports] == pytest.approx([2.30172, 2.28805], abs=2e-4)  # as it always was
     return out
 
 

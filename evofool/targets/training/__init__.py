@@ -1,1 +1,1 @@
-"""The training of the embedded networks: data, recipes and the trainer."""
+"""The training of networks: one trainer, and the data and recipes of the embedded networks."""

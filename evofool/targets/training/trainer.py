@@ -1,262 +1,239 @@
-"""The training of the embedded networks: seeded, resumable, with a report after every epoch.
+"""The trainer of ``zoo train`` and of the experiments that train networks: seeded and resumable.
 
-It is stochastic gradient descent with Nesterov momentum on a one-cycle learning rate (Smith & Topin 2018). The shipped
-weights are an exponential moving average over the steps. Augmentation is vectorised: random crops of the padded image
-and, where the pictures allow it, mirror images. Labels are not smoothed, because the targets are meant to be as sure of
-themselves as networks usually are.
+    network = seeded(lambda: CifarResNet(20), seed)     # or any network with weights to start from
+    training = Training(network, TrainingData(train, test), Recipe(epochs=10, pad=4, mirror=True), mean, std, seed=seed)
+    for epoch in training.run(Path("weights.safetensors.training")):    # goes on from that file if it is there
+        print(epoch.loss, epoch.accuracy, epoch.to_go)
+    write_weights(Path("weights.safetensors"), training.weights(), {"network": "cifar10"})
+
+It is stochastic gradient descent with Nesterov momentum on a one-cycle learning rate (Smith & Topin 2018). What a
+training ends with is an exponential moving average of the weights over its steps. Labels are not smoothed, because
+targets are meant to be as sure of themselves as networks usually are.
+
+An adversary perturbs every batch. Half of the loss is that of the perturbed images (Goodfellow et al. 2015, §6), or all
+of it with ``perturbed=1`` (Madry et al. 2018, §2). ``autocast`` runs the network in bfloat16 where the device has it.
+
+The state is kept after every epoch, and every half a minute within long ones. A training that goes on from it ends with
+the same bytes as one that nobody stopped; ``training.reports`` then has the epochs that were done before, too.
 """
 
 from __future__ import annotations
 
 import copy
 import hashlib
-import json
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save
 from torch import Tensor, nn
 
-from ...errors import ConfigError, in_words
-from ...io.files import write_atomically
-from ..cards import Card
-from ..doors.embedded import CARDS
-from ..networks import CifarResNet, DigitsNet, LeNet, LogisticRegression
-from . import data as datasets
+from ...errors import ConfigError
+from .augmentation import cropped
 from .data import Split, TrainingData
-from .trained import check_trained, state_beside
+from .recipe import Epoch, Recipe
+from .state import read_state, write_state
+
+SAVE_SECONDS = 30.0
+"""Minimum seconds between two states within an epoch; a killed training repeats at most this much."""
+
+ROWS = 500
+"""Images per forward pass where accuracy is measured."""
+
+Adversary: TypeAlias = "Callable[[Any, Tensor, Tensor, torch.Generator], Tensor]"
+"""Perturbs pixels (B, C, H, W) float in [0, 1] with their labels (B,), given a network with ``logits`` and a generator
+on the CPU for what is random. Its ``repr`` says all that it depends on."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """All that decides how a network is trained, besides the seed and its card's normalisation.
-
-    Attributes:
-        network: Makes the network.
-        data: Reads the images, from a folder.
-        epochs: How often every image is seen.
-        batch: Images per step.
-        peak: Highest learning rate of the cycle.
-        warmup: Share of the steps in which the learning rate rises to the peak.
-        decay: Weight decay of the weights; biases and batch normalisations have none.
-        pad: Pixels of zero padding for random crops.
-        mirror: Whether half of the images are mirrored.
-        small: (Share of the epochs, edge): early epochs learn from smaller crops, which cost less.
-        average: Decay of the moving average of the weights, per step.
-    """
-
-    network: Callable[[], nn.Module]
-    data: Callable[[Path], TrainingData]
-    epochs: int
-    batch: int = 128
-    peak: float = 0.1
-    warmup: float = 0.15
-    decay: float = 5e-4
-    pad: int = 0
-    mirror: bool = False
-    small: tuple[float, int] = (0.0, 0)
-    average: float = 0.998
+def seeded(make: Callable[[], nn.Module], seed: int) -> nn.Module:
+    """Return a network whose first weights are drawn by a seed. Torch's global generator stays as it is."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return make()
 
 
-RECIPES = {
-    "digits": Recipe(DigitsNet, lambda _: datasets.digits(), epochs=60, batch=64, peak=0.05, pad=1),
-    "mnist": Recipe(LeNet, datasets.mnist, epochs=20, peak=0.05, pad=2),
-    "mnist:logistic": Recipe(LogisticRegression, datasets.mnist, epochs=10, peak=0.05, decay=1e-4),
-    "cifar10": Recipe(
-        lambda: CifarResNet(20), datasets.cifar10, epochs=34, peak=0.2, pad=4, mirror=True, small=(0.35, 24)
-    ),
-}
-"""How each network is trained, by its target's name."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch did.
-
-    Attributes:
-        number: Which epoch it was, from 1.
-        total: The number of epochs.
-        loss: Mean cross-entropy over its steps.
-        accuracy: Accuracy of the averaged weights on the held-out images, in [0, 1].
-        seconds: How long it took.
-    """
-
-    number: int
-    total: int
-    loss: float
-    accuracy: float
-    seconds: float
-
-
-Adversary: TypeAlias = "Callable[[Any, Tensor, Tensor], Tensor]"
-"""Perturbs pixels (B, C, H, W) float in [0, 1] with their labels (B,), given a network with ``logits``. Its ``repr``
-says all that it depends on."""
-
-
-def train(
-    name: str,
-    data: Path,
-    out: Path,
-    *,
-    seed: int = 0,
-    epochs: int | None = None,
-    device: str = "cpu",
-    adversary: Adversary | None = None,
-) -> Iterator[Epoch]:
-    """Train an embedded network and write its weights.
-
-    After every epoch the state is kept in ``out`` + ``.training``. The same call goes on from there and ends with the
-    same weights as an undisturbed one. The file is removed at the end.
+class Training:
+    """A network while it is trained.
 
     Args:
-        name: A key of ``RECIPES``.
-        data: Where the images are, or are downloaded to.
-        out: The weights file to write.
-        seed: Random seed.
-        epochs: How many epochs, instead of the recipe's.
+        network: The network, from normalised images (B, C, H, W) to (B, K) logits. Its weights are where the training
+            begins, and they change.
+        images: The labelled images that it learns from, and those held out, on which accuracy is measured.
+        recipe: The settings.
+        mean, std: How pixels in [0, 1] are normalised, by channel.
+        seed: Seed of the order of the images, of crops, and of what is random in the adversary.
         device: Where to train.
-        adversary: Perturbs every batch; half of the loss is that of the perturbed images (Goodfellow et al. 2015, §6).
+        adversary: Perturbs every batch.
+        perturbed: Share of the loss that is the perturbed images', in (0, 1]; with 1 nothing else is learnt from.
+        autocast: Whether the network runs in bfloat16.
+        name: What messages call the network.
 
-    Yields:
-        A report after every epoch.
+    Attributes:
+        averaged: The network with the moving average of the weights, in evaluation mode.
+        epoch, step: How many are done.
+        reports: A report of every epoch that is done. Those of earlier sessions took 0 seconds.
 
     Raises:
-        ConfigError: The name has no recipe, the data is missing, or the state file is of another training.
+        ConfigError: There is no image to learn from.
     """
-    check_trained(name)
-    recipe = RECIPES[name]
-    total = recipe.epochs if epochs is None else epochs
-    if total < 1:
-        raise ConfigError(f"`epochs` must be at least 1, got {total}")
-    images = recipe.data(data)
-    trainer = _Trainer(recipe, CARDS[name], images, seed, total, torch.device(device), adversary)
-    state_file = state_beside(out)
-    if state_file.exists():
-        trainer.restore(state_file)
-    while trainer.epoch < total:
-        report = trainer.run_epoch()
-        trainer.save(state_file)
-        yield report
-    write_atomically(out, _ordered(save(trainer.weights(), metadata=trainer.provenance(name))))
-    state_file.unlink(missing_ok=True)
-
-
-def _ordered(blob: bytes) -> bytes:
-    """Return a safetensors file with its metadata sorted, which the library writes in any order."""
-    length = int.from_bytes(blob[:8], "little")
-    header = json.loads(blob[8 : 8 + length])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + blob[8 + length :]
-
-
-class _Trainer:
-    """A network while it is trained."""
 
     def __init__(
         self,
-        recipe: Recipe,
-        card: Card,
+        network: nn.Module,
         images: TrainingData,
-        seed: int,
-        epochs: int,
-        device: torch.device,
-        adversary: Adversary | None,
+        recipe: Recipe,
+        mean: Sequence[float],
+        std: Sequence[float],
+        *,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+        adversary: Adversary | None = None,
+        perturbed: float = 0.5,
+        autocast: bool = False,
+        name: str = "network",
     ) -> None:
-        self.adversary, self.name = adversary, card.name
-        self.recipe, self.images, self.device, self.epochs, self.seed = recipe, images, device, epochs, seed
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            self.network = recipe.network().to(device)
-        self.network = self.network.to(memory_format=torch.channels_last)
+        if not len(images.train):
+            raise ConfigError(f"{name}: there are no images to learn from")
+        self.images, self.recipe, self.seed, self.device, self.name = images, recipe, seed, torch.device(device), name
+        self.adversary, self.perturbed, self.autocast = adversary, perturbed, autocast
+        self._beginning = _digest(network.state_dict())
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network).eval()
         decayed = [p for p in self.network.parameters() if p.ndim > 1]
         spared = [p for p in self.network.parameters() if p.ndim <= 1]
         groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": recipe.decay}, {"params": spared}]
-        self.optimizer = torch.optim.SGD(
-            groups,
-            lr=recipe.peak,
-            momentum=0.9,
-            nesterov=True,
+        self._optimizer = torch.optim.SGD(groups, lr=recipe.peak, momentum=0.9, nesterov=True)
+        self._generator = torch.Generator().manual_seed(seed)
+        self._steps_an_epoch = max(1, len(images.train) // recipe.batch)
+        self._mean = torch.tensor(mean, device=self.device)[:, None, None]
+        self._std = torch.tensor(std, device=self.device)[:, None, None]
+        self._settings = (
+            sorted(asdict(recipe).items()),
+            (tuple(mean), tuple(std), seed, adversary, perturbed, autocast),
         )
-        self.generator = torch.Generator().manual_seed(seed)
-        self.steps_an_epoch = len(images.train) // recipe.batch
-        self.epoch = self.step = 0
-        self.card = card
-        self.mean = torch.tensor(card.mean, device=device)[:, None, None]
-        self.std = torch.tensor(card.std, device=device)[:, None, None]
+        self._order, self._total_loss = torch.empty(0, dtype=torch.int64), torch.zeros((), device=self.device)
+        self.step, self.reports = 0, list[Epoch]()
 
-    def run_epoch(self) -> Epoch:
-        """Train for one epoch."""
-        started, total_loss = time.perf_counter(), torch.zeros((), device=self.device)
-        order = torch.randperm(len(self.images.train), generator=self.generator)
-        self.network.train()
-        for index in range(self.steps_an_epoch):
-            rows = order[index * self.recipe.batch : (index + 1) * self.recipe.batch]
-            images, labels = self.images.train.images[rows], self.images.train.labels[rows]
-            loss = self._loss(self._augment(images).to(self.device).float() / 255, labels.to(self.device))
-            self._set_rate()
-            self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
-            self._average()
-            total_loss += loss.detach()
-            self.step += 1
-        self.epoch += 1
-        mean_loss = float(total_loss) / self.steps_an_epoch
-        accuracy = self.accuracy(self.images.test)
-        return Epoch(self.epoch, self.epochs, mean_loss, accuracy, time.perf_counter() - started)
+    @property
+    def epoch(self) -> int:
+        """How many epochs are done."""
+        return len(self.reports)
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this training from others: settings, images, and the weights it began with."""
+        train = self.images.train
+        return repr((*self._settings, self._beginning, _digest({"images": train.images, "labels": train.labels})))
+
+    def run(self, state: Path | None = None) -> Iterator[Epoch]:
+        """Train, from where a state file left it.
+
+        Args:
+            state: Where the state is kept; None where nothing is.
+
+        Yields:
+            A report after every epoch that this call ends.
+
+        Raises:
+            ConfigError: The state file is none, or that of another training.
+        """
+        if state is not None and state.exists():
+            self._restore(read_state(state, self.fingerprint))
+        while self.epoch < self.recipe.epochs:
+            report = self._run_epoch(state)
+            if state is not None:
+                self._save(state)
+            yield report
 
     def logits(self, pixels: Tensor) -> Tensor:
-        """Return the network's logits (B, K) of float images in [0, 1]."""
-        logits: Tensor = self.network(self._normalise(pixels))
-        return logits
+        """Return the logits (B, K) of float images in [0, 1] by the network that is trained."""
+        with self._precision():
+            logits: Tensor = self.network(self._normalise(pixels))
+        return logits.float()
+
+    @torch.inference_mode()
+    def accuracy(self, split: Split) -> float:
+        """Return the accuracy of the averaged weights, in [0, 1]; 0 where there is no image."""
+        hits = 0
+        for start in range(0, len(split), ROWS):
+            images, labels = split.images[start : start + ROWS], split.labels[start : start + ROWS]
+            pixels = images.to(self.device).float() / 255
+            hits += int((self.averaged(self._normalise(pixels)).argmax(1).cpu() == labels).sum())
+        return hits / max(1, len(split))
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the averaged weights, by name, on the CPU."""
+        state = self.averaged.state_dict()
+        return {
+            name: value.cpu().contiguous() for name, value in state.items() if not name.endswith("num_batches_tracked")
+        }
+
+    def _run_epoch(self, state: Path | None) -> Epoch:
+        """Train for one epoch, or for the rest of it."""
+        started, saved = time.perf_counter(), time.monotonic()
+        recipe, train = self.recipe, self.images.train
+        if not len(self._order):
+            self._order = torch.randperm(len(train), generator=self._generator)
+            self._total_loss = torch.zeros((), device=self.device)
+        self.network.train()
+        for index in range(self.step - self.epoch * self._steps_an_epoch, self._steps_an_epoch):
+            rows = self._order[index * recipe.batch : (index + 1) * recipe.batch]
+            images = self._augment(train.images[rows]).to(self.device).float() / 255
+            loss = self._loss(images, train.labels[rows].to(self.device))
+            self._set_rate()
+            self._optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._optimizer.step()
+            self._average()
+            self._total_loss += loss.detach()
+            self.step += 1
+            if state is not None and time.monotonic() >= saved + SAVE_SECONDS:
+                self._save(state)
+                saved = time.monotonic()
+        self._order = self._order[:0]
+        mean_loss, accuracy = float(self._total_loss) / self._steps_an_epoch, self.accuracy(self.images.test)
+        report = Epoch(self.epoch + 1, recipe.epochs, mean_loss, accuracy, time.perf_counter() - started)
+        self.reports.append(report)
+        return report
 
     def _loss(self, pixels: Tensor, labels: Tensor) -> Tensor:
-        """Return the mean cross-entropy; with an adversary, half of it is that of the perturbed images."""
-        clean = F.cross_entropy(self.logits(pixels), labels)
+        """Return the mean cross-entropy; with an adversary, a share of it is that of the perturbed images."""
         if self.adversary is None:
-            return clean
+            return F.cross_entropy(self.logits(pixels), labels)
+        clean = F.cross_entropy(self.logits(pixels), labels) if self.perturbed < 1 else torch.zeros(())
         self.network.eval()  # its statistics are those of the images, not of the adversary's search
-        perturbed = self.adversary(self, pixels, labels)
+        perturbed = self.adversary(self, pixels, labels, self._generator)
         self.network.train()
-        return 0.5 * clean + 0.5 * F.cross_entropy(self.logits(perturbed), labels)
+        against = F.cross_entropy(self.logits(perturbed), labels)
+        return (1 - self.perturbed) * clean + self.perturbed * against if self.perturbed < 1 else against
 
     def _set_rate(self) -> None:
-        progress = self.step / (self.steps_an_epoch * self.epochs)
+        """Set the learning rate of the next step."""
+        progress = self.step / (self._steps_an_epoch * self.recipe.epochs)
         warmup = self.recipe.warmup
         if progress < warmup:
             share = 0.05 + 0.95 * progress / warmup
         else:
             share = 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
-        for group in self.optimizer.param_groups:
+        for group in self._optimizer.param_groups:
             group["lr"] = self.recipe.peak * share
 
     def _augment(self, images: Tensor) -> Tensor:
         """Return random crops (of the padded images, or smaller early on) and mirror images, (B, C, H, W) uint8."""
-        size, pad, draw = images.shape[-1], self.recipe.pad, self.generator
-        share, edge = self.recipe.small
-        if self.epoch < share * self.epochs:
+        size, pad, (share, edge) = images.shape[-1], self.recipe.pad, self.recipe.small
+        if self.epoch < share * self.recipe.epochs:
             size, pad = edge, 0
-        padded = F.pad(images, (pad, pad, pad, pad))
-        offsets = torch.randint(0, padded.shape[-1] - size + 1, (2, len(images), 1), generator=draw)
-        span = torch.arange(size)
-        rows, columns = offsets[0] + span, offsets[1] + span
-        if self.recipe.mirror:
-            mirrored = torch.rand(len(images), 1, generator=draw) < 0.5
-            columns = torch.where(mirrored, columns.flip(1), columns)
-        batch = torch.arange(len(images))[:, None, None]
-        return padded[batch, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+        return cropped(images, size, pad, self.recipe.mirror, self._generator)
 
     def _normalise(self, pixels: Tensor) -> Tensor:
-        return ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        return ((pixels - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.autocast)
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -266,75 +243,37 @@ class _Trainer:
             if value.is_floating_point():
                 value.lerp_(latest[name], 1 - decay)
 
-    @torch.inference_mode()
-    def accuracy(self, split: Split) -> float:
-        """Return the accuracy of the averaged weights, in [0, 1]."""
-        hits = 0
-        for start in range(0, len(split), 500):
-            images, labels = split.images[start : start + 500], split.labels[start : start + 500]
-            pixels = images.to(self.device).float() / 255
-            hits += int((self.averaged(self._normalise(pixels)).argmax(1).cpu() == labels).sum())
-        return hits / len(split)
-
-    def weights(self) -> dict[str, Tensor]:
-        """Return the averaged weights, by name."""
-        state = self.averaged.state_dict()
-        return {
-            name: value.cpu().contiguous() for name, value in state.items() if not name.endswith("num_batches_tracked")
-        }
-
-    def provenance(self, name: str) -> dict[str, str]:
-        """Return what the weights file says of itself; safetensors metadata holds strings only."""
-        digest = hashlib.sha256(self.images.train.images.numpy().tobytes()).hexdigest()
-        return {
-            "network": name,
-            "seed": str(self.seed),
-            "epochs": str(self.epochs),
-            "test_accuracy": f"{self.accuracy(self.images.test):.4f}",
-            "test_images": str(len(self.images.test)),
-            "train_images_sha256": digest,
-            "torch": torch.__version__,
-        } | ({} if self.adversary is None else {"adversary": repr(self.adversary)})
-
-    def _fingerprint(self) -> str:
-        """Return what tells this training from others."""
-        settings = {name: value for name, value in asdict(self.recipe).items() if not callable(value)}
-        return repr((sorted(settings.items()), self.card.mean, self.card.std, self.seed, self.epochs, self.adversary))
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "training": self._fingerprint(),
-            "epoch": self.epoch,
+    def _save(self, path: Path) -> None:
+        """Write the state."""
+        state = {
+            "reports": [(report.loss, report.accuracy) for report in self.reports],
             "step": self.step,
+            "order": self._order,
+            "total_loss": self._total_loss,
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
+            "optimizer": self._optimizer.state_dict(),
+            "generator": self._generator.get_state(),
         }
+        write_state(path, self.fingerprint, state)
 
-    def save(self, path: Path) -> None:
-        """Write the state of the training."""
-        state = self._state()
-        write_atomically(path, lambda file: torch.save(state, file))
-
-    def restore(self, path: Path) -> None:
-        """Take up a state that :meth:`save` wrote.
-
-        Raises:
-            ConfigError: The file is none, or belongs to another training.
-        """
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            fingerprint = state["training"]
-            lacking = self._state().keys() - state.keys()
-            if lacking:
-                raise KeyError(f"it lacks {', '.join(sorted(lacking))}")
-        except Exception as error:
-            raise ConfigError(f"{path} is not a training state ({in_words(error)}); remove it to start anew") from error
-        if fingerprint != self._fingerprint():
-            raise ConfigError(f"{path} belongs to a training with other settings; remove it to start anew")
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Take up a state that :meth:`_save` wrote."""
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"])
-        self.epoch, self.step = state["epoch"], state["step"]
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._generator.set_state(state["generator"])
+        self.step, self._order = state["step"], state["order"]
+        self._total_loss = state["total_loss"].to(self.device)
+        total = self.recipe.epochs
+        told = enumerate(state["reports"])
+        self.reports = [Epoch(row + 1, total, loss, accuracy, 0.0) for row, (loss, accuracy) in told]
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of tensors and their names."""
+    digest = hashlib.sha256()
+    for name, value in tensors.items():
+        digest.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().data)
+    return digest.hexdigest()
