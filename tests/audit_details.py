@@ -12,9 +12,10 @@ from PIL import Image
 from evofool.audits.calibration import calibration
 from evofool.audits.corruptions import corruptions
 from evofool.audits.figure_table import CONFIDENCES, EPSILONS, PIXELS
-from evofool.audits.measured import Outputs, share
+from evofool.audits.measured import share
 from evofool.audits.record import AuditFigure, AuditRecord
 from evofool.audits.rejection import rejection
+from evofool.detection.outputs import Outputs
 
 
 def outputs(n: int, scale: float, seed: int, classes: int = 10) -> Outputs:
@@ -32,7 +33,7 @@ def whole_audit(path: Path, names: list[str] | None = None, **facts: Any) -> Aud
     labels[:90] = real.probabilities.argmax(1)[:90]
     said = real.probabilities.argmax(1)
     parts = {
-        "rejection": rejection(real, fooling, {"noise": noise}),
+        "rejection": rejection(real, fooling, noise, {"textures": outputs(30, 2, 4)}),
         "corruptions": corruptions(labels, said, {"jpeg": np.roll(said, 1), "screenshot": said}),
         "calibration": calibration(real, labels),
     }

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config.audit import MOST_OTHERS
+from ..detection.outputs import Outputs
+from ..detection.separation import FEWEST as FEWEST_COMPARED
 from ..store.audit import AuditFolder, TaskLine
 from ..store.campaign import CampaignFolder
 from ..store.experiment import ExperimentFolder
@@ -18,13 +21,12 @@ from .corruptions import corruptions
 from .figure_table import PARTS, PIXELS
 from .fooling import Evolved, fooling_details, fooling_figures
 from .gradient_figures import gradient_figures
-from .measured import Measured, Outputs
+from .measured import Measured
 from .pixel_figures import pixel_details, pixel_figures
 from .plan import CORRUPTIONS, FEWEST
 from .record import AuditedData, AuditedTarget, AuditFigure, AuditPart, AuditRecord
-from .rejection import FEWEST as FEWEST_COMPARED
 from .rejection import rejection
-from .tasks import ENCODINGS, corrupted_images, tasks_of
+from .tasks import ENCODINGS, corrupted_images, other_task, tasks_of
 
 SKIPPED = "left out, as asked"
 
@@ -175,8 +177,10 @@ def _rejection(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | Non
     both = _joined(fooling)
     if min(len(both), len(folder.subjects)) < FEWEST_COMPARED:
         return Found({}, {}, f"{counted(len(both), 'evolved image')} fooled the target, too few to compare")
-    others = {"noise": _outputs(folder, "noise")} if _whole(done, "noise") else {}
-    return Found.of(rejection(_outputs(folder, "real"), both, others, folder.config.options.seed))
+    noise = _outputs(folder, "noise") if _whole(done, "noise") else None
+    named = {record.name: other_task(number) for number, record in enumerate(folder.config.others)}
+    others = {name: _outputs(folder, task) for name, task in named.items() if _whole(done, task)}
+    return Found.of(rejection(_outputs(folder, "real"), both, noise, others, folder.config.options.seed))
 
 
 def _corruptions(folder: AuditFolder, done: Mapping[str, TaskLine]) -> Found | None:
@@ -231,7 +235,7 @@ def _joined(several: Sequence[Outputs]) -> Outputs:
 _TASKS: dict[str, tuple[str, ...]] = {
     "fooling": ENCODINGS,
     "pixels": tuple(f"pixels-{k}" for k in PIXELS),
-    "rejection": ("noise", *_SCORED),
+    "rejection": ("noise", *map(other_task, range(MOST_OTHERS)), *_SCORED),
     "corruptions": tuple(_CORRUPTED.values()),
     "calibration": ("real",),
     "perturb": ("perturb",),

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..attacks.statistics import Z95
-from .measured import Measured, Outputs, share
+from ..detection.outputs import Outputs
+from .measured import Measured, share
 from .record import AuditFigure
 
 BINS = 15

@@ -8,19 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..detection.names import OUTPUT_SCORES
+
 CONFIDENCES = (50, 90, 99)
 """Per cent that a class has to be driven over to count as fooled."""
 
 PIXELS = (1, 3, 5)
 """Numbers of pixels that real images are attacked by."""
-
-SCORES = {
-    "msp": "maximum softmax probability",
-    "maxlogit": "maximum logit",
-    "energy": "energy",
-    "entropy": "negative entropy of the probabilities",
-}
-"""Scores that tell real images from others, each with what it is called in words."""
 
 EPSILONS = {"4_255": 4 / 255, "8_255": 8 / 255, "0_3": 0.3}
 """Largest change of a value under FGSM and PGD, in [0, 1]: those that RobustBench has for ImageNet and CIFAR-10, and
@@ -67,15 +61,21 @@ def _kinds() -> dict[str, FigureKind]:
         changed = "one pixel" if k == 1 else f"at most {k} pixels"
         meaning = f"share of rightly classified real images that {changed} flips within the budget"
         kinds[f"pixels_{k}"] = FigureKind(meaning.replace("pixels flips", "pixels flip"), "higher", "pixels")
-    for score, words in SCORES.items():
+    for score, words in OUTPUT_SCORES.items():
         meaning = f"area under the ROC curve of fooling against real images, by {words}"
         kinds[f"auroc_{score}"] = FigureKind(meaning, "lower", "rejection")
-    for score, words in SCORES.items():
+    for score, words in OUTPUT_SCORES.items():
         meaning = f"share of real images that are stopped where 95 % of the fooling ones are, by {words}"
         kinds[f"fpr95_{score}"] = FigureKind(meaning, "higher", "rejection")
-    for score, words in SCORES.items():
+    for score, words in OUTPUT_SCORES.items():
         meaning = f"area under the precision-recall curve with fooling images as positives, by {words}"
         kinds[f"aupr_{score}"] = FigureKind(meaning, "lower", "rejection")
+    for score, words in OUTPUT_SCORES.items():
+        meaning = f"area under the ROC curve of other data against real images, by {words}"
+        kinds[f"others_auroc_{score}"] = FigureKind(meaning, "lower", "rejection")
+    for score, words in OUTPUT_SCORES.items():
+        meaning = f"share of real images that are stopped where 95 % of other data are, by {words}"
+        kinds[f"others_fpr95_{score}"] = FigureKind(meaning, "higher", "rejection")
     kinds["corrupted_accuracy"] = FigureKind("mean accuracy over all corruptions", "lower", "corruptions")
     kinds["corrupted_flips"] = FigureKind(
         "mean share of real images that a corruption takes to another class", "higher", "corruptions"

@@ -1,12 +1,9 @@
-"""What a part of an audit measured, and what a network says of images."""
+"""What a part of an audit measured."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..attacks.statistics import wilson
 from .record import AuditFigure
@@ -19,22 +16,6 @@ class Measured:
     figures: dict[str, AuditFigure]
     details: dict[str, Any] = field(default_factory=dict)
     why: str = ""
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What a network says of N images.
-
-    Attributes:
-        probabilities: (N, K) probabilities.
-        logits: (N, K) logits; None where only probabilities are known.
-    """
-
-    probabilities: NDArray[np.floating[Any]]
-    logits: NDArray[np.floating[Any]] | None = None
-
-    def __len__(self) -> int:
-        return len(self.probabilities)
 
 
 def share(successes: float, n: int) -> AuditFigure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from math import floor, log10, prod
 from typing import NamedTuple
 
@@ -71,6 +71,7 @@ def plan_of(
     gradients: bool,
     paid: bool,
     exact: bool,
+    others: Sequence[int] = (),
     skip: Collection[str] = (),
 ) -> AuditPlan:
     """Return how a number of queries is shared by the parts.
@@ -84,6 +85,7 @@ def plan_of(
         gradients: Whether the target gives gradients.
         paid: Whether queries are counted, and an image that was scored is not asked about again.
         exact: Whether what a search scores goes on record as it is.
+        others: How many images each other data set has.
         skip: Parts that are left out.
 
     Raises:
@@ -101,12 +103,14 @@ def plan_of(
         real = _enough(min(SHARES["real"] * usable, caps.real, images, fitting))
     if real and "rejection" not in skip:
         noise = _enough(min(SHARES["noise"] * usable, caps.real / 4))
+    other = noise if others else 0
     if real and "corruptions" not in skip:
         corrupted = _enough(min(SHARES["corruptions"] * usable / len(CORRUPTIONS), caps.corrupted, real))
     if gradients and "perturb" not in skip:
         perturbed = _enough(min(SHARES["perturb"] * usable / IMAGE_COST, caps.perturbed, images))
     again = 0 if paid else real + 2 * values * bool(noise)  # Images of which logits are taken later.
-    left = usable - real - again - noise - corrupted * len(CORRUPTIONS) - perturbed * IMAGE_COST
+    shown = noise + sum(min(other, n) for n in others) + corrupted * len(CORRUPTIONS)
+    left = usable - real - again - shown - perturbed * IMAGE_COST
     attacked, attempt = (0, 0) if not real or "pixels" in skip else _attempts(left, min(caps.attacked, real))
     left -= attacked * attempt * len(PIXELS)
     fooling = 0.0 if "fooling" in skip else left / (1 if exact else CONFIRMED)
@@ -117,6 +121,7 @@ def plan_of(
         direct=_generations(fooling - cppn),
         real=real,
         noise=noise,
+        others=other,
         attacked=attacked,
         attempt=attempt,
         corrupted=corrupted,

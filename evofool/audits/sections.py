@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..detection.names import OUTPUT_SCORES
 from ..errors import ImageError
 from ..gallery.pages.audit_page import Section
 from ..gallery.pages.examples import examples
@@ -17,7 +18,7 @@ from ..gallery.prints.audit_plots import reliability, two_histograms
 from ..gallery.prints.plots import Series, class_heatmap, success_curve
 from ..io.images import open_image
 from ..text import amount, between, class_name, counted, percent, rate
-from .figure_table import CONFIDENCES, EPSILONS, PARTS, PIXELS, SCORES
+from .figure_table import CONFIDENCES, EPSILONS, PARTS, PIXELS
 from .record import AuditRecord
 from .sentences import interval, numbered, with_interval
 
@@ -115,27 +116,27 @@ def rejection(path: Path, record: AuditRecord) -> Section:
     details, rows, plots = record.parts["rejection"].details, [], []
     for name, found in details["scores"].items():
         values = [with_interval(record.figures[f"{kind}_{name}"]) for kind in ("auroc", "fpr95", "aupr")]
-        rows.append((SCORES[name], [*values, f"{found['threshold']:.6g}".replace("-", "−")]))
+        rows.append((OUTPUT_SCORES[name], [*values, f"{found['threshold']:.6g}".replace("-", "−")]))
         spread = found["histogram"]
         real, fooled = (f"real images, {details['real']:,}", spread["real"]), spread["fooling"]
         svg = two_histograms(
             spread["edges"],
             real,
             (f"fooling images, {details['fooling']:,}", fooled),
-            SCORES[name],
-            f"{SCORES[name]} of real and of fooling images",
+            OUTPUT_SCORES[name],
+            f"{OUTPUT_SCORES[name]} of real and of fooling images",
             (found["threshold"], "95 % stopped"),
         )
         caption = (
             f"Refusing all up to the line stops 95 % of the fooling images and {rate(found['cost'])} of the real ones."
         )
-        plots.append(Plot(name, SCORES[name].capitalize(), caption, svg))
+        plots.append(Plot(name, OUTPUT_SCORES[name].capitalize(), caption, svg))
     tables = [("", Table(("AUROC", "real ones stopped (FPR95)", "AUPR", "threshold"), rows))]
-    for other, scores in details["others"].items():
-        other_rows = [(SCORES[name], _against(found)) for name, found in scores.items()]
-        caption = f"The same for {counted(next(iter(scores.values()))['n'], 'image')} of {other}, and how many of them "
-        caption += "the thresholds for fooling images stop."
+    for other, scores in [("noise", details["noise"]), *details["others"].items()]:
+        other_rows = [(OUTPUT_SCORES[name], _against(found)) for name, found in scores.items()]
         if other_rows:
+            caption = f"The same for {counted(next(iter(scores.values()))['n'], 'image')} of {other}, and how many of "
+            caption += "them the thresholds for fooling images stop."
             tables.append((caption, Table((f"AUROC, {other}", "FPR95", "AUPR", "stopped"), other_rows)))
     lead = (
         f"{details['real']:,} real images against {details['fooling']:,} fooling ones. An AUROC of 50 % is a coin's; "

@@ -48,6 +48,7 @@ def run(
     from ..targets.protocols import Differentiable, precision_of
     from ..targets.queries.metered import metered
     from .job import AuditJob
+    from .other_data import other_records
     from .prepare import asked, speed_of, uncounted
     from .tasks import Work
 
@@ -55,6 +56,7 @@ def run(
     prepared = uncounted(prepare_target(given, asked(options, named=own is None)), options, own)
     target, fitting = prepared.target, prepared.fitting
     data, no_data = _images(options, fitting, chosen=chosen)
+    others = other_records(options, fitting)
     speed = None if options.limits.seconds is None else speed_of(prepared, options)
     queries = options.limits.queries or rounded_down((speed or 0) * (options.limits.seconds or 0))
     if paid := bool(metered(target)):
@@ -68,6 +70,7 @@ def run(
         paid=paid,
         exact=precision_of(target) == "float32",
         shape=target.image_shape,
+        others=[record.images for record in others],
         skip=options.skip,
     )
     images = None
@@ -82,6 +85,7 @@ def run(
         interpolation=fitting.interpolation,
         data=data_record(options, data, images, asked=plan.real) if data and images else None,
         no_data=no_data or ("" if images else "the budget leaves none"),
+        others=others,
         plan=plan,
         speed=speed,
         versions=versions(),

@@ -30,10 +30,14 @@ from ..targets.queries.metered import metered
 from .corruptions import corrupted
 from .figure_table import EPSILONS, PIXELS
 from .measuring import MEASURED_AT_ONCE, Images, elites, noise, outputs
+from .other_data import other_images
 from .plan import CORRUPTIONS, IMAGE_COST, PGD_RESTARTS, PGD_STEPS, batch_of
 
 ENCODINGS = ("cppn", "direct")
 """The encodings that images are evolved with."""
+
+OTHERS = "others-"
+"""What the names of tasks begin with that score other data."""
 
 
 class Came(NamedTuple):
@@ -98,6 +102,9 @@ def tasks_of(config: AuditConfig) -> list[Task]:
         tasks.append(Task("real", "scores of real images", partial(_measure, "real")))
     if plan.noise:
         tasks.append(Task("noise", "scores of noise", partial(_measure, "noise")))
+    if plan.others and config.data:
+        names = [other_task(number) for number in range(len(config.others))]
+        tasks += [Task(name, "scores of other data", partial(_measure, name)) for name in names]
     for encoding in ENCODINGS:
         if getattr(plan, encoding):
             title = "fooling images by CPPNs" if encoding == "cppn" else "fooling images by direct pixels"
@@ -119,6 +126,11 @@ def tasks_of(config: AuditConfig) -> list[Task]:
     return tasks
 
 
+def other_task(number: int) -> str:
+    """Return the name of the task that scores one of the other data sets."""
+    return f"{OTHERS}{number}"
+
+
 def corrupted_images(folder: AuditFolder) -> int:
     """Return how many real images are scored under corruptions."""
     return min(folder.config.plan.corrupted, len(folder.subjects))
@@ -135,6 +147,10 @@ def _measure(name: str, work: Work, watch: Watch | None) -> Came:
         batches = _real(work.folder, count)
     elif name == "noise":
         queries, batches = config.plan.noise, noise(config.plan.noise, shape, seed)
+    elif name.startswith(OTHERS):
+        number = int(name.removeprefix(OTHERS))
+        queries = min(config.plan.others, config.others[number].images)
+        batches = other_images(config, number, work.prepared.fitting)
     elif name.startswith("corrupted-"):
         queries = corrupted_images(work.folder)
         batches = iter([_corrupted(name.removeprefix("corrupted-"), work.folder, queries)])

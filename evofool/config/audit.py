@@ -19,6 +19,9 @@ PROFILES = {"quick": "2m", "standard": "10m", "full": "60m"}
 SKIPPABLE = ("fooling", "pixels", "rejection", "corruptions", "calibration", "perturb")
 """Parts of an audit that can be left out."""
 
+MOST_OTHERS = 10
+"""Most other data sets that rejection is judged against."""
+
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)(?:ec|in|econds?|inutes?|ours?)?")
 _QUERIES = re.compile(r"(\d[\d,_]*|\d+e\d)\s*(?:query|queries)?")
@@ -83,6 +86,16 @@ class AuditOptions(ModelOptions, frozen=True, kw_only=True, forbid_unknown_field
             identity=True,
         ),
     ] = None
+    others: Annotated[
+        str | tuple[str, ...] | None,
+        option(
+            "Images that it should not be sure about, of any other classes: a data set's name, a folder of pictures or "
+            "an .npz archive. Rejection is judged against them, too.",
+            path=True,
+            repeated=True,
+            identity=True,
+        ),
+    ] = None
     skip: Annotated[
         tuple[str, ...],
         option(f"Parts to leave out: {', '.join(SKIPPABLE)}.", default="none", identity=True),
@@ -101,7 +114,27 @@ class AuditOptions(ModelOptions, frozen=True, kw_only=True, forbid_unknown_field
                 raise ConfigError(
                     f'`skip`: there is no part "{name:.40}"{suggestion(name, SKIPPABLE)}; choose {", ".join(SKIPPABLE)}'
                 )
+        if self.others is not None:
+            self._check_others()
         self.limits  # noqa: B018 - a budget that can't be is refused
+
+    @property
+    def other_data(self) -> tuple[str, ...]:
+        """The names of other data."""
+        return (self.others,) if isinstance(self.others, str) else self.others or ()
+
+    def _check_others(self) -> None:
+        """Check that other data are different ones, and have a part that they are for.
+
+        Raises:
+            ConfigError: They aren't, or it is left out.
+        """
+        if not 1 <= len(set(self.other_data)) == len(self.other_data) <= MOST_OTHERS:
+            raise ConfigError(f"`others` must be at most {MOST_OTHERS} different data sets, got {self.others!r:.60}")
+        if self.data in self.other_data:
+            raise ConfigError(f"`others={self.data}` are the real images themselves; give images of other classes")
+        if "rejection" in self.skip:
+            raise ConfigError("`others` are for rejection, which `skip` leaves out; give one of them up")
 
     @property
     def limits(self) -> AuditBudget:
@@ -121,6 +154,7 @@ class AuditPlan(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
         cppn, direct: Images to score while evolving each encoding.
         real: Most real images that are scored.
         noise: Images of noise that are scored.
+        others: Most images of each other data set that are scored.
         attacked: Real images whose pixels are changed.
         attempt: Most queries for one of these and one number of pixels.
         corrupted: Real images that are scored under every corruption.
@@ -132,10 +166,25 @@ class AuditPlan(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     direct: Count
     real: Count
     noise: Count
+    others: Count
     attacked: Count
     attempt: Count
     corrupted: Count
     perturbed: Count
+
+
+class OtherRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where images of other data come from.
+
+    Attributes:
+        name: The data set, folder or archive, as the user called it.
+        path: The whole path of a folder or archive; None for a named data set.
+        images: How many it has.
+    """
+
+    name: str
+    path: str | None
+    images: Count
 
 
 class AuditConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -149,6 +198,7 @@ class AuditConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         resize, interpolation: How pictures become its images.
         data: Where the real images came from; None where there are none.
         no_data: Why there are none; else empty.
+        others: The other data that rejection is judged against.
         plan: How many queries each part has.
         speed: Images a second, as measured for the plan; None where the budget is in queries.
     """
@@ -163,6 +213,7 @@ class AuditConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     interpolation: str
     data: DataRecord | None
     no_data: str
+    others: Annotated[tuple[OtherRecord, ...], msgspec.Meta(max_length=MOST_OTHERS)]
     plan: AuditPlan
     speed: float | None
 

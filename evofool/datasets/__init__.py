@@ -3,5 +3,6 @@
 from .base import ArrayImages, Fitting, LabelledImages
 from .named import NAMED_DATASETS
 from .sources import check_data, open_data
+from .unlabelled import open_unlabelled
 
-__all__ = ["NAMED_DATASETS", "ArrayImages", "Fitting", "LabelledImages", "check_data", "open_data"]
+__all__ = ["NAMED_DATASETS", "ArrayImages", "Fitting", "LabelledImages", "check_data", "open_data", "open_unlabelled"]

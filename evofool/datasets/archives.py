@@ -34,7 +34,7 @@ def read_archive(path: Path, classes: Sequence[str]) -> ArrayImages:
             (N, 1, H, W), ``labels``, (N,) or (N, 1) whole numbers, and optionally ``classes``, the names that labels
             stand for, as text or as UTF-8 bytes.
         classes: The target's class names. Labels are translated by :func:`~.matching.match_names` where the archive
-            has names of its own.
+            has names of its own. None where any will do: there need be no labels then, and none are read.
 
     Raises:
         ConfigError: The archive is damaged, lacks an array, or an array has another shape or type; or its names don't
@@ -48,12 +48,15 @@ def read_archive(path: Path, classes: Sequence[str]) -> ArrayImages:
             f"{path} is not a readable image archive ({in_words(error)}); "
             "expected an .npz with images (N, H, W, 3) uint8 and labels (N,)"
         ) from error
-    if missing := [name for name in ("images", "labels") if name not in arrays]:
+    if missing := [name for name in ("images", "labels" if classes else "images") if name not in arrays]:
         raise ConfigError(
             f"{path} is not a readable image archive: it has no array {missing[0]}, only {listed(list(arrays))}; "
             "expected images (N, H, W, 3) uint8 and labels (N,)"
         )
-    images, labels = _images(path, arrays), _labels(path, arrays)
+    images = _images(path, arrays)
+    if not classes:
+        return ArrayImages(path.stem, images, np.full(len(images), UNKNOWN), source=path.name)
+    labels = _labels(path, arrays)
     if not names:
         return ArrayImages(path.stem, images, labels, source=path.name)
     source, fix = f"the names in {path}", "call them as the target does, or leave them out"

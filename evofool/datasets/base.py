@@ -22,7 +22,7 @@ class Fitting:
     """How pictures become a target's images: the part of a model card that reading needs."""
 
     classes: Sequence[str]
-    """Names of the target's classes."""
+    """Names of the target's classes; none where images of any classes will do, and their labels are left out."""
     image_shape: tuple[int, int, int]
     """(C, H, W) of the target's images."""
     resize: int

@@ -35,7 +35,7 @@ def read_folder(path: Path, fitting: Fitting) -> FileImages:
     Inner folders that hold pictures are classes. :func:`~.matching.match_names` says which: all have the names of
     classes, or all have their indices, or there are as many as the target has classes, in sorted order (as in
     torchvision's ``ImageFolder``). Pictures in a flat folder have no label, and the target's own prediction takes its
-    place.
+    place. Where the target's classes don't matter, no picture has one.
 
     Raises:
         ConfigError: There is no picture, or class folders don't match the target's classes.
@@ -50,7 +50,7 @@ def read_folder(path: Path, fitting: Fitting) -> FileImages:
         others = f"; {len(found):,} are of other kinds, such as {printable(found[0])}" if found else ""
         raise ConfigError(f"`data={path}` holds no pictures ({', '.join(PICTURES)}){others}; give another folder")
     matching, labels = None, [UNKNOWN] * len(pictures)
-    if folders:
+    if folders and fitting.classes:
         matching = _match(path, folders, fitting.classes)
         index_of = dict(zip(matching.names, matching.indices, strict=True))
         labels = [index_of[Path(name).parts[0]] for name in pictures]

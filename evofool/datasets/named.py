@@ -52,14 +52,16 @@ def open_named(name: str, directory: Path, fitting: Fitting) -> LabelledImages:
     Args:
         name: One of ``NAMED_DATASETS``.
         directory: The folder of the data set's files.
-        fitting: How pictures become images for the target.
+        fitting: How pictures become images for the target. Without classes, those of the data set are taken.
 
     Raises:
         ConfigError: The files are missing and can't be downloaded, or the target has other classes or colours.
     """
     if name == "imagenet":
         return _imagenet(directory, fitting)
-    matching = match_named(name, fitting.classes, fitting.image_shape[0])
+    data = NAMED_DATASETS[name]
+    taken = (fitting.classes, fitting.image_shape[0]) if fitting.classes else data
+    matching = match_named(name, *taken)
     if name == "digits":
         images, labels = digits(train=False)
     elif name == "cifar10" and (directory / CIFAR10_ARCHIVES[1]).exists():
@@ -179,7 +181,8 @@ def _imagenet(directory: Path, fitting: Fitting) -> FileImages:
         ) from error
     paths = [path for path, _ in data.samples]
     ids = [Path(path).relative_to(directory).as_posix() for path in paths]
-    matching = _match_imagenet([", ".join(synonyms) for synonyms in data.classes], fitting.classes)
+    names = [", ".join(synonyms) for synonyms in data.classes]
+    matching = _match_imagenet(names, fitting.classes or names)
     labels = matching.translate(np.array([label for _, label in data.samples], np.int64), "`data=imagenet`")
     return FileImages("imagenet", paths, labels, ids, fitting, matching)
 

@@ -90,7 +90,7 @@ def test_an_audit_of_digits_has_figures_of_every_part_its_budget_allows(digits: 
     assert record.parts["perturb"].why.startswith("the budget of 4,000 queries leaves this part fewer than 10 images")
     for name, figure in record.figures.items():
         expected = FIGURES[name].part in done or FIGURES[name].part is None
-        assert (figure.value is not None) == expected, name
+        assert (figure.value is not None) == (expected and not name.startswith("others_")), name
     assert record.target.name == "digits"
     assert 3_200 < record.queries <= 4_000
     assert record.queries == sum(part.queries for part in record.parts.values())

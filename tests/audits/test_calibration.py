@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evofool.audits.calibration import calibration, calibration_error
-from evofool.audits.measured import Outputs
+from evofool.detection.outputs import Outputs
 
 
 def drawn(n: int, temperature: float, seed: int = 0) -> tuple[Outputs, np.ndarray]:

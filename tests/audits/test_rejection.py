@@ -1,21 +1,12 @@
-"""Rejection: scores and their figures against scikit-learn's curves and against counts by hand."""
+"""Rejection: what an audit says of fooling images, of noise and of other data against real images."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from sklearn.metrics import roc_curve
+from sklearn.metrics import roc_auc_score
 
-from evofool.audits.measured import Outputs
-from evofool.audits.rejection import (
-    area_interval,
-    aupr,
-    auroc,
-    confidence_scores,
-    cost_of_stopping,
-    rejection,
-    threshold,
-)
+from evofool.audits.rejection import rejection
+from evofool.detection.outputs import Outputs
 
 
 def outputs(n: int, scale: float, seed: int) -> Outputs:
@@ -23,63 +14,6 @@ def outputs(n: int, scale: float, seed: int) -> Outputs:
     logits = np.random.default_rng(seed).normal(0, scale, (n, 5))
     odds = np.exp(logits)
     return Outputs(odds / odds.sum(1, keepdims=True), logits)
-
-
-def test_the_scores_are_those_of_the_papers() -> None:
-    found = confidence_scores(
-        Outputs(np.array([[0.5, 0.5, 0.0], [0.0, 1.0, 0.0]]), np.array([[1.0, 1, -9], [0, 4, 0]]))
-    )
-    assert found["msp"] == pytest.approx([0.5, 1])
-    assert found["maxlogit"] == pytest.approx([1, 4])
-    assert found["energy"] == pytest.approx([np.log(2 * np.e + np.exp(-9)), np.log(2 + np.exp(4))])
-    assert found["entropy"] == pytest.approx([-np.log(2), 0])
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_cost_of_stopping_is_the_false_positive_rate_of_the_curve(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    real, fooling = rng.normal(1, 1, 87).round(1), rng.normal(0, 1, 53).round(1)  # rounded, so that there are ties
-    truth, says = np.repeat([0, 1], [87, 53]), -np.concatenate([real, fooling])
-    false, true, cuts = roc_curve(truth, says, drop_intermediate=False)
-    first = int(np.argmax(true >= 0.95))
-    cost = cost_of_stopping(real, fooling)
-    assert cost.value == pytest.approx(false[first])
-    assert threshold(fooling) == pytest.approx(-cuts[first])
-    assert cost.low <= cost.value <= cost.high
-
-
-def test_the_area_is_the_chance_that_a_fooling_image_scores_lower() -> None:
-    real, fooling = np.array([0.9, 0.8, 0.3]), np.array([0.1, 0.3, 0.85])
-    wins = sum((f < r) + 0.5 * (f == r) for f in fooling for r in real)
-    assert auroc(real, fooling).value == pytest.approx(wins / 9)
-
-
-def test_fooling_images_are_the_positives_of_the_precision() -> None:
-    assert aupr(np.array([0.5, 0.9]), np.array([0.7])).value == pytest.approx(1 / 2)
-    assert aupr(np.array([0.7]), np.array([0.5, 0.9])).value == pytest.approx((1 + 2 / 3) / 2)
-
-
-def test_the_interval_of_a_perfect_area_has_a_width_and_symmetry() -> None:
-    low, high = area_interval(1.0, 20, 30)
-    assert 0.8 < low < 0.97
-    assert high == 1
-    assert area_interval(0.0, 30, 20) == pytest.approx((1 - high, 1 - low), abs=1e-6)
-
-
-@pytest.mark.parametrize("wins", [0, 1, 5 * 10**7, 10**8 - 1, 10**8])
-def test_the_interval_of_an_area_of_many_images_holds_it(wins: int) -> None:
-    low, high = area_interval(wins / 10**8, 10_000, 10_000)
-    assert 0 <= low <= wins / 10**8 <= high <= 1
-    assert 0 < high - low < 0.02
-
-
-def test_the_interval_of_the_area_covers_it() -> None:
-    """The area between normal distributions one deviation apart is Φ(1/√2) = 0.7602."""
-    rng, covered = np.random.default_rng(0), 0
-    for _ in range(200):
-        figure = auroc(rng.normal(1, 1, 40), rng.normal(0, 1, 30))
-        covered += figure.low <= 0.7602 <= figure.high
-    assert 180 <= covered <= 200
 
 
 def test_a_network_that_is_unsure_of_fooling_images_rejects_them_better() -> None:
@@ -97,13 +31,29 @@ def test_without_logits_their_scores_are_left_out_with_a_reason() -> None:
     assert "probabilities alone" in found.why
 
 
+def sure(*several: Outputs) -> np.ndarray:
+    """The maximum softmax probability of several sets of images."""
+    return np.concatenate([each.probabilities.max(1) for each in several])
+
+
 def test_noise_is_compared_with_real_images_and_with_the_threshold_for_fooling_ones() -> None:
     real, fooling, noise = outputs(60, 5, 0), outputs(40, 2, 1), outputs(50, 0.1, 2)
-    found = rejection(real, fooling, {"noise": noise}).details
-    row = found["others"]["noise"]["msp"]
+    found = rejection(real, fooling, noise).details
+    row = found["noise"]["msp"]
     assert row["n"] == 50
     assert row["stopped"] == np.mean(noise.probabilities.max(1) <= found["scores"]["msp"]["threshold"])
-    assert row["auroc"][0] == auroc(real.probabilities.max(1), noise.probabilities.max(1)).value
+    assert row["auroc"][0] == roc_auc_score([0] * 60 + [1] * 50, -sure(real, noise))
+
+
+def test_other_data_have_figures_of_each_set_and_of_all_together() -> None:
+    real, fooling, sets = outputs(60, 5, 0), outputs(40, 2, 1), {"a": outputs(50, 0.1, 2), "b": outputs(9, 3, 3)}
+    found = rejection(real, fooling, None, sets)
+    assert {name: row["msp"]["n"] for name, row in found.details["others"].items()} == {"a": 50, "b": 9}
+    area = found.figures["others_auroc_msp"]
+    assert area.value == roc_auc_score([0] * 60 + [1] * 59, -sure(real, sets["a"], sets["b"]))
+    assert area.n == 119
+    assert found.details["noise"] == {}
+    assert not [name for name in rejection(real, fooling).figures if name.startswith("others")]
 
 
 def test_the_same_outputs_give_the_same_figures() -> None:
