@@ -13,7 +13,7 @@ from ..engines.local import LocalEngine
 from ..io.arrays import Arrays
 from ..io.images import open_image
 from ..store.run import RunFolder
-from ..targets.protocols import Target, differentiable
+from ..targets.protocols import Target, gives_logits
 
 Images = NDArray[np.uint8]
 """(B, C, H, W)."""
@@ -22,27 +22,19 @@ MEASURED_AT_ONCE = 256
 """Images that are held in memory at once."""
 
 
-def outputs(target: Target, batches: Iterable[Images], *, logits: bool) -> Arrays:
-    """Return what a target says of N images: ``probabilities`` (N, K) float32, and ``logits`` where they are asked for.
-
-    Args:
-        target: The target; one that gives logits, where they are asked for.
-        batches: The images.
-        logits: Whether the target's logits are told, too.
-    """
-    engine = LocalEngine(target)
+def outputs(target: Target, batches: Iterable[Images]) -> Arrays:
+    """Return what a target says of N images: ``probabilities`` (N, K) float32, and ``logits`` where it tells those."""
+    engine, logits = LocalEngine(target), gives_logits(target)
     found: dict[str, list[NDArray[np.float32]]] = {"probabilities": [np.empty((0, len(target.classes)), np.float32)]}
     for images in batches:
         for start in range(0, len(images), engine.rows):
             batch = torch.from_numpy(images[start : start + engine.rows])
-            scores = engine.confirm(batch)
-            engine.check(scores)
-            found["probabilities"].append(scores.float().cpu().numpy())
+            values = engine.logits(batch) if logits else engine.confirm(batch)
+            engine.check(values)
+            scores = values.softmax(1) if logits else values
+            found["probabilities"].append(scores.cpu().numpy())
             if logits:
-                with torch.no_grad():
-                    values = differentiable(target).logits(batch.float() / 255)
-                engine.check(values)
-                found.setdefault("logits", []).append(values.float().cpu().numpy())
+                found.setdefault("logits", []).append(values.cpu().numpy())
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 

@@ -140,7 +140,6 @@ def _measure(name: str, work: Work, watch: Watch | None) -> Came:
     """Have a set of images scored, and keep what the target says of them."""
     config, target = work.config, work.prepared.target
     shape, seed = config.target.image_shape, config.options.seed
-    logits = config.differentiable and config.target.outputs == "logits"
     count, wanted = len(work.folder.subjects), dict[str, NDArray[np.int64]]()
     if name == "real":
         queries = (config.data.looked if config.data else 0) + work.again(count)
@@ -161,7 +160,7 @@ def _measure(name: str, work: Work, watch: Watch | None) -> Came:
             return Came(why="no image was evolved")
         queries, batches = work.again(len(lines)), elites(run)
         wanted["wanted"] = np.array([line["index"] for line in lines], np.int64)
-    work.folder.write_measured(name, {**outputs(target, batches, logits=logits), **wanted})
+    work.folder.write_measured(name, {**outputs(target, batches), **wanted})
     return Came(queries)
 
 

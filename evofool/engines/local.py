@@ -36,6 +36,10 @@ class LocalEngine:
         """Return the probabilities (B, K) that go on record."""
         return self._checked.confirm(images, rows)
 
+    def logits(self, images: Tensor) -> Tensor:
+        """Return the logits (B, K) behind what :meth:`confirm` returns, of a target that tells them."""
+        return self._checked.logits(images)
+
     def check(self, scores: Tensor) -> None:
         """Check scores that this engine returned, or some of their columns.
 

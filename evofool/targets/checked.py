@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import EvofoolError, TargetError
-from .checks import check_probabilities, failure_of
+from .checks import check_finite, check_probabilities, failure_of
 from .execution.devices import device_for
 from .protocols import Target, is_multilabel
 from .torch_target import TorchTarget
@@ -56,7 +56,13 @@ class CheckedTarget:
         options = {**self._options, "rows": rows} if self._sizes_passes else self._options
         return self._call(self.target.confirm, images, options)
 
-    def _call(self, method: Callable[..., Any], images: Tensor, options: dict[str, Any]) -> Tensor:
+    def logits(self, images: Tensor) -> Tensor:
+        """Return the logits (B, K) behind what :meth:`confirm` returns, of a target that tells them."""
+        return self._call(self.target.confirm_logits, images, {}, logits=True)  # type: ignore[attr-defined]
+
+    def _call(
+        self, method: Callable[..., Any], images: Tensor, options: dict[str, Any], logits: bool = False
+    ) -> Tensor:
         """Return the scores of images. A target is never asked for those of none."""
         if not len(images):
             return torch.empty((0, len(self.target.classes)), device=self.device)
@@ -66,10 +72,15 @@ class CheckedTarget:
             raise
         except Exception as error:  # a user's target may raise anything
             raise failure_of(self.target.name, tuple(self.target.image_shape), error) from error
-        return self.as_float32(scores, len(images))
+        return self.as_float32(scores, len(images), logits=logits)
 
-    def as_float32(self, scores: Any, count: int) -> Tensor:
+    def as_float32(self, scores: Any, count: int, *, logits: bool = False) -> Tensor:
         """Return what a target returned for so many images as scores (B, K) float32 on its device.
+
+        Args:
+            scores: What it returned.
+            count: How many images there were.
+            logits: Whether it was asked for logits, and not for probabilities.
 
         Raises:
             TargetError: It is something else.
@@ -84,7 +95,9 @@ class CheckedTarget:
                 f"target {name} must return ({count}, {classes}) for {count} images and {classes} classes, got "
                 f"{tuple(converted.shape)}"
             )
-        if not self._checks_itself:
+        if logits:
+            check_finite(name, converted)
+        elif not self._checks_itself:
             check_probabilities(
                 name, converted, "a softmax makes some of logits", multilabel=is_multilabel(self.target)
             )

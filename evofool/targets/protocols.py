@@ -28,7 +28,8 @@ class Target(Protocol):
     (of :meth:`scores`; ``float32`` where it has none), ``micro_batch`` (how many images it likes at once) and
     ``multilabel`` (whether several classes can be true of one image, so that its scores don't sum to 1). Its
     ``fingerprint``, text or a method that returns some, tells it from others of its name: a model's version, say, or
-    the digest of a file. It is recorded, and a job that was made with another one doesn't go on.
+    the digest of a file. It is recorded, and a job that was made with another one doesn't go on. One that knows the
+    logits behind its probabilities may have :meth:`LogitTarget.confirm_logits`.
 
     Attributes:
         name: What records and messages call it.
@@ -67,6 +68,20 @@ class Differentiable(Target, Protocol):
     def features(self, images: Tensor) -> Tensor:
         """Return (B, F) float32: what the last layer with weights is given for uint8 images, averaged over space."""
         ...
+
+
+@runtime_checkable
+class LogitTarget(Target, Protocol):
+    """A target that tells the logits behind its probabilities. Where it knows none, its ``has_logits`` is False."""
+
+    def confirm_logits(self, images: Tensor) -> Tensor:
+        """Return the logits (B, K) float32 of (B, C, H, W) uint8 images, whose softmax :meth:`confirm` returns."""
+        ...
+
+
+def gives_logits(target: Target) -> bool:
+    """Return whether a target tells the logits behind its probabilities, so that one query gives both."""
+    return isinstance(target, LogitTarget) and bool(getattr(target, "has_logits", True))
 
 
 def differentiable(

@@ -200,6 +200,19 @@ class TorchTarget:
         """
         return self._runner.scores(images, exact=True, rows=rows, checked=checked)
 
+    @property
+    def has_logits(self) -> bool:
+        """Whether the module returns logits of one class among several."""
+        return self._runner.head.gives_logits
+
+    def confirm_logits(self, images: Tensor) -> Tensor:
+        """Return the logits (B, K) float32 of (B, C, H, W) uint8 images, whose softmax :meth:`confirm` returns.
+
+        Raises:
+            TargetError: As :meth:`scores`, or the module returns others.
+        """
+        return self._runner.confirmed_logits(images)
+
     def logits(self, pixels: Tensor) -> Tensor:
         """Return the logits of float32 images, with gradients, by the network as it is.
 

@@ -59,19 +59,39 @@ class ArrayTarget:
 
     def scores(self, images: Tensor) -> Tensor:
         """Return the probabilities (B, K) float32 of (B, C, H, W) uint8 images."""
-        if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.shape[1:] != self.image_shape:
-            raise refused(self.name, self.image_shape, images, "uint8 torch tensors")
-        parts = [self._score(part) for part in torch.split(images.cpu(), self.micro_batch)]
-        return self._head.checked(torch.cat(parts), at_once=True)
+        return self._head.checked(self._head.probabilities(self._values(images), self.precision), at_once=True)
 
     def confirm(self, images: Tensor) -> Tensor:
         """Return the same as :meth:`scores`."""
         return self.scores(images)
 
-    def _score(self, images: Tensor) -> Tensor:
+    @property
+    def has_logits(self) -> bool:
+        """Whether the function returns logits."""
+        return self._head.gives_logits
+
+    def confirm_logits(self, images: Tensor) -> Tensor:
+        """Return the logits (B, K) float32 of (B, C, H, W) uint8 images; see :meth:`scores`.
+
+        Raises:
+            TargetError: The function returns others.
+        """
+        if not self.has_logits:
+            raise self._head.refuse_logits()
+        values = self._values(images)
+        self._head.checked(self._head.probabilities(values, self.precision), at_once=True)
+        return values
+
+    def _values(self, images: Tensor) -> Tensor:
+        """Return what the function makes of (B, C, H, W) uint8 images, as (B, K) float32."""
+        if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.shape[1:] != self.image_shape:
+            raise refused(self.name, self.image_shape, images, "uint8 torch tensors")
+        return torch.cat([self._called(part) for part in torch.split(images.cpu(), self.micro_batch)])
+
+    def _called(self, images: Tensor) -> Tensor:
         """Call the function once."""
         count = len(images)
         if self._fixed and count < self.micro_batch:
             images = torch.cat([images, images.new_zeros((self.micro_batch - count, *images.shape[1:]))])
         values = scores_in(f"target {self.name}", self._call(self.reading.arrays(images)), len(images))
-        return self._head.probabilities(self._head.values(values, len(images), values.device), self.precision)[:count]
+        return self._head.values(values, len(images), values.device)[:count]

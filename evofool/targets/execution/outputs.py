@@ -39,6 +39,7 @@ class Head:
         if outputs not in KINDS:
             raise ConfigError(f"{name}: `outputs` must be {' or '.join(KINDS)}, got {outputs!r:.60}")
         self.outputs, self.multilabel = outputs, outputs.startswith("multilabel")
+        self.gives_logits = outputs == "logits"
         self._name, self._classes, self._sigmoid = name, classes, sigmoid
         self._checked = False
 
@@ -109,6 +110,10 @@ class Head:
         if at_once:
             check_finite(self._name, scores)
         return scores
+
+    def refuse_logits(self) -> TargetError:
+        """Return the error for asking a classifier for logits that returns others."""
+        return TargetError(f"target {self._name} returns {self.outputs}, not the logits of one class among several")
 
     def logits(self, values: Tensor) -> Tensor:
         """Return the logits (B, K) of what :meth:`values` returned: of probabilities, their logarithms."""

@@ -137,11 +137,27 @@ class TorchExecution:
         Raises:
             TargetError: The images have another shape or type; or the network fails, or returns no probabilities.
         """
-        if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.shape[1:] != self._image_shape:
-            raise refused(self._name, self._image_shape, images, "uint8 torch tensors")
+        self._check_bytes(images)
         scores = self._in_passes(partial(self._score, exact), images, rows)
         self._precision_tried |= not exact
         return self.head.checked(scores, at_once=checked)
+
+    @torch.inference_mode()
+    def confirmed_logits(self, images: Tensor) -> Tensor:
+        """Return the logits (B, K) float32 of images, whose softmax :meth:`scores` returns where it is exact.
+
+        Args:
+            images: (B, C, H, W) uint8, on any device.
+
+        Raises:
+            TargetError: As :meth:`scores`, or the network returns others.
+        """
+        self._check_bytes(images)
+        if not self.head.gives_logits:
+            raise self.head.refuse_logits()
+        values = self._in_passes(lambda part: self._of_bytes(self.network, "float32", part), images)
+        self.head.checked(self.head.probabilities(values, "float32"), at_once=True)
+        return values
 
     def logits(self, pixels: Tensor) -> Tensor:
         """Return the logits (B, K) float32 of pixels, on the device, with gradients.
@@ -161,9 +177,18 @@ class TorchExecution:
     def _score(self, exact: bool, images: Tensor) -> Tensor:
         """Run one forward pass on 8-bit images."""
         module, precision = (self.network, "float32") if exact else (self._fast, self.execution.precision)
+        return self.head.probabilities(self._of_bytes(module, precision, images), precision)
+
+    def _of_bytes(self, module: nn.Module, precision: str, images: Tensor) -> Tensor:
+        """Return what a module makes of 8-bit images, as (B, K) float32."""
         memory_format = FORMATS[self.execution.memory_format]
         pixels = self._normalisation.bytes(images.to(self.device), _TYPES[precision], memory_format)
-        return self.head.probabilities(self._values(module, pixels), precision)
+        return self._values(module, pixels)
+
+    def _check_bytes(self, images: Tensor) -> None:
+        """Refuse what are no 8-bit images of the target's shape."""
+        if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.shape[1:] != self._image_shape:
+            raise refused(self._name, self._image_shape, images, "uint8 torch tensors")
 
     def _logits(self, pixels: Tensor) -> Tensor:
         """Run one forward pass on pixels in [0, 1], with gradients."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...config.model import ModelOptions
 from ...config.records import TargetRecord
 from ...io.cache import cache_folder
-from ..protocols import Target, rows_of
+from ..protocols import Target, gives_logits, rows_of
 from .cache import ScoreCache
 from .metered import Ledger, MemoryLedger, MeteredTarget
 from .policy import Policy
@@ -41,7 +41,7 @@ def asked_with_care(
         return target
     if isinstance(target, MeteredTarget):  # one that evofool.load_target returned
         target = target.target
-    cache = ScoreCache(_file(record), len(target.classes))
+    cache = ScoreCache(_file(record, "logits" if gives_logits(target) else "probabilities"), len(target.classes))
     ledger = ledger or MemoryLedger()
     if shown:
         ledger.reserve(shown)
@@ -65,11 +65,11 @@ def policy_of(target: Target, options: ModelOptions, *, remote: bool) -> Policy:
     )
 
 
-def _file(record: TargetRecord) -> Path | None:
-    """Return where the answers of a target are kept; None where nothing can be."""
+def _file(record: TargetRecord, kept: str) -> Path | None:
+    """Return where the answers of a target are kept; None where nothing can be. ``kept`` says what they are."""
     folder = cache_folder()
     if folder is None:
         return None
-    identity = {**record.identity(), "spec": record.spec}
+    identity = {**record.identity(), "spec": record.spec, "kept": kept}
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     return folder / "queries" / f"{digest[:32]}.sqlite"

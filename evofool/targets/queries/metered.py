@@ -16,7 +16,7 @@ from torch import Tensor
 from ...errors import EvofoolError, OutOfQueries
 from ..checked import CheckedTarget
 from ..checks import failure_of
-from ..protocols import Target, is_multilabel, runs_in_torch
+from ..protocols import Target, gives_logits, is_multilabel, runs_in_torch
 from .cache import ScoreCache, Scores
 from .policy import Pace, Policy, TryAgain, even_parts, repeated, within
 from .workers import Workers
@@ -55,7 +55,8 @@ class MemoryLedger:
 
 
 class MeteredTarget:
-    """A target that is asked nothing twice: what it answered is kept on disk by the image's hash.
+    """A target that is asked nothing twice: what it answered is kept on disk by the image's hash, as logits where it
+    tells those.
 
     A request that fails is repeated as the policy says, and only answers count as paid. Where a process is killed while
     a request is under way, that request counts as paid, since it may have been.
@@ -90,6 +91,10 @@ class MeteredTarget:
         self.resize = getattr(target, "resize", min(self.image_shape[1:]))
         self.multilabel, self.in_torch = is_multilabel(target), runs_in_torch(target)
         self.cached, self._checked = 0, CheckedTarget(target)
+        self.has_logits = gives_logits(target)
+        self._ask_target: Callable[[Tensor], Tensor] = getattr(
+            target, "confirm_logits" if self.has_logits else "confirm"
+        )
         self._under_way: dict[bytes, threading.Event] = {}
         self._ledger: Ledger = ledger or MemoryLedger()
         self._pace, self._lock, self._workers = Pace(policy.rate), threading.Lock(), Workers(policy.concurrency)
@@ -133,6 +138,19 @@ class MeteredTarget:
             OutOfQueries: The budget has no room for all that have to be asked. What it has room for is asked and kept.
             TargetError: The target fails, or its answers are no probabilities.
         """
+        values = self._values(images)
+        return values.softmax(1) if self.has_logits else values
+
+    def confirm(self, images: Tensor) -> Tensor:
+        """Return the same as :meth:`scores`."""
+        return self.scores(images)
+
+    def confirm_logits(self, images: Tensor) -> Tensor:
+        """Return the logits (B, K) float32, of a target that tells them. They are paid once with the probabilities."""
+        return self._values(images)
+
+    def _values(self, images: Tensor) -> Tensor:
+        """Return what is kept of the answers: logits (B, K) where the target tells them, else probabilities."""
         pixels = np.ascontiguousarray(images.cpu().numpy())
         keys = [hashlib.sha256(image.tobytes()).digest() for image in pixels]
         rows = {key: row for row, key in enumerate(keys)}
@@ -146,10 +164,6 @@ class MeteredTarget:
             known |= found | self._answers(pixels, ours)
         scores = np.stack([known[key] for key in keys]) if keys else np.empty((0, len(self.classes)), np.float32)
         return torch.from_numpy(scores)
-
-    def confirm(self, images: Tensor) -> Tensor:
-        """Return the same as :meth:`scores`."""
-        return self.scores(images)
 
     def _claim(
         self, rows: dict[bytes, int]
@@ -214,13 +228,13 @@ class MeteredTarget:
                     raise self._spent()
                 self._ledger.reserve(len(images))
             try:
-                scores = within(self._policy.timeout, partial(self.target.confirm, images))
+                scores = within(self._policy.timeout, partial(self._ask_target, images))
             except Exception as error:
                 if not (isinstance(error, TryAgain) and error.paid):
                     with self._lock:
                         self._ledger.release(len(images))
                 raise
-        return self._checked.as_float32(scores, len(images)).cpu().numpy()
+        return self._checked.as_float32(scores, len(images), logits=self.has_logits).cpu().numpy()
 
     def _spent(self) -> OutOfQueries:
         return OutOfQueries(
