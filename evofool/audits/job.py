@@ -8,19 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from ..config.audit import AuditConfig
 from ..datasets import Fitting
 from ..engines.local import LocalEngine
 from ..errors import ConfigError, OutOfQueries, RunError
 from ..gallery.pages.commands import audit_command
 from ..io.files import write_atomically, writing
 from ..jobs.life import inspect, repair
-from ..jobs.queries import keep_ledger, query_facts
+from ..jobs.queries import keep_ledger, query_facts, with_limit
 from ..jobs.schedule import Later
 from ..jobs.session import Job
 from ..jobs.swapped import check_hook
 from ..jobs.verification import verify_scores
 from ..store.audit import AuditFolder, TaskLine
 from ..store.folder import CONFIG
+from ..store.ledger import LEDGER, FolderLedger
 from ..targets.prepare import PreparedTarget, reload_target
 from ..targets.protocols import runs_in_torch
 from ..text import counted
@@ -80,7 +84,7 @@ class AuditJob(Job[AuditStep]):
             came = self._came(task)
             if not came.interrupted:
                 seconds = round(time.monotonic() - started, 3)
-                line = TaskLine(task=task.name, why=came.why, queries=came.queries, seconds=seconds)
+                line = TaskLine(task.name, came.why, came.queries, seconds, came.short)
                 self.folder.add(line)
                 self._done[task.name] = line
             yield self._step(task)
@@ -98,7 +102,7 @@ class AuditJob(Job[AuditStep]):
         try:
             return task.do(self.work, watch if observer else None)
         except (ConfigError, OutOfQueries) as error:
-            return Came(why=str(error))
+            return Came(why=str(error), short=isinstance(error, OutOfQueries))
 
     def _step(self, task: Task, step: Any = None) -> AuditStep:
         return AuditStep(self.work.config.target.name, task.title, len(self._done), len(self._tasks), step)
@@ -131,10 +135,9 @@ class AuditKind:
     def restore(self, path: Path, *, target: Any, toolbox: Any, changes: Mapping[str, Any], gallery: bool) -> AuditJob:
         """Return the audit with the tasks that are not done yet."""
         folder = AuditFolder.open(path)
-        if changes:
-            raise ConfigError(f"{path} is an audit: its plan says when it ends; leave the limits out")
+        config, short = _with_more(folder, changes), [name for name, line in folder.done().items() if line.short]
+        folder.config = config
         check_hook(path, {}, toolbox)
-        config = folder.config
         network = reload_target(config.target, path, target, asking=asked(config.options).model)
         fitting = Fitting(network.classes, network.image_shape, config.resize, config.interpolation)
         prepared = uncounted(PreparedTarget(network, fitting, config.target), config.options, target)
@@ -146,6 +149,9 @@ class AuditKind:
             images = [subject.image for subject in subjects]
             verify_scores(LocalEngine(prepared.target), path, images, known, resumed=True)
         folder.trim()  # When all is checked: a refusal changes nothing.
+        if changes:
+            folder.write_config()
+            folder.drop(short)
         return AuditJob(Work(folder, prepared, target))
 
     def inspect(self, path: Path) -> dict[str, Any]:
@@ -181,6 +187,36 @@ class AuditKind:
         lines = [f"{counted(dropped, 'line')} of {path / 'parts.jsonl'}: taken out"] if dropped else []
         lines += [f"{name}: taken out, to be measured again" for name in folder.drop_unmeasured()]
         return lines + [line for job in jobs_in(path) for line in repair(job)]
+
+
+def _with_more(folder: AuditFolder, changes: Mapping[str, Any]) -> AuditConfig:
+    """Return an audit's config with a new budget of queries, if one is given.
+
+    Raises:
+        ConfigError: It has none, it is spent already, or nothing is left to do with a larger one.
+    """
+    config, path = folder.config, folder.path
+    options, others = with_limit(config.options, changes)
+    anew = "; for another plan, make another audit with `budget`"
+    if others:
+        raise ConfigError(
+            f"{path} is an audit: its plan says when it ends; leave {', '.join(map('`{}`'.format, others))} out{anew}"
+        )
+    if not changes:
+        return config
+    if not (path / LEDGER).exists():
+        raise ConfigError(f"{path} is an audit whose queries aren't counted; leave `max_queries` out{anew}")
+    spent, done = FolderLedger(path).spent, folder.done()
+    if options.max_queries is not None and options.max_queries <= spent:
+        raise ConfigError(
+            f"`max_queries` must be over the {spent:,} queries that {path} has spent, got {options.max_queries:,}"
+        )
+    if all(task.name in done and not done[task.name].short for task in tasks_of(config)):
+        raise ConfigError(
+            f"{path} has done all of its plan of {counted(config.plan.queries, 'query')}, and leaves nothing to "
+            f"`max_queries`{anew}; what was asked already is not paid again"
+        )
+    return replace(config, options=options)
 
 
 def jobs_in(path: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from math import floor, log10, prod
+from math import floor, log10, prod, sqrt
 from typing import NamedTuple
 
 from ..config.audit import AuditPlan
@@ -21,6 +21,10 @@ BATCH = 100
 
 ATTEMPT = (25, 2_000)
 """Fewest and most queries of an attempt to change an image's class."""
+
+SEARCH = 2.0
+"""Queries of such an attempt, times the square root of all that a number of pixels has: with more, both images and
+queries of each grow. ``docs/AUDIT.md`` has the measurement."""
 
 CORRUPTIONS = ("jpeg", "resize", "blur", "noise", "brightness", "screenshot")
 """What images are scored under. ``screenshot`` is a resize, a JPEG file and a blur, one after the other."""
@@ -57,7 +61,7 @@ CAPS = {
 }
 """By profile."""
 
-SHARES = {"cppn": 0.3, "direct": 0.2, "pixels": 0.3, "real": 0.08, "noise": 0.02, "corruptions": 0.1, "perturb": 0.1}
+SHARES = {"cppn": 0.27, "direct": 0.18, "pixels": 0.35, "real": 0.08, "noise": 0.02, "corruptions": 0.1, "perturb": 0.1}
 """Shares of the budget. Those of parts that are left out, and what caps leave over, go to the first three."""
 
 
@@ -153,7 +157,8 @@ def _enough(images: float) -> int:
 def _attempts(left: int, most: int) -> tuple[int, int]:
     """Return how many images are attacked, and with how many queries each and for each number of pixels."""
     pixels = SHARES["pixels"] / (SHARES["pixels"] + SHARES["cppn"] + SHARES["direct"]) * left / len(PIXELS)
-    attacked = _enough(min(most, pixels / ATTEMPT[0]))
+    each = max(ATTEMPT[0], min(SEARCH * sqrt(pixels), pixels / FEWEST)) if pixels > 0 else ATTEMPT[0]
+    attacked = _enough(min(most, pixels / each))
     return attacked, min(ATTEMPT[1], floor(pixels / attacked)) if attacked else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,15 +10,18 @@ from ..config.audit import AuditOptions
 from ..config.evolve import EvolveOptions
 from ..jobs import evolve
 from ..targets.prepare import PreparedTarget
-from ..targets.protocols import Differentiable
-from ..targets.queries.metered import MeteredTarget
+from ..targets.protocols import Differentiable, Target
+from ..targets.queries.metered import MeteredTarget, metered
 from .plan import BATCH
 
 if TYPE_CHECKING:
     from ..jobs.run import RunStep
 
-SECONDS = 3.0
-"""How long images are evolved to measure the speed."""
+SECONDS, WINDOW = 4.0, 0.4
+"""How long images are evolved to measure the speed, and the shortest stretch of that which counts."""
+
+PROBED = 0.02
+"""Largest share of a paid budget that measuring the speed may cost."""
 
 
 def asked(options: AuditOptions, *, named: bool = True) -> EvolveOptions:
@@ -26,14 +30,14 @@ def asked(options: AuditOptions, *, named: bool = True) -> EvolveOptions:
     A budget of queries is a limit for one that counts them. A named target then scores in float32 alone, where nothing
     has to be scored again to confirm it.
     """
-    limits = [limit for limit in (options.limits.queries, options.max_queries) if limit is not None]
+    limit = options.max_queries or options.limits.queries
     return EvolveOptions.of(
         {
             **options.said,
             "weights": options.weights,
             "device": options.device,
             **({"target": options.target} if options.target else {}),
-            **({"max_queries": min(limits)} if limits else {}),
+            **({"max_queries": limit} if limit else {}),
             **({"precision": "float32"} if named and options.limits.queries is not None else {}),
         }
     )
@@ -51,14 +55,41 @@ def uncounted(prepared: PreparedTarget, options: AuditOptions, own: object) -> P
     return prepared
 
 
+def affordable(target: Target) -> int | None:
+    """Return how many queries may still be paid; None where there is no limit."""
+    return min((part.left for part in metered(target) if part.left is not None), default=None)
+
+
 def speed_of(prepared: PreparedTarget, options: AuditOptions) -> float:
-    """Return how many images a second are evolved and scored, after what happens once on each machine."""
+    """Return how many images a second are evolved and scored, after what happens once on each machine.
+
+    It is the speed of the fastest stretch, since what else the machine does for a moment can only slow it down.
+    """
     seen: list[tuple[int, float]] = []
 
     def note(step: RunStep) -> None:
         seen.append((step.progress.evaluations, step.progress.seconds))
 
     given = {"target": prepared.record.spec, "batch": BATCH, "seed": options.seed, "minutes": SECONDS / 60}
+    if (left := affordable(prepared.target)) is not None:
+        most = max(1, int(PROBED * left))
+        given |= {"evaluations": most, "batch": max(1, min(BATCH, most // 4))}
     evolve.run(EvolveOptions.of(given), prepared, observer=note)
+    return fastest(seen)
+
+
+def fastest(seen: Sequence[tuple[int, float]]) -> float:
+    """Return the speed of the fastest stretch of at least :data:`WINDOW` seconds; over all where none is so long.
+
+    Args:
+        seen: Images so far and seconds so far, at least once; the first is left out, since it has what happens once.
+    """
     (first, start), (last, end) = seen[0], seen[-1]
+    speeds = []
+    for images, since in seen:
+        later = next((one for one in seen if one[1] - since >= WINDOW), None)
+        if later is not None:
+            speeds.append((later[0] - images) / (later[1] - since))
+    if speeds:
+        return max(speeds)
     return (last - first) / (end - start) if end > start else last / max(end, 1e-3)

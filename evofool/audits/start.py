@@ -38,7 +38,7 @@ def run(
     Raises:
         EvofoolError: One of its family, for bad options, targets, data and folders.
     """
-    options, chosen = _paired(options, named=own is None)
+    options, chosen = _paired(_with_one_limit(options), named=own is None)
     outline = check_common(options, named=own is None, out=out)
     if outline and options.data is not None and chosen:
         check_fitting(options, outline)
@@ -49,7 +49,7 @@ def run(
     from ..targets.queries.metered import metered
     from .job import AuditJob
     from .other_data import other_records
-    from .prepare import asked, speed_of, uncounted
+    from .prepare import affordable, asked, speed_of, uncounted
     from .tasks import Work
 
     given = own if own is not None else str(options.target)
@@ -59,15 +59,15 @@ def run(
     others = other_records(options, fitting)
     speed = None if options.limits.seconds is None else speed_of(prepared, options)
     queries = options.limits.queries or rounded_down((speed or 0) * (options.limits.seconds or 0))
-    if paid := bool(metered(target)):
-        queries = min(queries, options.max_queries or queries)
+    if (left := affordable(target)) is not None:
+        queries = min(queries, left)
     plan = plan_of(
         queries,
         options.profile,
         images=len(data) if data else 0,
         values=len(target.classes),
         gradients=isinstance(target, Differentiable),
-        paid=paid,
+        paid=bool(metered(target)),
         exact=precision_of(target) == "float32",
         shape=target.image_shape,
         others=[record.images for record in others],
@@ -97,6 +97,13 @@ def run(
 
     result: AuditResult = start(out, create, observer)
     return result
+
+
+def _with_one_limit(options: AuditOptions) -> AuditOptions:
+    """Return the options with the smaller of two limits of queries as both."""
+    if options.limits.queries is None or options.max_queries is None:
+        return options
+    return msgspec.structs.replace(options, max_queries=min(options.limits.queries, options.max_queries))
 
 
 def _paired(options: AuditOptions, *, named: bool) -> tuple[AuditOptions, bool]:

@@ -27,11 +27,12 @@ from ..store.folder import check_free
 from ..store.run import RunFolder
 from ..targets.prepare import PreparedTarget
 from ..targets.queries.metered import metered
+from ..text import counted
 from .corruptions import corrupted
 from .figure_table import EPSILONS, PIXELS
 from .measuring import MEASURED_AT_ONCE, Images, elites, noise, outputs
 from .other_data import other_images
-from .plan import CORRUPTIONS, IMAGE_COST, PGD_RESTARTS, PGD_STEPS, batch_of
+from .plan import CAPS, CORRUPTIONS, FEWEST, IMAGE_COST, PGD_RESTARTS, PGD_STEPS, batch_of
 
 ENCODINGS = ("cppn", "direct")
 """The encodings that images are evolved with."""
@@ -49,6 +50,8 @@ class Came(NamedTuple):
     """Why not all was done; empty where it was."""
     interrupted: bool = False
     """Whether somebody stopped it."""
+    short: bool = False
+    """Whether the budget of queries was spent before it was done."""
 
 
 Watch = Callable[[Any], object]
@@ -114,7 +117,7 @@ def tasks_of(config: AuditConfig) -> list[Task]:
                 tasks.append(Task(name, "scores of fooling images", partial(_measure, name)))
     tasks += [
         Task(f"pixels-{k}", f"real images by {k} pixels" if k > 1 else "real images by one pixel", partial(_attack, k))
-        for k in (PIXELS if plan.attacked and config.data else ())
+        for k in (reversed(PIXELS) if plan.attacked and config.data else ())
     ]
     if plan.corrupted and config.data:
         tasks += [
@@ -134,6 +137,16 @@ def other_task(number: int) -> str:
 def corrupted_images(folder: AuditFolder) -> int:
     """Return how many real images are scored under corruptions."""
     return min(folder.config.plan.corrupted, len(folder.subjects))
+
+
+def attacked_images(folder: AuditFolder, pixels: int) -> tuple[int, int]:
+    """Return how many real images are attacked by so many pixels, and how many are classified rightly."""
+    plan, done = folder.config.plan, folder.done()
+    right = sum(subject.label == subject.prediction for subject in folder.subjects)
+    spent = [done[name].queries for k in PIXELS if k > pixels and (name := f"pixels-{k}") in done]
+    spare = max(0, len(spent) * plan.attacked * plan.attempt - sum(spent))
+    count = min(plan.attacked + spare // plan.attempt, CAPS[folder.config.options.profile].attacked, right)
+    return count if count >= FEWEST else 0, right
 
 
 def _measure(name: str, work: Work, watch: Watch | None) -> Came:
@@ -199,11 +212,19 @@ def _evolve(encoding: str, work: Work, watch: Watch | None) -> Came:
     )
     last = RunFolder.open(path).metrics()[-1:]
     queries = sum(line["evaluations"] + line["confirmations"] for line in last)
-    return Came(queries, result.note or "", result.interrupted and not result.note)
+    return _ended(queries, result)
 
 
 def _attack(pixels: int, work: Work, watch: Watch | None) -> Came:
-    """Change pixels of real images."""
+    """Change pixels of real images that are classified rightly.
+
+    What those that flipped with more pixels left of their queries goes to further images.
+    """
+    count, right = attacked_images(work.folder, pixels)
+    if not count:
+        return Came(
+            why=f"{counted(right, 'real image')} of {len(work.folder.subjects):,} are classified rightly, too few"
+        )
     config, path = work.config, work.folder.path / f"pixels-{pixels}"
     assert config.data is not None
     options = AttackOptions.of(
@@ -212,7 +233,7 @@ def _attack(pixels: int, work: Work, watch: Watch | None) -> Came:
             "target": config.target.spec,
             "data": config.data.path or config.data.name,
             "data_dir": config.data.dir,
-            "count": config.plan.attacked,
+            "count": count,
             "pixels": pixels,
             "queries": config.plan.attempt,
             "seed": config.options.seed,
@@ -220,7 +241,7 @@ def _attack(pixels: int, work: Work, watch: Watch | None) -> Came:
     )
     result = _job(path, work.prepared, watch, lambda: attack.run(options, work.prepared, out=path, observer=watch))
     looked = work.again(CampaignFolder.open(path).config.data.looked)
-    return Came(round(result.statistics.queries) + looked, result.note or "", result.interrupted and not result.note)
+    return _ended(round(result.statistics.queries) + looked, result)
 
 
 def _perturb(work: Work, watch: Watch | None) -> Came:
@@ -249,6 +270,11 @@ def _perturb(work: Work, watch: Watch | None) -> Came:
     return Came(images * IMAGE_COST + images, "", result.interrupted)
 
 
+def _ended(queries: int, result: Any) -> Came:
+    """Return what came of a job; one that ended by itself before it was done has spent all queries."""
+    return Came(queries, result.note or "", result.interrupted and not result.note, bool(result.note))
+
+
 def _model(config: AuditConfig) -> Mapping[str, Any]:
     """Return how the target is understood, for a job that names it."""
     return {name: value for name, value in config.options.said.items() if name not in ASKING}
@@ -259,5 +285,5 @@ def _job(path: Path, target: Any, watch: Watch | None, begin: Callable[[], Any])
     try:
         check_free(path)
     except RunError:
-        return resume(path, target=target, limits={}, gallery=False, watch=lambda: nullcontext(watch))
+        return resume(path, target=target, limits={}, gallery=False, watch=lambda: nullcontext(watch), part=True)
     return begin()

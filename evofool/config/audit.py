@@ -155,7 +155,7 @@ class AuditPlan(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
         real: Most real images that are scored.
         noise: Images of noise that are scored.
         others: Most images of each other data set that are scored.
-        attacked: Real images whose pixels are changed.
+        attacked: Real images whose pixels are changed; more where images flip before their queries are spent.
         attempt: Most queries for one of these and one number of pixels.
         corrupted: Real images that are scored under every corruption.
         perturbed: Real images that gradients are taken of.

@@ -15,7 +15,7 @@ from ..errors import OperatorError, RunError, TargetError
 from ..io.files import remove_leftovers
 from ..io.interrupts import kept
 from ..io.lock import locked
-from ..store.folder import claim_folder, discard_folder, go_on, kind_of
+from ..store.folder import claim_folder, discard_folder, go_on, kind_of, whole_of
 from .session import Job, Session
 
 Observer = Callable[[Any], object]
@@ -115,14 +115,20 @@ def resume(
     limits: Mapping[str, Any],
     gallery: bool,
     watch: Watch,
+    part: bool = False,
 ) -> Any:
     """Go on with a job. See :func:`evofool.resume`.
 
     Args:
+        part: Whether the job that this one is a part of asks for it.
         watch: Gives the observer that is called after every step. It is entered when the folder is locked: what it
             reads there is what the job goes on from.
     """
     kind_of(path)  # before anything is written
+    if not part and (whole := whole_of(path)) != path:
+        raise RunError(
+            f"{path} is a part of the audit {whole}, whose queries it would not be counted among; {go_on(path)}"
+        )
     with kept(lambda: _kept(path)), locked(path), watch() as observer:
         kind = kind_at(path)
         kind.open(path)

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -42,12 +42,14 @@ class TaskLine(msgspec.Struct, frozen=True):
         why: Why nothing or not all came of it; empty where all did.
         queries: Images that the target scored for it.
         seconds: How long it took.
+        short: Whether the budget of queries was spent before it was done, so that a larger one does it.
     """
 
     task: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,40}$")]
     why: str
     queries: Natural
     seconds: NotNegative
+    short: bool = False
 
 
 class AuditFolder:
@@ -163,6 +165,16 @@ class AuditFolder:
                     lost.append(name)
         return lost
 
+    def drop(self, names: Collection[str]) -> None:
+        """Forget that tasks are done, so that they are done again.
+
+        Raises:
+            RunError: The folder can't be written.
+        """
+        kept = [msgspec.to_builtins(line) for name, line in self.done().items() if name not in names]
+        with writing(self.path):
+            write_atomically(self._lines, "".join(sealed_line(line, self._seal) for line in kept))
+
     def drop_unmeasured(self) -> list[str]:
         """Forget sets of images that have no whole file, so that they are measured again, and return their names.
 
@@ -170,9 +182,7 @@ class AuditFolder:
             RunError: The folder can't be written.
         """
         if lost := self.unmeasured():
-            kept = [msgspec.to_builtins(line) for name, line in self.done().items() if name not in lost]
-            with writing(self.path):
-                write_atomically(self._lines, "".join(sealed_line(line, self._seal) for line in kept))
+            self.drop(lost)
         return lost
 
     def _measured(self, name: str) -> Path:

@@ -210,8 +210,7 @@ def go_on(path: Path) -> str:
 
     A job that an audit is made of goes on with the audit.
     """
-    if _content_or_nothing(path.parent).get("job") == "audit":
-        path = path.parent
+    path = whole_of(path)
     content = _content_or_nothing(path)
     record = content.get("target")
     own = ["target=…"] if isinstance(record, dict) and record.get("own") else []
@@ -219,6 +218,12 @@ def go_on(path: Path) -> str:
     if own:
         return f"go on with, in Python: evofool.resume({', '.join([repr(str(path)), *own])}), or delete the folder"
     return f"go on with: evofool resume {path}"
+
+
+def whole_of(path: Path) -> Path:
+    """Return the folder of the audit that the job in a folder is a part of; the folder itself where it is of none."""
+    outer = path.parent if path.name else path.absolute().parent
+    return outer if _content_or_nothing(outer).get("job") == "audit" else path
 
 
 def _content_or_nothing(path: Path) -> dict[str, Any]:
