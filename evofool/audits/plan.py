@@ -112,11 +112,12 @@ def plan_of(
         corrupted = _enough(min(SHARES["corruptions"] * usable / len(CORRUPTIONS), caps.corrupted, real))
     if gradients and "perturb" not in skip:
         perturbed = _enough(min(SHARES["perturb"] * usable / IMAGE_COST, caps.perturbed, images))
-    again = 0 if paid else real + 2 * values * bool(noise)  # Images of which logits are taken later.
     shown = noise + sum(min(other, n) for n in others) + corrupted * len(CORRUPTIONS)
-    left = usable - real - again - shown - perturbed * IMAGE_COST
+    left = usable - real * (1 if paid else 2) - shown - perturbed * IMAGE_COST
     attacked, attempt = (0, 0) if not real or "pixels" in skip else _attempts(left, min(caps.attacked, real))
     left -= attacked * attempt * len(PIXELS)
+    if real and "rejection" not in skip and not paid:
+        left -= min(2 * values, left // 2)  # The surest image of each class is scored again, by both encodings.
     fooling = 0.0 if "fooling" in skip else left / (1 if exact else CONFIRMED)
     cppn = fooling * SHARES["cppn"] / (SHARES["cppn"] + SHARES["direct"])
     return AuditPlan(

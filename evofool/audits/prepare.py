@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 
 from ..config.audit import AuditOptions
 from ..config.evolve import EvolveOptions
+from ..config.options import LARGEST
 from ..jobs import evolve
 from ..targets.prepare import PreparedTarget
 from ..targets.protocols import Differentiable, Target
 from ..targets.queries.metered import MeteredTarget, metered
-from .plan import BATCH
+from .plan import BATCH, FEWEST
 
 if TYPE_CHECKING:
     from ..jobs.run import RunStep
 
-SECONDS, WINDOW = 4.0, 0.4
-"""How long images are evolved to measure the speed, and the shortest stretch of that which counts."""
+SECONDS, WINDOW = (4.0, 20.0), 0.4
+"""How long images are evolved to measure the speed, at least and at most, and the shortest stretch that counts."""
+
+MEASURED = 0.02
+"""Share of the time that goes into measuring the speed, within these bounds."""
 
 PROBED = 0.02
 """Largest share of a paid budget that measuring the speed may cost."""
@@ -63,19 +67,26 @@ def affordable(target: Target) -> int | None:
 def speed_of(prepared: PreparedTarget, options: AuditOptions) -> float:
     """Return how many images a second are evolved and scored, after what happens once on each machine.
 
-    It is the speed of the fastest stretch, since what else the machine does for a moment can only slow it down.
+    It is the speed of the fastest stretch, since what else the machine does for a moment can only slow it down. A first
+    try finds how many images are a stretch.
     """
-    seen: list[tuple[int, float]] = []
+    left = affordable(prepared.target)
+    most = LARGEST - 1 if left is None else max(FEWEST, int(PROBED * left))
 
-    def note(step: RunStep) -> None:
-        seen.append((step.progress.evaluations, step.progress.seconds))
+    def evolved(batch: int, seconds: float, evaluations: int) -> float:
+        seen: list[tuple[int, float]] = []
 
-    given = {"target": prepared.record.spec, "batch": BATCH, "seed": options.seed, "minutes": SECONDS / 60}
-    if (left := affordable(prepared.target)) is not None:
-        most = max(1, int(PROBED * left))
-        given |= {"evaluations": most, "batch": max(1, min(BATCH, most // 4))}
-    evolve.run(EvolveOptions.of(given), prepared, observer=note)
-    return fastest(seen)
+        def note(step: RunStep) -> None:
+            seen.append((step.progress.evaluations, step.progress.seconds))
+
+        limits = {"minutes": seconds / 60, "evaluations": evaluations}
+        given = {"target": prepared.record.spec, "batch": batch, "seed": options.seed, **limits}
+        evolve.run(EvolveOptions.of(given), prepared, observer=note)
+        return fastest(seen)
+
+    first = evolved(FEWEST, SECONDS[0], min(most, 4 * FEWEST))
+    batch = max(FEWEST, min(BATCH, int(first * WINDOW), most // 4))
+    return evolved(batch, min(SECONDS[1], max(SECONDS[0], MEASURED * (options.limits.seconds or 0))), most)
 
 
 def fastest(seen: Sequence[tuple[int, float]]) -> float:

@@ -14,13 +14,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from plain import PlainTarget
 from torch import Tensor
 
 import evofool
 from evofool.audits.figure_table import FIGURES, PARTS
 from evofool.audits.record import read_record
-from evofool.errors import ConfigError, EvofoolError, TargetError
+from evofool.errors import ConfigError, EvofoolError, RunError, TargetError
+from evofool.store.audit import AuditFolder
 from evofool.store.campaign import CampaignFolder
 from evofool.store.ledger import FolderLedger
 from evofool.store.run import RunFolder
@@ -59,8 +61,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Labelled images of the black box, a tenth of them with a wrong label."""
     images = np.random.default_rng(1).integers(0, 256, (200, 3, 8, 8), np.uint8)
-    import torch
-
     labels = PlainTarget().scores(torch.from_numpy(images)).argmax(1).numpy()
     labels[::10] = (labels[::10] + 1) % 4
     file = tmp_path_factory.mktemp("photos") / "photos.npz"
@@ -186,6 +186,48 @@ def test_a_loaded_network_whose_queries_are_limited_keeps_its_limit(tmp_path: Pa
     assert result.record.parts["fooling"].why == ""
 
 
+def test_measuring_the_speed_of_a_black_box_is_paid_from_its_budget(photos: Path, tmp_path: Path) -> None:
+    asked: list[bytes] = []
+    result = evofool.audit(Paid(asked), photos, budget="5m", max_queries=3_000, out=tmp_path / "audit")
+    assert result.config.plan.queries == pytest.approx(2_910, abs=15)
+    assert 2_400 < len(asked) <= FolderLedger(tmp_path / "audit").spent <= 3_000
+    assert "are spent" not in "".join(part.why for part in result.record.parts.values())
+
+
+def test_queries_that_images_left_by_flipping_early_go_to_further_images(digits: Path) -> None:
+    plan, parts = AuditFolder.open(digits).config.plan, read_record(digits).parts
+    campaigns = {k: CampaignFolder.open(digits / f"pixels-{k}") for k in (5, 3, 1)}
+    counts = {k: campaign.config.data.chosen for k, campaign in campaigns.items()}
+    assert counts[5] == plan.attacked < counts[3] < counts[1]
+    assert {campaign.config.plan.queries for campaign in campaigns.values()} == {plan.attempt}
+    assert parts["pixels"].queries <= 3 * plan.attacked * plan.attempt
+
+
+def test_a_network_that_is_hardly_ever_right_is_not_searched_for_images_to_attack(tmp_path: Path) -> None:
+    images = np.random.default_rng(1).integers(0, 256, (200, 3, 8, 8), np.uint8)
+    right = PlainTarget().scores(torch.from_numpy(images)).argmax(1).numpy()
+    np.savez(tmp_path / "wrong.npz", images=images, labels=(right + (np.arange(200) > 4)) % 4)
+    result = evofool.audit(Paid([]), tmp_path / "wrong.npz", budget=2 * BUDGET, out=tmp_path / "audit")
+    assert result.record.parts["pixels"].why == "5 real images of 200 are classified rightly, too few"
+    assert result.record.figures["corrupted_accuracy"].value is not None
+
+
+def test_a_job_that_an_audit_is_made_of_goes_on_with_the_audit_alone(
+    digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = re.escape(f"is a part of the audit {digits}, whose queries it would not be counted among; go on with: ")
+    with pytest.raises(RunError, match=said + f"evofool resume {re.escape(str(digits))}"):
+        evofool.resume(digits / "cppn", generations=500)
+    monkeypatch.chdir(digits / "pixels-1")
+    with pytest.raises(RunError, match=said):
+        evofool.resume(".")
+
+
+def test_an_audit_that_counts_no_queries_takes_no_limit_of_them(digits: Path) -> None:
+    with pytest.raises(ConfigError, match="is an audit whose queries aren't counted; leave `max_queries` out; for "):
+        evofool.resume(digits, max_queries=10_000)
+
+
 def test_an_audit_without_data_evolves_images_and_says_what_it_cannot_do(tmp_path: Path) -> None:
     result = evofool.audit(PlainTarget(), budget=400, out=tmp_path / "audit")
     parts = result.record.parts
@@ -228,12 +270,25 @@ def test_a_part_that_runs_out_of_queries_says_so_and_the_rest_goes_on(
 ) -> None:
     monkeypatch.setattr("evofool.audits.plan.LOST", -0.5)  # A plan that is larger than what may be paid.
     asked: list[bytes] = []
-    result = evofool.audit(Paid(asked), data=photos, budget=BUDGET, out=tmp_path / "audit")
+    path = tmp_path / "audit"
+    result = evofool.audit(Paid(asked), data=photos, budget=BUDGET, out=path)
     assert len(asked) <= BUDGET
     parts = result.record.parts
     assert "queries that max_queries allows are spent" in parts["pixels"].why + parts["corruptions"].why
     assert parts["calibration"].status == "done"
     assert not result.interrupted
+
+    with pytest.raises(ConfigError, match=r"must be over the 2,000 queries that .* has spent, got 1,500"):
+        evofool.resume(path, target=Paid(asked), max_queries=1_500)
+    with pytest.raises(ConfigError, match="its plan says when it ends; leave `minutes` out"):
+        evofool.resume(path, target=Paid(asked), minutes=1)
+    more = evofool.resume(path, target=Paid(asked), max_queries=2 * BUDGET)
+    assert BUDGET < len(asked) == len(set(asked)) <= FolderLedger(path).spent <= 2 * BUDGET
+    assert more.record.parts["corruptions"].status == "done"
+    assert "are spent" not in "".join(part.why for part in more.record.parts.values())
+    assert more.record.figures["accuracy"] == result.record.figures["accuracy"]
+    with pytest.raises(ConfigError, match="has done all of its plan of 2,000 queries, and leaves nothing to `max"):
+        evofool.resume(path, target=Paid(asked), max_queries=3 * BUDGET)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evofool.audits.figure_table import PIXELS
-from evofool.audits.plan import CORRUPTIONS, FEWEST, IMAGE_COST, LEAST, batch_of, plan_of, rounded_down
+from evofool.audits.plan import CONFIRMED, CORRUPTIONS, FEWEST, IMAGE_COST, LEAST, batch_of, plan_of, rounded_down
+from evofool.audits.prepare import fastest
 from evofool.config.audit import AuditBudget, AuditOptions, AuditPlan
 from evofool.errors import ConfigError
 
@@ -50,12 +51,40 @@ def test_tasks_together_never_take_more_than_the_budget_and_nearly_all_of_it(
     assert max(plan.real, plan.attacked, plan.corrupted, plan.perturbed) <= images
 
 
+@given(queries=st.integers(LEAST, 100_000), values=st.sampled_from([2, 100, 1_000, 20_000]))
+def test_images_that_are_scored_again_for_their_logits_are_planned_for(queries: int, values: int) -> None:
+    plan = plan_of(queries, "standard", **{**MANY, "values": values, "paid": False, "exact": False})
+    assert plan.cppn > 0 < plan.direct
+    elites = min(values, plan.cppn) + min(values, plan.direct)
+    scored = spent(plan) + (CONFIRMED - 1) * (plan.cppn + plan.direct)
+    assert scored + (plan.real + elites if plan.real else 0) <= queries
+
+
 def test_parts_that_are_left_out_have_nothing_and_the_others_more() -> None:
     whole = plan_of(50_000, "quick", **MANY)
     without = plan_of(50_000, "quick", **MANY, skip=("fooling", "corruptions", "perturb"))
     assert whole.corrupted > 0 < whole.perturbed
     assert without.cppn == without.direct == without.corrupted == without.perturbed == 0
     assert without.attacked * without.attempt >= whole.attacked * whole.attempt
+
+
+@pytest.mark.parametrize(("queries", "images", "each"), [(3_000, 10, 33), (20_000, 21, 90), (300_000, 100, 400)])
+def test_a_larger_budget_attacks_more_images_with_more_queries_each(queries: int, images: int, each: int) -> None:
+    plan = plan_of(queries, "standard", **MANY)
+    assert (plan.attacked, plan.attempt) == (pytest.approx(images, rel=0.1), pytest.approx(each, rel=0.1))
+
+
+def test_few_images_have_the_more_queries_each() -> None:
+    plan = plan_of(20_000, "standard", **{**MANY, "images": 12})
+    assert plan.attacked == 12
+    assert 120 < plan.attempt < 250
+
+
+def test_the_speed_is_that_of_the_fastest_stretch() -> None:
+    seen = [(100, 5.0), (200, 6.0), (300, 6.1), (400, 6.2), (500, 6.3), (600, 6.4), (700, 8.0), (800, 11.0)]
+    assert fastest(seen) == pytest.approx(400 / 0.4)  # The first second had a pause in it, and so have the last ones.
+    assert fastest([(100, 1.0), (200, 1.1), (300, 1.2)]) == pytest.approx(200 / 0.2)
+    assert fastest([(100, 0.5)]) == pytest.approx(200)
 
 
 def test_gradients_alone_still_have_real_images() -> None:
