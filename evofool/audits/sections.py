@@ -100,10 +100,13 @@ def pixels(path: Path, record: AuditRecord) -> Section:
         counts = {(names.index(before), names.index(after)): n for (before, after), n in flips.items()}
         svg = class_heatmap(counts, names) + class_heatmap(counts, names, narrow=True)
         plots.append(Plot("flips", "", "The pairs of classes that occur most, over all numbers of pixels.", svg))
+    lead = "Real images that are classified rightly, with a few pixels changed."
+    if known:
+        lead += f" An image counts as safe once {counted(known[0][1]['queries_each'], 'query')} found no change that flips it."
     shown = next((k for k, each in known if each["flipped"] and (path / f"pixels-{k}").is_dir()), None)
     return Section(
         PARTS["pixels"],
-        _noted(record, "pixels", "Real images that are classified rightly, with a few pixels changed."),
+        _noted(record, "pixels", lead),
         examples_title=f"Images that flip by {counted(shown, 'pixel')}" if shown else "",
         examples=examples(read_findings(path / f"pixels-{shown}"))[:EXAMPLES] if shown else [],
         tables=[("", Table(("flipped (95 % interval)", "images", "median queries", "queries each"), rows))],

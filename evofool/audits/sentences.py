@@ -54,6 +54,9 @@ def _pixels(record: AuditRecord) -> Sentence:
     words = (
         f"of {counted(figure.n, 'real image')} that it gets right are taken for something else once one pixel changes"
     )
+    details = record.parts["pixels"].details.get("1")
+    if isinstance(details, dict) and "queries_each" in details:
+        words += f", with at most {counted(details['queries_each'], 'query')} to find it"
     return Sentence(numbered(figure), f"{words}.", interval(figure))
 
 
