@@ -102,7 +102,8 @@ def pixels(path: Path, record: AuditRecord) -> Section:
         plots.append(Plot("flips", "", "The pairs of classes that occur most, over all numbers of pixels.", svg))
     lead = "Real images that are classified rightly, with a few pixels changed."
     if known:
-        lead += f" An image counts as safe once {counted(known[0][1]['queries_each'], 'query')} found no change that flips it."
+        each = counted(known[0][1]["queries_each"], "query")
+        lead += f" An image counts as safe once {each} found no change that flips it."
     shown = next((k for k, each in known if each["flipped"] and (path / f"pixels-{k}").is_dir()), None)
     return Section(
         PARTS["pixels"],
