@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from door_files import write_onnx_file, write_torch_files
 from support import random_images
 
 import evofool
@@ -21,52 +21,6 @@ from evofool.targets.torch_target import TorchTarget
 GREY = {"image_size": 8, "colours": 1}
 """What has to be said of models whose files don't say how large their images are."""
 
-PYTHON = """
-import numpy as np
-import torch
-from evofool.targets.registry import load_target
-
-target = load_target("digits", device="cpu", precision="float32")
-module = target.network
-
-def factory():
-    return target.network
-
-def batch(images):
-    assert images.dtype == np.uint8 and images.shape[1:] == (8, 8, 1)
-    return target.confirm(torch.from_numpy(images).permute(0, 3, 1, 2)).numpy()
-
-def single(image):
-    assert image.shape == (8, 8, 1)
-    return batch(image[None])[0].tolist()
-
-class Estimator:
-    n_features_in_ = 64
-    classes_ = np.arange(10)
-
-    def predict_proba(self, rows):
-        assert rows.shape[1:] == (64,) and rows.max() <= 1
-        return module(torch.from_numpy(rows).reshape(-1, 1, 8, 8)).softmax(1).detach().numpy()
-
-class Robust:
-    bounds, data_format = (0, 1), "channels_first"
-
-    def __call__(self, images):
-        return module(images)
-
-class Art:
-    nb_classes, input_shape, clip_values = 10, (1, 8, 8), (0.0, 255.0)
-
-    def predict(self, images):
-        return module(torch.from_numpy(images) / 255).detach().numpy()
-
-class Maite:
-    metadata = {"id": "digits", "index2label": {index: str(index) for index in range(10)}}
-
-    def __call__(self, images):
-        return [module(torch.from_numpy(image)[None]).softmax(1)[0].detach() for image in images]
-"""
-
 
 @pytest.fixture(scope="module")
 def digits() -> TorchTarget:
@@ -78,20 +32,9 @@ def digits() -> TorchTarget:
 
 @pytest.fixture(scope="module")
 def files(digits: TorchTarget, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the network in every kind of file that can be written here."""
+    """A folder with the network in every kind of file that torch writes."""
     folder = tmp_path_factory.mktemp("files")
-    network = digits.network.to(memory_format=torch.contiguous_format)
-    example = torch.rand(2, 1, 8, 8)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.trace(network, example).save(str(folder / "digits.torchscript.pt"))
-        program = torch.export.export(network, (example,), dynamic_shapes=({0: torch.export.Dim("batch", max=4096)},))
-        torch.export.save(program, folder / "digits.pt2")
-        torch.export.save(torch.export.export(network, (example[:1],)), folder / "one.pt2")
-    torch.save(
-        {"state_dict": {f"module.{name}": value for name, value in network.state_dict().items()}}, folder / "digits.pth"
-    )
-    (folder / "mine.py").write_text(PYTHON)
+    write_torch_files(digits.network, folder)
     return folder
 
 
@@ -124,16 +67,7 @@ def test_one_network_has_the_same_scores_through_every_door(spec: str, files: Pa
 def test_an_onnx_file_has_the_same_scores(files: Path, digits: TorchTarget) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is an extra")
     pytest.importorskip("onnx", reason="writing an ONNX file needs onnx")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            digits.network,
-            (torch.rand(2, 1, 8, 8),),
-            str(files / "digits.onnx"),
-            dynamo=False,
-            dynamic_axes={"image": {0: "n"}},
-            input_names=["image"],
-        )
+    write_onnx_file(digits.network, files / "digits.onnx")
     images = random_images(9, (1, 8, 8))
     target = registry.load(str(files / "digits.onnx")).target
     assert not runs_in_torch(target)

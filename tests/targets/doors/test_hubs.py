@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from door_files import write_transformers_folder
 from PIL import Image
 from support import random_images
 
@@ -85,16 +86,9 @@ def test_what_timm_has_not_is_one_line(name: str, message: str) -> None:
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small classifier of transformers, its image processor and its labels."""
-    transformers = pytest.importorskip("transformers", reason="transformers is an extra")
-    torch.manual_seed(0)
-    config = transformers.ResNetConfig(
-        embedding_size=8, hidden_sizes=[8, 8], depths=[1, 1], id2label={0: "cat", 1: "dog", 2: "frog"}
-    )
+    pytest.importorskip("transformers", reason="transformers is an extra")
     path = tmp_path_factory.mktemp("hf") / "model"
-    transformers.ResNetForImageClassification(config).save_pretrained(path)
-    transformers.ViTImageProcessor(
-        size={"height": 40, "width": 48}, image_mean=[0.4, 0.5, 0.6], image_std=[0.2, 0.25, 0.3]
-    ).save_pretrained(path)
+    write_transformers_folder(path)
     return path
 
 

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from door_files import keras_network
 from support import random_images
 
-os.environ.setdefault("KERAS_BACKEND", "torch")
 keras: Any = pytest.importorskip("keras", reason="keras is an extra")
 
 from evofool.errors import TargetError  # noqa: E402
 from evofool.targets import registry  # noqa: E402
 
 
-def model(*, rescaling: bool) -> Any:
-    """A small network of Keras with random weights."""
-    keras.utils.set_random_seed(3)
-    layers = keras.layers
-    first = [layers.Rescaling(1 / 255)] if rescaling else []
-    return keras.Sequential(
-        [
-            keras.Input((8, 10, 3)),
-            *first,
-            layers.Conv2D(4, 3, activation="relu"),
-            layers.Flatten(),
-            layers.Dense(5, activation="softmax"),
-        ]
-    )
-
-
 @pytest.mark.parametrize("rescaling", [False, True])
 @pytest.mark.parametrize("file", ["network.keras", "network.h5"])
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_saved_model_gives_its_scores_and_tells_its_range(file: str, rescaling: bool, tmp_path: Path) -> None:
-    saved = model(rescaling=rescaling)
+    saved = keras_network(rescaling=rescaling)
     saved.save(tmp_path / file)
     images = random_images(5, (3, 8, 10))
     loaded = registry.load(str(tmp_path / file))
