@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
@@ -261,6 +261,19 @@ def test_the_shorter_side_is_resized_and_the_centre_cropped(wide: bool) -> None:
     pixels = fit(image, (1, 4, 4), resize=4, interpolation="nearest")[0]
     row = pixels[0] if wide else pixels[:, 0]
     assert row.tolist() == [20, 30, 40, 50]
+
+
+@given(st.tuples(st.integers(8, 90), st.integers(8, 90)), st.integers(8, 40), st.integers(0, 5))
+def test_a_fitted_picture_has_the_pixels_of_torchvision_s_resize_and_centre_crop(
+    size: tuple[int, int], edge: int, margin: int
+) -> None:
+    from torchvision.transforms import CenterCrop, Compose, Resize
+
+    assume(size != (edge, edge))  # taken pixel by pixel
+    noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    expected = np.asarray(Compose([Resize(edge + margin), CenterCrop(edge)])(Image.fromarray(noise)))
+    ours = fit(Image.fromarray(noise), (3, edge, edge), resize=edge + margin).transpose(1, 2, 0)
+    assert np.abs(ours.astype(int) - expected).max() <= 2  # Pillow rounds twice, in another order where it crops.
 
 
 def test_a_larger_resize_crops_more() -> None:
