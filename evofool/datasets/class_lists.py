@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 DIGITS = tuple("0123456789")
 
 FASHION_MNIST = (
@@ -22,3 +25,10 @@ CIFAR100 = (
     "squirrel", "streetcar", "sunflower", "sweet_pepper", "table", "tank", "telephone", "television", "tiger",
     "tractor", "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm",
 )  # fmt: skip
+
+
+@cache
+def imagenet_wordnet() -> dict[str, int]:
+    """Return the index of each of ImageNet's thousand classes by its WordNet number, such as ``n01440764``."""
+    file = Path(__file__).with_name("imagenet_wordnet.txt")
+    return {number: index for index, number in enumerate(file.read_text(encoding="ascii").split())}

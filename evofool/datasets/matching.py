@@ -4,6 +4,7 @@ A wrong label is worse than no answer, so names are only ever understood in one 
 
 - Every name is that of a class.
 - All are whole numbers that are indices of classes.
+- All are WordNet numbers of ImageNet's thousand classes (``n01440764``), and the target has a thousand classes.
 - None is that of a class, and there are as many as classes: then they are the classes in order, and that is said.
 
 Whatever else there is, such as names of which only some are known, is refused.
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from ..config.class_names import ClassNames, listed, repeated
 from ..errors import ConfigError
 from ..text import counted, cut
+from .class_lists import imagenet_wordnet
 
 Labels = NDArray[np.int64]
 
@@ -88,6 +90,9 @@ def match_names(names: Sequence[str], classes: Sequence[str], source: str, noun:
         if sorted(numbers) == list(range(1, len(classes) + 1)):
             reason = f"the {noun}s are the numbers from 1 to {len(classes)}, so they count the classes from 1"
             return Matching(names, tuple(number - 1 for number in numbers), "order", reason)
+    if len(classes) == 1000 and not any(found) and all(name in imagenet_wordnet() for name in names):
+        reason = f"each {noun} is the WordNet number of one of ImageNet's 1,000 classes"
+        return Matching(names, tuple(imagenet_wordnet()[name] for name in names), "index", reason)
     if len(names) == len(classes) and not any(found):
         reason = f"no {noun} is that of a class, and there are as many as classes, so they are in order"
         return Matching(names, tuple(range(len(names))), "order", reason)

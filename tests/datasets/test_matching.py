@@ -66,6 +66,18 @@ def test_numbers_below_the_number_of_classes_are_indices() -> None:
     assert matching.reason
 
 
+def test_wordnet_numbers_are_imagenet_s_classes_where_the_target_has_a_thousand() -> None:
+    from torchvision.models._meta import _IMAGENET_CATEGORIES as categories
+
+    matching = match(["n04254680", "n01440764", "n15075141"], categories)
+    assert [categories[index] for index in matching.indices] == ["soccer ball", "tench", "toilet tissue"]
+    assert matching.reason == "each name is the WordNet number of one of ImageNet's 1,000 classes"
+    with pytest.raises(ConfigError, match='"n01440764", "n00000001" are none of the target'):
+        match(["n01440764", "n00000001"], categories)
+    with pytest.raises(ConfigError, match="none of the target's 10 classes"):
+        match(["n01440764"], CIFAR10)
+
+
 def test_only_the_numbers_that_are_no_indices_are_told() -> None:
     with pytest.raises(ConfigError, match=r'^set: "4" is none of'):
         match(["0", "1", "4"], ["cat", "dog", "cow", "pig"])
