@@ -73,8 +73,12 @@ def resume_stopped(result: Any, path: Path | None) -> str:
         result: What the job ended with; its ``note`` says that queries are spent, and nothing else.
         path: The job's folder.
     """
+    from ..store.ledger import FolderLedger
+
     limit = result.config.options.max_queries
-    return resume_command(path) + (f" --max-queries {2 * limit}" if result.note and limit else "")
+    if not (path and result.note and limit):
+        return resume_command(path)
+    return f"{resume_command(path)} --max-queries {2 * max(limit, FolderLedger(path).spent)}"
 
 
 def exit_code(number: int) -> int:

@@ -32,6 +32,7 @@ def with_options(
     """
     declared = {name: declaration for name, declaration in declarations(options).items() if declaration.extra("shown")}
     chosen = [declared[name] for name in (declared if only is None else only)]
+    switches = [declaration for declaration in chosen if declaration.kinds == (bool,)]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         hints = get_type_hints(command, include_extras=True)
@@ -43,6 +44,7 @@ def with_options(
                 for declaration in chosen
                 if _was_given(ctx, declaration.name)
             }
+            given |= {switch.name: False for switch in switches if _was_given(ctx, f"no_{switch.name}")}
             command(given, **{parameter.name: values[parameter.name] for parameter in own})
 
         first = [parameter for parameter in own if parameter.default is inspect.Parameter.empty]
@@ -51,6 +53,7 @@ def with_options(
         parameters = [inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
         parameters += [parameter.replace(kind=keyword, annotation=hints[parameter.name]) for parameter in first]
         parameters += [_parameter(declaration, defaults) for declaration in chosen]
+        parameters += [_switched_off(switch) for switch in switches]
         parameters += [parameter.replace(kind=keyword, annotation=hints[parameter.name]) for parameter in rest]
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -147,6 +150,14 @@ def _parameter(declaration: Declaration, defaults: bool) -> inspect.Parameter:
         inspect.Parameter.KEYWORD_ONLY,
         default=default,
         annotation=Annotated[kind if plain or kind is bool else kind | None, option],
+    )
+
+
+def _switched_off(switch: Declaration) -> inspect.Parameter:
+    """The option that takes back a switch of a ``--config`` file; the help doesn't show it."""
+    option = typer.Option(f"--no-{switch.flag.removeprefix('--')}", hidden=True)
+    return inspect.Parameter(
+        f"no_{switch.name}", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, option]
     )
 
 

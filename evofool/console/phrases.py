@@ -94,7 +94,7 @@ def describe_queries(figures: Mapping[str, Any]) -> str:
     Args:
         figures: A campaign's summary, or the figures of its statistics.
     """
-    text = f"{figures['queries']:,} in all"
+    text = f"{figures['queries']:,} in ended attempts"
     if figures["mean_queries"] is not None:
         text += f", {amount(figures['mean_queries'])} an attempt (mean)"
     if figures["median_queries_to_success"] is not None:

@@ -96,7 +96,7 @@ def load(
     options = ExecutionOptions(device, precision, micro_batch, memory_format, fold)
     if not isinstance(name, str):
         check_alone(name, model)
-        return _together(name, weights, options, combine, None if model is None else model.max_queries)
+        return _together(name, weights, options, combine, model or ModelOptions())
     if weights is not None and not isinstance(weights, str | Path):
         raise ConfigError(f"`weights` of a single target is one file, got {len(weights)}")
     from .execution.requests import check_requests
@@ -106,17 +106,21 @@ def load(
     return loaded
 
 
+SIZE = ("image_size", "colours")
+"""Options that may hold for several targets together, since all of them are shown the same images."""
+
+
 def check_alone(names: Sequence[str], model: ModelOptions | None) -> None:
-    """Check that no option says how a classifier is understood, where there are several.
+    """Check that no option but the images' size says how a classifier is understood, where there are several.
 
     Raises:
         ConfigError: One does.
         TargetError: A target is there twice.
     """
     check_names(names)
-    if model is not None and (said := model.understood.said):
+    if model is not None and (said := [option for option in model.understood.said if option not in SIZE]):
         raise ConfigError(
-            f"`{next(iter(said))}` would hold for every one of {joined(names)}; load each by its own options in "
+            f"`{said[0]}` would hold for every one of {joined(names)}; load each by its own options in "
             "Python: evofool.evolve(evofool.Ensemble([evofool.load_target(…), …]))"
         )
 
@@ -126,9 +130,12 @@ def _together(
     weights: str | Path | Sequence[str] | None,
     options: ExecutionOptions,
     combine: str,
-    max_queries: int | None,
+    model: ModelOptions,
 ) -> Loaded:
-    """Build several targets as one. All of them are shown no more pictures than ``max_queries``."""
+    """Build several targets as one. All of them are shown no more pictures than ``model.max_queries``.
+
+    The size of the images is for those of them that don't say it themselves.
+    """
     from .ensemble import Ensemble
     from .execution.requests import check_requests
     from .torch_target import TorchTarget
@@ -137,8 +144,9 @@ def _together(
     members: list[Loaded] = []
     for name in names:
         shown = sum(member.shown for member in members)
-        asked = None if max_queries is None else ModelOptions(max_queries=max(1, max_queries - shown))
-        members.append(_load_one(name, files.get(name), options, asked))
+        left = None if model.max_queries is None else max(1, model.max_queries - shown)
+        asked = ModelOptions(max_queries=left, image_size=model.image_size, colours=model.colours)
+        members.append(_load_one(name, files.get(name), options, asked, together=True))
     for member in members:  # what says how torch runs its passes is for those members that it runs
         runs = isinstance(member.target, TorchTarget)
         check_requests(member.target, options if runs else ExecutionOptions(options.device, options.precision))
@@ -159,8 +167,10 @@ def _load_one(
     options: ExecutionOptions,
     model: ModelOptions | None,
     classes: tuple[str, ...] | None = None,
+    *,
+    together: bool = False,
 ) -> Loaded:
-    """Build a target by name. Whether it runs as it was asked to is left to the caller."""
+    """Build a target by name, alone or together with others. The caller checks whether it runs as it was asked to."""
     import torch
 
     door, short = _find(name)
@@ -169,7 +179,7 @@ def _load_one(
         loaded = door.load(short, request)
     if weights is not None and not loaded.user_weights:
         raise ConfigError(f"target {name} takes no weights file; leave `weights` out")
-    if loaded.model is None and model is not None and (said := model.understood.said):
+    if loaded.model is None and not together and model is not None and (said := model.understood.said):
         raise ConfigError(f"target {name} says itself how it is understood; leave `{next(iter(said))}` out")
     if model is not None and model.resize is not None and loaded.card is not None:
         loaded = _resized(loaded, loaded.card, check_resize(model.resize, loaded.card.image_shape))

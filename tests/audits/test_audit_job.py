@@ -274,7 +274,7 @@ def test_a_part_that_runs_out_of_queries_says_so_and_the_rest_goes_on(
     result = evofool.audit(Paid(asked), data=photos, budget=BUDGET, out=path)
     assert len(asked) <= BUDGET
     parts = result.record.parts
-    assert "queries that max_queries allows are spent" in parts["pixels"].why + parts["corruptions"].why
+    assert "queries of the budget are spent" in parts["pixels"].why + parts["corruptions"].why
     assert parts["calibration"].status == "done"
     assert not result.interrupted
 

@@ -56,6 +56,7 @@ def command(only: tuple[str, ...] | None = None, *, defaults: bool = True) -> tu
         (["--either", "4"], {"either": "4"}),
         (["--file", "a/b"], {"file": Path("a/b")}),
         (["--fast"], {"fast": True}),
+        (["--no-fast"], {"fast": False}),  # It takes back what a --config says.
     ],
     ids=str,
 )

@@ -85,11 +85,11 @@ def test_any_count_has_its_words(successes: int, failures: int) -> None:
 @pytest.mark.parametrize(
     ("outcomes", "text"),
     [
-        ([], "0 in all"),
-        ([failure(queries=1500)], "1,500 in all, 1,500 an attempt (mean)"),
+        ([], "0 in ended attempts"),
+        ([failure(queries=1500)], "1,500 in ended attempts, 1,500 an attempt (mean)"),
         (
             [success(0), success(1, queries=1000, queries_to_success=26), failure(2, queries=5000)],
-            "6,030 in all, 2,010 an attempt (mean), 24.5 to a success (median)",
+            "6,030 in ended attempts, 2,010 an attempt (mean), 24.5 to a success (median)",
         ),
     ],
 )

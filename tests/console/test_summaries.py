@@ -60,7 +60,7 @@ def test_a_finished_campaign_says_all_there_is_to_know() -> None:
     assert rows == [
         ("images", "3; 2 of 3 looked at are classified correctly"),
         ("success", "2 of 5: 40.0 % (95 % interval 11.8 – 76.9 %)"),
-        ("queries", "150 in all, 30 an attempt (mean), 23 to a success (median)"),
+        ("queries", "150 in ended attempts, 30 an attempt (mean), 23 to a success (median)"),
         ("report", str(Path("attacks/a/report.html"))),
         ("campaign", str(Path("attacks/a"))),
     ]

@@ -123,6 +123,15 @@ def test_what_several_targets_can_not_have_is_refused(
     assert not (tmp_path / "a").exists()
 
 
+def test_the_size_of_images_is_for_those_networks_that_do_not_say_it(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "mine.py").write_text("def mean(images):\n    return images.reshape(len(images), -1)[:, :10] / 255.0")
+    command = ["evolve", "--target", "digits", "--target", tmp_path / "mine.py:mean", "--encoding", "direct"]
+    assert_refused(run_cli(capsys, *command, "--out", tmp_path / "a"), "mine.py:mean doesn't say how large")
+    succeed(capsys, *command, "--image-size", 8, "--colours", 1, "--generations", 1, "--out", tmp_path / "b")
+    again = evofool.resume(tmp_path / "b", generations=2)
+    assert [member.name for member in again.config.target.members] == ["digits", "mine.py:mean"]
+
+
 def test_all_networks_pay_from_one_budget_which_a_resumed_run_goes_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

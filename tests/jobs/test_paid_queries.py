@@ -55,9 +55,11 @@ def test_a_budget_ends_a_run_resumably_and_is_never_exceeded(tmp_path: Path, exp
     run = tmp_path / "run"
     result = evofool.evolve(Paid(asked), **SETTINGS, max_queries=50, out=run)
     assert result.interrupted
-    assert result.note == "all 50 queries that max_queries allows are spent; nothing is lost, go on with more"
+    assert result.note == "all 50 queries of the budget are spent; nothing is lost, go on with more"
     assert len(asked) == 50 == FolderLedger(run).spent
-    assert evofool.resume(run, target=Paid(asked)).interrupted  # no more of them, no more queries
+    smaller = evofool.resume(run, target=Paid(asked), max_queries=20)
+    assert smaller.note == "50 queries are spent, more than the budget of 20; nothing is lost, go on with more"
+    assert evofool.resume(run, target=Paid(asked), max_queries=50).interrupted  # no more of them, no more queries
     assert len(asked) == 50
     finished = evofool.resume(run, target=Paid(asked), max_queries=1_000)
     np.testing.assert_array_equal(finished.images, expected.images)
@@ -178,7 +180,7 @@ def test_a_loaded_target_keeps_its_budget_and_counts_in_each_job(tmp_path: Path)
         (tmp_path / f"{name}.py").write_text(COUNTED)
     one = evofool.load_target(f"{tmp_path / 'one.py'}:batch", max_queries=60)
     first = evofool.evolve(one, **SETTINGS, out=tmp_path / "first")
-    assert first.note == "all 60 queries that max_queries allows are spent; nothing is lost, go on with more"
+    assert first.note == "all 60 queries of the budget are spent; nothing is lost, go on with more"
     assert len((tmp_path / "one.bill").read_text().split()) == 60 == FolderLedger(tmp_path / "first").spent
     more = evofool.load_target(f"{tmp_path / 'one.py'}:batch", max_queries=1_000)
     finished = evofool.resume(tmp_path / "first", target=more)

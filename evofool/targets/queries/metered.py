@@ -237,9 +237,13 @@ class MeteredTarget:
         return self._checked.as_float32(scores, len(images), logits=self.has_logits).cpu().numpy()
 
     def _spent(self) -> OutOfQueries:
-        return OutOfQueries(
-            f"all {self.limit:,} queries that max_queries allows are spent; nothing is lost, go on with more"
+        spent, limit = self._ledger.spent, self.limit or 0
+        told = (
+            f"{spent:,} queries are spent, more than the budget of {limit:,}"
+            if spent > limit
+            else f"all {limit:,} queries of the budget are spent"
         )
+        return OutOfQueries(f"{told}; nothing is lost, go on with more")
 
 
 def metered(target: Target) -> list[MeteredTarget]:
