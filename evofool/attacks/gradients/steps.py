@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -15,6 +17,10 @@ ITERATED_PATH = 1.25
 PGD_PATH = 2.5
 """Length of all steps of PGD in radii, so that any point of the ball can be reached from any other (Madry et al. 2018,
 with the step of their released code)."""
+
+
+_REACHED = 1e6
+"""What reaching the goal adds to an image's value: more than any lead."""
 
 
 def fgsm(target: Differentiable, pixels: Tensor, goal: Goal, ball: Ball) -> Tensor:
@@ -32,7 +38,7 @@ def fgsm(target: Differentiable, pixels: Tensor, goal: Goal, ball: Ball) -> Tens
 
 def iterated(target: Differentiable, pixels: Tensor, goal: Goal, ball: Ball, *, steps: int) -> Tensor:
     """Return images after several steps from the images themselves (Kurakin et al. 2017, §2.2), each in the ball."""
-    return _climb(target, pixels, pixels, goal, ball, steps=steps, path=ITERATED_PATH, moves=steps)[0]
+    return _climb(target, pixels, pixels, goal, ball, steps=steps, path=ITERATED_PATH, moves=steps).furthest()
 
 
 def pgd(
@@ -56,11 +62,14 @@ def pgd(
         generator: Draws the random starts, on the CPU.
     """
     start = fgsm(target, pixels, goal, ball)  # its gradient is the first step's
-    found, best = _climb(target, pixels, start, goal, ball, steps=steps, path=PGD_PATH, moves=steps - 1)
+    climbed = _climb(target, pixels, start, goal, ball, steps=steps, path=PGD_PATH, moves=steps - 1)
+    if restarts == 1:
+        return climbed.furthest()
+    found, best = climbed.best(target, goal)
     for _ in range(restarts - 1):
         start = (pixels + ball.noise(pixels, generator)).clamp(0, 1)
-        images, value = _climb(target, pixels, start, goal, ball, steps=steps, path=PGD_PATH, moves=steps)
-        found, best = _better(images, value, found, best)
+        climbed = _climb(target, pixels, start, goal, ball, steps=steps, path=PGD_PATH, moves=steps)
+        found, best = _better(*climbed.best(target, goal), found, best)
     return found
 
 
@@ -89,6 +98,27 @@ def _moved(images: Tensor, gradient: Tensor, pixels: Tensor, ball: Ball, size: f
     return (pixels + ball.project(images + size * ball.direction(gradient) - pixels)).clamp(0, 1)
 
 
+class _Climbed(NamedTuple):
+    """A way up inside the ball."""
+
+    images: Tensor
+    """(B, C, H, W) where it ends, which the target was not asked about."""
+    found: Tensor
+    """(B, C, H, W) the best images before."""
+    value: Tensor
+    """(B,) their values."""
+
+    def furthest(self) -> Tensor:
+        """Return the best image where one reached the goal, else the last: a pass less than :meth:`best`."""
+        return torch.where((self.value > _REACHED / 2)[:, None, None, None], self.found, self.images)
+
+    def best(self, target: Differentiable, goal: Goal) -> tuple[Tensor, Tensor]:
+        """Return the best images of the way, the last ones among them, and their values (B,)."""
+        with torch.no_grad():  # nobody goes on from the last images, so they need no gradient
+            logits = target.logits(self.images)
+        return _better(self.images, _value(goal.lead(logits), goal.reached(logits)), self.found, self.value)
+
+
 def _climb(
     target: Differentiable,
     pixels: Tensor,
@@ -99,8 +129,8 @@ def _climb(
     steps: int,
     path: float,
     moves: int,
-) -> tuple[Tensor, Tensor]:
-    """Return the best images on a way up inside the ball, and their values (B,): those that reach the goal first.
+) -> _Climbed:
+    """Return a way up inside the ball.
 
     Args:
         target, pixels, goal, ball: As in :func:`fgsm`.
@@ -115,9 +145,7 @@ def _climb(
         here = ascent(target, images, goal)
         found, best = _better(images, _value(here.lead, here.reached), found, best)
         images = _moved(images, here.gradient, pixels, ball, size)
-    with torch.no_grad():  # nobody goes on from the last images, so they need no gradient
-        logits = target.logits(images)
-    return _better(images, _value(goal.lead(logits), goal.reached(logits)), found, best)
+    return _Climbed(images, found, best)
 
 
 def _better(images: Tensor, value: Tensor, found: Tensor, best: Tensor) -> tuple[Tensor, Tensor]:
@@ -127,4 +155,4 @@ def _better(images: Tensor, value: Tensor, found: Tensor, best: Tensor) -> tuple
 
 def _value(lead: Tensor, reached: Tensor) -> Tensor:
     """Return what the best images have most of: the lead (B,), and far more of it where the goal is reached."""
-    return lead + torch.where(reached, 1e6, 0.0).to(lead)
+    return lead + torch.where(reached, _REACHED, 0.0).to(lead)

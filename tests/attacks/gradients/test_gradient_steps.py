@@ -65,6 +65,22 @@ def test_pgd_fools_at_least_as_often_as_fgsm(epsilon: float, targeted: bool) -> 
     assert won_by_pgd >= won
 
 
+def test_one_climb_asks_once_a_step_and_keeps_every_image_that_reached_the_goal() -> None:
+    target, images = tiny_target(), pixels(64)
+    goal, passes, fooled = Goal(guessed(images), targeted=False), [], torch.zeros(64, dtype=torch.bool)
+
+    def watched(module: object, inputs: tuple[Tensor], logits: Tensor) -> None:
+        passes.append(len(logits))
+        fooled.logical_or_(goal.reached(logits))
+
+    with target.network.register_forward_hook(watched):
+        found = pgd(target, images, goal, LInf(0.01), steps=5, restarts=1, generator=generator())
+    assert passes == [64] * 5
+    reached = goal.reached(target.logits(found))
+    assert bool(fooled.any())
+    assert bool(reached[fooled].all())
+
+
 def test_restarts_only_help() -> None:
     target, images = tiny_target(), pixels()
     goal = Goal(guessed(images), targeted=False)
