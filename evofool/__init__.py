@@ -14,7 +14,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .api.audit import audit
     from .api.experiments import ablate, ascend, occlude, perturb, probe, transfer
-    from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, repair, resume, score
+    from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, open, repair, resume, score  # noqa: A004
     from .audits.result import AuditResult
     from .checkup.result import Checkup
     from .config.ascend import AscendOptions
@@ -64,6 +64,7 @@ __all__ = [
     "inspect",
     "load_target",
     "occlude",
+    "open",
     "per_elite",
     "per_genome",
     "perturb",
@@ -103,6 +104,7 @@ _HOMES = {
     "inspect": "api.jobs:inspect",
     "load_target": "targets.registry:load_target",
     "occlude": "api.experiments:occlude",
+    "open": "api.jobs:open",
     "perturb": "api.experiments:perturb",
     "probe": "api.experiments:probe",
     "per_elite": "search.deap_operators:per_elite",

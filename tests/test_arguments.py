@@ -327,6 +327,7 @@ WALKED = {
     "score": {"files", "target", "weights", "device", "top", "options"},
     "resume": {"path", "target", "toolbox", "gallery", "progress", "observer", "limits"},
     "inspect": {"path"},
+    "open": {"path"},
     "repair": {"path"},
     "load_target": {"name", "weights", "device", "precision", "micro_batch"},
     "check_target": {"target", "data"},

@@ -51,6 +51,17 @@ def test_the_python_of_the_readme_runs(
     assert swapped == "deap.tools.selection:selTournament(tournsize=3)"
 
 
+def test_the_python_of_the_page_on_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is an extra")
+    monkeypatch.setattr(pandas.DataFrame, "plot", lambda *_, **__: None)  # It needs matplotlib.
+    page = (Path(__file__).parents[1] / "docs" / "PYTHON.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(block.replace("000", "00"), names)
+    assert (tmp_path / "growth.svg").exists()
+
+
 def test_the_python_of_the_page_of_operators_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).parents[1] / "docs" / "OPERATORS.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)

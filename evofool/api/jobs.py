@@ -251,6 +251,27 @@ def resume(
     return life.resume(folder, target=target, toolbox=toolbox, limits=given, gallery=bool(gallery), watch=watch)
 
 
+def open(path: str | Path) -> Any:  # noqa: A001
+    """Return the result of a job from its folder, whether it is finished, was stopped or runs elsewhere.
+
+    No target is loaded, and nothing is written.
+
+    Args:
+        path: The folder of a run, a campaign, an experiment, an audit or a sweep.
+
+    Returns:
+        What the job's function returned: a :class:`~evofool.jobs.result.Result`, a
+        :class:`~evofool.jobs.result.CampaignResult`, a :class:`~evofool.lab.result.ExperimentResult`, a
+        :class:`~evofool.audits.result.AuditResult` or a :class:`~evofool.jobs.sweep.SweepResult`.
+
+    Raises:
+        RunError: No job is there, it is damaged, or it has no results yet.
+    """
+    from ..jobs import life
+
+    return life.opened(path_of(path, "path"))
+
+
 def inspect(path: str | Path) -> dict[str, Any]:
     """Return what a job is and how far it got, as plain JSON values.
 

@@ -154,6 +154,13 @@ class AuditKind:
             folder.drop(short)
         return AuditJob(Work(folder, prepared, target))
 
+    def opened(self, path: Path) -> AuditResult:
+        """Return what the audit has come to."""
+        folder = AuditFolder.open(path)
+        done = folder.done()
+        left = any(task.name not in done for task in tasks_of(folder.config))
+        return AuditResult(path, folder.config, record_of(folder), left)
+
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the audit is and how far it got."""
         folder = AuditFolder.open(path)

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
+
 from ..config.audit import AuditConfig
 from ..gallery.pages.experiment_page import REPORT
+from ..gallery.pages.notebook import fragment
 from ..jobs.queries import query_facts
+from ..jobs.tables import data_frame
 from ..text import amount, between, clock, ending, rate
 from .figure_table import FIGURES, PARTS
 from .record import AuditRecord
@@ -67,6 +71,21 @@ class AuditResult:
         return "\n".join(
             [self.title, *(f"{name}: {value}" for name, value in self.rows), f"audit {self.path}, report {self.report}"]
         )
+
+    def _repr_html_(self) -> str:
+        return fragment(self.title, self.rows, page=self.report)
+
+    def to_dataframe(self, table: str | None = None) -> Any:
+        """Return the figures as a ``pandas.DataFrame``, with the columns of ``audit.csv``.
+
+        Args:
+            table: ``figures``, which is all there is.
+
+        Raises:
+            ConfigError: There is no such table, or pandas is missing.
+        """
+        rows = [{"figure": name, **to_builtins(figure)} for name, figure in self.record.figures.items()]
+        return data_frame({"figures": lambda: rows}, table)
 
     def summary(self) -> dict[str, Any]:
         """Return the result as plain JSON values: where it is, and every figure with its interval."""

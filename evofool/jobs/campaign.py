@@ -21,6 +21,7 @@ from ..engines.base import Engine
 from ..engines.toolbox import Hook
 from ..errors import ConfigError, RunError
 from ..gallery.pages.campaign_page import write_report
+from ..gallery.pages.experiment_page import REPORT
 from ..store.campaign import CampaignFolder
 from ..store.export import export_adversarial
 from ..targets.prepare import reload_target
@@ -184,6 +185,23 @@ class CampaignKind:
         if changes:
             folder.write_config()
         return job
+
+    def opened(self, path: Path) -> CampaignResult:
+        """Return what the campaign has come to."""
+        folder = CampaignFolder.open(path)
+        plan, total = folder.config.plan, folder.pairs()
+        counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
+        statistics = counts.get(plan.strategy, Statistics(plan.pixels[-1]))
+        return CampaignResult(
+            path=path,
+            report=path / REPORT,
+            statistics=statistics,
+            baseline=counts.get(BASELINE) if plan.baseline else None,
+            total=total,
+            interrupted=statistics.done < total,
+            scored=0,
+            config=folder.config,
+        )
 
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the campaign is and how far it got."""

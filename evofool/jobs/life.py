@@ -41,6 +41,10 @@ class Kind(Protocol):
         """
         ...
 
+    def opened(self, path: Path) -> Any:
+        """Return what the job has come to, as a session of it would have ended with."""
+        ...
+
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the job is and how far it got."""
         ...
@@ -153,6 +157,11 @@ def _way_back(path: Path, job: Job[Any]) -> Iterator[None]:
 def _kept(path: Path) -> str:
     """Return what is said where a job is stopped at once, and not after its step."""
     return f"what was saved last is kept; {go_on(path)}"
+
+
+def opened(path: Path) -> Any:
+    """Return what a job has come to. See :func:`evofool.open`."""
+    return kind_at(path).opened(path)
 
 
 def inspect(path: Path) -> dict[str, Any]:

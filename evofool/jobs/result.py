@@ -15,7 +15,17 @@ from ..attacks.data_warnings import data_notes
 from ..attacks.figures import campaign_figures
 from ..attacks.statistics import Statistics
 from ..config.records import CampaignConfig, RunConfig
-from ..text import between, clock, counted, ending, least_confident, percent, rate, scored
+from ..errors import ConfigError, RunError
+from ..gallery.pages.notebook import attempt_cards, elite_cards, fragment
+from ..gallery.pages.run_page import PAGE
+from ..gallery.prints.figure import Figure
+from ..gallery.prints.growth import growth_curves
+from ..gallery.prints.sheet import SHEET
+from ..io.images import open_image
+from ..store.campaign import CampaignFolder
+from ..store.run import RunFolder
+from ..text import between, clock, confidence, counted, ending, least_confident, percent, rate, scored
+from .tables import data_frame, written_figure
 
 if TYPE_CHECKING:
     from ..encodings.base import Encoding
@@ -24,6 +34,14 @@ if TYPE_CHECKING:
 
 def _decoded(encoding: Encoding, genomes: Any) -> np.ndarray:
     return encoding.decode(genomes).cpu().numpy()
+
+
+def _pictures(folder: RunFolder, lines: list[dict[str, Any]]) -> np.ndarray:
+    """Return the pictures (N, C, H, W) of lines of ``elites.jsonl``."""
+    grey = folder.config.target.image_shape[0] == 1
+    pictures = [np.asarray(open_image(folder.picture(line)).convert("L" if grey else "RGB")) for line in lines]
+    stacked = np.stack(pictures)
+    return stacked[:, None] if grey else stacked.transpose(0, 3, 1, 2)
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,6 +117,39 @@ class Result:
             missing=missing,
         )
 
+    @classmethod
+    def opened(cls, folder: RunFolder) -> Result:
+        """Return what the run in a folder has come to, from its elites' files.
+
+        Raises:
+            RunError: It has no elites yet, or is damaged.
+        """
+        path, lines, metrics = folder.path, folder.elites(), folder.metrics()
+        if not lines or not metrics:
+            raise RunError(f"{path} has no elites yet; they are written soon after the first generation")
+        last, options = metrics[-1], folder.config.options
+        per_class = (options.bins or 1) ** max(1, len(options.descriptors or ()))
+        of_niche = ("cell", "descriptors")
+        places: list[dict[str, Any]] = [{name: line[name] for name in of_niche if name in line} for line in lines]
+        gallery, sheet = path / PAGE, path / SHEET
+        return cls(
+            classes=[line["class"] for line in lines],
+            indices=np.array([line["index"] for line in lines]),
+            confidence=np.array([line["score"] for line in lines], np.float32),
+            decode=partial(_pictures, folder, lines),
+            places=places if any(places) else None,
+            niches=len(folder.config.class_indices) * per_class,
+            generations=last["generation"],
+            evaluations=last["evaluations"],
+            confirmations=last["confirmations"],
+            seconds=last["seconds"],
+            run=path,
+            gallery=gallery if gallery.exists() else None,
+            sheet=sheet if sheet.exists() else None,
+            interrupted=not folder.spent(),
+            config=folder.config,
+        )
+
     @cached_property
     def images(self) -> np.ndarray:
         """(N, C, H, W) uint8: exactly what the target saw. They are decoded when they are first asked for, and kept."""
@@ -118,6 +169,51 @@ class Result:
             f"{sure} of {counted(len(values), 'class')} at 99 % or more\n"
             f"{kept}{page}; .images {shape}, .classes, .confidence"
         )
+
+    def _repr_html_(self) -> str:
+        surest = sorted(self.surest(), key=lambda row: -self.confidence[row])
+        names, values = [self.classes[row] for row in surest], self.confidence[surest].tolist()
+        title, sure, _ = repr(self).split("\n")
+        rows = [("confidence", sure), ("run", str(self.run or "kept in memory only"))]
+        cards = elite_cards(names, [confidence(value) for value in values], (self.images[row] for row in surest))
+        return fragment(title, rows, cards, self.gallery)
+
+    def to_dataframe(self, table: str | None = None) -> Any:
+        """Return a table as a ``pandas.DataFrame``, whose columns are called as in the run's files.
+
+        Args:
+            table: ``elites``, a row for each niche that has one (the default), or ``history``, a row a generation.
+
+        Raises:
+            ConfigError: There is no such table, pandas is missing, or the history was not kept.
+        """
+        return data_frame({"elites": self._elites, "history": self._history}, table)
+
+    def plot(self) -> Figure:
+        """Return the median and the lowest confidence against evaluations.
+
+        Raises:
+            ConfigError: The history was not kept.
+        """
+        title = "Confidence against evaluations"
+        return Figure("growth", growth_curves({self.config.target.name: self._history()}, title))
+
+    def _elites(self) -> list[dict[str, Any]]:
+        """Return the lines of ``elites.jsonl``; of a run in memory, what is known of them."""
+        if self.run:
+            return RunFolder.open(self.run).elites()
+        rows = zip(self.classes, self.indices.tolist(), self.confidence.tolist(), strict=True)
+        places = self.places or [{}] * len(self.classes)
+        return [
+            {"class": name, "index": index, "score": score, **place}
+            for (name, index, score), place in zip(rows, places, strict=True)
+        ]
+
+    def _history(self) -> list[dict[str, Any]]:
+        """Return the lines of ``metrics.jsonl``."""
+        if self.run is None:
+            raise ConfigError("this run was made in memory, and its history was not kept; give it a folder with `out`")
+        return RunFolder.open(self.run).metrics()
 
     def surest(self) -> list[int]:
         """Return the row of the surest elite of every class."""
@@ -198,6 +294,34 @@ class CampaignResult:
             + "".join(f"{note}\n" for note in data_notes(config))
             + f"campaign {self.path}, report {self.report}"
         )
+
+    def _repr_html_(self) -> str:
+        title, *lines = repr(self).split("\n")
+        rows = [("success", lines[0]), *(("note", note) for note in lines[1:-1]), ("campaign", str(self.path))]
+        return fragment(title, rows, attempt_cards(self.path), self.report)
+
+    def to_dataframe(self, table: str | None = None) -> Any:
+        """Return the outcomes as a ``pandas.DataFrame``: a row an attempt, its columns called as in the folder's file.
+
+        Args:
+            table: ``outcomes``, which is all there is.
+
+        Raises:
+            ConfigError: There is no such table, or pandas is missing.
+        """
+        return data_frame({"outcomes": CampaignFolder.open(self.path).outcomes}, table)
+
+    def plot(self, name: str | None = "success") -> Figure:
+        """Return one of the report's figures.
+
+        Args:
+            name: ``success`` (against queries), ``classes``, ``places``, ``colours`` or ``confidence``, as far as there
+                are successes.
+
+        Raises:
+            ConfigError: There is no such figure.
+        """
+        return written_figure(self.path, name)
 
     def summary(self) -> dict[str, Any]:
         """Return the result as plain JSON values."""

@@ -236,6 +236,10 @@ class RunKind:
             folder.write_config()
         return RunJob(evolution, folder.config, folder, gallery=gallery)
 
+    def opened(self, path: Path) -> Result:
+        """Return what the run has come to."""
+        return Result.opened(RunFolder.open(path))
+
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the run is and how far it got.
 

@@ -15,7 +15,10 @@ from ..config.class_names import listed
 from ..config.evolve import EvolveOptions
 from ..config.records import SweepConfig
 from ..errors import ConfigError, RunError
-from ..gallery.pages.run_page import write_gallery
+from ..gallery.pages.notebook import fragment
+from ..gallery.pages.run_page import PAGE, write_gallery
+from ..gallery.prints.figure import Figure
+from ..gallery.prints.growth import growth_curves
 from ..io.interrupts import kept, last_signal
 from ..io.slug import slug
 from ..store.folder import CONFIG, make_folder, next_folder, read_config
@@ -27,6 +30,7 @@ from ..text import counted, cut, ending, percent
 from .checks import check_evolve
 from .evolve import Observer, run
 from .life import repair, resume
+from .tables import data_frame
 
 if TYPE_CHECKING:
     from ..engines.toolbox import Hook
@@ -64,6 +68,26 @@ class SweepResult:
             + (f"warning: {self.unequal}\n" if self.unequal else "")
             + f"folder {self.path}, page {self.page}; .summary()"
         )
+
+    def _repr_html_(self) -> str:
+        title, *lines = repr(self).split("\n")
+        return fragment(title, [("medians", lines[0].removeprefix("medians "))], page=self.page)
+
+    def to_dataframe(self, table: str | None = None) -> Any:
+        """Return the runs' last figures as a ``pandas.DataFrame``: a row a run.
+
+        Args:
+            table: ``runs``, which is all there is.
+
+        Raises:
+            ConfigError: There is no such table, or pandas is missing.
+        """
+        return data_frame({"runs": lambda: self.summary()["runs"]}, table)
+
+    def plot(self) -> Figure:
+        """Return the median confidence of every run against its evaluations."""
+        runs = {f"seed {seed}": RunFolder.open(path).metrics() for seed, path in self.runs.items()}
+        return Figure("growth", growth_curves(runs, "Median confidence against evaluations"))
 
     def summary(self) -> dict[str, Any]:
         """Return the result as plain JSON values."""
@@ -221,6 +245,13 @@ class SweepKind:
             f"{path} is a sweep; go on with the command that made it (evolve with `seeds` and `out={path}`), "
             f"or with one of its runs, as in evofool resume {path / 'seed-0'}"
         )
+
+    def opened(self, path: Path) -> SweepResult:
+        """Return what the runs have come to."""
+        self.open(path)
+        runs, page = run_folders(path), path / PAGE
+        ended = [RunFolder.open(folder).spent() for folder in runs.values()]
+        return SweepResult(path, runs, page if page.exists() else None, not all(ended), _unequal(path))
 
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the runs have in common, and how far they got."""

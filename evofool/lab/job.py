@@ -124,6 +124,13 @@ class ExperimentKind:
             folder.write_config()
         return job
 
+    def opened(self, path: Path) -> ExperimentResult:
+        """Return what the experiment has come to."""
+        folder = ExperimentFolder.open(path)
+        experiment = find(folder.config.experiment)
+        left = folder.parts < experiment.parts(folder.config)
+        return ExperimentResult(path, folder.config, experiment.findings(folder), 0.0, left)
+
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the experiment is and how far it got."""
         folder = ExperimentFolder.open(path)

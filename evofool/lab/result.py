@@ -8,9 +8,14 @@ from typing import Any
 
 from ..config.experiments import ExperimentConfig
 from ..gallery.pages.experiment_page import REPORT
+from ..gallery.pages.notebook import fragment
+from ..gallery.prints.figure import Figure
 from ..jobs.queries import query_facts
+from ..jobs.tables import data_frame, written_figure
+from ..store.experiment import ExperimentFolder
 from ..text import ending
 from .experiment import Findings
+from .registry import find
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,6 +51,30 @@ class ExperimentResult:
     def __repr__(self) -> str:
         lines = [f"{name}: {value}" for name, value in self.findings.rows]
         return "\n".join([self.title, *lines, f"experiment {self.path}, report {self.report}"])
+
+    def _repr_html_(self) -> str:
+        return fragment(self.title, self.findings.rows, self.findings.page.cards, self.report)
+
+    def to_dataframe(self, table: str | None = None) -> Any:
+        """Return what was found of each image as a ``pandas.DataFrame``, with the columns of ``results.jsonl``.
+
+        Args:
+            table: ``results``, which is all there is.
+
+        Raises:
+            ConfigError: There is no such table, or pandas is missing.
+        """
+        kind = find(self.config.experiment).result
+        parts = ExperimentFolder.open(self.path).results(kind)
+        return data_frame({"results": lambda: [each for _, results in parts for each in results]}, table)
+
+    def plot(self, name: str | None = None) -> Figure:
+        """Return one of the page's figures; by default the first by name.
+
+        Raises:
+            ConfigError: There is no such figure.
+        """
+        return written_figure(self.path, name)
 
     def summary(self) -> dict[str, Any]:
         """Return the result as plain JSON values."""

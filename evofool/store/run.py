@@ -97,6 +97,14 @@ class RunFolder:
         """Return the recorded generations; torn and damaged lines are left out."""
         return self._metrics()[0]
 
+    def spent(self) -> bool:
+        """Return whether the run's budget is spent."""
+        last = next(reversed(self.metrics()), None)
+        budget = self.config.options.budget
+        return last is not None and budget.spent(
+            last["generation"], last["evaluations"], last["seconds"], last["median"]
+        )
+
     def damage(self) -> list[str]:
         """Return what a resume would refuse or the page lack, each with its remedy; empty where all is whole."""
         found = [f"{fault}; {self.history.remedy}" for _, fault in self.history.damaged()]

@@ -79,6 +79,9 @@ class CountingKind:
             write_atomically(path / "numbers.jsonl", "".join(map(json_line, kept)))
         return job
 
+    def opened(self, path: Path) -> dict[str, Any]:
+        return self.inspect(path)
+
     def inspect(self, path: Path) -> dict[str, Any]:
         return {"numbers": self.open(path).numbers, "drawn": len(list(read_lines(path / "numbers.jsonl", ("drawn",))))}
 

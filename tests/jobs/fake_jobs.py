@@ -121,6 +121,9 @@ class FakeKind:
         self.jobs.append(job)
         return job
 
+    def opened(self, path: Path) -> str:
+        return f"opened after {self.open(path).steps}"
+
     def inspect(self, path: Path) -> dict[str, Any]:
         return {"steps": self.open(path).steps}
 

@@ -222,6 +222,7 @@ def test_a_place_without_a_job_is_refused_and_left_as_it_is(act: Any, tmp_path: 
 def test_inspect_and_repair_serve_every_kind(tmp_path: Path, kind: FakeKind) -> None:
     path = started(tmp_path / "job")
     assert evofool.inspect(path) == {"steps": 3}
+    assert evofool.open(path) == "opened after 3"
     assert evofool.repair(path) == []
     shutil.copy(path / "checkpoint" / "state.npz", path / "checkpoint" / "previous.npz")
     write_atomically(path / "checkpoint" / "state.npz", b"damaged")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...attacks.statistics import wilson
 from ...text import counted, rate
-from .svg import TONES, decades, figure, line, linear, logarithmic, path, rect, round_ticks, text
+from .svg import TONES, apart, decades, figure, line, linear, logarithmic, path, rect, round_ticks, text
 
 WIDTH, HEIGHT = 720.0, 380.0
 """Size of a figure of success curves."""
@@ -259,16 +259,10 @@ def _stairs(steps: Sequence[tuple[float, float]], end: float) -> list[tuple[floa
     return [*corners, (float(end), corners[-1][1])]
 
 
-def _apart(ends: Sequence[tuple[float, int, Series]], gap: float = 17.0) -> list[tuple[float, int, Series]]:
-    """Return curves with the heights of their labels: moved down where labels would overlap, and up at the bottom."""
+def _apart(ends: Sequence[tuple[float, int, Series]]) -> list[tuple[float, int, Series]]:
+    """Return curves with the heights of their labels, which don't overlap."""
     ranked = sorted(ends, key=lambda end: end[0])
-    heights: list[float] = []
-    for height, _, _ in ranked:
-        heights.append(max(height, heights[-1] + gap) if heights else height)
-    lowest = HEIGHT - BOTTOM + 4
-    for position in reversed(range(len(heights))):
-        heights[position] = min(heights[position], lowest)
-        lowest = heights[position] - gap
+    heights = apart([height for height, _, _ in ranked], HEIGHT - BOTTOM + 4)
     return [(height, index, series) for height, (_, index, series) in zip(heights, ranked, strict=True)]
 
 

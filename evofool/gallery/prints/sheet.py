@@ -19,6 +19,9 @@ from .drawing import columns_for, draw_elite
 from .lettering import DARK, Style, confidence_summary, draw_caption, draw_line, missing_letters
 from .panels import Panels
 
+SHEET = "gallery.png"
+"""The sheet's file in a run's folder."""
+
 MAX_PICTURES = 1000
 """Largest number of pictures of a sheet with several per class; of more, only the surest of each class is shown."""
 
@@ -117,7 +120,7 @@ def write_sheet(path: Path) -> tuple[Path, str]:
     Raises:
         RunError: As :func:`contact_sheet`, or the file can't be written.
     """
-    file = path / "gallery.png"
+    file = path / SHEET
     sheet = contact_sheet(path)
     try:
         write_atomically(file, lambda out: sheet.picture.save(out, "PNG"))

@@ -67,6 +67,23 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
 
 
+def apart(heights: Sequence[float], lowest: float, gap: float = 17.0) -> list[float]:
+    """Return the heights of labels from the top down, moved down where they would overlap, and up at the bottom.
+
+    Args:
+        heights: Sorted heights.
+        lowest: The largest height that a label may have.
+        gap: Least distance of two labels.
+    """
+    moved: list[float] = []
+    for height in heights:
+        moved.append(max(height, moved[-1] + gap) if moved else height)
+    for position in reversed(range(len(moved))):
+        moved[position] = min(moved[position], lowest)
+        lowest = moved[position] - gap
+    return moved
+
+
 def rect(x: float, y: float, width: float, height: float, attributes: str) -> str:
     """Return a rectangle; a negative size becomes 0."""
     return f'<rect x="{x:.2f}" y="{y:.2f}" width="{max(0.0, width):.2f}" height="{max(0.0, height):.2f}" {attributes}/>'

@@ -1,0 +1,53 @@
+"""Tables of what results hold, for pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, suggestion
+from ..gallery.pages.experiment_page import PLOTS
+from ..gallery.prints.figure import Figure
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+def data_frame(tables: Mapping[str, Callable[[], Rows]], name: str | None) -> Any:
+    """Return one of a result's tables as a ``pandas.DataFrame``; its columns are called as in the folder's files.
+
+    Args:
+        tables: What gives the rows of each table, by the table's name.
+        name: The table's name; None is the first.
+
+    Raises:
+        ConfigError: There is no such table, or pandas is missing.
+    """
+    chosen = next(iter(tables)) if name is None else name
+    if chosen not in tables:
+        raise ConfigError(f'no table "{chosen:.40}"{suggestion(chosen, tables)}; there are {", ".join(tables)}')
+    if find_spec("pandas") is None:
+        raise ConfigError("tables need pandas; install it with: pip install 'evofool[pandas]'")
+    import pandas
+
+    return pandas.DataFrame(list(tables[chosen]()))
+
+
+def written_figure(job: Path, name: str | None) -> Figure:
+    """Return one of the figures that a job wrote beside its page.
+
+    Args:
+        job: The job's folder.
+        name: The figure's name; None is the first by name.
+
+    Raises:
+        ConfigError: There is no such figure, or none at all.
+    """
+    names = sorted(file.stem for file in (job / PLOTS).glob("*.svg"))
+    if not names:
+        raise ConfigError(f"{job} has no figures; they are written when a job ends")
+    chosen = names[0] if name is None else name
+    if chosen not in names:
+        raise ConfigError(f'{job} has no figure "{chosen:.40}"{suggestion(chosen, names)}; it has {", ".join(names)}')
+    return Figure(chosen, (job / PLOTS / f"{chosen}.svg").read_text(encoding="utf-8"))
