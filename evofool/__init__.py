@@ -13,7 +13,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .api.audit import audit
-    from .api.experiments import ablate, ascend, occlude, perturb, probe, transfer
+    from .api.experiments import ablate, ascend, features, occlude, perturb, probe, transfer
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, open, repair, resume, score  # noqa: A004
     from .audits.result import AuditResult
     from .checkup.result import Checkup
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .config.audit import AuditOptions
     from .config.elites import AblateOptions, OccludeOptions
     from .config.evolve import EvolveOptions
+    from .config.features import FeaturesOptions
     from .config.perturb import PerturbOptions
     from .config.probe import ProbeOptions
     from .config.transfer import TransferOptions
@@ -46,6 +47,7 @@ __all__ = [
     "EvofoolError",
     "EvolveOptions",
     "ExperimentResult",
+    "FeaturesOptions",
     "OccludeOptions",
     "PerturbOptions",
     "ProbeOptions",
@@ -61,6 +63,7 @@ __all__ = [
     "check_target",
     "evolve",
     "evolve_seeds",
+    "features",
     "inspect",
     "load_target",
     "occlude",
@@ -87,6 +90,7 @@ _HOMES = {
     "EvofoolError": "errors:EvofoolError",
     "EvolveOptions": "config.evolve:EvolveOptions",
     "ExperimentResult": "lab.result:ExperimentResult",
+    "FeaturesOptions": "config.features:FeaturesOptions",
     "OccludeOptions": "config.elites:OccludeOptions",
     "PerturbOptions": "config.perturb:PerturbOptions",
     "ProbeOptions": "config.probe:ProbeOptions",
@@ -101,6 +105,7 @@ _HOMES = {
     "check_target": "api.jobs:check_target",
     "evolve": "api.jobs:evolve",
     "evolve_seeds": "api.jobs:evolve_seeds",
+    "features": "api.experiments:features",
     "inspect": "api.jobs:inspect",
     "load_target": "targets.registry:load_target",
     "occlude": "api.experiments:occlude",

@@ -12,6 +12,7 @@ from ..config.arguments import path_of
 from ..config.ascend import AscendOptions
 from ..config.documented import documented
 from ..config.elites import AblateOptions, OccludeOptions
+from ..config.features import FeaturesOptions
 from ..config.perturb import PerturbOptions
 from ..config.probe import ProbeOptions
 from ..config.transfer import TransferOptions
@@ -182,6 +183,30 @@ def transfer(
         EvofoolError: One of its family, for bad options, targets, data, genomes and folders.
     """
     return _experiment(TransferOptions, {"data": data_argument(data), **options}, target, out, progress, observer)
+
+
+@documented(FeaturesOptions)
+def features(
+    target: str = "digits",
+    *,
+    out: str | Path,
+    progress: bool | None = None,
+    observer: Callable[[ExperimentStep], object] | None = None,
+    **options: Any,
+) -> ExperimentResult:
+    """Make data sets of robust and of non-robust features, and see what networks learn from each.
+
+    Args:
+        target: ``digits``, ``mnist`` or ``cifar10``: whose images are learnt from.
+        out: A new folder for the experiment.
+        progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
+        observer: Called after every part of the work.
+        options: See below.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, data and folders.
+    """
+    return _experiment(FeaturesOptions, options, target, out, progress, observer)
 
 
 def _experiment(

@@ -10,6 +10,7 @@ import typer
 from ..config.ascend import AscendOptions
 from ..config.elites import AblateOptions, OccludeOptions
 from ..config.experiment_options import ExperimentOptions
+from ..config.features import FeaturesOptions
 from ..config.perturb import PerturbOptions
 from ..config.probe import ProbeOptions
 from ..config.transfer import TransferOptions
@@ -104,7 +105,17 @@ def transfer(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_js
     _run(TransferOptions.of(given), out, quiet, as_json)
 
 
-COMMANDS = (ascend, perturb, transfer, probe, occlude, ablate)
+@with_options(FeaturesOptions)
+def features(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    """Learn from features that only networks see.
+
+    Robust and non-robust data sets are made along gradients, new networks learn from each, and images are evolved
+    against a standard and a robust network.
+    """
+    _run(FeaturesOptions.of(given), out, quiet, as_json)
+
+
+COMMANDS = (ascend, perturb, transfer, features, probe, occlude, ablate)
 """The experiments as commands."""
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from .ascend import AscendOptions
 from .elites import AblateOptions, OccludeOptions
+from .features import FeaturesOptions
 from .perturb import PerturbOptions
 from .probe import ProbeOptions
 from .records import DataRecord, JobConfig, TargetRecord
@@ -20,6 +21,7 @@ EXPERIMENT_OPTIONS = (
     ProbeOptions,
     OccludeOptions,
     AblateOptions,
+    FeaturesOptions,
 )
 """The options of every experiment."""
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 from ..attacks.image_selection import SelectedImages
-from ..config.audit import AuditOptions
 from ..config.records import DataRecord
 from ..datasets import NAMED_DATASETS, LabelledImages
 from ..datasets.base import printable
-from .checks import LabelledOptions
 
 
-def data_record(
-    options: LabelledOptions | AuditOptions, data: LabelledImages, images: SelectedImages, asked: int
-) -> DataRecord:
+class Options(Protocol):
+    """Options that say where images come from."""
+
+    @property
+    def data(self) -> str | None: ...
+    @property
+    def data_dir(self) -> str: ...
+
+
+def data_record(options: Options, data: LabelledImages, images: SelectedImages, asked: int) -> DataRecord:
     """Return where images came from, and which of them were chosen; ``asked`` is how many were asked for."""
     matching = data.matching
     mapping = zip(matching.names, matching.indices, strict=True) if matching and matching.by != "name" else ()

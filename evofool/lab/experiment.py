@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from ..attacks.subject import Subject
 from ..config.experiments import ExperimentConfig
 from ..gallery.pages.experiment_page import ExperimentPage
 from ..store.experiment import ExperimentFolder, Result
+from ..store.records import Kind
 from ..targets.protocols import Target
 
 
@@ -64,7 +64,7 @@ class Experiment(ABC):
         asks: Whether it asks targets for scores alone, so that their queries can be counted and limited.
     """
 
-    result: ClassVar[type[msgspec.Struct]]
+    result: ClassVar[Kind]
     asks: ClassVar[bool] = False
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,16 +20,20 @@ from ..encodings.initial import initial_genomes
 from ..encodings.pixels import Edits
 from ..engines.local import LocalEngine
 from ..search.evolution import Evolution
+from ..search.progress import Progress
 from ..targets.protocols import Target
 
 
-def elites(target: Target, options: EvolveOptions, evaluations: int) -> tuple[Tensor, list[int]]:
+def elites(
+    target: Target, options: EvolveOptions, evaluations: int, observer: Callable[[Progress], object] | None = None
+) -> tuple[Tensor, list[int]]:
     """Evolve images that a target is sure about.
 
     Args:
         target: The target.
         options: The options of the evolution; ``init`` may name genomes that it starts from.
         evaluations: Images that it scores.
+        observer: Called after every generation.
 
     Returns:
         The (N, C, H, W) uint8 images of the surest elites on the CPU, and their N classes.
@@ -38,8 +42,9 @@ def elites(target: Target, options: EvolveOptions, evaluations: int) -> tuple[Te
     encoding = encodings.build(options.encoding, settings, target.image_shape, str(LocalEngine(target).device))
     initial = initial_genomes(options.init, encoding) if options.init is not None else None
     evolution = Evolution(target, encoding, options, initial=initial)
-    for _ in evolution.run(Budget(evaluations=evaluations)):
-        pass
+    for progress in evolution.run(Budget(evaluations=evaluations)):
+        if observer:
+            observer(progress)
     archive = evolution.archive
     held = np.intersect1d(archive.surest(), archive.held())
     return encoding.decode(archive.genomes.take(held)).cpu(), archive.class_of_niche[held].tolist()

@@ -46,6 +46,11 @@ EXPERIMENTS = {
         "Are adversarial images isolated points, or do they lie in regions of their class?",
         "Tabacof & Valle 2016",
     ),
+    "features": Entry(
+        "evofool.lab.features",
+        "What does a network learn from features that only networks see, and do evolved images have them?",
+        "Ilyas et al. 2019",
+    ),
     "transfer": Entry(
         "evofool.lab.transfer",
         "Do images that fool one network fool another?",

@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +26,7 @@ from ..io.arrays import DamagedArrays, map_array
 from ..io.files import write_atomically, writing
 from ..io.lines import append_lines, good_lines, numbered_lines, sealed_line, trim_lines
 from .folder import make_folder, read_config, write_config
-from .records import fault
+from .records import Kind, fault
 from .subjects import Subjects, write_subjects
 
 RESULTS, PICTURES = "results.jsonl", "pictures"
@@ -122,7 +121,7 @@ class ExperimentFolder:
         """How many parts are done."""
         return sum(1 for _ in numbered_lines(self._results, REQUIRED, self._seal))
 
-    def results(self, kind: type[msgspec.Struct]) -> Iterator[tuple[int, list[Result]]]:
+    def results(self, kind: Kind) -> Iterator[tuple[int, list[Result]]]:
         """Yield the number and the results of every part that is done.
 
         Args:
@@ -152,23 +151,24 @@ class ExperimentFolder:
         Raises:
             RunError: They are missing, or not those that the line tells of.
         """
-        file = self._pictures(part)
-        lines = (line for number, line in numbered_lines(self._results, REQUIRED, self._seal) if number == part + 1)
-        try:
-            pictures = np.array(map_array(file))
-        except (OSError, DamagedArrays) as error:
-            raise RunError(
-                f"{file} is missing or damaged ({error}); make it again: evofool inspect --repair, then resume"
-            ) from error
-        if _digest(pictures) != next(lines)["sha256"]:
-            raise RunError(f"{file} is not what was found; make it again: evofool inspect --repair, then resume")
+        (pictures,) = self.pictures_of([part])
         return pictures
+
+    def pictures_of(self, parts: Sequence[int]) -> list[NDArray[np.uint8]]:
+        """Return the pictures (N, C, H, W) of several parts that are done.
+
+        Raises:
+            RunError: Some are missing, or not those that the lines tell of.
+        """
+        lines = numbered_lines(self._results, REQUIRED, self._seal)
+        digests = {number - 1: line["sha256"] for number, line in lines}
+        return [self._checked(self._pictures(part), digests[part]) for part in parts]
 
     def trim(self) -> None:
         """Cut off a torn last line, so that lines can be added."""
         trim_lines(self._results, REQUIRED, self._seal)
 
-    def drop_damaged(self, kind: type[msgspec.Struct]) -> int:
+    def drop_damaged(self, kind: Kind) -> int:
         """Keep the parts before the first damaged one, and return how many lines were taken out.
 
         Raises:
@@ -184,6 +184,18 @@ class ExperimentFolder:
             if lines > len(good):
                 write_atomically(self._results, "".join(sealed_line(line, self._seal) for line in good))
         return lines - len(good)
+
+    def _checked(self, file: Path, digest: str) -> NDArray[np.uint8]:
+        """Return the pictures of a file, which must have a digest."""
+        try:
+            pictures = np.array(map_array(file))
+        except (OSError, DamagedArrays) as error:
+            raise RunError(
+                f"{file} is missing or damaged ({error}); make it again: evofool inspect --repair, then resume"
+            ) from error
+        if _digest(pictures) != digest:
+            raise RunError(f"{file} is not what was found; make it again: evofool inspect --repair, then resume")
+        return pictures
 
     def _has_pictures(self, line: Mapping[str, Any]) -> bool:
         """Return whether a line's pictures are there as it tells."""
@@ -211,7 +223,7 @@ def _digest(pictures: NDArray[np.uint8]) -> str:
     return hashlib.sha256(np.ascontiguousarray(pictures).tobytes()).hexdigest()
 
 
-def _fault(line: Mapping[str, Any], part: int, kind: type[msgspec.Struct], images: int) -> str | None:
+def _fault(line: Mapping[str, Any], part: int, kind: Kind, images: int) -> str | None:
     """Return the first thing that is wrong with a line of ``results.jsonl``, or None."""
     if line["part"] != part:
         return f"part is {line['part']!r:.40}, and {part} is due"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import UnionType
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -29,6 +30,10 @@ Guess = tuple[str, Share]
 """A class and its probability."""
 Items = dict[str, Share]
 """What a score is made of, by name."""
+
+
+Kind = type[msgspec.Struct] | UnionType
+"""What a line must be: a structure, or one of several, which a tag tells apart."""
 
 
 class EliteLine(msgspec.Struct, frozen=True):
@@ -179,7 +184,7 @@ class TransferResult(msgspec.Struct, frozen=True):
     image: Natural | msgspec.UnsetType = msgspec.UNSET
 
 
-def fault(line: dict[str, Any], kind: type[msgspec.Struct]) -> str | None:
+def fault(line: dict[str, Any], kind: Kind) -> str | None:
     """Return the first thing that keeps a line from being of a kind, or None."""
     try:
         msgspec.convert(line, kind)

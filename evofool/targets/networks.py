@@ -106,3 +106,36 @@ class CifarResNet(nn.Module):
         x = self.layer3(self.layer2(self.layer1(x)))
         logits: Tensor = self.linear(x.mean((2, 3)))
         return logits
+
+
+class ConvNet(nn.Module):
+    """Three 3×3 convolutions of stride 2 and a linear layer, (B, C, H, W) -> (B, classes) logits.
+
+    At ``width`` 32 an image of 32×32 pixels takes 2.6 million multiplications, a sixteenth of a ResNet-20's.
+    """
+
+    def __init__(self, channels: int, classes: int = 10, width: int = 32) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, width, 3, 2, 1)
+        self.conv2 = nn.Conv2d(width, 2 * width, 3, 2, 1)
+        self.conv3 = nn.Conv2d(2 * width, 4 * width, 3, 2, 1)
+        self.linear = nn.Linear(4 * width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.conv2(F.relu(self.conv1(x))))
+        logits: Tensor = self.linear(F.relu(self.conv3(x)).mean((2, 3)))
+        return logits
+
+
+class Perceptron(nn.Module):
+    """A layer of ReLU units between pixels and classes, or none, (B, C, H, W) -> (B, classes) logits."""
+
+    def __init__(self, pixels: int, classes: int = 10, hidden: int = 0) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(pixels, hidden) if hidden else None
+        self.linear = nn.Linear(hidden or pixels, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.flatten(1)
+        logits: Tensor = self.linear(x if self.hidden is None else F.relu(self.hidden(x)))
+        return logits

@@ -66,7 +66,10 @@ class Differentiable(Target, Protocol):
         ...
 
     def features(self, images: Tensor) -> Tensor:
-        """Return (B, F) float32: what the last layer with weights is given for uint8 images, averaged over space."""
+        """Return (B, F) float32: what the last layer with weights is given, averaged over space.
+
+        Images are uint8, or float in [0, 1], whose features have gradients.
+        """
         ...
 
 

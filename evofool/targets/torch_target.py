@@ -234,7 +234,7 @@ class TorchTarget:
         """Return what the last layer with weights is given, averaged over space.
 
         Args:
-            images: (B, C, H, W) uint8, on any device.
+            images: (B, C, H, W) uint8, or float in [0, 1] with gradients as in :meth:`logits`; on any device.
 
         Returns:
             (B, F) float32 on the target's device.
@@ -242,7 +242,8 @@ class TorchTarget:
         Raises:
             TargetError: The network has no such layer, or its input can't be taken.
         """
-        inputs = last_inputs(self.network, lambda: self.confirm(images))
+        run = self.logits if images.is_floating_point() else self.confirm
+        inputs = last_inputs(self.network, lambda: run(images))
         features = torch.empty(0) if inputs is None else inputs[-len(images) :]  # failed passes come first
         if len(features) != len(images) or not bool(features.isfinite().all()):
             raise TargetError(

@@ -30,6 +30,18 @@ def test_it_is_the_input_of_the_last_linear_layer() -> None:
     torch.testing.assert_close(target.features(images), expected)
 
 
+def test_of_float_images_it_is_the_same_with_gradients() -> None:
+    target, images = tiny_target(), random_images(5)
+    pixels = (images.float() / 255).requires_grad_()
+    found = target.features(pixels)
+    torch.testing.assert_close(found, target.features(images))
+    (gradient,) = torch.autograd.grad(found.square().sum(), pixels)
+    inner = tiny_network()[:3]
+    again = pixels.detach().requires_grad_()
+    (expected,) = torch.autograd.grad(inner((again - 0.5) / 0.25).square().sum(), again)
+    torch.testing.assert_close(gradient, expected)
+
+
 def test_of_a_convolution_it_is_averaged_over_space() -> None:
     class AllConvolutions(nn.Module):
         def __init__(self) -> None:

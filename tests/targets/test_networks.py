@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from evofool.targets.networks import CifarResNet, DigitsNet, LeNet, LogisticRegression
+from evofool.targets.networks import CifarResNet, ConvNet, DigitsNet, LeNet, LogisticRegression, Perceptron
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +42,10 @@ def test_a_cifar_resnet_has_the_paper_s_number_of_parameters(depth: int, million
         (LogisticRegression, (1, 28, 28), 10),
         (DigitsNet, (1, 8, 8), 10),
         (lambda: CifarResNet(20, 7), (3, 32, 32), 7),
+        (lambda: ConvNet(3, 7), (3, 32, 32), 7),
+        (lambda: ConvNet(1), (1, 8, 8), 10),
+        (lambda: Perceptron(64, 4), (1, 8, 8), 4),
+        (lambda: Perceptron(64, 4, 16), (1, 8, 8), 4),
     ],
 )
 def test_logits_are_one_a_class(build: Callable[[], torch.nn.Module], shape: tuple[int, ...], classes: int) -> None:

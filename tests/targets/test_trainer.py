@@ -111,6 +111,16 @@ def test_a_training_that_is_done_is_taken_up_as_it_was(tmp_path: Path) -> None:
     assert [report.number for report in again.reports] == [1, 2, 3]
 
 
+def test_a_training_in_pieces_of_an_epoch_is_the_same_as_one(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    for number in (1, 1, 2, 3, 4):  # The first epoch is asked for again, and one more than there are.
+        piece = training()
+        done = [report.number for report in piece.run(state, until=number)]
+        assert piece.epoch == min(number, RECIPE.epochs)
+        assert done in ([], [number])
+    assert bits(piece) == bits(trained())
+
+
 def test_it_begins_with_the_weights_that_the_network_has(tmp_path: Path) -> None:
     first = trained()
     network = small_network()

@@ -36,9 +36,17 @@ def fgsm(target: Differentiable, pixels: Tensor, goal: Goal, ball: Ball) -> Tens
     return (pixels + step).clamp(0, 1)
 
 
-def iterated(target: Differentiable, pixels: Tensor, goal: Goal, ball: Ball, *, steps: int) -> Tensor:
-    """Return images after several steps from the images themselves (Kurakin et al. 2017, §2.2), each in the ball."""
-    return _climb(target, pixels, pixels, goal, ball, steps=steps, path=ITERATED_PATH, moves=steps).furthest()
+def iterated(
+    target: Differentiable, pixels: Tensor, goal: Goal, ball: Ball, *, steps: int, path: float = ITERATED_PATH
+) -> Tensor:
+    """Return images after several steps from the images themselves (Kurakin et al. 2017, §2.2), each in the ball.
+
+    Args:
+        target, pixels, goal, ball: As in :func:`fgsm`.
+        steps: Steps.
+        path: Length of all steps, in radii.
+    """
+    return _climb(target, pixels, pixels, goal, ball, steps=steps, path=path, moves=steps).furthest()
 
 
 def pgd(

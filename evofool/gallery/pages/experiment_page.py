@@ -47,11 +47,15 @@ class Plot:
 
 @dataclass(frozen=True)
 class Card:
-    """Pictures (C, H, W) uint8 side by side, each with what it is; a heading and a line below them."""
+    """Pictures (C, H, W) uint8 side by side, each with what it is; a heading and a line below them.
+
+    With ``captions`` what each is stands below it; else only those read it who can't see the picture.
+    """
 
     pictures: Sequence[tuple[NDArray[np.uint8], str]]
     heading: str
     note: str
+    captions: bool = False
 
     @property
     def shots(self) -> list[tuple[str, str]]:
@@ -70,6 +74,7 @@ class ExperimentPage:
         lead: What it was tried on.
         facts: The most important figures.
         table: All figures.
+        tables: More of them, each with its title.
         plots: The figures.
         cards_title, cards: Pictures, and what they show.
         command: What makes it again.
@@ -91,6 +96,7 @@ class ExperimentPage:
     versions: dict[str, str]
     warnings: Sequence[str] = field(default=())
     gallery: str = ""
+    tables: Sequence[tuple[str, Table]] = field(default=())
 
 
 def write_experiment(path: Path, page: ExperimentPage) -> Path:

@@ -129,11 +129,12 @@ class Training:
         train = self.images.train
         return repr((*self._settings, self._beginning, _digest({"images": train.images, "labels": train.labels})))
 
-    def run(self, state: Path | None = None) -> Iterator[Epoch]:
+    def run(self, state: Path | None = None, *, until: int | None = None) -> Iterator[Epoch]:
         """Train, from where a state file left it.
 
         Args:
             state: Where the state is kept; None where nothing is.
+            until: Stop when so many epochs are done; None: all.
 
         Yields:
             A report after every epoch that this call ends.
@@ -143,7 +144,8 @@ class Training:
         """
         if state is not None and state.exists():
             self._restore(read_state(state, self.fingerprint))
-        while self.epoch < self.recipe.epochs:
+        last = self.recipe.epochs if until is None else min(until, self.recipe.epochs)
+        while self.epoch < last:
             report = self._run_epoch(state)
             if state is not None:
                 self._save(state)

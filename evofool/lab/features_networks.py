@@ -1,0 +1,164 @@
+"""The networks of ``features``: built, trained epoch by epoch, kept in the experiment's folder, asked as targets."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..attacks.gradients.adversary import PGD
+from ..attacks.gradients.balls import L2
+from ..config.features import FeaturesOptions
+from ..errors import RunError
+from ..io.files import writing
+from ..io.slug import slug
+from ..store.experiment import ExperimentFolder
+from ..targets.doors.embedded import card as card_of
+from ..targets.networks import CifarResNet, ConvNet, DigitsNet, LeNet, Perceptron
+from ..targets.torch_target import TorchTarget
+from ..targets.training.data import Split, TrainingData
+from ..targets.training.recipe import Epoch, Recipe
+from ..targets.training.state import write_weights
+from ..targets.training.trained import state_beside
+from ..targets.training.trainer import Training, seeded
+from ..targets.weights import load_weights
+from .features_plan import Trained, networks, recipe_settings
+
+HIDDEN = 256
+"""Units of a perceptron's hidden layer."""
+
+FOLDER = "networks"
+
+
+def build(name: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """Return a network of a kind, one of :data:`~.features_plan.NETWORKS`, with random weights.
+
+    Args:
+        name: The kind.
+        shape: (C, H, W) of the images.
+        classes: Number of classes.
+    """
+    pixels = int(np.prod(shape))
+    if name.startswith("resnet"):
+        return CifarResNet(int(name.removeprefix("resnet")), classes)
+    if name in ("perceptron", "linear"):
+        return Perceptron(pixels, classes, HIDDEN if name == "perceptron" else 0)
+    return {"digits": DigitsNet, "lenet": LeNet}[name]() if name != "convnet" else ConvNet(shape[0], classes)
+
+
+def train_epoch(folder: ExperimentFolder, trained: Trained, images: Split, test: Split, number: int) -> dict[str, Any]:
+    """Train a network for an epoch, from where the last one left its state beside its weights.
+
+    The last epoch writes the weights. The state stays until the next part begins, so that this one can be done again.
+
+    Args:
+        folder: The experiment's folder.
+        trained: The network.
+        images: What it learns from.
+        test: Images on which its accuracy is measured.
+        number: Which epoch, from 0.
+
+    Returns:
+        What is recorded of it.
+    """
+    options: FeaturesOptions = folder.config.options
+    file = weights_file(folder, trained.name)
+    with writing(folder.path):
+        file.parent.mkdir(exist_ok=True)
+    training = _training(folder, trained, TrainingData(images, test))
+    for _ in training.run(state_beside(file), until=number + 1):
+        pass
+    report: Epoch = training.reports[number]
+    digest = None
+    if number + 1 == options.epochs:
+        with writing(folder.path):
+            write_weights(file, training.weights(), {"network": trained.network, "learnt from": trained.data})
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return {
+        "kind": "epoch",
+        "network": trained.name,
+        "epoch": number,
+        "loss": report.loss,
+        "accuracy": report.accuracy,
+        "sha256": digest,
+    }
+
+
+def discard_state(folder: ExperimentFolder, name: str) -> None:
+    """Remove the state of a training that is done."""
+    with writing(folder.path):
+        state_beside(weights_file(folder, name)).unlink(missing_ok=True)
+
+
+def trained_target(folder: ExperimentFolder, trained: Trained, digest: str, device: torch.device) -> TorchTarget:
+    """Return a network that was trained, as a target.
+
+    Args:
+        folder: The experiment's folder.
+        trained: The network.
+        digest: SHA-256 of its weights file.
+        device: Where it runs.
+
+    Raises:
+        RunError: The file is missing, or another one.
+    """
+    config, file = folder.config, weights_file(folder, trained.name)
+    try:
+        found = hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise RunError(f"{file} is missing ({error.strerror}); put it back, or start a new experiment") from error
+    if found != digest:
+        raise RunError(f"{file} is not what was trained; put that back, or start a new experiment")
+    card = card_of(config.options.data)
+    module = seeded(lambda: build(trained.network, card.image_shape, len(card.classes)), 0)
+    load_weights(module, file, trained.name)
+    return TorchTarget(
+        module,
+        classes=card.classes,
+        image_shape=card.image_shape,
+        mean=card.mean,
+        std=card.std,
+        name=trained.name,
+        device=str(device),
+        precision="float32",
+        micro_batch=config.options.batch,
+        memory_format="channels_last",
+        fold=False,
+    )
+
+
+def weights_file(folder: ExperimentFolder, name: str) -> Path:
+    """Return the file of a network's weights."""
+    return folder.path / FOLDER / f"{name if name.isidentifier() else slug(name)}.safetensors"
+
+
+def _training(folder: ExperimentFolder, trained: Trained, images: TrainingData) -> Training:
+    """Return a network's training, at its beginning."""
+    config = folder.config
+    options: FeaturesOptions = config.options
+    assert options.epsilon_trained is not None
+    card = card_of(options.data)
+    number = list(networks(options)).index(trained.name)
+    seed = int(np.random.SeedSequence((options.seed, number)).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    adversary = PGD(L2(options.epsilon_trained), options.train_steps) if trained.adversarial else None
+    return Training(
+        seeded(lambda: build(trained.network, card.image_shape, len(card.classes)), seed),
+        images,
+        Recipe(**recipe_settings(options, trained)),  # type: ignore[arg-type]
+        card.mean,
+        card.std,
+        seed=seed,
+        device=config.target.device,
+        adversary=adversary,
+        perturbed=1.0,
+        name=trained.name,
+    )
+
+
+def split(images: Tensor, labels: list[int]) -> Split:
+    """Return images (N, C, H, W) uint8 with their labels as the trainer takes them."""
+    return Split(images, torch.tensor(labels, dtype=torch.int64))

@@ -1,0 +1,195 @@
+"""What ``features`` does: its settings by data set, its networks, and the parts of its work."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from ..config.experiments import ExperimentConfig
+from ..config.features import D_DET, D_NR, D_R, D_RAND, EXPORTS, MADE, STARTS, D, FeaturesOptions
+from ..errors import ConfigError, suggestion
+
+STANDARD, ROBUST = "standard", "robust"
+"""The networks that data sets are made with, and that evolution is against."""
+
+ENCODINGS = ("cppn", "direct")
+"""Encodings of the images that are evolved."""
+
+SIZE = 10_000
+"""Images to learn from, where nobody says."""
+
+FULL = {"size": 10**9, "steps": 100, "step_size": 0.1, "match_steps": 1000, "epochs": 100, "learning_rate": 0.1}
+"""The published recipe (Ilyas et al. 2019, and their replications): settings for a GPU."""
+
+SOME = {"size": SIZE, "steps": 20, "match_steps": 100, "learning_rate": 0.05}
+"""Settings that two cores do in minutes."""
+
+BY_DATA = {
+    "digits": {"network": "digits", "learners": ("convnet", "perceptron"), "epsilon": 0.3, "epochs": 30},
+    "mnist": {"network": "lenet", "learners": ("convnet", "perceptron"), "epsilon": 1.0, "epochs": 15},
+    "cifar10": {"network": "convnet", "learners": ("perceptron", "linear"), "epsilon": 0.25, "epochs": 20},
+}
+"""Settings by the data set."""
+
+AUGMENTED = {"digits": (1, False), "mnist": (2, False), "cifar10": (4, True)}
+"""Pixels of padding for random crops, and whether half of the images are mirrored."""
+
+SLOW = (D_NR, D_RAND)
+"""The data sets that are learnt at a tenth of the learning rate; D_det is learnt without crops and mirror images."""
+
+NETWORKS = {
+    "digits": ((8, 8), 1),
+    "lenet": ((28, 28), 1),
+    **{f"resnet{depth}": ((32, 32), 3) for depth in (8, 20, 32, 44, 56)},
+    "convnet": None,
+    "perceptron": None,
+    "linear": None,
+}
+"""The networks that can be trained, with the (H, W) and channels that they take; None for any."""
+
+
+def resolved(options: FeaturesOptions) -> FeaturesOptions:
+    """Return the options with all settings filled in that nobody gave.
+
+    Raises:
+        ConfigError: There is no such data set, network, start or export, or they don't fit each other.
+    """
+    data = options.data
+    if data not in BY_DATA:
+        raise ConfigError(
+            f"`target` must be {', '.join(BY_DATA)}{suggestion(data, BY_DATA)}, got {data:.40}; features trains "
+            "networks of its own on images of these names"
+        )
+    if options.weights is not None:
+        raise ConfigError("`weights`: features trains all its networks itself; leave them out")
+    if options.start not in STARTS:
+        raise ConfigError(f"`start` must be one of {', '.join(STARTS)}, got {options.start:.40}")
+    if wrong := [name for name in options.export if name not in EXPORTS]:
+        raise ConfigError(f"`export` must be of {', '.join(EXPORTS)}, got {wrong[0]:.40}")
+    larger = {"network": "resnet20", "learners": ("resnet8", "convnet", "perceptron")} if data == "cifar10" else {}
+    chosen = SOME | BY_DATA[data] | (FULL | larger if options.full else {})
+    filled = replace(options, **{name: value for name, value in chosen.items() if getattr(options, name) is None})
+    assert filled.epsilon is not None
+    filled = replace(
+        filled,
+        epsilon_trained=filled.epsilon_trained or 2 * filled.epsilon,
+        epsilon_made=filled.epsilon_made or 2 * filled.epsilon,
+        learners=tuple(name for name in filled.learners or () if name not in ("", filled.network)),
+    )
+    _check_networks(filled)
+    return filled
+
+
+def _check_networks(options: FeaturesOptions) -> None:
+    shapes = {"digits": ((8, 8), 1), "mnist": ((28, 28), 1), "cifar10": ((32, 32), 3)}
+    for parameter, names in {"network": (str(options.network),), "learners": options.learners or ()}.items():
+        for name in names:
+            if name not in NETWORKS:
+                raise ConfigError(
+                    f'`{parameter}`: there is no "{name:.40}"{suggestion(name, NETWORKS)}; choose {", ".join(NETWORKS)}'
+                )
+            if NETWORKS[name] not in (None, shapes[options.data]):
+                raise ConfigError(f"`{parameter}`: {name} takes other images than {options.data} has")
+        if len(set(names)) < len(names):
+            raise ConfigError(f"`{parameter}` must be different ones, got {','.join(names)}")
+
+
+class Trained(NamedTuple):
+    """A network that is trained. Those that learn beside the first kind are measured on unchanged images alone."""
+
+    name: str
+    """What figures call it."""
+    network: str
+    """Its kind, one of :data:`NETWORKS`."""
+    data: str
+    """The data set that it learns from."""
+    adversarial: bool = False
+    """Whether it is trained against perturbations."""
+    beside: bool = False
+    """Whether it is one of those of several kinds whose learning is compared with transfer."""
+
+
+def networks(options: FeaturesOptions) -> dict[str, Trained]:
+    """Return all networks by name, in the order of their training."""
+    own = str(options.network)
+    found = [Trained(STANDARD, own, D), Trained(ROBUST, own, D, adversarial=True)]
+    found += [Trained(name, own, name) for name in MADE]
+    others = options.learners or ()
+    found += [
+        Trained(learner_name(learner, D), learner, D, beside=True) for learner in ((own, *others) if others else ())
+    ]
+    found += [Trained(learner_name(learner, D_RAND), learner, D_RAND, beside=True) for learner in others]
+    return {each.name: each for each in found}
+
+
+def learner_name(learner: str, data: str) -> str:
+    """Return what a kind of network is called that learns from a data set, beside the first one."""
+    return f"{learner} on {data}"
+
+
+def maker_of(name: str) -> str:
+    """Return the network that a data set is made with."""
+    return ROBUST if name == D_R else STANDARD
+
+
+def sizes(options: FeaturesOptions) -> tuple[float, float, float]:
+    """Return the Euclidean norms that robust accuracy is measured at; the second is the one that was asked for."""
+    assert options.epsilon is not None
+    return options.epsilon / 2, options.epsilon, 2 * options.epsilon
+
+
+class Piece(NamedTuple):
+    """A part of the work."""
+
+    kind: str
+    """``set``: a batch of a data set; ``epoch`` of a training; ``accuracy`` of a network; ``transfer`` of
+    perturbations; ``shown``: what networks make of images to learn from; ``evolved``: an evolution; ``export`` of a
+    data set."""
+    name: str
+    """The data set or the network."""
+    number: int = 0
+    """Which batch, epoch or evolution it is."""
+
+
+def pieces(config: ExperimentConfig) -> list[Piece]:
+    """Return the parts of the work, in order."""
+    options: FeaturesOptions = config.options
+    assert options.size is not None
+    assert options.epochs is not None
+    batches, trained = math.ceil(options.size / options.batch), networks(options)
+    sources = [Piece("set", D), *(piece for name in (STANDARD, ROBUST) for piece in _training(name, options.epochs))]
+    sources += [Piece("set", name, number) for name in MADE for number in range(batches)]
+    learning = [
+        piece for name in trained if name not in (STANDARD, ROBUST) for piece in _training(name, options.epochs)
+    ]
+    evolutions = [
+        Piece("evolved", maker, number)
+        for maker in (STANDARD, ROBUST)
+        for number in range(options.runs * len(ENCODINGS))
+    ]
+    exported = [Piece("export", name) for name in (D, *MADE) if options.export]
+    return [*sources, *learning, Piece("transfer", STANDARD), Piece("shown", D), *evolutions, *exported]
+
+
+def evolution(number: int) -> tuple[int, str]:
+    """Return which run of which encoding an evolution is."""
+    run, encoding = divmod(number, len(ENCODINGS))
+    return run, ENCODINGS[encoding]
+
+
+def _training(name: str, epochs: int) -> Iterator[Piece]:
+    """Yield the parts of a training, and of what it came to."""
+    yield from (Piece("epoch", name, number) for number in range(epochs))
+    yield Piece("accuracy", name)
+
+
+def recipe_settings(options: FeaturesOptions, trained: Trained) -> dict[str, object]:
+    """Return the settings of a network's training, by the names of :class:`~evofool.targets.training.recipe.Recipe`."""
+    assert options.learning_rate is not None
+    pad, mirror = (0, False) if trained.data == D_DET else AUGMENTED[options.data]
+    rate = options.learning_rate / 10 if trained.data in SLOW else options.learning_rate
+    size = 128 if options.full else 64
+    return {"epochs": options.epochs, "batch": size, "peak": rate, "decay": options.decay, "pad": pad, "mirror": mirror}
