@@ -21,6 +21,7 @@ from evofool import AttackOptions, AuditOptions, EvolveOptions, Target
 from evofool.config.ascend import AscendOptions
 from evofool.config.check import CheckOptions
 from evofool.config.elites import AblateOptions, OccludeOptions
+from evofool.config.features import FeaturesOptions
 from evofool.config.model import ModelOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import PerturbOptions
@@ -323,6 +324,7 @@ WALKED = {
     "occlude": {"genomes", "target", "out", "progress", "observer"},
     "ablate": {"genomes", "target", "out", "progress", "observer"},
     "ascend": {"target", "out", "progress", "observer"},
+    "features": {"target", "out", "progress", "observer"},
     "evolve_seeds": {"target", "encoding", "seeds", "out", "gallery", "progress", "observer", "toolbox"},
     "score": {"files", "target", "weights", "device", "top", "options"},
     "resume": {"path", "target", "toolbox", "gallery", "progress", "observer", "limits"},
@@ -347,6 +349,7 @@ def test_no_argument_is_left_untried(name: str) -> None:
         "attack": AttackOptions,
         "audit": AuditOptions,
         "ascend": AscendOptions,
+        "features": FeaturesOptions,
         "perturb": PerturbOptions,
         "probe": ProbeOptions,
         "transfer": TransferOptions,

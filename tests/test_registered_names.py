@@ -14,12 +14,14 @@ from evofool.audits.figure_table import PARTS
 from evofool.config.ascend import PARAMETRISATIONS, AscendOptions
 from evofool.config.audit import PROFILES, AuditOptions
 from evofool.config.elites import FILLS, OccludeOptions
+from evofool.config.features import EXPORTS, STARTS, FeaturesOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import METHODS, PerturbOptions
 from evofool.config.probe import SOURCES, ProbeOptions
 from evofool.config.transfer import KINDS, TransferOptions
 from evofool.datasets import NAMED_DATASETS
 from evofool.encodings.registry import ENCODINGS
+from evofool.lab.features_plan import NETWORKS
 from evofool.search.descriptors import DESCRIPTORS
 from evofool.search.emitters.registry import EMITTERS
 from evofool.search.selectors import SELECTORS
@@ -52,6 +54,9 @@ def words(text: str) -> set[str]:
         (ProbeOptions, "encoding", ENCODINGS),
         (OccludeOptions, "fill", FILLS),
         (TransferOptions, "kinds", KINDS),
+        (FeaturesOptions, "network", NETWORKS),
+        (FeaturesOptions, "start", STARTS),
+        (FeaturesOptions, "export", EXPORTS),
     ],
 )
 def test_the_help_names_all_there_are(options: type[Options], name: str, registered: Iterable[str]) -> None:

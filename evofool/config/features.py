@@ -133,8 +133,8 @@ class FeaturesOptions(
     full: Annotated[
         bool,
         option(
-            "The published recipe, for a GPU: all images, 1,000 steps for D_R and D_NR, 100 steps of 0.1 for D_rand "
-            "and D_det, 100 epochs.",
+            "Take the published recipe, for a GPU: all images, 1,000 steps for D_R and D_NR, 100 steps of 0.1 for "
+            "D_rand and D_det, 100 epochs.",
             identity=True,
         ),
     ] = False

@@ -17,6 +17,7 @@ from evofool.config.ascend import AscendOptions
 from evofool.config.attack import AttackOptions
 from evofool.config.audit import AuditOptions
 from evofool.config.evolve import EvolveOptions
+from evofool.config.features import FeaturesOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import PerturbOptions
 from evofool.config.transfer import TransferOptions
@@ -83,6 +84,7 @@ def test_class_and_classes_are_the_same_in_every_command() -> None:
         ("lab perturb", PerturbOptions),
         ("lab ascend", AscendOptions),
         ("lab transfer", TransferOptions),
+        ("lab features", FeaturesOptions),
     ],
 )
 def test_the_help_shows_every_declared_option_with_its_default(
