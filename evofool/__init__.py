@@ -13,7 +13,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .api.audit import audit
-    from .api.experiments import ablate, ascend, features, occlude, perturb, probe, transfer
+    from .api.experiments import ablate, ascend, features, harden, occlude, perturb, probe, transfer
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, open, repair, resume, score  # noqa: A004
     from .audits.result import AuditResult
     from .checkup.result import Checkup
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .config.elites import AblateOptions, OccludeOptions
     from .config.evolve import EvolveOptions
     from .config.features import FeaturesOptions
+    from .config.harden import HardenOptions
     from .config.perturb import PerturbOptions
     from .config.probe import ProbeOptions
     from .config.transfer import TransferOptions
@@ -48,6 +49,7 @@ __all__ = [
     "EvolveOptions",
     "ExperimentResult",
     "FeaturesOptions",
+    "HardenOptions",
     "OccludeOptions",
     "PerturbOptions",
     "ProbeOptions",
@@ -64,6 +66,7 @@ __all__ = [
     "evolve",
     "evolve_seeds",
     "features",
+    "harden",
     "inspect",
     "load_target",
     "occlude",
@@ -91,6 +94,7 @@ _HOMES = {
     "EvolveOptions": "config.evolve:EvolveOptions",
     "ExperimentResult": "lab.result:ExperimentResult",
     "FeaturesOptions": "config.features:FeaturesOptions",
+    "HardenOptions": "config.harden:HardenOptions",
     "OccludeOptions": "config.elites:OccludeOptions",
     "PerturbOptions": "config.perturb:PerturbOptions",
     "ProbeOptions": "config.probe:ProbeOptions",
@@ -106,6 +110,7 @@ _HOMES = {
     "evolve": "api.jobs:evolve",
     "evolve_seeds": "api.jobs:evolve_seeds",
     "features": "api.experiments:features",
+    "harden": "api.experiments:harden",
     "inspect": "api.jobs:inspect",
     "load_target": "targets.registry:load_target",
     "occlude": "api.experiments:occlude",

@@ -13,6 +13,7 @@ from ..config.ascend import AscendOptions
 from ..config.documented import documented
 from ..config.elites import AblateOptions, OccludeOptions
 from ..config.features import FeaturesOptions
+from ..config.harden import HardenOptions
 from ..config.perturb import PerturbOptions
 from ..config.probe import ProbeOptions
 from ..config.transfer import TransferOptions
@@ -207,6 +208,32 @@ def features(
         EvofoolError: One of its family, for bad options, data and folders.
     """
     return _experiment(FeaturesOptions, options, target, out, progress, observer)
+
+
+@documented(HardenOptions)
+def harden(
+    target: str = "digits",
+    *,
+    out: str | Path,
+    progress: bool | None = None,
+    observer: Callable[[ExperimentStep], object] | None = None,
+    **options: Any,
+) -> ExperimentResult:
+    """Train a network with what fools it, fool it again, and so on, and see what that helps against.
+
+    Its networks are files of weights in the folder's ``networks``, one for each round.
+
+    Args:
+        target: The network: digits, mnist or cifar10.
+        out: A new folder for the experiment.
+        progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
+        observer: Called after every part of the work.
+        options: See below.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, data and folders.
+    """
+    return _experiment(HardenOptions, options, target, out, progress, observer)
 
 
 def _experiment(

@@ -11,6 +11,7 @@ from ..config.ascend import AscendOptions
 from ..config.elites import AblateOptions, OccludeOptions
 from ..config.experiment_options import ExperimentOptions
 from ..config.features import FeaturesOptions
+from ..config.harden import HardenOptions
 from ..config.perturb import PerturbOptions
 from ..config.probe import ProbeOptions
 from ..config.transfer import TransferOptions
@@ -115,7 +116,17 @@ def features(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_js
     _run(FeaturesOptions.of(given), out, quiet, as_json)
 
 
-COMMANDS = (ascend, perturb, transfer, features, probe, occlude, ablate)
+@with_options(HardenOptions)
+def harden(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    """Train a network with what fools it, and fool it again.
+
+    It learns from evolved images as one class more, or from perturbed ones with their labels. Its networks are kept as
+    targets.
+    """
+    _run(HardenOptions.of(given), out, quiet, as_json)
+
+
+COMMANDS = (ascend, perturb, transfer, features, harden, probe, occlude, ablate)
 """The experiments as commands."""
 
 

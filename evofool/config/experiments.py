@@ -9,6 +9,7 @@ import msgspec
 from .ascend import AscendOptions
 from .elites import AblateOptions, OccludeOptions
 from .features import FeaturesOptions
+from .harden import HardenOptions
 from .perturb import PerturbOptions
 from .probe import ProbeOptions
 from .records import DataRecord, JobConfig, TargetRecord
@@ -22,6 +23,7 @@ EXPERIMENT_OPTIONS = (
     OccludeOptions,
     AblateOptions,
     FeaturesOptions,
+    HardenOptions,
 )
 """The options of every experiment."""
 

@@ -60,7 +60,7 @@ class Experiment(ABC):
     Importing an experiment and reading its folder need no torch.
 
     Attributes:
-        result: What a result must be; a file from a stranger is checked by it.
+        result: What a result must be, a structure or a union of some; a file from a stranger is checked by it.
         asks: Whether it asks targets for scores alone, so that their queries can be counted and limited.
     """
 

@@ -24,6 +24,19 @@ from ..search.progress import Progress
 from ..targets.protocols import Target
 
 
+def evolution_of(target: Target, options: EvolveOptions) -> Evolution:
+    """Return an evolution in memory.
+
+    Args:
+        target: The target.
+        options: Its options; ``init`` may name genomes that it starts from.
+    """
+    settings = encodings.preset(options.encoding, options.preset)
+    encoding = encodings.build(options.encoding, settings, target.image_shape, str(LocalEngine(target).device))
+    initial = initial_genomes(options.init, encoding) if options.init is not None else None
+    return Evolution(target, encoding, options, initial=initial)
+
+
 def elites(
     target: Target, options: EvolveOptions, evaluations: int, observer: Callable[[Progress], object] | None = None
 ) -> tuple[Tensor, list[int]]:
@@ -38,16 +51,13 @@ def elites(
     Returns:
         The (N, C, H, W) uint8 images of the surest elites on the CPU, and their N classes.
     """
-    settings = encodings.preset(options.encoding, options.preset)
-    encoding = encodings.build(options.encoding, settings, target.image_shape, str(LocalEngine(target).device))
-    initial = initial_genomes(options.init, encoding) if options.init is not None else None
-    evolution = Evolution(target, encoding, options, initial=initial)
+    evolution = evolution_of(target, options)
     for progress in evolution.run(Budget(evaluations=evaluations)):
         if observer:
             observer(progress)
     archive = evolution.archive
     held = np.intersect1d(archive.surest(), archive.held())
-    return encoding.decode(archive.genomes.take(held)).cpu(), archive.class_of_niche[held].tolist()
+    return evolution.encoding.decode(archive.genomes.take(held)).cpu(), archive.class_of_niche[held].tolist()
 
 
 def best_edits(target: Target, subjects: Sequence[Subject], options: AttackOptions) -> list[Edits]:

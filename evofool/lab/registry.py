@@ -56,6 +56,11 @@ EXPERIMENTS = {
         "Do images that fool one network fool another?",
         "Nguyen et al. 2015, Szegedy et al. 2014, Goodfellow et al. 2015",
     ),
+    "harden": Entry(
+        "evofool.lab.harden",
+        "Does a network that learns what fools it stay foolable?",
+        "Nguyen et al. 2015, Madry et al. 2018",
+    ),
 }
 """The experiments."""
 

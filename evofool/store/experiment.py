@@ -125,7 +125,7 @@ class ExperimentFolder:
         """Yield the number and the results of every part that is done.
 
         Args:
-            kind: What a result must be.
+            kind: What a result must be: a structure, or a union of some.
 
         Raises:
             RunError: A line is damaged, or says what can't be.

@@ -184,6 +184,45 @@ class TransferResult(msgspec.Struct, frozen=True):
     image: Natural | msgspec.UnsetType = msgspec.UNSET
 
 
+class HardenEpoch(msgspec.Struct, frozen=True, tag_field="kind", tag="epoch"):
+    """What a network was like after an epoch of training, or before the first one of round 1.
+
+    The weights are kept after the last epoch of a round.
+    """
+
+    round: Natural
+    epoch: Natural
+    added: Natural
+    loss: NotNegative | None
+    accuracy: Share
+    robust: Share | None
+    weights_sha256: str | None
+
+
+class HardenElite(msgspec.Struct, frozen=True, tag_field="kind", tag="elite"):
+    """The surest image of a class, and how many images had been scored when one had 99 % and 99.99 %."""
+
+    round: Natural
+    encoding: str
+    class_index: Natural
+    confidence: Share
+    at_99: Natural | None
+    at_9999: Natural | None
+
+
+class HardenShown(msgspec.Struct, frozen=True, tag_field="kind", tag="shown"):
+    """What a network took an image for that was made to fool it; noise has no label."""
+
+    round: Natural
+    attack: str
+    label: Natural | None
+    first: Natural
+    confidence: Share
+
+
+HardenResult = HardenEpoch | HardenElite | HardenShown
+
+
 def fault(line: dict[str, Any], kind: Kind) -> str | None:
     """Return the first thing that keeps a line from being of a kind, or None."""
     try:

@@ -7,18 +7,18 @@ from torch import Tensor, nn
 
 
 class LeNet(nn.Module):
-    """Caffe's LeNet for MNIST, (B, 1, 28, 28) -> (B, 10) logits.
+    """Caffe's LeNet for MNIST, (B, 1, 28, 28) -> (B, classes) logits.
 
     Tensor names and shapes are Caffe's (``examples/mnist/lenet.prototxt``): two 5×5 convolutions, each
     followed by 2×2 max pooling and *no* nonlinearity, then 500 ReLU units.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = 10) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(1, 20, 5)
         self.conv2 = nn.Conv2d(20, 50, 5)
         self.ip1 = nn.Linear(800, 500)
-        self.ip2 = nn.Linear(500, 10)
+        self.ip2 = nn.Linear(500, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.max_pool2d(self.conv1(x), 2)
@@ -28,11 +28,11 @@ class LeNet(nn.Module):
 
 
 class LogisticRegression(nn.Module):
-    """Multinomial logistic regression on MNIST's pixels, (B, 1, 28, 28) -> (B, 10) logits: a shallow softmax."""
+    """Multinomial logistic regression on MNIST's pixels, (B, 1, 28, 28) -> (B, classes) logits: a shallow softmax."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = 10) -> None:
         super().__init__()
-        self.linear = nn.Linear(784, 10)
+        self.linear = nn.Linear(784, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.linear(x.flatten(1))
@@ -40,14 +40,14 @@ class LogisticRegression(nn.Module):
 
 
 class DigitsNet(nn.Module):
-    """A small convolutional network for 8×8 handwritten digits, (B, 1, 8, 8) -> (B, 10) logits."""
+    """A small convolutional network for 8×8 handwritten digits, (B, 1, 8, 8) -> (B, classes) logits."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = 10) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(1, 16, 3, padding=1)
         self.conv2 = nn.Conv2d(16, 32, 3, padding=1)
         self.fc1 = nn.Linear(512, 64)
-        self.fc2 = nn.Linear(64, 10)
+        self.fc2 = nn.Linear(64, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.conv1(x))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -38,7 +39,16 @@ def _cifar10(depth: int) -> Card:
     )
 
 
-CARDS: dict[str, Card] = {
+HARDENED = ":hardened"
+"""How the names of networks end that have a class more, for images that fool: what ``evofool lab harden`` trains."""
+
+FOOLING = "fooling"
+"""The name of that class."""
+
+HARDENABLE = ("digits", "mnist", "cifar10")
+"""The networks that it trains."""
+
+_PLAIN = {
     "cifar10": _cifar10(20),
     "cifar10:resnet32": _cifar10(32),
     "cifar10:resnet44": _cifar10(44),
@@ -83,6 +93,22 @@ CARDS: dict[str, Card] = {
         resize=8,
     ),
 }
+
+
+def _hardened(card: Card) -> Card:
+    return replace(
+        card,
+        name=f"{card.name}{HARDENED}",
+        architecture=f"{card.architecture}; one class more, for images that fool",
+        classes=(*card.classes, FOOLING),
+        data="the user's own, by evofool lab harden",
+        accuracy="depends on the weights",
+        licence="the user's own",
+        weights="",
+    )
+
+
+CARDS: dict[str, Card] = _PLAIN | {f"{name}{HARDENED}": _hardened(_PLAIN[name]) for name in HARDENABLE}
 """The cards by name."""
 
 ALIASES = {"cifar10:resnet20": "cifar10", "mnist:lenet": "mnist"}
@@ -132,7 +158,8 @@ def network(name: str) -> nn.Module:
     """Return the network of a card, without its weights."""
     from ..networks import CifarResNet, DigitsNet, LeNet, LogisticRegression
 
+    plain, classes = name.removesuffix(HARDENED), len(CARDS[name].classes)
     others = {"mnist": LeNet, "mnist:logistic": LogisticRegression, "digits": DigitsNet}
-    if name in others:
-        return others[name]()
-    return CifarResNet(20 if name == "cifar10" else int(name.removeprefix("cifar10:resnet")))
+    if plain in others:
+        return others[plain](classes)
+    return CifarResNet(20 if plain == "cifar10" else int(plain.removeprefix("cifar10:resnet")), classes)

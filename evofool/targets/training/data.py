@@ -25,6 +25,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def first(self, count: int) -> Split:
+        """Return the first images, at most ``count``."""
+        return Split(self.images[:count], self.labels[:count])
+
 
 @dataclass(frozen=True)
 class TrainingData:

@@ -124,6 +124,11 @@ class Training:
         return len(self.reports)
 
     @property
+    def within_epoch(self) -> bool:
+        """Whether an epoch has begun and not ended."""
+        return len(self._order) > 0
+
+    @property
     def fingerprint(self) -> str:
         """What tells this training from others: settings, images, and the weights it began with."""
         train = self.images.train
