@@ -13,13 +13,14 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .api.audit import audit
-    from .api.experiments import ablate, ascend, features, harden, occlude, perturb, probe, transfer
+    from .api.experiments import ablate, ascend, detect, features, harden, occlude, perturb, probe, transfer
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, open, repair, resume, score  # noqa: A004
     from .audits.result import AuditResult
     from .checkup.result import Checkup
     from .config.ascend import AscendOptions
     from .config.attack import AttackOptions
     from .config.audit import AuditOptions
+    from .config.detect import DetectOptions
     from .config.elites import AblateOptions, OccludeOptions
     from .config.evolve import EvolveOptions
     from .config.features import FeaturesOptions
@@ -44,6 +45,7 @@ __all__ = [
     "AuditResult",
     "CampaignResult",
     "Checkup",
+    "DetectOptions",
     "Ensemble",
     "EvofoolError",
     "EvolveOptions",
@@ -63,6 +65,7 @@ __all__ = [
     "attack",
     "audit",
     "check_target",
+    "detect",
     "evolve",
     "evolve_seeds",
     "features",
@@ -89,6 +92,7 @@ _HOMES = {
     "AuditResult": "audits.result:AuditResult",
     "CampaignResult": "jobs.result:CampaignResult",
     "Checkup": "checkup.result:Checkup",
+    "DetectOptions": "config.detect:DetectOptions",
     "Ensemble": "targets.ensemble:Ensemble",
     "EvofoolError": "errors:EvofoolError",
     "EvolveOptions": "config.evolve:EvolveOptions",
@@ -107,6 +111,7 @@ _HOMES = {
     "attack": "api.jobs:attack",
     "audit": "api.audit:audit",
     "check_target": "api.jobs:check_target",
+    "detect": "api.experiments:detect",
     "evolve": "api.jobs:evolve",
     "evolve_seeds": "api.jobs:evolve_seeds",
     "features": "api.experiments:features",
