@@ -11,6 +11,7 @@ from evofool.targets.prepare import versions
 from . import (
     attack,
     audits,
+    breed,
     default_run,
     doors,
     ensembles,
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "imagenet": imagenet.measure,
     "attack": attack.measure,
     "audits": audits.measure,
+    "breed": breed.measure,
     "doors": doors.measure,
     "ensembles": ensembles.measure,
     "ensembles-imagenet": ensembles.measure_imagenet,

@@ -21,6 +21,7 @@ from evofool.encodings.cppn.batch import INPUTS, CPPNBatch
 from evofool.encodings.cppn.encoding import CPPN
 from evofool.gallery.prints.svg import TONES, figure, line, logarithmic, path, standalone, text
 from evofool.kernels import graph
+from evofool.kernels.constants import ATTEMPTS
 from evofool.rng import Rng
 from evofool.search.evolution import Evolution
 
@@ -107,7 +108,7 @@ def _grown(encoding: CPPN, count: int, connections: int) -> CPPNBatch:
         for _ in range(2):
             for g in np.flatnonzero(genomes.sizes() < connections):
                 weight = rng.host.normal(0, 4)
-                graph.add_connection(genomes.graphs(), g, weight, graph.ATTEMPTS, len(INPUTS), stream)
+                graph.add_connection(genomes.graphs(), g, weight, ATTEMPTS, len(INPUTS), stream)
         if genomes.sizes().sum() == before:
             break
     return genomes

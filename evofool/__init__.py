@@ -13,14 +13,14 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .api.audit import audit
-    from .api.experiments import ablate, ascend, detect, features, harden, occlude, perturb, probe, transfer
+    from .api.experiments import ablate, ascend, features, harden, occlude, perturb, probe, transfer
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, open, repair, resume, score  # noqa: A004
+    from .api.pages import breed
     from .audits.result import AuditResult
     from .checkup.result import Checkup
     from .config.ascend import AscendOptions
     from .config.attack import AttackOptions
     from .config.audit import AuditOptions
-    from .config.detect import DetectOptions
     from .config.elites import AblateOptions, OccludeOptions
     from .config.evolve import EvolveOptions
     from .config.features import FeaturesOptions
@@ -45,7 +45,6 @@ __all__ = [
     "AuditResult",
     "CampaignResult",
     "Checkup",
-    "DetectOptions",
     "Ensemble",
     "EvofoolError",
     "EvolveOptions",
@@ -64,8 +63,8 @@ __all__ = [
     "ascend",
     "attack",
     "audit",
+    "breed",
     "check_target",
-    "detect",
     "evolve",
     "evolve_seeds",
     "features",
@@ -92,7 +91,6 @@ _HOMES = {
     "AuditResult": "audits.result:AuditResult",
     "CampaignResult": "jobs.result:CampaignResult",
     "Checkup": "checkup.result:Checkup",
-    "DetectOptions": "config.detect:DetectOptions",
     "Ensemble": "targets.ensemble:Ensemble",
     "EvofoolError": "errors:EvofoolError",
     "EvolveOptions": "config.evolve:EvolveOptions",
@@ -110,8 +108,8 @@ _HOMES = {
     "ascend": "api.experiments:ascend",
     "attack": "api.jobs:attack",
     "audit": "api.audit:audit",
+    "breed": "api.pages:breed",
     "check_target": "api.jobs:check_target",
-    "detect": "api.experiments:detect",
     "evolve": "api.jobs:evolve",
     "evolve_seeds": "api.jobs:evolve_seeds",
     "features": "api.experiments:features",

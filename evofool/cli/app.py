@@ -65,6 +65,7 @@ for command in (
     gallery.gallery,
     gallery.timelapse,
     gallery.poster,
+    gallery.breed,
     jobs.inspect,
     targets.score,
     gallery.render,

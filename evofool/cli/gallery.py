@@ -1,4 +1,4 @@
-"""``evofool gallery``, ``timelapse``, ``poster`` and ``render``: what there is to look at."""
+"""``evofool gallery``, ``timelapse``, ``poster``, ``render`` and ``breed``: what there is to look at."""
 
 from __future__ import annotations
 
@@ -115,3 +115,36 @@ def render(
 
     width, height = render_genome(genome, size, out)
     Console(quiet=quiet).say(f"{out}: {width} × {height}")
+
+
+def breed(
+    target: Annotated[
+        str, typer.Option("--target", "-t", help="The network: cifar10, mnist, mnist:logistic or digits.")
+    ] = "cifar10",
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            help="CPPN genomes to begin with: a file, a run or a bank such as cifar10-cppn. [default: random]"
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The HTML file.")] = Path("breed.html"),
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Begin with the same pictures whenever the page is opened.", parser=whole_number, metavar="<int>"
+        ),
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a page in which you breed pictures that fool a network.
+
+    The network runs in the browser and says below each picture what it sees. The page is one file and needs no server.
+    """
+    from ..console.console import Console
+    from ..gallery.pages.breed_page import write_breed_page
+
+    page = write_breed_page(target, out, init=init, seed=seed)
+    Console(quiet=quiet).say(f"breed: {page}")
+    if show:
+        typer.launch(page.absolute().as_uri())

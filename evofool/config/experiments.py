@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 import msgspec
 
 from .ascend import AscendOptions
-from .detect import DetectOptions
 from .elites import AblateOptions, OccludeOptions
 from .features import FeaturesOptions
 from .harden import HardenOptions
@@ -21,7 +20,6 @@ EXPERIMENT_OPTIONS = (
     PerturbOptions,
     TransferOptions,
     ProbeOptions,
-    DetectOptions,
     OccludeOptions,
     AblateOptions,
     FeaturesOptions,

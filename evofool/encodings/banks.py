@@ -55,6 +55,16 @@ def check_genomes(init: str | Path) -> Path:
     return source
 
 
+def genomes_under(path: str | Path) -> Path:
+    """Return the file or folder of genomes that a user names to start from; of a run, the folder of its elites.
+
+    Raises:
+        GenomeError: Nothing is there.
+    """
+    source = check_genomes(path)
+    return source / "elites" if (source / "elites").is_dir() else source
+
+
 def bank_names() -> list[str]:
     """Return the names of the genome banks, which are folders of genome files or files of many genomes."""
     entries = [path for root in _bank_roots() if root.is_dir() for path in root.iterdir()]

@@ -77,6 +77,22 @@ def read_genomes(path: Path) -> list[tuple[Path, GenomeFile]]:
     return [_named(path)]
 
 
+def check_drawing(genomes: Sequence[tuple[Path, GenomeFile]], colour: str, coordinates: str) -> None:
+    """Check that genomes become pictures in a certain way; see ``CPPNSettings``.
+
+    Raises:
+        GenomeError: One has another colour or other coordinates.
+    """
+    for file, genome in genomes:
+        for what, wanted, given in (
+            ("colour", colour, genome.colour),
+            ("coordinates", coordinates, genome.coordinates),
+        ):
+            if wanted != given:
+                fix = "choose a grey target" if given == "grey" else "choose a `target` or `preset` that fits"
+                raise GenomeError(f"{file} has {what} {given}, expected {wanted}; {fix}")
+
+
 def read_genome(path: Path) -> GenomeFile:
     """Read a genome from its own file, or the one of many that ``FILE.jsonl#WHICH`` or ``FOLDER#WHICH`` names.
 

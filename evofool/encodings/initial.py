@@ -12,14 +12,14 @@ import torch
 
 from ..errors import GenomeError
 from ..io.images import fit, open_image
-from .banks import MANY_SUFFIX, check_genomes
+from .banks import MANY_SUFFIX, genomes_under
 from .cppn.batch import CPPNBatch
 from .cppn.encoding import CPPN
 from .cppn.settings import PRESETS
 from .direct.batch import DirectBatch
 from .direct.encoding import Direct
 from .genome_file import GenomeFile
-from .genome_lines import names_one_genome, read_genomes
+from .genome_lines import check_drawing, names_one_genome, read_genomes
 
 _PICTURES = (".png", ".jpg", ".jpeg")
 
@@ -35,7 +35,7 @@ def initial_genomes(path: str | Path, encoding: Any) -> Any:
     Raises:
         GenomeError: Nothing is there, or a genome does not fit the encoding.
     """
-    source = _place(path)
+    source = genomes_under(path)
     if isinstance(encoding, CPPN):
         if source.suffix.lower() in _PICTURES:
             raise GenomeError(f"{source} is a picture, and pictures start direct runs; add `encoding=direct`")
@@ -61,7 +61,7 @@ def cppn_for(path: str | Path, image_shape: tuple[int, int, int], device: torch.
     Raises:
         GenomeError: No CPPN is there.
     """
-    genomes = read_genomes(_place(path))
+    genomes = read_genomes(genomes_under(path))
     if not genomes:
         raise GenomeError(f"`init={path}` holds no CPPN genomes (.json, .jsonl)")
     first = genomes[0][1]
@@ -70,21 +70,8 @@ def cppn_for(path: str | Path, image_shape: tuple[int, int, int], device: torch.
     return CPPN(image_shape, device, settings)
 
 
-def _place(path: str | Path) -> Path:
-    """Return the file or folder of genomes under a path."""
-    source = check_genomes(path)
-    return source / "elites" if (source / "elites").is_dir() else source
-
-
 def _cppns(genomes: Sequence[tuple[Path, GenomeFile]], encoding: CPPN) -> CPPNBatch:
-    for file, genome in genomes:
-        for what, wanted, given in (
-            ("colour", encoding.colour, genome.colour),
-            ("coordinates", encoding.coordinates, genome.coordinates),
-        ):
-            if wanted != given:
-                fix = "choose a grey target" if given == "grey" else "choose a `target` or `preset` that fits"
-                raise GenomeError(f"{file} has {what} {given}, this run uses {wanted}; {fix}")
+    check_drawing(genomes, encoding.colour, encoding.coordinates)
     batches = [_resized(genome.genomes, file, encoding) for file, genome in genomes]
     batch = batches[0].take(np.zeros(len(batches), np.int64))
     for row, genome_batch in enumerate(batches):

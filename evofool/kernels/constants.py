@@ -3,6 +3,9 @@
 EMPTY = -1
 """Value of a free slot for a node or a connection of a CPPN."""
 
+ATTEMPTS = 4
+"""Most pairs of nodes that are drawn for a new connection of a CPPN before none is added."""
+
 OPERATORS = ("pixels", "grating", "colour", "mix", "tile", "shrink")
 """The operators that change a direct genome, by the numbers that compiled loops take: single pixels, then strokes."""
 

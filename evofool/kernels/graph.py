@@ -11,11 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from .compiled import compiled
-from .constants import EMPTY
+from .constants import ATTEMPTS, EMPTY
 from .draws import below, between, normal, uniform
-
-ATTEMPTS = 4
-"""Most pairs of nodes that are drawn for a new connection before none is added."""
 
 
 @compiled

@@ -52,9 +52,9 @@ def test_genomes_for_another_image_size_are_taken_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
-        ({"colour": "rgb"}, "has colour rgb, this run uses hsl"),
-        ({"coordinates": "pixels"}, "has coordinates pixels, this run uses unit"),
-        ({"shape": (1, 8, 8)}, "has colour grey, this run uses hsl"),
+        ({"colour": "rgb"}, "has colour rgb, expected hsl"),
+        ({"coordinates": "pixels"}, "has coordinates pixels, expected unit"),
+        ({"shape": (1, 8, 8)}, "has colour grey, expected hsl"),
     ],
     ids=str,
 )

@@ -11,7 +11,7 @@ from support import build
 
 from evofool.encodings.cppn.batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
 from evofool.kernels import graph
-from evofool.kernels.constants import EMPTY
+from evofool.kernels.constants import ATTEMPTS, EMPTY
 from evofool.rng import Rng
 
 FULL = Graph(("sin",), (), ((X, 4, 1.0), (Y, 4, 2.0), (DISTANCE, 4, 3.0), (BIAS, 4, 4.0)))
@@ -41,7 +41,7 @@ def nodes(batch: CPPNBatch, row: int) -> set[int]:
 
 
 def add_connection(
-    batch: CPPNBatch, rows: np.ndarray, weights: np.ndarray, rng: np.ndarray, attempts: int = graph.ATTEMPTS
+    batch: CPPNBatch, rows: np.ndarray, weights: np.ndarray, rng: np.ndarray, attempts: int = ATTEMPTS
 ) -> None:
     for g, weight in zip(rows, weights, strict=True):
         graph.add_connection(batch.graphs(), g, weight, attempts, len(INPUTS), rng)

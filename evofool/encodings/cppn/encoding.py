@@ -16,26 +16,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...errors import ConfigError, GenomeError
+from ...errors import ConfigError
 from ...kernels import graph
 from ...kernels.constants import EMPTY
 from ...rng import Rng
 from .batch import ACTIVATION_NAMES, INPUTS, CPPNBatch
 from .coordinates import pixel_coordinates
 from .render import Renderer, render
-from .settings import CPPNSettings
+from .settings import FEW_ACTIVATIONS, FEW_WEIGHTS, GRAPH_KEPT, CPPNSettings
 from .twin import Twin
 
 Colour = Literal["grey", "hsl", "rgb"]
-
-FEW_WEIGHTS = 4.0
-"""Mean number of weights that :meth:`CPPN.mutate_slightly` changes in a child (docs/SEARCH.md)."""
-
-FEW_ACTIVATIONS = 0.2
-"""Mean number of activations that :meth:`CPPN.mutate_slightly` draws anew in a child."""
-
-GRAPH_KEPT = 0.8
-"""Share of the children of :meth:`CPPN.mutate_slightly` whose graph stays as it is."""
 
 
 class CPPN:
@@ -158,11 +149,7 @@ class CPPN:
         for row in range(len(genomes)):
             nodes = np.flatnonzero(genomes.activation[row] != EMPTY)
             edges = np.flatnonzero(genomes.source[row] != EMPTY)
-            if len(nodes) > s.max_nodes or len(edges) > s.max_connections:
-                raise GenomeError(
-                    f"a genome has {len(nodes)} nodes and {len(edges)} connections, this preset takes at most "
-                    f"{s.max_nodes} and {s.max_connections}"
-                )
+            s.check_room(len(nodes), len(edges))
             slot = np.full(genomes.activation.shape[1], EMPTY, np.int16)
             slot[nodes] = np.arange(len(nodes))
             batch.activation[row, : len(nodes)] = genomes.activation[row, nodes]

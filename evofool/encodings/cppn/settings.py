@@ -6,11 +6,20 @@ from typing import Literal
 
 import msgspec
 
-from ...errors import ConfigError
+from ...errors import ConfigError, GenomeError
 from .batch import ACTIVATION_NAMES, MAX_CONNECTIONS, MAX_NODES
 
 ORIGINAL_FUNCTIONS = ("sin", "sigmoid", "gauss", "linear")
 """The activations of Nguyen, Yosinski, Clune 2015."""
+
+FEW_WEIGHTS = 4.0
+"""Mean number of weights that ``CPPN.mutate_slightly`` changes in a child (docs/SEARCH.md)."""
+
+FEW_ACTIVATIONS = 0.2
+"""Mean number of activations that ``CPPN.mutate_slightly`` draws anew in a child."""
+
+GRAPH_KEPT = 0.8
+"""Share of the children of ``CPPN.mutate_slightly`` whose graph stays as it is."""
 
 MAX_ROUNDS = 100
 """Most rounds of operators on a child's graph."""
@@ -90,6 +99,18 @@ class CPPNSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ConfigError(
                 "CPPN settings: limit, start, eta, sigma must be above 0, spread at least 1, "
                 f"got {self.limit}, {self.start}, {self.eta}, {self.sigma} and {self.spread}"
+            )
+
+    def check_room(self, nodes: int, connections: int) -> None:
+        """Check that a genome with so many nodes and connections fits.
+
+        Raises:
+            GenomeError: It has more than ``max_nodes`` or ``max_connections``.
+        """
+        if nodes > self.max_nodes or connections > self.max_connections:
+            raise GenomeError(
+                f"a genome has {nodes} nodes and {connections} connections, this preset takes at most "
+                f"{self.max_nodes} and {self.max_connections}"
             )
 
 

@@ -25,8 +25,8 @@ STYLES = (
 SCRIPTS = (
     "dom.js", "format.js", "memory.js", "data.js", "theme.js",
     "cppn.js", "influence.js", "graph.js", "stage.js", "strip.js", "odds.js", "curves.js",
-    "grid.js", "sharp.js", "keyboard.js", "lineage.js", "weights.js", "parts.js", "viewer.js", "history.js",
-    "session.js", "live.js", "page.js",
+    "grid.js", "sharp.js", "arrows.js", "keyboard.js", "lineage.js", "weights.js", "parts.js", "viewer.js",
+    "history.js", "session.js", "live.js", "page.js",
 )  # fmt: skip
 """The page's scripts, in the order they run."""
 
