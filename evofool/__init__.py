@@ -13,7 +13,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .api.audit import audit
-    from .api.experiments import ablate, ascend, features, harden, occlude, perturb, probe, transfer
+    from .api.experiments import ablate, ascend, detect, features, harden, occlude, perturb, probe, transfer
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, open, repair, resume, score  # noqa: A004
     from .api.pages import breed
     from .audits.result import AuditResult
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .config.ascend import AscendOptions
     from .config.attack import AttackOptions
     from .config.audit import AuditOptions
+    from .config.detect import DetectOptions
     from .config.elites import AblateOptions, OccludeOptions
     from .config.evolve import EvolveOptions
     from .config.features import FeaturesOptions
@@ -45,6 +46,7 @@ __all__ = [
     "AuditResult",
     "CampaignResult",
     "Checkup",
+    "DetectOptions",
     "Ensemble",
     "EvofoolError",
     "EvolveOptions",
@@ -65,6 +67,7 @@ __all__ = [
     "audit",
     "breed",
     "check_target",
+    "detect",
     "evolve",
     "evolve_seeds",
     "features",
@@ -91,6 +94,7 @@ _HOMES = {
     "AuditResult": "audits.result:AuditResult",
     "CampaignResult": "jobs.result:CampaignResult",
     "Checkup": "checkup.result:Checkup",
+    "DetectOptions": "config.detect:DetectOptions",
     "Ensemble": "targets.ensemble:Ensemble",
     "EvofoolError": "errors:EvofoolError",
     "EvolveOptions": "config.evolve:EvolveOptions",
@@ -110,6 +114,7 @@ _HOMES = {
     "audit": "api.audit:audit",
     "breed": "api.pages:breed",
     "check_target": "api.jobs:check_target",
+    "detect": "api.experiments:detect",
     "evolve": "api.jobs:evolve",
     "evolve_seeds": "api.jobs:evolve_seeds",
     "features": "api.experiments:features",

@@ -20,6 +20,7 @@ import evofool
 from evofool import AttackOptions, AuditOptions, EvolveOptions, Target
 from evofool.config.ascend import AscendOptions
 from evofool.config.check import CheckOptions
+from evofool.config.detect import DetectOptions
 from evofool.config.elites import AblateOptions, OccludeOptions
 from evofool.config.features import FeaturesOptions
 from evofool.config.model import ModelOptions
@@ -321,6 +322,7 @@ WALKED = {
     "perturb": {"target", "data", "out", "progress", "observer"},
     "probe": {"target", "data", "out", "progress", "observer"},
     "transfer": {"target", "data", "out", "progress", "observer"},
+    "detect": {"target", "data", "out", "progress", "observer"},
     "occlude": {"genomes", "target", "out", "progress", "observer"},
     "ablate": {"genomes", "target", "out", "progress", "observer"},
     "ascend": {"target", "out", "progress", "observer"},
@@ -353,6 +355,7 @@ def test_no_argument_is_left_untried(name: str) -> None:
         "perturb": PerturbOptions,
         "probe": ProbeOptions,
         "transfer": TransferOptions,
+        "detect": DetectOptions,
         "occlude": OccludeOptions,
         "ablate": AblateOptions,
         "check_target": CheckOptions,

@@ -13,12 +13,14 @@ from evofool.attacks.searches.registry import ALIASES, PRESETS, STRATEGIES
 from evofool.audits.figure_table import PARTS
 from evofool.config.ascend import PARAMETRISATIONS, AscendOptions
 from evofool.config.audit import PROFILES, AuditOptions
+from evofool.config.detect import DetectOptions
 from evofool.config.elites import FILLS, OccludeOptions
 from evofool.config.features import EXPORTS, STARTS, FeaturesOptions
+from evofool.config.fooling import KINDS
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import METHODS, PerturbOptions
 from evofool.config.probe import SOURCES, ProbeOptions
-from evofool.config.transfer import KINDS, TransferOptions
+from evofool.config.transfer import TransferOptions
 from evofool.datasets import NAMED_DATASETS
 from evofool.encodings.registry import ENCODINGS
 from evofool.lab.features_plan import NETWORKS
@@ -57,6 +59,7 @@ def words(text: str) -> set[str]:
         (FeaturesOptions, "network", NETWORKS),
         (FeaturesOptions, "start", STARTS),
         (FeaturesOptions, "export", EXPORTS),
+        (DetectOptions, "kinds", KINDS),
     ],
 )
 def test_the_help_names_all_there_are(options: type[Options], name: str, registered: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.arguments import path_of
 from ..config.ascend import AscendOptions
+from ..config.detect import DetectOptions
 from ..config.documented import documented
 from ..config.elites import AblateOptions, OccludeOptions
 from ..config.features import FeaturesOptions
@@ -234,6 +235,33 @@ def harden(
         EvofoolError: One of its family, for bad options, targets, data and folders.
     """
     return _experiment(HardenOptions, options, target, out, progress, observer)
+
+
+@documented(DetectOptions)
+def detect(
+    target: str | Target | None = None,
+    data: str | Path | None = None,
+    *,
+    out: str | Path,
+    progress: bool | None = None,
+    observer: Callable[[ExperimentStep], object] | None = None,
+    **options: Any,
+) -> ExperimentResult:
+    """See whether images that fool a network can be told from real ones, by its scores and by detectors that learn.
+
+    Args:
+        target: A name (see ``evofool targets``) or a target of your own. One without gradients or logits has fewer
+            scores; None: the data's own.
+        data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
+        out: A new folder for the experiment.
+        progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
+        observer: Called after every part of the work.
+        options: See below.
+
+    Raises:
+        EvofoolError: One of its family, for bad options, targets, data, genomes and folders.
+    """
+    return _experiment(DetectOptions, {"data": data_argument(data), **options}, target, out, progress, observer)
 
 
 def _experiment(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..config.ascend import AscendOptions
+from ..config.detect import DetectOptions
 from ..config.elites import AblateOptions, OccludeOptions
 from ..config.experiment_options import ExperimentOptions
 from ..config.features import FeaturesOptions
@@ -126,7 +127,17 @@ def harden(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json
     _run(HardenOptions.of(given), out, quiet, as_json)
 
 
-COMMANDS = (ascend, perturb, transfer, features, harden, probe, occlude, ablate)
+@with_options(DetectOptions)
+def detect(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    """See whether fooling images can be told from real ones.
+
+    By the network's confidence, by its gradients and features, and by detectors that learn from such images: of one
+    kind, and tested on all. Any classifier will do.
+    """
+    _run(DetectOptions.of(given), out, quiet, as_json)
+
+
+COMMANDS = (ascend, perturb, transfer, features, harden, probe, detect, occlude, ablate)
 """The experiments as commands."""
 
 

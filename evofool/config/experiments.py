@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 import msgspec
 
 from .ascend import AscendOptions
+from .detect import DetectOptions
 from .elites import AblateOptions, OccludeOptions
 from .features import FeaturesOptions
 from .harden import HardenOptions
@@ -20,6 +21,7 @@ EXPERIMENT_OPTIONS = (
     PerturbOptions,
     TransferOptions,
     ProbeOptions,
+    DetectOptions,
     OccludeOptions,
     AblateOptions,
     FeaturesOptions,

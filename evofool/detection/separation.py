@@ -71,24 +71,25 @@ def aupr(real: Scores, fooling: Scores) -> Estimate:
 
 def threshold(fooling: Scores) -> float:
     """Return the lowest score that stops ``STOPPED`` of the fooling images, if all up to it are refused."""
-    return float(np.quantile(fooling, STOPPED, method="inverted_cdf"))
+    return float(np.sort(fooling)[_stopped(len(fooling)) - 1])
 
 
 def fpr95(real: Scores, fooling: Scores, seed: int = 0) -> Estimate:
     """Return the share of real images at or below the threshold that stops ``STOPPED`` of the fooling ones.
 
     The interval is the wider of Wilson's at that threshold and of the percentile bootstrap over both kinds of images.
+    The place of a resample's threshold among the ``n`` sorted scores is drawn at once: it is the k-th smallest of ``n``
+    uniform variates, which has a beta distribution, in ``n`` steps.
     """
-    ordered = np.sort(real)
-    n = len(real)
-    cost = np.searchsorted(ordered, threshold(fooling), "right") / n
+    ordered, wrong = np.sort(real), np.sort(fooling)
+    n, m, k = len(real), len(fooling), _stopped(len(fooling))
+    cost = np.searchsorted(ordered, wrong[k - 1], "right") / n
     rng = np.random.default_rng(seed)
-    resampled = fooling[rng.integers(0, len(fooling), (RESAMPLES, len(fooling)))]
-    thresholds = np.quantile(resampled, STOPPED, axis=1, method="inverted_cdf")
+    thresholds = wrong[np.minimum(m - 1, (m * rng.beta(k, m - k + 1, RESAMPLES)).astype(int))]
     costs = rng.binomial(n, np.searchsorted(ordered, thresholds, "right") / n) / n
     low, high = np.quantile(costs, [0.025, 0.975])
     ends = wilson(float(cost) * n, n)
-    return Estimate(float(cost), min(float(low), ends[0]), max(float(high), ends[1]), n + len(fooling))
+    return Estimate(float(cost), min(float(low), ends[0]), max(float(high), ends[1]), n + m)
 
 
 def roc_points(real: Scores, fooling: Scores) -> list[tuple[float, float]]:
@@ -115,6 +116,11 @@ def area_interval(area: float, negatives: int, positives: int) -> tuple[float, f
     low = brentq(beyond, 0, min(area, 1 - edge)) if area > 0 else 0.0
     high = brentq(beyond, max(area, edge), 1) if area < 1 else 1.0
     return float(low), float(high)
+
+
+def _stopped(n: int) -> int:
+    """Return how many of ``n`` images are ``STOPPED`` of them, at least."""
+    return next(k for k in range(int(STOPPED * n), n + 1) if k / n >= STOPPED)
 
 
 def _positives(real: Scores, fooling: Scores) -> NDArray[np.int64]:

@@ -89,7 +89,9 @@ class Experiment(ABC):
     @staticmethod
     @abstractmethod
     def work(folder: ExperimentFolder, targets: Sequence[Target], part: int) -> Part:
-        """Do a part of the work. It depends on the folder's config and images, and on the part's number alone.
+        """Do a part of the work.
+
+        It depends on the folder's config and images, on the part's number, and on what earlier parts brought.
 
         Raises:
             TargetError: The target gives no gradients, or other things that can't be used.

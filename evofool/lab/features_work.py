@@ -26,10 +26,10 @@ from .experiment import Part
 from .features_export import SETS, export
 from .features_labels import labels_of, random_labels, starts
 from .features_plan import ROBUST, STANDARD, Piece, evolution, maker_of, networks, pieces, sizes
+from .fooling_images import scores_of
 from .made import elites
 from .perturb import perturbed
 from .perturb_arms import Arm
-from .transfer_images import scores_of
 
 SHOWN = 12
 """Images of the data sets that a page shows."""

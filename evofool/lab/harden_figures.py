@@ -7,8 +7,8 @@ from statistics import median
 from typing import Any
 
 from ..attacks.statistics import wilson
+from ..config.fooling import ENCODINGS
 from ..config.harden import BY
-from ..config.transfer import ENCODINGS
 from ..store.experiment import Result
 from ..text import between, percent, rate
 from .harden_plan import EPOCH, Piece

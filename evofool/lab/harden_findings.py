@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..attacks.statistics import wilson
+from ..config.fooling import ENCODINGS
 from ..config.harden import BY, HardenOptions
-from ..config.transfer import ENCODINGS
 from ..gallery.pages.commands import experiment_command
 from ..gallery.pages.experiment_page import Card, ExperimentPage, Plot, Table
 from ..gallery.pages.sources import Figure

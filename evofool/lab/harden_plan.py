@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from ..config.fooling import ENCODINGS
 from ..config.harden import BY, NORMS, REPLAY, HardenOptions
-from ..config.transfer import ENCODINGS
 from ..errors import ConfigError, suggestion
 from ..targets.doors.embedded import HARDENABLE, HARDENED, card, claims
 

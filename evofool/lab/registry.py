@@ -51,6 +51,11 @@ EXPERIMENTS = {
         "What does a network learn from features that only networks see, and do evolved images have them?",
         "Ilyas et al. 2019",
     ),
+    "detect": Entry(
+        "evofool.lab.detect",
+        "Can images that fool a network be told from real ones?",
+        "Hendrycks & Gimpel 2017, Liang et al. 2018, Lee et al. 2018, Liu et al. 2020, Sun et al. 2022",
+    ),
     "transfer": Entry(
         "evofool.lab.transfer",
         "Do images that fool one network fool another?",

@@ -21,9 +21,10 @@ from ..attacks.plan import choices_of, plan_of
 from ..attacks.subject import Subject
 from ..config.classes import choose_classes
 from ..config.experiments import ExperimentConfig
-from ..config.transfer import ENCODINGS, PIXEL, TransferOptions
+from ..config.fooling import ENCODINGS, PIXEL
+from ..config.transfer import TransferOptions
 from ..datasets import open_data
-from ..errors import RunError, TargetError
+from ..errors import TargetError
 from ..io.arrays import shortest
 from ..jobs.checks import check_common, check_fitting, check_labelled
 from ..store.experiment import ExperimentFolder, Result
@@ -32,10 +33,11 @@ from ..targets.members import check_names, class_orders, common_shape, weights_b
 from ..targets.protocols import Target, differentiable, is_multilabel
 from .elites import find_candidates
 from .experiment import Begun, Experiment, Findings, Part
+from .fooling_plan import arms, attack_options, check_kinds, kinds_of
+from .fooling_sources import Network, settled, taken_again
 from .prepare import check_asking, prepared
 from .transfer_findings import Shown, findings_of
-from .transfer_plan import Piece, arms, attack_options, check_kinds, kinds_of, order_of, pieces
-from .transfer_sources import Network, absolute, taken
+from .transfer_plan import Piece, check_networks, order_of, pieces
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,6 +51,7 @@ class Transfer(Experiment):
     @classmethod
     def begin(cls, options: TransferOptions, own: Sequence[Target], out: Path) -> Begun:
         """Load the networks, choose the labelled images, and look at those that are given."""
+        check_networks(options)
         check_kinds(options)
         options = msgspec.structs.replace(options, target=options.names)
         check_names(options.names)
@@ -90,9 +93,7 @@ class Transfer(Experiment):
         first = targets[0]
         if options.sources:
             networks = [Network(each.record, each.target.classes) for each in ready]
-            digests = tuple(taken(source, networks, shape).sha256 for source in options.sources)
-            where = tuple(map(absolute, options.sources))
-            options = msgspec.structs.replace(options, images=where, images_sha256=digests)
+            options = settled(options, networks, shape)
         record, images = None, None
         if options.labelled:
             data = data or open_data(str(options.data), Path(options.data_dir), ready[0].fitting)
@@ -124,7 +125,7 @@ class Transfer(Experiment):
     @staticmethod
     def work(folder: ExperimentFolder, targets: Sequence[Target], part: int) -> Part:
         """Make or take images, and show them to all networks."""
-        from . import transfer_images as made
+        from . import fooling_images as made
 
         config, piece = folder.config, pieces(folder.config)[part]
         options: TransferOptions = config.options
@@ -191,22 +192,13 @@ def _subjects(folder: ExperimentFolder, piece: Piece) -> Sequence[Subject]:
 
 
 def _taken(folder: ExperimentFolder, targets: Sequence[Target], piece: Piece) -> Part:
-    """Take the images of a source, and show them to all networks.
+    """Take the images of a source, and show them to all networks."""
+    from .fooling_images import scores_of
 
-    Raises:
-        RunError: They are others than at the beginning.
-    """
-    from .transfer_images import scores_of
-
-    config, options = folder.config, folder.config.options
+    config = folder.config
     orders = class_orders({target.name: target.classes for target in targets})
     networks = [Network(record, target.classes) for record, target in zip(config.targets, targets, strict=True)]
-    source = taken(options.sources[piece.number], networks, config.target.image_shape)
-    if source.sha256 != options.images_sha256[piece.number]:
-        raise RunError(
-            f"{options.sources[piece.number]} has other images than {folder.path} began with; bring those back, or "
-            "start a new experiment"
-        )
+    source = taken_again(folder, networks, piece.number)
     numbers = [order_of(config.classes, order) for order in orders]
     wanted = [numbers[maker][index] for maker, index in zip(source.makers, source.wanted, strict=True)]
     results = _results(source.kind, source.makers, wanted, scores_of(targets, orders, source.images))

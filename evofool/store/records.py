@@ -223,6 +223,39 @@ class HardenShown(msgspec.Struct, frozen=True, tag_field="kind", tag="shown"):
 HardenResult = HardenEpoch | HardenElite | HardenShown
 
 
+class DetectedImage(msgspec.Struct, frozen=True, tag_field="of", tag="image"):
+    """A real image, or one that was made to fool the network, and what its outputs and gradients say of it.
+
+    Attributes:
+        kind: ``real``, or how it was made.
+        known: Whether detectors learn from it; they are tested on the others.
+        wanted: The class that it was evolved for.
+        label: The class of the real image that it is, or was made from.
+        first, confidence: The network's first guess, and its probability.
+        fools: Whether it was made to fool the network, and does.
+        scores: What tells it from real ones, by the score's name; higher looks more real.
+        image: The real image that it is, or was made from.
+    """
+
+    kind: str
+    known: bool
+    wanted: Natural | None
+    label: Natural | None
+    first: Natural
+    confidence: Share
+    fools: bool
+    scores: dict[str, Measure]
+    image: Natural | msgspec.UnsetType = msgspec.UNSET
+
+
+class FittedScores(msgspec.Struct, frozen=True, tag_field="of", tag="fitted"):
+    """What scores that learn from images say of the image that is ``row`` of an earlier part."""
+
+    part: Natural
+    row: Natural
+    scores: dict[str, Measure]
+
+
 def fault(line: dict[str, Any], kind: Kind) -> str | None:
     """Return the first thing that keeps a line from being of a kind, or None."""
     try:

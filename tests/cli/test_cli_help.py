@@ -16,6 +16,7 @@ from evofool.cli.app import app
 from evofool.config.ascend import AscendOptions
 from evofool.config.attack import AttackOptions
 from evofool.config.audit import AuditOptions
+from evofool.config.detect import DetectOptions
 from evofool.config.evolve import EvolveOptions
 from evofool.config.features import FeaturesOptions
 from evofool.config.options import Options, declarations
@@ -72,7 +73,8 @@ def test_class_and_classes_are_the_same_in_every_command() -> None:
     }
     having = {name: [pair for pair in pairs if pair] for name, pairs in flags.items()}
     assert {"evolve", "gallery", "timelapse"} <= {name for name, pairs in having.items() if pairs}
-    assert all(pair == {"--class", "--classes"} for pairs in having.values() for pair in pairs)
+    known = {"--class", "--classes"}, {"--from", "--images"}
+    assert all(pair in known for pairs in having.values() for pair in pairs)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,7 @@ def test_class_and_classes_are_the_same_in_every_command() -> None:
         ("lab ascend", AscendOptions),
         ("lab transfer", TransferOptions),
         ("lab features", FeaturesOptions),
+        ("lab detect", DetectOptions),
     ],
 )
 def test_the_help_shows_every_declared_option_with_its_default(

@@ -55,3 +55,19 @@ def test_the_interval_of_the_area_covers_it() -> None:
         figure = auroc(rng.normal(1, 1, 40), rng.normal(0, 1, 30))
         covered += figure.low <= 0.7602 <= figure.high
     assert 180 <= covered <= 200
+
+
+@pytest.mark.parametrize("n", [2, 19, 20, 21, 60, 100])
+def test_the_threshold_is_scikit_learn_s_first_that_stops_enough(n: int) -> None:
+    fooling = np.arange(n, dtype=float)
+    assert threshold(fooling) == np.quantile(fooling, 0.95, method="inverted_cdf")
+
+
+def test_resampled_thresholds_are_those_of_resamples() -> None:
+    """The interval's ends against a bootstrap that draws every image."""
+    rng = np.random.default_rng(1)
+    real, fooling = rng.normal(1, 1, 4000), rng.normal(0, 1, 25)
+    drawn = np.sort(rng.choice(fooling, (20_000, 25)), 1)[:, 23]
+    low, high = np.quantile((real[:, None] <= drawn[None]).mean(0), [0.025, 0.975])
+    found = fpr95(real, fooling)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.03)

@@ -16,7 +16,7 @@ from runs import Capture, Killed, assert_refused, assert_same_experiment, interr
 from support import global_random_untouched, tiny_network, tiny_target
 
 import evofool
-from evofool.config.transfer import ENCODINGS
+from evofool.config.fooling import ENCODINGS
 from evofool.datasets.class_lists import CIFAR10
 from evofool.errors import ConfigError, RunError, TargetError
 from evofool.jobs import life

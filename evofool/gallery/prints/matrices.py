@@ -26,7 +26,12 @@ class Share(NamedTuple):
     high: float
 
 
-def share_matrix(shares: Sequence[Sequence[Share | None]], names: Sequence[str], title: str) -> str:
+def share_matrix(
+    shares: Sequence[Sequence[Share | None]],
+    names: Sequence[str],
+    title: str,
+    axes: tuple[str, str] = ("tried on", "made for"),
+) -> str:
     """Draw shares as a square of cells, darker for larger ones, with their intervals where there is room.
 
     Columns are numbered like the rows, whose names stand beside them, so that the figure fits a phone.
@@ -35,6 +40,7 @@ def share_matrix(shares: Sequence[Sequence[Share | None]], names: Sequence[str],
         shares: (N, N); None where there is nothing to tell.
         names: What the N rows and columns are.
         title: What screen readers say.
+        axes: What columns and rows are.
     """
     labels = [f"{number} {_short(name)}" for number, name in enumerate(names, 1)]
     left = 12 + LETTER * max(map(len, labels), default=1)
@@ -54,8 +60,8 @@ def share_matrix(shares: Sequence[Sequence[Share | None]], names: Sequence[str],
             for line, words in enumerate(lines if size >= ROOM else lines[:1]):
                 middle = y + size / 2 + 4.5 + 8 * (2 * line - (len(lines) > 1 and size >= ROOM))
                 body.append(text(x + size / 2, middle, words, anchor="middle", kind=ink))
-    body.append(text(left, 14, "tried on →", kind="faint"))
-    body.append(text(left - 8, top - 9, "made for ↓", kind="faint", anchor="end"))
+    body.append(text(left, 14, f"{axes[0]} →", kind="faint"))
+    body.append(text(left - 8, top - 9, f"{axes[1]} ↓", kind="faint", anchor="end"))
     return figure(left + size * len(names) + 6, top + size * len(names) + 8, body, title)
 
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config.fooling import ENCODINGS, FoolingOptions
 from ..config.records import TargetRecord
-from ..config.transfer import ENCODINGS
 from ..encodings.banks import genome_path_exists
 from ..encodings.drawing import drawn_at
 from ..encodings.genome_file import evolved_for
-from ..errors import ConfigError, GenomeError
+from ..errors import ConfigError, GenomeError, RunError
 from ..io.images import fit, open_image
 from ..jobs.scoring import job_of
+from ..store.experiment import ExperimentFolder
 from ..targets.members import joined
 from .elites import find_candidates
+
+T = TypeVar("T", bound=FoolingOptions)
 
 CPPN, DIRECT = ENCODINGS
 """The encoding of genomes in files, and that of pictures, which are their own genomes."""
@@ -52,9 +56,27 @@ class Taken(NamedTuple):
         return hashlib.sha256(told + np.ascontiguousarray(self.images).tobytes()).hexdigest()
 
 
-def absolute(source: str) -> str:
-    """Return a path that can be found from elsewhere. A bank's name stays."""
-    return str(Path(source).absolute()) if genome_path_exists(source) else source
+def settled(options: T, networks: Sequence[Network], shape: tuple[int, int, int]) -> T:
+    """Return options whose sources can be found from elsewhere, with digests of the images that are there now."""
+    digests = tuple(taken(source, networks, shape).sha256 for source in options.sources)
+    where = tuple(str(Path(each).absolute()) if genome_path_exists(each) else each for each in options.sources)
+    return msgspec.structs.replace(options, images=where, images_sha256=digests)
+
+
+def taken_again(folder: ExperimentFolder, networks: Sequence[Network], number: int) -> Taken:
+    """Return the images of a source, which an experiment began with.
+
+    Raises:
+        RunError: They are others by now.
+    """
+    options: FoolingOptions = folder.config.options
+    source = taken(options.sources[number], networks, folder.config.target.image_shape)
+    if source.sha256 != (options.images_sha256 or ())[number]:
+        raise RunError(
+            f"{options.sources[number]} has other images than {folder.path} began with; bring those back, or start a "
+            "new experiment"
+        )
+    return source
 
 
 def taken(source: str, networks: Sequence[Network], shape: tuple[int, int, int]) -> Taken:

@@ -1,4 +1,4 @@
-"""How ``transfer`` makes images that fool one network, by the project's own search, attacks and gradients."""
+"""How experiments make images that fool a network, by the project's own search, attacks and gradients."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from torch import Tensor
 from ..attacks.gradients.goals import Goal
 from ..attacks.subject import Subject
 from ..config.evolve import EvolveOptions
+from ..config.fooling import FoolingOptions
 from ..config.perturb import PerturbOptions
-from ..config.transfer import TransferOptions
 from ..encodings.pixels import edited
 from ..engines.local import LocalEngine
 from ..targets.protocols import Target, device_of, differentiable
+from .fooling_plan import attack_options
 from .made import best_edits, elites
 from .perturb import perturbed
 from .perturb_arms import Arm
-from .transfer_plan import attack_options
 
 Images = NDArray[np.uint8]
 
@@ -43,7 +43,7 @@ def scores_of(targets: Sequence[Target], orders: Sequence[list[int] | None], ima
     return found
 
 
-def evolved(target: Target, encoding: str, options: TransferOptions, run: int) -> tuple[Images, list[int]]:
+def evolved(target: Target, encoding: str, options: FoolingOptions, run: int) -> tuple[Images, list[int]]:
     """Evolve an image for every class.
 
     Args:
@@ -59,7 +59,7 @@ def evolved(target: Target, encoding: str, options: TransferOptions, run: int) -
     return images.numpy(), classes
 
 
-def edited_pixels(target: Target, subjects: Sequence[Subject], options: TransferOptions) -> Images:
+def edited_pixels(target: Target, subjects: Sequence[Subject], options: FoolingOptions) -> Images:
     """Edit a few pixels of images so that the network takes them for something else.
 
     Args:
@@ -75,7 +75,7 @@ def edited_pixels(target: Target, subjects: Sequence[Subject], options: Transfer
 
 
 def perturbed_images(
-    target: Target, subjects: Sequence[Subject], arm: Arm, options: TransferOptions, part: int
+    target: Target, subjects: Sequence[Subject], arm: Arm, options: FoolingOptions, part: int
 ) -> Images:
     """Perturb images along the gradient so that the network takes them for something else.
 

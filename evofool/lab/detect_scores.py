@@ -1,0 +1,112 @@
+"""What ``detect`` computes of images: scores of a network's outputs, gradients and features, and trained detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..config.detect import DetectOptions
+from ..detection.features import Mahalanobis, Neighbours
+from ..detection.odin import odin_scores
+from ..detection.outputs import Outputs, Scores, confidence_scores
+from ..detection.separation import FEWEST
+from ..detection.trained import Detector, shrunk
+from ..engines.local import LocalEngine
+from ..errors import TargetError
+from ..store.experiment import ExperimentFolder, Result
+from ..store.records import DetectedImage
+from ..targets.protocols import Differentiable, Target, gives_logits
+from .detect_plan import REAL
+from .detect_results import ALL, FEATURES, PIXELS, detector
+
+Images = NDArray[np.uint8]
+Inputs = NDArray[np.float32]
+
+
+def image_scores(target: Target, images: Images) -> tuple[Inputs, dict[str, Scores]]:
+    """Return the probabilities (N, K) of images, and those scores that need no other images, as far as it has them."""
+    engine, logits = LocalEngine(target), gives_logits(target)
+    parts = []
+    for batch in torch.split(torch.from_numpy(images), engine.rows):
+        values = engine.logits(batch) if logits else engine.confirm(batch)
+        engine.check(values)
+        parts.append(values.cpu())
+    together = torch.cat(parts)
+    probabilities = (together.softmax(1) if logits else together).numpy()
+    found = confidence_scores(Outputs(probabilities, together.numpy() if logits else None))
+    scores = {name: each for name, each in found.items() if each is not None}
+    if isinstance(target, Differentiable):
+        scores["odin"] = odin_scores(target, torch.from_numpy(images).to(engine.device))
+    return probabilities, scores
+
+
+class _Image(NamedTuple):
+    """One of all images: where it is, and what was found of it."""
+
+    part: int
+    row: int
+    result: Result
+
+
+def fitted_scores(folder: ExperimentFolder, target: Target) -> list[Result]:
+    """Return the scores of all images by what learns from some of them.
+
+    Distances learn from real images; detectors from these and from fooling ones, of one kind or of all.
+    """
+    options: DetectOptions = folder.config.options
+    images: list[_Image] = []
+    inputs: dict[str, list[Inputs]] = {PIXELS: [], FEATURES: []}
+    for part, results, pictures in _pictures(folder):
+        images += [_Image(part, row, result) for row, result in enumerate(results)]
+        inputs[PIXELS].append(shrunk(pictures))
+        features = _features(target, pictures)
+        inputs[FEATURES] += [] if features is None else [features]
+    known = np.array([each.result["known"] for each in images])
+    kinds = np.array([each.result["kind"] for each in images])
+    fooling = np.array([each.result["fools"] for each in images])
+    real = known & (kinds == REAL)
+    scores: dict[str, Scores] = {}
+    tables = {name: np.concatenate(parts) for name, parts in inputs.items() if parts}
+    if FEATURES in tables:
+        labels = np.array([-1 if each.result["label"] is None else each.result["label"] for each in images])
+        scores["mahalanobis"] = Mahalanobis(tables[FEATURES][real], labels[real]).scores(tables[FEATURES])
+        scores["knn"] = Neighbours(tables[FEATURES][real], options.neighbours).scores(tables[FEATURES])
+    for name, table in tables.items():
+        for kind in [*dict.fromkeys(kinds[kinds != REAL].tolist()), ALL]:
+            examples = known & fooling & ((kinds == kind) | (kind == ALL))
+            if examples.sum() >= FEWEST:
+                scores[detector(name, kind)] = Detector(table[real], table[examples]).scores(table)
+    return [
+        {
+            "of": "fitted",
+            "part": each.part,
+            "row": each.row,
+            "scores": {name: float(values[row]) for name, values in scores.items()},
+        }
+        for row, each in enumerate(images)
+    ]
+
+
+def _pictures(folder: ExperimentFolder) -> Iterator[tuple[int, list[Result], Images]]:
+    """Yield the results of all parts that have images, with those."""
+    for part, results in folder.results(DetectedImage):
+        if results:
+            real = results[0]["kind"] == REAL
+            images = [folder.subjects[result["image"]].image for result in results] if real else []
+            yield part, results, np.stack(images) if real else folder.pictures(part)
+
+
+def _features(target: Target, images: Images) -> Inputs | None:
+    """Return what the last layer is given for images, or None where that can't be had."""
+    if not isinstance(target, Differentiable):
+        return None
+    engine = LocalEngine(target)
+    try:
+        parts = [target.features(batch) for batch in torch.split(torch.from_numpy(images), engine.rows)]
+    except TargetError:  # Its layers can't be looked into, as of a scripted network.
+        return None
+    return torch.cat(parts).float().cpu().numpy()
