@@ -23,6 +23,7 @@ from evofool.config.check import CheckOptions
 from evofool.config.detect import DetectOptions
 from evofool.config.elites import AblateOptions, OccludeOptions
 from evofool.config.features import FeaturesOptions
+from evofool.config.harden import HardenOptions
 from evofool.config.model import ModelOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import PerturbOptions
@@ -327,6 +328,7 @@ WALKED = {
     "ablate": {"genomes", "target", "out", "progress", "observer"},
     "ascend": {"target", "out", "progress", "observer"},
     "features": {"target", "out", "progress", "observer"},
+    "harden": {"target", "out", "progress", "observer"},
     "evolve_seeds": {"target", "encoding", "seeds", "out", "gallery", "progress", "observer", "toolbox"},
     "score": {"files", "target", "weights", "device", "top", "options"},
     "resume": {"path", "target", "toolbox", "gallery", "progress", "observer", "limits"},
@@ -352,6 +354,7 @@ def test_no_argument_is_left_untried(name: str) -> None:
         "audit": AuditOptions,
         "ascend": AscendOptions,
         "features": FeaturesOptions,
+        "harden": HardenOptions,
         "perturb": PerturbOptions,
         "probe": ProbeOptions,
         "transfer": TransferOptions,

@@ -17,6 +17,7 @@ from evofool.config.detect import DetectOptions
 from evofool.config.elites import FILLS, OccludeOptions
 from evofool.config.features import EXPORTS, STARTS, FeaturesOptions
 from evofool.config.fooling import KINDS
+from evofool.config.harden import BY, NORMS, REPLAY, HardenOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import METHODS, PerturbOptions
 from evofool.config.probe import SOURCES, ProbeOptions
@@ -60,6 +61,9 @@ def words(text: str) -> set[str]:
         (FeaturesOptions, "start", STARTS),
         (FeaturesOptions, "export", EXPORTS),
         (DetectOptions, "kinds", KINDS),
+        (HardenOptions, "by", BY),
+        (HardenOptions, "replay", REPLAY),
+        (HardenOptions, "norm", NORMS),
     ],
 )
 def test_the_help_names_all_there_are(options: type[Options], name: str, registered: Iterable[str]) -> None:

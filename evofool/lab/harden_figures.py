@@ -106,7 +106,8 @@ def in_words(figures: dict[str, Any]) -> str:
 def side_in_words(side: dict[str, Any]) -> str:
     """Return what a kind of images does to a network, in words."""
     if "median" in side:
-        return f"median {percent(side['median'])}, {rate(side['at_99'])} at 99 %"
+        at_99 = round(side["at_99"] * side["images"])
+        return f"median {percent(side['median'])}, {at_99} of {side['images']} at 99 %"
     rejected = f", {rate(side['rejected'])} rejected" if side["rejected"] else ""
     return f"{rate(side['success'])} ({between(*side['interval95'])}){rejected}"
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..attacks.statistics import wilson
 from ..config.fooling import ENCODINGS
 from ..config.harden import BY, HardenOptions
@@ -17,16 +20,16 @@ from .experiment import Findings
 from .harden_figures import Found, compared, in_words, round_figures, side_in_words, sides_of
 from .harden_plan import ATTACKS, EPOCH, epsilons, hardened_name
 
-CARDS, PICTURES = 16, 10
-"""Most rounds whose pictures a page shows, and most pictures of each."""
+CARDS, PICTURES, COLUMNS = 16, 10, 5
+"""Most rounds whose pictures a page shows, most pictures of each, and how many stand beside each other."""
 
 KINDS = {
     "cppn": "images evolved as CPPNs",
     "direct": "images evolved as pixels",
     "pixel": "edits of one pixel",
     "noise": "uniform noise",
-    "pgd": "perturbations, L∞ {linf:.3g}",
-    "pgd-l2": "perturbations, L2 {l2:g}",
+    "pgd": "PGD, L∞ {linf:.3g}",
+    "pgd-l2": "PGD, L2 {l2:g}",
 }
 """What is tried on the first and the last network, in words."""
 
@@ -89,9 +92,8 @@ def _page(folder: ExperimentFolder, found: Found, figures: dict[str, Any]) -> Ex
     title, facts = "Nothing has been evolved yet", list[Figure]()
     if rounds:
         last = rounds[-1]
-        title = (
-            f"After {counted(last['round'], 'round')} of hardening, evolution has a median of {percent(last['median'])}"
-        )
+        rounds_done, middle = counted(last["round"], "round"), percent(last["median"])
+        title = f"After {rounds_done} of hardening, evolved images have a median of {middle}"
         facts = [
             Figure("Median confidence", percent(last["median"]), f"before {percent(rounds[0]['median'])}"),
             Figure("Lowest", percent(last["min"]), f"before {percent(rounds[0]['min'])}"),
@@ -111,8 +113,8 @@ def _page(folder: ExperimentFolder, found: Found, figures: dict[str, Any]) -> Ex
         lead=f"{config.target.name}, by {options.by}, seed {options.seed}.",
         facts=facts,
         table=Table(
-            ["round", *columns, *(["robust accuracy"] if robust else [])],
-            [(str(each["round"]), _cells(each)) for each in rounds],
+            [*columns, *(["robust accuracy"] if robust else [])],
+            [(f"round {each['round']}" if each["round"] else "as given", _cells(each)) for each in rounds],
         ),
         plots=_plots(figures, options),
         cards_title="The surest images of each round, one for each class." if rounds else "",
@@ -123,7 +125,7 @@ def _page(folder: ExperimentFolder, found: Found, figures: dict[str, Any]) -> Ex
             (
                 "What it helps against",
                 Table(
-                    ["against", *names.values()],
+                    [*names.values()],
                     [
                         (KINDS[kind].format(**sizes), [side_in_words(sides[n]) if n in sides else "–" for n in names])
                         for kind, sides in figures["cross"].items()
@@ -177,12 +179,21 @@ def _cards(folder: ExperimentFolder, found: Found, rounds: list[dict[str, Any]])
     cards = []
     for part, (piece, results) in enumerate(found):
         if piece.kind in BY[options.by] and piece.round in shown and piece.number == 0:
-            pictures = folder.pictures(part)
-            told = [
-                (pictures[row], f"{classes[each['class_index']]}, {percent(each['confidence'])}")
-                for row, each in enumerate(results[:PICTURES])
-            ]
+            shot = _mosaic(folder.pictures(part)[: min(len(results), PICTURES)])
+            words = ", ".join(f"{classes[each['class_index']]} {percent(each['confidence'])}" for each in results)
             sure = sorted(each["confidence"] for each in results)
             note = f"{piece.kind}; {percent(sure[0])} to {percent(sure[-1])}"
-            cards.append(Card(told, f"Round {piece.round}" if piece.round else "Before hardening", note))
+            cards.append(Card([(shot, words)], f"Round {piece.round}" if piece.round else "Before hardening", note))
     return cards
+
+
+def _mosaic(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return pictures (N, C, H, W) as one, ``COLUMNS`` beside each other, with white between them."""
+    count, channels, height, width = pictures.shape
+    rows = -(-count // COLUMNS)
+    found = np.full((channels, rows * (height + 1) - 1, COLUMNS * (width + 1) - 1), 255, np.uint8)
+    for number, picture in enumerate(pictures):
+        row, column = divmod(number, COLUMNS)
+        top, left = row * (height + 1), column * (width + 1)
+        found[:, top : top + height, left : left + width] = picture
+    return found

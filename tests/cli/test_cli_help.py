@@ -19,6 +19,7 @@ from evofool.config.audit import AuditOptions
 from evofool.config.detect import DetectOptions
 from evofool.config.evolve import EvolveOptions
 from evofool.config.features import FeaturesOptions
+from evofool.config.harden import HardenOptions
 from evofool.config.options import Options, declarations
 from evofool.config.perturb import PerturbOptions
 from evofool.config.transfer import TransferOptions
@@ -88,6 +89,7 @@ def test_class_and_classes_are_the_same_in_every_command() -> None:
         ("lab transfer", TransferOptions),
         ("lab features", FeaturesOptions),
         ("lab detect", DetectOptions),
+        ("lab harden", HardenOptions),
     ],
 )
 def test_the_help_shows_every_declared_option_with_its_default(
