@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..config.fooling import ENCODINGS
 from ..detection.names import SCORES
 from ..detection.separation import Estimate, Separation
 from ..gallery.pages.commands import experiment_command
@@ -12,7 +13,7 @@ from ..gallery.pages.sources import Figure
 from ..gallery.prints.matrices import Share, share_matrix
 from ..gallery.prints.roc import roc_curves
 from ..store.experiment import ExperimentFolder
-from ..text import between, counted, percent, rate
+from ..text import counted, percent, rate
 from .detect_figures import DetectFigures, in_words
 from .detect_plan import REAL
 from .detect_results import ALL, Told, detector
@@ -64,9 +65,7 @@ def findings_of(folder: ExperimentFolder, images: Sequence[Told]) -> Findings:
 
 def _in_words(figures: DetectFigures, kind: str) -> str:
     """Return a line of the areas of all scores that nobody trained."""
-    areas = [
-        f"{score} {rate(figures.separations[score][kind].auroc.value)}" for score in figures.scores if score in SCORES
-    ]
+    areas = [f"{score} {_area(figures.separations[score][kind].auroc)}" for score in figures.scores if score in SCORES]
     return f"{counted(len(figures.tested(kind)), 'image')}   AUROC by {'   '.join(areas)}"
 
 
@@ -76,7 +75,12 @@ def _tells(found: dict[str, Separation]) -> str:
 
 
 def _with_interval(estimate: Estimate) -> str:
-    return f"{rate(estimate.value)} ({between(estimate.low, estimate.high)})"
+    return f"{_area(estimate)} ({100 * estimate.low:.1f} – {100 * estimate.high:.1f} %)"
+
+
+def _area(estimate: Estimate) -> str:
+    """Write an area; it is no share of a count, so that 100.0 % need not be all."""
+    return f"{100 * estimate.value:.1f} %"
 
 
 def _warnings(figures: DetectFigures) -> list[str]:
@@ -115,13 +119,15 @@ def _page(folder: ExperimentFolder, figures: DetectFigures, warnings: Sequence[s
 
 
 def _title(figures: DetectFigures) -> str:
-    """Return the finding in short: how far a detector gets that knows CPPNs, or another kind."""
-    name, inputs = figures.config.target.name, figures.inputs[:1]
-    for kind in figures.judged[:-1] if inputs else ():
-        if found := figures.trained_on(inputs[0], kind):
-            areas = [f"{other} {rate(each.auroc.value)}" for other, each in found.items() if other != ALL]
-            return f"A detector that learnt from {kind} images tells, of those that fool {name}: {', '.join(areas)}"
-    return f"Images that fool {name}, and real ones"
+    """Return the finding in short: what a detector that knows the first kind makes of that and of another."""
+    name, (*kinds, _) = figures.config.target.name, figures.judged or [ALL]
+    found = figures.trained_on(figures.inputs[0], kinds[0]) if figures.inputs and kinds else {}
+    if not found:
+        return f"Images that fool {name}, and real ones"
+    other = next((kind for kind in kinds[1:] if kind in ENCODINGS), kinds[-1])
+    words = f"A detector that learnt from {kinds[0]} images tells them from real ones with an AUROC of "
+    words += _area(found[kinds[0]].auroc)
+    return words if other == kinds[0] else f"{words}, and {other} images with {_area(found[other].auroc)}"
 
 
 def _cell(found: Separation) -> str:
@@ -134,8 +140,8 @@ def _facts(figures: DetectFigures) -> list[Figure]:
     for kind in figures.judged[:-1]:
         best, plain = figures.best(kind), figures.separations["msp"][kind].auroc
         area = figures.separations[best][kind].auroc
-        note = f"AUROC of the best untrained score, {in_words(best)}; maximum softmax has {rate(plain.value)}"
-        facts.append(Figure(kind, rate(area.value), note))
+        note = f"AUROC of the best untrained score, {in_words(best)}; maximum softmax has {_area(plain)}"
+        facts.append(Figure(kind, _area(area), note))
     return facts
 
 
@@ -145,7 +151,7 @@ def _curves(figures: DetectFigures, kind: str) -> Plot:
     trained = [detector(inputs, ALL) for inputs in figures.inputs[:1]]
     shown += [name for name in trained if name in figures.scores]
     curves = [
-        (f"{in_words(score)}, {rate(figures.separations[score][kind].auroc.value)}", figures.curve(score, kind))
+        (f"{in_words(score)}, {_area(figures.separations[score][kind].auroc)}", figures.curve(score, kind))
         for score in shown
     ]
     slug = "".join(letter if letter.isalnum() else "-" for letter in kind)

@@ -255,7 +255,15 @@ def test_networks_that_see_several_classes_are_refused(tmp_path: Path) -> None:
 def test_its_page_needs_no_other_file_and_shows_curves_and_what_escapes(whole: ExperimentResult) -> None:
     page = whole.report.read_text(encoding="utf-8")
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
-    for words in ("told from real ones", "Pictures that escape", "tested on", "Mahalanobis", "trained on", "<svg"):
+    for words in (
+        "told from real ones",
+        "with an AUROC of",
+        "Pictures that escape",
+        "tested on",
+        "Mahalanobis",
+        "trained on",
+        "<svg",
+    ):
         assert words in page
     plots = {file.name for file in (whole.path / "plots").iterdir()}
     assert {"roc-direct.svg", "roc-fgsm-0-25.svg", "roc-all.svg", "trained-features.svg"} <= plots
@@ -270,3 +278,22 @@ def test_the_command_line_runs_inspects_and_resumes(capsys: Capture, tmp_path: P
     assert told["auroc"].keys() == told["fpr95"].keys() >= {"msp", "knn", "features trained on fgsm 0.25"}
     assert json.loads(succeed(capsys, "inspect", out, "--json").out)["finished"] is True
     assert "AUROC by msp" in succeed(capsys, "resume", out).out
+
+
+def test_a_budget_of_queries_holds_and_the_rest_is_done_with_more(tmp_path: Path) -> None:
+    file, data = tmp_path / "mine.py", tmp_path / "images.npz"
+    file.write_text("from plain import PlainTarget\n\ntarget = PlainTarget()\n")
+    np.savez(data, images=np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), np.uint8), labels=[0, 1, 2, 3] * 5)
+    options: dict[str, Any] = {
+        "kinds": "direct",
+        "runs": 2,
+        "evaluations": 200,
+        "device": "auto",
+        "out": tmp_path / "lab",
+    }
+    stopped = evofool.detect(f"{file}:target", data, max_queries=150, **options)
+    assert stopped.interrupted
+    assert stopped.summary()["queries_paid"] <= 150
+    result = evofool.resume(tmp_path / "lab", max_queries=2_000)
+    assert not result.interrupted
+    assert "pixels trained on direct" in result.summary()["auroc"]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from .plots import NARROW
 from .svg import TONES, figure, line, linear, path, text
 
-LEFT, BOTTOM, LINE = 52.0, 52.0, 18.0
-"""Room for the labels of shares at the left and below, and the height of a curve's name."""
+LEFT, RIGHT, BOTTOM, LINE = 68.0, 26.0, 52.0, 18.0
+"""Room beside the curves for the labels of shares, room below them, and the height of a curve's name."""
 
 
 def roc_curves(curves: Sequence[tuple[str, Sequence[tuple[float, float]]]], title: str) -> str:
@@ -19,7 +19,7 @@ def roc_curves(curves: Sequence[tuple[str, Sequence[tuple[float, float]]]], titl
             images.
         title: What screen readers say.
     """
-    above, size = LINE * len(curves) + 10, NARROW - LEFT - 18
+    above, size = LINE * len(curves) + 10, NARROW - LEFT - RIGHT
     x, y = linear(0, 1, LEFT, LEFT + size), linear(0, 1, above + size, above)
     body = []
     for share in (step / 5 for step in range(6)):
