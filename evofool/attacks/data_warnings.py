@@ -1,12 +1,12 @@
-"""What looks wrong with a campaign's labels, from how many of its images the target classifies correctly."""
+"""What looks wrong with the labels of a job's images, from how many of them the target classifies correctly."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from ..config.class_names import listed
-from ..config.records import CampaignConfig
+from ..config.records import DataRecord
 from ..text import counted
 from .statistics import wilson
 
@@ -17,14 +17,23 @@ PAIRS_SHOWN = 10
 """How many names in the data are shown with their classes."""
 
 
-def data_warnings(config: CampaignConfig) -> list[str]:
-    """Return what looks wrong with the labels of a campaign's images, as sentences.
+class WithData(Protocol):
+    """The config of a job on labelled images, as far as it says which those are."""
+
+    @property
+    def data(self) -> DataRecord | None: ...
+    @property
+    def classes(self) -> Sequence[str]: ...
+
+
+def data_warnings(config: WithData) -> list[str]:
+    """Return what looks wrong with the labels of a job's images, as sentences.
 
     A target that is hardly better than chance is told of: labels in another order than the classes are found so. Else a
     campaign that left out more images than it kept, because the target gets them wrong, says so.
     """
     data = config.data
-    if not data.labelled or not data.looked:
+    if data is None or not data.labelled or not data.looked:
         return []
     right = f"only {data.correct:,} of {counted(data.looked, 'image')} looked at are classified correctly"
     if hardly_above_chance(data.correct, data.looked, len(config.classes)):
@@ -32,7 +41,7 @@ def data_warnings(config: CampaignConfig) -> list[str]:
             f"{right}, hardly more than by chance (1 of {len(config.classes):,}): the labels may be in another order "
             "than the classes, or the images of other classes or prepared otherwise than those it learned from"
         ]
-    if 2 * data.correct < data.looked and not config.options.include_misclassified:
+    if 2 * data.correct < data.looked and data.chosen < data.looked:
         return [
             f"{right}, and the others were left out: look at the labels, and at how the images are prepared for the "
             "target"
@@ -50,8 +59,8 @@ def describe_mapping(mapping: Mapping[str, Any]) -> str:
     return f"{mapping['reason']}: {listed(pairs, PAIRS_SHOWN)}"
 
 
-def data_notes(config: CampaignConfig) -> list[str]:
-    """Return what whoever starts a campaign is told of its data, a line each: doubts, and classes not taken by name."""
+def data_notes(config: WithData) -> list[str]:
+    """Return what whoever starts a job is told of its data, a line each: doubts, and classes not taken by name."""
     facts = data_facts(config)
     mapping = facts["mapping"]
     notes = [f"warning: {warning}" for warning in facts["warnings"]]
@@ -74,9 +83,11 @@ def hardly_above_chance(correct: int, looked: int, classes: int) -> bool:
     return wilson(correct, looked)[1] < chance + MARGIN * (1 - chance)
 
 
-def data_facts(config: CampaignConfig) -> dict[str, Any]:
-    """Return how a campaign's images were understood, as plain JSON values: doubts, class names and files left out."""
+def data_facts(config: WithData) -> dict[str, Any]:
+    """Return how a job's images were understood, as plain JSON values: doubts, class names and files left out."""
     data, classes = config.data, config.classes
+    if data is None:
+        return {"warnings": [], "mapping": None, "skipped": {}}
     pairs = [[name, index, classes[index]] for name, index in data.mapping]
     return {
         "warnings": data_warnings(config),

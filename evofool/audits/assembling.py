@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..attacks.data_warnings import data_notes
 from ..config.audit import MOST_OTHERS
 from ..detection.outputs import Outputs
 from ..detection.separation import FEWEST as FEWEST_COMPARED
@@ -82,7 +83,10 @@ def record_of(folder: AuditFolder) -> AuditRecord:
             **taken,
             details=_printable(found.details),
         )
-    data = config.data
+    data, notes = config.data, data_notes(config)
+    if data and data.skipped:
+        file, reason = next(iter(data.skipped.items()))
+        notes.append(f"left out: {counted(len(data.skipped), 'file')} that can't be used; the first, {file}: {reason}")
     return AuditRecord.of(
         figures=figures,
         parts=parts,
@@ -95,7 +99,14 @@ def record_of(folder: AuditFolder) -> AuditRecord:
             classes=config.target.classes,
             image_shape=config.target.image_shape,
         ),
-        data=AuditedData(name=_printable(data.name), images=data.chosen, labelled=data.labelled) if data else None,
+        data=AuditedData(
+            name=_printable(data.name),
+            images=data.chosen,
+            labelled=data.labelled,
+            notes=tuple(_printable(notes)),
+        )
+        if data
+        else None,
         profile=config.options.profile,
         budget=None if config.options.budget is None else str(config.options.budget),
         seed=config.options.seed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from secrets import randbelow
 from typing import TYPE_CHECKING
 
 from ..config.audit import AuditOptions
@@ -18,11 +19,14 @@ from .plan import BATCH, FEWEST
 if TYPE_CHECKING:
     from ..jobs.run import RunStep
 
-SECONDS, WINDOW = (4.0, 20.0), 0.4
-"""How long images are evolved to measure the speed, at least and at most, and the shortest stretch that counts."""
+SECONDS, WINDOW = (1.5, 6.0), 0.4
+"""How long images are evolved to measure the speed once, at least and at most, and the shortest stretch that counts."""
 
-MEASURED = 0.02
-"""Share of the time that goes into measuring the speed, within these bounds."""
+MEASURED = 0.01
+"""Share of the time that goes into measuring the speed once, within these bounds."""
+
+TRIES, AGREE = 6, 0.8
+"""How often the speed is measured at most, and from which share of the highest on another one agrees with it."""
 
 PROBED = 0.02
 """Largest share of a paid budget that measuring the speed may cost."""
@@ -67,26 +71,28 @@ def affordable(target: Target) -> int | None:
 def speed_of(prepared: PreparedTarget, options: AuditOptions) -> float:
     """Return how many images a second are evolved and scored, after what happens once on each machine.
 
-    It is the speed of the fastest stretch, since what else the machine does for a moment can only slow it down. A first
-    try finds how many images are a stretch.
+    It is measured until the two highest agree, since what else the machine does for a moment can only slow it down. A
+    first try finds how many images are a stretch. Images are new ones each time: answers that were kept cost no time.
     """
     left = affordable(prepared.target)
-    most = LARGEST - 1 if left is None else max(FEWEST, int(PROBED * left))
+    most = LARGEST - 1 if left is None else max(FEWEST, int(PROBED / TRIES * left))
+    seconds = min(SECONDS[1], max(SECONDS[0], MEASURED * (options.limits.seconds or 0)))
 
-    def evolved(batch: int, seconds: float, evaluations: int) -> float:
+    def measured(batch: int) -> float:
         seen: list[tuple[int, float]] = []
 
         def note(step: RunStep) -> None:
             seen.append((step.progress.evaluations, step.progress.seconds))
 
-        limits = {"minutes": seconds / 60, "evaluations": evaluations}
-        given = {"target": prepared.record.spec, "batch": batch, "seed": options.seed, **limits}
+        limits = {"minutes": seconds / 60, "evaluations": most}
+        given = {"target": prepared.record.spec, "batch": batch, "seed": randbelow(LARGEST), **limits}
         evolve.run(EvolveOptions.of(given), prepared, observer=note)
         return fastest(seen)
 
-    first = evolved(FEWEST, SECONDS[0], min(most, 4 * FEWEST))
-    batch = max(FEWEST, min(BATCH, int(first * WINDOW), most // 4))
-    return evolved(batch, min(SECONDS[1], max(SECONDS[0], MEASURED * (options.limits.seconds or 0))), most)
+    speeds = [measured(FEWEST)]
+    while len(speeds) < 2 or (len(speeds) < TRIES and sorted(speeds)[-2] < AGREE * max(speeds)):
+        speeds.append(measured(max(FEWEST, min(BATCH, int(max(speeds) * WINDOW), most // 4))))
+    return max(speeds)
 
 
 def fastest(seen: Sequence[tuple[int, float]]) -> float:

@@ -13,6 +13,7 @@ from ..config.options import fault_in_words
 from ..errors import RunError
 from ..io.files import open_regular
 from ..io.nearby import nearby
+from ..store.folder import CONFIG
 from ..store.records import Measure, Natural, NotNegative, plain_fault
 from .figure_table import FIGURES, PARTS
 
@@ -50,11 +51,13 @@ class AuditedData(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         name: The data set, folder or archive.
         images: How many images were scored.
         labelled: Whether somebody labelled them.
+        notes: What looks wrong with their labels, what class names were taken for, and what could not be read.
     """
 
     name: str
     images: Natural
     labelled: bool
+    notes: tuple[str, ...] = ()
 
 
 class AuditFigure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -192,7 +195,8 @@ def read_record(path: Path) -> AuditRecord:
         with open_regular(file) as source:
             content = source.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        hint = "; the audit is not finished: evofool resume continues it" if path.is_dir() else nearby(path)
+        begun = (path / CONFIG).exists()
+        hint = "; the audit is not finished: evofool resume continues it" if begun else nearby(path)
         raise RunError(f"no {AUDIT_JSON} at {path}{hint}") from error
     except OSError as error:
         raise RunError(f"can't read {file}: {error.strerror or error}") from error

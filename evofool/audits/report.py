@@ -57,6 +57,7 @@ def audit_page(path: Path, record: AuditRecord, command: str) -> AuditPage:
     return AuditPage(
         title=f"How easily {record.target.name} is fooled",
         lead=_lead(record),
+        notes=[note[:1].upper() + note[1:] for note in (record.data.notes if record.data else ())],
         summary=sentences(record),
         sections=sections,
         figures=_table(record),

@@ -49,7 +49,7 @@ class AuditResult:
     @property
     def rows(self) -> Sequence[tuple[str, str]]:
         """Names and values that the command line says: figures with their intervals, and parts that were skipped."""
-        rows = []
+        rows = [("data", note) for note in (self.record.data.notes if self.record.data else ())]
         for name in SHOWN:
             figure = self.record.figures[name]
             if figure.value is not None and figure.low is not None and figure.high is not None:

@@ -116,6 +116,8 @@ class AuditOptions(ModelOptions, frozen=True, kw_only=True, forbid_unknown_field
                 )
         if self.others is not None:
             self._check_others()
+        if set(SKIPPABLE) <= set(self.skip):
+            raise ConfigError("`skip` names every part of an audit; leave one of them in")
         self.limits  # noqa: B018 - a budget that can't be is refused
 
     @property

@@ -16,8 +16,9 @@ def config(
     correct: int, looked: int, classes: int = 10, *, misclassified: bool = False, **data: object
 ) -> CampaignConfig:
     """The config of a campaign that looked at so many images of so many classes."""
+    chosen = looked if misclassified else correct
     return msgspec.structs.replace(
-        campaign_config(data={"correct": correct, "looked": looked, **data}),
+        campaign_config(data={"correct": correct, "looked": looked, "chosen": chosen, **data}),
         target=target_record(classes=classes),
         classes=tuple(map(str, range(classes))),
         options=AttackOptions(include_misclassified=misclassified),

@@ -87,6 +87,9 @@ def test_a_file_that_holds_no_record_is_refused(tmp_path: Path, content: bytes) 
 
 
 def test_a_folder_without_a_record_says_that_the_audit_is_not_finished(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"no audit\.json at [^;]*$"):
+        read_record(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
     with pytest.raises(RunError, match="not finished"):
         read_record(tmp_path)
     with pytest.raises(RunError, match=r"no audit\.json"):

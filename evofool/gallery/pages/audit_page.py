@@ -61,6 +61,7 @@ class AuditPage:
     Attributes:
         title: What was audited.
         lead: With which images, budget and seed.
+        notes: What is to be known of the images.
         summary: The findings in words.
         sections: The parts.
         figures: All figures.
@@ -71,6 +72,7 @@ class AuditPage:
 
     title: str
     lead: str
+    notes: Sequence[str]
     summary: Sequence[Sentence]
     sections: Sequence[Section]
     figures: Table
