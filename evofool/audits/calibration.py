@@ -25,7 +25,8 @@ def calibration(real: Outputs, labels: NDArray[np.integer[Any]], seed: int = 0) 
     """Return accuracy and expected calibration error on real images, and the bins of the reliability diagram.
 
     The interval of the error is ± 1.96 standard deviations of the bootstrap: resamples have a larger error than the
-    images, so that their quantiles would lie beside it.
+    images, so that their quantiles would lie beside it. Where hardly an image is classified wrongly, resamples know too
+    little of such images; the deviation is at least that of an accuracy which is as the confidences say.
 
     Args:
         real: What the network says of N images.
@@ -42,7 +43,8 @@ def calibration(real: Outputs, labels: NDArray[np.integer[Any]], seed: int = 0) 
     for index in range(RESAMPLES):
         chosen = rng.integers(0, n, n)
         resampled[index] = np.abs(np.bincount(bins[chosen], gaps[chosen], BINS)).sum() / n
-    half = Z95 * float(resampled.std())
+    expected = float(np.sqrt((confidence * (1 - confidence)).sum())) / n
+    half = Z95 * max(float(resampled.std()), expected)
     error = AuditFigure(value=value, low=max(0.0, value - half), high=min(1.0, value + half), n=n)
     rows = []
     for index in range(BINS):

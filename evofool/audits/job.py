@@ -117,7 +117,7 @@ class AuditJob(Job[AuditStep]):
         with writing(path):
             write_atomically(path / AUDIT_JSON, record.to_json())
             write_atomically(path / AUDIT_CSV, record.to_csv())
-        write_report(path, record, audit_command(self.folder.config))
+        write_report(path, record, audit_command(self.folder.config), _planned(self.folder.config))
 
     def result(self, interrupted: bool) -> AuditResult:
         """Return what the session ended with."""
@@ -194,6 +194,17 @@ class AuditKind:
         lines = [f"{counted(dropped, 'line')} of {path / 'parts.jsonl'}: taken out"] if dropped else []
         lines += [f"{name}: taken out, to be measured again" for name in folder.drop_unmeasured()]
         return lines + [line for job in jobs_in(path) for line in repair(job)]
+
+
+def _planned(config: AuditConfig) -> str:
+    """Return what an audit's budget came to, in a sentence."""
+    queries = counted(config.plan.queries, "query")
+    if config.speed is None:
+        return f"The plan is made for {queries}. The same command gives the same figures."
+    return (
+        f"The time came to {queries}, at {config.speed:.3g} images a second as measured at the start. The same "
+        "command makes another plan on another machine; a budget in queries does not."
+    )
 
 
 def _with_more(folder: AuditFolder, changes: Mapping[str, Any]) -> AuditConfig:

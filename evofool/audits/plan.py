@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..config.audit import AuditPlan
 from ..errors import ConfigError
+from ..search.defaults import VERIFIED_ELITES
 from .figure_table import EPSILONS, PIXELS
 
 LEAST = 200
@@ -29,11 +30,14 @@ queries of each grow. ``docs/AUDIT.md`` has the measurement."""
 CORRUPTIONS = ("jpeg", "resize", "blur", "noise", "brightness", "screenshot")
 """What images are scored under. ``screenshot`` is a resize, a JPEG file and a blur, one after the other."""
 
+LOOKS = 2
+"""Images that are looked at for each that is attacked, where half of them are classified rightly."""
+
 PGD_STEPS, PGD_RESTARTS = 10, 1
 """Steps and restarts of PGD."""
 
-IMAGE_COST = len(EPSILONS) * (4 + 3 * PGD_STEPS + 1)
-"""Forward passes that FGSM and PGD take for one image, a gradient counted as three."""
+IMAGE_COST = len(EPSILONS) * (4 + 3 * PGD_STEPS + 1) + 1
+"""Forward passes that FGSM and PGD take for one image, a gradient counted as three, and the one that chooses it."""
 
 LOST = 0.03
 """Share of a paid budget that is kept back: requests under way when a process is killed count as paid."""
@@ -114,16 +118,18 @@ def plan_of(
         perturbed = _enough(min(SHARES["perturb"] * usable / IMAGE_COST, caps.perturbed, images))
     shown = noise + sum(min(other, n) for n in others) + corrupted * len(CORRUPTIONS)
     left = usable - real * (1 if paid else 2) - shown - perturbed * IMAGE_COST
-    attacked, attempt = (0, 0) if not real or "pixels" in skip else _attempts(left, min(caps.attacked, real))
-    left -= attacked * attempt * len(PIXELS)
+    looks = 0 if paid else LOOKS
+    attacked, attempt = (0, 0) if not real or "pixels" in skip else _attempts(left, min(caps.attacked, real), looks)
+    left -= attacked * (attempt + looks) * len(PIXELS)
     if real and "rejection" not in skip and not paid:
         left -= min(2 * values, left // 2)  # The surest image of each class is scored again, by both encodings.
     fooling = 0.0 if "fooling" in skip else left / (1 if exact else CONFIRMED)
+    again = 0 if paid else min(values, VERIFIED_ELITES)
     cppn = fooling * SHARES["cppn"] / (SHARES["cppn"] + SHARES["direct"])
     return AuditPlan(
         queries=queries,
-        cppn=_generations(cppn),
-        direct=_generations(fooling - cppn),
+        cppn=_generations(cppn, again),
+        direct=_generations(fooling - cppn, again),
         real=real,
         noise=noise,
         others=other,
@@ -155,15 +161,27 @@ def _enough(images: float) -> int:
     return floor(images) if images >= FEWEST else 0
 
 
-def _attempts(left: int, most: int) -> tuple[int, int]:
-    """Return how many images are attacked, and with how many queries each and for each number of pixels."""
+def _attempts(left: int, most: int, looks: int) -> tuple[int, int]:
+    """Return how many images are attacked, and with how many queries each and for each number of pixels.
+
+    Args:
+        left: Queries that are left for this part and for evolving images.
+        most: Most images.
+        looks: Queries beside those of an attempt that it takes to choose an image.
+    """
     pixels = SHARES["pixels"] / (SHARES["pixels"] + SHARES["cppn"] + SHARES["direct"]) * left / len(PIXELS)
-    each = max(ATTEMPT[0], min(SEARCH * sqrt(pixels), pixels / FEWEST)) if pixels > 0 else ATTEMPT[0]
+    each = max(ATTEMPT[0] + looks, min(SEARCH * sqrt(max(0.0, pixels)), pixels / FEWEST))
     attacked = _enough(min(most, pixels / each))
-    return attacked, min(ATTEMPT[1], floor(pixels / attacked)) if attacked else 0
+    return attacked, min(ATTEMPT[1], floor(pixels / attacked) - looks) if attacked else 0
 
 
-def _generations(evaluations: float) -> int:
-    """Return a number of evaluations rounded down to whole generations."""
+def _generations(evaluations: float, again: int) -> int:
+    """Return a number of evaluations rounded down to whole generations.
+
+    Args:
+        evaluations: How many there may be.
+        again: Elites that are scored again in generations 1, 2, 4 …, which has to fit as well.
+    """
     batch = batch_of(floor(evaluations))
-    return floor(evaluations / batch) * batch
+    checks = floor(evaluations / batch).bit_length()
+    return floor((evaluations - min(again * checks, evaluations / 2)) / batch) * batch

@@ -25,28 +25,29 @@ METHOD = {
     "Corruptions": "Each image is scored once under each change, in one of five strengths that are drawn once for the "
     "audit. It is context for the figures above, and no benchmark such as ImageNet-C.",
     "Calibration": "Expected calibration error over 15 bins of equal width (Guo et al. 2017, eq. 3), ± 1.96 standard "
-    "deviations of the bootstrap.",
+    "deviations of the bootstrap, or of an accuracy that is as the confidences say where those are larger.",
     "Gradients": "FGSM (Goodfellow et al. 2015) and PGD (Madry et al. 2018) change every value by at most ε; what "
     "counts is the 8-bit image.",
 }
 """How each part is measured."""
 
 
-def write_report(path: Path, record: AuditRecord, command: str) -> Path:
+def write_report(path: Path, record: AuditRecord, command: str, planned: str = "") -> Path:
     """Write ``report.html`` of an audit into its folder, and return the page's file.
 
     Args:
         path: The folder, which has the pictures that the record names.
         record: What the audit found, as far as it got.
         command: What makes the audit again.
+        planned: What its budget came to, in a sentence.
 
     Raises:
         RunError: It can't be written.
     """
-    return write_audit_page(path, audit_page(path, record, command))
+    return write_audit_page(path, audit_page(path, record, command, planned))
 
 
-def audit_page(path: Path, record: AuditRecord, command: str) -> AuditPage:
+def audit_page(path: Path, record: AuditRecord, command: str, planned: str) -> AuditPage:
     """Return what the page says; see :func:`write_report`."""
     sections = []
     for name, part in record.parts.items():
@@ -61,8 +62,10 @@ def audit_page(path: Path, record: AuditRecord, command: str) -> AuditPage:
         summary=sentences(record),
         sections=sections,
         figures=_table(record),
+        parts=_parts(record),
         method=METHOD,
         command=command,
+        planned=planned,
         versions={"evofool": record.evofool, **record.versions},
     )
 
@@ -77,6 +80,14 @@ def _lead(record: AuditRecord) -> str:
     return (
         f"{counted(record.target.classes, 'class')}, images of {height_width} pixels; {images}{unlabelled}; {asked}, "
         f"seed {record.seed}; {counted(record.queries, 'query')} in {clock(record.seconds)}."
+    )
+
+
+def _parts(record: AuditRecord) -> Table:
+    """Return what each part took."""
+    taken = {title: record.parts[part] for part, title in PARTS.items()} | {"all": record}
+    return Table(
+        ("queries", "time"), [(title, [f"{each.queries:,}", clock(each.seconds)]) for title, each in taken.items()]
     )
 
 

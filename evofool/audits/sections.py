@@ -120,7 +120,7 @@ def rejection(path: Path, record: AuditRecord) -> Section:
     details, rows, plots = record.parts["rejection"].details, [], []
     for name, found in details["scores"].items():
         values = [with_interval(record.figures[f"{kind}_{name}"]) for kind in ("auroc", "fpr95", "aupr")]
-        rows.append((OUTPUT_SCORES[name], [*values, f"{found['threshold']:.6g}".replace("-", "−")]))
+        rows.append((OUTPUT_SCORES[name], [*values, _threshold(found["threshold"])]))
         spread = found["histogram"]
         real, fooled = (f"real images, {details['real']:,}", spread["real"]), spread["fooling"]
         svg = two_histograms(
@@ -216,6 +216,12 @@ def _against(found: Mapping[str, Any]) -> list[str]:
     """Write the figures against images of another kind."""
     values = [found[kind] for kind in ("auroc", "fpr95", "aupr")]
     return [*(f"{rate(value)} ({between(low, high)})" for value, low, high in values), rate(found["stopped"])]
+
+
+def _threshold(value: float) -> str:
+    """Write a threshold; one a little below 1 by what it lacks."""
+    lacks = 1 - value
+    return (f"1 − {lacks:.2g}" if 0 < lacks < 1e-4 else f"{value:.6g}").replace("-", "−")
 
 
 def _classes(ranked: Sequence[Mapping[str, Any]]) -> str:

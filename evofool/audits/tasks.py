@@ -267,7 +267,7 @@ def _perturb(work: Work, watch: Watch | None) -> Came:
     own = [] if work.own is None else [work.own]
     result = _job(path, work.own, watch, lambda: lab.run(options, own, out=path, observer=watch))
     images = result.config.data.chosen if result.config.data else 0
-    return Came(images * IMAGE_COST + images, "", result.interrupted)
+    return Came(images * IMAGE_COST, "", result.interrupted)
 
 
 def _ended(queries: int, result: Any) -> Came:

@@ -26,6 +26,9 @@ after which it begins (docs/SEARCH.md)."""
 PRECISION = {"default": "auto", "nguyen2015": "float32"}
 """What a search scores in, by preset."""
 
+VERIFIED_ELITES = 16
+"""How many elites are scored again in generations 1, 2, 4, 8, … and after a restart."""
+
 BINS = 5
 """Bins along each descriptor, and images per class with novelty."""
 

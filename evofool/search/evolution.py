@@ -23,16 +23,13 @@ from ..rng import Rng
 from ..targets.protocols import Target, can_be_asked_beside, compare_scores
 from .archive import Archive, Update
 from .contracts import ADVICE, contracts
-from .defaults import resolve_for_target
+from .defaults import VERIFIED_ELITES, resolve_for_target
 from .diversity import check_size, diversity_of
 from .niche_genomes import NicheGenomes
 from .progress import Progress, build_statistics
 from .proposals import Proposals
 from .states import State, prefixed, under
 from .toolbox import build_search, build_toolbox, swap_operators
-
-VERIFIED_ELITES = 16
-"""How many elites are scored again in generations 1, 2, 4, 8, … and after a restart."""
 
 
 class Evolution:

@@ -56,8 +56,9 @@ def test_images_that_are_scored_again_for_their_logits_are_planned_for(queries: 
     plan = plan_of(queries, "standard", **{**MANY, "values": values, "paid": False, "exact": False})
     assert plan.cppn > 0 < plan.direct
     elites = min(values, plan.cppn) + min(values, plan.direct)
-    scored = spent(plan) + (CONFIRMED - 1) * (plan.cppn + plan.direct)
-    assert scored + (plan.real + elites if plan.real else 0) <= queries
+    scored = spent(plan) + (CONFIRMED - 1) * (plan.cppn + plan.direct) + 2 * len(PIXELS) * plan.attacked
+    checks = sum((n // batch_of(n)).bit_length() * min(values, 16) for n in (plan.cppn, plan.direct))
+    assert scored + checks + (plan.real + elites if plan.real else 0) <= max(2_000, queries)
 
 
 def test_parts_that_are_left_out_have_nothing_and_the_others_more() -> None:

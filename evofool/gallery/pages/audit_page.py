@@ -65,8 +65,10 @@ class AuditPage:
         summary: The findings in words.
         sections: The parts.
         figures: All figures.
+        parts: What each part took.
         method: How each part was measured, by heading.
         command: What makes it again.
+        planned: What its budget came to.
         versions: The versions that it was made with.
     """
 
@@ -76,8 +78,10 @@ class AuditPage:
     summary: Sequence[Sentence]
     sections: Sequence[Section]
     figures: Table
+    parts: Table
     method: Mapping[str, str]
     command: str
+    planned: str
     versions: Mapping[str, str]
 
 

@@ -72,19 +72,20 @@ def reliability(bins: Sequence[tuple[float, float, float, int]], title: str) -> 
         title: What screen readers say.
     """
     size = NARROW
-    x, y = linear(0, 1, LEFT, size - 18), linear(0, 1, size - BOTTOM, 16)
+    left, right = LEFT + 14, size - 24  # Beside the name of the axis, and before the end of the last label.
+    x, y = linear(0, 1, left, right), linear(0, 1, size - BOTTOM, 16)
     most, body = max((n for *_, n in bins), default=1), []
     for share in (step / 5 for step in range(6)):
-        body.append(line(LEFT, y(share), size - 18, y(share), "grid"))
-        body.append(text(LEFT - 8, y(share) + 4, f"{round(100 * share)} %", anchor="end", kind="faint"))
+        body.append(line(left, y(share), right, y(share), "grid"))
+        body.append(text(left - 8, y(share) + 4, f"{round(100 * share)} %", anchor="end", kind="faint"))
         if share:
             body.append(text(x(share), size - BOTTOM + 19, f"{round(100 * share)} %", anchor="middle", kind="faint"))
     for low, high, accuracy, n in bins:
         strength = f'class="fill b" opacity="{0.25 + 0.65 * n / most:.2f}"'
         body.append(rect(x(low) + 1, y(accuracy), x(high) - x(low) - 2, y(0) - y(accuracy), strength))
     body.append(line(x(0), y(0), x(1), y(1), "line a dash"))
-    body.append(line(LEFT, y(0), size - 18, y(0), "axis"))
-    body.append(text((LEFT + size) / 2, size - 8, "confidence; darker: more images", anchor="middle", kind="faint"))
+    body.append(line(left, y(0), right, y(0), "axis"))
+    body.append(text((left + right) / 2, size - 8, "confidence; darker: more images", anchor="middle", kind="faint"))
     body.append(text(13, y(0.5), "accuracy", anchor="middle", kind="faint", turn=True))
     return figure(size, size, body, title)
 
