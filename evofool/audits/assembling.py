@@ -69,17 +69,18 @@ def record_of(folder: AuditFolder) -> AuditRecord:
             "queries": sum(task.queries for task in tasks),
             "seconds": round(sum(task.seconds for task in tasks), 1),
         }
+        missing = [title for task, title in _titles(folder).items() if task in _TASKS[name] and task not in done]
+        left = f"not done yet: {', '.join(dict.fromkeys(missing))}" if missing else ""
         why = _why_not(folder, name, done)
         found = None if why else _FOUND[name](folder, done)
         if found is None or not found.figures:
-            why = why or (found.why if found else "")
-            parts[name] = AuditPart(status="skipped", why=why or _reasons(tasks) or "nothing came of it", **taken)
+            why = why or (found.why if found else "") or _reasons(tasks) or left or "nothing came of it"
+            parts[name] = AuditPart(status="skipped", why=why, **taken)
             continue
         figures |= found.figures
-        missing = [title for task, title in _titles(folder).items() if task in _TASKS[name] and task not in done]
         parts[name] = AuditPart(
             status="done",
-            why=_reasons(tasks) or found.why or (f"not done yet: {', '.join(missing)}" if missing else ""),
+            why=_reasons(tasks) or found.why or left,
             **taken,
             details=_printable(found.details),
         )

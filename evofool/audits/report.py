@@ -98,5 +98,5 @@ def _table(record: AuditRecord) -> Table:
         figure = record.figures[name]
         if figure.value is not None and kind.share:
             worse = {"higher": "; more is worse", "lower": "; less is worse", None: ""}[kind.worse]
-            rows.append((name, [f"{with_interval(figure)}, of {figure.n:,}", f"{kind.meaning}{worse}"]))
-    return Table(("value (95 % interval)", "meaning"), rows)
+            rows.append((name, [with_interval(figure), f"{figure.n:,}", f"{kind.meaning}{worse}"]))
+    return Table(("value (95 % interval)", "of", "meaning"), rows)

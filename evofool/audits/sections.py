@@ -15,18 +15,21 @@ from ..gallery.pages.examples import examples
 from ..gallery.pages.experiment_page import Card, Plot, Table
 from ..gallery.pages.findings import read_findings
 from ..gallery.prints.audit_plots import reliability, two_histograms
-from ..gallery.prints.plots import Series, class_heatmap, success_curve
+from ..gallery.prints.plots import MAX_CLASSES, Series, class_heatmap, success_curve
 from ..io.images import open_image
-from ..text import amount, between, class_name, counted, percent, rate
+from ..text import amount, class_name, counted, percent, rate
 from .figure_table import CONFIDENCES, EPSILONS, PARTS, PIXELS
 from .record import AuditRecord
-from .sentences import interval, numbered, with_interval
+from .sentences import ends, interval, numbered, with_interval
 
 ENCODINGS = {"cppn": "CPPN", "direct": "direct pixels"}
 """The encodings of evolved images, as the page calls them."""
 
 EXAMPLES = 6
 """How many real images the page shows whose pixels were changed."""
+
+PAIRS = 10
+"""How many pairs of classes the page names where they are too many to draw."""
 
 NAMED = 5
 """How many of the hardest and of the easiest classes the page names."""
@@ -89,18 +92,24 @@ def pixels(path: Path, record: AuditRecord) -> Section:
         )
         for k, each in known
     ]
-    plots = []
+    plots, tables = [], []
     flips: dict[tuple[str, str], int] = {}
     for _, each in known:
         for flip in each["flips"]:
             pair = (flip["before"], flip["after"])
             flips[pair] = flips.get(pair, 0) + flip["times"]
-    if flips:
-        names = sorted({name for pair in flips for name in pair})
+    names = sorted({name for pair in flips for name in pair})
+    if len(names) > MAX_CLASSES:
+        ranked = sorted(flips.items(), key=lambda item: (-item[1], item[0]))[:PAIRS]
+        often = [(" → ".join(map(class_name, pair)), [f"{times:,}"]) for pair, times in ranked]
+        tables.append(("The pairs of classes that occur most, over all numbers of pixels.", Table(("times",), often)))
+    elif flips:
         counts = {(names.index(before), names.index(after)): n for (before, after), n in flips.items()}
         svg = class_heatmap(counts, names) + class_heatmap(counts, names, narrow=True)
         plots.append(Plot("flips", "", "The pairs of classes that occur most, over all numbers of pixels.", svg))
     lead = "Real images that are classified rightly, with a few pixels changed."
+    if not (record.data and record.data.labelled):
+        lead = "Real images with a few pixels changed. They have no labels: what it said before counts as right."
     if known:
         each = counted(known[0][1]["queries_each"], "query")
         lead += f" An image counts as safe once {each} found no change that flips it."
@@ -110,7 +119,7 @@ def pixels(path: Path, record: AuditRecord) -> Section:
         _noted(record, "pixels", lead),
         examples_title=f"Images that flip by {counted(shown, 'pixel')}" if shown else "",
         examples=examples(read_findings(path / f"pixels-{shown}"))[:EXAMPLES] if shown else [],
-        tables=[("", Table(("flipped (95 % interval)", "images", "median queries", "queries each"), rows))],
+        tables=[("", Table(("flipped (95 % interval)", "images", "median queries", "queries each"), rows)), *tables],
         wide=plots,
     )
 
@@ -156,7 +165,7 @@ def corruptions(path: Path, record: AuditRecord) -> Section:
     rows = []
     for name, row in details["corruptions"].items():
         values = [row["accuracy"]] if labelled else []
-        rows.append((name, [f"{rate(value)} ({between(low, high)})" for value, low, high in [*values, row["flips"]]]))
+        rows.append((name, [f"{rate(value)} ({ends(low, high)})" for value, low, high in [*values, row["flips"]]]))
     lead = f"{counted(details['images'], 'real image')} under each change."
     if labelled:
         lead += f" As they are, {rate(details['clean_accuracy'])} are classified rightly."
@@ -190,7 +199,11 @@ def perturb(path: Path, record: AuditRecord) -> Section:
     ]
     head = [f"ε = {name.replace('_255', '/255').replace('0_', '0.')}" for name in sizes]
     images = figures[f"fgsm_{sizes[0]}"].n if sizes else 0
-    lead = f"{counted(images, 'real image')}, of which {rate(details['clean'])} are classified rightly as they are."
+    lead = f"{counted(images, 'real image')}"
+    if record.data and record.data.labelled:
+        lead += f", of which {rate(details['clean'])} are classified rightly as they are."
+    else:
+        lead += ". They have no labels: what it says of them as they are counts as right."
     caption = f"Accuracy with 95 % intervals; PGD takes {counted(details['pgd_steps'], 'step')}."
     return Section(PARTS["perturb"], _noted(record, "perturb", lead), tables=[(caption, Table(head, rows))])
 
@@ -215,7 +228,7 @@ def _noted(record: AuditRecord, part: str, lead: str) -> str:
 def _against(found: Mapping[str, Any]) -> list[str]:
     """Write the figures against images of another kind."""
     values = [found[kind] for kind in ("auroc", "fpr95", "aupr")]
-    return [*(f"{rate(value)} ({between(low, high)})" for value, low, high in values), rate(found["stopped"])]
+    return [*(f"{rate(value)} ({ends(low, high)})" for value, low, high in values), rate(found["stopped"])]
 
 
 def _threshold(value: float) -> str:

@@ -24,7 +24,12 @@ def interval(figure: AuditFigure) -> str:
     """Write the interval of a share in words; empty where it was not measured."""
     if figure.low is None or figure.high is None:
         return ""
-    return f"95 % interval {between(max(0.0, figure.low), min(1.0, figure.high))}"
+    return f"95 % interval {ends(figure.low, figure.high)}"
+
+
+def ends(low: float, high: float) -> str:
+    """Write the ends of a share's interval to a tenth of a per cent; there, 0 and 100 % stand for what is near."""
+    return between(*(min(1.0, max(0.0, round(end, 3))) for end in (low, high)))
 
 
 def with_interval(figure: AuditFigure) -> str:
@@ -51,9 +56,8 @@ def _fooling(record: AuditRecord) -> Sentence:
 
 def _pixels(record: AuditRecord) -> Sentence:
     figure = record.figures["pixels_1"]
-    words = (
-        f"of {counted(figure.n, 'real image')} that it gets right are taken for something else once one pixel changes"
-    )
+    right = " that it gets right" if record.data and record.data.labelled else ""
+    words = f"of {counted(figure.n, 'real image')}{right} are taken for something else once one pixel changes"
     details = record.parts["pixels"].details.get("1")
     if isinstance(details, dict) and "queries_each" in details:
         words += f", with at most {counted(details['queries_each'], 'query')} to find it"

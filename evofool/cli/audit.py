@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -78,7 +79,7 @@ def audit(
         from ..console.audit_view import AuditView
 
         options = AuditOptions.of(given)
-        stem = f"audit-{options.target or Path(options.data or 'digits').stem}"
+        stem = f"audit-{Path(options.target).name if options.target else Path(options.data or 'digits').stem}"
         with folder_of_job(out, stem) as folder, console.watch(AuditView()) as observer:
             from ..audits import start
 
@@ -94,13 +95,13 @@ class _Judge:
         junit, model_card: Files to write, or None.
 
     Raises:
-        ConfigError: A file is a folder.
+        ConfigError: A file is a folder, or can't be written where it is to be.
     """
 
     def __init__(self, rules: Sequence[Rule] = (), junit: Path | None = None, model_card: Path | None = None) -> None:
         for name, file in (("junit", junit), ("model_card", model_card)):
-            if file is not None and file.is_dir():
-                raise ConfigError(f"`{name}` must name a file, got the folder {file}")
+            if file is not None:
+                _check_place(name, file)
         self.rules, self.junit, self.model_card = rules, junit, model_card
 
     @property
@@ -133,6 +134,19 @@ class _Judge:
                 console.say(f"  {'broken' if verdict.broken else 'kept'}: {verdict.rule.text}   {verdict.why}")
         if broken:
             raise typer.Exit(BROKEN)
+
+
+def _check_place(name: str, file: Path) -> None:
+    """Check, before hours of work, that a file can be written where it is to be.
+
+    Raises:
+        ConfigError: It can't.
+    """
+    if file.is_dir():
+        raise ConfigError(f"`{name}` must name a file, got the folder {file}")
+    place = next(folder for folder in file.absolute().parents if folder.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise ConfigError(f"`{name}`: {file} can't be written, since {place} takes no files; choose another place")
 
 
 def _read(

@@ -66,6 +66,10 @@ def test_the_schema_is_printed(capsys: Capture) -> None:
         (["--fail-on", "fooled > 1"], '--fail-on: no figure is called "fooled"'),
         (["--fail-on", "ece"], "--fail-on takes a figure, a sign"),
         (["--junit", "."], "--junit must name a file"),
+        (
+            ["--junit", "done/audit.json/x.xml", "--target", "no such"],
+            "audit.json takes no files; choose",
+        ),
         (["DONE", "--target", "digits"], "--target belongs to a new audit"),
         (["DONE", "DONE"], "say --compare as well"),
         (["DONE", "--out", "x"], "--out belongs to a new audit"),
