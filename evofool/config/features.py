@@ -89,7 +89,8 @@ class FeaturesOptions(
     epsilon_made: Annotated[
         Norm | None,
         option(
-            "Euclidean norm of the perturbations that make D_rand and D_det.", default="twice the one measured with",
+            "Euclidean norm of the perturbations that make D_rand and D_det.",
+            default="twice the one measured with; digits 1",
             identity=True,
         ),
     ] = None  # fmt: skip
@@ -104,9 +105,11 @@ class FeaturesOptions(
         ),
     ] = None
     match_steps: Annotated[
-        Positive | None, option("Steps that make D_R and D_NR.", default="100; with --full 1,000", identity=True)
+        Positive | None, option("Steps that make D_R and D_NR.", default="50; with --full 1,000", identity=True)
     ] = None
-    match_size: Annotated[Norm, option("Euclidean length of these steps.", identity=True)] = 0.1
+    match_size: Annotated[
+        Norm | None, option("Euclidean length of these steps.", default="0.3; with --full 0.1", identity=True)
+    ] = None
     start: Annotated[str, option("What images of D_R and D_NR begin as: other images, or noise.", identity=True)] = (
         IMAGES
     )
@@ -118,10 +121,14 @@ class FeaturesOptions(
     learning_rate: Annotated[
         Rate | None,
         option(
-            "Highest learning rate of D, D_R and D_det. D_NR and D_rand are learnt at a tenth of it.",
+            "Highest learning rate of D, D_R and D_det.",
             default="0.05; with --full 0.1",
             identity=True,
         ),
+    ] = None
+    slow_rate: Annotated[
+        Rate | None,
+        option("Highest learning rate of D_NR and D_rand.", default="0.02; with --full 0.01", identity=True),
     ] = None
     decay: Annotated[Decay, option("Weight decay.", identity=True)] = 5e-4
     evaluations: Annotated[Positive, option("Images that each evolution against a network scores.", identity=True)] = (

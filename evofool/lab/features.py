@@ -48,9 +48,7 @@ class Features(Experiment):
 
         ready = prepared(options, options.data)
         images, labels = learnt_from(options)
-        options = replace(
-            options, target=options.data, size=len(labels), images_sha256=digest_of_images(images, labels)
-        )
+        options = replace(options, size=len(labels), images_sha256=digest_of_images(images, labels))
         data = open_data(options.data, Path(options.data_dir), ready.fitting)
         test = select_images(data, ready.target, count=options.count, seed=options.seed, include_misclassified=True)
         config = ExperimentConfig(

@@ -25,7 +25,7 @@ METHOD = (
     "(Ilyas et al. 2019, §3.1); D_NR: the same with the standard network. D_rand and D_det: images of D that the "
     "standard network takes for another class after L2 PGD, labelled as that class: a random one, or the one after the "
     "true one (§3.2). All are rounded to 8 bits. New networks of the same kind, with weights drawn anew, learn from "
-    "each; D_NR and D_rand at a tenth of the learning rate, D_det without crops and mirror images. Accuracy is on test "
+    "each; D_NR and D_rand at a lower learning rate, D_det without crops and mirror images. Accuracy is on test "
     "images that nobody changed, robust accuracy on these after L2 PGD of 20 steps, rounded to 8 bits. Intervals are "
     "Wilson's, 95 %. Transfer: of the test images that a network of each kind, trained on D, gets right, the share it "
     "gets wrong once they are perturbed against the standard network (figure 3). Evolved: the elites of MAP-Elites "

@@ -21,14 +21,23 @@ ENCODINGS = ("cppn", "direct")
 SIZE = 10_000
 """Images to learn from, where nobody says."""
 
-FULL = {"size": 10**9, "steps": 100, "step_size": 0.1, "match_steps": 1000, "epochs": 100, "learning_rate": 0.1}
+FULL = {
+    "size": 10**9, "steps": 100, "step_size": 0.1, "match_steps": 1000, "match_size": 0.1, "epochs": 100,
+    "learning_rate": 0.1, "slow_rate": 0.01,
+}  # fmt: skip
 """The published recipe (Ilyas et al. 2019, and their replications): settings for a GPU."""
 
-SOME = {"size": SIZE, "steps": 20, "match_steps": 100, "learning_rate": 0.05}
+SOME = {"size": SIZE, "steps": 20, "match_steps": 50, "match_size": 0.3, "learning_rate": 0.05, "slow_rate": 0.02}
 """Settings that two cores do in minutes."""
 
 BY_DATA = {
-    "digits": {"network": "digits", "learners": ("convnet", "perceptron"), "epsilon": 0.3, "epochs": 30},
+    "digits": {
+        "network": "digits",
+        "learners": ("convnet", "perceptron"),
+        "epsilon": 0.3,
+        "epsilon_made": 1.0,
+        "epochs": 30,
+    },
     "mnist": {"network": "lenet", "learners": ("convnet", "perceptron"), "epsilon": 1.0, "epochs": 15},
     "cifar10": {"network": "convnet", "learners": ("perceptron", "linear"), "epsilon": 0.25, "epochs": 20},
 }
@@ -38,7 +47,7 @@ AUGMENTED = {"digits": (1, False), "mnist": (2, False), "cifar10": (4, True)}
 """Pixels of padding for random crops, and whether half of the images are mirrored."""
 
 SLOW = (D_NR, D_RAND)
-"""The data sets that are learnt at a tenth of the learning rate; D_det is learnt without crops and mirror images."""
+"""The data sets that are learnt at a lower rate; D_det is learnt without crops and mirror images."""
 
 NETWORKS = {
     "digits": ((8, 8), 1),
@@ -75,6 +84,7 @@ def resolved(options: FeaturesOptions) -> FeaturesOptions:
     assert filled.epsilon is not None
     filled = replace(
         filled,
+        target=data,
         epsilon_trained=filled.epsilon_trained or 2 * filled.epsilon,
         epsilon_made=filled.epsilon_made or 2 * filled.epsilon,
         learners=tuple(name for name in filled.learners or () if name not in ("", filled.network)),
@@ -188,8 +198,7 @@ def _training(name: str, epochs: int) -> Iterator[Piece]:
 
 def recipe_settings(options: FeaturesOptions, trained: Trained) -> dict[str, object]:
     """Return the settings of a network's training, by the names of :class:`~evofool.targets.training.recipe.Recipe`."""
-    assert options.learning_rate is not None
     pad, mirror = (0, False) if trained.data == D_DET else AUGMENTED[options.data]
-    rate = options.learning_rate / 10 if trained.data in SLOW else options.learning_rate
+    rate = options.slow_rate if trained.data in SLOW else options.learning_rate
     size = 128 if options.full else 64
     return {"epochs": options.epochs, "batch": size, "peak": rate, "decay": options.decay, "pad": pad, "mirror": mirror}

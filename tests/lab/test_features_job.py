@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ def test_sets_are_perturbed_or_matched_images_of_the_first_one_with_their_labels
     slack = 0.5 / 255 * 8
     for name in ("D_rand", "D_det"):
         moved = np.sqrt((((images[name] - images["D"]) / 255) ** 2).sum((1, 2, 3)))
-        assert (moved <= 0.6 + slack).all()
+        assert (moved <= 1 + slack).all()
         assert moved.max() > 0.3
 
 
@@ -280,9 +281,9 @@ def test_options_that_cannot_be_are_named(options: dict[str, Any], message: str,
 
 def test_settings_that_nobody_gave_are_those_of_the_data_or_the_published_recipe() -> None:
     small, full = (resolved(FeaturesOptions(target="cifar10", full=full)) for full in (False, True))
-    assert (small.network, small.epsilon, small.epsilon_made, small.match_steps) == ("convnet", 0.25, 0.5, 100)
-    assert (full.network, full.match_steps, full.steps, full.step_size, full.learning_rate, full.decay) == (
-        "resnet20", 1000, 100, 0.1, 0.1, 5e-4,
+    assert (small.network, small.epsilon, small.epsilon_made, small.match_steps) == ("convnet", 0.25, 0.5, 50)
+    assert (full.network, full.match_steps, full.steps, full.step_size, full.learning_rate, full.slow_rate, full.decay) == (
+        "resnet20", 1000, 100, 0.1, 0.1, 0.01, 5e-4,
     )  # fmt: skip
     assert resolved(FeaturesOptions(target="mnist", epsilon=1.5)).epsilon_trained == 3
     assert list(networks(small)) == [
@@ -293,7 +294,7 @@ def test_settings_that_nobody_gave_are_those_of_the_data_or_the_published_recipe
 
 def test_the_command_line_runs_inspects_and_resumes(capsys: Capture, tmp_path: Path) -> None:
     out = tmp_path / "lab"
-    words = ["--target", "digits", "--size", 40, "--count", 20, "--epochs", 1, "--match-steps", 1, "--steps", 1]
+    words = ["--size", 40, "--count", 20, "--epochs", 1, "--match-steps", 1, "--steps", 1]
     words += ["--learners", "", "--runs", 0, "--device", "cpu", "--eps", 0.25]
     told = json.loads(succeed(capsys, "lab", "features", *words, "--out", out, "--json").out)
     assert told["epsilon"] == 0.25
@@ -321,3 +322,16 @@ def test_sets_with_other_labels_than_the_seed_gives_are_refused(tmp_path: Path) 
     file.write_text("".join(sealed_line(line, seal) for line in lines))
     with pytest.raises(RunError, match=f"line {part + 1} of .* tells of other images than it must"):
         Features.findings(ExperimentFolder.open(out))
+
+
+def test_a_damaged_batch_and_all_that_learnt_from_it_are_made_again(whole: ExperimentResult, tmp_path: Path) -> None:
+    """Trainings whose states are long gone begin anew, and end with the same weights."""
+    out = tmp_path / "lab"
+    shutil.copytree(whole.path, out)
+    part = next(part for part, piece in enumerate(pieces(whole.config)) if piece.name == "D_det")
+    picture = out / "pictures" / f"{part:05d}.npy"
+    picture.write_bytes(picture.read_bytes()[:-1] + b"\x55")
+    (out / "networks" / "D_det.safetensors").unlink()
+    assert evofool.repair(out) == [f"{len(pieces(whole.config)) - part} lines of {out / 'results.jsonl'}: taken out"]
+    assert not evofool.resume(out).interrupted
+    assert tree(out) == tree(whole.path)
