@@ -29,11 +29,16 @@ BANKS = {3: ("cifar10-cppn", "imagenet-cppn"), 1: ("mnist-cppn",)}
 
 SCORES = """async (files) => {
   const genomes = files.map((text) => Genomes.read(text, Setup.frame, Setup.kind.settings));
-  await Judges.score(genomes.slice(0, 40));
-  const started = performance.now(), scores = await Judges.score(genomes);
-  return [scores.map((each) => [...each]), genomes.length / ((performance.now() - started) / 1000)];
+  const scores = await Judges.score(genomes), rates = [];
+  const many = Array(Math.ceil(400 / genomes.length)).fill(genomes).flat().slice(0, 400);
+  for (let round = 0; round < 3; round++) {
+    const started = performance.now();
+    await Judges.score(many);
+    rates.push(many.length / ((performance.now() - started) / 1000));
+  }
+  return [scores.map((each) => [...each]), Math.max(...rates)];
 }"""
-"""A script that scores genomes, and says how many it scored in a second."""
+"""A script that scores genomes, and says how many it scored in a second, the fastest of three times."""
 
 ALONE = """async () => {
   const told = document.getElementById("collection").dataset;

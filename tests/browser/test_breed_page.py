@@ -226,6 +226,9 @@ def test_a_file_that_is_no_genome_is_refused_in_a_sentence(page: Page, tmp_path:
         page.locator("#file").set_input_files(bad)
         until(page, f"document.getElementById('message').textContent.includes({json.dumps(words)})")
         assert page.locator("#message").is_visible(), name
+    bad.write_text(" " * 2_000_001)
+    page.locator("#file").set_input_files(bad)
+    until(page, "document.getElementById('message').textContent.startsWith('The file has 2,000,001 bytes')")
     original = SEVEN.read_text()
     for name, (change, words) in CHANGES.items():
         answer = page.evaluate(

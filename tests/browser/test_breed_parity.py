@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CLOSE = 1e-4
 """Largest difference of a probability from Python's; the page's promise is 1e-3."""
 
-EVERY = 1 if LONG else 25
+EVERY = 1 if LONG else 50
 """Every so many genomes of the large bank are drawn."""
 
 

@@ -11,6 +11,8 @@ const Breeding = (() => {
   const CROSSED = 0.5;
   /** Generations that one can go back. */
   const REMEMBERED = 200;
+  /** Most bytes of a genome's file that is read. */
+  const MAX_BYTES = 2_000_000;
 
   const stream = Draws.stream(Setup.seed === null ? Draws.fresh() : Setup.seed);
   const past = [];
@@ -96,8 +98,11 @@ const Breeding = (() => {
 
   async function load(file) {
     if (!file) return;
-    const text = await file.text();
-    take(() => Genomes.read(text, frame, kind.settings));
+    const small = file.size <= MAX_BYTES, text = small ? await file.text() : "";
+    take(() => {
+      if (!small) throw new Error(`The file has ${Format.count(file.size)} bytes; a genome has at most ${Format.count(MAX_BYTES)}.`);
+      return Genomes.read(text, frame, kind.settings);
+    });
   }
 
   function followLink() {

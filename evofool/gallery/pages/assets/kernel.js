@@ -111,14 +111,15 @@ const Kernel = (() => {
 
   /** Returns {numbers, tile, fast}: a memory of so many floats, all 0, and the loop that works in it. */
   function on(size, {simd = true} = {}) {
-    const bytes = assembled();
-    if (simd && typeof WebAssembly === "object" && WebAssembly.validate(bytes)) {
+    try {
+      if (!simd) throw new Error("not wanted");
       const memory = new WebAssembly.Memory({initial: Math.ceil((size * FLOAT) / PAGE)});
-      const {tile} = new WebAssembly.Instance(new WebAssembly.Module(bytes), {page: {memory}}).exports;
+      const {tile} = new WebAssembly.Instance(new WebAssembly.Module(assembled()), {page: {memory}}).exports;
       return {numbers: new Float32Array(memory.buffer), tile, fast: true};
+    } catch {  // The browser has none, has one without SIMD, or forbids it to pages.
+      const numbers = new Float32Array(size);
+      return {numbers, tile: plain(numbers), fast: false};
     }
-    const numbers = new Float32Array(size);
-    return {numbers, tile: plain(numbers), fast: false};
   }
 
   return {PIXELS, CHANNELS, FLOAT, on};
