@@ -95,7 +95,7 @@ class Harden(Experiment):
         images = made.right(target, networks.labelled(options.target, options.data_dir).test, options.count)
         if piece.kind != "noise" and not len(images):
             return Part([], np.empty((0, *target.image_shape), np.uint8))
-        pictures = made.attacked(target, options, piece.kind, images)
+        pictures = made.attacked(target, options, piece.kind, images, classes)
         labels = [None] * len(pictures) if piece.kind == "noise" else images.labels.tolist()
         shown: list[Result] = [
             {
@@ -152,8 +152,8 @@ def _epoch(folder: ExperimentFolder, targets: Sequence[Target], planned: Sequenc
         result |= {"loss": report.loss, "accuracy": report.accuracy, "weights_sha256": digest}
     result |= {"added": sum(map(len, fooling)), "robust": None}
     if pgd:
-        images = data.test.first(options.count)
-        attacked = made.attacked(target, options, "pgd-l2" if options.norm == "l2" else "pgd", images)
+        images, kind = data.test.first(options.count), "pgd-l2" if options.norm == "l2" else "pgd"
+        attacked = made.attacked(target, options, kind, images, len(folder.config.classes))
         first = np.array(made.guesses(target, attacked)[0])
         result["robust"] = float((first == images.labels.numpy()).mean())
     return Part([result], np.empty((0, *folder.config.target.image_shape), np.uint8))

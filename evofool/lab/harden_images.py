@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..attacks.gradients.goals import Goal
 from ..attacks.subject import Subject
@@ -18,7 +19,7 @@ from ..config.harden import BY, HardenOptions
 from ..config.perturb import PerturbOptions
 from ..encodings.pixels import edited
 from ..engines.local import LocalEngine
-from ..targets.protocols import Target, device_of, differentiable
+from ..targets.protocols import Differentiable, Target, device_of, differentiable
 from ..targets.training.data import Split
 from .harden_plan import Piece, epsilons
 from .made import best_edits, evolution_of
@@ -92,7 +93,30 @@ def _spread(images: Sequence[Images], most: int) -> list[Images]:
     return [images[row] for row in np.linspace(0, len(images) - 1, min(most, len(images))).round().astype(int)]
 
 
-def attacked(target: Target, options: HardenOptions, attack: str, images: Split) -> Images:
+class Unrejected:
+    """A network as an attack sees it that must not end in the class of images that fool.
+
+    The label's logit stands for the label and for that class together, so that gradients lead away from both.
+
+    Args:
+        network: The network.
+        labels: (B,) the labels of the images that it is asked about.
+        classes: How many classes it has besides that of images that fool.
+    """
+
+    def __init__(self, network: Differentiable, labels: Tensor, classes: int) -> None:
+        self.name, self._network, self._labels, self._classes = network.name, network, labels[:, None], classes
+
+    def logits(self, pixels: Tensor) -> Tensor:
+        """Return logits (B, K) of the other classes, with gradients."""
+        logits = self._network.logits(pixels)
+        known, fooling = logits[:, : self._classes], logits[:, self._classes :]
+        if not fooling.shape[1]:
+            return known
+        return known.scatter(1, self._labels, torch.logaddexp(known.gather(1, self._labels), fooling))
+
+
+def attacked(target: Target, options: HardenOptions, attack: str, images: Split, classes: int) -> Images:
     """Return labelled images after an attack, or noise.
 
     Args:
@@ -100,6 +124,7 @@ def attacked(target: Target, options: HardenOptions, attack: str, images: Split)
         options: The experiment's options.
         attack: One of :data:`~evofool.lab.harden_plan.ATTACKS`.
         images: N labelled images that the network gets right.
+        classes: How many classes there are, without that of images that fool.
 
     Returns:
         (N, C, H, W), whether they fool or not; of noise ``NOISE`` images.
@@ -121,8 +146,10 @@ def attacked(target: Target, options: HardenOptions, attack: str, images: Split)
     device, climb, made = device_of(target), PerturbOptions(steps=PGD_STEPS, restarts=1), list[Images]()
     batches = (torch.split(each, options.batch) for each in (images.images, images.labels))
     for originals, labels in zip(*batches, strict=True):
-        goal = Goal(labels.to(device), targeted=False)
-        _, rounded = perturbed(Arm(attack, size), climb, 0, differentiable(target), originals.to(device), goal)
+        labels = labels.to(device)
+        network: Any = Unrejected(differentiable(target), labels, classes)
+        goal = Goal(labels, targeted=False)
+        _, rounded = perturbed(Arm(attack, size), climb, 0, network, originals.to(device), goal)
         made.append(rounded.cpu().numpy())
     return np.concatenate(made)
 

@@ -17,10 +17,12 @@ import evofool
 from evofool.errors import ConfigError, EvofoolError, RunError
 from evofool.jobs import life
 from evofool.lab.harden import Harden
+from evofool.lab.harden_images import Unrejected
 from evofool.lab.harden_networks import widened
 from evofool.lab.result import ExperimentResult
 from evofool.store.experiment import ExperimentFolder
 from evofool.store.records import HardenResult
+from evofool.targets.gradients import log_odds
 
 SMALL: dict[str, Any] = {
     "device": "cpu", "rounds": 2, "epochs": 2, "peak": 0.1, "train": 800, "added": 60, "runs": 1,
@@ -184,6 +186,24 @@ def test_a_new_class_has_the_mean_weights_of_the_others() -> None:
     assert state["a"].tolist() == [[1, 2], [3, 6], [2, 4]]
     assert state["b"].tolist() == [1, 3, 2]
     assert state["n"] == 5
+
+
+def test_perturbations_lead_away_from_rejection_as_well() -> None:
+    """Odds of the label, as the attack sees them, are those of label and rejection together."""
+    logits = torch.tensor([[1.0, 2.0, 0.5, 3.0], [0.0, 1.0, 2.0, -1.0]])
+
+    class Network:
+        name = "four"
+
+        def logits(self, pixels: torch.Tensor) -> torch.Tensor:
+            return logits
+
+    labels, network = torch.tensor([1, 2]), Network()
+    seen = Unrejected(network, labels, 3).logits(torch.zeros(2, 1, 1, 1))  # type: ignore[arg-type]
+    odds, shares = log_odds(seen, labels), logits.softmax(1)
+    together = shares.gather(1, labels[:, None])[:, 0] + shares[:, 3]
+    torch.testing.assert_close(odds, torch.log(together / (1 - together)))
+    torch.testing.assert_close(Unrejected(network, labels, 4).logits(torch.zeros(2, 1, 1, 1)), logits)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
