@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .api.audit import audit
     from .api.experiments import ablate, ascend, detect, features, harden, occlude, perturb, probe, transfer
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, open, repair, resume, score  # noqa: A004
+    from .api.one_pixel import OnePixel
     from .api.pages import breed
     from .audits.result import AuditResult
     from .checkup.result import Checkup
@@ -54,6 +55,7 @@ __all__ = [
     "FeaturesOptions",
     "HardenOptions",
     "OccludeOptions",
+    "OnePixel",
     "PerturbOptions",
     "ProbeOptions",
     "Result",
@@ -102,6 +104,7 @@ _HOMES = {
     "FeaturesOptions": "config.features:FeaturesOptions",
     "HardenOptions": "config.harden:HardenOptions",
     "OccludeOptions": "config.elites:OccludeOptions",
+    "OnePixel": "api.one_pixel:OnePixel",
     "PerturbOptions": "config.perturb:PerturbOptions",
     "ProbeOptions": "config.probe:ProbeOptions",
     "Result": "jobs.result:Result",
