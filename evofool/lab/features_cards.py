@@ -18,7 +18,7 @@ from .features_plan import ROBUST, STANDARD
 EACH = 3
 """Images of each data set that are shown."""
 
-EVOLVED = 2
+EVOLVED = 3
 """Evolved images of each network and encoding that are shown."""
 
 
@@ -82,20 +82,23 @@ def _evolved_cards(folder: ExperimentFolder, figures: FeatureFigures) -> list[Ca
     """Return the surest images that were evolved against each network, of different classes."""
     classes, shown = list(map(class_name, folder.config.classes)), []
     for maker, encoding in figures.evolved:
-        surest = sorted(
-            (-each.confidence[maker][row], part, row)
-            for part, each in figures.found.evolved
-            if (each.network, each.encoding) == (maker, encoding)
-            for row in range(len(each.wanted))
+        found = {
+            part: each for part, each in figures.found.evolved if (each.network, each.encoding) == (maker, encoding)
+        }
+        surest: dict[int, tuple[int, int]] = {}
+        ranked = sorted(
+            (-sure, part, row) for part, each in found.items() for row, sure in enumerate(each.confidence[maker])
         )
-        for _, part, row in surest[:EVOLVED]:
-            each = next(each for at, each in figures.found.evolved if at == part)
-            told = [
-                f"{name}: {classes[each.first[name][row]]} ({percent(each.confidence[name][row])} for its class)"
-                for name in (STANDARD, ROBUST, D_R, D_NR)
-                if name != maker and name in each.first
-            ]
-            wanted = classes[each.wanted[row]]
-            words = f"{encoding}, {maker} network: {wanted} {percent(each.confidence[maker][row])}"
-            shown.append(Card([(folder.pictures(part)[row], words)], words, " · ".join(told)))
+        for _, part, row in ranked:
+            surest.setdefault(found[part].wanted[row], (part, row))
+        shots, told = [], []
+        for wanted, (part, row) in list(surest.items())[:EVOLVED]:
+            each = found[part]
+            words = f"{classes[wanted]} {percent(each.confidence[maker][row])}"
+            shots.append((folder.pictures(part)[row], words))
+            others = (
+                f"{name} {classes[each.first[name][row]]}" for name in (STANDARD, ROBUST, D_R, D_NR) if name != maker
+            )
+            told.append(f"{classes[wanted]}: {', '.join(others)}")
+        shown.append(Card(shots, f"{encoding}, {maker} network", "What others see: " + " · ".join(told), captions=True))
     return shown

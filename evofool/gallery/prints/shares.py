@@ -68,7 +68,8 @@ def named_points(points: Sequence[Point], across: str, up: str, title: str) -> s
         across, up: What they are.
         title: What screen readers say.
     """
-    left, right, bottom, top = 52.0, NARROW - 18, 300.0, 18.0
+    top = 18.0 * len(points) + 12
+    left, right, bottom = 52.0, NARROW - 18, top + 282
     x, y = linear(0, 1, left, right), linear(0, 1, bottom, top)
     body = []
     for tick in (0, 0.2, 0.4, 0.6, 0.8, 1):
@@ -79,9 +80,7 @@ def named_points(points: Sequence[Point], across: str, up: str, title: str) -> s
         tone, here = TONES[number % len(TONES)], (x(point.across.share), y(point.up.share))
         body.append(path([(x(point.across.low), here[1]), (x(point.across.high), here[1])], f"line {tone}"))
         body.append(path([(here[0], y(point.up.low)), (here[0], y(point.up.high))], f"line {tone}"))
-        near_end = here[0] > (left + right) / 2
-        anchor, away = ("end", -7) if near_end else ("start", 7)
-        body.append(text(here[0] + away, here[1] - 7, point.name, anchor=anchor, kind=f"label {tone}"))
+        body.append(text(left, 18.0 * (number + 1) - 4, point.name, kind=f"label {tone}"))
     body.append(text((left + right) / 2, bottom + 42, across, anchor="middle", kind="faint"))
     body.append(text(13, (bottom + top) / 2, up, anchor="middle", kind="faint", turn=True))
     return figure(NARROW, bottom + 50, body, title)
