@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..io.files import writing
 from ..io.slug import slug
 from ..store.experiment import ExperimentFolder
 from ..targets.doors.embedded import card as card_of
+from ..targets.execution.options import ExecutionOptions
 from ..targets.networks import CifarResNet, ConvNet, DigitsNet, LeNet, Perceptron
 from ..targets.torch_target import TorchTarget
 from ..targets.training.data import Split, TrainingData
@@ -116,19 +118,14 @@ def trained_target(folder: ExperimentFolder, trained: Trained, digest: str, devi
     card = card_of(config.options.data)
     module = seeded(lambda: build(trained.network, card.image_shape, len(card.classes)), 0)
     load_weights(module, file, trained.name)
-    return TorchTarget(
-        module,
-        classes=card.classes,
-        image_shape=card.image_shape,
-        mean=card.mean,
-        std=card.std,
-        name=trained.name,
+    execution = ExecutionOptions(
         device=str(device),
         precision="float32",
         micro_batch=config.options.batch,
         memory_format="channels_last",
         fold=False,
     )
+    return TorchTarget.from_card(module, replace(card, name=trained.name), execution)
 
 
 def weights_file(folder: ExperimentFolder, name: str) -> Path:
