@@ -25,7 +25,7 @@ def check_target(target: object) -> None:
         kind = f"the class {target.__name__} itself" if isinstance(target, type) else type(target).__name__
         raise TargetError(
             "`target` must be a name, an evofool.Target or an object with name, classes, image_shape, scores() and "
-            f"confirm(), got {kind}"
+            f"confirm(), got {kind}; functions and classifiers of other libraries become one by evofool.load_target(…)"
         )
     name, classes, shape = described(target.name, target.classes, target.image_shape)
     if not isinstance(target.image_shape, tuple) or any(type(edge) is not int for edge in target.image_shape):

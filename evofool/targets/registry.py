@@ -207,7 +207,7 @@ def door_of(name: str) -> str:
 
 @documented(ModelOptions)
 def load_target(
-    name: str | Sequence[str] = "cifar10",
+    name: str | Sequence[str] | Any = "cifar10",
     *,
     weights: str | Path | Sequence[str] | None = None,
     device: str = "auto",
@@ -215,13 +215,15 @@ def load_target(
     micro_batch: int | None = None,
     **options: Any,
 ) -> Target:
-    """Build a target by name.
+    """Build a target by name, or from an object.
 
     Args:
         name: What ``evofool targets`` lists: a name such as ``cifar10`` or ``torchvision:resnet50``, a file such as
             ``network.onnx``, a URL, or an object to import such as ``path/to/file.py:attribute``. A list of names
             gives an :class:`evofool.Ensemble` of them. One that is behind a server, or has ``count_queries`` or
-            ``max_queries``, counts its queries and keeps the answers on disk; the budget is that of each job.
+            ``max_queries``, counts its queries and keeps the answers on disk; the budget is that of each job. Or an
+            object: a torch module, a function from images to scores, or a classifier of scikit-learn, Keras, ART,
+            foolbox or MAITE, as ``path/to/file.py:attribute`` would import it.
         weights: A ``.safetensors`` file or torch checkpoint instead of the embedded or downloaded weights. With several
             names, ``"NAME=FILE"`` or a list of such.
         device, precision, micro_batch: As in :class:`evofool.Target`.
@@ -239,12 +241,24 @@ def load_target(
         (1, 8, 8)
     """
     given: dict[str, Any] = {"weights": weights, "device": device, "precision": precision, "micro_batch": micro_batch}
-    chosen = EvolveOptions.of({"target": name, **given, **options})
+    named = isinstance(name, str) or (isinstance(name, list | tuple) and all(isinstance(one, str) for one in name))
+    chosen = EvolveOptions.of({"target": name if named else _called(name), **given, **options})
     execution = {option: getattr(chosen, option) for option in given}
-    loaded = load(chosen.target, **execution, model=chosen.model, combine=chosen.combine)
+    if named:
+        loaded = load(chosen.target, **execution, model=chosen.model, combine=chosen.combine)
+    else:
+        if weights is not None:
+            raise ConfigError("an object has its weights already; leave `weights` out")
+        execution.pop("weights")
+        loaded = python.load_object(_called(name), name, Request(None, ExecutionOptions(**execution), chosen.model))
     from .recording import asked, record_of  # It imports torch.
 
     return asked(loaded, record_of(loaded), chosen.model)
+
+
+def _called(thing: Any) -> str:
+    """Return what an object is called: its own name, else that of its type."""
+    return str(getattr(thing, "__name__", None) or type(thing).__name__)
 
 
 def absolute(name: str) -> str:

@@ -6,6 +6,7 @@ import inspect
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ...errors import TargetError
@@ -36,16 +37,32 @@ def check(name: str) -> None:
 
 def load(name: str, request: Request) -> Loaded:
     """Return an object as a target; see :class:`~.base.Door`. Its file is run."""
+    check(name)
+    source = source_of(name)
+    with redirect_stdout(sys.stderr):  # What the user's code says there would end up within --json.
+        return load_object(name, import_object(name), request, source)
+
+
+def load_object(name: str, thing: Any, request: Request, source: Path | None = None) -> Loaded:
+    """Return an object that is there already as a target.
+
+    Args:
+        name: What it is called.
+        thing: A torch module, a target, what :func:`~evofool.targets.arrays.adapters.adapter_of` takes, or a class or a
+            function without arguments that makes one of these.
+        request: How it is to be understood.
+        source: The file that it comes from.
+
+    Raises:
+        TargetError: It is none of these.
+    """
     from torch import nn
 
     from ..arrays.adapters import adapter_of
     from ..understanding import choose_image_shape
     from .brought import adapter_loaded, file_card, module_loaded
 
-    check(name)
-    source = source_of(name)
-    with redirect_stdout(sys.stderr):  # What the user's code says there would end up within --json.
-        thing = _made(name, import_object(name))
+    thing = _made(name, thing)
     shape = getattr(thing, "image_shape", None)
     channels, size = (shape[0], (shape[1], shape[2])) if isinstance(shape, tuple) and len(shape) == 3 else (None, None)
     classes = getattr(thing, "classes", None)
