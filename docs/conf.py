@@ -9,9 +9,9 @@ from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import make_commands  # noqa: E402
+import make_commands
 
-from evofool import __version__  # noqa: E402
+from evofool import __version__
 
 project, author, release = "evofool", "the evofool developers", __version__
 copyright = "the evofool developers, MIT licence"  # noqa: A001

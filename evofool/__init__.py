@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from .api.audit import audit
     from .api.experiments import ablate, ascend, detect, features, harden, occlude, perturb, probe, transfer
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, open, repair, resume, score  # noqa: A004
-    from .api.one_pixel import OnePixel
     from .api.pages import breed
     from .audits.result import AuditResult
     from .checkup.result import Checkup
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
     from .jobs.result import CampaignResult, Result
     from .jobs.sweep import SweepResult
     from .lab.result import ExperimentResult
+    from .peers.art import ArtPixelAttack
+    from .peers.foolbox import PixelAttack
+    from .peers.torchattacks import OnePixel
     from .search.deap_operators import per_elite, per_genome
     from .targets.ensemble import Ensemble
     from .targets.registry import load_target
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AblateOptions",
+    "ArtPixelAttack",
     "AscendOptions",
     "AttackOptions",
     "AuditOptions",
@@ -57,6 +60,7 @@ __all__ = [
     "OccludeOptions",
     "OnePixel",
     "PerturbOptions",
+    "PixelAttack",
     "ProbeOptions",
     "Result",
     "SweepResult",
@@ -90,6 +94,7 @@ __all__ = [
 
 _HOMES = {
     "AblateOptions": "config.elites:AblateOptions",
+    "ArtPixelAttack": "peers.art:ArtPixelAttack",
     "AscendOptions": "config.ascend:AscendOptions",
     "AttackOptions": "config.attack:AttackOptions",
     "AuditOptions": "config.audit:AuditOptions",
@@ -104,8 +109,9 @@ _HOMES = {
     "FeaturesOptions": "config.features:FeaturesOptions",
     "HardenOptions": "config.harden:HardenOptions",
     "OccludeOptions": "config.elites:OccludeOptions",
-    "OnePixel": "api.one_pixel:OnePixel",
+    "OnePixel": "peers.torchattacks:OnePixel",
     "PerturbOptions": "config.perturb:PerturbOptions",
+    "PixelAttack": "peers.foolbox:PixelAttack",
     "ProbeOptions": "config.probe:ProbeOptions",
     "Result": "jobs.result:Result",
     "SweepResult": "jobs.sweep:SweepResult",

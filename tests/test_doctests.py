@@ -5,9 +5,14 @@ from __future__ import annotations
 import doctest
 import importlib
 import re
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from peer_models import ArtClassifier, FoolboxModel
+from support import random_images, tiny_network
 from torch import nn
 
 import evofool
@@ -60,6 +65,25 @@ def test_the_python_of_the_page_on_python_runs(tmp_path: Path, monkeypatch: pyte
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         exec(block.replace("000", "00"), names)
     assert (tmp_path / "growth.svg").exists()
+
+
+LIBRARIES = ("torchattacks", "foolbox", "art", "ribs")
+
+
+def test_the_python_of_the_page_for_users_of_other_tools_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "COMING_FROM.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    images, network = random_images(3).float() / 255, tiny_network()
+    names: dict[str, Any] = {"torch": torch, "network": network, "images": images}
+    names |= {"labels": network(images).argmax(1), "model": FoolboxModel(), "classifier": ArtClassifier()}
+    ran = 0
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        library = next((name for name in LIBRARIES if re.match(rf"(import|from) {name}\b", block)), None)
+        if library is None or find_spec(library):
+            exec(block, names)
+            ran += library is None
+    assert ran == 5
+    assert (tmp_path / "runs" / "campaign" / "report.html").exists()
 
 
 def test_the_python_of_the_page_of_operators_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 import sources
 
 WINGS = (
-    "cli", "api", "console", "audits", "lab", "jobs", "gallery", "store", "checkup", "detection", "search",
+    "cli", "api", "peers", "console", "audits", "lab", "jobs", "gallery", "store", "checkup", "detection", "search",
     "attacks", "engines", "targets", "encodings", "datasets", "config", "kernels", "io",
 )  # fmt: skip
 """The wings from the top down. A wing imports wings that stand after it, and nothing else; docs/ARCHITECTURE.md has the
