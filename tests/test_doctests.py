@@ -38,6 +38,13 @@ def test_the_ways_in_have_examples() -> None:
     assert {"evofool.api.jobs", "evofool.targets.torch_target", "evofool.targets.registry"} <= set(MODULES)
 
 
+def test_the_page_of_functions_has_every_public_name() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "API.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"\.\. auto\w+:: (\w+)", page))
+    options = {name for name in evofool.__all__ if name.endswith("Options")}  # docs/OPTIONS.md has these
+    assert documented == set(evofool.__all__) - options - {"__version__"}
+
+
 def test_the_python_of_the_readme_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
