@@ -35,6 +35,7 @@ html_title = "evofool"
 html_static_path: list[str] = []
 html_show_sphinx = False
 html_copy_source = False
+highlight_language = "none"
 pygments_style, pygments_dark_style = "default", "github-dark"
 
 
