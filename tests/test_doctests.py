@@ -1,4 +1,4 @@
-"""The examples in docstrings and in the README run."""
+"""The examples in docstrings and in the docs run."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ def test_the_examples_of_a_module_run(name: str) -> None:
     assert failed == 0
 
 
+def python_of(page: str) -> list[str]:
+    """The blocks of Python on a page of the docs."""
+    text = (Path(__file__).parents[1] / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
 def test_the_ways_in_have_examples() -> None:
     assert {"evofool.api.jobs", "evofool.targets.torch_target", "evofool.targets.registry"} <= set(MODULES)
 
@@ -45,46 +51,41 @@ def test_the_page_of_functions_has_every_public_name() -> None:
     assert documented == set(evofool.__all__) - options - {"__version__"}
 
 
-def test_the_python_of_the_readme_runs(
+def test_the_python_of_the_page_on_python_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    assert len(blocks) == 2
-    monkeypatch.chdir(tmp_path)
-    network = nn.Sequential(nn.AvgPool2d(16), nn.Flatten(), nn.Linear(3 * 4 * 4, 2))
-    for block in blocks:
-        few = block.replace("generations=50", "generations=2").replace("generations=60", "generations=3")
-        exec(few.replace("20_000", "100"), {"my_module": network})
-    assert (tmp_path / "runs" / "mine" / "config.json").exists()
-    *result, swapped = capsys.readouterr().out.splitlines()
-    assert len(result) == 3
-    assert result[0].startswith("done: custom, cppn, 100 evaluations ")
-    assert swapped == "deap.tools.selection:selTournament(tournsize=3)"
-
-
-def test_the_python_of_the_page_on_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is an extra")
     monkeypatch.setattr(pandas.DataFrame, "plot", lambda *_, **__: None)  # It needs matplotlib.
-    page = (Path(__file__).parents[1] / "docs" / "PYTHON.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
-    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        exec(block.replace("000", "00"), names)
+    names = {"my_module": nn.Sequential(nn.AvgPool2d(16), nn.Flatten(), nn.Linear(3 * 4 * 4, 2))}
+    for block in python_of("PYTHON"):
+        exec(block.replace("20_000", "100").replace("000", "00"), names)
     assert (tmp_path / "growth.svg").exists()
+    assert (tmp_path / "runs" / "mine" / "config.json").exists()
+    result = capsys.readouterr().out.splitlines()
+    assert len(result) == 3
+    assert result[0].startswith("done: custom, cppn, 100 evaluations ")
+
+
+def test_the_python_of_the_page_for_research_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (block,) = python_of("RESEARCH")
+    exec(block.replace("generations=50", "generations=2").replace("generations=60", "generations=3"), {})
+    assert capsys.readouterr().out == "deap.tools.selection:selTournament(tournsize=3)\n"
 
 
 LIBRARIES = ("torchattacks", "foolbox", "art", "ribs")
 
 
 def test_the_python_of_the_page_for_users_of_other_tools_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (Path(__file__).parents[1] / "docs" / "COMING_FROM.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     images, network = random_images(3).float() / 255, tiny_network()
     names: dict[str, Any] = {"torch": torch, "network": network, "images": images}
     names |= {"labels": network(images).argmax(1), "model": FoolboxModel(), "classifier": ArtClassifier()}
     ran = 0
-    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+    for block in python_of("COMING_FROM"):
         library = next((name for name in LIBRARIES if re.match(rf"(import|from) {name}\b", block)), None)
         if library is None or find_spec(library):
             exec(block, names)
@@ -94,10 +95,8 @@ def test_the_python_of_the_page_for_users_of_other_tools_runs(tmp_path: Path, mo
 
 
 def test_the_python_of_the_page_of_operators_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (Path(__file__).parents[1] / "docs" / "OPERATORS.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    for block in blocks:
+    for block in python_of("OPERATORS"):
         few = block.replace("0_000", "00").replace("count=20", "count=2, queries=40")
         exec(few.replace("cifar10", "digits"), {"__name__": "mine"})
     assert evofool.inspect(tmp_path / "runs" / "weakest")["swapped"] == {"select": "mine:weakest"}
