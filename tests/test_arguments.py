@@ -334,6 +334,7 @@ WALKED = {
     "resume": {"path", "target", "toolbox", "gallery", "progress", "observer", "limits"},
     "inspect": {"path"},
     "open": {"path"},
+    "breed": {"target", "out", "init", "seed"},
     "repair": {"path"},
     "load_target": {"name", "weights", "device", "precision", "micro_batch"},
     "check_target": {"target", "data"},
@@ -423,3 +424,9 @@ def test_arrays_as_files_to_score_are_refused_with_what_scores_them() -> None:
     images: Any = np.zeros((8, 8), np.uint8)
     with pytest.raises(ConfigError, match=r"`files` must be paths, got ndarray \(8, 8\) uint8; .*target\.scores"):
         evofool.score(images)
+
+
+def test_a_page_to_breed_in_takes_values_as_users_have_them(home: Path) -> None:
+    page = evofool.breed(np.str_("digits"), out=Path("~/page.html"), seed=np.int64(3))  # type: ignore[arg-type]
+    assert page == home / "page.html"
+    assert page.exists()
