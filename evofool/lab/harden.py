@@ -1,8 +1,8 @@
 """Does a network that learns what fools it stay foolable?
 
-Nguyen et al. 2015, §3.3 and §3.5: a classifier is trained again with evolved images as class n + 1, fooled again, and
-so on. Madry et al. 2018, §2 and §3: it is trained on images perturbed against it. What else each helps against is tried
-on the first and the last network.
+Nguyen et al. 2015, on training networks to recognise fooling images: a classifier is trained again with evolved images
+as class n + 1, fooled again, and so on. Madry et al. 2018, §2 and §3: it is trained on images perturbed against it.
+What else each helps against is tried on the first and the last network.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ KINDS = {
 
 LEARNT = (
     "In each round the network is trained on labelled images and on evolved ones as one class more, and then images "
-    "are evolved against it again (Nguyen et al. 2015, §3.3). Of evolved images it learns from the surest of each "
+    "are evolved against it again (Nguyen et al. 2015). Of evolved images it learns from the surest of each "
     "class, and from others on their way that had 50 % or more, repeated until they are about as many as those of "
     "another class. "
 )
