@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from ..attacks.gradients.adversary import PGD
 from ..attacks.gradients.balls import L2
 from ..config.features import FeaturesOptions
 from ..errors import RunError
-from ..io.files import writing
+from ..io.files import sha256, writing
 from ..io.slug import slug
 from ..store.experiment import ExperimentFolder
 from ..targets.doors.embedded import card as card_of
@@ -79,7 +78,7 @@ def train_epoch(folder: ExperimentFolder, trained: Trained, images: Split, test:
     if number + 1 == options.epochs:
         with writing(folder.path):
             write_weights(file, training.weights(), {"network": trained.network, "learnt from": trained.data})
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest = sha256(file)
     return {
         "kind": "epoch",
         "network": trained.name,
@@ -110,7 +109,7 @@ def trained_target(folder: ExperimentFolder, trained: Trained, digest: str, devi
     """
     config, file = folder.config, weights_file(folder, trained.name)
     try:
-        found = hashlib.sha256(file.read_bytes()).hexdigest()
+        found = sha256(file)
     except OSError as error:
         raise RunError(f"{file} is missing ({error.strerror}); put it back, or start a new experiment") from error
     if found != digest:
