@@ -30,10 +30,12 @@ class Operators:
     Attributes:
         toolboxes: By strategy and number of pixels.
         swapped: The names of the user's operators, by alias.
+        hook: The user's function that swapped them, if there is one.
     """
 
     toolboxes: dict[tuple[str, int], Toolbox]
     swapped: dict[str, str]
+    hook: Hook | None = None
 
 
 def operators_of(plan: PlanRecord, image_shape: tuple[int, int, int], hook: Hook | None = None) -> Operators:
@@ -59,7 +61,7 @@ def operators_of(plan: PlanRecord, image_shape: tuple[int, int, int], hook: Hook
         swapped = every[0]
         if any(others != swapped for others in every):
             raise OperatorError("`toolbox` must swap the same operators for every number of pixels")
-    return Operators(toolboxes, swapped)
+    return Operators(toolboxes, swapped, hook)
 
 
 def _fixed(strategy: Strategy) -> dict[str, str]:

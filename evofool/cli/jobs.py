@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..config.engine import ENGINE_OPTIONS
 from ..config.evolve import BUDGET, EvolveOptions
 from ..errors import RunError
 from ..store.folder import kind_of
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ..console.console import Console
 
 
-@with_options(EvolveOptions, (*BUDGET, "max_queries"), defaults=False)
+@with_options(EvolveOptions, (*BUDGET, "max_queries", *ENGINE_OPTIONS), defaults=False)
 def resume(
     given: dict[str, Any],
     job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign, an experiment or an audit.")],
@@ -33,7 +34,7 @@ def resume(
     """Go on with a run, a campaign, an experiment or an audit.
 
     It ends with the same bytes as if it had never stopped. Limits count in all, not in addition.
-    All but --max-queries are for runs.
+    All limits but --max-queries are for runs.
     """
     from ..console.console import Console
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from .model import ModelOptions
+from .engine import EngineOptions
 from .options import option
 
 Draws = Annotated[int, msgspec.Meta(ge=1, le=64)]
@@ -31,7 +31,7 @@ UNCHANGED, PHOTOGRAPHED_AGAIN = "unchanged", "photographed again"
 """What records call the image as it is, and as a picture that is photographed again: resized, JPEG and blur."""
 
 
-class ScoringOptions(ModelOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ScoringOptions(EngineOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a job's score of an image is."""
 
     combine: Annotated[

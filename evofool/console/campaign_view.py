@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..text import clock, per_second
 from .live import Clock, Snapshot
-from .phrases import describe_asked, describe_rate, describe_success
+from .phrases import describe_asked, describe_rate, describe_success, describe_workers
 
 if TYPE_CHECKING:
     from ..jobs.campaign import CampaignStep
@@ -48,6 +48,7 @@ class CampaignView:
             ("queries", f"{statistics.queries:,.0f} in ended attempts   {speed} a second"),
             ("elapsed", f"{elapsed}   remaining {remaining}"),
             *describe_asked(campaign.target),
+            *describe_workers(campaign.engine),
             ("last", "\n".join(successes)),
         ]
         if step.baseline:

@@ -6,15 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..config.class_names import listed
-from ..text import amount, between, counted, percent, rate
+from ..text import amount, between, counted, per_second, percent, rate
 
 if TYPE_CHECKING:
     from ..attacks.outcome import Outcome
     from ..attacks.statistics import Statistics
+    from ..engines.base import ClusterFacts, Engine
     from ..targets.protocols import Target
 
 FILES_SHOWN = 5
 """How many files that were left out are named."""
+
+WORKERS_SHOWN = 8
+"""How many workers' speeds are shown."""
 
 EDITS_SHOWN = 3
 """How many of a success's edited pixels are named."""
@@ -29,6 +33,23 @@ def describe_asked(target: Target) -> list[tuple[str, str]]:
     left, cached = parts[0].left, sum(part.cached for part in parts)
     more = "" if left is None else f"   {left:,} left"
     return [("asked", f"{parts[0].spent:,} paid   {cached:,} cached{more}")]
+
+
+def describe_workers(engine: Engine) -> list[tuple[str, str]]:
+    """Return rows on a cluster's workers, where a job has some: how many, how fast each is, and how many died."""
+    facts_of = getattr(engine, "facts", None)
+    if facts_of is None:
+        return []
+    facts: ClusterFacts = facts_of()
+    speeds = [f"{per_second(worker.speed)}" for worker in facts.workers[:WORKERS_SHOWN]]
+    shown = " ".join(speeds) + (" …" if len(facts.workers) > WORKERS_SHOWN else "")
+    text = f"{len(facts.workers):,}   {shown} images/s"
+    text += f"   {facts.coming:,} to come" if facts.coming else ""
+    rows = [("workers", text + (f"   {facts.lost:,} died" if facts.lost else ""))]
+    others = sorted({worker.hardware for worker in facts.workers} - {facts.recorded_by})
+    if others:
+        rows.append(("hardware", f"scores on record by {facts.recorded_by}; searching also by {', '.join(others)}"))
+    return rows
 
 
 def describe_success(outcome: Outcome) -> str:

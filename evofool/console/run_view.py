@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..text import clock, counted, least_confident, per_second, percent, rate, scored, sparkline
 from .live import Snapshot
-from .phrases import describe_asked
+from .phrases import describe_asked, describe_workers
 
 if TYPE_CHECKING:
     from ..config.budget import Budget
@@ -49,7 +49,7 @@ class RunView:
         elapsed, remaining = clock(progress.seconds), clock(self.rate.remaining(progress, step.budget))
         median, mean, lowest = percent(progress.median), percent(progress.mean), percent(progress.min)
         elites = coverage(progress, archive) if archive.niches_per_class > 1 else ""
-        asked = describe_asked(evolution.target)
+        asked = [*describe_asked(evolution.target), *describe_workers(evolution.engine)]
         return Snapshot(
             title=f"{evolution.target.name} · {evolution.encoding.name}",
             rows=[

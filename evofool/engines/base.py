@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from ..encodings.base import Batch, Encoding
 from ..targets.protocols import Target
 
 
@@ -49,4 +52,115 @@ class Engine(Protocol):
         Raises:
             TargetError: Some are NaN or infinite.
         """
+        ...
+
+    def close(self) -> None:
+        """Let go of what the engine holds on other machines. It can't score any more."""
+        ...
+
+
+@dataclass
+class Place:
+    """Where a piece of work is done: what it finds on a worker.
+
+    Attributes:
+        engine: Scores images there.
+        memory: What earlier pieces of work left, by name.
+    """
+
+    engine: Engine
+    memory: dict[str, Any] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """The items of a job that is worked on by several workers."""
+
+    def take(self, count: int) -> list[Any]:
+        """Return up to so many items whose turn it is."""
+        ...
+
+    def put_back(self, items: Sequence[Any]) -> None:
+        """Take items back that a worker had when it died."""
+        ...
+
+
+Numbered = list[tuple[int, Any]]
+"""Items of a job, or their results, with their numbers."""
+
+
+class Done(NamedTuple):
+    """What a worker has done in a while.
+
+    Attributes:
+        results: The results that there are, with the numbers of their items.
+        room: How many more items it can take.
+        images: How many images it scored.
+    """
+
+    results: Numbered
+    room: int
+    images: int
+
+
+Work = Callable[[Place, Any, Numbered, bool], Done]
+"""Does some work on a worker: called with the place, with what all work of the job has in common, with further items,
+and with whether there may be more."""
+
+
+class WorkerFacts(NamedTuple):
+    """How a worker is doing.
+
+    Attributes:
+        machine: The name of its machine.
+        process: The number of its process.
+        hardware: The processor or the GPU that it computes on.
+        speed: Images a second, measured; 0 where nothing is known yet.
+    """
+
+    machine: str
+    process: int
+    hardware: str
+    speed: float
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """How the workers of a cluster are doing.
+
+    Attributes:
+        workers: Those that have begun.
+        coming: How many haven't begun yet.
+        lost: How many died; others took their place where there was room.
+        images: Images that they have scored.
+        recorded_by: The hardware that gives the scores on record; workers with other hardware help with the search.
+    """
+
+    workers: tuple[WorkerFacts, ...]
+    coming: int
+    lost: int
+    images: int
+    recorded_by: str
+
+
+@runtime_checkable
+class Cluster(Engine, Protocol):
+    """An engine with workers that hold the target. They draw genomes themselves, so that no image travels.
+
+    Several threads may ask it at the same time.
+    """
+
+    def scores_of(self, genomes: Batch, encoding: Encoding) -> Tensor:
+        """Return what :meth:`scores` returns for the images of genomes."""
+        ...
+
+    def confirm_of(self, genomes: Batch, encoding: Encoding, rows: int | None = None) -> Tensor:
+        """Return what :meth:`confirm` returns for the images of genomes."""
+        ...
+
+    def work(self, function: Work, common: Any, source: Source) -> Iterator[list[tuple[Any, Any]]]:
+        """Have all items of a source worked on, and yield those that are done, with their results, as they come."""
+        ...
+
+    def facts(self) -> ClusterFacts:
+        """Return how the workers are doing."""
         ...

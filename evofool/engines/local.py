@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+import torch
 from torch import Tensor
 
 from ..targets.checked import CheckedTarget
 from ..targets.checks import check_finite
 from ..targets.protocols import Target, precision_of, rows_of
+from ..targets.torch_target import TorchTarget
 from .base import Engine
+from .passes import fills_passes, pass_sizes
 
 
 class LocalEngine:
@@ -22,6 +28,7 @@ class LocalEngine:
         self._checked = CheckedTarget(target)
         self.device = self._checked.device
         self.exact = precision_of(target) == "float32"
+        self._fills_passes = fills_passes(target)
 
     @property
     def rows(self) -> int:
@@ -30,11 +37,12 @@ class LocalEngine:
 
     def scores(self, images: Tensor) -> Tensor:
         """Return the probabilities (B, K) of images."""
-        return self._checked.scores(images)
+        return self._in_passes(self._checked.scores, images)
 
     def confirm(self, images: Tensor, rows: int | None = None) -> Tensor:
         """Return the probabilities (B, K) that go on record."""
-        return self._checked.confirm(images, rows)
+        confirm = partial(self._checked.confirm, rows=rows)
+        return confirm(images) if rows is not None and self._fills_passes else self._in_passes(confirm, images)
 
     def logits(self, images: Tensor) -> Tensor:
         """Return the logits (B, K) behind what :meth:`confirm` returns, of a target that tells them."""
@@ -47,6 +55,14 @@ class LocalEngine:
             TargetError: Some are NaN or infinite.
         """
         check_finite(self.target.name, scores)
+
+    def close(self) -> None:
+        """Do nothing: there is nothing elsewhere."""
+
+    def _in_passes(self, ask: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+        """Ask for images pass by pass. A torch target cuts batches itself, in the same way."""
+        sizes = [] if isinstance(self.target, TorchTarget) else pass_sizes(self.target, len(images))
+        return torch.cat([ask(part) for part in torch.split(images, sizes)]) if len(sizes) > 1 else ask(images)
 
 
 def engine_of(target: Target | Engine) -> Engine:

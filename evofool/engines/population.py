@@ -80,6 +80,12 @@ class Population(Sequence[Individual]):
     def __len__(self) -> int:
         return len(self.genomes)
 
+    def take(self, rows: Indices) -> Population:
+        """Return the children of some rows, not scored, with their images if those were kept."""
+        taken = Population(self.genomes.take(rows), self.parents[rows], self.class_indices, self.proposer)
+        taken.images = None if self.images is None else self.images[rows]
+        return taken
+
     @overload
     def __getitem__(self, index: int) -> Individual: ...
     @overload

@@ -18,6 +18,7 @@ from ..attacks.searches.registry import BASELINE
 from ..attacks.statistics import Statistics, statistics_by_strategy
 from ..encodings.pixels import edited
 from ..engines.base import Engine
+from ..engines.opening import opened
 from ..engines.toolbox import Hook
 from ..errors import ConfigError, RunError
 from ..gallery.pages.campaign_page import write_report
@@ -25,9 +26,9 @@ from ..gallery.pages.experiment_page import REPORT
 from ..store.campaign import CampaignFolder
 from ..store.export import export_adversarial
 from ..targets.prepare import reload_target
-from ..targets.protocols import Target, runs_in_torch
+from ..targets.protocols import runs_in_torch
 from ..text import counted
-from .queries import keep_ledger, query_facts, with_limit
+from .queries import keep_ledger, query_facts, with_changes
 from .result import CampaignResult
 from .schedule import Later
 from .session import Job
@@ -73,7 +74,7 @@ class CampaignJob(Job[CampaignStep]):
 
     Args:
         folder: The campaign's folder.
-        target: What is attacked.
+        engine: Scores images for what is attacked.
         operators: The operators of its searches, where some are swapped.
         resumed: Whether the images were scored in another session.
 
@@ -84,14 +85,14 @@ class CampaignJob(Job[CampaignStep]):
     def __init__(
         self,
         folder: CampaignFolder,
-        target: Target,
+        engine: Engine,
         operators: Operators | None = None,
         *,
         resumed: bool = False,
     ) -> None:
-        self.folder, self.path, self.in_torch = folder, folder.path, runs_in_torch(target)
+        self.folder, self.path, self.in_torch = folder, folder.path, runs_in_torch(engine.target)
         plan = folder.config.plan
-        self.campaign = Campaign(target, folder.subjects, plan, operators)
+        self.campaign = Campaign(engine, folder.subjects, plan, operators)
         verify_determinism(self.campaign.engine, folder, resumed=resumed)
         counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
         self.statistics = counts.get(plan.strategy, Statistics(plan.pixels[-1]))
@@ -116,6 +117,10 @@ class CampaignJob(Job[CampaignStep]):
         for outcome in step.new:
             counts_here = outcome["strategy"] == self.campaign.plan.strategy or self.baseline is None
             (self.statistics if counts_here else self.baseline or self.statistics).add(outcome)
+
+    def close(self) -> None:
+        """End the workers, if there are any."""
+        self.campaign.engine.close()
 
     def finish(self) -> None:
         """Check the target once more, then write the report and what was asked for."""
@@ -169,7 +174,7 @@ class CampaignKind:
     ) -> CampaignJob:
         """Return the campaign with the attempts that have no outcome yet."""
         folder = CampaignFolder.open(path)
-        options, limits = with_limit(folder.config.options, changes)
+        options, limits = with_changes(folder.config.options, changes)
         if limits:
             raise ConfigError(f"{path} is a campaign: it ends when all attempts have; leave the limits out")
         config = folder.config = msgspec.structs.replace(folder.config, options=options)
@@ -180,7 +185,7 @@ class CampaignKind:
             raise RunError(f"{path} was made with other classes than {network.name} has; give the same target")
         operators = operators_of(config.plan, network.image_shape, toolbox)
         check_same(path, config.swapped, operators.swapped)
-        job = CampaignJob(folder, network, operators, resumed=True)
+        job = CampaignJob(folder, opened(network, config.target, options), operators, resumed=True)
         folder.trim()  # When all is checked: a refusal changes nothing.
         if changes:
             folder.write_config()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -24,6 +25,7 @@ from .queries import keep_ledger
 from .result import Result
 
 if TYPE_CHECKING:
+    from ..engines.base import Engine
     from ..engines.toolbox import Hook
     from ..search.evolution import Evolution
     from ..search.profiler import Profiler
@@ -51,7 +53,8 @@ def run(
         out, gallery, observer, profiler, toolbox: See :func:`evofool.evolve`.
     """
     options = check_evolve(options, named=user_target is None, out=out)
-    from ..targets.prepare import prepare_target  # This and the next import torch.
+    from ..engines.opening import opened  # This and the next import torch.
+    from ..targets.prepare import prepare_target
     from .run import RunJob
     from .session import Session
 
@@ -63,21 +66,24 @@ def run(
             f"the weights of {prepared.record.name} have another SHA-256 than {options.weights_sha256}; "
             "give the same file with `weights`"
         )
-    config, evolution = _new(options, prepared, toolbox)
+    with closing(opened(prepared.target, prepared.record, options)) as engine:
+        config, evolution = _new(options, prepared, engine, toolbox)
 
-    def create() -> RunJob:
-        folder = RunFolder.create(out or Path(), config)
-        keep_ledger(prepared.target, folder.path)
-        return RunJob(evolution, config, folder, gallery=gallery, profiler=profiler)
+        def create() -> RunJob:
+            folder = RunFolder.create(out or Path(), config)
+            keep_ledger(prepared.target, folder.path)
+            return RunJob(evolution, config, folder, gallery=gallery, profiler=profiler)
 
-    if out is None:
-        result: Result = Session(RunJob(evolution, config, profiler=profiler), observer).run()
-        return result
-    finished: Result = start(out, create, observer)
-    return finished
+        if out is None:
+            result: Result = Session(RunJob(evolution, config, profiler=profiler), observer).run()
+            return result
+        finished: Result = start(out, create, observer)
+        return finished
 
 
-def _new(options: EvolveOptions, prepared: PreparedTarget, hook: Hook | None) -> tuple[RunConfig, Evolution]:
+def _new(
+    options: EvolveOptions, prepared: PreparedTarget, engine: Engine, hook: Hook | None
+) -> tuple[RunConfig, Evolution]:
     """Return a new run's config and evolution."""
     from ..encodings.initial import initial_genomes
     from ..search.evolution import Evolution
@@ -91,7 +97,7 @@ def _new(options: EvolveOptions, prepared: PreparedTarget, hook: Hook | None) ->
         raise ConfigError(
             f"the genomes of `init={options.init}` are not those that the run began with; give those, or leave it"
         )
-    evolution = Evolution(target, encoding, options, initial=initial, toolbox=hook)
+    evolution = Evolution(target, encoding, options, initial=initial, engine=engine, toolbox=hook)
     indices = tuple(evolution.archive.class_indices.tolist())
     recorded = msgspec.structs.replace(
         evolution.options,

@@ -6,7 +6,7 @@ A new kind of job writes a :class:`~evofool.jobs.session.Job` and a :class:`Kind
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -138,7 +138,7 @@ def resume(
         kind.open(path)
         remove_leftovers(path)
         job = kind.restore(path, target=target, toolbox=toolbox, changes=limits, gallery=gallery)
-        with _way_back(path, job):
+        with closing(job), _way_back(path, job):
             return Session(job, observer).run()
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from msgspec.structs import replace
-
+from ..config.engine import ENGINE_OPTIONS
 from ..config.model import ModelOptions
 from ..config.options import declarations
 from ..store.ledger import LEDGER, FolderLedger
@@ -41,17 +40,16 @@ def spent_by(target: Target) -> int:
     return max((part.spent for part in metered(target)), default=0)
 
 
-def with_limit(options: O, changes: Mapping[str, Any]) -> tuple[O, dict[str, Any]]:
-    """Return a job's options with a new budget of queries, and the changes that are left.
+def with_changes(options: O, changes: Mapping[str, Any]) -> tuple[O, dict[str, Any]]:
+    """Return a job's options with a new budget of queries or another engine, and the changes that are left.
 
     Raises:
-        ConfigError: The budget can't be.
+        ConfigError: An option can't be.
     """
-    rest = dict(changes)
-    if LIMIT not in rest:
-        return options, rest
-    limit = declarations(type(options))[LIMIT].taken(rest.pop(LIMIT))
-    return replace(options, max_queries=limit), rest
+    known = {LIMIT, *ENGINE_OPTIONS} & declarations(type(options)).keys()
+    own = {name: value for name, value in changes.items() if name in known}
+    rest = {name: value for name, value in changes.items() if name not in own}
+    return type(options).given_beside(options, own) if own else options, rest
 
 
 def query_facts(folder: Path, options: ModelOptions) -> dict[str, Any]:

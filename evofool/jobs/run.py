@@ -16,6 +16,8 @@ from ..config.budget import Budget
 from ..config.evolve import BUDGET, EvolveOptions, settings_of
 from ..config.records import RunConfig
 from ..encodings import registry as encodings
+from ..engines.base import Engine
+from ..engines.opening import opened
 from ..engines.toolbox import Hook
 from ..errors import ConfigError, OutOfQueries, TargetError, suggestion
 from ..gallery.pages.run_page import write_run_page
@@ -31,7 +33,7 @@ from ..store.run import RunFolder
 from ..targets.prepare import reload_target
 from ..targets.protocols import Target, runs_in_torch
 from ..text import counted
-from .queries import keep_ledger, query_facts, spent_by, with_limit
+from .queries import keep_ledger, query_facts, spent_by, with_changes
 from .result import Result
 from .schedule import Later, Work
 from .session import Job, Refresh
@@ -162,6 +164,10 @@ class RunJob(Job[RunStep]):
             self._page = write_run_page(self.folder.path)
             self.folder.page_written()
 
+    def close(self) -> None:
+        """End the workers, if there are any."""
+        self.evolution.engine.close()
+
     def saving(self) -> AbstractContextManager[None]:
         """Let the profiler count what is written between two generations."""
         return self._profiler.phase(SAVING) if self._profiler else nullcontext()
@@ -197,11 +203,13 @@ def _decoded(elites: Elites, write: Work) -> Refresh:
     return write
 
 
-def evolution_of(config: RunConfig, target: Target, hook: Hook | None = None) -> Evolution:
+def evolution_of(
+    config: RunConfig, target: Target, hook: Hook | None = None, engine: Engine | None = None
+) -> Evolution:
     """Return the evolution that a config describes, before its first generation."""
     options = config.options
     encoding = encodings.build(options.encoding, settings_of(options), target.image_shape, config.target.device)
-    return Evolution(target, encoding, options, toolbox=hook)
+    return Evolution(target, encoding, options, engine=engine, toolbox=hook)
 
 
 class RunKind:
@@ -217,14 +225,15 @@ class RunKind:
         """Return the run where its last checkpoint left it, with its budget or a new one."""
         folder = RunFolder.open(path)
         check_hook(path, folder.config.swapped, toolbox)
-        options, limits = with_limit(folder.config.options, changes)
+        options, limits = with_changes(folder.config.options, changes)
         wanted = _budget_of(limits)
         folder.config = msgspec.structs.replace(folder.config, options=options)
         if not wanted.empty:
             folder.config = folder.with_budget(wanted)
         network = reload_target(folder.config.target, path, target, asking=options.model)
         keep_ledger(network, path)
-        evolution = evolution_of(folder.config, network, toolbox)
+        engine = opened(network, folder.config.target, options)
+        evolution = evolution_of(folder.config, network, toolbox, engine)
         check_same(path, folder.config.swapped, evolution.swapped)
         folder.load_checkpoint(evolution)
         if evolution.archive.genomes is not None:

@@ -95,6 +95,9 @@ class Job(ABC, Generic[S]):
     def finish(self) -> None:
         """Write what is made at the end of a session, when all else is on disk."""
 
+    def close(self) -> None:
+        """Let go of what the job holds beside its folder, such as workers on other machines."""
+
     def saving(self) -> AbstractContextManager[None]:
         """Return a context for what is written between two steps, so that a profiler can count it."""
         return nullcontext()

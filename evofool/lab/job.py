@@ -15,7 +15,7 @@ from ..engines.local import LocalEngine
 from ..errors import ConfigError, RunError
 from ..gallery.pages.experiment_page import write_experiment
 from ..gallery.pages.run_page import PAGE, write_gallery
-from ..jobs.queries import keep_ledger, query_facts, with_limit
+from ..jobs.queries import keep_ledger, query_facts, with_changes
 from ..jobs.schedule import Later
 from ..jobs.session import Job
 from ..jobs.swapped import check_hook
@@ -107,7 +107,7 @@ class ExperimentKind:
         """Return the experiment with the parts that have no results yet."""
         folder = ExperimentFolder.open(path)
         experiment = find(folder.config.experiment)
-        options, limits = with_limit(folder.config.options, changes if experiment.asks else {})
+        options, limits = with_changes(folder.config.options, changes if experiment.asks else {})
         if limits or (changes and not experiment.asks):
             raise ConfigError(f"{path} is an experiment: it ends when all its parts are done; leave the limits out")
         check_hook(path, {}, toolbox)

@@ -15,7 +15,7 @@ from ..config.budget import Budget
 from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
 from ..encodings.base import Encoding
-from ..engines.base import Engine
+from ..engines.base import Cluster, Engine
 from ..engines.local import LocalEngine
 from ..engines.population import Population
 from ..engines.toolbox import Hook
@@ -106,7 +106,8 @@ class Evolution:
         checked = contracts(encoding, len(target.classes), measures, self.engine.device)
         self.toolbox.open(checked, self.rng, ADVICE)
         self.swapped = swap_operators(self.toolbox, toolbox, self.search, encoding)
-        beside = can_be_asked_beside(target) and not {"evaluate", "map"} & self.swapped.keys()
+        beside = can_be_asked_beside(target) or isinstance(self.engine, Cluster)
+        beside &= not {"evaluate", "map"} & self.swapped.keys()
         self._proposals = Proposals(self.toolbox, self.search, encoding, ahead=options.ahead, beside=beside)
         self.consistent = True
         self.seconds = 0.0
@@ -171,7 +172,7 @@ class Evolution:
         newest = held[np.argsort(-archive.evaluation_id[held], kind="stable")[:VERIFIED_ELITES]]
         elites = Population(archive.genomes.take(newest), archive.parent[newest], archive.class_indices)
         confirms = self.search.confirm
-        scores = toolbox.confirm(toolbox.decode(elites.genomes)) if confirms else toolbox.evaluate(elites)
+        scores = toolbox.confirm(elites) if confirms else toolbox.evaluate(elites)
         toolbox.check(scores)
         compare_scores(self.target.name, *archive.beside(newest, scores), resumed=resumed)
         return len(newest)

@@ -97,13 +97,13 @@ class MapElites:
         confirmed, measures = 0, None
         if self.confirm or self.archive.measures is not None:
             rows = self.archive.contenders(scores)
-            genomes, scores = genomes.take(rows), scores[rows]
-            evaluation_ids, parents = evaluation_ids[rows], parents[rows]
-            images = self.toolbox.decode(genomes) if population.images is None else population.images[rows]
+            contenders, scores, evaluation_ids = population.take(rows), scores[rows], evaluation_ids[rows]
+            genomes, parents = contenders.genomes, contenders.parents
             if self.confirm:
-                scores = self.toolbox.confirm(images)
+                scores = self.toolbox.confirm(contenders)
                 confirmed = len(rows)
             if self.archive.measures is not None:
+                images = self.toolbox.decode(genomes) if contenders.images is None else contenders.images
                 measures = self.toolbox.measure(images, genomes) if len(rows) else self.archive.measures[:0]
         before = self._total_confidence() if self.schedule.learns else 0.0
         update = self.archive.update(genomes, scores, evaluation_ids, parents, self.generation + 1, measures)

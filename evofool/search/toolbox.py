@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..config.evolve import EvolveOptions
 from ..encodings.base import Encoding
-from ..engines.base import Engine
+from ..engines.base import Cluster, Engine
 from ..engines.population import Population, batched_map
 from ..engines.toolbox import Hook, Toolbox, swap
 from ..rng import Rng
@@ -62,8 +62,17 @@ def build_toolbox(
     def evaluate(population: Population) -> Tensor:
         if not isinstance(population, Population):
             raise TypeError(f"evaluate takes a whole population, got {type(population).__name__}")
+        if isinstance(engine, Cluster):
+            return engine.scores_of(population.genomes, encoding)
         population.images = toolbox.decode(population.genomes)
         return engine.scores(population.images)
+
+    def confirm(population: Population) -> Tensor:
+        rows = CONFIRM_ROWS.get(engine.device.type)
+        if isinstance(engine, Cluster):
+            return engine.confirm_of(population.genomes, encoding, rows)
+        images = toolbox.decode(population.genomes) if population.images is None else population.images
+        return engine.confirm(images, rows)
 
     assert options.selector is not None
     toolbox = Toolbox()
@@ -76,7 +85,7 @@ def build_toolbox(
         toolbox.register("mutate_slightly", mutate_slightly, rng=rng)
     toolbox.register("decode", encoding.decode)
     toolbox.register("evaluate", evaluate)
-    toolbox.register("confirm", engine.confirm, rows=CONFIRM_ROWS.get(engine.device.type))
+    toolbox.register("confirm", confirm)
     toolbox.register("check", engine.check)
     toolbox.register("map", batched_map)
     if any(EMITTERS[name].needs_gradients for name, _ in map(parse_emitter, options.emitters or ())):

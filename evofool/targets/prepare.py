@@ -32,6 +32,7 @@ from .members import joined
 from .own_target import check_target
 from .protocols import Target
 from .recording import asked, record_of
+from .robust.robust_target import RobustTarget
 from .torch_target import TorchTarget
 
 _SAME = (
@@ -213,6 +214,16 @@ def _own_again(record: TargetRecord, path: Path, target: Target) -> Loaded:
         if isinstance(part, TorchTarget):
             part.apply(replace(part.execution, **{name: getattr(recorded, name) for name in part.tunable}))
     return loaded
+
+
+def rebuilt(record: TargetRecord) -> Target:
+    """Return a named target as it was recorded, in another process; nobody counts what it is asked.
+
+    Raises:
+        EvofoolError: One of its family, where it can't be had there or its weights are others.
+    """
+    loaded = _named_again(record, Path(f"the job on {record.name}"))
+    return loaded.target if record.robust is None else RobustTarget(loaded.target, record.robust)
 
 
 def _difference(before: object, now: object) -> tuple[str, str]:

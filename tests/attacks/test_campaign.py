@@ -181,11 +181,11 @@ def test_neither_the_order_of_images_nor_other_attempts_change_an_outcome(
 def test_fewer_attempts_at_once_or_a_deeper_queue_change_no_outcome(name: str) -> None:
     whole = by_attempt(outcomes_of(IMAGES, **SETUPS[name]))
     shallow = Campaign(tiny_target(), IMAGES, plan(**SETUPS[name]))
-    while len(shallow.pool.free_slots) > 2:
-        shallow.pool.free_slots.pop()
+    while len(shallow.attempts.pool.free_slots) > 2:
+        shallow.attempts.pool.free_slots.pop()
     assert by_attempt(run_all(shallow)) == whole
     deep = Campaign(tiny_target(), IMAGES, plan(**SETUPS[name]))
-    deep.pool.scorer.depth = 2
+    deep.attempts.pool.scorer.depth = 2
     assert by_attempt(run_all(deep)) == whole
 
 
@@ -311,7 +311,7 @@ def test_in_bfloat16_other_attempts_change_no_outcome() -> None:
 
 
 def test_batches_have_the_plan_s_rows() -> None:
-    assert Campaign(tiny_target(), IMAGES, plan(rows=7)).pool.scorer.rows == 7
+    assert Campaign(tiny_target(), IMAGES, plan(rows=7)).attempts.pool.scorer.rows == 7
 
 
 def test_class_names_are_the_target_s() -> None:

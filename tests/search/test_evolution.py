@@ -13,6 +13,7 @@ from support import assert_same_arrays, build, frozen, genomes_of, global_random
 
 from evofool.config.budget import Budget
 from evofool.config.evolve import EvolveOptions
+from evofool.engines.population import Population
 from evofool.errors import ConfigError
 from evofool.rng import Rng
 from evofool.search.evolution import Evolution
@@ -110,9 +111,9 @@ def test_bfloat16_searches_and_float32_confirms(encoding: str, preset: str) -> N
     confirmed: list[int] = []
     confirm = run.toolbox.confirm
 
-    def counting(images: torch.Tensor) -> torch.Tensor:
-        confirmed.append(len(images))
-        result: torch.Tensor = confirm(images)
+    def counting(population: Population) -> torch.Tensor:
+        confirmed.append(len(population))
+        result: torch.Tensor = confirm(population)
         return result
 
     run.toolbox.register("confirm", counting)

@@ -141,7 +141,8 @@ def confirming(elites: MapElites, answer: Tensor) -> list[Tensor]:
     """Make the confirmation answer rows of ``answer`` (B, K), by the image's first pixel."""
     asked: list[Tensor] = []
 
-    def confirm(images: Tensor) -> Tensor:
+    def confirm(population: Population) -> Tensor:
+        images = elites.toolbox.decode(population.genomes)
         asked.append(images)
         return answer[images[:, 0, 0, 0].long()]
 

@@ -1,0 +1,325 @@
+"""The workers of a job: begun, replaced when they die, and more of them when machines join."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+from ...errors import ConfigError, TargetError, in_words
+from ...kernels import settings
+from ..base import ClusterFacts, Done, Numbered, Source, Work, WorkerFacts
+from .luggage import Luggage
+from .worker import Answer, Refusal, Worker
+
+PATIENCE = 600.0
+"""Seconds in which a first worker has to begin; a machine of a cloud takes some minutes."""
+
+GROWTH_SECONDS = 5.0
+"""Seconds between two looks at whether machines have joined."""
+
+FIRST_ITEMS = 4
+"""Items that a worker is given before it has said how many it can take."""
+
+MAX_DEATHS = 8
+"""Deaths of workers in a row, without an answer of any, after which a job ends."""
+
+WAIT_SECONDS = 0.5
+"""Seconds for which answers are waited for at once."""
+
+SPEED_RATE = 0.5
+"""Weight of a worker's last piece of work in its measured speed."""
+
+
+@dataclass(eq=False)
+class Member:
+    """A worker.
+
+    Attributes:
+        actor: Its actor.
+        described: What it says of itself, once it has begun.
+        speed: Images a second, measured; 0 while nothing is known.
+    """
+
+    actor: Any
+    described: WorkerFacts | None = None
+    speed: float = 0.0
+
+
+class Lost(Exception):
+    """A worker died with a piece of work."""
+
+
+class Crew:
+    """The workers of a job. Several threads may use it at the same time.
+
+    Args:
+        luggage: What a worker needs to have the target.
+        count: How many workers there are, at most; None for as many as the cluster has room for.
+        cpus, gpus: The share of a machine that each has.
+
+    Raises:
+        ConfigError: No machine of the cluster has room for a worker.
+        EvofoolError: A worker can't have the target.
+    """
+
+    def __init__(self, luggage: Luggage, *, count: int | None, cpus: float, gpus: float) -> None:
+        self._count, self._cpus, self._gpus = count, cpus, gpus
+        self._luggage = ray.put(pickle.dumps(luggage))
+        options = {"num_cpus": cpus, "num_gpus": gpus, "max_restarts": 0}
+        self._actor = ray.remote(Worker).options(**options)
+        self._members: list[Member] = []
+        self._coming: dict[Any, Member] = {}  # by the reference to what they say of themselves
+        self._lock = threading.RLock()
+        self._lost = self._deaths = self._images = 0
+        self._reference = ""
+        self._looked = float("-inf")
+        self._check_room()
+        self._wait_for_first()
+
+    def close(self) -> None:
+        """End all workers."""
+        with self._lock:
+            for member in (*self._members, *self._coming.values()):
+                ray.kill(member.actor)
+            self._members, self._coming = [], {}
+
+    def facts(self) -> ClusterFacts:
+        """Return how the workers are doing."""
+        with self._lock:
+            workers = tuple(m.described._replace(speed=m.speed) for m in self._members if m.described)
+            return ClusterFacts(workers, len(self._coming), self._lost, self._images, self._reference)
+
+    def run(
+        self, function: Callable[..., Any], sizes: Sequence[int], arguments: Callable[[int, int], tuple[Any, ...]],
+        *, on_record: bool,
+    ) -> list[Any]:  # fmt: skip
+        """Have the passes of a batch computed, by each worker in proportion to its speed.
+
+        Args:
+            function: Is called on workers with the place and arguments.
+            sizes: The number of images of each pass.
+            arguments: Returns the arguments for a range of images.
+            on_record: Whether the results go on record, so that hardware of one kind has to compute them.
+
+        Returns:
+            What the function returned for ranges that cover all passes, in their order.
+        """
+        ends = [0, *accumulate(sizes)]
+        results: dict[int, Any] = {}
+        under_way: dict[Any, tuple[Member, int, int]] = {}
+        todo = [(0, len(sizes))] if sizes else []
+        while todo or under_way:
+            self.attend()
+            members = self._eligible(on_record=on_record)
+            while todo and members:
+                first, last = todo.pop()
+                for member, start, stop in shares(members, first, last):
+                    call = member.actor.do.remote(function, *arguments(ends[start], ends[stop]))
+                    under_way[call] = member, start, stop
+            for call in _done(under_way):
+                member, start, stop = under_way.pop(call)
+                try:
+                    answer = self._received(member, call)
+                except Lost:
+                    todo.append((start, stop))
+                    continue
+                results[start] = answer.value
+                self._measure(member, ends[stop] - ends[start], answer.seconds)
+        return [results[start] for start in sorted(results)]
+
+    def work(self, function: Work, common: Any, source: Source) -> Iterator[list[tuple[Any, Any]]]:
+        """Keep every worker busy with items of a source, and yield those that are done, with their results.
+
+        What a worker had when it died goes back to the source. An empty list is yielded where nothing is done for a
+        while.
+        """
+        shared, number = ray.put(common), 0
+        held: dict[Member, dict[int, Any]] = {}
+        room: dict[Member, int] = {}
+        under_way: dict[Any, Member] = {}
+        while True:
+            self.attend()
+            idle = [member for member in self._eligible(on_record=True) if member not in under_way.values()]
+            for member in idle:
+                wanted = room.get(member, FIRST_ITEMS)
+                items = source.take(wanted)
+                sent: Numbered = [(number + index, item) for index, item in enumerate(items)]
+                number += len(sent)
+                mine = held.setdefault(member, {})
+                mine.update(sent)
+                if mine:
+                    under_way[member.actor.do.remote(function, shared, sent, len(items) == wanted)] = member
+            if idle and not under_way:
+                return
+            finished: list[tuple[Any, Any]] = []
+            for call in _done(under_way):
+                member = under_way.pop(call)
+                try:
+                    answer = self._received(member, call)
+                except Lost:
+                    source.put_back(list(held.pop(member).values()))
+                    continue
+                done: Done = answer.value
+                room[member] = done.room
+                self._measure(member, done.images, answer.seconds)
+                finished += [(held[member].pop(key), result) for key, result in done.results]
+            yield finished
+
+    def attend(self) -> None:
+        """Welcome workers that have begun, and begin others where there is room for them."""
+        with self._lock:
+            for call in _done(self._coming, seconds=0):
+                self._welcome(call)
+            if time.monotonic() - self._looked >= GROWTH_SECONDS:
+                self._looked = time.monotonic()
+                self._fill()
+
+    def _wait_for_first(self) -> None:
+        """Wait until a worker has begun.
+
+        Raises:
+            ConfigError: None does.
+        """
+        begun = time.monotonic()
+        while not self._members:
+            self.attend()
+            for call in _done(self._coming):
+                self._welcome(call)
+            if time.monotonic() - begun > PATIENCE:
+                raise ConfigError(
+                    f"no worker has begun within {PATIENCE:.0f} seconds: what the cluster has is taken; look at: ray "
+                    "status"
+                )
+
+    def _welcome(self, call: Any) -> None:
+        """Take a worker that has begun."""
+        member = self._coming.pop(call)
+        try:
+            member.described = self._received(member, call).value
+        except Lost:
+            return
+        assert member.described
+        self._members.append(member)
+        self._reference = self._reference or member.described.hardware
+
+    def _fill(self) -> None:
+        """Begin as many workers as are missing. Ray lets them wait where there is no room for them yet."""
+        wanted = self._count or max(1, self._room())
+        for _ in range(wanted - len(self._members) - len(self._coming)):
+            member = Member(self._actor.remote(self._luggage, settings.whole_vectors))
+            self._coming[member.actor.describe.remote()] = member
+
+    def _room(self) -> int:
+        """Return how many workers the machines have room for."""
+        return sum(int(min(_times(one, "CPU", self._cpus), _times(one, "GPU", self._gpus))) for one in _machines())
+
+    def _check_room(self) -> None:
+        """Refuse workers that no machine has room for.
+
+        Raises:
+            ConfigError: They are such.
+        """
+        for kind, share, name in (("GPU", self._gpus, "gpus_per_worker"), ("CPU", self._cpus, "cpus_per_worker")):
+            most = max((machine.get(kind, 0.0) for machine in _machines()), default=0.0)
+            if share > most:
+                raise ConfigError(
+                    f"a worker needs {share:g} {kind}s, and the largest machine of the Ray cluster has {most:g}; ask "
+                    f"for less with `{name}={most:g}`"
+                )
+        if not self._room():
+            raise ConfigError(
+                "no machine of the Ray cluster has both the CPUs and the GPUs of a worker; ask for less with "
+                "`cpus_per_worker` or `gpus_per_worker`"
+            )
+
+    def _eligible(self, *, on_record: bool) -> list[Member]:
+        """Return the workers that may compute something: for the record, those with hardware of one kind."""
+        with self._lock:
+            if not on_record or not self._members:
+                return list(self._members)
+            kinds = [member.described.hardware if member.described else "" for member in self._members]
+            if self._reference not in kinds:
+                self._reference = kinds[0]
+            return [m for m, kind in zip(self._members, kinds, strict=True) if kind == self._reference]
+
+    def _received(self, member: Member, call: Any) -> Answer:
+        """Return what a worker answered.
+
+        Raises:
+            Lost: It died; another one is begun.
+            EvofoolError: What the work was refused with.
+        """
+        try:
+            answer: Answer | Refusal = ray.get(call)
+        except RayTaskError as error:
+            raise error.as_instanceof_cause() from error
+        except RayError as error:
+            self._bury(member, error)
+            raise Lost from error
+        if isinstance(answer, Refusal):
+            raise answer.error
+        self._deaths = 0
+        return answer
+
+    def _bury(self, member: Member, error: RayError) -> None:
+        """Forget a worker that died, and begin another one."""
+        with self._lock:
+            if member in self._members:
+                self._members.remove(member)
+            self._lost += 1
+            self._deaths += 1
+            if self._deaths >= MAX_DEATHS:
+                said = in_words(error.__cause__ or error)
+                raise TargetError(
+                    f"{self._deaths} workers died one after another before they answered ({said[:200]}); look at "
+                    "their memory, and whether evofool is installed on all machines"
+                ) from error
+            self._looked = float("-inf")
+
+    def _measure(self, member: Member, images: int, seconds: float) -> None:
+        """Note how fast a worker was."""
+        with self._lock:
+            self._images += images
+        speed = images / max(seconds, 1e-9)
+        member.speed = speed if not member.speed else (1 - SPEED_RATE) * member.speed + SPEED_RATE * speed
+
+
+def shares(members: Sequence[Member], first: int, last: int) -> list[tuple[Member, int, int]]:
+    """Return which worker computes which of the passes from ``first`` up to ``last``, in proportion to their speeds.
+
+    A worker whose speed is not known counts as an average one.
+    """
+    known = [member.speed for member in members if member.speed]
+    average = sum(known) / len(known) if known else 1.0
+    ends = list(accumulate(member.speed or average for member in members))
+    bounds = [first, *(first + round((last - first) * end / ends[-1]) for end in ends)]
+    return [(m, start, stop) for m, (start, stop) in zip(members, pairwise(bounds), strict=True) if stop > start]
+
+
+def _done(calls: dict[Any, Any], seconds: float = WAIT_SECONDS) -> list[Any]:
+    """Wait until one of some calls is done, so long at most. Return all that are."""
+    if not calls:
+        time.sleep(min(seconds, 0.05))
+        return []
+    done, _ = ray.wait(list(calls), num_returns=1, timeout=seconds)
+    if done and len(calls) > 1:
+        done, _ = ray.wait(list(calls), num_returns=len(calls), timeout=0)
+    return list(done)
+
+
+def _machines() -> list[dict[str, float]]:
+    """Return what each machine of the cluster has."""
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def _times(machine: dict[str, float], kind: str, share: float) -> float:
+    """Return how many workers a machine has so much for."""
+    return machine.get(kind, 0.0) // share if share else float("inf")

@@ -1,0 +1,72 @@
+"""What tests of the engine on Ray share: targets of their own, workers that die, and folders to compare."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from support import tiny_network
+from torch import Tensor
+
+from evofool.engines.base import Cluster
+from evofool.store.folder import CONFIG
+
+ON_RAY: dict[str, Any] = {"engine": "ray", "workers": 2}
+"""Options of jobs on two workers."""
+
+
+class Linear:
+    """A target of the user's own, whose class no worker can import."""
+
+    name, classes, image_shape = "linear", ["a", "b", "c"], (3, 8, 8)
+    micro_batch = 7
+
+    def __init__(self) -> None:
+        self.network = tiny_network(classes=3)
+
+    def scores(self, images: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return (self.network(images.float() / 255) / 4).softmax(1)
+
+    confirm = scores
+
+
+def kill(engine: Any) -> None:
+    """Kill a worker of an engine, as a machine that runs out of memory does."""
+    assert isinstance(engine, Cluster)
+    if workers := engine.facts().workers:
+        os.kill(workers[0].process, signal.SIGKILL)
+
+
+class Killer:
+    """An observer that kills a worker of a campaign every so many seconds.
+
+    Where the machine is so busy that no attempt has ended since, it waits until one has: workers that never live long
+    enough to end one get nowhere.
+
+    Attributes:
+        lost: How many workers died by the last step.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.lost, self._killed, self._done = seconds, 0, time.monotonic(), 0
+
+    def __call__(self, step: Any) -> None:
+        engine = step.campaign.engine
+        self.lost = engine.facts().lost
+        if time.monotonic() - self._killed >= self.seconds and step.done > self._done:
+            self._killed, self._done = time.monotonic(), step.done
+            kill(engine)
+
+
+def without_engine(run: Path) -> None:
+    """Take out of a folder's config where its images were scored, so that it can be compared."""
+    config = json.loads((run / CONFIG).read_text())
+    for name in [name for name in config["options"] if name in ("engine", "workers", "address", "cpus_per_worker")]:
+        del config["options"][name]
+    (run / CONFIG).write_text(json.dumps(config))
