@@ -17,7 +17,7 @@ from ..errors import ConfigError, OutOfQueries, RunError
 from ..gallery.pages.commands import audit_command
 from ..io.files import write_atomically, writing
 from ..jobs.life import inspect, repair
-from ..jobs.queries import keep_ledger, query_facts, with_limit
+from ..jobs.queries import keep_ledger, query_facts, with_changes
 from ..jobs.schedule import Later
 from ..jobs.session import Job
 from ..jobs.swapped import check_hook
@@ -214,7 +214,7 @@ def _with_more(folder: AuditFolder, changes: Mapping[str, Any]) -> AuditConfig:
         ConfigError: It has none, it is spent already, or nothing is left to do with a larger one.
     """
     config, path = folder.config, folder.path
-    options, others = with_limit(config.options, changes)
+    options, others = with_changes(config.options, changes)
     anew = "; for another plan, make another audit with `budget`"
     if others:
         raise ConfigError(

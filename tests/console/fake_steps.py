@@ -74,6 +74,7 @@ def run_step(
     archive.confidence[:] = np.repeat(confidence, niches_per_class)
     evolution: Any = SimpleNamespace(
         target=SimpleNamespace(name="[bold]tiny", classes=classes),
+        engine=None,
         archive=archive,
         encoding=SimpleNamespace(name="cppn"),
     )
@@ -117,7 +118,7 @@ class FakeCampaign:
         self.statistics, self.total = Statistics(last_k), total
         self.baseline = Statistics(last_k) if baseline else None
         self.campaign: Any = SimpleNamespace(
-            running=3, scored=0, target=SimpleNamespace(name=name), plan=SimpleNamespace(strategy="local")
+            running=3, scored=0, engine=None, target=SimpleNamespace(name=name), plan=SimpleNamespace(strategy="local")
         )
 
     def step(self, *new: Outcome, scored: int = 0) -> CampaignStep:

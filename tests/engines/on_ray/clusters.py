@@ -49,17 +49,23 @@ class Killer:
     Where the machine is so busy that no attempt has ended since, it waits until one has: workers that never live long
     enough to end one get nowhere.
 
+    Args:
+        seconds: The time between two deaths.
+        most: How many workers are killed, at most.
+
     Attributes:
         lost: How many workers died by the last step.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.lost, self._killed, self._done = seconds, 0, time.monotonic(), 0
+    def __init__(self, seconds: float, most: int) -> None:
+        self.seconds, self.most = seconds, most
+        self.lost, self._killed, self._done = 0, time.monotonic(), 0
 
     def __call__(self, step: Any) -> None:
         engine = step.campaign.engine
         self.lost = engine.facts().lost
-        if time.monotonic() - self._killed >= self.seconds and step.done > self._done:
+        if self.most and time.monotonic() - self._killed >= self.seconds and step.done > self._done:
+            self.most -= 1
             self._killed, self._done = time.monotonic(), step.done
             kill(engine)
 

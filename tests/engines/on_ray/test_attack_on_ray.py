@@ -32,7 +32,7 @@ def same(ours: Path, theirs: Path) -> None:
 def test_outcomes_are_the_same_when_a_worker_is_killed_every_few_seconds(seed: int, tmp_path: Path) -> None:
     options: dict[str, Any] = {"seed": seed, "count": 28 if LONG else 8, **MANY}
     evofool.attack("digits", out=tmp_path / "here", **options)
-    killer = Killer(2.0)
+    killer = Killer(2.0, most=100 if LONG else 3)
     result = evofool.attack("digits", out=tmp_path / "there", **options, **ON_RAY, observer=killer)
     assert killer.lost > 0
     assert result.scored > 0
