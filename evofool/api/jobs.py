@@ -228,7 +228,8 @@ def resume(
         progress: Whether to show on standard error how far the job is. None: in a terminal and in a notebook.
         observer: Called after every step.
         limits: A new budget for a run: ``generations``, ``evaluations``, ``minutes``, ``until``. It counts in all and
-            not in addition. Without one, the run's own budget stays.
+            not in addition. Without one, the run's own budget stays. Runs and campaigns also take
+            another ``engine`` with its options.
 
     Returns:
         A :class:`~evofool.jobs.result.Result`, a :class:`~evofool.jobs.result.CampaignResult` or a

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -112,5 +113,5 @@ def _quietly() -> Iterator[None]:
             setattr(worker, _LISTENER, listen)
         logger.setLevel(level)
         for number, handler in handlers.items():
-            if signal.getsignal(number) is not handler:
+            if signal.getsignal(number) is not handler and threading.current_thread() is threading.main_thread():
                 signal.signal(number, handler)
