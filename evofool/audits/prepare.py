@@ -7,11 +7,14 @@ from dataclasses import replace
 from secrets import randbelow
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace as replace_fields
+
 from ..config.audit import AuditOptions
 from ..config.evolve import EvolveOptions
 from ..config.options import LARGEST
+from ..errors import ConfigError
 from ..jobs import evolve
-from ..targets.prepare import PreparedTarget
+from ..targets.prepare import PreparedTarget, prepare_target
 from ..targets.protocols import Differentiable, Target
 from ..targets.queries.metered import MeteredTarget, metered
 from .plan import BATCH, FEWEST
@@ -32,12 +35,26 @@ PROBED = 0.02
 """Largest share of a paid budget that measuring the speed may cost."""
 
 
-def asked(options: AuditOptions, *, named: bool = True) -> EvolveOptions:
-    """Return how the target is asked.
+def prepared_for(options: AuditOptions, own: Target | None) -> PreparedTarget:
+    """Return the target, ready to be asked.
 
-    A budget of queries is a limit for one that counts them. A named target then scores in float32 alone, where nothing
-    has to be scored again to confirm it.
+    With a budget in queries, a named one scores in float32 alone if it can: nothing has to be scored again then.
+
+    Raises:
+        EvofoolError: It can't be had.
     """
+    given, chosen = own if own is not None else str(options.target), asked(options)
+    if own is not None or options.limits.queries is None:
+        return uncounted(prepare_target(given, chosen), options, own)
+    try:
+        prepared = prepare_target(given, replace_fields(chosen, precision="float32"))
+    except ConfigError:  # A target in a file of the user's own may have chosen how it runs.
+        prepared = prepare_target(given, chosen)
+    return uncounted(prepared, options, own)
+
+
+def asked(options: AuditOptions) -> EvolveOptions:
+    """Return how the target is asked. A budget of queries is a limit for one that counts them."""
     limit = options.max_queries or options.limits.queries
     return EvolveOptions.of(
         {
@@ -46,7 +63,6 @@ def asked(options: AuditOptions, *, named: bool = True) -> EvolveOptions:
             "device": options.device,
             **({"target": options.target} if options.target else {}),
             **({"max_queries": limit} if limit else {}),
-            **({"precision": "float32"} if named and options.limits.queries is not None else {}),
         }
     )
 

@@ -44,16 +44,15 @@ def run(
         check_fitting(options, outline)
     from ..attacks.image_selection import select_images  # This and the next import torch.
     from ..jobs.data import data_record
-    from ..targets.prepare import prepare_target, versions
+    from ..targets.prepare import versions
     from ..targets.protocols import Differentiable, precision_of
     from ..targets.queries.metered import metered
     from .job import AuditJob
     from .other_data import other_records
-    from .prepare import affordable, asked, speed_of, uncounted
+    from .prepare import affordable, prepared_for, speed_of
     from .tasks import Work
 
-    given = own if own is not None else str(options.target)
-    prepared = uncounted(prepare_target(given, asked(options, named=own is None)), options, own)
+    prepared = prepared_for(options, own)
     target, fitting = prepared.target, prepared.fitting
     data, no_data = _images(options, fitting, chosen=chosen)
     others = other_records(options, fitting)

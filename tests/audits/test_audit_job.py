@@ -411,3 +411,14 @@ def test_pictures_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     result = evofool.audit(PlainTarget(), tmp_path, budget=1_000, skip="pixels", out=tmp_path / "audit")
     assert result.record.data is not None
     assert "left out: 1 file that can't be used; the first, b/bad.png: " in "".join(result.record.data.notes)
+
+
+def test_a_target_in_a_file_that_has_chosen_its_precision_is_audited_in_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import evofool, torch\n"
+        "network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 3)).eval()\n"
+        "target = evofool.Target(network, classes=list('abc'), image_shape=(1, 4, 4), device='cpu', precision='bfloat16')\n"
+    )
+    result = evofool.audit(f"{tmp_path / 'mine.py'}:target", budget=400, out=tmp_path / "audit")
+    assert result.config.target.precision == "bfloat16"
+    assert result.record.queries <= 400
