@@ -417,7 +417,8 @@ def test_a_target_in_a_file_that_has_chosen_its_precision_is_audited_in_it(tmp_p
     (tmp_path / "mine.py").write_text(
         "import evofool, torch\n"
         "network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 3)).eval()\n"
-        "target = evofool.Target(network, classes=list('abc'), image_shape=(1, 4, 4), device='cpu', precision='bfloat16')\n"
+        "form = {'image_shape': (1, 4, 4), 'device': 'cpu', 'precision': 'bfloat16'}\n"
+        "target = evofool.Target(network, classes=list('abc'), **form)\n"
     )
     result = evofool.audit(f"{tmp_path / 'mine.py'}:target", budget=400, out=tmp_path / "audit")
     assert result.config.target.precision == "bfloat16"
