@@ -92,3 +92,15 @@ def test_a_calibrated_bin_ends_at_the_diagonal() -> None:
     slope = (diagonal["y2"] - diagonal["y1"]) / (diagonal["x2"] - diagonal["x1"])
     middle = diagonal["y1"] + slope * (bar["x"] + bar["width"] / 2 - diagonal["x1"])
     assert bar["y"] == pytest.approx(middle, abs=0.5)
+
+
+def test_pairs_of_many_classes_are_named_and_not_drawn(tmp_path: Path) -> None:
+    audit = whole_audit(tmp_path)
+    flips = [{"before": f"a{index}", "after": f"b{index}", "times": 30 - index} for index in range(13)]
+    for k in ("1", "3", "5"):
+        audit.parts["pixels"].details[k]["flips"] = flips
+    words = page_of(tmp_path, audit).words
+    assert "a0 → b0" in words
+    assert "a9 → b9" in words
+    assert "a10 → b10" not in words
+    assert "An image counts as safe once 400 queries found no change" in words
