@@ -80,13 +80,15 @@ class Crew:
         self._lock = threading.RLock()
         self._lost = self._deaths = self._images = 0
         self._reference = ""
+        self._last: ClusterFacts | None = None
         self._looked = float("-inf")
         self._check_room()
         self._wait_for_first()
 
     def close(self) -> None:
-        """End all workers."""
+        """End all workers. The facts stay those of the last moment."""
         with self._lock:
+            self._last = self.facts()
             for member in (*self._members, *self._coming.values()):
                 ray.kill(member.actor)
             self._members, self._coming = [], {}
@@ -94,6 +96,8 @@ class Crew:
     def facts(self) -> ClusterFacts:
         """Return how the workers are doing."""
         with self._lock:
+            if self._last:
+                return self._last
             workers = tuple(m.described._replace(speed=m.speed) for m in self._members if m.described)
             return ClusterFacts(workers, len(self._coming), self._lost, self._images, self._reference)
 
