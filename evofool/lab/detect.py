@@ -36,7 +36,7 @@ from .elites import find_candidates
 from .experiment import Begun, Experiment, Findings, Part
 from .fooling_plan import arms, attack_options, check_kinds
 from .fooling_sources import Network, settled, taken_again
-from .prepare import prepared
+from .prepare import prepared, selected_images
 
 FEWEST = 4
 """Fewest real images: half of them are learnt from, and of one nothing can be said."""
@@ -65,7 +65,6 @@ class Detect(Experiment):
             choices_of(attack_options(options), *outline)
             choose_classes(options.classes, outline.classes)
             data = check_fitting(options, outline)
-        from ..attacks.image_selection import select_images  # This and the next import torch.
         from ..jobs.data import data_record
         from ..targets.prepare import versions
 
@@ -79,16 +78,7 @@ class Detect(Experiment):
         if options.sources:
             options = settled(options, [Network(ready.record, target.classes)], target.image_shape)
         data = data or open_data(str(options.data), Path(options.data_dir), ready.fitting)
-        wanted = choose_classes(options.classes, target.classes).tolist()
-        images = select_images(
-            data,
-            target,
-            count=options.count,
-            seed=options.seed,
-            first=options.first,
-            include_misclassified=True,
-            without=[index for index in range(len(target.classes)) if index not in wanted],
-        )
+        images = selected_images(options, data, target)
         if len(images.subjects) < FEWEST:
             raise ConfigError(f"`data={options.data}` has {len(images.subjects)} such images; give at least {FEWEST}")
         config = ExperimentConfig(

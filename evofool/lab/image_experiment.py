@@ -12,7 +12,7 @@ from ..datasets import LabelledImages, open_data
 from ..jobs.checks import check_fitting, check_labelled
 from ..targets.protocols import Target
 from .experiment import Begun, Experiment
-from .prepare import check_asking, prepared
+from .prepare import check_asking, prepared, selected_images
 
 
 class ImageExperiment(Experiment):
@@ -41,7 +41,6 @@ class ImageExperiment(Experiment):
         if outline:
             cls.check(options, outline.classes, outline.image_shape[0])
             data = check_fitting(options, outline)
-        from ..attacks.image_selection import select_images  # This and the next import torch.
         from ..jobs.data import data_record
         from ..targets.prepare import versions
         from ..targets.protocols import differentiable
@@ -50,15 +49,7 @@ class ImageExperiment(Experiment):
         target = differentiable(ready.target)
         cls.check(options, target.classes, target.image_shape[0])
         data = data or open_data(str(options.data), Path(options.data_dir), ready.fitting)
-        images = select_images(
-            data,
-            target,
-            count=options.count,
-            seed=options.seed,
-            first=options.first,
-            include_misclassified=True,
-            without=cls.excluded(options, target.classes),
-        )
+        images = selected_images(options, data, target, cls.excluded(options, target.classes))
         config = ExperimentConfig(
             options=options,
             targets=(ready.record,),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..config.experiment_options import ExperimentOptions
+from ..config.classes import choose_classes
+from ..config.experiment_options import ExperimentOptions, ImageExperimentOptions
 from ..config.model import ASKING, ModelOptions
 from ..errors import ConfigError
 from ..targets.protocols import Target
 
 if TYPE_CHECKING:
+    from ..attacks.image_selection import SelectedImages
+    from ..datasets.base import LabelledImages
     from ..targets.prepare import PreparedTarget
 
 
@@ -50,6 +54,33 @@ def prepared(options: ExperimentOptions, target: str | Target) -> PreparedTarget
         "fold": False,
     }
     return prepare_target(target, _Alone(options.model, options.seed, options.weights, options.device), way=way)
+
+
+def selected_images(
+    options: ImageExperimentOptions, data: LabelledImages, target: Target, without: Collection[int] | None = None
+) -> SelectedImages:
+    """Return the labelled images that an experiment works on, those that the target gets wrong among them.
+
+    Args:
+        options: The experiment's options.
+        data: Where they are chosen from.
+        target: The classifier.
+        without: Classes whose images are left out; None for those that the options don't choose.
+    """
+    from ..attacks.image_selection import select_images  # It imports torch.
+
+    if without is None:
+        wanted = set(choose_classes(options.classes, target.classes).tolist())
+        without = [index for index in range(len(target.classes)) if index not in wanted]
+    return select_images(
+        data,
+        target,
+        count=options.count,
+        seed=options.seed,
+        first=options.first,
+        include_misclassified=True,
+        without=without,
+    )
 
 
 def check_asking(options: ExperimentOptions) -> None:

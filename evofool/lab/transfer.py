@@ -35,7 +35,7 @@ from .elites import find_candidates
 from .experiment import Begun, Experiment, Findings, Part
 from .fooling_plan import arms, attack_options, check_kinds, kinds_of
 from .fooling_sources import Network, settled, taken_again
-from .prepare import check_asking, prepared
+from .prepare import check_asking, prepared, selected_images
 from .transfer_findings import Shown, findings_of
 from .transfer_plan import Piece, check_networks, order_of, pieces
 
@@ -68,7 +68,6 @@ class Transfer(Experiment):
             choices_of(attack_options(options), *outline)
             choose_classes(options.classes, outline.classes)
             data = check_fitting(options, outline) if options.labelled else None
-        from ..attacks.image_selection import select_images  # This and the next import torch.
         from ..jobs.data import data_record
         from ..targets.prepare import versions
 
@@ -97,16 +96,7 @@ class Transfer(Experiment):
         record, images = None, None
         if options.labelled:
             data = data or open_data(str(options.data), Path(options.data_dir), ready[0].fitting)
-            wanted = choose_classes(options.classes, first.classes).tolist()
-            images = select_images(
-                data,
-                first,
-                count=options.count,
-                seed=options.seed,
-                first=options.first,
-                include_misclassified=True,
-                without=[index for index in range(len(first.classes)) if index not in wanted],
-            )
+            images = selected_images(options, data, first)
             record = data_record(options, data, images, options.count)
         config = ExperimentConfig(
             options=options,
