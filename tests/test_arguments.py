@@ -22,6 +22,7 @@ from evofool.config.ascend import AscendOptions
 from evofool.config.check import CheckOptions
 from evofool.config.detect import DetectOptions
 from evofool.config.elites import AblateOptions, OccludeOptions
+from evofool.config.engine import ENGINE_OPTIONS
 from evofool.config.features import FeaturesOptions
 from evofool.config.harden import HardenOptions
 from evofool.config.model import ModelOptions
@@ -62,7 +63,8 @@ def ways_of(options: type[Options]) -> list[Any]:
             elif kind is bool:
                 cases += [(name, True, way, make(True)) for way, make in TRUTH.items()]
             elif kind is str:
-                cases += [(name, "word", way, make("word")) for way, make in TEXT.items()]
+                word = "word" if name != "engine" else "ray"
+                cases += [(name, word, way, make(word)) for way, make in TEXT.items()]
                 if one.extra("path"):
                     cases += [(name, "word", "Path", Path("word"))]
         if one.several:
@@ -78,11 +80,12 @@ def ways_of(options: type[Options]) -> list[Any]:
 def test_every_option_takes_values_as_users_have_them(
     options: type[Options], name: str, value: Any, given: Any
 ) -> None:
-    taken = options.of({name: given})
+    needed = {"engine": "ray"} if name in ENGINE_OPTIONS else {}
+    taken = options.of({**needed, name: given})
     assert getattr(taken, name) == value
     assert type(getattr(taken, name)) is type(value)
     assert msgspec.json.decode(msgspec.json.encode(taken), type=options) == taken
-    assert options(**{name: getattr(taken, name)}) == taken
+    assert options(**{**needed, name: getattr(taken, name)}) == taken
 
 
 @pytest.mark.parametrize("options", [EvolveOptions, AttackOptions])
