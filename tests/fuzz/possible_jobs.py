@@ -122,8 +122,12 @@ MODEL_OPTIONS: Fields = {
 
 NAMES = either(text, several(text))
 
+SHARE_OF_A_MACHINE = maybe(real(0, 1024))
+
 SCORING_OPTIONS: Fields = {
-    **MODEL_OPTIONS, "combine": text, "robust": maybe(text), "robust_to": maybe(several(text)),
+    **MODEL_OPTIONS, "engine": lambda value: value in ("local", "ray"), "address": maybe(text),
+    "workers": maybe(whole(1)), "gpus_per_worker": SHARE_OF_A_MACHINE, "cpus_per_worker": SHARE_OF_A_MACHINE,
+    "combine": text, "robust": maybe(text), "robust_to": maybe(several(text)),
     "robust_draws": whole(1, 64),
 }  # fmt: skip
 
@@ -214,9 +218,15 @@ CAMPAIGN = record({
 })  # fmt: skip
 
 
+def engine_can_be(options: Any) -> bool:
+    """Return whether what is said of workers is said of a cluster's."""
+    workers = ("address", "workers", "gpus_per_worker", "cpus_per_worker")
+    return options.get("engine") == "ray" or all(options.get(name) is None for name in workers)
+
+
 def run_can_be(config: Any) -> bool:
     """Return whether a run can have a config."""
-    if not plain(config) or not RUN(config):
+    if not plain(config) or not RUN(config) or not engine_can_be(config["options"]):
         return False
     indices = config["class_indices"]
     return indices == sorted(set(indices)) and indices[-1] < config["target"]["classes"]
@@ -224,7 +234,7 @@ def run_can_be(config: Any) -> bool:
 
 def campaign_can_be(config: Any) -> bool:
     """Return whether a campaign can have a config."""
-    if not plain(config) or not CAMPAIGN(config):
+    if not plain(config) or not CAMPAIGN(config) or not engine_can_be(config["options"]):
         return False
     plan, target, classes = config["plan"], config["target"], len(config["classes"])
     criteria = [] if plan["criteria"] == "all" else plan["criteria"]
