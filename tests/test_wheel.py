@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 ALLOWED = {
-    "evofool": {".py", ".js", ".css", ".html", ".typed", ".safetensors", ".json", ".jsonl", ".md"},
+    "evofool": {".py", ".js", ".css", ".html", ".typed", ".safetensors", ".json", ".jsonl", ".md", ".txt"},
     "dist-info": {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"},
 }
 

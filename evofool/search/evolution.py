@@ -21,6 +21,7 @@ from ..engines.population import Population
 from ..engines.toolbox import Hook
 from ..rng import Rng
 from ..targets.protocols import Target, can_be_asked_beside, compare_scores
+from ..targets.queries.metered import metered
 from .archive import Archive, Update
 from .contracts import ADVICE, contracts
 from .defaults import VERIFIED_ELITES, resolve_for_target
@@ -120,7 +121,7 @@ class Evolution:
         try:
             while not self.spent(budget):
                 after = self.search.generation + 1, self.search.evaluations + self.search.batch
-                yield self.step(last=budget.spent(*after, self.seconds, 0.0))
+                yield self.step(last=budget.spent(*after, self.seconds, 0.0) or self._short_of_queries())
         finally:
             self._proposals.settle()
 
@@ -150,6 +151,12 @@ class Evolution:
         self.consistent = True
         self.seconds += time.perf_counter() - started
         return self._progress(update, record)
+
+    def _short_of_queries(self) -> bool:
+        """Return whether queries may not do for two generations: then the second must not spend the first one's."""
+        counting = metered(self.target)
+        wanted = 2 * self.search.batch * len(counting)
+        return any(part.left is not None and part.left < wanted for part in counting)
 
     def score_in_turn(self) -> None:
         """Score nothing beside other work from now on, so that it can be timed. No byte depends on it."""
