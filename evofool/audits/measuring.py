@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 
 from ..engines.local import LocalEngine
 from ..io.arrays import Arrays
-from ..io.images import open_image
 from ..store.run import RunFolder
 from ..targets.protocols import Target, gives_logits
 
@@ -51,13 +49,6 @@ def elites(run: RunFolder) -> Iterator[Images]:
     Raises:
         RunError: One is missing or damaged.
     """
-    lines, grey = run.elites(), run.config.target.image_shape[0] == 1
+    lines = run.elites()
     for start in range(0, len(lines), MEASURED_AT_ONCE):
-        files = [run.picture(line) for line in lines[start : start + MEASURED_AT_ONCE]]
-        yield np.stack([_pixels(file, grey) for file in files])
-
-
-def _pixels(file: Path, grey: bool) -> Images:
-    """Return the pixels (C, H, W) of a picture that evofool wrote."""
-    array = np.asarray(open_image(file).convert("L" if grey else "RGB"))
-    return np.ascontiguousarray(array[None] if grey else array.transpose(2, 0, 1))
+        yield np.stack([run.pixels(line) for line in lines[start : start + MEASURED_AT_ONCE]])

@@ -247,6 +247,12 @@ class RunConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True
         if wrong := [name for name in FOUND_FOR_TARGET if getattr(self.options, name) != getattr(self.target, name)]:
             raise ValueError(f"{wrong[0]} is not the same in options and target")
 
+    @property
+    def niches(self) -> int:
+        """How many niches there are, empty ones included."""
+        per_class: int = (self.options.bins or 1) ** max(1, len(self.options.descriptors or ()))
+        return len(self.class_indices) * per_class
+
     def identity(self) -> dict[str, Any]:
         """Return what the bytes of a run depend on."""
         chosen = {

@@ -94,9 +94,8 @@ class CampaignJob(Job[CampaignStep]):
         plan = folder.config.plan
         self.campaign = Campaign(engine, folder.subjects, plan, operators)
         verify_determinism(self.campaign.engine, folder, resumed=resumed)
-        counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
-        self.statistics = counts.get(plan.strategy, Statistics(plan.pixels[-1]))
-        self.baseline = counts.get(BASELINE, Statistics(plan.pixels[-1])) if plan.baseline else None
+        self.statistics, baseline = _counts(folder)
+        self.baseline = baseline or (Statistics(plan.pixels[-1]) if plan.baseline else None)
         self.total = folder.pairs()
         self._report: Path | None = None
 
@@ -162,6 +161,13 @@ def verify_determinism(engine: Engine, folder: CampaignFolder, *, resumed: bool 
     verify_scores(engine, folder.path, images, expected, resumed=resumed)
 
 
+def _counts(folder: CampaignFolder) -> tuple[Statistics, Statistics | None]:
+    """Return counts over a campaign's own attempts, and over those of random search where there are any."""
+    plan = folder.config.plan
+    counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
+    return counts.get(plan.strategy, Statistics(plan.pixels[-1])), counts.get(BASELINE) if plan.baseline else None
+
+
 class CampaignKind:
     """What can be done with the folder of a campaign."""
 
@@ -194,14 +200,12 @@ class CampaignKind:
     def opened(self, path: Path) -> CampaignResult:
         """Return what the campaign has come to."""
         folder = CampaignFolder.open(path)
-        plan, total = folder.config.plan, folder.pairs()
-        counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
-        statistics = counts.get(plan.strategy, Statistics(plan.pixels[-1]))
+        (statistics, baseline), total = _counts(folder), folder.pairs()
         return CampaignResult(
             path=path,
             report=path / REPORT,
             statistics=statistics,
-            baseline=counts.get(BASELINE) if plan.baseline else None,
+            baseline=baseline,
             total=total,
             interrupted=statistics.done < total,
             scored=0,
@@ -214,10 +218,7 @@ class CampaignKind:
         folder.subjects.check()
         config = folder.config
         plan, data, target = config.plan, config.data, config.target
-        counts = statistics_by_strategy(folder.outcomes(), plan.pixels[-1])
-        statistics = counts.get(plan.strategy, Statistics(plan.pixels[-1]))
-        baseline = counts.get(BASELINE) if plan.baseline else None
-        total = folder.pairs()
+        (statistics, baseline), total = _counts(folder), folder.pairs()
         return {
             "campaign": str(path),
             **target.facts(),

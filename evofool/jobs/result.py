@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,12 +16,11 @@ from ..attacks.figures import campaign_figures
 from ..attacks.statistics import Statistics
 from ..config.records import CampaignConfig, RunConfig
 from ..errors import ConfigError, RunError
-from ..gallery.pages.notebook import attempt_cards, elite_cards, fragment
+from ..gallery.pages.notebook import MOST_CARDS, attempt_cards, elite_cards, fragment
 from ..gallery.pages.run_page import PAGE
 from ..gallery.prints.figure import Figure
 from ..gallery.prints.growth import growth_curves
 from ..gallery.prints.sheet import SHEET
-from ..io.images import open_image
 from ..store.campaign import CampaignFolder
 from ..store.run import RunFolder
 from ..text import between, clock, confidence, counted, ending, least_confident, percent, rate, scored
@@ -32,16 +31,14 @@ if TYPE_CHECKING:
     from ..search.evolution import Evolution
 
 
-def _decoded(encoding: Encoding, genomes: Any) -> np.ndarray:
-    return encoding.decode(genomes).cpu().numpy()
+def _decoded(encoding: Encoding, genomes: Any, rows: Sequence[int] | None = None) -> np.ndarray:
+    """Return the images (N, C, H, W) of genomes, or of some rows of them."""
+    return encoding.decode(genomes if rows is None else genomes.take(np.array(rows))).cpu().numpy()
 
 
-def _pictures(folder: RunFolder, lines: list[dict[str, Any]]) -> np.ndarray:
-    """Return the pictures (N, C, H, W) of lines of ``elites.jsonl``."""
-    grey = folder.config.target.image_shape[0] == 1
-    pictures = [np.asarray(open_image(folder.picture(line)).convert("L" if grey else "RGB")) for line in lines]
-    stacked = np.stack(pictures)
-    return stacked[:, None] if grey else stacked.transpose(0, 3, 1, 2)
+def _pictures(folder: RunFolder, lines: list[dict[str, Any]], rows: Sequence[int] | None = None) -> np.ndarray:
+    """Return the pictures (N, C, H, W) of lines of ``elites.jsonl``, or of some rows of them."""
+    return np.stack([folder.pixels(line) for line in (lines if rows is None else [lines[row] for row in rows])])
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,7 +48,7 @@ class Result:
     Attributes:
         classes: The class names of the N elites; ``indices`` (N,) their places among the target's outputs.
         confidence: (N,) float32, each elite's probability for its class.
-        decode: Returns the images; see :attr:`images`.
+        decode: Returns the images, or those of the rows that it is given; see :attr:`images`.
         places: The cell and the descriptors of each elite, where a class has several niches; else None.
         niches: How many niches there are, empty ones included.
         run: The run folder, or None.
@@ -65,7 +62,7 @@ class Result:
     classes: list[str]
     indices: np.ndarray
     confidence: np.ndarray
-    decode: Callable[[], np.ndarray]
+    decode: Callable[..., np.ndarray]
     places: list[dict[str, Any]] | None
     niches: int
     generations: int
@@ -127,9 +124,7 @@ class Result:
         path, lines, metrics = folder.path, folder.elites(), folder.metrics()
         if not lines or not metrics:
             raise RunError(f"{path} has no elites yet; they are written soon after the first generation")
-        last, options = metrics[-1], folder.config.options
-        per_class = (options.bins or 1) ** max(1, len(options.descriptors or ()))
-        of_niche = ("cell", "descriptors")
+        last, of_niche = metrics[-1], ("cell", "descriptors")
         places: list[dict[str, Any]] = [{name: line[name] for name in of_niche if name in line} for line in lines]
         gallery, sheet = path / PAGE, path / SHEET
         return cls(
@@ -138,7 +133,7 @@ class Result:
             confidence=np.array([line["score"] for line in lines], np.float32),
             decode=partial(_pictures, folder, lines),
             places=places if any(places) else None,
-            niches=len(folder.config.class_indices) * per_class,
+            niches=folder.config.niches,
             generations=last["generation"],
             evaluations=last["evaluations"],
             confirmations=last["confirmations"],
@@ -171,11 +166,11 @@ class Result:
         )
 
     def _repr_html_(self) -> str:
-        surest = sorted(self.surest(), key=lambda row: -self.confidence[row])
+        surest = sorted(self.surest(), key=lambda row: -self.confidence[row])[:MOST_CARDS]
         names, values = [self.classes[row] for row in surest], self.confidence[surest].tolist()
         title, sure, _ = repr(self).split("\n")
         rows = [("confidence", sure), ("run", str(self.run or "kept in memory only"))]
-        cards = elite_cards(names, [confidence(value) for value in values], (self.images[row] for row in surest))
+        cards = elite_cards(names, [confidence(value) for value in values], self.decode(surest))
         return fragment(title, rows, cards, self.gallery)
 
     def to_dataframe(self, table: str | None = None) -> Any:

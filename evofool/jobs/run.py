@@ -263,7 +263,6 @@ class RunKind:
         if "select" not in config.swapped:
             chosen.insert(0, "selector")
         several = {"pictures": last.get("elites"), "qd_score": last.get("qd_score")} if options.bins else {}
-        per_class = (options.bins or 1) ** max(1, len(options.descriptors or ()))
         return {
             "run": str(path),
             **target.facts(),
@@ -277,7 +276,7 @@ class RunKind:
             **several,
             **({"swapped": config.swapped} if config.swapped else {}),
             "classes": len(config.class_indices),
-            "niches": len(config.class_indices) * per_class,
+            "niches": config.niches,
             **query_facts(path, options),
             "device": target.device,
             "precision": target.precision,

@@ -23,12 +23,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from ..config.budget import Budget
 from ..config.records import RunConfig
 from ..encodings import genome_file
 from ..errors import GenomeError, RunError, in_words
 from ..io.files import copy_atomically, file_crc32, write_atomically, writing
+from ..io.images import fit, open_image
 from ..io.lines import all_lines, append_lines, json_line, read_lines
 from ..io.png import png
 from ..text import counted
@@ -229,6 +232,15 @@ class RunFolder:
         if line[PICTURE_SUM] != checksum:
             raise RunError(f"{file} is damaged or another picture, not the one of elites.jsonl; {remedy}")
         return file
+
+    def pixels(self, line: dict[str, Any]) -> NDArray[np.uint8]:
+        """Return the pixels (C, H, W) of the picture of a line of ``elites.jsonl``.
+
+        Raises:
+            RunError: As :meth:`picture`.
+        """
+        shape = self.config.target.image_shape
+        return fit(open_image(self.picture(line)), shape, resize=max(shape[1:]))
 
     def genome(self, line: dict[str, Any]) -> genome_file.GenomeFile | None:
         """Return the genome of a line of ``elites.jsonl``; None where elites are their own genomes.
