@@ -34,9 +34,15 @@ def to_bytes(images: Tensor, low: float = 0.0, high: float = 1.0) -> NDArray[np.
 
 
 def with_changes(
-    images: Tensor, before: NDArray[np.uint8], after: NDArray[np.uint8], low: float, high: float
+    images: Tensor, before: NDArray[np.uint8], after: NDArray[np.uint8], low: float | Tensor, high: float | Tensor
 ) -> Tensor:
-    """Return float images with those pixels replaced that changed; all others keep their values."""
+    """Return float images with those pixels replaced that changed; all others keep their values.
+
+    Args:
+        images: (N, C, H, W).
+        before, after: (N, C, H, W) uint8, the images as they were and are scored.
+        low, high: What black and white are in ``images``; or (1, C, 1, 1), that of each channel.
+    """
     changed = torch.from_numpy((before != after).any(1, keepdims=True)).to(images.device)
     values = torch.from_numpy(after).to(images) * ((high - low) / 255) + low
     return torch.where(changed, values, images)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from ..targets.execution.modules import evaluating
 from ..targets.torch_target import TorchTarget
 from .pixel_attack import Attacked, attack_pixels
 from .pixels import to_bytes, with_changes
@@ -57,12 +57,10 @@ class OnePixel:
         self.last: Attacked | None = None
         self._used: tuple[Tensor, Tensor] | None = None
         self._choose: Chosen | None = None
-        self._targets: dict[tuple[int, int, int], TorchTarget] = {}
 
     def set_normalization_used(self, mean: Sequence[float], std: Sequence[float]) -> None:
         """Say that images are normalised, as the model expects them; what is returned is normalised the same way."""
         self._used = torch.tensor(mean).view(1, -1, 1, 1), torch.tensor(std).view(1, -1, 1, 1)
-        self._targets.clear()
 
     def set_mode_default(self) -> None:
         """Attack so that each image becomes any class but its own."""
@@ -95,43 +93,23 @@ class OnePixel:
         Raises:
             ConfigError: Images or labels can't be, or an option.
         """
-        plain = images
-        if self._used is not None:
-            mean, std = (part.to(images) for part in self._used)
-            plain = images * std + mean
-        before = to_bytes(plain)
+        mean, std = (part.to(images) for part in self._used or (torch.zeros(1), torch.ones(1)))
+        before = to_bytes(images * std + mean)
         wanted = None if self._choose is None else [int(label) for label in self._choose(images, labels)]
         own: list[int] | None = [int(label) for label in labels]
         if wanted == own:
             own = None  # They are the classes to reach, and nobody said the true ones.
-        with _evaluating(self.model):
+        with evaluating(self.model, list(self.model.modules())):
             target = self._target((images.shape[1], images.shape[2], images.shape[3]), images.device)
             self.last = attack_pixels(target, before, own, self.options, wanted)
-        found = with_changes(plain, before, self.last.images, 0.0, 1.0)
-        return (found - mean) / std if self._used is not None else found
+        return with_changes(images, before, self.last.images, -mean / std, (1 - mean) / std)
 
     def _target(self, shape: tuple[int, int, int], device: torch.device) -> TorchTarget:
         """Return the model as a target for images of a shape."""
-        if shape not in self._targets:
-            mean, std = self.mean, self.std
-            if self._used is not None:
-                mean, std = (part.flatten().tolist() for part in self._used)
-            with torch.no_grad():
-                outputs = self.model(torch.zeros(2, *shape, device=device)).shape[-1]
-            classes = [str(index) for index in range(outputs)]
-            self._targets[shape] = TorchTarget(
-                self.model, classes=classes, image_shape=shape, mean=mean, std=std, device=str(device)
-            )
-        return self._targets[shape]
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Have a model in evaluation mode for a while."""
-    modes = {layer: layer.training for layer in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for layer, training in modes.items():
-            layer.training = training
+        mean, std = self.mean, self.std
+        if self._used is not None:
+            mean, std = (part.flatten().tolist() for part in self._used)
+        with torch.no_grad():
+            outputs = self.model(torch.zeros(2, *shape, device=device)).shape[-1]
+        classes = [str(index) for index in range(outputs)]
+        return TorchTarget(self.model, classes=classes, image_shape=shape, mean=mean, std=std, device=str(device))

@@ -179,11 +179,35 @@ def _load_one(
         loaded = door.load(short, request)
     if weights is not None and not loaded.user_weights:
         raise ConfigError(f"target {name} takes no weights file; leave `weights` out")
+    return replace(_as_said(name, loaded, model, together=together), spec=absolute(name))
+
+
+def load_object(thing: Any, options: ExecutionOptions, model: ModelOptions) -> Loaded:
+    """Build a target from an object that is there already, as ``path/to/file.py:attribute`` would import it.
+
+    Raises:
+        TargetError: It can't be a target.
+        ConfigError: It can't be run so.
+    """
+    from .execution.requests import check_requests
+
+    name = called(thing)
+    loaded = _as_said(name, python.load_object(name, thing, Request(None, options, model)), model)
+    check_requests(loaded.target, options)
+    return loaded
+
+
+def _as_said(name: str, loaded: Loaded, model: ModelOptions | None, *, together: bool = False) -> Loaded:
+    """Return a target as the user says that it is understood, as far as its door left that open.
+
+    Raises:
+        ConfigError: It says itself how it is understood.
+    """
     if loaded.model is None and not together and model is not None and (said := model.understood.said):
         raise ConfigError(f"target {name} says itself how it is understood; leave `{next(iter(said))}` out")
     if model is not None and model.resize is not None and loaded.card is not None:
         loaded = _resized(loaded, loaded.card, check_resize(model.resize, loaded.card.image_shape))
-    return replace(loaded, spec=absolute(name))
+    return loaded
 
 
 def _resized(loaded: Loaded, card: Card, resize: int) -> Loaded:
@@ -242,21 +266,20 @@ def load_target(
     """
     given: dict[str, Any] = {"weights": weights, "device": device, "precision": precision, "micro_batch": micro_batch}
     named = isinstance(name, str) or (isinstance(name, list | tuple) and all(isinstance(one, str) for one in name))
-    chosen = EvolveOptions.of({"target": name if named else _called(name), **given, **options})
-    execution = {option: getattr(chosen, option) for option in given}
+    chosen = EvolveOptions.of({"target": name if named else called(name), **given, **options})
+    execution = {option: getattr(chosen, option) for option in given if option != "weights"}
     if named:
-        loaded = load(chosen.target, **execution, model=chosen.model, combine=chosen.combine)
+        loaded = load(chosen.target, weights=chosen.weights, **execution, model=chosen.model, combine=chosen.combine)
+    elif weights is not None:
+        raise ConfigError("an object has its weights already; leave `weights` out")
     else:
-        if weights is not None:
-            raise ConfigError("an object has its weights already; leave `weights` out")
-        execution.pop("weights")
-        loaded = python.load_object(_called(name), name, Request(None, ExecutionOptions(**execution), chosen.model))
+        loaded = load_object(name, ExecutionOptions(**execution), chosen.model)
     from .recording import asked, record_of  # It imports torch.
 
     return asked(loaded, record_of(loaded), chosen.model)
 
 
-def _called(thing: Any) -> str:
+def called(thing: Any) -> str:
     """Return what an object is called: its own name, else that of its type."""
     return str(getattr(thing, "__name__", None) or type(thing).__name__)
 

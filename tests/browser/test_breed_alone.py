@@ -55,6 +55,24 @@ def test_all_ten_classes_become_sure_by_themselves(opened: Open, tmp_path: Path,
     until(page, "document.querySelector('#alone span').textContent === 'Go on by itself'")
 
 
+def test_started_anew_before_its_batch_is_scored_it_still_scores_one_at_a_time(opened: Open, tmp_path: Path) -> None:
+    page = settled(opened(evofool.breed("digits", tmp_path / "page.html", seed=3)))
+    page.evaluate(
+        """() => {
+          const score = Judges.score;
+          window.most = window.now = 0;
+          Judges.score = async (...given) => {
+            window.most = Math.max(window.most, ++window.now);
+            try { return await score(...given); } finally { window.now--; }
+          };
+          for (let press = 0; press < 5; press++) Alone.toggle();
+        }"""
+    )
+    until(page, "Number(document.getElementById('collection').dataset.scored) >= 300")
+    page.locator("#alone").click()
+    assert page.evaluate("window.most") == 1
+
+
 def test_a_page_with_a_seed_evolves_the_same_pictures_again(opened: Open, tmp_path: Path) -> None:
     file = evofool.breed("digits", tmp_path / "page.html", seed=4)
     found = []

@@ -245,6 +245,30 @@ def test_a_file_that_is_no_genome_is_refused_in_a_sentence(page: Page, tmp_path:
     assert genomes_of(page) == before
 
 
+def test_a_page_that_is_opened_by_a_broken_link_says_so_and_begins(opened: Open, file: Path) -> None:
+    other = opened()
+    other.goto(f"{file.as_uri()}#g=nonsense")
+    assert len(genomes_of(settled(other))) == PICTURES
+    assert other.locator("#message").inner_text().startswith("The link holds no whole genome")
+
+
+def test_what_the_network_has_not_seen_yet_is_saved_without_a_class(page: Page) -> None:
+    look_closer(page, 2)
+    kept = page.evaluate(
+        """() => {
+          const kept = [], create = URL.createObjectURL;
+          URL.createObjectURL = (blob) => { kept.push(blob); return create(blob); };
+          Judges.score = () => new Promise(() => {});
+          const weight = document.getElementById("weight");
+          weight.value = Number(weight.value) + 0.5;
+          weight.dispatchEvent(new Event("input", {bubbles: true}));
+          document.getElementById("save").click();
+          return kept[0].text();
+        }"""
+    )
+    assert parse(json.loads(kept)).provenance.keys() == {"target"}
+
+
 def test_a_link_that_holds_no_genome_is_refused_in_a_sentence(page: Page) -> None:
     link = page.evaluate("Genomes.toLink(Nursery.current().pictures[0].genome, 1)")
     broken = ["", "A", "%%%", link[:-3], link + "AAAA", "B" + link[1:], "AQMHAAAAAAA"]

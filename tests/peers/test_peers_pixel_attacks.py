@@ -87,8 +87,11 @@ def test_normalised_images_come_back_normalised() -> None:
 
     attack = evofool.OnePixel(Unnormalising(), **SETTINGS)
     attack.set_normalization_used(mean=mean, std=std)
-    found = attack((images - centre) / scale, labels) * scale + centre
+    given = (images - centre) / scale
+    answer = attack(given, labels)
+    found = answer * scale + centre
     assert attack.last is not None
+    assert int(changed(given, answer).max()) <= 4  # All other pixels are the same numbers.
     assert attack.last.success.any()
     assert torch.equal(guesses(found) != labels, torch.from_numpy(attack.last.success))
     assert int(((found - images).abs() > 1e-5).any(1).flatten(1).sum(1).max()) <= 4
@@ -117,6 +120,21 @@ def test_a_module_is_left_as_it_was() -> None:
     evofool.OnePixel(network, queries=20)(*batch(2))
     assert all(part.training for part in network.modules())
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_a_module_that_learns_meanwhile_is_attacked_as_it_is_now() -> None:
+    images, labels = batch(4)
+    network = module()
+    attack = evofool.OnePixel(network, **SETTINGS)
+    attack(images, labels)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.neg_()
+    found = attack(images, network(images).argmax(1))
+    assert attack.last is not None
+    with torch.no_grad():
+        fooled = network(found).argmax(1) != network(images).argmax(1)
+    assert fooled.tolist() == attack.last.success.tolist()
 
 
 def test_foolbox_s_call_gives_images_and_success_for_every_epsilon() -> None:

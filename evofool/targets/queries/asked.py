@@ -41,7 +41,7 @@ def asked_with_care(
         return target
     if isinstance(target, MeteredTarget):  # one that evofool.load_target returned
         target = target.target
-    cache = ScoreCache(_file(record, "logits" if gives_logits(target) else "probabilities"), len(target.classes))
+    cache = ScoreCache(_file(record, logits=gives_logits(target)), len(target.classes))
     ledger = ledger or MemoryLedger()
     if shown:
         ledger.reserve(shown)
@@ -65,11 +65,11 @@ def policy_of(target: Target, options: ModelOptions, *, remote: bool) -> Policy:
     )
 
 
-def _file(record: TargetRecord, kept: str) -> Path | None:
-    """Return where the answers of a target are kept; None where nothing can be. ``kept`` says what they are."""
+def _file(record: TargetRecord, *, logits: bool) -> Path | None:
+    """Return where the answers of a target are kept, as logits or as probabilities; None where nothing can be."""
     folder = cache_folder()
     if folder is None:
         return None
-    identity = {**record.identity(), "spec": record.spec, "kept": kept}
+    identity = {**record.identity(), "spec": record.spec, **({"kept": "logits"} if logits else {})}
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     return folder / "queries" / f"{digest[:32]}.sqlite"

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from support import random_images, tiny_target
 
 import evofool
-from evofool.errors import EvofoolError, TargetError
+from evofool.errors import ConfigError, EvofoolError, TargetError
 from evofool.targets import registry
 
 FUNCTIONS = """
@@ -236,3 +238,42 @@ def test_a_misspelt_architecture_is_named(tmp_path: Path) -> None:
     (tmp_path / "mine.pth").touch()
     with pytest.raises(TargetError, match=r'no network is called "torchvison:resnet18" \(did you mean "torchvision:"'):
         evofool.load_target(str(tmp_path / "mine.pth"), arch="torchvison:resnet18")
+
+
+class Bright:
+    """A classifier as scikit-learn has them."""
+
+    n_features_in_, classes_ = 64, ("dark", "bright")
+
+    def predict_proba(self, rows: np.ndarray) -> np.ndarray:
+        return np.stack([1 - rows.mean(1), rows.mean(1)], 1)
+
+
+def test_an_object_that_is_there_already_is_loaded_as_its_name_would_be() -> None:
+    target, images = evofool.load_target(Bright()), random_images(3, (1, 8, 8))
+    assert (target.name, list(target.classes), target.image_shape) == ("Bright", ["dark", "bright"], (1, 8, 8))
+    light = images.float().mean((1, 2, 3)) / 255
+    torch.testing.assert_close(target.confirm(images)[:, 1], light, atol=1e-6, rtol=0)
+    resized: Any = evofool.load_target(Bright(), resize=12)
+    assert resized.resize == 12
+    result = evofool.evolve(evofool.load_target(Bright, max_queries=60), "direct", generations=9, batch=20)
+    assert result.interrupted
+
+
+@pytest.mark.parametrize(
+    ("thing", "options", "message"),
+    [
+        (Bright(), {"weights": "mine.pth"}, "an object has its weights already; leave `weights` out"),
+        (Bright(), {"precision": "bfloat16"}, "precision"),
+        (tiny_target(), {"image_size": 16}, "says itself how it is understood; leave `image_size` out"),
+        (lambda images: images, {}, "doesn't say how large its images are; give `image_size=224`"),
+    ],
+)
+def test_what_an_object_can_not_be_told_is_one_line(thing: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        evofool.load_target(thing, **options)
+
+
+def test_what_is_no_classifier_is_named() -> None:
+    with pytest.raises(TargetError, match="int is a int; expected a torch module, a function from images to scores"):
+        evofool.load_target(5)

@@ -4,7 +4,9 @@ const Alone = (() => {
   const {byId} = Dom, button = byId("alone"), progress = byId("progress");
   /** Children of a generation. */
   const BATCH = 100;
-  let running = false, search = null, scored = 0, milliseconds = 0;
+  /** The loop that goes on, or null; and the end of the last one. A loop that is stopped still scores its batch. */
+  let running = null, last = Promise.resolve();
+  let search = null, scored = 0, milliseconds = 0;
 
   const level = () => `${Number((100 * goal).toPrecision(8))}\u00a0%`;
   let goal = 0.99;
@@ -20,18 +22,18 @@ const Alone = (() => {
 
   function label() {
     button.querySelector("span").textContent = running ? "Stop" : scored ? "Go on by itself" : "Let it evolve by itself";
-    button.classList.toggle("running", running);
-    button.setAttribute("aria-pressed", String(running));
+    button.classList.toggle("running", running !== null);
+    button.setAttribute("aria-pressed", String(running !== null));
   }
 
   async function run() {
     const {archive} = Collection;
     search ||= Elites.search(archive, Setup.kind, Draws.stream(Setup.seed === null ? Draws.fresh() : Setup.seed + 1n));
     goal = archive.sureLevel();
-    running = true;
-    label();
+    const mine = running = {};
+    await last;
     let since = performance.now(), ended = false;
-    while (running && !ended) {
+    while (running === mine && !ended) {
       const children = search.ask(BATCH), scores = await Judges.score(children);
       Collection.update(search.tell(children, scores));
       scored += children.length;
@@ -40,15 +42,16 @@ const Alone = (() => {
       ended = archive.lowest() >= goal;
       told(ended);
     }
-    running = false;
+    if (running === mine) running = null;
     byId("collection").dataset.ended = String(ended);
     label();
   }
 
   /** Starts or stops. */
   function toggle() {
-    if (running) running = false;
-    else run();
+    if (running) running = null;
+    else last = run();
+    label();
   }
 
   button.addEventListener("click", toggle);

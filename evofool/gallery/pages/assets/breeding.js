@@ -83,12 +83,16 @@ const Breeding = (() => {
     return begin(Array.from({length: PICTURES}, () => picture(first())), Nursery.current().number + 1);
   }
 
-  /** Takes genomes from texts that files or links held, or says why not. */
+  /** Takes a genome from the text that a file or a link held, or says why not. Returns whether it did. */
   function take(read) {
     try {
       from([read()]);
       say("");
-    } catch (error) { say(error.message); }
+      return true;
+    } catch (error) {
+      say(error.message);
+      return false;
+    }
   }
 
   function say(words) {
@@ -107,8 +111,7 @@ const Breeding = (() => {
 
   function followLink() {
     const [, letters] = /^#g=(.*)$/.exec(location.hash) || [];
-    if (letters) take(() => Genomes.fromLink(letters, frame, kind.settings));
-    return Boolean(letters);
+    return Boolean(letters) && take(() => Genomes.fromLink(letters, frame, kind.settings));
   }
 
   Nursery.onChange(() => {
@@ -133,6 +136,7 @@ const Breeding = (() => {
   const KEYS = {b: "breed", s: "surest", z: "back", n: "anew", l: "load", "?": "help"};
   document.addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]") || /^(INPUT|SELECT)$/.test(event.target.tagName) || Arrows.modified(event)) return;
+    if (event.repeat) return;
     if (event.key === "e") Alone.toggle();
     else if (KEYS[event.key]) ACTIONS[KEYS[event.key]]();
   });

@@ -6,7 +6,8 @@ const Closeup = (() => {
   const dialog = byId("closer"), stage = Stage.on(byId("stage"));
   const ZOOM = 1.6, STEP = 60;
 
-  /** What is open, or null: {genome, frame, turnings, tile, turned, changed, node, asked, from}. */
+  /** What is open, or null: {genome, frame, turnings, tile, turned, changed, node, from, best, looking, again}. The
+   * network's first guess is `best`, once it has looked. */
   let view = null;
 
   /** The genome as it is drawn now, with its turned weights. */
@@ -24,6 +25,7 @@ const Closeup = (() => {
   }
 
   function redraw(whole = false) {
+    delete view.best;
     const seen = Painter.native(current()), canvas = byId("turning");
     stage.show({frame, genome: current(), node: view.node, whole});
     Object.assign(canvas, {width: seen.width, height: seen.height});
@@ -54,8 +56,9 @@ const Closeup = (() => {
 
   /** Returns the file of the genome, and a name for it. */
   function file() {
-    const provenance = {target, class: classes[view.best], index: view.best};
-    return [Genomes.write(current(), frame, provenance), `${target}-${classes[view.best]}`.replace(/[^\w-]+/g, "-")];
+    const looked = view.best !== undefined, name = looked ? `${target}-${classes[view.best]}` : target;
+    const provenance = looked ? {target, class: classes[view.best], index: view.best} : {target};
+    return [Genomes.write(current(), frame, provenance), name.replace(/[^\w-]+/g, "-")];
   }
 
   function download(blob, name) {
@@ -74,7 +77,8 @@ const Closeup = (() => {
     canvas.height = Math.round(frame.shape[1] * scale);
     const bytes = Cppn.render(current(), frame, canvas.width, canvas.height);
     canvas.getContext("2d").putImageData(new ImageData(bytes, canvas.width, canvas.height), 0, 0);
-    canvas.toBlob((blob) => download(blob, `${file()[1]}.png`));
+    const [, name] = file();
+    canvas.toBlob((blob) => download(blob, `${name}.png`));
   });
   byId("share").addEventListener("click", () => {
     const address = `${location.href.split("#")[0]}#g=${Genomes.toLink(current(), kind.outputs)}`;
