@@ -249,7 +249,10 @@ class Bright:
         return np.stack([1 - rows.mean(1), rows.mean(1)], 1)
 
 
-def test_an_object_that_is_there_already_is_loaded_as_its_name_would_be() -> None:
+def test_an_object_that_is_there_already_is_loaded_as_its_name_would_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVOFOOL_CACHE", str(tmp_path / "cache"))
     target, images = evofool.load_target(Bright()), random_images(3, (1, 8, 8))
     assert (target.name, list(target.classes), target.image_shape) == ("Bright", ["dark", "bright"], (1, 8, 8))
     light = images.float().mean((1, 2, 3)) / 255
