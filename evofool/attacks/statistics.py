@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,13 @@ Z95 = 1.959963984540054
 
 RESAMPLES = 2000
 """Resamples of a bootstrap interval."""
+
+
+def median_or_none(counts: Iterable[float | None]) -> float | None:
+    """Return the median of counts, of which None are larger than any; None where the median is, or there are none."""
+    known = [math.inf if count is None else float(count) for count in counts]
+    middle = median(known) if known else math.inf
+    return middle if middle < math.inf else None
 
 
 def wilson(successes: float, n: int, z: float = Z95) -> tuple[float, float]:

@@ -50,6 +50,16 @@ class FigureKind:
     share: bool = True
 
 
+SEPARATIONS: dict[str, tuple[str, Literal["higher", "lower"]]] = {
+    "auroc": ("area under the ROC curve of fooling against real images", "lower"),
+    "fpr95": ("share of real images that are stopped where 95 % of the fooling ones are", "higher"),
+    "aupr": ("area under the precision-recall curve with fooling images as positives", "lower"),
+    "others_auroc": ("area under the ROC curve of other data against real images", "lower"),
+    "others_fpr95": ("share of real images that are stopped where 95 % of other data are", "higher"),
+}
+"""How well each score tells two kinds of images apart: what the figures are, and in which direction they are worse."""
+
+
 def _kinds() -> dict[str, FigureKind]:
     kinds: dict[str, FigureKind] = {}
     encodings = {"": "the better encoding", "cppn_": "CPPNs", "direct_": "direct pixels"}
@@ -61,21 +71,9 @@ def _kinds() -> dict[str, FigureKind]:
         changed = "one pixel" if k == 1 else f"at most {k} pixels"
         meaning = f"share of rightly classified real images that {changed} flips within the budget"
         kinds[f"pixels_{k}"] = FigureKind(meaning.replace("pixels flips", "pixels flip"), "higher", "pixels")
-    for score, words in OUTPUT_SCORES.items():
-        meaning = f"area under the ROC curve of fooling against real images, by {words}"
-        kinds[f"auroc_{score}"] = FigureKind(meaning, "lower", "rejection")
-    for score, words in OUTPUT_SCORES.items():
-        meaning = f"share of real images that are stopped where 95 % of the fooling ones are, by {words}"
-        kinds[f"fpr95_{score}"] = FigureKind(meaning, "higher", "rejection")
-    for score, words in OUTPUT_SCORES.items():
-        meaning = f"area under the precision-recall curve with fooling images as positives, by {words}"
-        kinds[f"aupr_{score}"] = FigureKind(meaning, "lower", "rejection")
-    for score, words in OUTPUT_SCORES.items():
-        meaning = f"area under the ROC curve of other data against real images, by {words}"
-        kinds[f"others_auroc_{score}"] = FigureKind(meaning, "lower", "rejection")
-    for score, words in OUTPUT_SCORES.items():
-        meaning = f"share of real images that are stopped where 95 % of other data are, by {words}"
-        kinds[f"others_fpr95_{score}"] = FigureKind(meaning, "higher", "rejection")
+    for kind, (meaning, worse) in SEPARATIONS.items():
+        for score, words in OUTPUT_SCORES.items():
+            kinds[f"{kind}_{score}"] = FigureKind(f"{meaning}, by {words}", worse, "rejection")
     kinds["corrupted_accuracy"] = FigureKind("mean accuracy over all corruptions", "lower", "corruptions")
     kinds["corrupted_flips"] = FigureKind(
         "mean share of real images that a corruption takes to another class", "higher", "corruptions"

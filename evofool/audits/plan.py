@@ -24,8 +24,8 @@ ATTEMPT = (25, 2_000)
 """Fewest and most queries of an attempt to change an image's class."""
 
 SEARCH = 2.0
-"""Queries of such an attempt, times the square root of all that a number of pixels has: with more, both images and
-queries of each grow. ``docs/AUDIT.md`` has the measurement."""
+"""An attempt has this times the square root of the queries for its number of pixels, so a larger budget gives more
+images and more queries to each. ``docs/AUDIT.md`` has the measurement."""
 
 CORRUPTIONS = ("jpeg", "resize", "blur", "noise", "brightness", "screenshot")
 """What images are scored under. ``screenshot`` is a resize, a JPEG file and a blur, one after the other."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from secrets import randbelow
@@ -16,14 +17,17 @@ from ..errors import ConfigError
 from ..jobs import evolve
 from ..targets.prepare import PreparedTarget, prepare_target
 from ..targets.protocols import Differentiable, Target
-from ..targets.queries.metered import MeteredTarget, metered
+from ..targets.queries.metered import MeteredTarget, images_left
 from .plan import BATCH, FEWEST
 
 if TYPE_CHECKING:
     from ..jobs.run import RunStep
 
-SECONDS, WINDOW = (1.5, 6.0), 0.4
-"""How long images are evolved to measure the speed once, at least and at most, and the shortest stretch that counts."""
+SECONDS = (1.5, 6.0)
+"""How many seconds images are evolved to measure the speed once, at least and at most."""
+
+WINDOW = 0.4
+"""Seconds of the shortest stretch that counts."""
 
 MEASURED = 0.01
 """Share of the time that goes into measuring the speed once, within these bounds."""
@@ -79,18 +83,15 @@ def uncounted(prepared: PreparedTarget, options: AuditOptions, own: object) -> P
     return prepared
 
 
-def affordable(target: Target) -> int | None:
-    """Return how many queries may still be paid; None where there is no limit."""
-    return min((part.left for part in metered(target) if part.left is not None), default=None)
-
-
 def speed_of(prepared: PreparedTarget, options: AuditOptions) -> float:
     """Return how many images a second are evolved and scored, after what happens once on each machine.
 
-    It is measured until the two highest agree, since what else the machine does for a moment can only slow it down. A
-    first try finds how many images are a stretch. Images are new ones each time: answers that were kept cost no time.
+    It is measured until the two highest agree, since what else the machine does for a moment can only slow it down.
+    Each try has a generation at least twice as large as the one before, up to that of the audit: small ones are slow
+    where a pass costs much, however few images it has. Images are new ones each time: answers that were kept cost no
+    time.
     """
-    left = affordable(prepared.target)
+    left = images_left(prepared.target)
     most = LARGEST - 1 if left is None else max(FEWEST, int(PROBED / TRIES * left))
     seconds = min(SECONDS[1], max(SECONDS[0], MEASURED * (options.limits.seconds or 0)))
 
@@ -105,9 +106,10 @@ def speed_of(prepared: PreparedTarget, options: AuditOptions) -> float:
         evolve.run(EvolveOptions.of(given), prepared, observer=note)
         return fastest(seen)
 
-    speeds = [measured(FEWEST)]
+    batch, speeds = FEWEST, [measured(FEWEST)]
     while len(speeds) < 2 or (len(speeds) < TRIES and sorted(speeds)[-2] < AGREE * max(speeds)):
-        speeds.append(measured(max(FEWEST, min(BATCH, int(max(speeds) * WINDOW), most // 4))))
+        batch = max(FEWEST, min(BATCH, max(2 * batch, int(max(speeds) * WINDOW)), most // 4))
+        speeds.append(measured(batch))
     return max(speeds)
 
 
@@ -118,11 +120,11 @@ def fastest(seen: Sequence[tuple[int, float]]) -> float:
         seen: Images so far and seconds so far, at least once; the first is left out, since it has what happens once.
     """
     (first, start), (last, end) = seen[0], seen[-1]
-    speeds = []
+    times, speeds = [since for _, since in seen], []
     for images, since in seen:
-        later = next((one for one in seen if one[1] - since >= WINDOW), None)
-        if later is not None:
-            speeds.append((later[0] - images) / (later[1] - since))
+        later = bisect_left(times, since + WINDOW)
+        if later < len(seen):
+            speeds.append((seen[later][0] - images) / (times[later] - since))
     if speeds:
         return max(speeds)
     return (last - first) / (end - start) if end > start else last / max(end, 1e-3)

@@ -199,7 +199,7 @@ def perturb(path: Path, record: AuditRecord) -> Section:
     ]
     head = [f"ε = {name.replace('_255', '/255').replace('0_', '0.')}" for name in sizes]
     images = figures[f"fgsm_{sizes[0]}"].n if sizes else 0
-    lead = f"{counted(images, 'real image')}"
+    lead = counted(images, "real image")
     if record.data and record.data.labelled:
         lead += f", of which {rate(details['clean'])} are classified rightly as they are."
     else:

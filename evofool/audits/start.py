@@ -46,10 +46,10 @@ def run(
     from ..jobs.data import data_record
     from ..targets.prepare import versions
     from ..targets.protocols import Differentiable, precision_of
-    from ..targets.queries.metered import metered
+    from ..targets.queries.metered import images_left, metered
     from .job import AuditJob
     from .other_data import other_records
-    from .prepare import affordable, prepared_for, speed_of
+    from .prepare import prepared_for, speed_of
     from .tasks import Work
 
     prepared = prepared_for(options, own)
@@ -58,7 +58,7 @@ def run(
     others = other_records(options, fitting)
     speed = None if options.limits.seconds is None else speed_of(prepared, options)
     queries = options.limits.queries or rounded_down((speed or 0) * (options.limits.seconds or 0))
-    if (left := affordable(target)) is not None:
+    if (left := images_left(target)) is not None:
         queries = min(queries, left)
     plan = plan_of(
         queries,

@@ -89,8 +89,8 @@ class AuditOptions(ModelOptions, frozen=True, kw_only=True, forbid_unknown_field
     others: Annotated[
         str | tuple[str, ...] | None,
         option(
-            "Images that it should not be sure about, of any other classes: a data set's name, a folder of pictures or "
-            "an .npz archive. Rejection is judged against them, too.",
+            "Images of other classes, which the network should not be sure about: a data set's name, a folder of "
+            "pictures or an .npz archive. Rejection is judged against them as well.",
             path=True,
             repeated=True,
             identity=True,
@@ -157,7 +157,7 @@ class AuditPlan(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
         real: Most real images that are scored.
         noise: Images of noise that are scored.
         others: Most images of each other data set that are scored.
-        attacked: Real images whose pixels are changed; more where images flip before their queries are spent.
+        attacked: Real images whose pixels are changed, at least; queries that are left over go to more images.
         attempt: Most queries for one of these and one number of pixels.
         corrupted: Real images that are scored under every corruption.
         perturbed: Real images that gradients are taken of.

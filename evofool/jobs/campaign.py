@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -191,10 +192,13 @@ class CampaignKind:
             raise RunError(f"{path} was made with other classes than {network.name} has; give the same target")
         operators = operators_of(config.plan, network.image_shape, toolbox)
         check_same(path, config.swapped, operators.swapped)
-        job = CampaignJob(folder, opened(network, config.target, options), operators, resumed=True)
-        folder.trim()  # When all is checked: a refusal changes nothing.
-        if changes:
-            folder.write_config()
+        with ExitStack() as stack:
+            engine = stack.enter_context(closing(opened(network, config.target, options)))
+            job = CampaignJob(folder, engine, operators, resumed=True)
+            folder.trim()  # When all is checked: a refusal changes nothing.
+            if changes:
+                folder.write_config()
+            stack.pop_all()  # From here on the job closes its engine.
         return job
 
     def opened(self, path: Path) -> CampaignResult:

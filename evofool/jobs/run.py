@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -232,18 +232,21 @@ class RunKind:
             folder.config = folder.with_budget(wanted)
         network = reload_target(folder.config.target, path, target, asking=options.model)
         keep_ledger(network, path)
-        engine = opened(network, folder.config.target, options)
-        evolution = evolution_of(folder.config, network, toolbox, engine)
-        check_same(path, folder.config.swapped, evolution.swapped)
-        folder.load_checkpoint(evolution)
-        if evolution.archive.genomes is not None:
-            _verify_determinism(evolution, path)
-        if not wanted.empty:
-            _check_left(evolution, wanted, folder)
-        folder.trim_metrics(evolution.search.generation)
-        if changes:
-            folder.write_config()
-        return RunJob(evolution, folder.config, folder, gallery=gallery)
+        with ExitStack() as stack:
+            engine = stack.enter_context(closing(opened(network, folder.config.target, options)))
+            evolution = evolution_of(folder.config, network, toolbox, engine)
+            check_same(path, folder.config.swapped, evolution.swapped)
+            folder.load_checkpoint(evolution)
+            if evolution.archive.genomes is not None:
+                _verify_determinism(evolution, path)
+            if not wanted.empty:
+                _check_left(evolution, wanted, folder)
+            folder.trim_metrics(evolution.search.generation)
+            if changes:
+                folder.write_config()
+            job = RunJob(evolution, folder.config, folder, gallery=gallery)
+            stack.pop_all()  # From here on the job closes its engine.
+        return job
 
     def opened(self, path: Path) -> Result:
         """Return what the run has come to."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, suggestion
 from ..gallery.pages.experiment_page import PLOTS
 from ..gallery.prints.figure import Figure
+from ..targets.doors.needs import need_package
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -27,8 +27,7 @@ def data_frame(tables: Mapping[str, Callable[[], Rows]], name: str | None) -> An
     chosen = next(iter(tables)) if name is None else name
     if chosen not in tables:
         raise ConfigError(f'no table "{chosen:.40}"{suggestion(chosen, tables)}; there are {", ".join(tables)}')
-    if find_spec("pandas") is None:
-        raise ConfigError("tables need pandas; install it with: pip install 'evofool[pandas]'")
+    need_package("pandas", "tables", "pandas", ConfigError)
     import pandas
 
     return pandas.DataFrame(list(tables[chosen]()))

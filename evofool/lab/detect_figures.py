@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..config.experiments import ExperimentConfig
-from ..detection.names import INSIDE_SCORES, OUTPUT_SCORES, SCORES
+from ..detection.names import SCORES
 from ..detection.outputs import Scores
 from ..detection.separation import FEWEST, Separation, roc_points
 from .detect_plan import REAL
@@ -151,4 +151,4 @@ def values(images: Iterable[Told], score: str) -> Scores:
 
 def in_words(score: str) -> str:
     """Return what people call a score."""
-    return {**OUTPUT_SCORES, **INSIDE_SCORES}.get(score, f"detector: {score}")
+    return SCORES.get(score, f"detector: {score}")

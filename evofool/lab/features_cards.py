@@ -27,7 +27,8 @@ def cards(folder: ExperimentFolder, figures: FeatureFigures) -> list[Card]:
     found = figures.found
     if D not in found.sets:
         return []
-    (originals,) = folder.pictures_of([part for part, _ in found.sets[D]])
+    ((part, _),) = found.sets[D]
+    originals = folder.pictures(part)
     made = [name for name in MADE if name in found.sets]
     chosen = _differing(found.labels(D), [found.labels(name) for name in made])
     shown = [_set_card(folder, figures, name, row, originals) for name in made for row in chosen]

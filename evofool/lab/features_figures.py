@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-from ..attacks.statistics import wilson
+from ..attacks.statistics import median_or_none, wilson
 from ..config.experiments import ExperimentConfig
 from ..config.features import D_RAND, MADE, D, FeaturesOptions
 from ..store.features_records import Accuracy, Evolved
@@ -89,8 +89,7 @@ class Fooled(NamedTuple):
     @property
     def reached(self) -> float | None:
         """The median number of evaluations to a median of 99 %; None where half of the evolutions didn't get there."""
-        known = sorted(count for count in self.sure if count is not None)
-        return median(known) if 2 * len(known) > len(self.sure) else None
+        return median_or_none(self.sure)
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as plain JSON values."""

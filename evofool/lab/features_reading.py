@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -14,26 +14,13 @@ from ..store.features_records import (
     Accuracy,
     EpochDone,
     Evolved,
-    Exported,
     FeaturesResult,
-    Found,
     SetBatch,
     ShownTo,
     Transferred,
 )
 from .features_labels import labels_of, random_labels
 from .features_plan import Piece, evolution, networks, pieces
-
-KINDS: Mapping[str, type[Found]] = {
-    "set": SetBatch,
-    "epoch": EpochDone,
-    "accuracy": Accuracy,
-    "transfer": Transferred,
-    "shown": ShownTo,
-    "evolved": Evolved,
-    "export": Exported,
-}
-"""What the results of a part are, by its kind."""
 
 
 @dataclass

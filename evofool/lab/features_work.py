@@ -254,7 +254,7 @@ class Work:
         """Return the images of a data set and their labels."""
         parts = [part for part, piece in enumerate(self.planned) if (piece.kind, piece.name) == ("set", name)]
         labels = [label for part in parts for label in self._lines[part][0]["labels"]]
-        images = np.concatenate(self.folder.pictures_of(parts))
+        images = np.concatenate([self.folder.pictures(part) for part in parts])
         return torch.from_numpy(images), np.array(labels, np.int64)
 
     def _test(self) -> Split:

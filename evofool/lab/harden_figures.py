@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from ..attacks.statistics import wilson
+from ..attacks.statistics import median_or_none, wilson
 from ..config.fooling import ENCODINGS
 from ..config.harden import BY
 from ..store.experiment import Result
@@ -55,15 +55,8 @@ def evolved_figures(elites: Sequence[Result]) -> dict[str, Any]:
         "at_99": sum(value >= 0.99 for value in sure) / len(sure),
         "at_9999": sum(value >= 0.9999 for value in sure) / len(sure),
         "images": len(sure),
-        "evaluations": {level: _evaluations(elites, name) for name, level in LEVELS.items()},
+        "evaluations": {level: median_or_none(each[name] for each in elites) for name, level in LEVELS.items()},
     }
-
-
-def _evaluations(elites: Sequence[Result], name: str) -> float | None:
-    """Return the median of the evaluations to a level, None where fewer than half got there."""
-    needed = sorted(each[name] if each[name] is not None else float("inf") for each in elites)
-    middle = float(median(needed))
-    return middle if middle < float("inf") else None
 
 
 def sides_of(options: Any, found: Found, kind: str, classes: int) -> dict[str, Any]:

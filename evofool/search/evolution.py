@@ -21,7 +21,7 @@ from ..engines.population import Population
 from ..engines.toolbox import Hook
 from ..rng import Rng
 from ..targets.protocols import Target, can_be_asked_beside, compare_scores
-from ..targets.queries.metered import metered
+from ..targets.queries.metered import images_left
 from .archive import Archive, Update
 from .contracts import ADVICE, contracts
 from .defaults import VERIFIED_ELITES, resolve_for_target
@@ -154,9 +154,8 @@ class Evolution:
 
     def _short_of_queries(self) -> bool:
         """Return whether queries may not do for two generations: then the second must not spend the first one's."""
-        counting = metered(self.target)
-        wanted = 2 * self.search.batch * len(counting)
-        return any(part.left is not None and part.left < wanted for part in counting)
+        left = images_left(self.target)
+        return left is not None and left < 2 * self.search.batch
 
     def score_in_turn(self) -> None:
         """Score nothing beside other work from now on, so that it can be timed. No byte depends on it."""

@@ -71,8 +71,9 @@ def build_toolbox(
         rows = CONFIRM_ROWS.get(engine.device.type)
         if isinstance(engine, Cluster):
             return engine.confirm_of(population.genomes, encoding, rows)
-        images = toolbox.decode(population.genomes) if population.images is None else population.images
-        return engine.confirm(images, rows)
+        if population.images is None:
+            population.images = toolbox.decode(population.genomes)
+        return engine.confirm(population.images, rows)
 
     assert options.selector is not None
     toolbox = Toolbox()

@@ -112,14 +112,20 @@ class ExperimentFolder:
         part = self.parts
         with writing(self.path):
             write_atomically(self._pictures(part), lambda file: np.save(file, pictures))
-        line = {"part": part, "sha256": _digest(pictures), "results": list(results)}
+        digest = _digest(pictures)
+        line = {"part": part, "sha256": digest, "results": list(results)}
         append_lines(self._results, [sealed_line(line, self._seal)])
-        self.parts = part + 1
+        self._digests.append(digest)
 
-    @cached_property
+    @property
     def parts(self) -> int:
         """How many parts are done."""
-        return sum(1 for _ in numbered_lines(self._results, REQUIRED, self._seal))
+        return len(self._digests)
+
+    @cached_property
+    def _digests(self) -> list[str]:
+        """The digests of the pictures of the parts that are done."""
+        return [line["sha256"] for _, line in numbered_lines(self._results, REQUIRED, self._seal)]
 
     def results(self, kind: Kind) -> Iterator[tuple[int, list[Result]]]:
         """Yield the number and the results of every part that is done.
@@ -151,18 +157,7 @@ class ExperimentFolder:
         Raises:
             RunError: They are missing, or not those that the line tells of.
         """
-        (pictures,) = self.pictures_of([part])
-        return pictures
-
-    def pictures_of(self, parts: Sequence[int]) -> list[NDArray[np.uint8]]:
-        """Return the pictures (N, C, H, W) of several parts that are done.
-
-        Raises:
-            RunError: Some are missing, or not those that the lines tell of.
-        """
-        lines = numbered_lines(self._results, REQUIRED, self._seal)
-        digests = {number - 1: line["sha256"] for number, line in lines}
-        return [self._checked(self._pictures(part), digests[part]) for part in parts]
+        return self._checked(self._pictures(part), self._digests[part])
 
     def trim(self) -> None:
         """Cut off a torn last line, so that lines can be added."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import tiny_target
 
 from evofool.audits.figure_table import PIXELS
 from evofool.audits.plan import CONFIRMED, CORRUPTIONS, FEWEST, IMAGE_COST, LEAST, batch_of, plan_of, rounded_down
-from evofool.audits.prepare import fastest
+from evofool.audits.prepare import fastest, speed_of
 from evofool.config.audit import AuditBudget, AuditOptions, AuditPlan
 from evofool.errors import ConfigError
 
@@ -86,6 +88,26 @@ def test_the_speed_is_that_of_the_fastest_stretch() -> None:
     assert fastest(seen) == pytest.approx(400 / 0.4)  # The first second had a pause in it, and so have the last ones.
     assert fastest([(100, 1.0), (200, 1.1), (300, 1.2)]) == pytest.approx(200 / 0.2)
     assert fastest([(100, 0.5)]) == pytest.approx(200)
+
+
+def test_a_pass_that_costs_much_however_few_images_it_has_does_not_hide_the_speed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seconds for ten images and for a hundred are nearly the same, as where threads wait for busy cores."""
+    batches: list[int] = []
+
+    def run(options: Any, _: Any, observer: Any) -> None:
+        batches.append(options.batch)
+        for generation in range(1, 4):
+            seconds = generation * (2 + 0.01 * options.batch)
+            progress = SimpleNamespace(evaluations=generation * options.batch, seconds=seconds)
+            observer(SimpleNamespace(progress=progress))
+
+    monkeypatch.setattr("evofool.audits.prepare.evolve.run", run)
+    prepared: Any = SimpleNamespace(target=tiny_target(), record=SimpleNamespace(spec="tiny"))
+    speed = speed_of(prepared, AuditOptions(target="tiny", budget="10m"))
+    assert batches == [10, 20, 40, 80, 100]
+    assert speed == pytest.approx(100 / 3)
 
 
 def test_gradients_alone_still_have_real_images() -> None:

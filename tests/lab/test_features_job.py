@@ -86,7 +86,9 @@ def test_sets_are_perturbed_or_matched_images_of_the_first_one_with_their_labels
         name: [part for part, piece in enumerate(planned) if (piece.kind, piece.name) == ("set", name)]
         for name in ("D", *MADE)
     }
-    images = {name: np.concatenate(folder.pictures_of(parts)).astype(float) for name, parts in batches.items()}
+    images = {
+        name: np.concatenate([folder.pictures(part) for part in parts]).astype(float) for name, parts in batches.items()
+    }
     labels = {
         name: [label for result in results(whole.path) if result.get("set") == name for label in result["labels"]]
         for name in batches

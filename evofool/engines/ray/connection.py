@@ -38,7 +38,7 @@ def connect(address: str | None) -> bool:
     Raises:
         ConfigError: There is no cluster, or one that this process doesn't fit.
     """
-    need_package("ray", "Jobs on a cluster", "ray")
+    need_package("ray", "Jobs on a cluster", "ray", ConfigError)
     import ray
 
     with _quietly():

@@ -46,11 +46,13 @@ class Member:
         actor: Its actor.
         described: What it says of itself, once it has begun.
         speed: Images a second, measured; 0 while nothing is known.
+        dead: Whether a call to it failed. Others that were under way then tell nothing new.
     """
 
     actor: Any
     described: WorkerFacts | None = None
     speed: float = 0.0
+    dead: bool = False
 
 
 class Lost(Exception):
@@ -276,6 +278,9 @@ class Crew:
     def _bury(self, member: Member, error: RayError) -> None:
         """Forget a worker that died, and begin another one."""
         with self._lock:
+            if member.dead:
+                return
+            member.dead = True
             if member in self._members:
                 self._members.remove(member)
             self._lost += 1

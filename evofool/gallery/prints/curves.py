@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .plots import NARROW
-from .svg import TONES, figure, line, linear, path, rect, round_ticks, text
+from .svg import TONES, figure, line, linear, path, rect, round_ticks, share_grid, text
 
 BINS = 20
 """Bars of a histogram."""
@@ -42,10 +42,7 @@ def share_curves(curves: Sequence[Curve], axis: str, title: str, label: Callable
     width, left, right, bottom = NARROW, 52.0, NARROW - 18, above + 250
     sizes = sorted({size for curve in curves for size, *_ in curve.points})
     x, y = linear(0, max(sizes[-1], 1e-9), left, right), linear(0, 1, bottom, above + 12)
-    body = []
-    for share in (step / 5 for step in range(6)):
-        body.append(line(left, y(share), right, y(share), "grid"))
-        body.append(text(left - 8, y(share) + 4, f"{round(100 * share)} %", anchor="end", kind="faint"))
+    body = share_grid(y, left, right)
     shown = -np.inf
     for size in sizes:
         if x(size) - shown >= 44:

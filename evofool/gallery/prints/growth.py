@@ -7,7 +7,7 @@ from itertools import cycle
 from typing import Any
 
 from .plots import BOTTOM, HEIGHT, LEFT, TOP, WIDTH
-from .svg import TONES, apart, figure, line, linear, path, round_ticks, standalone, text
+from .svg import TONES, apart, figure, line, linear, path, round_ticks, share_grid, standalone, text
 
 NAMES = {"median": "median", "min": "lowest"}
 """What the figures of a single run are called."""
@@ -29,12 +29,9 @@ def growth_curves(runs: Mapping[str, Sequence[Mapping[str, Any]]], title: str) -
     figures = ("median", "min") if len(runs) == 1 else ("median",)
     longest = max((lines[-1]["evaluations"] for lines in runs.values() if lines), default=1)
     right, bottom = WIDTH - 120, HEIGHT - BOTTOM
-    x, y = linear(0, round_ticks(longest)[-1], LEFT, right), linear(0, 1, bottom, TOP)
-    body = []
-    for share in (step / 5 for step in range(6)):
-        body.append(line(LEFT, y(share), right, y(share), "grid"))
-        body.append(text(LEFT - 10, y(share) + 4, f"{round(100 * share)} %", anchor="end", kind="faint"))
     ticks = round_ticks(longest)
+    x, y = linear(0, ticks[-1], LEFT, right), linear(0, 1, bottom, TOP)
+    body = share_grid(y, LEFT, right, gap=10)
     body += [text(x(tick), bottom + 20, f"{tick:,}", anchor="middle", kind="faint") for tick in ticks]
     several, ends = len(runs) > 1, []
     curves = [(name, lines, figured) for name, lines in runs.items() for figured in figures]

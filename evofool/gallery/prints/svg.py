@@ -67,6 +67,21 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
 
 
+def share_grid(y: Scale, left: float, right: float, gap: float = 8.0) -> list[str]:
+    """Return a line and a label for every fifth of a share from 0 to 1, from the bottom up.
+
+    Args:
+        y: The height of a share.
+        left, right: Where the lines begin and end.
+        gap: Distance of the labels from the lines.
+    """
+    body = []
+    for share in (step / 5 for step in range(6)):
+        body.append(line(left, y(share), right, y(share), "grid"))
+        body.append(text(left - gap, y(share) + 4, f"{round(100 * share)} %", anchor="end", kind="faint"))
+    return body
+
+
 def apart(heights: Sequence[float], lowest: float, gap: float = 17.0) -> list[float]:
     """Return the heights of labels from the top down, moved down where they would overlap, and up at the bottom.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 
-from ...errors import TargetError
+from ...errors import EvofoolError, TargetError
 
 
 def need_file(name: str) -> None:
@@ -20,16 +20,17 @@ def need_file(name: str) -> None:
         raise TargetError(f"{found}; `target` must be a file, or a name that evofool targets lists")
 
 
-def need_package(package: str, what: str, extra: str) -> None:
+def need_package(package: str, what: str, extra: str, error: type[EvofoolError] = TargetError) -> None:
     """Check that a package is installed.
 
     Args:
         package: The name that it is imported by.
         what: What needs it, in plural.
         extra: The extra of evofool that installs it.
+        error: What is raised.
 
     Raises:
-        TargetError: It isn't.
+        TargetError: It isn't; or ``error``.
     """
     if find_spec(package) is None:
-        raise TargetError(f"{what} need {package}; install it with: pip install 'evofool[{extra}]'")
+        raise error(f"{what} need {package}; install it with: pip install 'evofool[{extra}]'")

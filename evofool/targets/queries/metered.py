@@ -251,3 +251,12 @@ def metered(target: Target) -> list[MeteredTarget]:
     if isinstance(target, MeteredTarget):
         return [target]
     return [part for member in getattr(target, "members", ()) for part in metered(member)]
+
+
+def images_left(target: Target) -> int | None:
+    """Return how many images the budget of queries has room for; None where there is none.
+
+    An image costs a query of each part that counts.
+    """
+    parts = metered(target)
+    return min((part.left // len(parts) for part in parts if part.left is not None), default=None)

@@ -25,6 +25,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -128,7 +129,7 @@ class Training:
         """Whether an epoch has begun and not ended."""
         return len(self._order) > 0
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """What tells this training from others: settings, images, and the weights it began with."""
         train = self.images.train
@@ -211,12 +212,11 @@ class Training:
         """Return the mean cross-entropy; with an adversary, a share of it is that of the perturbed images."""
         if self.adversary is None:
             return F.cross_entropy(self.logits(pixels), labels)
-        clean = F.cross_entropy(self.logits(pixels), labels) if self.perturbed < 1 else torch.zeros(())
+        clean = 0.0 if self.perturbed == 1 else (1 - self.perturbed) * F.cross_entropy(self.logits(pixels), labels)
         self.network.eval()  # its statistics are those of the images, not of the adversary's search
         perturbed = self.adversary(self, pixels, labels, self._generator)
         self.network.train()
-        against = F.cross_entropy(self.logits(perturbed), labels)
-        return (1 - self.perturbed) * clean + self.perturbed * against if self.perturbed < 1 else against
+        return clean + self.perturbed * F.cross_entropy(self.logits(perturbed), labels)
 
     def _set_rate(self) -> None:
         """Set the learning rate of the next step."""
