@@ -131,9 +131,9 @@ def amount(value: float | None) -> str:
     return "–" if value is None else f"{value:,.1f}".removesuffix(".0")
 
 
-def ending(interrupted: bool) -> str:
-    """Write whether a job was stopped or is done."""
-    return "stopped" if interrupted else "done"
+def ending(interrupted: bool, running: bool = False) -> str:
+    """Write whether a job is done, was stopped, or is still under way in another process."""
+    return ("running" if running else "stopped") if interrupted else "done"
 
 
 def operators_text(swapped: Mapping[str, str]) -> str:

@@ -43,10 +43,10 @@ def audit(
     """
     from ..audits import start
     from ..console.audit_view import AuditView
-    from ..console.progress import watched
+    from ..console.progress import going_on, watched
 
     own = own_target(target)
     given = AuditOptions.of({"target": own.name if own else target, "data": data_argument(data), **options})
     folder = path_of(out, "out")
-    with watched(AuditView, progress, observer) as noting:
+    with watched(AuditView, progress, observer, going_on(folder)) as noting:
         return start.run(given, own, out=folder, observer=noting)

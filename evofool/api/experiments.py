@@ -274,7 +274,7 @@ def _experiment(
 ) -> ExperimentResult:
     """Run an experiment and show how far it is."""
     from ..console.experiment_view import ExperimentView
-    from ..console.progress import watched
+    from ..console.progress import going_on, watched
     from ..lab import start
 
     targets: list[Any] = list(target) if isinstance(target, list | tuple) else [target]
@@ -282,7 +282,7 @@ def _experiment(
     names = [found.name if found else each for found, each in zip(own, targets, strict=True)]
     options = kind.of({"target": names if isinstance(target, list | tuple) else names[0], **given})
     folder = path_of(out, "out")
-    with watched(ExperimentView, progress, observer) as noting:
+    with watched(ExperimentView, progress, observer, going_on(folder)) as noting:
         return start.run(options, [found for found in own if found], out=folder, observer=noting)
 
 

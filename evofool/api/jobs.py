@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ..search.profiler import Profiler
     from ..targets.protocols import Target
 
+STOPPED_SWEEP = "stopped; what is done is saved, and the same call goes on"
+"""What is said of runs with several seeds that somebody stopped."""
+
 
 @documented(EvolveOptions)
 def evolve(
@@ -65,14 +68,14 @@ def evolve(
         >>> result.images.shape, result.evaluations
         ((2, 1, 8, 8), 200)
     """
-    from ..console.progress import watched
+    from ..console.progress import going_on, watched
     from ..console.run_view import RunView
     from ..jobs import evolve as job
 
     own = own_target(target)
     given = EvolveOptions.of({"target": own.name if own else target, "encoding": encoding, **options})
     folder = path_of(out, "out") if out is not None else None
-    with watched(RunView, progress, observer) as noting:
+    with watched(RunView, progress, observer, going_on(folder)) as noting:
         return job.run(
             given,
             own,
@@ -130,7 +133,7 @@ def evolve_seeds(
     folder = path_of(out, "out") if out is not None else None
     sweep = Sweep(given, parse_seeds(seeds), own, out=folder, toolbox=toolbox)
     for seed in sweep.seeds:
-        with watched(RunView, progress, observer) as noting:
+        with watched(RunView, progress, observer, STOPPED_SWEEP) as noting:
             sweep.run(seed, gallery=bool(gallery), observer=noting)
         if sweep.interrupted:
             break
@@ -164,13 +167,13 @@ def attack(
         EvofoolError: One of its family, for bad options, targets, data and folders.
     """
     from ..console.campaign_view import CampaignView
-    from ..console.progress import watched
+    from ..console.progress import going_on, watched
     from ..jobs import attack as job
 
     own = own_target(target)
     given = AttackOptions.of({"target": own.name if own else target, "data": data_argument(data), **options})
     folder = path_of(out, "out")
-    with watched(CampaignView, progress, observer) as noting:
+    with watched(CampaignView, progress, observer, going_on(folder)) as noting:
         return job.run(given, own, out=folder, observer=noting, toolbox=toolbox)
 
 
@@ -189,7 +192,7 @@ def check_target(target: str | Target = "cifar10", data: str | Path | None = Non
         options: See below.
 
     Returns:
-        What was understood and found; ``findings`` is empty where nothing is wrong. ``print`` shows it.
+        What was understood and found; ``findings`` is empty where nothing is wrong. It shows itself as text.
 
     Raises:
         EvofoolError: One of its family, for bad options, targets and data.
@@ -240,14 +243,14 @@ def resume(
             operators, or another process works on it.
         ConfigError: The new budget is spent already, or the job has none.
     """
-    from ..console.progress import watched
+    from ..console.progress import going_on, watched
     from ..console.views import view_of_job
     from ..jobs import life
 
     folder, given = path_of(path, "path"), {name: limit for name, limit in limits.items() if limit is not None}
 
     def watch() -> AbstractContextManager[Observer | None]:
-        return watched(lambda: view_of_job(folder), progress, observer)
+        return watched(lambda: view_of_job(folder), progress, observer, going_on(folder))
 
     return life.resume(folder, target=target, toolbox=toolbox, limits=given, gallery=bool(gallery), watch=watch)
 

@@ -16,6 +16,7 @@ from ..engines.local import LocalEngine
 from ..errors import ConfigError, OutOfQueries, RunError
 from ..gallery.pages.commands import audit_command
 from ..io.files import write_atomically, writing
+from ..io.lock import is_held
 from ..jobs.life import inspect, repair
 from ..jobs.queries import keep_ledger, query_facts, with_changes
 from ..jobs.schedule import Later
@@ -156,10 +157,10 @@ class AuditKind:
 
     def opened(self, path: Path) -> AuditResult:
         """Return what the audit has come to."""
-        folder = AuditFolder.open(path)
+        folder, running = AuditFolder.open(path), is_held(path)
         done = folder.done()
         left = any(task.name not in done for task in tasks_of(folder.config))
-        return AuditResult(path, folder.config, record_of(folder), left)
+        return AuditResult(path, folder.config, record_of(folder), left, running)
 
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the audit is and how far it got."""

@@ -10,13 +10,17 @@ from typing import Any
 from msgspec import to_builtins
 
 from ..config.audit import AuditConfig
+from ..errors import ConfigError, suggestion
 from ..gallery.pages.experiment_page import REPORT
-from ..gallery.pages.notebook import fragment
+from ..gallery.pages.notebook import fragment, resuming
+from ..gallery.prints.figure import Figure
+from ..gallery.prints.svg import standalone
 from ..jobs.queries import query_facts
 from ..jobs.tables import data_frame
 from ..text import amount, between, clock, ending, rate
 from .figure_table import FIGURES, PARTS
 from .record import AuditRecord
+from .sections import plots_of, worst_cards
 
 SHOWN = (
     "fooled_at_50", "fooled_at_90", "fooled_at_99", "pixels_1", "pixels_3", "pixels_5", "auroc_msp", "fpr95_msp", "ece",
@@ -33,18 +37,20 @@ class AuditResult:
         path: The audit's folder.
         config: Its options, its target, data and plan, and the versions.
         record: What it found, as far as it got.
-        interrupted: Whether it was stopped before all was done.
+        interrupted: Whether it was stopped before all was done; ``running`` if another process worked on it when it was
+            opened.
     """
 
     path: Path
     config: AuditConfig
     record: AuditRecord
     interrupted: bool
+    running: bool = False
 
     @property
     def title(self) -> str:
         """Whether it is done, and what was audited."""
-        return f"{ending(self.interrupted)}: audit, {self.config.target.name}"
+        return f"{ending(self.interrupted, self.running)}: audit, {self.config.target.name}"
 
     @property
     def rows(self) -> Sequence[tuple[str, str]]:
@@ -73,7 +79,8 @@ class AuditResult:
         )
 
     def _repr_html_(self) -> str:
-        return fragment(self.title, self.rows, page=self.report)
+        rows = [*self.rows, *resuming(self.path, self.interrupted and not self.running)]
+        return fragment(self.title, rows, worst_cards(self.path, self.record), self.report)
 
     def to_dataframe(self, table: str | None = None) -> Any:
         """Return the figures as a ``pandas.DataFrame``, with the columns of ``audit.csv``.
@@ -86,6 +93,23 @@ class AuditResult:
         """
         rows = [{"figure": name, **to_builtins(figure)} for name, figure in self.record.figures.items()]
         return data_frame({"figures": lambda: rows}, table)
+
+    def plot(self, name: str | None = None) -> Figure:
+        """Return one of the report's figures.
+
+        Args:
+            name: ``fooling`` (classes fooled against images scored, the default), ``flips``, ``reliability``, or a
+                score such as ``msp``, as far as these were measured.
+
+        Raises:
+            ConfigError: There is no such figure.
+        """
+        plots = plots_of(self.path, self.record)
+        chosen = next(iter(plots), "fooling") if name is None else name
+        if chosen not in plots:
+            known = f"it has {', '.join(plots)}" if plots else "it has none yet"
+            raise ConfigError(f'{self.path} has no figure "{chosen:.40}"{suggestion(chosen, plots)}; {known}')
+        return Figure(chosen, standalone(plots[chosen].svg.split("</svg>")[0] + "</svg>"))
 
     def summary(self) -> dict[str, Any]:
         """Return the result as plain JSON values: where it is, and every figure with its interval."""

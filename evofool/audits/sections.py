@@ -54,11 +54,6 @@ def fooling(path: Path, record: AuditRecord) -> Section:
     svg = success_curve(curves) + success_curve(curves, narrow=True)
     caption = "Share of classes that an image was found for, against the images scored; shaded: Wilson 95 % interval."
     ranked = [(title, _classes(details[title][:NAMED])) for title in ("hardest", "easiest")]
-    cards = [
-        Card([(picture, f"taken for {each['class']}")], class_name(each["class"]), _made(each))
-        for each in details["worst"]
-        if (picture := _picture(path / each["file"])) is not None
-    ]
     spent = " and ".join(f"{n:,} by {ENCODINGS[name]}" for name, n in evaluations.items())
     return Section(
         PARTS["fooling"],
@@ -72,7 +67,7 @@ def fooling(path: Path, record: AuditRecord) -> Section:
         ],
         wide=[Plot("fooling", "", caption, svg)] if curves else [],
         cards_title="What it is surest about",
-        cards=cards,
+        cards=worst_cards(path, record),
     )
 
 
@@ -217,6 +212,21 @@ SECTIONS: Mapping[str, Callable[[Path, AuditRecord], Section]] = {
     "perturb": perturb,
 }
 """What makes the section of each part."""
+
+
+def plots_of(path: Path, record: AuditRecord) -> dict[str, Plot]:
+    """Return the figures of all sections by their names."""
+    sections = [SECTIONS[name](path, record) for name, part in record.parts.items() if part.status != "skipped"]
+    return {plot.name: plot for section in sections for plot in (*section.wide, *section.plots)}
+
+
+def worst_cards(path: Path, record: AuditRecord) -> list[Card]:
+    """Return the evolved images that the target is surest about, one a class."""
+    return [
+        Card([(picture, f"taken for {each['class']}")], class_name(each["class"]), _made(each))
+        for each in record.parts["fooling"].details.get("worst", ())
+        if (picture := _picture(path / each["file"])) is not None
+    ]
 
 
 def _noted(record: AuditRecord, part: str, lead: str) -> str:

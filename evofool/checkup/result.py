@@ -86,7 +86,7 @@ class Images:
     left: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checkup:
     """What ``evofool targets check`` and :func:`evofool.check_target` found. As text it is what the command prints.
 
@@ -121,7 +121,7 @@ class Checkup:
         """Return all of it as plain JSON values."""
         return {"ok": not self.findings, **asdict(self)}
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         found = counted(len(self.findings), "mistake") if self.findings else "nothing wrong was found"
         blocks = [[f"{self.target}: {found}", *_columns(self.facts)]]
         guesses = {guess.picture: f"{percent(guess.confidence):>10}  {guess.label}" for guess in self.guesses}

@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
@@ -21,6 +21,7 @@ from rich.text import Text
 
 from . import summaries, tables
 from .live import LiveView, PlainView, View
+from .notebook import NotebookView
 from .terminal import can_draw
 
 if TYPE_CHECKING:
@@ -106,10 +107,11 @@ class Console:
             self.rich.print(Text.assemble((f"  {name:<{width}}  ", "dim"), value), soft_wrap=True)
 
     @contextmanager
-    def watch(self, view: View) -> Iterator[LiveView | PlainView | None]:
+    def watch(self, view: View) -> Iterator[LiveView | NotebookView | PlainView | None]:
         """Show how far a job is while it works.
 
-        In a terminal this is a live view, which a spinner precedes; elsewhere it is a line now and then.
+        In a terminal this is a live view, which a spinner precedes; in a notebook's cell an output that is written
+        over; elsewhere it is a line now and then.
 
         Args:
             view: Describes the job's steps; see :func:`~evofool.console.views.view_of_job`.
@@ -125,6 +127,9 @@ class Console:
             spinner = Spinner("dots", Text(STARTING, style="dim"))
             with Live(spinner, console=self.rich, refresh_per_second=8, transient=True) as live:
                 yield LiveView(live, view)
+        elif self.rich.is_jupyter:
+            with closing(NotebookView(view, STARTING)) as cell:
+                yield cell
         else:
             plain = PlainView(self.say, view)
             yield plain

@@ -43,6 +43,9 @@ LEASE_DURATION = 60.0
 SETTLING_TIME = 0.2
 """Seconds in which several processes that take over a void lease at once replace each other's claims."""
 
+RETRY_INTERVAL = 0.02
+"""Seconds between the two attempts to lock a folder."""
+
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 """The errors of ``flock`` on a file system without locks."""
 
@@ -64,10 +67,30 @@ def locked(path: Path) -> Iterator[None]:
             release()
 
 
+def is_held(path: Path) -> bool:
+    """Return whether a process works on a folder. Nothing is written."""
+    try:
+        descriptor = os.open(path / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:  # Nobody does, or the file is none of ours.
+        return False
+    with os.fdopen(descriptor) as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            except OSError:  # There are no locks here, and the file is a lease.
+                pass
+            else:
+                return False  # Its owner was killed.
+        return time.time() - os.fstat(file.fileno()).st_mtime < LEASE_DURATION
+
+
 def _flock(file: Path) -> Callable[[], None] | None:
     """Lock a file and return the function that releases it, or None on a file system without locks."""
     if fcntl is None:
         return None
+    attempts_left = 2
     while True:
         descriptor, created = _open(file)
         try:
@@ -78,6 +101,9 @@ def _flock(file: Path) -> Callable[[], None] | None:
                 return lambda: _release(file, descriptor)
         except BlockingIOError as error:
             os.close(descriptor)
+            if attempts_left := attempts_left - 1:  # Whoever asks whether it is held holds it for a moment.
+                time.sleep(RETRY_INTERVAL)
+                continue
             raise _taken(file) from error
         except OSError as error:
             if created:

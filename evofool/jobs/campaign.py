@@ -24,6 +24,7 @@ from ..engines.toolbox import Hook
 from ..errors import ConfigError, RunError
 from ..gallery.pages.campaign_page import write_report
 from ..gallery.pages.experiment_page import REPORT
+from ..io.lock import is_held
 from ..store.campaign import CampaignFolder
 from ..store.export import export_adversarial
 from ..targets.prepare import reload_target
@@ -203,7 +204,7 @@ class CampaignKind:
 
     def opened(self, path: Path) -> CampaignResult:
         """Return what the campaign has come to."""
-        folder = CampaignFolder.open(path)
+        folder, running = CampaignFolder.open(path), is_held(path)
         (statistics, baseline), total = _counts(folder), folder.pairs()
         return CampaignResult(
             path=path,
@@ -214,6 +215,7 @@ class CampaignKind:
             interrupted=statistics.done < total,
             scored=0,
             config=folder.config,
+            running=running,
         )
 
     def inspect(self, path: Path) -> dict[str, Any]:

@@ -16,11 +16,12 @@ from ..attacks.figures import campaign_figures
 from ..attacks.statistics import Statistics
 from ..config.records import CampaignConfig, RunConfig
 from ..errors import ConfigError, RunError
-from ..gallery.pages.notebook import MOST_CARDS, attempt_cards, elite_cards, fragment
+from ..gallery.pages.notebook import MOST_CARDS, attempt_cards, elite_cards, fragment, resuming
 from ..gallery.pages.run_page import PAGE
 from ..gallery.prints.figure import Figure
 from ..gallery.prints.growth import growth_curves
 from ..gallery.prints.sheet import SHEET
+from ..io.lock import is_held
 from ..store.campaign import CampaignFolder
 from ..store.run import RunFolder
 from ..text import between, clock, confidence, counted, ending, least_confident, percent, rate, scored
@@ -55,7 +56,8 @@ class Result:
         gallery: The gallery page ``index.html``, or None.
         sheet: The contact sheet, or None; ``missing`` are letters of it that no font has.
         evaluations: How many images the search scored; ``confirmations`` how many were scored again, beside those.
-        interrupted: Whether it was stopped before its budget was spent.
+        interrupted: Whether it ended before its budget was spent, or has not ended; ``running`` if another process
+            worked on it when it was opened.
         config: The run's options, its target and the versions.
     """
 
@@ -76,6 +78,7 @@ class Result:
     config: RunConfig
     note: str | None = None
     missing: str = ""
+    running: bool = False
 
     @classmethod
     def of(
@@ -121,7 +124,8 @@ class Result:
         Raises:
             RunError: It has no elites yet, or is damaged.
         """
-        path, lines, metrics = folder.path, folder.elites(), folder.metrics()
+        path, running = folder.path, is_held(folder.path)
+        lines, metrics = folder.elites(), folder.metrics()
         if not lines or not metrics:
             raise RunError(f"{path} has no elites yet; they are written soon after the first generation")
         last, of_niche = metrics[-1], ("cell", "descriptors")
@@ -143,6 +147,7 @@ class Result:
             sheet=sheet if sheet.exists() else None,
             interrupted=not folder.spent(),
             config=folder.config,
+            running=running,
         )
 
     @cached_property
@@ -158,8 +163,9 @@ class Result:
         kept = f"run {self.run}" if self.run else "nothing was written"
         page = f", gallery {self.gallery}" if self.gallery else ""
         shape = (len(self.classes), *self.config.target.image_shape)
+        ended = ending(self.interrupted, self.running)
         return (
-            f"{ending(self.interrupted)}: {self.config.target.name}, {self.config.options.encoding}, {work}\n"
+            f"{ended}: {self.config.target.name}, {self.config.options.encoding}, {work}\n"
             f"median {percent(median(values))}, lowest {least_confident(names, values, 1)}, "
             f"{sure} of {counted(len(values), 'class')} at 99 % or more\n"
             f"{kept}{page}; .images {shape}, .classes, .confidence"
@@ -170,6 +176,7 @@ class Result:
         names, values = [self.classes[row] for row in surest], self.confidence[surest].tolist()
         title, sure, _ = repr(self).split("\n")
         rows = [("confidence", sure), ("run", str(self.run or "kept in memory only"))]
+        rows += resuming(self.run, self.interrupted and not self.running)
         cards = elite_cards(names, [confidence(value) for value in values], self.decode(surest))
         return fragment(title, rows, cards, self.gallery)
 
@@ -262,7 +269,8 @@ class CampaignResult:
         path: The campaign's folder; ``report`` is its page.
         statistics: Counts over the campaign's own attempts; ``baseline`` over those of random search, or None.
         total: How many pairs of image and criterion there are.
-        interrupted: Whether it was stopped before all attempts had ended.
+        interrupted: Whether it was stopped before all attempts had ended; ``running`` if another process worked on it
+            when it was opened.
         scored: Rows scored in this session.
         config: The campaign's options, its target, plan and data, and the versions.
         note: Why it ended early, where nobody stopped it.
@@ -277,14 +285,15 @@ class CampaignResult:
     scored: int
     config: CampaignConfig
     note: str | None = None
+    running: bool = False
 
     def __repr__(self) -> str:
         config, statistics = self.config, self.statistics
         interval = f"(95 % interval {between(*statistics.interval)})"
         share = f": {rate(statistics.rate)} {interval}" if statistics.settled else ""
+        ended = ending(self.interrupted, self.running)
         return (
-            f"{ending(self.interrupted)}: {config.target.name} on {config.data.name}, {config.plan.criterion}, "
-            f"{config.plan.strategy}\n"
+            f"{ended}: {config.target.name} on {config.data.name}, {config.plan.criterion}, {config.plan.strategy}\n"
             f"{statistics.successes:,} of {counted(statistics.settled, 'attempt')} succeeded{share}\n"
             + "".join(f"{note}\n" for note in data_notes(config))
             + f"campaign {self.path}, report {self.report}"
@@ -293,6 +302,7 @@ class CampaignResult:
     def _repr_html_(self) -> str:
         title, *lines = repr(self).split("\n")
         rows = [("success", lines[0]), *(("note", note) for note in lines[1:-1]), ("campaign", str(self.path))]
+        rows += resuming(self.path, self.interrupted and not self.running)
         return fragment(title, rows, attempt_cards(self.path), self.report)
 
     def to_dataframe(self, table: str | None = None) -> Any:

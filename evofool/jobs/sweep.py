@@ -20,6 +20,7 @@ from ..gallery.pages.run_page import PAGE, write_gallery
 from ..gallery.prints.figure import Figure
 from ..gallery.prints.growth import growth_curves
 from ..io.interrupts import kept, last_signal
+from ..io.lock import is_held
 from ..io.slug import slug
 from ..store.folder import CONFIG, make_folder, next_folder, read_config
 from ..store.run import RunFolder
@@ -47,7 +48,8 @@ class SweepResult:
         path: The folder that the runs' folders are in.
         runs: The folders of the runs that have begun, by seed.
         page: The page that shows them side by side, or None.
-        interrupted: Whether they were stopped before all budgets were spent.
+        interrupted: Whether they were stopped before all budgets were spent; ``running`` if another process worked on
+            one of them when they were opened.
         unequal: What is said where the folder's runs have had unequal budgets; else empty.
     """
 
@@ -56,13 +58,14 @@ class SweepResult:
     page: Path | None
     interrupted: bool
     unequal: str = ""
+    running: bool = False
 
     def __repr__(self) -> str:
         summary = self.summary()
         medians = summary["medians"]
         spread = f"from {percent(medians['min'])} to {percent(medians['max'])}" if medians else "none yet"
         return (
-            f"{ending(self.interrupted)}: {counted(len(self.runs), 'run')}, seeds "
+            f"{ending(self.interrupted, self.running)}: {counted(len(self.runs), 'run')}, seeds "
             f"{', '.join(map(str, self.runs))}\n"
             f"medians {spread}\n"
             + (f"warning: {self.unequal}\n" if self.unequal else "")
@@ -250,8 +253,9 @@ class SweepKind:
         """Return what the runs have come to."""
         self.open(path)
         runs, page = run_folders(path), path / PAGE
+        running = any(map(is_held, runs.values()))
         ended = [RunFolder.open(folder).spent() for folder in runs.values()]
-        return SweepResult(path, runs, page if page.exists() else None, not all(ended), _unequal(path))
+        return SweepResult(path, runs, page if page.exists() else None, not all(ended), _unequal(path), running)
 
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the runs have in common, and how far they got."""

@@ -15,6 +15,7 @@ from ..engines.local import LocalEngine
 from ..errors import ConfigError, RunError
 from ..gallery.pages.experiment_page import write_experiment
 from ..gallery.pages.run_page import PAGE, write_gallery
+from ..io.lock import is_held
 from ..jobs.queries import keep_ledger, query_facts, with_changes
 from ..jobs.schedule import Later
 from ..jobs.session import Job
@@ -126,10 +127,10 @@ class ExperimentKind:
 
     def opened(self, path: Path) -> ExperimentResult:
         """Return what the experiment has come to."""
-        folder = ExperimentFolder.open(path)
+        folder, running = ExperimentFolder.open(path), is_held(path)
         experiment = find(folder.config.experiment)
         left = folder.parts < experiment.parts(folder.config)
-        return ExperimentResult(path, folder.config, experiment.findings(folder), 0.0, left)
+        return ExperimentResult(path, folder.config, experiment.findings(folder), 0.0, left, running=running)
 
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the experiment is and how far it got."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..config.experiments import ExperimentConfig
 from ..gallery.pages.experiment_page import REPORT
-from ..gallery.pages.notebook import fragment
+from ..gallery.pages.notebook import fragment, resuming
 from ..gallery.prints.figure import Figure
 from ..jobs.queries import query_facts
 from ..jobs.tables import data_frame, written_figure
@@ -27,7 +27,8 @@ class ExperimentResult:
         config: Its options, its target and data, and the versions.
         findings: What its results come to.
         seconds: How long this session took.
-        interrupted: Whether it was stopped before all was done.
+        interrupted: Whether it was stopped before all was done; ``running`` if another process worked on it when it was
+            opened.
         note: Why it ended early, where nobody stopped it.
     """
 
@@ -37,6 +38,7 @@ class ExperimentResult:
     seconds: float
     interrupted: bool
     note: str | None = None
+    running: bool = False
 
     @property
     def report(self) -> Path:
@@ -46,14 +48,15 @@ class ExperimentResult:
     @property
     def title(self) -> str:
         """Whether it is done, and what it was."""
-        return f"{ending(self.interrupted)}: {self.config.experiment}, {self.config.target.name}"
+        return f"{ending(self.interrupted, self.running)}: {self.config.experiment}, {self.config.target.name}"
 
     def __repr__(self) -> str:
         lines = [f"{name}: {value}" for name, value in self.findings.rows]
         return "\n".join([self.title, *lines, f"experiment {self.path}, report {self.report}"])
 
     def _repr_html_(self) -> str:
-        return fragment(self.title, self.findings.rows, self.findings.page.cards, self.report)
+        rows = [*self.findings.rows, *resuming(self.path, self.interrupted and not self.running)]
+        return fragment(self.title, rows, self.findings.page.cards, self.report)
 
     def to_dataframe(self, table: str | None = None) -> Any:
         """Return what was found of each image as a ``pandas.DataFrame``, with the columns of ``results.jsonl``.

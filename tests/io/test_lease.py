@@ -15,7 +15,7 @@ from processes import holder, kill_process
 
 from evofool.errors import RunError
 from evofool.io import lock
-from evofool.io.lock import locked
+from evofool.io.lock import is_held, locked
 
 
 @pytest.fixture(params=[None, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
@@ -153,3 +153,13 @@ def test_a_lock_that_links_elsewhere_is_not_followed(tmp_path: Path) -> None:
         pass
     assert os.listdir(tmp_path / "a") == [".lock"]
     assert not (tmp_path / "missing").exists()
+
+
+@pytest.mark.usefixtures("lockless")
+def test_a_lease_is_held_until_it_is_void(tmp_path: Path) -> None:
+    with locked(tmp_path):
+        assert is_held(tmp_path)
+    assert not is_held(tmp_path)
+    (tmp_path / ".lock").touch()
+    os.utime(tmp_path / ".lock", (1, 1))
+    assert not is_held(tmp_path)

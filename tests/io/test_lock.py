@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from processes import holder, kill_process
 
 from evofool.errors import RunError
 from evofool.io import lock
-from evofool.io.lock import locked
+from evofool.io.lock import is_held, locked
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -175,3 +177,25 @@ def test_a_lock_that_could_not_be_taken_leaves_nothing(
     assert os.listdir(tmp_path) == []
     with locked(tmp_path):
         pass
+
+
+def test_whether_a_folder_is_held_is_told_without_a_trace(tmp_path: Path) -> None:
+    assert not is_held(tmp_path)
+    with holder(tmp_path) as owner:
+        assert is_held(tmp_path)
+        kill_process(owner)
+        assert not is_held(tmp_path)
+    with locked(tmp_path):
+        os.utime(tmp_path / ".lock", (1, 1))
+        assert is_held(tmp_path)
+    assert os.listdir(tmp_path) == []
+    assert not is_held(tmp_path / "nowhere")
+
+
+def test_whoever_asks_does_not_keep_a_job_from_its_folder(tmp_path: Path) -> None:
+    (tmp_path / ".lock").touch()
+    with open(tmp_path / ".lock") as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        threading.Timer(lock.RETRY_INTERVAL / 4, fcntl.flock, (asking, fcntl.LOCK_UN)).start()
+        with locked(tmp_path):
+            pass

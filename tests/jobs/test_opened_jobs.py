@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from support import tiny_target
 import evofool
 from evofool.errors import ConfigError, RunError
 from evofool.gallery.pages.notebook import EDGE, MOST_CARDS, fragment
+from evofool.io.lock import locked
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +130,25 @@ def test_what_a_notebook_shows_is_escaped_few_and_small() -> None:
     assert re.findall("<(script|b|i|u|s|p)>", html.replace("<b>&lt;script&gt;</b>", "")) == []
     assert html.count("<img") == MOST_CARDS
     assert len(html) < MOST_CARDS * EDGE * EDGE * 3 * 4 / 3
+
+
+@pytest.mark.parametrize("name", ["run", "campaign", "experiment", "audit", "sweep"])
+def test_a_job_that_another_process_works_on_says_that_it_runs(name: str, jobs: dict[str, Any]) -> None:
+    path = jobs[name].run if name == "run" else jobs[name].path
+    with locked(next(iter(jobs[name].runs.values())) if name == "sweep" else path):
+        opened = evofool.open(path)
+    assert opened.running
+    unfinished = replace(opened, interrupted=True)
+    assert repr(unfinished).startswith("running: ")
+    assert "evofool.resume(" not in unfinished._repr_html_()
+    stopped = replace(unfinished, running=False)._repr_html_()
+    assert (f"evofool.resume(&#34;{path.as_posix()}&#34;)" in stopped) == (name != "sweep")
+
+
+def test_an_audit_shows_what_it_is_surest_about_and_its_figures(jobs: dict[str, Any]) -> None:
+    audit = jobs["audit"]
+    assert 1 <= audit._repr_html_().count("<img") <= 10
+    assert audit.plot().name == "fooling"
+    assert audit.plot("reliability").svg.count("<svg") == 1
+    with pytest.raises(ConfigError, match=r'no figure "mps" \(did you mean "msp"\?\); it has fooling, '):
+        audit.plot("mps")

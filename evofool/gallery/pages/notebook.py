@@ -36,6 +36,11 @@ def fragment(title: str, rows: Sequence[tuple[str, str]], cards: Iterable[Card] 
     return render("notebook.html", title=title, rows=rows, cards=shown, page=page, edge=EDGE)
 
 
+def resuming(path: Path | None, stopped: bool) -> list[tuple[str, str]]:
+    """Return the row that says how a job goes on, if it was stopped and has a folder."""
+    return [("go on", f'evofool.resume("{path.as_posix()}")')] if path and stopped else []
+
+
 def elite_cards(names: Sequence[str], values: Sequence[str], images: Iterable[NDArray[np.uint8]]) -> Iterable[Card]:
     """Yield a card for each elite.
 

@@ -1,0 +1,50 @@
+"""Cells that run in a real kernel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REASON = "notebooks need nbclient and ipykernel (evofool[test])"
+pytest.importorskip("ipykernel", reason=REASON)
+nbclient = pytest.importorskip("nbclient", reason=REASON)
+nbformat = pytest.importorskip("nbformat", reason=REASON)
+
+PATIENCE = 300
+"""Seconds that a cell may take where the machine is busy."""
+
+
+def client_of(notebook: Any, folder: Path) -> Any:
+    """Return what executes a notebook in a folder, in a kernel of the Python that the tests run in."""
+    found = {"metadata": {"path": str(folder)}}
+    return nbclient.NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3", resources=found)
+
+
+def run_cells(sources: Sequence[str], folder: Path, interrupted: Mapping[int, str]) -> list[Any]:
+    """Return cells that ran one after the other.
+
+    Args:
+        sources: Their source.
+        folder: Where the kernel works.
+        interrupted: At which cells the kernel is interrupted, with what such a cell has shown before.
+    """
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    client = client_of(notebook, folder)
+
+    async def run() -> None:
+        async with client.async_setup_kernel():
+            for number, cell in enumerate(notebook.cells):
+                task = asyncio.ensure_future(client.async_execute_cell(cell, number))
+                while number in interrupted and not task.done():
+                    await asyncio.sleep(0.05)
+                    if interrupted[number] in str(cell.outputs):
+                        await client.km.interrupt_kernel()
+                        break
+                await task
+
+    asyncio.run(run())
+    return list(notebook.cells)
