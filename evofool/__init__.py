@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .api.experiments import ablate, ascend, detect, features, harden, occlude, perturb, probe, transfer
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, open, repair, resume, score  # noqa: A004
     from .api.pages import breed
+    from .api.pictures import load_genome, show
     from .audits.result import AuditResult
     from .checkup.result import Checkup
     from .config.ascend import AscendOptions
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from .config.probe import ProbeOptions
     from .config.transfer import TransferOptions
     from .errors import EvofoolError
+    from .gallery.pages.pictures import Pictures
+    from .gallery.prints.genome import Genome
     from .jobs.result import CampaignResult, Result
     from .jobs.sweep import SweepResult
     from .lab.result import ExperimentResult
@@ -56,10 +59,12 @@ __all__ = [
     "EvolveOptions",
     "ExperimentResult",
     "FeaturesOptions",
+    "Genome",
     "HardenOptions",
     "OccludeOptions",
     "OnePixel",
     "PerturbOptions",
+    "Pictures",
     "PixelAttack",
     "ProbeOptions",
     "Result",
@@ -79,6 +84,7 @@ __all__ = [
     "features",
     "harden",
     "inspect",
+    "load_genome",
     "load_target",
     "occlude",
     "open",
@@ -89,6 +95,7 @@ __all__ = [
     "repair",
     "resume",
     "score",
+    "show",
     "transfer",
 ]
 
@@ -107,10 +114,12 @@ _HOMES = {
     "EvolveOptions": "config.evolve:EvolveOptions",
     "ExperimentResult": "lab.result:ExperimentResult",
     "FeaturesOptions": "config.features:FeaturesOptions",
+    "Genome": "gallery.prints.genome:Genome",
     "HardenOptions": "config.harden:HardenOptions",
     "OccludeOptions": "config.elites:OccludeOptions",
     "OnePixel": "peers.torchattacks:OnePixel",
     "PerturbOptions": "config.perturb:PerturbOptions",
+    "Pictures": "gallery.pages.pictures:Pictures",
     "PixelAttack": "peers.foolbox:PixelAttack",
     "ProbeOptions": "config.probe:ProbeOptions",
     "Result": "jobs.result:Result",
@@ -129,6 +138,7 @@ _HOMES = {
     "features": "api.experiments:features",
     "harden": "api.experiments:harden",
     "inspect": "api.jobs:inspect",
+    "load_genome": "api.pictures:load_genome",
     "load_target": "targets.registry:load_target",
     "occlude": "api.experiments:occlude",
     "open": "api.jobs:open",
@@ -139,6 +149,7 @@ _HOMES = {
     "repair": "api.jobs:repair",
     "resume": "api.jobs:resume",
     "score": "api.jobs:score",
+    "show": "api.pictures:show",
     "transfer": "api.experiments:transfer",
 }
 

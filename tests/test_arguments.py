@@ -176,6 +176,8 @@ WALKED = {
     "open": {"path"},
     "breed": {"target", "out", "init", "seed"},
     "repair": {"path"},
+    "show": {"images", "captions", "edge"},
+    "load_genome": {"path"},
     "load_target": {"name", "weights", "device", "precision", "micro_batch"},
     "check_target": {"target", "data"},
 }

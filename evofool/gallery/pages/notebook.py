@@ -20,10 +20,17 @@ MOST_CARDS = 24
 """Largest number of pictures, or of pairs of them. A notebook keeps what it shows in its file."""
 
 EDGE = 96
-"""Largest width and height of a picture in a notebook, in pixels; larger ones are made smaller."""
+"""Default of the largest width and height of a picture in a notebook, in pixels."""
 
 
-def fragment(title: str, rows: Sequence[tuple[str, str]], cards: Iterable[Card] = (), page: Path | None = None) -> str:
+def fragment(
+    title: str,
+    rows: Sequence[tuple[str, str]],
+    cards: Iterable[Card] = (),
+    page: Path | None = None,
+    *,
+    edge: int = EDGE,
+) -> str:
     """Return HTML that says what came out.
 
     Args:
@@ -31,9 +38,10 @@ def fragment(title: str, rows: Sequence[tuple[str, str]], cards: Iterable[Card] 
         rows: Names and values.
         cards: Pictures with what they show; the first ``MOST_CARDS`` are used.
         page: The job's page, where there is one.
+        edge: Largest width and height of a picture, in pixels; larger ones are made smaller.
     """
-    shown = [_small(card) for card in islice(cards, MOST_CARDS)]
-    return render("notebook.html", title=title, rows=rows, cards=shown, page=page, edge=EDGE)
+    shown = [_small(card, edge) for card in islice(cards, MOST_CARDS)]
+    return render("notebook.html", title=title, rows=rows, cards=shown, page=page, edge=edge)
 
 
 def resuming(path: Path | None, stopped: bool) -> list[tuple[str, str]]:
@@ -61,16 +69,16 @@ def attempt_cards(path: Path, most: int = MOST_CARDS) -> Iterable[Card]:
         yield Card(pictures, outcome["final"], f"was {outcome['class']}; {success.changed_text(1)}")
 
 
-def _small(card: Card) -> Card:
-    """Return a card whose pictures are at most ``EDGE`` pixels wide and high."""
-    return Card([(_thumbnail(picture), words) for picture, words in card.pictures], card.heading, card.note)
+def _small(card: Card, edge: int) -> Card:
+    """Return a card whose pictures are at most so many pixels wide and high."""
+    return Card([(_thumbnail(picture, edge), words) for picture, words in card.pictures], card.heading, card.note)
 
 
-def _thumbnail(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _thumbnail(picture: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
     """Return a picture (C, H, W) that is small enough."""
     longest = max(picture.shape[1:])
-    if longest <= EDGE:
+    if longest <= edge:
         return picture
-    height, width = (max(1, round(edge * EDGE / longest)) for edge in picture.shape[1:])
+    height, width = (max(1, round(side * edge / longest)) for side in picture.shape[1:])
     pixels = np.asarray(to_image(picture).resize((width, height), Image.Resampling.BOX))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
