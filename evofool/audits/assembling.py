@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..attacks.data_warnings import data_notes
 from ..config.audit import MOST_OTHERS
+from ..config.fooling import ENCODINGS
 from ..detection.outputs import Outputs
 from ..detection.separation import FEWEST as FEWEST_COMPARED
 from ..store.audit import AuditFolder, TaskLine
@@ -27,7 +28,7 @@ from .pixel_figures import pixel_details, pixel_figures
 from .plan import CORRUPTIONS, FEWEST
 from .record import AuditedData, AuditedTarget, AuditFigure, AuditPart, AuditRecord
 from .rejection import rejection
-from .tasks import ENCODINGS, corrupted_images, other_task, tasks_of
+from .tasks import corrupted_images, other_task, tasks_of
 
 SKIPPED = "left out, as asked"
 

@@ -1,39 +1,19 @@
-"""What a target says of sets of images: real ones, noise, evolved ones, and real ones under corruptions."""
+"""The images that audits ask a target about in bulk: noise, and evolved ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from ..engines.local import LocalEngine
-from ..io.arrays import Arrays
 from ..store.run import RunFolder
-from ..targets.protocols import Target, gives_logits
 
 Images = NDArray[np.uint8]
 """(B, C, H, W)."""
 
 MEASURED_AT_ONCE = 256
 """Images that are held in memory at once."""
-
-
-def outputs(target: Target, batches: Iterable[Images]) -> Arrays:
-    """Return what a target says of N images: ``probabilities`` (N, K) float32, and ``logits`` where it tells those."""
-    engine, logits = LocalEngine(target), gives_logits(target)
-    found: dict[str, list[NDArray[np.float32]]] = {"probabilities": [np.empty((0, len(target.classes)), np.float32)]}
-    for images in batches:
-        for start in range(0, len(images), engine.rows):
-            batch = torch.from_numpy(images[start : start + engine.rows])
-            values = engine.logits(batch) if logits else engine.confirm(batch)
-            engine.check(values)
-            scores = values.softmax(1) if logits else values
-            found["probabilities"].append(scores.cpu().numpy())
-            if logits:
-                found.setdefault("logits", []).append(values.cpu().numpy())
-    return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
 def noise(count: int, shape: tuple[int, int, int], seed: int) -> Iterator[Images]:

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from ..config.attack import AttackOptions
 from ..config.audit import AuditConfig
 from ..config.evolve import EvolveOptions
+from ..config.fooling import ENCODINGS
 from ..config.model import ASKING
 from ..config.perturb import PerturbOptions
+from ..engines.outputs import outputs
 from ..errors import RunError
 from ..jobs import attack, evolve
 from ..jobs.life import resume
@@ -30,12 +32,9 @@ from ..targets.queries.metered import metered
 from ..text import counted
 from .corruptions import corrupted
 from .figure_table import EPSILONS, PIXELS
-from .measuring import MEASURED_AT_ONCE, Images, elites, noise, outputs
+from .measuring import MEASURED_AT_ONCE, Images, elites, noise
 from .other_data import other_images
 from .plan import CAPS, CORRUPTIONS, FEWEST, IMAGE_COST, PGD_RESTARTS, PGD_STEPS, batch_of
-
-ENCODINGS = ("cppn", "direct")
-"""The encodings that images are evolved with."""
 
 OTHERS = "others-"
 """What the names of tasks begin with that score other data."""

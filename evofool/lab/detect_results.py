@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..config.fooling import ENCODINGS
@@ -43,20 +45,40 @@ def read_results(folder: ExperimentFolder) -> list[Told]:
     for part, results in folder.results(DetectedImage | FittedScores):
         if part >= len(planned):
             raise folder.other_images(part)
-        if planned[part].kind != FITTED:
-            images += [Told(result, part, row, result["scores"]) for row, result in enumerate(results)]
-            fine = all(_fits(result, folder, planned[part]) for result in results)
-        else:
-            places = [(result.get("part"), result.get("row")) for result in results]
-            fine = places == [(each.part, each.row) for each in images]
-            if fine:
-                images = [
-                    each._replace(scores=each.scores | result["scores"])
-                    for each, result in zip(images, results, strict=True)
-                ]
-        if not fine or any(each.scores.keys() != images[0].scores.keys() for each in images):
+        if planned[part].kind == FITTED:
+            if not _told_of(results, images):
+                raise folder.other_images(part)
+            images = _with_fitted(images, results)
+            continue
+        new = [Told(result, part, row, result["scores"]) for row, result in enumerate(results)]
+        fine = all(_fits(result, folder, planned[part]) for result in results)
+        if not fine or not _alike([each.scores for each in (*images[:1], *new)]):
             raise folder.other_images(part)
+        images += new
     return images
+
+
+def _told_of(results: Sequence[Result], images: Sequence[Told]) -> bool:
+    """Return whether the last part's results are of these images: of every part that has some, as many values."""
+    counts = Counter(each.part for each in images)
+    if [(result["of"], result.get("part")) for result in results] != [("fitted", part) for part in counts]:
+        return False
+    lengths = all(len(values) == counts[result["part"]] for result in results for values in result["scores"].values())
+    return lengths and _alike([result["scores"] for result in results])
+
+
+def _with_fitted(images: Sequence[Told], results: Sequence[Result]) -> list[Told]:
+    """Return images with the scores that learn from images as well."""
+    by_part = {result["part"]: result["scores"] for result in results}
+    return [
+        each._replace(scores=each.scores | {name: values[each.row] for name, values in by_part[each.part].items()})
+        for each in images
+    ]
+
+
+def _alike(scores: Sequence[Mapping[str, object]]) -> bool:
+    """Return whether all have the same names."""
+    return all(each.keys() == scores[0].keys() for each in scores)
 
 
 def _fits(result: Result, folder: ExperimentFolder, piece: Piece) -> bool:

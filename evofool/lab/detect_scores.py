@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,10 +15,11 @@ from ..detection.outputs import Outputs, Scores, confidence_scores
 from ..detection.separation import FEWEST
 from ..detection.trained import Detector, shrunk
 from ..engines.local import LocalEngine
+from ..engines.outputs import outputs
 from ..errors import TargetError
 from ..store.experiment import ExperimentFolder, Result
 from ..store.records import DetectedImage
-from ..targets.protocols import Differentiable, Target, gives_logits
+from ..targets.protocols import Differentiable, Target, device_of
 from .detect_plan import REAL
 from .detect_results import ALL, FEATURES, PIXELS, detector
 
@@ -29,50 +29,36 @@ Inputs = NDArray[np.float32]
 
 def image_scores(target: Target, images: Images) -> tuple[Inputs, dict[str, Scores]]:
     """Return the probabilities (N, K) of images, and those scores that need no other images, as far as it has them."""
-    engine, logits = LocalEngine(target), gives_logits(target)
-    parts = []
-    for batch in torch.split(torch.from_numpy(images), engine.rows):
-        values = engine.logits(batch) if logits else engine.confirm(batch)
-        engine.check(values)
-        parts.append(values.cpu())
-    together = torch.cat(parts)
-    probabilities = (together.softmax(1) if logits else together).numpy()
-    found = confidence_scores(Outputs(probabilities, together.numpy() if logits else None))
+    told = outputs(target, [images])
+    found = confidence_scores(Outputs(told["probabilities"], told.get("logits")))
     scores = {name: each for name, each in found.items() if each is not None}
     if isinstance(target, Differentiable):
-        scores["odin"] = odin_scores(target, torch.from_numpy(images).to(engine.device))
-    return probabilities, scores
-
-
-class _Image(NamedTuple):
-    """One of all images: where it is, and what was found of it."""
-
-    part: int
-    row: int
-    result: Result
+        scores["odin"] = odin_scores(target, torch.from_numpy(images).to(device_of(target)))
+    return told["probabilities"], scores
 
 
 def fitted_scores(folder: ExperimentFolder, target: Target) -> list[Result]:
-    """Return the scores of all images by what learns from some of them.
+    """Return the scores of all images by what learns from some of them, part by part.
 
     Distances learn from real images; detectors from these and from fooling ones, of one kind or of all.
     """
     options: DetectOptions = folder.config.options
-    images: list[_Image] = []
+    images, parts = list[Result](), list[tuple[int, slice]]()
     inputs: dict[str, list[Inputs]] = {PIXELS: [], FEATURES: []}
     for part, results, pictures in _pictures(folder):
-        images += [_Image(part, row, result) for row, result in enumerate(results)]
+        parts.append((part, slice(len(images), len(images) + len(results))))
+        images += results
         inputs[PIXELS].append(shrunk(pictures))
         features = _features(target, pictures)
         inputs[FEATURES] += [] if features is None else [features]
-    known = np.array([each.result["known"] for each in images])
-    kinds = np.array([each.result["kind"] for each in images])
-    fooling = np.array([each.result["fools"] for each in images])
+    known = np.array([each["known"] for each in images])
+    kinds = np.array([each["kind"] for each in images])
+    fooling = np.array([each["fools"] for each in images])
     real = known & (kinds == REAL)
     scores: dict[str, Scores] = {}
-    tables = {name: np.concatenate(parts) for name, parts in inputs.items() if parts}
+    tables = {name: np.concatenate(batches) for name, batches in inputs.items() if batches}
     if FEATURES in tables:
-        labels = np.array([-1 if each.result["label"] is None else each.result["label"] for each in images])
+        labels = np.array([-1 if each["label"] is None else each["label"] for each in images])
         scores["mahalanobis"] = Mahalanobis(tables[FEATURES][real], labels[real]).scores(tables[FEATURES])
         scores["knn"] = Neighbours(tables[FEATURES][real], options.neighbours).scores(tables[FEATURES])
     for name, table in tables.items():
@@ -81,13 +67,8 @@ def fitted_scores(folder: ExperimentFolder, target: Target) -> list[Result]:
             if examples.sum() >= FEWEST:
                 scores[detector(name, kind)] = Detector(table[real], table[examples]).scores(table)
     return [
-        {
-            "of": "fitted",
-            "part": each.part,
-            "row": each.row,
-            "scores": {name: float(values[row]) for name, values in scores.items()},
-        }
-        for row, each in enumerate(images)
+        {"of": "fitted", "part": part, "scores": {name: values[rows].tolist() for name, values in scores.items()}}
+        for part, rows in parts
     ]
 
 

@@ -4,6 +4,7 @@
 ``images.npy`` ``images.jsonl``   the images that it works on, where it has any, as in a campaign's folder
 ``results.jsonl``    a sealed line per part of the work, in order: what it found, image by image
 ``pictures/``        for each part, what its pictures became: 00000.npy, (N, C, H, W) uint8
+``networks/``        weights of the networks that it trains, where it trains any
 ``report.html`` ``plots/``        made from the results, again and again
 """
 
@@ -24,12 +25,12 @@ from ..encodings.genome_file import GenomeFile, parse
 from ..errors import GenomeError, RunError
 from ..io.arrays import DamagedArrays, map_array
 from ..io.files import write_atomically, writing
-from ..io.lines import append_lines, good_lines, numbered_lines, sealed_line, trim_lines
+from ..io.lines import MAX_LINE, append_lines, good_lines, numbered_lines, sealed_line, trim_lines
 from .folder import make_folder, read_config, write_config
 from .records import Kind, fault
 from .subjects import Subjects, write_subjects
 
-RESULTS, PICTURES = "results.jsonl", "pictures"
+RESULTS, PICTURES, NETWORKS = "results.jsonl", "pictures", "networks"
 
 REQUIRED = ("part", "results", "sha256")
 """What every line of ``results.jsonl`` has."""
@@ -107,14 +108,18 @@ class ExperimentFolder:
         """Add the next part: its pictures, then its line, which makes it count.
 
         Raises:
-            RunError: The folder can't be written.
+            RunError: The folder can't be written, or the line is longer than readers take.
         """
-        part = self.parts
+        part, digest = self.parts, _digest(pictures)
+        line = sealed_line({"part": part, "sha256": digest, "results": list(results)}, self._seal)
+        if len(line) > MAX_LINE:
+            raise RunError(
+                f"part {part} of {self.path} has results of {len(line):,} bytes, and at most {MAX_LINE:,} can be read "
+                "again; start a new experiment with fewer images"
+            )
         with writing(self.path):
             write_atomically(self._pictures(part), lambda file: np.save(file, pictures))
-        digest = _digest(pictures)
-        line = {"part": part, "sha256": digest, "results": list(results)}
-        append_lines(self._results, [sealed_line(line, self._seal)])
+        append_lines(self._results, [line])
         self._digests.append(digest)
 
     @property

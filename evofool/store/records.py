@@ -249,11 +249,15 @@ class DetectedImage(msgspec.Struct, frozen=True, tag_field="of", tag="image"):
 
 
 class FittedScores(msgspec.Struct, frozen=True, tag_field="of", tag="fitted"):
-    """What scores that learn from images say of the image that is ``row`` of an earlier part."""
+    """What scores that learn from images say of the images of an earlier part.
+
+    Attributes:
+        part: Number of that part.
+        scores: By the score's name, a value for each of its images, in order.
+    """
 
     part: Natural
-    row: Natural
-    scores: dict[str, Measure]
+    scores: dict[str, list[Measure]]
 
 
 def fault(line: dict[str, Any], kind: Kind) -> str | None:

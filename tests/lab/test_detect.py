@@ -171,7 +171,14 @@ def test_ended_after_any_part_it_goes_on_to_the_same_bytes(
 
 @pytest.mark.parametrize(
     ("line", "before", "after"),
-    [(0, b'"kind": "real"', b'"kind": "pixel"'), (8, b'"row": 3,', b'"row": 4,'), (2, b'"msp"', b'"mps"')],
+    [
+        (0, b'"kind": "real"', b'"kind": "pixel"'),
+        (2, b'"msp"', b'"mps"'),
+        (8, b'"fitted", "part": 3,', b'"fitted", "part": 4,'),
+        (8, b'"knn": [', b'"knn": [0.5, '),
+        (8, b'"knn"', b'"nnk"'),
+    ],
+    ids=["kind", "score", "part", "longer", "fitted score"],
 )
 def test_results_that_cannot_be_are_refused_and_made_again(
     line: int, before: bytes, after: bytes, whole: ExperimentResult, tmp_path: Path
@@ -182,7 +189,7 @@ def test_results_that_cannot_be_are_refused_and_made_again(
     shutil.copytree(whole.path, out)
     lines = (out / "results.jsonl").read_bytes().splitlines(keepends=True)
     assert before in lines[line]
-    changed = json.loads(lines[line].replace(before, after))
+    changed = json.loads(lines[line].replace(before, after, 1))
     changed.pop("crc32", None)
     lines[line] = sealed_line(changed, ExperimentFolder.open(out).config.digest()).encode()
     (out / "results.jsonl").write_bytes(b"".join(lines))
