@@ -183,6 +183,11 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             rows.writerow((name, *numbers, figure.n, kind.part or "", kind.meaning))
         return text.getvalue()
 
+    @property
+    def labelled(self) -> bool:
+        """Whether there were real images, and somebody had labelled them."""
+        return self.data is not None and self.data.labelled
+
 
 def read_record(path: Path) -> AuditRecord:
     """Read the record of an audit, given its folder or its ``audit.json``.

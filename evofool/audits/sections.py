@@ -103,7 +103,7 @@ def pixels(path: Path, record: AuditRecord) -> Section:
         svg = class_heatmap(counts, names) + class_heatmap(counts, names, narrow=True)
         plots.append(Plot("flips", "", "The pairs of classes that occur most, over all numbers of pixels.", svg))
     lead = "Real images that are classified rightly, with a few pixels changed."
-    if not (record.data and record.data.labelled):
+    if not record.labelled:
         lead = "Real images with a few pixels changed. They have no labels: what it said before counts as right."
     if known:
         each = counted(known[0][1]["queries_each"], "query")
@@ -195,7 +195,7 @@ def perturb(path: Path, record: AuditRecord) -> Section:
     head = [f"ε = {name.replace('_255', '/255').replace('0_', '0.')}" for name in sizes]
     images = figures[f"fgsm_{sizes[0]}"].n if sizes else 0
     lead = counted(images, "real image")
-    if record.data and record.data.labelled:
+    if record.labelled:
         lead += f", of which {rate(details['clean'])} are classified rightly as they are."
     else:
         lead += ". They have no labels: what it says of them as they are counts as right."

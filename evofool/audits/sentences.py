@@ -56,7 +56,7 @@ def _fooling(record: AuditRecord) -> Sentence:
 
 def _pixels(record: AuditRecord) -> Sentence:
     figure = record.figures["pixels_1"]
-    right = " that it gets right" if record.data and record.data.labelled else ""
+    right = " that it gets right" if record.labelled else ""
     words = f"of {counted(figure.n, 'real image')}{right} are taken for something else once one pixel changes"
     details = record.parts["pixels"].details.get("1")
     if isinstance(details, dict) and "queries_each" in details:

@@ -109,20 +109,23 @@ def transfer(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_js
 
 @with_options(FeaturesOptions)
 def features(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
-    """Learn from features that only networks see.
+    """Train networks on images that show people one class and networks another.
 
-    Robust and non-robust data sets are made along gradients, new networks learn from each, and images are evolved
-    against a standard and a robust network.
+    Four data sets are made along gradients (Ilyas et al. 2019). D_R: images optimised from others until a robust
+    network has the same features of them as of the originals. D_NR: the same for a standard network. D_rand and D_det:
+    images perturbed until they are taken for a random class, or for the class after theirs, and labelled as that. New
+    networks learn from each set and are tested on real images. Then images are evolved against the standard and the
+    robust network.
     """
     _run(FeaturesOptions.of(given), out, quiet, as_json)
 
 
 @with_options(HardenOptions)
 def harden(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
-    """Train a network with what fools it, and fool it again.
+    """Train a network on images that fool it, and try to fool it again.
 
-    It learns from evolved images as one class more, or from perturbed ones with their labels. Its networks are kept as
-    targets.
+    In every round it learns evolved images as one class more, or perturbed images with their true labels. The network
+    of each round is saved and can be used as a target.
     """
     _run(HardenOptions.of(given), out, quiet, as_json)
 
@@ -131,8 +134,8 @@ def harden(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json
 def detect(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
     """See whether fooling images can be told from real ones.
 
-    By the network's confidence, by its gradients and features, and by detectors that learn from such images: of one
-    kind, and tested on all. Any classifier will do.
+    Scores are the network's confidence, what its gradients and features tell, and detectors that are trained on one
+    kind of fooling images and tested on all kinds. Any classifier will do; scores that it can't give are left out.
     """
     _run(DetectOptions.of(given), out, quiet, as_json)
 

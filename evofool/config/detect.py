@@ -41,7 +41,11 @@ class DetectOptions(
     ] = None
     runs: Annotated[Positive, option("Evolutions with each encoding, each with its seed.", identity=True)] = 10
     neighbours: Annotated[
-        Positive, option("How many nearest real images the distance to the nearest neighbours counts.", identity=True)
+        Positive,
+        option(
+            "The k of the score knn: an image's distance to the k-th nearest real image, in the network's features.",
+            identity=True,
+        ),
     ] = 5
 
     @property

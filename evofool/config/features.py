@@ -9,6 +9,7 @@ import msgspec
 from . import images
 from .experiment_options import ExperimentOptions
 from .options import Natural, Positive, option
+from .training import TrainPrecision
 
 D, D_R, D_NR, D_RAND, D_DET = "D", "D_R", "D_NR", "D_rand", "D_det"
 """The data sets by the names of Ilyas et al. 2019: the original one, the robust one, the non-robust one, and those
@@ -55,8 +56,8 @@ class FeaturesOptions(
     network: Annotated[
         str | None,
         option(
-            "The network that makes the data sets and learns from them: digits, lenet, convnet, perceptron, linear, "
-            "resnet8, resnet20, resnet32, resnet44 or resnet56.",
+            "The network that makes the data sets and learns from them: digits, lenet, convnet, convnet-bn, "
+            "perceptron, linear, resnet8, resnet20, resnet32, resnet44 or resnet56.",
             default="digits, lenet, convnet (with --full resnet20)",
             identity=True,
         ),
@@ -64,8 +65,8 @@ class FeaturesOptions(
     learners: Annotated[
         tuple[str, ...] | None,
         option(
-            "Networks besides that one of which learning from D_rand is compared with how perturbations transfer; an "
-            "empty text for none.",
+            "Other kinds of networks that learn from D_rand too, to compare how much each learns with how often "
+            "perturbations made against the first kind fool it; an empty text for none.",
             default="convnet and perceptron; of cifar10 perceptron and linear",
             identity=True,
         ),
@@ -89,30 +90,39 @@ class FeaturesOptions(
     epsilon_made: Annotated[
         Norm | None,
         option(
-            "Euclidean norm of the perturbations that make D_rand and D_det.",
+            "Euclidean norm of the perturbations that make D_rand and D_det, the images labelled as what they are "
+            "perturbed to.",
             default="twice the one measured with; digits 1",
             identity=True,
         ),
     ] = None  # fmt: skip
     steps: Annotated[
         Positive | None,
-        option("Steps that make D_rand and D_det.", default="20; with --full 100", identity=True),
+        option("Steps of the perturbations that make D_rand and D_det.", default="20; with --full 100", identity=True),
     ] = None
     step_size: Annotated[
         Norm | None,
         option(
-            "Euclidean length of these steps.", default="2.5 times the norm, in all; with --full 0.1", identity=True
+            "Euclidean length of one of these steps.",
+            default="2.5 times the norm, in all; with --full 0.1",
+            identity=True,
         ),
     ] = None
     match_steps: Annotated[
-        Positive | None, option("Steps that make D_R and D_NR.", default="50; with --full 1,000", identity=True)
+        Positive | None,
+        option(
+            "Steps that make D_R and D_NR, the images optimised until the robust (D_R) or the standard network (D_NR) "
+            "has the same features of them as of others.",
+            default="50; with --full 1,000",
+            identity=True,
+        ),
     ] = None
     match_size: Annotated[
-        Norm | None, option("Euclidean length of these steps.", default="0.3; with --full 0.1", identity=True)
+        Norm | None, option("Euclidean length of one of these steps.", default="0.3; with --full 0.1", identity=True)
     ] = None
-    start: Annotated[str, option("What images of D_R and D_NR begin as: other images, or noise.", identity=True)] = (
-        IMAGES
-    )
+    start: Annotated[
+        str, option("What the images of D_R and D_NR are optimised from: images of the data, or noise.", identity=True)
+    ] = IMAGES
     epochs: Annotated[
         Positive | None,
         option("Epochs of every training.", default="digits 30, mnist 15, cifar10 20; with --full 100", identity=True),
@@ -121,16 +131,21 @@ class FeaturesOptions(
     learning_rate: Annotated[
         Rate | None,
         option(
-            "Highest learning rate of D, D_R and D_det.",
+            "Highest learning rate of networks that learn from the unchanged images (D), from D_R or from D_det.",
             default="0.05; with --full 0.1",
             identity=True,
         ),
     ] = None
     slow_rate: Annotated[
         Rate | None,
-        option("Highest learning rate of D_NR and D_rand.", default="0.02; with --full 0.01", identity=True),
+        option(
+            "Highest learning rate of networks that learn from D_NR or D_rand.",
+            default="0.02; with --full 0.01",
+            identity=True,
+        ),
     ] = None
     decay: Annotated[Decay, option("Weight decay.", identity=True)] = 5e-4
+    train_precision: TrainPrecision = "float32"
     evaluations: Annotated[Positive, option("Images that each evolution against a network scores.", identity=True)] = (
         3000
     )

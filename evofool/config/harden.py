@@ -9,6 +9,7 @@ import msgspec
 from .experiment_options import ExperimentOptions
 from .images import DataDir
 from .options import Positive, option
+from .training import TrainPrecision
 
 BY = {"cppn": ("cppn",), "direct": ("direct",), "both": ("cppn", "direct"), "pgd": ("cppn",)}
 """What a network can be hardened by, each with the encodings that are evolved against it in every round."""
@@ -41,7 +42,8 @@ class HardenOptions(
     ] = "cppn"
     rounds: Annotated[Positive, option("How often it is trained and fooled again.", identity=True)] = 5
     replay: Annotated[
-        str, option("Which evolved images it learns from: all rounds' or the last one's.", identity=True)
+        str,
+        option("Evolved images that it learns from: those of all rounds so far, or of the last one.", identity=True),
     ] = "all"
     epochs: Annotated[Positive, option("Epochs of training in a round.", identity=True)] = 3
     peak: Annotated[Rate, option("Highest learning rate of a training.", identity=True)] = 0.05
@@ -51,7 +53,10 @@ class HardenOptions(
     train: Annotated[
         Positive | None, option("Labelled images to learn from, chosen by the seed.", default="all", identity=True)
     ] = None
-    added: Annotated[Positive, option("Most evolved images that a round adds.", identity=True)] = 1000
+    train_precision: TrainPrecision = "float32"
+    added: Annotated[
+        Positive, option("Most evolved images that one round adds to what it learns from.", identity=True)
+    ] = 1000
     runs: Annotated[Positive, option("Evolutions of a round and an encoding, each with its seed.", identity=True)] = 2
     evaluations: Annotated[Positive, option("Images that an evolution scores.", identity=True)] = 3000
     norm: Annotated[str, option("How perturbations to learn from are measured: l2 or linf.", identity=True)] = "l2"

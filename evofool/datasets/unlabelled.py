@@ -1,4 +1,4 @@
-"""Images of whatever classes, which are given no labels: what a classifier should not take for its own."""
+"""Images whose labels are left out, such as those of classes that a classifier doesn't know."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .sources import open_data
 
 
 def open_unlabelled(data: str | Path, data_dir: Path, fitting: Fitting, parameter: str) -> LabelledImages:
-    """Open images without asking what they show. Those of another size or colours are fitted to the target.
+    """Open images and leave their labels out. Images of another size or colours are fitted to the target.
 
     Args:
         data: A data set's name, a folder of pictures, or an ``.npz`` archive, in which labels may be missing.
         data_dir: The folder where a named data set's files are, or are downloaded to.
         fitting: How pictures become images for the target.
-        parameter: What messages call the user's parameter.
+        parameter: The name of the user's parameter, for messages.
 
     Raises:
-        ConfigError: Nothing is there, or it is none of these.
+        ConfigError: There is nothing of that name, or it is none of these.
     """
     try:
         found = open_data(data, data_dir, replace(fitting, classes=()))

@@ -6,9 +6,7 @@ of images alone, and an image has the same scores whoever computes its pass.
 
 from __future__ import annotations
 
-import inspect
-
-from ..targets.protocols import Target, rows_of
+from ..targets.protocols import Target, rows_of, takes_rows
 from ..targets.queries.metered import metered
 
 
@@ -30,4 +28,4 @@ def pass_sizes(target: Target, count: int, rows: int | None = None) -> list[int]
 def fills_passes(target: Target) -> bool:
     """Return whether a target confirms in passes of a size that it is told, as do all that it is made of."""
     members = getattr(target, "members", ())
-    return all(map(fills_passes, members)) if members else "rows" in inspect.signature(target.confirm).parameters
+    return all(map(fills_passes, members)) if members else takes_rows(target)

@@ -126,7 +126,7 @@ class Detect(Experiment):
         if piece.kind == REAL:
             images = np.stack([subject.image for subject in subjects])
         elif piece.kind == PIXEL:
-            images = made.edited_pixels(target, subjects, options)
+            images = made.edited_pixels(target, subjects, attack_options(options))
         else:
             arm = arms(options, config.target.image_shape[0])[piece.kind]
             images = made.perturbed_images(target, subjects, arm, options, part)

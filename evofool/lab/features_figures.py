@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from ..attacks.statistics import median_or_none, wilson
 from ..config.experiments import ExperimentConfig
 from ..config.features import D_RAND, MADE, D, FeaturesOptions
+from ..config.fooling import ENCODINGS
 from ..store.features_records import Accuracy, Evolved
-from .features_plan import ENCODINGS, ROBUST, STANDARD, learner_name, sizes
+from .features_plan import ROBUST, STANDARD, learner_name, sizes
 from .features_reading import Read
 
 PUBLISHED = {

@@ -12,27 +12,26 @@ from torch import Tensor, nn
 
 from ..attacks.gradients.adversary import PGD
 from ..attacks.gradients.balls import L2
-from ..config.features import FeaturesOptions
+from ..config.features import D_DET, FeaturesOptions
 from ..errors import RunError
 from ..io.files import sha256, writing
 from ..io.slug import slug
-from ..store.experiment import ExperimentFolder
+from ..store.experiment import NETWORKS, ExperimentFolder
 from ..targets.doors.embedded import card as card_of
 from ..targets.execution.options import ExecutionOptions
 from ..targets.networks import CifarResNet, ConvNet, DigitsNet, LeNet, Perceptron
 from ..targets.torch_target import TorchTarget
 from ..targets.training.data import Split, TrainingData
 from ..targets.training.recipe import Epoch, Recipe
+from ..targets.training.recipes import RECIPES
 from ..targets.training.state import write_weights
 from ..targets.training.trained import state_beside
-from ..targets.training.trainer import Training, seeded
+from ..targets.training.trainer import Training, seeded, trained_until
 from ..targets.weights import load_weights
-from .features_plan import Trained, networks, recipe_settings
+from .features_plan import SLOW, Trained, networks
 
 HIDDEN = 256
 """Units of a perceptron's hidden layer."""
-
-FOLDER = "networks"
 
 
 def build(name: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
@@ -48,7 +47,9 @@ def build(name: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
         return CifarResNet(int(name.removeprefix("resnet")), classes)
     if name in ("perceptron", "linear"):
         return Perceptron(pixels, classes, HIDDEN if name == "perceptron" else 0)
-    return {"digits": DigitsNet, "lenet": LeNet}[name]() if name != "convnet" else ConvNet(shape[0], classes)
+    if name in ("convnet", "convnet-bn"):
+        return ConvNet(shape[0], classes, normalised=name == "convnet-bn")
+    return {"digits": DigitsNet, "lenet": LeNet}[name]()
 
 
 def train_epoch(folder: ExperimentFolder, trained: Trained, images: Split, test: Split, number: int) -> dict[str, Any]:
@@ -70,9 +71,8 @@ def train_epoch(folder: ExperimentFolder, trained: Trained, images: Split, test:
     file = weights_file(folder, trained.name)
     with writing(folder.path):
         file.parent.mkdir(exist_ok=True)
-    training = _training(folder, trained, TrainingData(images, test))
-    for _ in training.run(state_beside(file), until=number + 1):
-        pass
+    data = TrainingData(images, test)
+    training = trained_until(lambda: _training(folder, trained, data), state_beside(file), number + 1)
     report: Epoch = training.reports[number]
     digest = None
     if number + 1 == options.epochs:
@@ -129,7 +129,7 @@ def trained_target(folder: ExperimentFolder, trained: Trained, digest: str, devi
 
 def weights_file(folder: ExperimentFolder, name: str) -> Path:
     """Return the file of a network's weights."""
-    return folder.path / FOLDER / f"{name if name.isidentifier() else slug(name)}.safetensors"
+    return folder.path / NETWORKS / f"{name if name.isidentifier() else slug(name)}.safetensors"
 
 
 def _training(folder: ExperimentFolder, trained: Trained, images: TrainingData) -> Training:
@@ -144,14 +144,34 @@ def _training(folder: ExperimentFolder, trained: Trained, images: TrainingData) 
     return Training(
         seeded(lambda: build(trained.network, card.image_shape, len(card.classes)), seed),
         images,
-        Recipe(**recipe_settings(options, trained)),  # type: ignore[arg-type]
+        _recipe(options, trained),
         card.mean,
         card.std,
         seed=seed,
         device=config.target.device,
         adversary=adversary,
         perturbed=1.0,
+        autocast=options.train_precision == "bfloat16",
         name=trained.name,
+    )
+
+
+def _recipe(options: FeaturesOptions, trained: Trained) -> Recipe:
+    """Return how a network is trained: with the crops and mirror images of the embedded network of the same images.
+
+    D_det is learnt without these, and D_NR and D_rand at a lower rate.
+    """
+    rate = options.slow_rate if trained.data in SLOW else options.learning_rate
+    assert options.epochs is not None
+    assert rate is not None
+    embedded, plain = RECIPES[options.data].recipe, trained.data == D_DET
+    return Recipe(
+        epochs=options.epochs,
+        batch=128 if options.full else 64,
+        peak=rate,
+        decay=options.decay,
+        pad=0 if plain else embedded.pad,
+        mirror=embedded.mirror and not plain,
     )
 
 

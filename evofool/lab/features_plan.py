@@ -9,14 +9,14 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ..config.experiments import ExperimentConfig
-from ..config.features import D_DET, D_NR, D_R, D_RAND, EXPORTS, MADE, STARTS, D, FeaturesOptions
+from ..config.features import D_NR, D_R, D_RAND, EXPORTS, MADE, STARTS, D, FeaturesOptions
+from ..config.fooling import ENCODINGS
+from ..config.training import check_train_precision
 from ..errors import ConfigError, suggestion
+from ..targets.doors.embedded import card
 
 STANDARD, ROBUST = "standard", "robust"
 """The networks that data sets are made with, and that evolution is against."""
-
-ENCODINGS = ("cppn", "direct")
-"""Encodings of the images that are evolved."""
 
 SIZE = 10_000
 """Images to learn from, where nobody says."""
@@ -43,21 +43,19 @@ BY_DATA = {
 }
 """Settings by the data set."""
 
-AUGMENTED = {"digits": (1, False), "mnist": (2, False), "cifar10": (4, True)}
-"""Pixels of padding for random crops, and whether half of the images are mirrored."""
-
 SLOW = (D_NR, D_RAND)
-"""The data sets that are learnt at a lower rate; D_det is learnt without crops and mirror images."""
+"""The data sets that are learnt at a lower rate."""
 
 NETWORKS = {
-    "digits": ((8, 8), 1),
-    "lenet": ((28, 28), 1),
-    **{f"resnet{depth}": ((32, 32), 3) for depth in (8, 20, 32, 44, 56)},
+    "digits": card("digits").image_shape,
+    "lenet": card("mnist").image_shape,
+    **{f"resnet{depth}": card("cifar10").image_shape for depth in (8, 20, 32, 44, 56)},
     "convnet": None,
+    "convnet-bn": None,
     "perceptron": None,
     "linear": None,
 }
-"""The networks that can be trained, with the (H, W) and channels that they take; None for any."""
+"""The networks that can be trained, with the image shape (C, H, W) that each takes; None for any."""
 
 
 def resolved(options: FeaturesOptions) -> FeaturesOptions:
@@ -78,6 +76,7 @@ def resolved(options: FeaturesOptions) -> FeaturesOptions:
         raise ConfigError(f"`start` must be one of {', '.join(STARTS)}, got {options.start:.40}")
     if wrong := [name for name in options.export if name not in EXPORTS]:
         raise ConfigError(f"`export` must be of {', '.join(EXPORTS)}, got {wrong[0]:.40}")
+    check_train_precision(options.train_precision)
     larger = {"network": "resnet20", "learners": ("resnet8", "convnet", "perceptron")} if data == "cifar10" else {}
     chosen = SOME | BY_DATA[data] | (FULL | larger if options.full else {})
     filled = replace(options, **{name: value for name, value in chosen.items() if getattr(options, name) is None})
@@ -94,14 +93,13 @@ def resolved(options: FeaturesOptions) -> FeaturesOptions:
 
 
 def _check_networks(options: FeaturesOptions) -> None:
-    shapes = {"digits": ((8, 8), 1), "mnist": ((28, 28), 1), "cifar10": ((32, 32), 3)}
     for parameter, names in {"network": (str(options.network),), "learners": options.learners or ()}.items():
         for name in names:
             if name not in NETWORKS:
                 raise ConfigError(
                     f'`{parameter}`: there is no "{name:.40}"{suggestion(name, NETWORKS)}; choose {", ".join(NETWORKS)}'
                 )
-            if NETWORKS[name] not in (None, shapes[options.data]):
+            if NETWORKS[name] not in (None, card(options.data).image_shape):
                 raise ConfigError(f"`{parameter}`: {name} takes other images than {options.data} has")
         if len(set(names)) < len(names):
             raise ConfigError(f"`{parameter}` must be different ones, got {','.join(names)}")
@@ -194,11 +192,3 @@ def _training(name: str, epochs: int) -> Iterator[Piece]:
     """Yield the parts of a training, and of what it came to."""
     yield from (Piece("epoch", name, number) for number in range(epochs))
     yield Piece("accuracy", name)
-
-
-def recipe_settings(options: FeaturesOptions, trained: Trained) -> dict[str, object]:
-    """Return the settings of a network's training, by the names of :class:`~evofool.targets.training.recipe.Recipe`."""
-    pad, mirror = (0, False) if trained.data == D_DET else AUGMENTED[options.data]
-    rate = options.slow_rate if trained.data in SLOW else options.learning_rate
-    size = 128 if options.full else 64
-    return {"epochs": options.epochs, "batch": size, "peak": rate, "decay": options.decay, "pad": pad, "mirror": mirror}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
-from ..config.features import D
+from ..config.features import D, FeaturesOptions
 from ..store.experiment import ExperimentFolder, Result
 from ..store.features_records import (
     Accuracy,
@@ -19,7 +19,7 @@ from ..store.features_records import (
     ShownTo,
     Transferred,
 )
-from .features_labels import labels_of, random_labels
+from .features_labels import Labels, labels_of, random_labels
 from .features_plan import Piece, evolution, networks, pieces
 
 
@@ -55,23 +55,34 @@ def read(folder: ExperimentFolder) -> Read:
         RunError: They are damaged, or tell of other things than they must.
     """
     found, planned = Read(), pieces(folder.config)
+    drawn = random_labels(folder.config.options, len(folder.config.classes))
     for part, results in folder.results(FeaturesResult):
         if part >= len(planned) or not results or not _fits(results, planned[part], folder):
             raise folder.other_images(part)
         for result in results:
             _add(found, part, msgspec.convert(result, FeaturesResult))
-        if planned[part].kind == "set" and not _labelled(found, planned[part].name, folder):
+        if planned[part].kind == "set" and not (len(results) == 1 and _labelled(found, planned[part], folder, drawn)):
             raise folder.other_images(part)
     return found
 
 
-def _labelled(found: Read, name: str, folder: ExperimentFolder) -> bool:
-    """Return whether a data set calls its images what it must, as far as it is made."""
-    options, classes = folder.config.options, len(folder.config.classes)
-    true = np.array(found.labels(D), np.int64)
-    labels = labels_of(name, true, classes, random_labels(options, classes))
-    wanted: list[int] = labels[: len(found.labels(name))].tolist()
-    return len(true) == options.size and found.labels(name) == wanted
+def _labelled(found: Read, piece: Piece, folder: ExperimentFolder, drawn: Labels) -> bool:
+    """Return whether a batch of a data set calls its images what it must.
+
+    Args:
+        found: What was read, with that batch as the last one of its data set.
+        piece: Its part of the work.
+        folder: The experiment's folder.
+        drawn: Random classes for all images, as :func:`~.features_labels.random_labels` returns them.
+    """
+    options: FeaturesOptions = folder.config.options
+    (_, batch), originals = found.sets[piece.name][-1], found.sets[D][0][1]
+    if piece.name == D:
+        return len(batch.labels) == options.size
+    rows = slice(piece.number * options.batch, (piece.number + 1) * options.batch)
+    true = np.array(originals.labels[rows], np.int64)
+    wanted: list[int] = labels_of(piece.name, true, len(folder.config.classes), drawn[rows]).tolist()
+    return batch.labels == wanted
 
 
 def _add(found: Read, part: int, result: FeaturesResult) -> None:
@@ -97,7 +108,8 @@ def _fits(results: Iterable[Result], piece: Piece, folder: ExperimentFolder) -> 
         names = [result.get("network"), result.get("set")]
         if result["kind"] != piece.kind or not all(name is None or name in (*known, "D") for name in names):
             return False
-        if piece.kind in ("set", "epoch", "accuracy", "evolved", "export") and piece.name not in names:
+        told_of = "set" if piece.kind in ("set", "export") else "network"
+        if piece.kind not in ("transfer", "shown") and result[told_of] != piece.name:
             return False
         if result.get("epoch", piece.number) != piece.number:
             return False

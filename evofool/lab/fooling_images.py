@@ -11,13 +11,13 @@ from torch import Tensor
 
 from ..attacks.gradients.goals import Goal
 from ..attacks.subject import Subject
+from ..config.attack import AttackOptions
 from ..config.evolve import EvolveOptions
 from ..config.fooling import FoolingOptions
 from ..config.perturb import PerturbOptions
 from ..encodings.pixels import edited
 from ..engines.local import LocalEngine
 from ..targets.protocols import Target, device_of, differentiable
-from .fooling_plan import attack_options
 from .made import best_edits, elites
 from .perturb import perturbed
 from .perturb_arms import Arm
@@ -59,18 +59,18 @@ def evolved(target: Target, encoding: str, options: FoolingOptions, run: int) ->
     return images.numpy(), classes
 
 
-def edited_pixels(target: Target, subjects: Sequence[Subject], options: FoolingOptions) -> Images:
+def edited_pixels(target: Target, subjects: Sequence[Subject], options: AttackOptions) -> Images:
     """Edit a few pixels of images so that the network takes them for something else.
 
     Args:
         target: The network to fool.
         subjects: Images that it gets right, labelled as it numbers classes.
-        options: The experiment's options.
+        options: The options of the attempts.
 
     Returns:
         (B, C, H, W): the best that was found for each, successful or not.
     """
-    found = best_edits(target, subjects, attack_options(options))
+    found = best_edits(target, subjects, options)
     return np.stack([edited(subject.image, edits) for subject, edits in zip(subjects, found, strict=True)])
 
 

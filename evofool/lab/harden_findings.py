@@ -14,7 +14,7 @@ from ..gallery.pages.commands import experiment_command
 from ..gallery.pages.experiment_page import Card, ExperimentPage, Plot, Table
 from ..gallery.pages.sources import Figure
 from ..gallery.prints.curves import Curve, share_curves
-from ..store.experiment import ExperimentFolder
+from ..store.experiment import NETWORKS, ExperimentFolder
 from ..text import counted, percent, rate
 from .experiment import Findings
 from .harden_figures import Found, compared, in_words, round_figures, side_in_words, sides_of
@@ -67,7 +67,7 @@ def findings_of(folder: ExperimentFolder, found: Found) -> Findings:
     figures: dict[str, Any] = {
         "by": options.by,
         "replay": options.replay,
-        "networks": {"target": hardened_name(options), "folder": str(folder.path / "networks")},
+        "networks": {"target": hardened_name(options), "folder": str(folder.path / NETWORKS)},
         "rounds": rounds,
         "epochs": [
             {name: each[name] for name in ("round", "epoch", "loss", "accuracy", "robust")}
@@ -81,7 +81,7 @@ def findings_of(folder: ExperimentFolder, found: Found) -> Findings:
     rows += [(kind, compared(sides)) for kind, sides in cross.items()]
     if len(rounds) > 1:
         last = f"{rounds[-1]['round']:02d}.safetensors"
-        rows.append(("use", f"--target {hardened_name(options)} --weights {folder.path / 'networks' / last}"))
+        rows.append(("use", f"--target {hardened_name(options)} --weights {folder.path / NETWORKS / last}"))
     return Findings(figures, rows, _page(folder, found, figures))
 
 

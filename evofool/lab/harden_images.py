@@ -17,12 +17,11 @@ from ..config.budget import Budget
 from ..config.evolve import EvolveOptions
 from ..config.harden import BY, HardenOptions
 from ..config.perturb import PerturbOptions
-from ..encodings.pixels import edited
-from ..engines.local import LocalEngine
 from ..targets.protocols import Differentiable, Target, device_of, differentiable
 from ..targets.training.data import Split
+from .fooling_images import edited_pixels, scores_of
 from .harden_plan import Piece, epsilons
-from .made import best_edits, evolution_of
+from .made import evolution_of
 from .perturb import perturbed
 from .perturb_arms import Arm
 
@@ -138,10 +137,9 @@ def attacked(target: Target, options: HardenOptions, attack: str, images: Split,
             Subject(row, str(row), "", image, label, label, 1.0)
             for row, (image, label) in enumerate(zip(pixels, images.labels.tolist(), strict=True))
         ]
-        found = best_edits(
+        return edited_pixels(
             target, subjects, AttackOptions(queries=options.queries, seed=options.seed, precision="float32")
         )
-        return np.stack([edited(image, edits) for image, edits in zip(pixels, found, strict=True)])
     size = epsilons(options)["l2" if attack == "pgd-l2" else "linf"]
     device, climb, made = device_of(target), PerturbOptions(steps=PGD_STEPS, restarts=1), list[Images]()
     batches = (torch.split(each, options.batch) for each in (images.images, images.labels))
@@ -156,9 +154,7 @@ def attacked(target: Target, options: HardenOptions, attack: str, images: Split,
 
 def guesses(target: Target, images: Images) -> tuple[list[int], list[float]]:
     """Return the first guesses for images (N, C, H, W), and their probabilities."""
-    engine = LocalEngine(target)
-    scores = torch.cat([engine.confirm(batch).cpu() for batch in torch.split(torch.from_numpy(images), engine.rows)])
-    engine.check(scores)
+    (scores,) = scores_of([target], [None], images)
     sure, first = scores.max(1)
     return first.tolist(), sure.clamp(max=1).tolist()
 

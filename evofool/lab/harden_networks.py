@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -19,9 +18,9 @@ from ..attacks.gradients.adversary import PGD
 from ..attacks.gradients.balls import L2, LInf
 from ..config.harden import HardenOptions
 from ..config.model import ModelOptions
-from ..errors import ConfigError, RunError
+from ..errors import RunError
 from ..io.files import sha256, writing
-from ..store.experiment import ExperimentFolder
+from ..store.experiment import NETWORKS, ExperimentFolder
 from ..targets import registry
 from ..targets.doors.embedded import card, network
 from ..targets.execution.options import ExecutionOptions
@@ -31,11 +30,11 @@ from ..targets.training.data import Split, TrainingData
 from ..targets.training.recipe import Epoch
 from ..targets.training.recipes import RECIPES
 from ..targets.training.state import write_weights
-from ..targets.training.trainer import Training, seeded
+from ..targets.training.trainer import Training, seeded, trained_until
 from .harden_plan import Piece, epsilons, hardened_name
 
-NETWORKS, STATE = "networks", "training"
-"""The folder of weights in an experiment's folder, and the file there that keeps the state of a training."""
+STATE = "training"
+"""The file in the folder of weights that keeps the state of a training."""
 
 
 @lru_cache(maxsize=1)
@@ -111,16 +110,7 @@ def train(folder: ExperimentFolder, before: Target, piece: Piece, fooling: Seque
     state, due = folder.path / NETWORKS / STATE, _due(options, piece)
     with writing(folder.path):
         state.parent.mkdir(exist_ok=True)
-        training = _training(folder, before, piece, fooling)
-        try:
-            deque(training.run(state, until=due), maxlen=0)
-            other = training.epoch != due or training.within_epoch
-        except ConfigError:  # The state of the round before.
-            other = True
-        if other:
-            state.unlink()
-            training = _training(folder, before, piece, fooling)
-            deque(training.run(state, until=due), maxlen=0)
+        training = trained_until(lambda: _training(folder, before, piece, fooling), state, due)
         digest = None
         if piece.number + 1 == options.epochs:
             file = weights_file(folder.path, piece.round)
@@ -178,6 +168,7 @@ def _training(folder: ExperimentFolder, before: Target, piece: Piece, fooling: S
         device=folder.config.target.device,
         adversary=PGD(L2(size) if options.norm == "l2" else LInf(size), options.steps) if pgd else None,
         perturbed=1.0,
+        autocast=options.train_precision == "bfloat16",
         name=described.name,
     )
 

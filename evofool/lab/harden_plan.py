@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from ..config.fooling import ENCODINGS
 from ..config.harden import BY, NORMS, REPLAY, HardenOptions
+from ..config.training import check_train_precision
 from ..errors import ConfigError, suggestion
 from ..targets.doors.embedded import HARDENABLE, HARDENED, card, claims
 
@@ -49,6 +50,7 @@ def check_options(options: HardenOptions) -> HardenOptions:
         if value not in choices:
             hint = suggestion(value, choices)
             raise ConfigError(f'`{name}` must be one of {", ".join(choices)}{hint}, got "{value:.40}"')
+    check_train_precision(options.train_precision)
     target = options.target or "digits"
     target = card(target).name if claims(target) else target
     if target not in HARDENABLE:

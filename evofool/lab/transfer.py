@@ -138,7 +138,7 @@ class Transfer(Experiment):
         labels = [subjects[row].label if order is None else order[subjects[row].label] for row in rows]
         right = [replace(subjects[row], label=label, prediction=label) for row, label in zip(rows, labels, strict=True)]
         if piece.kind == PIXEL:
-            images = made.edited_pixels(target, right, options)
+            images = made.edited_pixels(target, right, attack_options(options))
         else:
             arm = arms(options, config.target.image_shape[0])[piece.kind]
             images = made.perturbed_images(target, right, arm, options, part)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch import Tensor
 from ..errors import EvofoolError, TargetError
 from .checks import check_finite, check_probabilities, failure_of
 from .execution.devices import device_for
-from .protocols import Target, is_multilabel
+from .protocols import Target, is_multilabel, takes_rows
 from .torch_target import TorchTarget
 
 
@@ -36,7 +35,7 @@ class CheckedTarget:
         self.target, self.device = target, device_for(target)
         self._checks_itself = isinstance(target, TorchTarget) or getattr(target, "checks_itself", False) is True
         self._options: dict[str, Any] = {"checked": False} if self._checks_itself else {}
-        self._sizes_passes = "rows" in inspect.signature(target.confirm).parameters
+        self._takes_rows = takes_rows(target)
 
     def scores(self, images: Tensor) -> Tensor:
         """Return the probabilities (B, K) float32 of (B, C, H, W) uint8 images, on the target's device.
@@ -53,7 +52,7 @@ class CheckedTarget:
             images: (B, C, H, W) uint8.
             rows: Rows of every pass, where the target takes that.
         """
-        options = {**self._options, "rows": rows} if self._sizes_passes else self._options
+        options = {**self._options, "rows": rows} if self._takes_rows else self._options
         return self._call(self.target.confirm, images, options)
 
     def logits(self, images: Tensor) -> Tensor:

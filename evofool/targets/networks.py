@@ -111,20 +111,27 @@ class CifarResNet(nn.Module):
 class ConvNet(nn.Module):
     """Three 3×3 convolutions of stride 2 and a linear layer, (B, C, H, W) -> (B, classes) logits.
 
-    At ``width`` 32 an image of 32×32 pixels takes 2.6 million multiplications, a sixteenth of a ResNet-20's.
+    At ``width`` 32 an image of 32×32 pixels takes 2.6 million multiplications, a sixteenth of a ResNet-20's. With
+    ``normalised`` a batch normalisation follows each convolution, and trainings need fewer epochs.
     """
 
-    def __init__(self, channels: int, classes: int = 10, width: int = 32) -> None:
+    def __init__(self, channels: int, classes: int = 10, width: int = 32, normalised: bool = False) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, width, 3, 2, 1)
-        self.conv2 = nn.Conv2d(width, 2 * width, 3, 2, 1)
-        self.conv3 = nn.Conv2d(2 * width, 4 * width, 3, 2, 1)
+        self.conv1 = _convolution(channels, width, normalised)
+        self.conv2 = _convolution(width, 2 * width, normalised)
+        self.conv3 = _convolution(2 * width, 4 * width, normalised)
         self.linear = nn.Linear(4 * width, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.conv2(F.relu(self.conv1(x))))
         logits: Tensor = self.linear(F.relu(self.conv3(x)).mean((2, 3)))
         return logits
+
+
+def _convolution(channels_in: int, channels: int, normalised: bool) -> nn.Module:
+    """Return a 3×3 convolution of stride 2, followed by a batch normalisation if asked."""
+    convolution = nn.Conv2d(channels_in, channels, 3, 2, 1, bias=not normalised)
+    return nn.Sequential(convolution, nn.BatchNorm2d(channels)) if normalised else convolution
 
 
 class Perceptron(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -143,6 +144,11 @@ def rows_of(target: Target) -> int:
     if not isinstance(rows, int) or rows < 1:
         raise TargetError(f"target {target.name}: `micro_batch` must be a whole number of at least 1, got {rows!r:.60}")
     return rows
+
+
+def takes_rows(target: Target) -> bool:
+    """Return whether a target's ``confirm`` takes ``rows``, the size of its passes."""
+    return "rows" in inspect.signature(target.confirm).parameters
 
 
 def compare_scores(name: str, before: Tensor, now: Tensor, *, resumed: bool = False) -> None:

@@ -212,6 +212,7 @@ def test_perturbations_lead_away_from_rejection_as_well() -> None:
         ({"by": "cpn"}, r"`by` must be one of cppn, direct, both, pgd \(did you mean"),
         ({"replay": "some"}, "`replay` must be one of all, last"),
         ({"norm": "l1"}, "`norm` must be one of l2, linf"),
+        ({"train_precision": "float16"}, '`train_precision` must be float32 or bfloat16.*, got "float16"'),
         ({"epsilon": 0.5}, "`epsilon` is that of `by=pgd`"),
         ({"rounds": 0}, "`rounds` must be a whole number of at least 1"),
         ({"peak": 0}, "`peak` must be a number above 0"),

@@ -44,6 +44,7 @@ def test_a_cifar_resnet_has_the_paper_s_number_of_parameters(depth: int, million
         (lambda: CifarResNet(20, 7), (3, 32, 32), 7),
         (lambda: ConvNet(3, 7), (3, 32, 32), 7),
         (lambda: ConvNet(1), (1, 8, 8), 10),
+        (lambda: ConvNet(3, normalised=True), (3, 32, 32), 10),
         (lambda: Perceptron(64, 4), (1, 8, 8), 4),
         (lambda: Perceptron(64, 4, 16), (1, 8, 8), 4),
     ],

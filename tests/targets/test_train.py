@@ -12,6 +12,7 @@ from support import global_random_untouched
 from evofool.attacks.gradients.adversary import Adversary
 from evofool.errors import ConfigError
 from evofool.targets import registry as zoo
+from evofool.targets.doors.embedded import network
 from evofool.targets.protocols import differentiable
 from evofool.targets.training.embedded import train
 from evofool.targets.training.recipe import Epoch
@@ -136,7 +137,7 @@ def test_a_recipe_trains_the_network_that_its_card_describes(name: str) -> None:
     """The same images and classes; else the shipped weights would not fit their target."""
     card = zoo.card(name)
     with torch.random.fork_rng(devices=[]), torch.inference_mode():
-        logits = RECIPES[name].network().eval()(torch.zeros(2, *card.image_shape))
+        logits = network(name).eval()(torch.zeros(2, *card.image_shape))
     assert logits.shape == (2, len(card.classes))
 
 

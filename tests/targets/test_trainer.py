@@ -17,7 +17,7 @@ from evofool.errors import ConfigError
 from evofool.targets.training import trainer
 from evofool.targets.training.data import Split, TrainingData
 from evofool.targets.training.recipe import Recipe
-from evofool.targets.training.trainer import Training, seeded
+from evofool.targets.training.trainer import Training, seeded, trained_until
 
 RECIPE = Recipe(epochs=3, batch=16, peak=0.1, pad=1, mirror=True)
 
@@ -148,6 +148,29 @@ def test_the_state_of_another_training_is_refused(other: dict[str, Any], tmp_pat
     next(training().run(tmp_path / "state"))
     with pytest.raises(ConfigError, match="belongs to a training with other settings"):
         next(training(**other).run(tmp_path / "state"))
+
+
+@pytest.mark.parametrize("left", ["nothing", "one epoch", "all epochs", "half an epoch more", "another", "damaged"])
+def test_work_done_epoch_by_epoch_ends_with_the_same_bytes_whatever_state_is_there(left: str, tmp_path: Path) -> None:
+    state, others = tmp_path / "state", {"another": {"seed": 1}}
+    if left == "damaged":
+        state.write_bytes(b"no state")
+    elif left == "half an epoch more":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("evofool.targets.training.trainer.SAVE_SECONDS", -1.0)
+            with pytest.raises(Stop):
+                trained(state, adversary=StoppedAt(15))
+    elif left != "nothing":
+        for _ in training(adversary=StoppedAt(-1), **others.get(left, {})).run(
+            state, until={"one epoch": 1, "all epochs": 3}.get(left, 2)
+        ):
+            pass
+    done = trained_until(lambda: training(adversary=StoppedAt(-1)), state, 2)
+    assert (done.epoch, done.within_epoch) == (2, False)
+    whole = training(adversary=StoppedAt(-1))
+    for _ in whole.run(until=2):
+        pass
+    assert bits(done) == bits(whole)
 
 
 def test_all_of_the_loss_can_be_that_of_perturbed_images() -> None:

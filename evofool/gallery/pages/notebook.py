@@ -61,9 +61,9 @@ def elite_cards(names: Sequence[str], values: Sequence[str], images: Iterable[ND
         yield Card([(image, name)], name, value)
 
 
-def attempt_cards(path: Path, most: int = MOST_CARDS) -> Iterable[Card]:
-    """Yield a card for each of a campaign's successes: before and after."""
-    for success in shown_successes(read_findings(path), most):
+def attempt_cards(path: Path) -> Iterable[Card]:
+    """Yield a card for each of a campaign's first successes: before and after."""
+    for success in shown_successes(read_findings(path), MOST_CARDS):
         outcome = success.outcome
         pictures = [(success.subject.image, "before"), (success.after, "after")]
         yield Card(pictures, outcome["final"], f"was {outcome['class']}; {success.changed_text(1)}")

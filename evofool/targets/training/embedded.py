@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ..doors.embedded import CARDS
+from ..doors.embedded import CARDS, network
 from .recipe import Epoch
 from .recipes import RECIPES
 from .state import write_weights
@@ -51,7 +51,7 @@ def train(
     embedded, card = RECIPES[name], CARDS[name]
     recipe = embedded.recipe if epochs is None else replace(embedded.recipe, epochs=epochs)
     training = Training(
-        seeded(embedded.network, seed),
+        seeded(lambda: network(name), seed),
         embedded.data(data),
         recipe,
         card.mean,

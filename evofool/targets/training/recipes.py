@@ -1,4 +1,4 @@
-"""The embedded networks as they are trained: what each is made of, learns from, and by which recipe."""
+"""The embedded networks as they are trained: what each learns from, and by which recipe."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import nn
-
-from ..networks import CifarResNet, DigitsNet, LeNet, LogisticRegression
 from . import data as datasets
 from .data import TrainingData
 from .recipe import Recipe
@@ -19,22 +16,18 @@ class Embedded:
     """How an embedded network is trained.
 
     Attributes:
-        network: Makes the network.
         data: Reads the images, from a folder.
         recipe: The settings.
     """
 
-    network: Callable[[], nn.Module]
     data: Callable[[Path], TrainingData]
     recipe: Recipe
 
 
 RECIPES = {
-    "digits": Embedded(DigitsNet, lambda _: datasets.digits(), Recipe(epochs=60, batch=64, peak=0.05, pad=1)),
-    "mnist": Embedded(LeNet, datasets.mnist, Recipe(epochs=20, peak=0.05, pad=2)),
-    "mnist:logistic": Embedded(LogisticRegression, datasets.mnist, Recipe(epochs=10, peak=0.05, decay=1e-4)),
-    "cifar10": Embedded(
-        lambda: CifarResNet(20), datasets.cifar10, Recipe(epochs=34, peak=0.2, pad=4, mirror=True, small=(0.35, 24))
-    ),
+    "digits": Embedded(lambda _: datasets.digits(), Recipe(epochs=60, batch=64, peak=0.05, pad=1)),
+    "mnist": Embedded(datasets.mnist, Recipe(epochs=20, peak=0.05, pad=2)),
+    "mnist:logistic": Embedded(datasets.mnist, Recipe(epochs=10, peak=0.05, decay=1e-4)),
+    "cifar10": Embedded(datasets.cifar10, Recipe(epochs=34, peak=0.2, pad=4, mirror=True, small=(0.35, 24))),
 }
 """How each network is trained, by its target's name."""

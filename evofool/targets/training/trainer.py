@@ -23,6 +23,7 @@ import copy
 import hashlib
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -275,6 +276,30 @@ class Training:
         total = self.recipe.epochs
         told = enumerate(state["reports"])
         self.reports = [Epoch(row + 1, total, loss, accuracy, 0.0) for row, (loss, accuracy) in told]
+
+
+def trained_until(begin: Callable[[], Training], state: Path, epochs: int) -> Training:
+    """Return a training when some of its epochs are done, for work that is done epoch by epoch.
+
+    The state file is a cache here: one that is damaged, of another training, or further on is removed, and the training
+    begins anew. It ends with the same bytes either way.
+
+    Args:
+        begin: Returns the training at its beginning.
+        state: Where the state is kept.
+        epochs: How many epochs are to be done.
+    """
+    training = begin()
+    try:
+        deque(training.run(state, until=epochs), maxlen=0)
+        if training.epoch == epochs and not training.within_epoch:
+            return training
+    except ConfigError:
+        pass
+    state.unlink()
+    training = begin()
+    deque(training.run(state, until=epochs), maxlen=0)
+    return training
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:
