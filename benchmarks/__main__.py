@@ -41,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "attack": attack.measure,
     "audits": audits.measure,
     "breed": breed.measure,
+    "campaign": peers.measure_campaign,
     "doors": doors.measure,
     "ensembles": ensembles.measure,
     "ensembles-imagenet": ensembles.measure_imagenet,

@@ -1,22 +1,25 @@
-"""One-pixel attacks by the clock: evofool beside torchattacks' OnePixel and ART's PixelAttack.
+"""Attacks by the clock, side by side: evofool beside torchattacks, ART, foolbox and pyribs.
 
 They need the ``bench`` extra. All run in one process, one after the other, on the same network and images.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+import evofool
 from evofool.targets.torch_target import TorchTarget
 
 from .campaigns import Bench, bench, run_campaign, total_queries
 from .common import Row, shared, table
+from .ribs_loop import ribs_and_ours
 
 IMAGES = 12
 """Images that are attacked; the peers need ten to thirty seconds for each."""
@@ -24,53 +27,67 @@ IMAGES = 12
 CAMPAIGN_IMAGES, CAMPAIGN_QUERIES = 500, 300
 """Images of the large campaign, and queries of its attempts."""
 
+QUERIES = 2_000
+"""Most queries of ours for an image."""
+
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
-    """Measure evofool, torchattacks (NP 400, 75 steps) and ART (th = 1, es = 1), then a campaign of 500 images."""
+    """Measure ours, the attacks of torchattacks, ART and foolbox, and pyribs' tutorial loop in turn with ours.
+
+    A row has what the processor worked on it, besides the clock: that says more where others work on the machine.
+    """
     folder = shared()
     if folder is None:
         print("peers: skipped, no images; set EVOFOOL_SHARED")
         return
     weights = folder / "weights" / "resnet20-cifar10.safetensors"
     attacked = bench("cifar10", weights, "cifar10", folder / "data", IMAGES)
-    images = torch.from_numpy(np.stack([subject.image for subject in attacked.subjects]))
-    labels = torch.tensor([subject.label for subject in attacked.subjects])
-    rows = [_ours(attacked)]
-    yield rows
-    for peer in (_torchattacks, _art):
-        network = _Counted(attacked.target)
-        started = time.perf_counter()
+    rows = list[Row]()
+    for call, attack in ATTACKS.items():
         try:
-            adversarial = peer(network, images, labels)
+            rows.append(_measured(call, attack, attacked))
         except ImportError as error:
             print(f"peers: {error}; install evofool[bench]")
             continue
-        seconds = time.perf_counter() - started
-        eight_bit = adversarial.mul(255).round().clamp(0, 255).to(torch.uint8)
-        fooled = attacked.target.confirm(eight_bit).argmax(1).cpu() != labels
-        rows.append(_row(peer.__name__.strip("_"), int(fooled.sum()), network.rows, seconds))
-        rows[-1]["times evofool"] = seconds / float(str(rows[0]["seconds"]))
-        table([rows[-1]])
+        table(rows[-1:])
         yield rows
-    rows.append(_campaign(folder / "data", weights))
+    for row in ribs_and_ours():
+        rows.append(row)
+        table(rows[-1:])
     yield rows
 
 
-def _ours(attacked: Bench) -> Row:
-    outcomes, seconds = run_campaign(attacked, "local", 1)
-    row = _row("evofool", sum(outcome["success"] for outcome in outcomes), total_queries(outcomes), seconds)
-    table([row])
-    return row
+def measure_campaign(seeds: int | None) -> list[Row]:
+    """Measure a campaign of 500 images beside the network's fastest forward passes."""
+    folder = shared()
+    if folder is None:
+        print("campaign: skipped, no images; set EVOFOOL_SHARED")
+        return []
+    return [_campaign(folder / "data", folder / "weights" / "resnet20-cifar10.safetensors")]
 
 
-def _row(name: str, successes: int, queries: float, seconds: float) -> Row:
+def _measured(call: str, attack: Attack, attacked: Bench) -> Row:
+    """Return an attack's figures. An image counts as fooled if its 8-bit picture fools the network."""
+    target = attacked.target
+    assert isinstance(target, TorchTarget)
+    images = torch.from_numpy(np.stack([subject.image for subject in attacked.subjects]))
+    labels = torch.tensor([subject.label for subject in attacked.subjects])
+    network = _Counted(target)
+    started, worked = time.perf_counter(), time.process_time()
+    adversarial, queries = attack(network, images, labels)
+    seconds, processor = time.perf_counter() - started, time.process_time() - worked
+    eight_bit = adversarial.mul(255).round().clamp(0, 255).to(torch.uint8)
+    fooled = target.confirm(eight_bit).argmax(1).cpu() != labels
+    changed = (eight_bit != images).any(1).flatten(1).sum(1)[fooled].double()
     return {
-        "attack": name,
+        "call": call,
         "images": IMAGES,
-        "successes": successes,
-        "queries an image": queries / IMAGES,
+        "successes": int(fooled.sum()),
+        "pixels changed, median": float(changed.median()) if len(changed) else None,
+        "queries an image": round((network.rows if queries is None else queries) / IMAGES, 1),
         "seconds": round(seconds, 2),
-        "rows/s": queries / seconds,
+        "processor seconds": round(processor, 2),
+        "load": round(os.getloadavg()[0], 2),
     }
 
 
@@ -90,16 +107,38 @@ class _Counted(nn.Module):
         return logits
 
 
-def _torchattacks(network: _Counted, images: Tensor, labels: Tensor) -> Tensor:
+Found = tuple[Tensor, float | None]
+"""Images from 0 to 1, and how many queries they took; None where the network has counted them."""
+
+Attack = Callable[[_Counted, Tensor, Tensor], Found]
+
+
+def _ours(pixels: int) -> Attack:
+    def attack(network: _Counted, images: Tensor, labels: Tensor) -> Found:
+        attack = evofool.OnePixel(network, pixels=pixels, queries=QUERIES)
+        adversarial = attack(images.float() / 255, labels)
+        assert attack.last is not None
+        return adversarial, float(attack.last.queries.sum() + len(images))  # each is looked at once before
+
+    return attack
+
+
+def _one_pixel(network: _Counted, images: Tensor, labels: Tensor) -> Found:
     import torchattacks
 
     np.random.seed(0)  # noqa: NPY002 (its differential evolution draws from the global generator)
     attack = torchattacks.OnePixel(network, pixels=1, steps=75, popsize=400, inf_batch=256)
-    adversarial: Tensor = attack(images.float() / 255, labels)
-    return adversarial.cpu()
+    return attack(images.float() / 255, labels).cpu(), None
 
 
-def _art(network: _Counted, images: Tensor, labels: Tensor) -> Tensor:
+def _pixle(network: _Counted, images: Tensor, labels: Tensor) -> Found:
+    import torchattacks
+
+    np.random.seed(0)  # noqa: NPY002 (as above)
+    return torchattacks.Pixle(network)(images.float() / 255, labels).cpu(), None
+
+
+def _art(network: _Counted, images: Tensor, labels: Tensor) -> Found:
     from art.attacks.evasion import PixelAttack
     from art.estimators.classification import PyTorchClassifier
 
@@ -110,7 +149,37 @@ def _art(network: _Counted, images: Tensor, labels: Tensor) -> Tensor:
     )  # fmt: skip
     attack = PixelAttack(classifier, th=1, es=1, verbose=False)
     adversarial = attack.generate(images.float().numpy(), y=labels.numpy())
-    return torch.from_numpy(adversarial) / 255
+    return torch.from_numpy(adversarial) / 255, None
+
+
+def _salt_and_pepper(network: _Counted, images: Tensor, labels: Tensor) -> Found:
+    import foolbox
+
+    torch.manual_seed(0)
+    model = foolbox.PyTorchModel(network.eval(), bounds=(0, 1), device="cpu")
+    attack = foolbox.attacks.SaltAndPepperNoiseAttack()
+    return attack.run(model, images.float() / 255, labels), None
+
+
+def _pointwise(network: _Counted, images: Tensor, labels: Tensor) -> Found:
+    import foolbox
+
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002 (it draws from both global generators)
+    model = foolbox.PyTorchModel(network.eval(), bounds=(0, 1), device="cpu")
+    return foolbox.attacks.PointwiseAttack(l2_binary_search=False).run(model, images.float() / 255, labels), None
+
+
+ATTACKS: dict[str, Attack] = {
+    f"evofool.OnePixel(pixels=1, queries={QUERIES})": _ours(1),
+    f"evofool.OnePixel(pixels=5, queries={QUERIES})": _ours(5),
+    "torchattacks.OnePixel(pixels=1, steps=75, popsize=400)": _one_pixel,
+    "torchattacks.Pixle()": _pixle,
+    "art PixelAttack(th=1, es=1)": _art,
+    "foolbox SaltAndPepperNoiseAttack()": _salt_and_pepper,
+    "foolbox PointwiseAttack(l2_binary_search=False)": _pointwise,
+}
+"""The attacks by what is called. foolbox has none of few pixels; these two come nearest."""
 
 
 def _campaign(data: Path, weights: Path) -> Row:

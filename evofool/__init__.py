@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .jobs.result import CampaignResult, Result
     from .jobs.sweep import SweepResult
     from .lab.result import ExperimentResult
+    from .observers.events import JobEnded, JobObserver, JobProgress, JobStarted
     from .peers.art import ArtPixelAttack
     from .peers.foolbox import PixelAttack
     from .peers.torchattacks import OnePixel
@@ -61,6 +62,10 @@ __all__ = [
     "FeaturesOptions",
     "Genome",
     "HardenOptions",
+    "JobEnded",
+    "JobObserver",
+    "JobProgress",
+    "JobStarted",
     "OccludeOptions",
     "OnePixel",
     "PerturbOptions",
@@ -116,6 +121,10 @@ _HOMES = {
     "FeaturesOptions": "config.features:FeaturesOptions",
     "Genome": "gallery.prints.genome:Genome",
     "HardenOptions": "config.harden:HardenOptions",
+    "JobEnded": "observers.events:JobEnded",
+    "JobObserver": "observers.events:JobObserver",
+    "JobProgress": "observers.events:JobProgress",
+    "JobStarted": "observers.events:JobStarted",
     "OccludeOptions": "config.elites:OccludeOptions",
     "OnePixel": "peers.torchattacks:OnePixel",
     "PerturbOptions": "config.perturb:PerturbOptions",

@@ -94,6 +94,22 @@ def test_the_python_of_the_page_for_users_of_other_tools_runs(tmp_path: Path, mo
     assert (tmp_path / "runs" / "campaign" / "report.html").exists()
 
 
+def test_the_python_of_the_page_of_trackers_and_programs_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own, program = python_of("OBSERVERS")
+    exec(own, {})
+    printed = capsys.readouterr().out.splitlines()
+    assert (printed[0], printed[-1]) == ("run digits from step 0", "finished")
+    assert [line.split()[0] for line in printed[1:-1]] == ["1", "2", "3"]
+    exec(program.replace("2000", "400"), {})
+    *steps, end = capsys.readouterr().out.splitlines()
+    assert steps[-1].startswith("400 of 400 evaluations, ")
+    assert end == "finished outputs/digits-cppn-001"
+    assert (tmp_path / "outputs" / "digits-cppn-001" / "index.html").exists()
+
+
 def test_the_python_of_the_page_of_operators_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for block in python_of("OPERATORS"):

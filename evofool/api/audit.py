@@ -10,11 +10,10 @@ from ..config.documented import documented
 from .jobs import data_argument, own_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from ..audits.job import AuditStep
     from ..audits.result import AuditResult
+    from ..observers.registry import Observing
     from ..targets.protocols import Target
 
 
@@ -25,7 +24,7 @@ def audit(
     *,
     out: str | Path,
     progress: bool | None = None,
-    observer: Callable[[AuditStep], object] | None = None,
+    observer: Observing | None = None,
     **options: Any,
 ) -> AuditResult:
     """Say how easily a classifier is fooled: one report, in a fixed budget.
@@ -35,7 +34,8 @@ def audit(
         data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own, if it has some.
         out: A new folder for the audit.
         progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
-        observer: Called after every task, and after every step of the jobs that tasks consist of.
+        observer: Called after every task, and after every step of the jobs that tasks consist of; or a
+            :class:`~evofool.JobObserver`, a tracker such as ``tensorboard``, or a list of these.
         options: See below.
 
     Raises:

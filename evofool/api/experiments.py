@@ -21,12 +21,12 @@ from ..config.transfer import TransferOptions
 from .jobs import data_argument, own_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ..config.experiment_options import ExperimentOptions
-    from ..lab.job import ExperimentStep
     from ..lab.result import ExperimentResult
+    from ..observers.registry import Observing
     from ..targets.protocols import Target
 
 
@@ -37,7 +37,7 @@ def perturb(
     *,
     out: str | Path,
     progress: bool | None = None,
-    observer: Callable[[ExperimentStep], object] | None = None,
+    observer: Observing | None = None,
     **options: Any,
 ) -> ExperimentResult:
     """Perturb labelled images along a network's gradient, and see what of it survives rounding to 8 bits.
@@ -47,7 +47,8 @@ def perturb(
         data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
         out: A new folder for the experiment.
         progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
-        observer: Called after every part of the work.
+        observer: Called after every part of the work; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         options: See below.
 
     Raises:
@@ -63,7 +64,7 @@ def occlude(
     *,
     out: str | Path,
     progress: bool | None = None,
-    observer: Callable[[ExperimentStep], object] | None = None,
+    observer: Observing | None = None,
     **options: Any,
 ) -> ExperimentResult:
     """Cover every part of evolved images, one after the other, and see what is left of their confidence.
@@ -73,7 +74,8 @@ def occlude(
         target: A name (see ``evofool targets``) or a target of your own; None: the one that they were evolved for.
         out: A new folder for the experiment.
         progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
-        observer: Called after every image.
+        observer: Called after every image; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         options: See below.
 
     Raises:
@@ -89,7 +91,7 @@ def ablate(
     *,
     out: str | Path,
     progress: bool | None = None,
-    observer: Callable[[ExperimentStep], object] | None = None,
+    observer: Observing | None = None,
     **options: Any,
 ) -> ExperimentResult:
     """Take evolved images apart, and see what is left of their confidence.
@@ -101,7 +103,8 @@ def ablate(
         target: A name (see ``evofool targets``) or a target of your own; None: the one that they were evolved for.
         out: A new folder for the experiment.
         progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
-        observer: Called after every image.
+        observer: Called after every image; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         options: See below.
 
     Raises:
@@ -117,7 +120,7 @@ def probe(
     *,
     out: str | Path,
     progress: bool | None = None,
-    observer: Callable[[ExperimentStep], object] | None = None,
+    observer: Observing | None = None,
     **options: Any,
 ) -> ExperimentResult:
     """Look around adversarial images: under noise, along directions, and at other edits of one pixel.
@@ -127,7 +130,8 @@ def probe(
         data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
         out: A new folder for the experiment.
         progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
-        observer: Called after every part of the work.
+        observer: Called after every part of the work; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         options: See below.
 
     Raises:
@@ -142,7 +146,7 @@ def ascend(
     *,
     out: str | Path,
     progress: bool | None = None,
-    observer: Callable[[ExperimentStep], object] | None = None,
+    observer: Observing | None = None,
     **options: Any,
 ) -> ExperimentResult:
     """Climb from noise to every class of a network along its gradient, and see how sure it is of the 8-bit images.
@@ -151,7 +155,8 @@ def ascend(
         target: A name (see ``evofool targets``) or a target of your own that gives gradients.
         out: A new folder for the experiment.
         progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
-        observer: Called after every batch of classes.
+        observer: Called after every batch of classes; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         options: See below.
 
     Raises:
@@ -167,7 +172,7 @@ def transfer(
     *,
     out: str | Path,
     progress: bool | None = None,
-    observer: Callable[[ExperimentStep], object] | None = None,
+    observer: Observing | None = None,
     **options: Any,
 ) -> ExperimentResult:
     """See whether images that fool one network fool another.
@@ -178,7 +183,8 @@ def transfer(
         data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the networks' own.
         out: A new folder for the experiment.
         progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
-        observer: Called after every part of the work.
+        observer: Called after every part of the work; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         options: See below.
 
     Raises:
@@ -193,7 +199,7 @@ def features(
     *,
     out: str | Path,
     progress: bool | None = None,
-    observer: Callable[[ExperimentStep], object] | None = None,
+    observer: Observing | None = None,
     **options: Any,
 ) -> ExperimentResult:
     """Make data sets of robust and of non-robust features, and see what networks learn from each.
@@ -202,7 +208,8 @@ def features(
         target: ``digits``, ``mnist`` or ``cifar10``: whose images are learnt from.
         out: A new folder for the experiment.
         progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
-        observer: Called after every part of the work.
+        observer: Called after every part of the work; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         options: See below.
 
     Raises:
@@ -217,7 +224,7 @@ def harden(
     *,
     out: str | Path,
     progress: bool | None = None,
-    observer: Callable[[ExperimentStep], object] | None = None,
+    observer: Observing | None = None,
     **options: Any,
 ) -> ExperimentResult:
     """Train a network with what fools it, fool it again, and so on, and see what that helps against.
@@ -228,7 +235,8 @@ def harden(
         target: The network: digits, mnist or cifar10.
         out: A new folder for the experiment.
         progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
-        observer: Called after every part of the work.
+        observer: Called after every part of the work; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         options: See below.
 
     Raises:
@@ -244,7 +252,7 @@ def detect(
     *,
     out: str | Path,
     progress: bool | None = None,
-    observer: Callable[[ExperimentStep], object] | None = None,
+    observer: Observing | None = None,
     **options: Any,
 ) -> ExperimentResult:
     """See whether images that fool a network can be told from real ones, by its scores and by detectors that learn.
@@ -255,7 +263,8 @@ def detect(
         data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
         out: A new folder for the experiment.
         progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
-        observer: Called after every part of the work.
+        observer: Called after every part of the work; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         options: See below.
 
     Raises:
@@ -270,7 +279,7 @@ def _experiment(
     target: str | Target | Sequence[str | Target] | None,
     out: str | Path,
     progress: bool | None,
-    observer: Callable[[ExperimentStep], object] | None,
+    observer: Observing | None,
 ) -> ExperimentResult:
     """Run an experiment and show how far it is."""
     from ..console.experiment_view import ExperimentView

@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
     from ..checkup.result import Checkup
     from ..engines.toolbox import Hook
-    from ..jobs.attack import Observer as CampaignObserver
-    from ..jobs.evolve import Observer as RunObserver
     from ..jobs.life import Observer
     from ..jobs.result import CampaignResult, Result
     from ..jobs.sweep import SweepResult
+    from ..observers.registry import Observing
     from ..search.profiler import Profiler
     from ..targets.protocols import Target
 
@@ -39,7 +38,7 @@ def evolve(
     out: str | Path | None = None,
     gallery: bool = True,
     progress: bool | None = None,
-    observer: RunObserver | None = None,
+    observer: Observing | None = None,
     profiler: Profiler | None = None,
     toolbox: Hook | None = None,
     **options: Any,
@@ -53,7 +52,8 @@ def evolve(
         out: A new run folder to write and to resume from; nothing is written when None.
         gallery: Whether ``index.html`` in the run folder is kept up to date and a contact sheet is written at the end.
         progress: Whether to show on standard error how far the run is. None: in a terminal and in a notebook.
-        observer: Called after every generation.
+        observer: Called after every generation; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         profiler: Measures where the time goes.
         toolbox: A function that swaps operators: it is given the run's DEAP toolbox and calls ``register`` on it. Give
             it to :func:`evofool.resume` as well.
@@ -96,7 +96,7 @@ def evolve_seeds(
     out: str | Path | None = None,
     gallery: bool = True,
     progress: bool | None = None,
-    observer: RunObserver | None = None,
+    observer: Observing | None = None,
     toolbox: Hook | None = None,
     **options: Any,
 ) -> SweepResult:
@@ -114,7 +114,8 @@ def evolve_seeds(
             is free, or has runs with the same options.
         gallery: Whether pages and contact sheets are written.
         progress: Whether to show on standard error how far a run is. None: in a terminal and in a notebook.
-        observer: Called after every generation of every run.
+        observer: Called after every generation of every run; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         toolbox: A function that swaps operators, as in :func:`evofool.evolve`.
         options: See below, without ``seed``.
 
@@ -147,7 +148,7 @@ def attack(
     *,
     out: str | Path,
     progress: bool | None = None,
-    observer: CampaignObserver | None = None,
+    observer: Observing | None = None,
     toolbox: Hook | None = None,
     **options: Any,
 ) -> CampaignResult:
@@ -158,7 +159,8 @@ def attack(
         data: A data set's name, a folder of pictures or an ``.npz`` archive; None: the target's own.
         out: A new folder for the campaign.
         progress: Whether to show on standard error how far the campaign is. None: in a terminal and in a notebook.
-        observer: Called after every batch.
+        observer: Called after every batch; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         toolbox: A function that swaps operators of the searches: it is given a DEAP toolbox and calls ``register`` on
             it. Give it to :func:`evofool.resume` as well.
         options: See below.
@@ -218,7 +220,7 @@ def resume(
     toolbox: Any = None,
     gallery: bool = True,
     progress: bool | None = None,
-    observer: Observer | None = None,
+    observer: Observing | None = None,
     **limits: Any,
 ) -> Any:
     """Go on with a run, a campaign or an experiment: the same bytes as if it had never stopped.
@@ -229,7 +231,8 @@ def resume(
         toolbox: The same function that swaps operators, where the job was made with one.
         gallery: Whether the page is kept up to date.
         progress: Whether to show on standard error how far the job is. None: in a terminal and in a notebook.
-        observer: Called after every step.
+        observer: Called after every step; or a :class:`~evofool.JobObserver`, a tracker such as
+            ``tensorboard``, or a list of these.
         limits: A new budget for a run: ``generations``, ``evaluations``, ``minutes``, ``until``. It counts in all and
             not in addition. Without one, the run's own budget stays. Runs and campaigns also take
             another ``engine`` with its options.

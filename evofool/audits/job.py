@@ -66,7 +66,7 @@ class AuditJob(Job[AuditStep]):
     """
 
     def __init__(self, work: Work) -> None:
-        self.work, self.folder, self.path = work, work.folder, work.folder.path
+        self.work, self.folder, self.path, self.config = work, work.folder, work.folder.path, work.folder.config
         self.in_torch = runs_in_torch(work.prepared.target)
         self._tasks, self._done = tasks_of(work.config), self.folder.done()
         keep_ledger(work.prepared.target, self.path)
@@ -75,6 +75,11 @@ class AuditJob(Job[AuditStep]):
     def begun(self) -> bool:
         """Always: choosing the images took queries."""
         return True
+
+    @property
+    def reached(self) -> int:
+        """The tasks that are done."""
+        return len(self._done)
 
     def steps(self) -> Iterator[AuditStep]:
         """Do the tasks that are left, one by one."""

@@ -19,6 +19,7 @@ from ..version import __version__
 from . import attack, audit, evolve, gallery, jobs, lab, targets, zoo
 from .common import exit_code
 from .declared import as_options, with_home
+from .output import ProgressAs
 
 _OTHER_WORDS = {
     "compare": "evofool report for campaigns, evofool gallery for runs, evofool audit --compare for audits",
@@ -26,6 +27,31 @@ _OTHER_WORDS = {
     "list": "evofool targets for classifiers, evofool inspect for a job",
 }
 """Commands that aren't there, and what does what they may be meant for."""
+
+
+_FAULTS = (EvofoolError, MemoryError, Stopped, KeyboardInterrupt, typer.Abort, OSError)
+"""The exceptions that end a command with a line on standard error."""
+
+
+def _told(command: Callable[..., None]) -> Callable[..., None]:
+    """Have a command whose progress is JSON lines tell its failure as the last of them."""
+
+    @functools.wraps(command)
+    def called(**values: Any) -> None:
+        try:
+            command(**values)
+        except typer.Exit:
+            raise
+        except BaseException as error:
+            if values.get("progress") is ProgressAs.JSON and not isinstance(error, BrokenPipeError):
+                from ..console.console import Console
+
+                message, code = _fault(error) if isinstance(error, _FAULTS) else (in_words(error), 1)
+                with contextlib.suppress(OSError):
+                    Console(events=True).failed(message, code)
+            raise
+
+    return called
 
 
 def _whole(command: Callable[..., None]) -> Callable[..., None]:
@@ -70,9 +96,9 @@ for command in (
     targets.score,
     gallery.render,
 ):
-    app.command()(_whole(with_home(command)))
-targets_app.command("show")(_whole(with_home(targets.targets)))
-targets_app.command()(_whole(with_home(targets.check)))
+    app.command()(_told(_whole(with_home(command))))
+targets_app.command("show")(_told(_whole(with_home(targets.targets))))
+targets_app.command()(_told(_whole(with_home(targets.check))))
 lab_app = typer.Typer(
     help="Run the experiments that explain why networks are fooled.",
     invoke_without_command=True,
@@ -81,8 +107,8 @@ lab_app = typer.Typer(
 app.add_typer(lab_app, name="lab")
 lab_app.callback()(lab.experiments)
 for command in lab.COMMANDS:
-    lab_app.command()(_whole(with_home(command)))
-zoo_app.command()(_whole(with_home(zoo.train)))
+    lab_app.command()(_told(_whole(with_home(command))))
+zoo_app.command()(_told(_whole(with_home(zoo.train))))
 
 
 def _version(wanted: bool) -> None:
@@ -116,26 +142,33 @@ def _run() -> NoReturn:
     try:
         code = typer.main.get_command(app)(standalone_mode=False)
         sys.stdout.flush()
-    except EvofoolError as error:
-        _fail(as_options(str(error), _known_options()))
-    except MemoryError:
-        _fail("out of memory; use a smaller --batch, --size or --device cpu")
-    except Stopped as stopped:
-        _fail(_stopped(stopped.kept), exit_code(stopped.signal))
-    except (KeyboardInterrupt, typer.Abort):
-        _fail(_stopped(), exit_code(signal.SIGINT))
-    except BrokenPipeError:
-        sys.exit(1)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # what is left goes nowhere: at the end it would be tried again
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _fail(f"cannot write the output: {error.strerror or error}; look at the folder, or where the output goes")
+    except (BrokenPipeError, *_FAULTS) as error:
+        if isinstance(error, BrokenPipeError):
+            sys.exit(1)
+        if isinstance(error, OSError):
+            with contextlib.suppress(OSError):  # what is left goes nowhere: at the end it would be tried again
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(*_fault(error))
     except usage_error as error:
         message = error.format_message()
         if not message or type(error).__name__ == "NoArgsIsHelpError":  # no arguments at all: the help
             _show_help(message)
         _fail(_usage_text(message.rstrip(".")))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fault(error: BaseException) -> tuple[str, int]:
+    """Return what is said of an exception that ends a command, and the exit code."""
+    if isinstance(error, EvofoolError):
+        return as_options(str(error), _known_options()), 2
+    if isinstance(error, MemoryError):
+        return "out of memory; use a smaller --batch, --size or --device cpu", 2
+    if isinstance(error, Stopped):
+        return _stopped(error.kept), exit_code(error.signal)
+    if isinstance(error, OSError):
+        reason = error.strerror or error
+        return f"cannot write the output: {reason}; look at the folder, or where the output goes", 2
+    return _stopped(), exit_code(signal.SIGINT)
 
 
 def _stopped(kept: str = "") -> str:

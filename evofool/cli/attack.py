@@ -11,28 +11,28 @@ from ..config.attack import AttackOptions
 from ..targets.members import joined
 from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_stopped
 from .declared import with_options
+from .output import Output, with_output
 
 if TYPE_CHECKING:
     from ..console.console import Console
 
 
 @with_options(AttackOptions)
-def attack(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+@with_output
+def attack(given: dict[str, Any], output: Output, out: Out = None) -> None:
     """Find the one pixel (or few) that changes an image's class.
 
     Many images are attacked at once. Without options these are handwritten digits.
     """
     from ..console.campaign_view import CampaignView
-    from ..console.console import Console
 
-    console = Console(quiet=quiet, to_stderr=as_json)
     options = AttackOptions.of(given)
     stem = f"attack-{joined(options.target or Path(options.data or 'digits').stem)}"
-    with folder_of_job(out, stem) as folder, console.watch(CampaignView()) as observer:
+    with folder_of_job(out, stem) as folder, output.watch(CampaignView()) as observer:
         from ..jobs import attack as job  # importing torch takes some seconds
 
         result = job.run(options, out=folder, observer=observer)
-    show_campaign(console, result, as_json)
+    show_campaign(output.console, result, output.as_json)
 
 
 def report(

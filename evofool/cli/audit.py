@@ -11,8 +11,9 @@ import typer
 
 from ..config.audit import AuditOptions
 from ..errors import ConfigError
-from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command
+from .common import Out, end_as_stopped, folder_of_job, resume_command
 from .declared import with_options
+from .output import Output, with_output
 
 if TYPE_CHECKING:
     from ..audits.record import AuditRecord
@@ -48,8 +49,10 @@ Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of
 
 
 @with_options(AuditOptions)
+@with_output
 def audit(
     given: dict[str, Any],
+    output: Output,
     folders: Folders = None,
     out: Out = None,
     fail_on: FailOn = None,
@@ -57,8 +60,6 @@ def audit(
     model_card: ModelCard = None,
     compare: Compare = False,
     schema: Schema = False,
-    quiet: Quiet = False,
-    as_json: Json = False,
 ) -> None:
     """Say how easily a classifier is fooled, in one report.
 
@@ -66,25 +67,24 @@ def audit(
     tells them apart. It goes on with: evofool resume.
     """
     from ..audits.rules import parse_rules
-    from ..console.console import Console
 
-    console, judge = Console(quiet=quiet, to_stderr=as_json), _Judge(parse_rules(fail_on or ()), junit, model_card)
+    console, judge = output.console, _Judge(parse_rules(fail_on or ()), junit, model_card)
     if schema:
         from ..audits.publishing import json_schema
 
         console.json(json_schema())
     elif compare or folders:
-        _read(console, folders or [], given, judge, compare, out, as_json)
+        _read(console, folders or [], given, judge, compare, out, output.as_json)
     else:
         from ..console.audit_view import AuditView
 
         options = AuditOptions.of(given)
         stem = f"audit-{Path(options.target).name if options.target else Path(options.data or 'digits').stem}"
-        with folder_of_job(out, stem) as folder, console.watch(AuditView()) as observer:
+        with folder_of_job(out, stem) as folder, output.watch(AuditView()) as observer:
             from ..audits import start
 
             result = start.run(options, out=folder, observer=observer)
-        show_audit(console, result, as_json, judge)
+        show_audit(console, result, output.as_json, judge)
 
 
 class _Judge:

@@ -13,16 +13,19 @@ from ..config.evolve import EvolveOptions
 from ..config.seeds import parse_seeds
 from ..errors import ConfigError
 from ..targets.members import joined
-from .common import Gallery, Json, Out, Quiet, end_as_stopped, folder_of_job, resume_command, resume_stopped
+from .common import Gallery, Out, end_as_stopped, folder_of_job, resume_command, resume_stopped
 from .declared import with_options
+from .output import Output, with_output
 
 if TYPE_CHECKING:
     from ..console.console import Console
 
 
 @with_options(EvolveOptions)
+@with_output
 def evolve(
     given: dict[str, Any],
+    output: Output,
     config: Annotated[
         Path | None,
         typer.Option(help="Make a run again from its folder or its config.json; other options given override it."),
@@ -34,8 +37,6 @@ def evolve(
     ] = None,
     gallery: Gallery = True,
     profile: Annotated[bool, typer.Option("--profile", help="Print at the end where the time went.")] = False,
-    quiet: Quiet = False,
-    as_json: Json = False,
 ) -> None:
     """Evolve images that a classifier is sure about.
 
@@ -44,10 +45,8 @@ def evolve(
 
     With --seeds, each run has a folder inside --out. The same command goes on where it was stopped.
     """
-    from ..console.console import Console
     from ..console.run_view import RunView
 
-    console = Console(quiet=quiet, to_stderr=as_json)
     if config is None:
         options = EvolveOptions.of(given)
     else:
@@ -55,11 +54,11 @@ def evolve(
 
         options = recorded_options(config, given)
     if seeds is not None:
-        _sweep(console, options, given, seeds, out, gallery=gallery, profile=profile, as_json=as_json)
+        _sweep(output, options, given, seeds, out, gallery=gallery, profile=profile)
         return
     with (
         folder_of_job(out, f"{joined(options.target)}-{options.encoding}") as folder,
-        console.watch(RunView([])) as observer,
+        output.watch(RunView([])) as observer,
     ):
         from ..jobs import evolve as job  # importing torch takes some seconds: not before there is something to see
         from ..search.profiler import Profiler
@@ -67,15 +66,15 @@ def evolve(
         profiler = Profiler() if profile else None
         result = job.run(options, out=folder, gallery=gallery, observer=observer, profiler=profiler)
     if spare := result.config.target.spare_tensors:
-        console.say(
-            f"note: {options.weights} holds tensors that {joined(options.target)} has no place for, left out: "
+        output.console.note(
+            f"{options.weights} holds tensors that {joined(options.target)} has no place for, left out: "
             f"{', '.join(spare)}"
         )
-    show_run(console, result, as_json, profiler)
+    show_run(output.console, result, output.as_json, profiler)
 
 
 def _sweep(
-    console: Console,
+    output: Output,
     options: EvolveOptions,
     given: dict[str, Any],
     seeds: str,
@@ -83,7 +82,6 @@ def _sweep(
     *,
     gallery: bool,
     profile: bool,
-    as_json: bool,
 ) -> None:
     """Run each of several seeds, and print what they ended with."""
     from ..console.run_view import RunView
@@ -92,8 +90,8 @@ def _sweep(
         raise ConfigError(f"give either `seeds` or {'`profile`' if profile else '`seed`'}")
     numbers, sweep = parse_seeds(seeds), None
     for number in numbers:
-        console.say(f"seed {number}")
-        with console.watch(RunView([])) as observer:
+        output.console.say(f"seed {number}")
+        with output.watch(RunView([])) as observer:
             from ..jobs.sweep import Sweep  # imports torch
 
             sweep = sweep or Sweep(options, numbers, out=out)
@@ -102,10 +100,10 @@ def _sweep(
             break
     assert sweep
     result = sweep.finish(gallery=gallery)
-    if as_json:
-        console.json(result.summary())
+    if output.as_json:
+        output.console.json(result.summary())
     else:
-        console.finished_sweep(
+        output.console.finished_sweep(
             result, shlex.join(["evofool", *sys.argv[1:], *([] if out else ["--out", str(result.path)])])
         )
     end_as_stopped(result.interrupted)

@@ -14,37 +14,36 @@ from ..store.folder import kind_of
 from ..text import counted
 from .attack import show_campaign
 from .audit import show_audit
-from .common import Gallery, Json, Quiet, end_as_stopped
+from .common import Gallery, Json, end_as_stopped
 from .declared import with_options
 from .evolve import show_run
 from .lab import show_experiment
+from .output import Output, with_output
 
 if TYPE_CHECKING:
     from ..console.console import Console
 
 
 @with_options(EvolveOptions, (*BUDGET, "max_queries", *ENGINE_OPTIONS), defaults=False)
+@with_output
 def resume(
     given: dict[str, Any],
+    output: Output,
     job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign, an experiment or an audit.")],
     gallery: Gallery = True,
-    quiet: Quiet = False,
-    as_json: Json = False,
 ) -> None:
     """Go on with a run, a campaign, an experiment or an audit.
 
     It ends with the same bytes as if it had never stopped. Limits count in all, not in addition.
     All limits but --max-queries are for runs.
     """
-    from ..console.console import Console
-
-    console = Console(quiet=quiet, to_stderr=as_json)
     kind = kind_of(job)
     EvolveOptions.of(given)  # limits that can't be are refused before anything heavy is loaded
     from ..console.views import view_of_job
     from ..jobs import life
 
-    result = life.resume(job, limits=given, gallery=gallery, watch=lambda: console.watch(view_of_job(job)))
+    result = life.resume(job, limits=given, gallery=gallery, watch=lambda: output.watch(view_of_job(job)))
+    console, as_json = output.console, output.as_json
     if kind == "run":
         show_run(console, result, as_json)
     elif kind == "campaign":

@@ -16,8 +16,9 @@ from ..config.harden import HardenOptions
 from ..config.perturb import PerturbOptions
 from ..config.probe import ProbeOptions
 from ..config.transfer import TransferOptions
-from .common import Json, Out, Quiet, end_as_stopped, folder_of_job, resume_stopped
+from .common import Json, Out, end_as_stopped, folder_of_job, resume_stopped
 from .declared import with_options
+from .output import Output, with_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,68 +48,71 @@ def experiments(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @with_options(PerturbOptions)
-def perturb(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+@with_output
+def perturb(given: dict[str, Any], output: Output, out: Out = None) -> None:
     """Change all pixels a little, along the gradient.
 
     FGSM, its iterated form, PGD in two norms, and L-BFGS, which looks for the smallest distance. What counts is the
     8-bit image.
     """
-    _run(PerturbOptions.of(given), out, quiet, as_json)
+    _run(PerturbOptions.of(given), out, output)
 
 
 @with_options(AscendOptions)
-def ascend(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+@with_output
+def ascend(given: dict[str, Any], output: Output, out: Out = None) -> None:
     """Climb from noise to every class, along the gradient.
 
     Through pixels, through decorrelated Fourier coefficients, or through the weights of evolved CPPNs. What counts is
     the 8-bit image.
     """
-    _run(AscendOptions.of(given), out, quiet, as_json)
+    _run(AscendOptions.of(given), out, output)
 
 
 @with_options(OccludeOptions)
-def occlude(
-    given: dict[str, Any], genomes: Genomes = None, out: Out = None, quiet: Quiet = False, as_json: Json = False
-) -> None:
+@with_output
+def occlude(given: dict[str, Any], output: Output, genomes: Genomes = None, out: Out = None) -> None:
     """Cover every part of evolved images, one after the other.
 
     It shows what is left of the confidence, and so where the network looks. Any classifier will do.
     """
-    _run(OccludeOptions.of(_with_genomes(given, genomes)), out, quiet, as_json)
+    _run(OccludeOptions.of(_with_genomes(given, genomes)), out, output)
 
 
 @with_options(AblateOptions)
-def ablate(
-    given: dict[str, Any], genomes: Genomes = None, out: Out = None, quiet: Quiet = False, as_json: Json = False
-) -> None:
+@with_output
+def ablate(given: dict[str, Any], output: Output, genomes: Genomes = None, out: Out = None) -> None:
     """Take evolved images apart: nodes, pairs, repeated elements.
 
     It shows what is left of the confidence. Any classifier will do.
     """
-    _run(AblateOptions.of(_with_genomes(given, genomes)), out, quiet, as_json)
+    _run(AblateOptions.of(_with_genomes(given, genomes)), out, output)
 
 
 @with_options(ProbeOptions)
-def probe(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+@with_output
+def probe(given: dict[str, Any], output: Output, out: Out = None) -> None:
     """Look around adversarial images: noise, directions, pixels.
 
     The images come from L-BFGS, from edits of one pixel, and from evolution.
     """
-    _run(ProbeOptions.of(given), out, quiet, as_json)
+    _run(ProbeOptions.of(given), out, output)
 
 
 @with_options(TransferOptions)
-def transfer(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+@with_output
+def transfer(given: dict[str, Any], output: Output, out: Out = None) -> None:
     """See whether images that fool one network fool another.
 
     Evolved images, edits of pixels and perturbations are made for each network, or taken from runs and banks, and
     shown to all.
     """
-    _run(TransferOptions.of(given), out, quiet, as_json)
+    _run(TransferOptions.of(given), out, output)
 
 
 @with_options(FeaturesOptions)
-def features(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+@with_output
+def features(given: dict[str, Any], output: Output, out: Out = None) -> None:
     """Train networks on images that show people one class and networks another.
 
     Four data sets are made along gradients (Ilyas et al. 2019). D_R: images optimised from others until a robust
@@ -117,27 +121,29 @@ def features(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_js
     networks learn from each set and are tested on real images. Then images are evolved against the standard and the
     robust network.
     """
-    _run(FeaturesOptions.of(given), out, quiet, as_json)
+    _run(FeaturesOptions.of(given), out, output)
 
 
 @with_options(HardenOptions)
-def harden(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+@with_output
+def harden(given: dict[str, Any], output: Output, out: Out = None) -> None:
     """Train a network on images that fool it, and try to fool it again.
 
     In every round it learns evolved images as one class more, or perturbed images with their true labels. The network
     of each round is saved and can be used as a target.
     """
-    _run(HardenOptions.of(given), out, quiet, as_json)
+    _run(HardenOptions.of(given), out, output)
 
 
 @with_options(DetectOptions)
-def detect(given: dict[str, Any], out: Out = None, quiet: Quiet = False, as_json: Json = False) -> None:
+@with_output
+def detect(given: dict[str, Any], output: Output, out: Out = None) -> None:
     """See whether fooling images can be told from real ones.
 
     Scores are the network's confidence, what its gradients and features tell, and detectors that are trained on one
     kind of fooling images and tested on all kinds. Any classifier will do; scores that it can't give are left out.
     """
-    _run(DetectOptions.of(given), out, quiet, as_json)
+    _run(DetectOptions.of(given), out, output)
 
 
 COMMANDS = (ascend, perturb, transfer, features, harden, probe, detect, occlude, ablate)
@@ -149,17 +155,15 @@ def _with_genomes(given: Mapping[str, Any], genomes: Sequence[Path] | None) -> d
     return {**given, **({"genomes": genomes} if genomes else {})}
 
 
-def _run(options: ExperimentOptions, out: Path | None, quiet: bool, as_json: bool) -> None:
+def _run(options: ExperimentOptions, out: Path | None, output: Output) -> None:
     """Run an experiment and print what it ended with."""
-    from ..console.console import Console
     from ..console.experiment_view import ExperimentView
 
-    console = Console(quiet=quiet, to_stderr=as_json)
-    with folder_of_job(out, options.stem) as folder, console.watch(ExperimentView()) as observer:
+    with folder_of_job(out, options.stem) as folder, output.watch(ExperimentView()) as observer:
         from ..lab import start
 
         result = start.run(options, out=folder, observer=observer)
-    show_experiment(console, result, as_json)
+    show_experiment(output.console, result, output.as_json)
 
 
 def show_experiment(console: Console, result: Any, as_json: bool) -> None:

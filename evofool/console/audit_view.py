@@ -6,10 +6,11 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..observers.rates import Clock
 from ..text import clock
 from .campaign_view import CampaignView
 from .experiment_view import ExperimentView
-from .live import Clock, Snapshot, View
+from .live import Snapshot, View
 from .run_view import RunView
 
 if TYPE_CHECKING:

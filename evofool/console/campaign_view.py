@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..observers.rates import CampaignRate, Clock
 from ..text import clock, per_second
-from .live import Clock, Snapshot
+from .live import Snapshot
 from .phrases import describe_asked, describe_rate, describe_success, describe_workers
 
 if TYPE_CHECKING:
@@ -67,37 +68,3 @@ class CampaignView:
             share=step.done / max(1, step.expected),
             line="" if nothing_left else line,
         )
-
-
-class CampaignRate:
-    """Speed and remaining time of a campaign, measured over this session only.
-
-    Args:
-        now: The clock; the session starts when the rate is made.
-
-    Attributes:
-        elapsed: Seconds since the start.
-        queries_per_second: The speed; 0 while it is unknown.
-        remaining: Seconds until all attempts have ended; None before the first one has.
-    """
-
-    def __init__(self, now: Clock = time.monotonic) -> None:
-        self._now, self._started = now, now()
-        self.elapsed = self.queries_per_second = 0.0
-        self.remaining: float | None = None
-        self._first: tuple[float, int, int] | None = None
-
-    def note(self, step: CampaignStep) -> None:
-        """Take the figures of the next batch. What was done until the first one gives no speed: it holds the start."""
-        now, scored = self._now(), step.campaign.scored
-        self.elapsed = now - self._started
-        if step.done >= step.expected:
-            self.remaining = 0.0
-        if self._first is None:
-            self._first = now, scored, step.done
-            return
-        since, scored_before, done_before = self._first
-        if now > since:
-            self.queries_per_second = (scored - scored_before) / (now - since)
-            done = step.done - done_before
-            self.remaining = (now - since) / done * (step.expected - step.done) if done > 0 else self.remaining

@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
@@ -19,6 +20,7 @@ from rich.segment import Segment
 from rich.spinner import Spinner
 from rich.text import Text
 
+from ..io.interrupts import BROKEN_PIPE, stop
 from . import summaries, tables
 from .live import LiveView, PlainView, View
 from .notebook import NotebookView
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from ..targets.cards import Card
     from ..targets.execution.trials import Trial
     from ..targets.torch_target import TorchTarget
+    from .event_lines import EventLines
 
 STARTING = "starting … (once on each machine, loops are compiled and the network's fastest way is tried)"
 
@@ -52,6 +55,12 @@ class SafeConsole(RichConsole):
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(_CONTROL.sub("", segment.text), segment.style)
 
+    def on_broken_pipe(self) -> None:
+        """Print no more, and have the job under way end as if it was stopped; without one the command ends."""
+        self.quiet = True
+        if not _nobody_reads():
+            raise BrokenPipeError
+
 
 class Console:
     """Prints all that evofool has to say.
@@ -59,10 +68,19 @@ class Console:
     Args:
         quiet: Print nothing but results that were asked for, and errors.
         to_stderr: Print to standard error, and keep standard output for one JSON object.
+        events: Print nothing but JSON lines of what a job does, and errors. With ``quiet``, these have no progress.
+
+    Attributes:
+        events: What writes the JSON lines, or None.
     """
 
-    def __init__(self, *, quiet: bool = False, to_stderr: bool = False) -> None:
-        self.quiet = quiet
+    def __init__(self, *, quiet: bool = False, to_stderr: bool = False, events: bool = False) -> None:
+        self.quiet = quiet or events
+        self.events: EventLines | None = None
+        if events:
+            from .event_lines import EventLines
+
+            self.events = EventLines(self._line, quiet=quiet)
         self.rich: RichConsole = SafeConsole(stderr=to_stderr, highlight=False)
         self.errors = SafeConsole(stderr=True, highlight=False)
         for stream in (self.rich.file, self.errors.file):  # Those of a Python user that it doesn't print to stay as is.
@@ -74,23 +92,56 @@ class Console:
         line = " ".join(message.split())
         self.errors.print(Text.assemble(("error: ", "bold red"), line), soft_wrap=True)
 
+    def failed(self, message: str, code: int) -> None:
+        """Print what ended a command as the last of the JSON lines, if there are any."""
+        if self.events:
+            self.events.error(message, code)
+
     def json(self, value: Any) -> None:
-        """Print one JSON object on standard output.
+        """Print what came out as one JSON object on standard output; as the last of the JSON lines, if there are any.
 
         It is in UTF-8 where that is the stream's encoding, else in ASCII with escapes, whatever the code page. Names
         that are no Unicode, such as those of files in another encoding, are escaped as well.
         """
+        if self.events:
+            self.events.finish(value)
+        else:
+            self._print(value)
+
+    def _line(self, event: Mapping[str, Any]) -> None:
+        """Print an event at once. Where nobody reads any more, the job under way ends as if it was stopped."""
+        try:
+            self._print(event, flush=True)
+        except BrokenPipeError:
+            if not _nobody_reads():
+                raise
+
+    def _print(self, value: Any, *, flush: bool = False) -> None:
         stream = sys.stdout
         is_utf8 = stream.encoding is not None and codecs.lookup(stream.encoding).name == "utf-8"
         if not is_utf8 and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="ascii")  # UTF-16 and EBCDIC have other bytes for the same letters
         text = json.dumps(value, ensure_ascii=not is_utf8)
-        print(json.dumps(value) if _SURROGATE.search(text) else text)
+        print(json.dumps(value) if _SURROGATE.search(text) else text, flush=flush)
 
     def say(self, text: str = "") -> None:
         """Print a line of news, unless quiet."""
         if not self.quiet:
             self.rich.print(Text(text), soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Print what people should know in a line, unless quiet."""
+        if self.events:
+            self.events.warn(text)
+        else:
+            self.say(f"note: {text}")
+
+    def warn(self, text: str) -> None:
+        """Print what went wrong beside the job in a line, on standard error and even if quiet."""
+        if self.events:
+            self.events.warn(text)
+        else:
+            self.errors.print(Text.assemble(("warning: ", "bold yellow"), text), soft_wrap=True)
 
     def show(self, result: RenderableType) -> None:
         """Print a result that was asked for; a text is printed as it is, without markup."""
@@ -107,22 +158,39 @@ class Console:
             self.rich.print(Text.assemble((f"  {name:<{width}}  ", "dim"), value), soft_wrap=True)
 
     @contextmanager
-    def watch(self, view: View) -> Iterator[LiveView | NotebookView | PlainView | None]:
-        """Show how far a job is while it works.
+    def watch(self, view: View, observed: Any = None) -> Iterator[Callable[[Any], object] | None]:
+        """Show how far a job is while it works, and tell observers.
 
         In a terminal this is a live view, which a spinner precedes; in a notebook's cell an output that is written
         over; elsewhere it is a line now and then.
 
         Args:
             view: Describes the job's steps; see :func:`~evofool.console.views.view_of_job`.
+            observed: The user's observers; see :func:`~evofool.observers.registry.observers_of`.
 
         Yields:
-            The job's observer, or None when quiet.
+            The job's observer, or None where nothing is to be seen.
         """
+        observers: list[Callable[[Any], object]] = []
+        if observed:
+            from ..observers.registry import observers_of
+
+            observers = observers_of(observed, self.warn)
         for note in view.notes:
-            self.say(f"note: {note}")
-        if self.quiet:
-            yield None
+            self.note(note)
+        with self._shown(view) as shown:
+            if not observers:
+                yield shown
+                return
+            from ..observers.registry import together
+
+            yield together([*([shown] if shown else []), *observers])
+
+    @contextmanager
+    def _shown(self, view: View) -> Iterator[EventLines | LiveView | NotebookView | PlainView | None]:
+        """Show a job's steps, and give the observer that does; None when quiet."""
+        if self.events or self.quiet:
+            yield self.events
         elif can_draw(self.rich):
             spinner = Spinner("dots", Text(STARTING, style="dim"))
             with Live(spinner, console=self.rich, refresh_per_second=8, transient=True) as live:
@@ -229,3 +297,13 @@ class Console:
     def _titled(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
         self.show(Text(title, style="bold"))
         self.pairs(rows)
+
+
+def _nobody_reads() -> bool:
+    """Have the job under way end, as nobody reads what it prints, and return whether there is one.
+
+    Whatever is still printed goes nowhere, so that the process ends without a complaint about it.
+    """
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return stop(BROKEN_PIPE)

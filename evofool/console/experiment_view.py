@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..observers.rates import Clock
 from ..text import clock
-from .live import Clock, Snapshot
+from .live import Snapshot
 
 if TYPE_CHECKING:
     from ..lab.job import ExperimentStep

@@ -14,6 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ..observers.rates import Clock
+
 REDRAW_SECONDS = 0.12
 """Minimum seconds between two drawings of the live panel."""
 
@@ -22,9 +24,6 @@ PLAIN_SECONDS = 5.0
 
 BAR_WIDTH = 48
 """Width of the progress bar, in characters."""
-
-Clock = Callable[[], float]
-"""Returns seconds since some fixed moment."""
 
 
 @dataclass(frozen=True)

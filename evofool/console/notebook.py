@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 from ..gallery.pages.rendering import render
-from .live import Clock, Snapshot, View
+from ..observers.rates import Clock
+from .live import Snapshot, View
 
 REDRAW_SECONDS = 0.5
 """Minimum seconds between two drawings; each is a message to the browser."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ..observers.rates import RunRate
 from ..text import clock, counted, least_confident, per_second, percent, rate, scored, sparkline
 from .live import Snapshot
 from .phrases import describe_asked, describe_workers
@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from ..jobs.run import RunStep
     from ..search.archive import Archive
     from ..search.progress import Progress
-
-BASIS = 2
-"""Generations of a session that give no speed yet."""
-
-MAX_NOTED = 100
-"""Generations that are remembered for the speed; the newer half of them counts."""
 
 
 class RunView:
@@ -68,46 +62,6 @@ class RunView:
             f"at 99 %: {progress.at_99}/{len(classes)}  {f'elites {elites}  ' if elites else ''}"
             f"{'  '.join(f'{name} {text}  ' for name, text in asked)}hardest {least_confident(classes, confidence, 3)}",
         )
-
-
-class RunRate:
-    """Speed and remaining time of a run, measured over this session only.
-
-    The first generation doesn't count: loops are compiled and memory is taken in it. Of those that follow, the newer
-    half counts, so that a slow beginning is soon forgotten.
-
-    Attributes:
-        images_per_second: The speed; 0 while it is unknown.
-    """
-
-    def __init__(self) -> None:
-        self.images_per_second = 0.0
-        self._noted: deque[Progress] = deque(maxlen=MAX_NOTED)
-
-    def note(self, progress: Progress) -> None:
-        """Take the figures of the next generation."""
-        self._noted.append(progress)
-        if len(self._noted) <= BASIS:
-            return
-        first = self._noted[len(self._noted) // 2]
-        if progress.seconds > first.seconds:
-            self.images_per_second = (progress.evaluations - first.evaluations) / (progress.seconds - first.seconds)
-
-    def remaining(self, progress: Progress, budget: Budget) -> float | None:
-        """Return the seconds until the first countable limit; None where nobody knows."""
-        seconds: list[float] = []
-        left: list[float] = []
-        if budget.evaluations:
-            left.append(budget.evaluations - progress.evaluations)
-        if budget.generations:
-            left.append((budget.generations - progress.generation) * progress.evaluations / progress.generation)
-        if left and min(left) <= 0:
-            return 0.0
-        if self.images_per_second:
-            seconds += [images / self.images_per_second for images in left]
-        if budget.minutes:
-            seconds.append(60 * budget.minutes - progress.seconds)
-        return max(0.0, min(seconds)) if seconds else None
 
 
 def share_done(progress: Progress, budget: Budget) -> float:

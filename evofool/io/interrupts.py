@@ -11,6 +11,9 @@ from types import FrameType
 SIGNALS: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM)
 """The signals that ask a process to end."""
 
+BROKEN_PIPE = int(getattr(signal, "SIGPIPE", 13))
+"""The signal of a process whose output nobody reads any more. Python turns it into an exception."""
+
 _first_signals: list[int] = []
 """The signal that the last :func:`interruptible` loop was asked to end by, if there was one."""
 
@@ -101,6 +104,17 @@ def interruptible() -> Iterator[Callable[[], bool]]:
 def last_signal() -> int | None:
     """Return the signal that asked the last :func:`interruptible` loop to end, or None."""
     return _first_signals[0] if _first_signals else None
+
+
+def stop(number: int) -> bool:
+    """Ask the :func:`interruptible` loop that is under way to end, as a signal would, and return whether there is one.
+
+    Args:
+        number: The signal that is the reason.
+    """
+    if _loops and not _first_signals:
+        _first_signals.append(number)
+    return bool(_loops)
 
 
 @contextmanager

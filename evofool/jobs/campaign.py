@@ -93,7 +93,7 @@ class CampaignJob(Job[CampaignStep]):
         resumed: bool = False,
     ) -> None:
         self.folder, self.path, self.in_torch = folder, folder.path, runs_in_torch(engine.target)
-        plan = folder.config.plan
+        self.config, plan = folder.config, folder.config.plan
         self.campaign = Campaign(engine, folder.subjects, plan, operators)
         verify_determinism(self.campaign.engine, folder, resumed=resumed)
         self.statistics, baseline = _counts(folder)
@@ -105,6 +105,11 @@ class CampaignJob(Job[CampaignStep]):
     def begun(self) -> bool:
         """Always: choosing the images took queries."""
         return True
+
+    @property
+    def reached(self) -> int:
+        """The pairs of image and criterion that are finished, the baseline's included."""
+        return self.statistics.done + (self.baseline.done if self.baseline else 0)
 
     def steps(self) -> Iterator[CampaignStep]:
         """Run attempts batch by batch, until all have ended."""

@@ -139,7 +139,7 @@ def resume(
         remove_leftovers(path)
         job = kind.restore(path, target=target, toolbox=toolbox, changes=limits, gallery=gallery)
         with closing(job), _way_back(path, job):
-            return Session(job, observer).run()
+            return Session(job, observer, resumed=True).run()
 
 
 @contextmanager

@@ -67,6 +67,8 @@ class RunJob(Job[RunStep]):
         profiler: Measures where the time of the loop goes.
     """
 
+    config: RunConfig
+
     def __init__(
         self,
         evolution: Evolution,
@@ -96,6 +98,11 @@ class RunJob(Job[RunStep]):
     def begun(self) -> bool:
         """Whether a generation has ended, or something was paid."""
         return bool(self.evolution.search.generation or spent_by(self.evolution.target))
+
+    @property
+    def reached(self) -> int:
+        """The generations so far."""
+        return self.evolution.search.generation
 
     @property
     def consistent(self) -> bool:

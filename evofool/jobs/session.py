@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from ..config.records import JobConfig
 from ..errors import EvofoolError, OutOfQueries
 from ..io.arrays import Arrays
 from ..io.interrupts import interruptible
@@ -33,11 +34,37 @@ Refresh = Generator[None, None, Work]
 """Bits of work that are done between two steps; at the end it returns what is to be written."""
 
 
+class Follower(ABC):
+    """An observer that is told of a session's beginning and end as well as of its steps."""
+
+    @abstractmethod
+    def begin(self, job: Job[Any], *, resumed: bool) -> None:
+        """Take the job before its first step.
+
+        Args:
+            job: The job.
+            resumed: Whether it goes on where an earlier session left it.
+        """
+
+    @abstractmethod
+    def __call__(self, step: Any) -> None:
+        """Take a step."""
+
+    @abstractmethod
+    def end(self, result: Any) -> None:
+        """Take what the session ended with."""
+
+    @abstractmethod
+    def fail(self, error: BaseException) -> None:
+        """Take what ended the session without a result."""
+
+
 class Job(ABC, Generic[S]):
     """One job, ready to work: what a kind of job adds to the life that all share.
 
     Attributes:
         path: The job's folder; None where nothing is written.
+        config: What is recorded of it.
         checkpoints: Where its states are kept; None where its records say all that it needs to go on.
         gallery: Whether its page is kept up to date. Without one, the files that a page shows wait for checkpoints.
         in_torch: Whether what it asks may compute in torch.
@@ -46,6 +73,7 @@ class Job(ABC, Generic[S]):
     """
 
     path: Path | None = None
+    config: JobConfig | None = None
     checkpoints: Checkpoints | None = None
     gallery: bool = True
     in_torch: bool = True
@@ -56,6 +84,11 @@ class Job(ABC, Generic[S]):
     @abstractmethod
     def begun(self) -> bool:
         """Whether something would be lost with the folder."""
+
+    @property
+    def reached(self) -> int:
+        """How much of the work was done in earlier sessions, as its steps count it."""
+        return 0
 
     @abstractmethod
     def steps(self) -> Iterator[S]:
@@ -108,11 +141,12 @@ class Session(Generic[S]):
 
     Args:
         job: A new job, or one restored from its last checkpoint.
-        observer: Called after every step.
+        observer: Called after every step. A :class:`Follower` is told of more.
+        resumed: Whether the job was restored.
     """
 
-    def __init__(self, job: Job[S], observer: Callable[[S], object] | None = None) -> None:
-        self.job, self._observer = job, observer
+    def __init__(self, job: Job[S], observer: Callable[[S], object] | None = None, *, resumed: bool = False) -> None:
+        self.job, self._observer, self._resumed = job, observer, resumed
         job.observer = observer
         self._checkpoints = Schedule(CHECKPOINT_SECONDS, CHECKPOINT_SHARE)
         self._pages = Schedule(PAGE_SECONDS if job.gallery else CHECKPOINT_SECONDS, PAGE_SHARE)
@@ -124,6 +158,19 @@ class Session(Generic[S]):
         Returns:
             The job's result.
         """
+        follower = self._observer if isinstance(self._observer, Follower) else None
+        if follower is None:
+            return self._run()
+        try:
+            follower.begin(self.job, resumed=self._resumed)
+            result = self._run()
+        except BaseException as error:
+            follower.fail(error)
+            raise
+        follower.end(result)
+        return result
+
+    def _run(self) -> Any:
         from ..kernels.threads import torch_on_one_thread  # It imports torch.
 
         with interruptible() as stopped, nullcontext() if self.job.in_torch else torch_on_one_thread():

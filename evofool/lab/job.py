@@ -59,7 +59,7 @@ class ExperimentJob(Job[ExperimentStep]):
     """
 
     def __init__(self, folder: ExperimentFolder, targets: Sequence[Target]) -> None:
-        self.folder, self.path, self.targets = folder, folder.path, targets
+        self.folder, self.path, self.config, self.targets = folder, folder.path, folder.config, targets
         self.experiment = find(folder.config.experiment)
         self.total = self.experiment.parts(folder.config)
         self.in_torch = any(map(runs_in_torch, targets))
@@ -71,6 +71,11 @@ class ExperimentJob(Job[ExperimentStep]):
     def begun(self) -> bool:
         """Whether a part is done."""
         return self.folder.parts > 0
+
+    @property
+    def reached(self) -> int:
+        """The parts that have results."""
+        return self.folder.parts
 
     def steps(self) -> Iterator[ExperimentStep]:
         """Do the parts that are left, one by one."""

@@ -34,7 +34,7 @@ def draw_elite(sheet: Image.Image, run: RunFolder, elite: dict[str, Any], corner
     """
     seen = open_image(run.picture(elite))
     sharp = _render(run, elite, tile)
-    sheet.paste(_fit_tile(sharp or seen, tile), corner)
+    sheet.paste(fit_tile(sharp or seen, tile), corner)
     if sharp is not None:
         _draw_inset(sheet, seen, *corner, tile)
     return sharp is not None
@@ -53,7 +53,7 @@ def _render(run: RunFolder, elite: dict[str, Any], tile: int) -> Image.Image | N
     return to_image(genome.encoding.decode_at(genome.genomes, size)[0].numpy())
 
 
-def _fit_tile(image: Image.Image, tile: int) -> Image.Image:
+def fit_tile(image: Image.Image, tile: int) -> Image.Image:
     """Return an image scaled to a tile and centred in it; small images keep hard pixel edges."""
     scale = tile / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
