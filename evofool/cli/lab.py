@@ -113,7 +113,7 @@ def transfer(given: dict[str, Any], output: Output, out: Out = None) -> None:
 @with_options(FeaturesOptions)
 @with_output
 def features(given: dict[str, Any], output: Output, out: Out = None) -> None:
-    """Train networks on images that show people one class and networks another.
+    """Train networks on features that only networks see.
 
     Four data sets are made along gradients (Ilyas et al. 2019). D_R: images optimised from others until a robust
     network has the same features of them as of the originals. D_NR: the same for a standard network. D_rand and D_det:
@@ -127,7 +127,7 @@ def features(given: dict[str, Any], output: Output, out: Out = None) -> None:
 @with_options(HardenOptions)
 @with_output
 def harden(given: dict[str, Any], output: Output, out: Out = None) -> None:
-    """Train a network on images that fool it, and try to fool it again.
+    """Train a network on images that fool it; fool it again.
 
     In every round it learns evolved images as one class more, or perturbed images with their true labels. The network
     of each round is saved and can be used as a target.
