@@ -8,12 +8,9 @@ from dataclasses import replace
 from secrets import randbelow
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace as replace_fields
-
 from ..config.audit import AuditOptions
 from ..config.evolve import EvolveOptions
 from ..config.options import LARGEST
-from ..errors import ConfigError
 from ..jobs import evolve
 from ..targets.prepare import PreparedTarget, prepare_target
 from ..targets.protocols import Differentiable, Target
@@ -47,13 +44,8 @@ def prepared_for(options: AuditOptions, own: Target | None) -> PreparedTarget:
     Raises:
         EvofoolError: It can't be had.
     """
-    given, chosen = own if own is not None else str(options.target), asked(options)
-    if own is not None or options.limits.queries is None:
-        return uncounted(prepare_target(given, chosen), options, own)
-    try:
-        prepared = prepare_target(given, replace_fields(chosen, precision="float32"))
-    except ConfigError:  # A target in a file of the user's own may have chosen how it runs.
-        prepared = prepare_target(given, chosen)
+    given, paid = own if own is not None else str(options.target), own is None and options.limits.queries is not None
+    prepared = prepare_target(given, asked(options), precision="float32" if paid else "auto")
     return uncounted(prepared, options, own)
 
 

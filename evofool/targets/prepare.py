@@ -93,11 +93,15 @@ def prepare_target(
     execution = ExecutionOptions.of(options)
     if execution.fold is None:
         execution = replace(execution, fold=fold)
-    if open_precision := getattr(options, "precision", None) is None:
-        execution = replace(execution, precision=precision)
+    open_precision = getattr(options, "precision", None) is None
     if isinstance(target, str | list | tuple):
         loaded = registry.load(
-            target, weights=options.weights, **vars(execution), model=options.model, combine=options.combine
+            target,
+            weights=options.weights,
+            **vars(execution),
+            model=options.model,
+            combine=options.combine,
+            usual_precision=precision,
         )
     else:
         loaded = take_own(target, options)  # type: ignore[arg-type]

@@ -85,24 +85,29 @@ def load(
     model: ModelOptions | None = None,
     combine: str = "min",
     classes: tuple[str, ...] | None = None,
+    usual_precision: str = "auto",
 ) -> Loaded:
     """Build a target by name, or several as one, with cards and where weights came from; see :func:`load_target`.
 
-    ``classes`` are the class names that were recorded of a target which the user brings.
+    Args:
+        name, weights, device, precision, micro_batch, memory_format, fold, model, combine: As there.
+        classes: The class names that were recorded of a target which the user brings.
+        usual_precision: What is scored in where neither ``precision`` nor the target says so.
 
     Raises:
         ConfigError: The target can't be run so, or takes no weights file.
     """
-    options = ExecutionOptions(device, precision, micro_batch, memory_format, fold)
+    asked = ExecutionOptions(device, precision, micro_batch, memory_format, fold)
+    options = replace(asked, precision=usual_precision) if precision == "auto" else asked
     if not isinstance(name, str):
         check_alone(name, model)
-        return _together(name, weights, options, combine, model or ModelOptions())
+        return _together(name, weights, options, asked, combine, model or ModelOptions())
     if weights is not None and not isinstance(weights, str | Path):
         raise ConfigError(f"`weights` of a single target is one file, got {len(weights)}")
     from .execution.requests import check_requests
 
     loaded = _load_one(name, weights, options, model, classes)
-    check_requests(loaded.target, options)
+    check_requests(loaded.target, asked)
     return loaded
 
 
@@ -129,12 +134,13 @@ def _together(
     names: Sequence[str],
     weights: str | Path | Sequence[str] | None,
     options: ExecutionOptions,
+    asked: ExecutionOptions,
     combine: str,
     model: ModelOptions,
 ) -> Loaded:
     """Build several targets as one. All of them are shown no more pictures than ``model.max_queries``.
 
-    The size of the images is for those of them that don't say it themselves.
+    The size of the images is for those of them that don't say it themselves. What was ``asked`` for is checked.
     """
     from .ensemble import Ensemble
     from .execution.requests import check_requests
@@ -145,11 +151,11 @@ def _together(
     for name in names:
         shown = sum(member.shown for member in members)
         left = None if model.max_queries is None else max(1, model.max_queries - shown)
-        asked = ModelOptions(max_queries=left, image_size=model.image_size, colours=model.colours)
-        members.append(_load_one(name, files.get(name), options, asked, together=True))
+        understood = ModelOptions(max_queries=left, image_size=model.image_size, colours=model.colours)
+        members.append(_load_one(name, files.get(name), options, understood, together=True))
     for member in members:  # what says how torch runs its passes is for those members that it runs
         runs = isinstance(member.target, TorchTarget)
-        check_requests(member.target, options if runs else ExecutionOptions(options.device, options.precision))
+        check_requests(member.target, asked if runs else ExecutionOptions(asked.device, asked.precision))
     ensemble = Ensemble([member.target for member in members], combine=combine)
     assert members[0].card is not None
     return Loaded(

@@ -122,6 +122,18 @@ def test_precision_is_settled_where_neither_options_nor_target_say_anything_of_i
     assert prepare_target(PlainTarget(), options(), precision="float32").record.precision == "float32"
 
 
+def test_a_target_in_a_file_that_says_its_precision_keeps_it_unless_the_options_ask_for_another(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from support import tiny_target\n\n"
+        "one, other = (tiny_target(name=name, precision='bfloat16') for name in ('one', 'other'))\n"
+    )
+    name, another = (f"{tmp_path / 'mine.py'}:{name}" for name in ("one", "other"))
+    assert prepare_target(name, options(), precision="float32").record.precision == "bfloat16"
+    assert prepare_target([name, another], options(), precision="float32").record.precision == "bfloat16"
+    with pytest.raises(ConfigError, match="can't run with `precision=float32`, only with bfloat16"):
+        prepare_target(name, options(precision="float32"))
+
+
 def test_folding_is_settled_where_the_options_say_nothing_of_it() -> None:
     target = prepare_target("cifar10", options(device="cpu"), fold=True).target
     assert isinstance(target, TorchTarget)
