@@ -76,6 +76,7 @@ def test_a_bad_option_of_evolve_is_refused(options: str, parts: list[str], tmp_p
         ("zoo frobnicate", ["frobnicate"]),
         ("zoo train imagenet --data .", ["imagenet", "digits"]),
         ("zoo train digits --epochs 0", ["--epochs", "at least 1"]),
+        ("zoo train digits --train-precision float16", ["--train-precision must be float32 or bfloat16", "float16"]),
         ("targets minst", ['did you mean "mnist"']),
         ("targets torchvision:squeezenet", ["squeezenet", "did you mean"]),
         ("resume", ["Missing argument"]),

@@ -141,6 +141,18 @@ def test_a_recipe_trains_the_network_that_its_card_describes(name: str) -> None:
     assert logits.shape == (2, len(card.classes))
 
 
+def test_training_in_bfloat16_gives_other_weights_in_float32_and_says_so(tmp_path: Path, undisturbed: Path) -> None:
+    fast = tmp_path / "fast.safetensors"
+    list(train("digits", NOWHERE, fast, epochs=2, autocast=True))
+    with safe_open(fast, "pt") as file, safe_open(undisturbed, "pt") as exact:
+        assert file.metadata()["precision"] == "bfloat16"
+        assert "precision" not in exact.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        assert all(tensor.dtype == torch.float32 for tensor in tensors.values())
+        assert any(not torch.equal(tensor, exact.get_tensor(name)) for name, tensor in tensors.items())
+    assert differentiable(zoo.load_target("digits", weights=fast, device="cpu"))
+
+
 def test_training_against_perturbations_makes_a_network_that_withstands_more_of_them(tmp_path: Path) -> None:
     """Ten epochs with and without, on the digits; the perturbed share of the held-out images that stays right."""
     adversary, right = Adversary(0.1), list[float]()

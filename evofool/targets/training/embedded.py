@@ -26,6 +26,7 @@ def train(
     epochs: int | None = None,
     device: str = "cpu",
     adversary: Adversary | None = None,
+    autocast: bool = False,
 ) -> Iterator[Epoch]:
     """Train an embedded network and write its weights.
 
@@ -40,6 +41,7 @@ def train(
         epochs: How many epochs, instead of the recipe's.
         device: Where to train.
         adversary: Perturbs every batch; half of the loss is that of the perturbed images (Goodfellow et al. 2015, §6).
+        autocast: Whether the network runs in bfloat16 while it is trained.
 
     Yields:
         A report after every epoch.
@@ -59,6 +61,7 @@ def train(
         seed=seed,
         device=device,
         adversary=adversary,
+        autocast=autocast,
         name=name,
     )
     state = state_beside(out)
@@ -70,6 +73,9 @@ def train(
 def _provenance(training: Training) -> dict[str, str]:
     """Return what the weights file says of itself."""
     test = training.images.test
+    settings = {} if training.adversary is None else {"adversary": repr(training.adversary)}
+    if training.autocast:
+        settings["precision"] = "bfloat16"
     return {
         "network": training.name,
         "seed": str(training.seed),
@@ -78,4 +84,4 @@ def _provenance(training: Training) -> dict[str, str]:
         "test_images": str(len(test)),
         "train_images_sha256": hashlib.sha256(training.images.train.images.numpy().tobytes()).hexdigest(),
         "torch": torch.__version__,
-    } | ({} if training.adversary is None else {"adversary": repr(training.adversary)})
+    } | settings
