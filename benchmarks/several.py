@@ -1,55 +1,46 @@
 """Several images per class on ``cifar10``: how sure, how many, and what that costs the surest of each class.
 
-A run has 20,000 evaluations. There are three seeds and both encodings, and nothing depends on the clock.
+A run has 20,000 evaluations. There are three seeds and both encodings, and nothing depends on the clock. It is a sweep:
+``python -m benchmarks several`` goes on where it was stopped, in ``outputs/several``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from evofool import encodings, load_target
-from evofool.config.budget import Budget
-from evofool.config.evolve import EvolveOptions
-from evofool.search.evolution import Evolution
+import evofool
 
 from .common import Row, table
 
-EVALUATIONS = 20_000
-VARIANTS: dict[str, dict[str, Any]] = {
-    "one image a class": {},
-    "colour × complexity, 5 × 5": {"descriptors": ("colour", "complexity")},
-    "5 apart in pixels": {"novelty": "pixels"},
-    "5 apart in features": {"novelty": "features"},
+PLAN: dict[str, Any] = {
+    "target": "cifar10",
+    "evaluations": 20_000,
+    "emitters": "vary",
+    "grid": {"encoding": ["cppn", "direct"]},
+    "runs": [
+        {"name": "one image a class"},
+        {"name": "colour × complexity", "descriptors": "colour,complexity"},
+        {"name": "5 apart in pixels", "novelty": "pixels"},
+        {"name": "5 apart in features", "novelty": "features"},
+        {"name": "one image, with refine", "encoding": "cppn", "emitters": "vary,refine"},
+    ],
 }
+"""The runs. The last variant, CMA-ES beside variation, is for CPPNs alone."""
 
 
-def measure(seeds: int | None) -> Iterator[list[Row]]:
-    """Measure every variant, and CMA-ES beside variation."""
-    target, rows = load_target("cifar10"), []
-    cases = [(encoding, variant, ("vary",)) for encoding in ("cppn", "direct") for variant in VARIANTS]
-    cases.append(("cppn", "one image a class", ("vary", "refine")))
-    for encoding, variant, emitters in cases:
-        built = encodings.build(encoding, encodings.preset(encoding, "default"), target.image_shape, target.device)
-        ends = []
-        for seed in range(seeds or 3):
-            evolution = Evolution(target, built, EvolveOptions(seed=seed, emitters=emitters, **VARIANTS[variant]))
-            *_, last = evolution.run(Budget(evaluations=EVALUATIONS))
-            ends.append(last)
-        niches = len(evolution.archive)
-        rows.append(
-            {
-                "encoding": encoding,
-                "images": variant,
-                "emitters": ", ".join(emitters),
-                "surest of each class: median": float(np.median([end.median for end in ends])),
-                "lowest": float(np.median([end.min for end in ends])),
-                "niches": niches,
-                "filled": float(np.median([end.elites for end in ends])),
-                "mean confidence of all": float(np.median([end.qd_score / end.elites for end in ends])),
-            }
-        )
-        table(rows)
-        yield rows
+def measure(seeds: int | None) -> list[Row]:
+    """Measure every variant."""
+    result = evofool.sweep({**PLAN, "seeds": range(seeds or 3)}, out="outputs/several", gallery=False)
+    rows: list[Row] = [
+        {
+            "images": each["configuration"],
+            "surest of each class: median": each["median"],
+            "lowest": each["min"],
+            "95 % interval of the lowest": each["min_interval95"],
+            "filled": each["elites"],
+            "mean confidence of all": each["qd_score"] / each["elites"],
+        }
+        for each in result.summary()["configurations"]
+    ]
+    table(rows)
+    return rows

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .api.jobs import attack, check_target, evolve, evolve_seeds, inspect, open, repair, resume, score  # noqa: A004
     from .api.pages import breed
     from .api.pictures import load_genome, show
+    from .api.sweep import sweep
     from .audits.result import AuditResult
     from .checkup.result import Checkup
     from .config.ascend import AscendOptions
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
     from .gallery.pages.pictures import Pictures
     from .gallery.prints.genome import Genome
     from .jobs.result import CampaignResult, Result
-    from .jobs.sweep import SweepResult
     from .lab.result import ExperimentResult
     from .observers.events import JobEnded, JobObserver, JobProgress, JobStarted
     from .peers.art import ArtPixelAttack
     from .peers.foolbox import PixelAttack
     from .peers.torchattacks import OnePixel
     from .search.deap_operators import per_elite, per_genome
+    from .sweeps.result import SweepResult
     from .targets.ensemble import Ensemble
     from .targets.registry import load_target
     from .targets.torch_target import TorchTarget as Target
@@ -101,6 +102,7 @@ __all__ = [
     "resume",
     "score",
     "show",
+    "sweep",
     "transfer",
 ]
 
@@ -132,7 +134,7 @@ _HOMES = {
     "PixelAttack": "peers.foolbox:PixelAttack",
     "ProbeOptions": "config.probe:ProbeOptions",
     "Result": "jobs.result:Result",
-    "SweepResult": "jobs.sweep:SweepResult",
+    "SweepResult": "sweeps.result:SweepResult",
     "Target": "targets.torch_target:TorchTarget",
     "TransferOptions": "config.transfer:TransferOptions",
     "ablate": "api.experiments:ablate",
@@ -159,6 +161,7 @@ _HOMES = {
     "resume": "api.jobs:resume",
     "score": "api.jobs:score",
     "show": "api.pictures:show",
+    "sweep": "api.sweep:sweep",
     "transfer": "api.experiments:transfer",
 }
 

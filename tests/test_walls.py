@@ -10,8 +10,8 @@ import pytest
 import sources
 
 WINGS = (
-    "cli", "api", "peers", "console", "observers", "audits", "lab", "jobs", "gallery", "store", "checkup", "detection",
-    "search", "attacks", "engines", "targets", "encodings", "datasets", "config", "kernels", "io",
+    "cli", "api", "peers", "console", "observers", "sweeps", "audits", "lab", "jobs", "gallery", "store", "checkup",
+    "detection", "search", "attacks", "engines", "targets", "encodings", "datasets", "config", "kernels", "io",
 )  # fmt: skip
 """The wings from the top down. A wing imports wings that stand after it, and nothing else; docs/ARCHITECTURE.md has the
 picture."""

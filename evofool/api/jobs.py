@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from ..engines.toolbox import Hook
     from ..jobs.life import Observer
     from ..jobs.result import CampaignResult, Result
-    from ..jobs.sweep import SweepResult
     from ..observers.registry import Observing
     from ..search.profiler import Profiler
+    from ..sweeps.result import SweepResult
     from ..targets.protocols import Target
 
 STOPPED_SWEEP = "stopped; what is done is saved, and the same call goes on"
-"""What is said of runs with several seeds that somebody stopped."""
+"""What is said of a sweep that somebody stopped."""
 
 
 @documented(EvolveOptions)
@@ -124,21 +124,17 @@ def evolve_seeds(
     """
     from ..config.seeds import parse_seeds
     from ..console.progress import watched
-    from ..console.run_view import RunView
-    from ..jobs.sweep import Sweep
+    from ..console.sweep_view import SweepView
+    from ..sweeps import start
 
     if "seed" in options:
         raise ConfigError("give either `seed` or `seeds`")
     own = own_target(target)
     given = EvolveOptions.of({"target": own.name if own else target, "encoding": encoding, **options})
     folder = path_of(out, "out") if out is not None else None
-    sweep = Sweep(given, parse_seeds(seeds), own, out=folder, toolbox=toolbox)
-    for seed in sweep.seeds:
-        with watched(RunView, progress, observer, STOPPED_SWEEP) as noting:
-            sweep.run(seed, gallery=bool(gallery), observer=noting)
-        if sweep.interrupted:
-            break
-    return sweep.finish(gallery=bool(gallery))
+    plan = start.planned_seeds(given, parse_seeds(seeds), own)
+    with watched(SweepView, progress, start.of_runs(observer), STOPPED_SWEEP) as noting:
+        return start.run(plan, own, out=folder, gallery=bool(gallery), observer=noting, toolbox=toolbox)
 
 
 @documented(AttackOptions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -49,10 +49,22 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
 
     The resamples are the same each time. Fewer than two values tell nothing of it: (0, 1).
     """
-    if len(values) < 2:
-        return 0.0, 1.0
+    return _percentile_interval(np.mean, values) if len(values) > 1 else (0.0, 1.0)
+
+
+def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return the 95 % interval of a median by the percentile bootstrap (Efron 1979).
+
+    The resamples are the same each time. Of few values it can't be wider than their range, and fewer than two tell
+    nothing of it: None.
+    """
+    return _percentile_interval(np.median, values) if len(values) > 1 else None
+
+
+def _percentile_interval(statistic: Callable[..., Any], values: Sequence[float]) -> tuple[float, float]:
+    """Return the 95 % interval of a statistic, from the same resamples each time."""
     rows = np.random.default_rng(0).integers(0, len(values), (RESAMPLES, len(values)))
-    low, high = np.quantile(np.asarray(values)[rows].mean(1), [0.025, 0.975]).tolist()
+    low, high = np.quantile(statistic(np.asarray(values)[rows], axis=1), [0.025, 0.975]).tolist()
     return low, high
 
 

@@ -16,7 +16,7 @@ from ..errors import EvofoolError, in_words, suggestion
 from ..io.interrupts import Stopped, stoppable
 from ..targets.execution.process import tune_process
 from ..version import __version__
-from . import attack, audit, evolve, gallery, jobs, lab, targets, zoo
+from . import attack, audit, evolve, gallery, jobs, lab, sweep, targets, zoo
 from .common import exit_code
 from .declared import as_options, with_home
 from .output import ProgressAs
@@ -86,6 +86,7 @@ for command in (
     evolve.evolve,
     attack.attack,
     audit.audit,
+    sweep.sweep,
     jobs.resume,
     attack.report,
     gallery.gallery,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +14,7 @@ from ..targets.members import joined
 from .common import Gallery, Out, end_as_stopped, folder_of_job, resume_command, resume_stopped
 from .declared import with_options
 from .output import Output, with_output
+from .sweep import show_sweep
 
 if TYPE_CHECKING:
     from ..console.console import Console
@@ -84,29 +83,15 @@ def _sweep(
     profile: bool,
 ) -> None:
     """Run each of several seeds, and print what they ended with."""
-    from ..console.run_view import RunView
+    from ..console.sweep_view import SweepView
+    from ..sweeps import start
 
     if "seed" in given or profile:
         raise ConfigError(f"give either `seeds` or {'`profile`' if profile else '`seed`'}")
-    numbers, sweep = parse_seeds(seeds), None
-    for number in numbers:
-        output.console.say(f"seed {number}")
-        with output.watch(RunView([])) as observer:
-            from ..jobs.sweep import Sweep  # imports torch
-
-            sweep = sweep or Sweep(options, numbers, out=out)
-            sweep.run(number, gallery=gallery, observer=observer)
-        if sweep.interrupted:
-            break
-    assert sweep
-    result = sweep.finish(gallery=gallery)
-    if output.as_json:
-        output.console.json(result.summary())
-    else:
-        output.console.finished_sweep(
-            result, shlex.join(["evofool", *sys.argv[1:], *([] if out else ["--out", str(result.path)])])
-        )
-    end_as_stopped(result.interrupted)
+    plan = start.planned_seeds(options, parse_seeds(seeds))
+    with output.watch(SweepView()) as observer:
+        result = start.run(plan, out=out, gallery=gallery, observer=observer)
+    show_sweep(output.console, result, output.as_json)
 
 
 def show_run(console: Console, result: Any, as_json: bool, profiler: Any = None) -> None:

@@ -19,6 +19,7 @@ from .declared import with_options
 from .evolve import show_run
 from .lab import show_experiment
 from .output import Output, with_output
+from .sweep import show_sweep
 
 if TYPE_CHECKING:
     from ..console.console import Console
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
 def resume(
     given: dict[str, Any],
     output: Output,
-    job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign, an experiment or an audit.")],
+    job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign, an experiment, an audit or a sweep.")],
     gallery: Gallery = True,
 ) -> None:
-    """Go on with a run, a campaign, an experiment or an audit.
+    """Go on with a run, a campaign, an experiment, an audit or a sweep.
 
     It ends with the same bytes as if it had never stopped. Limits count in all, not in addition.
-    All limits but --max-queries are for runs.
+    All limits but --max-queries are for runs, and for all runs of a sweep.
     """
     kind = kind_of(job)
     EvolveOptions.of(given)  # limits that can't be are refused before anything heavy is loaded
@@ -52,12 +53,14 @@ def resume(
         show_experiment(console, result, as_json)
     elif kind == "audit":
         show_audit(console, result, as_json)
+    elif kind == "sweep":
+        show_sweep(console, result, as_json)
     else:
         _show(console, result, as_json)
 
 
 def inspect(
-    job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign, an experiment or an audit.")],
+    job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign, an experiment, an audit or a sweep.")],
     repair: Annotated[
         bool,
         typer.Option("--repair", help="Go back to the checkpoint before a damaged one, and take damaged records out."),

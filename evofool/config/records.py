@@ -263,23 +263,6 @@ class RunConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True
         return {**self.options.identity(), **self.target.identity(), **chosen}
 
 
-class SweepConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The config of a folder of runs that differ in their seeds: the options as they were given, for all of them."""
-
-    kind: ClassVar[str] = "sweep"
-
-    options: EvolveOptions
-
-    def identity(self) -> dict[str, Any]:
-        """Return what the runs have in common; budgets may change."""
-        options = self.options
-        names = ("target", "weights", "classes", "combine")
-        given = {name: getattr(options, name) for name in names}
-        identity = {**given, **options.identity()}
-        del identity["seed"]
-        return identity
-
-
 class DataRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a campaign's images came from.
 

@@ -15,6 +15,7 @@ from .run_view import RunView
 
 if TYPE_CHECKING:
     from ..audits.job import AuditStep
+    from ..sweeps.job import SweepStep
 
 VIEWS: dict[str, type[Any]] = {"RunStep": RunView, "CampaignStep": CampaignView, "ExperimentStep": ExperimentView}
 """Views by the kind of step that they describe."""
@@ -28,13 +29,14 @@ class AuditView:
     """
 
     notes: Sequence[str] = ()
+    kind, noun = "audit", "tasks"
 
     def __init__(self, now: Clock = time.monotonic) -> None:
         self._now, self._started = now, now()
         self._title = ""
         self._inner: View | None = None
 
-    def note(self, step: AuditStep) -> None:
+    def note(self, step: AuditStep | SweepStep) -> None:
         """Take a step, and give that of the job under way to the view that describes it."""
         if step.title != self._title or step.step is None:
             self._title, self._inner = step.title, None
@@ -43,16 +45,17 @@ class AuditView:
                 self._inner = _view_of(step.step)
             self._inner.note(step.step)
 
-    def describe(self, step: AuditStep) -> Snapshot:
+    def describe(self, step: AuditStep | SweepStep) -> Snapshot:
         """Return how far the audit is."""
         inner = self._inner.describe(step.step) if self._inner and step.step is not None else None
         elapsed = clock(self._now() - self._started)
+        inside = f"  {inner.line}" if inner else ""
         share = (step.done + (inner.share or 0.0 if inner else 0.0)) / step.tasks
         return Snapshot(
-            title=f"{step.target} · audit · {step.title}",
-            rows=[("tasks", f"{step.done} of {step.tasks} done   {elapsed}"), *(inner.rows if inner else ())],
+            title=f"{step.target} · {self.kind} · {step.title}",
+            rows=[(self.noun, f"{step.done} of {step.tasks} done   {elapsed}"), *(inner.rows if inner else ())],
             share=min(1.0, share),
-            line=f"tasks {step.done}/{step.tasks}  {step.title}  elapsed {elapsed}{'  ' + inner.line if inner else ''}",
+            line=f"{self.noun} {step.done}/{step.tasks}  {step.title}  elapsed {elapsed}{inside}",
         )
 
 

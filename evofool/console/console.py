@@ -29,8 +29,8 @@ from .terminal import can_draw
 if TYPE_CHECKING:
     from ..audits.result import AuditResult
     from ..jobs.result import CampaignResult, Result
-    from ..jobs.sweep import SweepResult
     from ..lab.result import ExperimentResult
+    from ..sweeps.result import SweepResult
     from ..targets.cards import Card
     from ..targets.execution.trials import Trial
     from ..targets.torch_target import TorchTarget
@@ -208,10 +208,14 @@ class Console:
         if not self.quiet:
             self._titled(*summaries.finished_run(result, resume_command))
 
-    def finished_sweep(self, result: SweepResult, command: str) -> None:
-        """Print the summary of several runs, unless quiet; ``command`` goes on with them."""
+    def finished_sweep(self, result: SweepResult, resume_command: str) -> None:
+        """Print the summary of a sweep, unless quiet."""
         if not self.quiet:
-            self._titled(*summaries.finished_sweep(result, command))
+            self._titled(*summaries.finished_sweep(result, resume_command))
+
+    def planned_sweep(self, facts: Mapping[str, Any]) -> None:
+        """Print what a sweep is to do."""
+        self._titled(*summaries.planned_sweep(facts))
 
     def finished_campaign(self, result: CampaignResult, resume_command: str) -> None:
         """Print the summary of a campaign, unless quiet."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..attacks.data_warnings import describe_mapping
+from ..config.class_names import listed
 from ..text import clock, counted, ending, least_confident, operators_text, percent, scored
 from .phrases import (
     describe_damage,
@@ -19,7 +20,7 @@ from .phrases import (
 
 if TYPE_CHECKING:
     from ..jobs.result import CampaignResult, Result
-    from ..jobs.sweep import SweepResult
+    from ..sweeps.result import SweepResult
 
 LONG_FACTS: dict[str, Callable[[Any], str]] = {
     "damaged": describe_damage,
@@ -73,32 +74,45 @@ def finished_run(result: Result, resume_command: str) -> tuple[str, Rows]:
     return f"{ending(result.interrupted)}: {summary['target']}, {summary['encoding']}", rows
 
 
-def finished_sweep(result: SweepResult, command: str) -> tuple[str, Rows]:
-    """Return the title and the rows of several runs that differ in their seeds.
+def finished_sweep(result: SweepResult, resume_command: str) -> tuple[str, Rows]:
+    """Return the title and the rows of a sweep: a row for each configuration, and where there is one, for each run.
 
     Args:
-        result: What they ended with.
-        command: The command that goes on with them.
+        result: What it ended with.
+        resume_command: The command that goes on with it.
     """
-    summary = result.summary()
     rows = []
-    for each in summary["runs"]:
-        if "median" in each:
+    for each in result.rows if len(result.configurations) == 1 else ():
+        if each.get("median") is not None:
             work = f"{scored(each['evaluations'], each['confirmations'])} in {clock(each['seconds'])}"
-            rows.append(
-                (f"seed {each['seed']}", f"median {percent(each['median'])}   lowest {percent(each['min'])}   {work}")
-            )
-    if medians := summary["medians"]:
-        spread = f"{percent(medians['median'])} (from {percent(medians['min'])} to {percent(medians['max'])})"
-        rows.append(("medians", f"{spread}, the middle one and the range"))
+            text = f"median {percent(each['median'])}   lowest {percent(each['min'])}   {work}"
+            rows.append((each["run"].replace("-", " "), text))
+    rows += result.lines()
     if result.unequal:
         rows.append(("warning", result.unequal))
-    if result.page:
-        rows.append(("page", str(result.page)))
+    rows += [("failed", f"{name}: {why}") for name, why in result.failed.items()]
+    rows += [(name, str(path)) for name, path in (("report", result.report), ("page", result.page)) if path]
     rows.append(("runs", str(result.path)))
     if result.interrupted:
-        rows.append(("go on", command))
-    return f"{ending(result.interrupted)}: {counted(len(result.runs), 'run')}", rows
+        rows.append(("go on", resume_command))
+    done = sum(len(each.done) for each in result.configurations)
+    return f"{ending(result.interrupted)}: {done:,} of {counted(len(result.rows), 'run')}", rows
+
+
+def planned_sweep(facts: Mapping[str, Any]) -> tuple[str, Rows]:
+    """Return the title and the rows of a sweep that was only planned.
+
+    Args:
+        facts: What it is to do.
+    """
+    rows: Rows = [(name, f"{counted(len(of), 'run')}: {listed(of, 4)}") for name, of in facts["configurations"].items()]
+    if facts["evaluations"]:
+        rows.append(("evaluations", f"{facts['evaluations']:,} in all, at most"))
+    if facts["attempts"]:
+        rows.append(("images", f"{facts['attempts']:,} in all, attacked"))
+    if facts["seconds"] is not None:
+        rows.append(("estimate", f"{clock(facts['seconds'])}, from {facts['measured']}"))
+    return f"plan: {counted(len(facts['configurations']), 'configuration')}, {counted(facts['runs'], 'run')}", rows
 
 
 def finished_campaign(result: CampaignResult, resume_command: str) -> tuple[str, Rows]:

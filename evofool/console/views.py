@@ -14,6 +14,7 @@ from .campaign_view import CampaignView
 from .experiment_view import ExperimentView
 from .live import StepView, View
 from .run_view import RunView
+from .sweep_view import SweepView
 
 
 def view_of_job(path: Path) -> View:
@@ -29,6 +30,8 @@ def view_of_job(path: Path) -> View:
         return ExperimentView()
     if kind == "audit":
         return AuditView()
+    if kind == "sweep":
+        return SweepView()
     return CampaignView() if kind == "campaign" else StepView(kind)
 
 

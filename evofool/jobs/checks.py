@@ -57,13 +57,15 @@ def check_evolve(options: EvolveOptions, *, named: bool, out: Path | None) -> Ev
     return options
 
 
-def check_attack(options: AttackOptions, *, named: bool, out: Path) -> tuple[AttackOptions, LabelledImages | None]:
+def check_attack(
+    options: AttackOptions, *, named: bool, out: Path | None
+) -> tuple[AttackOptions, LabelledImages | None]:
     """Check the options of a campaign as far as that needs neither torch nor the target itself.
 
     Args:
         options: The options.
         named: Whether the target is the named one, not an object of the user's own.
-        out: The campaign's folder.
+        out: The campaign's folder, if it has one.
 
     Returns:
         The options with a target and data that belong together; and the images, where they had to be read.
@@ -78,7 +80,7 @@ def check_attack(options: AttackOptions, *, named: bool, out: Path) -> tuple[Att
     return options, check_fitting(options, outline)
 
 
-def check_labelled(options: L, *, named: bool, out: Path) -> tuple[L, Outline | None]:
+def check_labelled(options: L, *, named: bool, out: Path | None) -> tuple[L, Outline | None]:
     """Check what all jobs on labelled images have; arguments and errors as :func:`check_attack`.
 
     Returns:

@@ -57,7 +57,7 @@ class Kind(Protocol):
 KINDS: dict[str, str | Kind] = {
     "run": "evofool.jobs.run",
     "campaign": "evofool.jobs.campaign",
-    "sweep": "evofool.jobs.sweep",
+    "sweep": "evofool.sweeps.job",
     "experiment": "evofool.lab.job",
     "audit": "evofool.audits.job",
 }

@@ -16,7 +16,8 @@ from ..config.class_names import ClassNames
 from ..config.classes import choose_classes
 from ..config.elites import FILLS, EliteOptions
 from ..config.experiments import ExperimentConfig
-from ..config.records import CampaignConfig, DataRecord, SweepConfig
+from ..config.records import CampaignConfig, DataRecord
+from ..config.sweep import SweepConfig
 from ..datasets import Fitting
 from ..encodings.banks import MANY_SUFFIX, bank_names, find_genomes
 from ..encodings.genome_file import GenomeFile
@@ -27,7 +28,7 @@ from ..io.images import fit, open_image
 from ..io.nearby import nearby
 from ..store.folder import check_free
 from ..store.run import RunFolder
-from ..store.sweep import run_folders
+from ..store.sweep import SweepFolder
 from ..targets.members import joined
 from ..targets.outline import check_named
 from ..targets.protocols import Target
@@ -115,7 +116,7 @@ def find_candidates(paths: Iterable[Path]) -> Iterator[Candidate]:
         if kind == CampaignConfig.kind or kind == ExperimentConfig.kind:
             raise RunError(f"{path} is {'a campaign' if kind == CampaignConfig.kind else 'an experiment'}; give a run")
         if kind:
-            runs = list(run_folders(path).values()) if kind == SweepConfig.kind else [path]
+            runs = list(SweepFolder.open(path).begun().values()) if kind == SweepConfig.kind else [path]
             for run in runs:
                 yield from _elites_of(RunFolder.open(run))
             continue

@@ -37,7 +37,7 @@ MAX_JOBS_NAMED = 8
 """Most jobs in a folder that a message names."""
 
 _INSTEAD = {
-    ("sweep", "run"): ": give one of its runs, such as {seed}",
+    ("sweep", "run"): ": give one of its runs{such}",
     ("sweep", "campaign"): "; its page is written by: evofool gallery {path}",
     ("run", "campaign"): "; its page is written by: evofool gallery {path}",
     ("audit", "run"): ": give one of those in it, such as {path}/cppn",
@@ -130,7 +130,9 @@ def read_config(path: Path, wanted: type[C]) -> C:
     content = _content(path, wanted.kind)
     kind = content.pop("job")
     if kind != wanted.kind:
-        instead = _INSTEAD.get((kind, wanted.kind), "").format(path=path, seed=min(path.glob("seed-*"), default=""))
+        inner = [folder.parent for folder in sorted(path.glob(f"*/{CONFIG}"))[:1]]
+        such = f", such as {inner[0]}" if inner else ""
+        instead = _INSTEAD.get((kind, wanted.kind), "").format(path=path, such=such)
         article = "an" if kind.startswith(("a", "e")) else "a"
         raise RunError(f"{path} is {article} {_quoted(kind, 40)}; expected a {wanted.kind}{instead}")
     for name in INSIDE:
@@ -213,7 +215,8 @@ def go_on(path: Path) -> str:
     path = whole_of(path)
     content = _content_or_nothing(path)
     record = content.get("target")
-    own = ["target=…"] if isinstance(record, dict) and record.get("own") else []
+    given = isinstance(record, dict) and record.get("own")
+    own = ["target=…"] if given or content.get("own") else []
     own += ["toolbox=…"] if content.get("swapped") else []
     if own:
         return f"go on with, in Python: evofool.resume({', '.join([repr(str(path)), *own])}), or delete the folder"

@@ -35,6 +35,11 @@ def score_command(file: Path, target: Mapping[str, Any], *, own: bool = False) -
     return shlex.join(["evofool", "score", str(file), *_flags(target)])
 
 
+def sweep_command(path: Path) -> str:
+    """Return the command that goes on with a sweep."""
+    return shlex.join(["evofool", "resume", str(path)])
+
+
 def target_options(target: TargetRecord) -> dict[str, Any]:
     """Return the options that a recorded target is named by.
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...config.experiments import ExperimentConfig
-from ...config.records import CampaignConfig, SweepConfig
+from ...config.records import CampaignConfig
+from ...config.sweep import SweepConfig
 from ...encodings.banks import MANY_SUFFIX, bank_names, find_genomes, split_genome_path
 from ...encodings.genome_lines import is_file_of_genomes, read_genomes
 from ...errors import ConfigError, RunError
 from ...io.nearby import nearby
 from ...store.folder import CONFIG, kind_of
 from ...store.run import RunFolder
-from ...store.sweep import run_folders
+from ...store.sweep import SweepFolder
 from .campaign_source import read_campaign
 from .elites_source import read_elites
 from .genome_source import read_genome_source
@@ -55,7 +56,10 @@ def read_kind(path: Path) -> str:
 
 def _read_sweep(path: Path, classes: str | None) -> list[Source]:
     """Return the runs of a sweep that have elites."""
-    runs = [folder for folder in run_folders(path).values() if RunFolder.open(folder).elites()]
+    folder = SweepFolder.open(path)
+    if folder.config.command != "evolve":
+        raise RunError(f"{path} is a sweep of campaigns; compare them by: evofool report {path}/*/")
+    runs = [run for run in folder.begun().values() if RunFolder.open(run).elites()]
     if not runs:
         raise RunError(f"{path} has no run with elites yet; let one run for a generation")
     return [read_run(folder, classes) for folder in runs]

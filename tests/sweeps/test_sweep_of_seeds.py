@@ -118,7 +118,10 @@ def test_a_summary_has_every_run_and_the_spread(made: Path) -> None:
     summary = small_sweep(made).summary()
     medians = [run["median"] for run in summary["runs"]]
     assert [run["seed"] for run in summary["runs"]] == [0, 1]
-    assert summary["medians"] == {"min": min(medians), "median": sum(medians) / 2, "max": max(medians)}
+    [configuration] = summary["configurations"]
+    assert configuration["configuration"] == "digits, direct"
+    assert configuration["median"] == sum(medians) / 2
+    assert configuration["median_interval95"] == [min(medians), max(medians)]
     assert json.dumps(summary)
 
 
@@ -143,8 +146,8 @@ def test_a_stopped_command_says_how_it_goes_on(
 ) -> None:
     monkeypatch.setattr("evofool.console.run_view.RunView.note", lambda *_: interrupt())
     shown = run_cli(capsys, *EVOLVE, "--seeds", "0-2", "--out", tmp_path / "a b", "--no-gallery").out
-    assert "stopped: 1 run" in shown
-    assert f"evofool {' '.join(EVOLVE)} --seeds 0-2 --out '{tmp_path}/a b' --no-gallery" in shown
+    assert "stopped: 1 of 3 runs" in shown
+    assert f"evofool resume '{tmp_path}/a b'" in shown
 
 
 def test_seed_and_seeds_are_one_or_the_other(tmp_path: Path, capsys: Capture) -> None:
@@ -159,14 +162,17 @@ def test_what_is_asked_of_a_sweep_s_folder(made: Path, capsys: Capture) -> None:
     facts = json.loads(succeed(capsys, "inspect", made, "--json").out)
     assert facts["seed-1"]["generation"] == 3
     assert evofool.repair(made) == []
-    assert_refused(run_cli(capsys, "resume", made), "is a sweep; go on with the command that made it")
+    assert_refused(
+        run_cli(capsys, "report", made), "is a sweep; expected a campaign; its page is written by: evofool gallery"
+    )
 
 
 def test_runs_of_unequal_budgets_are_told_of(made: Path, tmp_path: Path, capsys: Capture) -> None:
     out = Path(shutil.copytree(made, tmp_path / "sweep"))
     result = small_sweep(out, "2", generations=1)
     expected = (
-        "the runs have unequal budgets, by seed (generations 3: 0, 1; generations 1: 2); give all seeds the largest"
+        "runs of one configuration have unequal budgets (generations 3: seed-0, seed-1; generations 1: seed-2); "
+        "give all the largest"
     )
     assert result.unequal.startswith(expected)
     assert expected in repr(result)
