@@ -144,6 +144,7 @@ def test_a_file_that_begins_with_a_tilde_is_found(home: Path) -> None:
         (lambda: evofool.resume(None), "path"),  # type: ignore[arg-type]
         (lambda: evofool.evolve("digits", out=3), "out"),  # type: ignore[arg-type]
         (lambda: evofool.evolve_seeds("digits", seeds=2, out=3), "out"),  # type: ignore[arg-type]
+        (lambda: evofool.sweep(3), "plan"),  # type: ignore[arg-type]
         (lambda: evofool.attack("digits", out=["a"]), "out"),  # type: ignore[arg-type]
         (lambda: evofool.load_target("digits", weights=3), "weights"),  # type: ignore[arg-type]
     ],
@@ -170,6 +171,7 @@ WALKED = {
     "features": {"target", "out", "progress", "observer"},
     "harden": {"target", "out", "progress", "observer"},
     "evolve_seeds": {"target", "encoding", "seeds", "out", "gallery", "progress", "observer", "toolbox"},
+    "sweep": {"plan", "target", "out", "gallery", "progress", "observer", "toolbox"},
     "score": {"files", "target", "weights", "device", "top", "options"},
     "resume": {"path", "target", "toolbox", "gallery", "progress", "observer", "limits"},
     "inspect": {"path"},

@@ -33,9 +33,9 @@ def resume(
     job: Annotated[Path, typer.Argument(help="The folder of a run, a campaign, an experiment, an audit or a sweep.")],
     gallery: Gallery = True,
 ) -> None:
-    """Go on with a run, a campaign, an experiment, an audit or a sweep.
+    """Go on with a job that was stopped, or with a larger budget.
 
-    It ends with the same bytes as if it had never stopped. Limits count in all, not in addition.
+    It is a run, a campaign, an experiment, an audit or a sweep, and ends with the same bytes as if it had never stopped. Limits count in all, not in addition.
     All limits but --max-queries are for runs, and for all runs of a sweep.
     """
     kind = kind_of(job)

@@ -34,7 +34,7 @@ def sweep(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Make many runs or campaigns that differ in their options, with one table and one page.
+    """Make many runs of different options, and compare them.
 
     The file has the options of evofool evolve by name. Lists under [grid] are multiplied, [[runs]] are variants that
     each get all of that, and seeds = "0-4" makes each with five seeds. With command = "attack" they are campaigns.
