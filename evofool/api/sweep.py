@@ -9,11 +9,11 @@ from ..errors import ConfigError
 from .jobs import STOPPED_SWEEP, own_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ..engines.toolbox import Hook
-    from ..sweeps.job import SweepStep
+    from ..observers.registry import Observing
     from ..sweeps.result import SweepResult
     from ..targets.protocols import Target
 
@@ -25,7 +25,7 @@ def sweep(
     out: str | Path | None = None,
     gallery: bool = True,
     progress: bool | None = None,
-    observer: Callable[[SweepStep], object] | None = None,
+    observer: Observing | None = None,
     toolbox: Hook | None = None,
 ) -> SweepResult:
     """Make many runs that differ in their options, as one job with one table and one page.
@@ -41,7 +41,8 @@ def sweep(
             sweep that this one goes on with.
         gallery: Whether the runs get pages and contact sheets, and all of them a page of pictures.
         progress: Whether to show on standard error how far it is. None: in a terminal and in a notebook.
-        observer: Called after every run, and after every step of the runs.
+        observer: Called after every run, and after every step of the runs; or a :class:`~evofool.JobObserver`, a
+            tracker such as ``tensorboard``, or a list of these.
         toolbox: A function that swaps operators of every run, as in :func:`evofool.evolve`.
 
     Returns:

@@ -35,8 +35,8 @@ def resume(
 ) -> None:
     """Go on with a job that was stopped, or with a larger budget.
 
-    It is a run, a campaign, an experiment, an audit or a sweep, and ends with the same bytes as if it had never stopped. Limits count in all, not in addition.
-    All limits but --max-queries are for runs, and for all runs of a sweep.
+    It ends with the same bytes as if it had never stopped. Limits count in all, not in addition. All limits but
+    --max-queries are for runs, and for all runs of a sweep.
     """
     kind = kind_of(job)
     EvolveOptions.of(given)  # limits that can't be are refused before anything heavy is loaded

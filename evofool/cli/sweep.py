@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..config.class_names import listed
+from ..config.evolve import EvolveOptions
 from ..errors import RunError
 from ..text import counted
-from .common import Gallery, Json, Quiet, end_as_stopped, resume_command
+from .common import Gallery, end_as_stopped, resume_command
+from .declared import with_options
+from .output import Output, with_output
 
 if TYPE_CHECKING:
     from ..console.console import Console
 
 
+@with_options(EvolveOptions, ())
+@with_output
 def sweep(
+    given: dict[str, Any],
+    output: Output,
     file: Annotated[Path, typer.Argument(help="The TOML file that says which runs there are.", show_default=False)],
     out: Annotated[
         Path | None,
@@ -31,8 +38,6 @@ def sweep(
         bool, typer.Option("--dry-run", help="Print which runs there would be and how long they would take.")
     ] = False,
     gallery: Gallery = True,
-    quiet: Quiet = False,
-    as_json: Json = False,
 ) -> None:
     """Make many runs of different options, and compare them.
 
@@ -42,26 +47,24 @@ def sweep(
     The same command goes on where it was stopped, and so does evofool resume. A run that fails doesn't keep the others
     from being made; the exit code is 2 then.
     """
-    from ..console.console import Console
     from ..sweeps import start
 
-    console = Console(quiet=quiet, to_stderr=as_json)
     plan = start.planned(file)
     if dry_run:
         from ..sweeps.estimate import estimate
 
-        console.say("measuring how fast configurations are, two seconds each …")
+        output.console.say("measuring how fast configurations are, two seconds each …")
         facts = estimate(plan)
-        if as_json:
-            console.json(facts)
+        if output.as_json:
+            output.console.json(facts)
         else:
-            console.planned_sweep(facts)
+            output.console.planned_sweep(facts)
         return
     from ..console.sweep_view import SweepView
 
-    with console.watch(SweepView()) as observer:
+    with output.watch(SweepView()) as observer:
         result = start.run(plan, out=out, gallery=gallery, observer=observer)
-    show_sweep(console, result, as_json)
+    show_sweep(output.console, result, output.as_json)
 
 
 def show_sweep(console: Console, result: Any, as_json: bool) -> None:

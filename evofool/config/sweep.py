@@ -98,7 +98,7 @@ class SweepConfig(JobConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             found.setdefault(run.configuration, []).append(run)
         return found
 
-    def options(self, run: PlannedRun) -> JobOptions:
+    def options_of(self, run: PlannedRun) -> JobOptions:
         """Return the options of one of the runs."""
         return COMMANDS[self.command].of(run.given)
 

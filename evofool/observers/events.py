@@ -24,7 +24,7 @@ class JobStarted:
     """A session of a job begins.
 
     Attributes:
-        kind: ``run``, ``campaign``, ``experiment`` or ``audit``.
+        kind: ``run``, ``campaign``, ``experiment``, ``audit`` or ``sweep``.
         path: The job's folder; None where nothing is written.
         name: What the job is called: its folder, or its target where it has none.
         target: The target's name.
@@ -66,10 +66,11 @@ class JobProgress:
     """How far a job is after a step.
 
     Attributes:
-        step: The number of generations, of finished attempts, parts or tasks: what figures are plotted against. Several
-            steps of a campaign or an audit can have the same.
+        step: The number of generations, of finished attempts, parts, tasks or runs: what figures are plotted against.
+            Several steps of a campaign, an audit or a sweep can have the same.
         done, total: How much of the work is done, and how much there is; ``total`` is None where nobody knows.
-        unit: What these count: ``evaluations``, ``generations``, ``seconds``, ``attempts``, ``parts`` or ``tasks``.
+        unit: What these count: ``evaluations``, ``generations``, ``seconds``, ``attempts``, ``parts``,
+            ``tasks`` or ``runs``.
         per_second: How many units a second are done; None while that is unknown.
         eta: Seconds until the end; None while that is unknown.
         seconds: Seconds of this session.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..jobs.run import RunStep
     from ..lab.job import ExperimentStep
     from ..search.progress import Progress
+    from ..sweeps.job import SweepStep
 
 SUCCESSES_DRAWN = 24
 """How many of a campaign's last successes are drawn."""
@@ -151,12 +152,14 @@ class AuditMeasure:
         now: The clock; the session starts when the measure is made.
     """
 
+    unit = "tasks"
+
     def __init__(self, now: Clock = time.monotonic) -> None:
         self._now, self._started = now, now()
         self._task, self._done = "", 0.0
         self._inner: Measure | None = None
 
-    def note(self, step: AuditStep) -> None:
+    def note(self, step: AuditStep | SweepStep) -> None:
         """Take a step, and give that of the job under way to its own measure."""
         if step.title != self._task or step.step is None:
             self._task, self._inner = step.title, None
@@ -165,7 +168,7 @@ class AuditMeasure:
                 self._inner = MEASURES[type(step.step).__name__](self._now)
             self._inner.note(step.step)
 
-    def progress(self, step: AuditStep) -> JobProgress:
+    def progress(self, step: AuditStep | SweepStep) -> JobProgress:
         """Return how far the audit is; the figures are those of the job under way."""
         inner = self._inner.progress(step.step) if self._inner and step.step is not None else None
         share = inner.done / inner.total if inner and inner.total else 0.0
@@ -174,13 +177,19 @@ class AuditMeasure:
             step=step.done,
             done=self._done,
             total=step.tasks,
-            unit="tasks",
+            unit=self.unit,
             per_second=None,
             eta=None,
             seconds=self._now() - self._started,
             figures=inner.figures if inner else {},
             task=step.title,
         )
+
+
+class SweepMeasure(AuditMeasure):
+    """The figures of a sweep, of which a step is a run, or a step of the run that is under way."""
+
+    unit = "runs"
 
 
 class StepMeasure:
@@ -204,10 +213,17 @@ MEASURES: dict[str, type[Any]] = {
     "CampaignStep": CampaignMeasure,
     "ExperimentStep": ExperimentMeasure,
     "AuditStep": AuditMeasure,
+    "SweepStep": SweepMeasure,
 }
 """Measures by the kind of step that they read."""
 
-OF_KIND = {"run": "RunStep", "campaign": "CampaignStep", "experiment": "ExperimentStep", "audit": "AuditStep"}
+OF_KIND = {
+    "run": "RunStep",
+    "campaign": "CampaignStep",
+    "experiment": "ExperimentStep",
+    "audit": "AuditStep",
+    "sweep": "SweepStep",
+}
 """The steps that each kind of job has."""
 
 

@@ -100,7 +100,7 @@ def figures_of(folder: SweepFolder) -> list[Configuration]:
 
 def configuration_name(folder: SweepFolder, run: PlannedRun) -> str:
     """Return what the configuration of a run is called; where there is only one, after its target."""
-    options = folder.config.options(run)
+    options = folder.config.options_of(run)
     if isinstance(options, EvolveOptions):
         return run.configuration or f"{joined(options.target)}, {options.encoding}"
     target = joined(options.target or options.data or "digits")
@@ -116,7 +116,7 @@ def unequal_budgets(folder: SweepFolder) -> str:
         budgets: dict[str, list[str]] = {}
         for run in runs:
             options = (
-                RunFolder.open(begun[run.name]).config.options if run.name in begun else folder.config.options(run)
+                RunFolder.open(begun[run.name]).config.options if run.name in begun else folder.config.options_of(run)
             )
             assert isinstance(options, EvolveOptions)
             budgets.setdefault(_in_words(options.budget.or_default()), []).append(run.name)
@@ -134,7 +134,7 @@ def table(folder: SweepFolder, configurations: Sequence[Configuration]) -> list[
             "run": each.run.name,
             "configuration": configuration.name,
             "state": each.state,
-            **{name: _plain(getattr(folder.config.options(each.run), name)) for name in (*varied, "seed")},
+            **{name: _plain(getattr(folder.config.options_of(each.run), name)) for name in (*varied, "seed")},
             **{name: each.figures.get(name) for name in FIGURES[folder.config.command]},
         }
         for configuration in configurations
@@ -144,7 +144,7 @@ def table(folder: SweepFolder, configurations: Sequence[Configuration]) -> list[
 
 def varied_options(folder: SweepFolder) -> list[str]:
     """Return the options in which configurations differ."""
-    options = [folder.config.options(runs[0]) for runs in folder.config.configurations.values()]
+    options = [folder.config.options_of(runs[0]) for runs in folder.config.configurations.values()]
     names = (name for name in COMMANDS[folder.config.command].__struct_fields__ if name != "seed")
     return [name for name in names if any(getattr(each, name) != getattr(options[0], name) for each in options)]
 

@@ -65,7 +65,7 @@ class SweepJob(Job[SweepStep]):
     def __init__(
         self, folder: SweepFolder, own: Any = None, toolbox: Hook | None = None, *, gallery: bool = True
     ) -> None:
-        self.folder, self.path, self.gallery = folder, folder.path, gallery
+        self.folder, self.path, self.config, self.gallery = folder, folder.path, folder.config, gallery
         self._own, self._toolbox = own, toolbox
         folder.drop_failed()
         self._ended = folder.ended()
@@ -74,6 +74,11 @@ class SweepJob(Job[SweepStep]):
     def begun(self) -> bool:
         """Whether a run has begun or failed."""
         return bool(self._ended or self.folder.begun())
+
+    @property
+    def reached(self) -> int:
+        """How many runs came to their end in earlier sessions."""
+        return len(self._ended)
 
     def steps(self) -> Iterator[SweepStep]:
         """Make the runs that are left, one by one. One that fails doesn't keep the others from being made."""
@@ -94,7 +99,7 @@ class SweepJob(Job[SweepStep]):
 
     def _made(self, run: PlannedRun) -> Any:
         """Make a run, or go on with it. Return its result; None where it is past its budget already."""
-        options, path, watch = self.folder.config.options(run), self.folder.of(run), self._watch(run)
+        options, path, watch = self.folder.config.options_of(run), self.folder.of(run), self._watch(run)
         try:
             check_free(path)
         except RunError:
@@ -176,7 +181,7 @@ def with_new_options(path: Path, config: SweepConfig, changes: Mapping[str, Any]
     if not changes:
         return config
     runs = [
-        PlannedRun.of(run.name, run.configuration, kind.given_beside(config.options(run), changes))  # type: ignore[arg-type]
+        PlannedRun.of(run.name, run.configuration, kind.given_beside(config.options_of(run), changes))  # type: ignore[arg-type]
         for run in config.runs
     ]
     return replace(config, runs=tuple(runs))

@@ -208,7 +208,7 @@ def _sheet(folder: SweepFolder, configuration: Configuration) -> Sheet | None:
     if not known:
         return None
     run = known[(len(known) - 1) // 2].run
-    opened, options = RunFolder.open(folder.of(run)), folder.config.options(run)
+    opened, options = RunFolder.open(folder.of(run)), folder.config.options_of(run)
     assert isinstance(options, EvolveOptions)
     lines = sorted(surest_per_class(opened.elites()), key=lambda line: int(line["index"]))
     if not lines:

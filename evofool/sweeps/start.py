@@ -113,16 +113,15 @@ def run(
     return begun
 
 
-def of_runs(observer: Callable[[Any], object] | None) -> Observer | None:
-    """Return what has an observer of runs called after every step of every run.
+def of_runs(observer: Any) -> Any:
+    """Return an observer, or several, of which functions are called after every step of every run.
 
-    Raises:
-        ConfigError: It can't be called.
+    Others, such as trackers, are told of the sweep as a whole.
     """
-    if observer is None:
-        return None
-    if not callable(observer):
-        raise ConfigError(f"`observer` must be a function that takes a step, got {type(observer).__name__}")
+    if isinstance(observer, list | tuple):
+        return [of_runs(each) for each in observer]
+    if not callable(observer) or isinstance(observer, type):
+        return observer
 
     def called(step: SweepStep) -> None:
         if step.step is not None:

@@ -247,3 +247,27 @@ def test_the_same_command_goes_on_in_its_own_folder(
         answer = json.loads(succeed(capsys, "sweep", "mine.toml", "--no-gallery", "--json").out)
         assert (answer["folder"], len(answer["runs"])) == (f"outputs/mine-{folder}", count)
     assert "done: 2 of 2 runs" in succeed(capsys, "resume", "outputs/mine-001", "--no-gallery").out
+
+
+def test_trackers_are_told_of_the_sweep_and_functions_of_every_run_s_steps(tmp_path: Path) -> None:
+    class Told:
+        def __init__(self) -> None:
+            self.seen: list[Any] = []
+
+        def start(self, job: Any) -> None:
+            self.seen.append((job.kind, job.name, job.step))
+
+        def progress(self, progress: Any) -> None:
+            self.seen.append((progress.task, progress.unit, progress.total))
+
+        def end(self, ended: Any) -> None:
+            self.seen.append(ended.status)
+
+    told, steps = Told(), list[str]()
+    own = [told, lambda step: steps.append(type(step).__name__)]
+    options: dict[str, Any] = {"generations": 1, "batch": 10, "device": "cpu", "gallery": False}
+    evofool.evolve_seeds("digits", "direct", seeds="0-1", out=tmp_path / "ours", observer=own, **options)
+    assert steps == ["RunStep", "RunStep"]
+    assert told.seen[0] == ("sweep", "ours", 0)
+    assert set(told.seen[1:-1]) == {("seed-0", "runs", 2), ("seed-1", "runs", 2)}
+    assert told.seen[-1] == "finished"
