@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .observers.events import JobEnded, JobObserver, JobProgress, JobStarted
     from .peers.art import ArtPixelAttack
     from .peers.foolbox import PixelAttack
+    from .peers.pyribs import ribs_archive
     from .peers.torchattacks import OnePixel
     from .search.deap_operators import per_elite, per_genome
     from .sweeps.result import SweepResult
@@ -100,6 +101,7 @@ __all__ = [
     "probe",
     "repair",
     "resume",
+    "ribs_archive",
     "score",
     "show",
     "sweep",
@@ -159,6 +161,7 @@ _HOMES = {
     "per_genome": "search.deap_operators:per_genome",
     "repair": "api.jobs:repair",
     "resume": "api.jobs:resume",
+    "ribs_archive": "peers.pyribs:ribs_archive",
     "score": "api.jobs:score",
     "show": "api.pictures:show",
     "sweep": "api.sweep:sweep",

@@ -88,9 +88,9 @@ def test_the_python_of_the_page_for_users_of_other_tools_runs(tmp_path: Path, mo
     for block in python_of("COMING_FROM"):
         library = next((name for name in LIBRARIES if re.match(rf"(import|from) {name}\b", block)), None)
         if library is None or find_spec(library):
-            exec(block, names)
+            exec(block.replace("2_000", "200"), names)
             ran += library is None
-    assert ran == 5
+    assert ran == 6
     assert (tmp_path / "runs" / "campaign" / "report.html").exists()
 
 

@@ -25,7 +25,8 @@ from ..io.lock import is_held
 from ..store.campaign import CampaignFolder
 from ..store.run import RunFolder
 from ..text import between, clock, confidence, counted, ending, least_confident, percent, rate, scored
-from .tables import data_frame, written_figure
+from .archive_table import archive_table
+from .tables import Table, data_frame, written_figure
 
 if TYPE_CHECKING:
     from ..encodings.base import Encoding
@@ -184,12 +185,15 @@ class Result:
         """Return a table as a ``pandas.DataFrame``, whose columns are called as in the run's files.
 
         Args:
-            table: ``elites``, a row for each niche that has one (the default), or ``history``, a row a generation.
+            table: ``elites``, a row for each niche that has one (the default), ``history``, a row a generation, or
+                ``archive``, the elites with the columns that pyribs' ``ArchiveDataFrame`` has.
 
         Raises:
             ConfigError: There is no such table, pandas is missing, or the history was not kept.
         """
-        return data_frame({"elites": self._elites, "history": self._history}, table)
+        tables: dict[str, Table] = {"elites": self._elites, "history": self._history}
+        tables["archive"] = lambda: archive_table(self).columns()
+        return data_frame(tables, table)
 
     def plot(self) -> Figure:
         """Return the median and the lowest confidence against evaluations.

@@ -12,13 +12,15 @@ from ..gallery.prints.figure import Figure
 from ..targets.doors.needs import need_package
 
 Rows = Iterable[Mapping[str, Any]]
+Columns = Mapping[str, Any]
+Table = Callable[[], Rows | Columns]
 
 
-def data_frame(tables: Mapping[str, Callable[[], Rows]], name: str | None) -> Any:
+def data_frame(tables: Mapping[str, Table], name: str | None) -> Any:
     """Return one of a result's tables as a ``pandas.DataFrame``; its columns are called as in the folder's files.
 
     Args:
-        tables: What gives the rows of each table, by the table's name.
+        tables: What gives the rows of each table, or its columns, by the table's name.
         name: The table's name; None is the first.
 
     Raises:
@@ -30,7 +32,8 @@ def data_frame(tables: Mapping[str, Callable[[], Rows]], name: str | None) -> An
     need_package("pandas", "tables", "pandas", ConfigError)
     import pandas
 
-    return pandas.DataFrame(list(tables[chosen]()))
+    content = tables[chosen]()
+    return pandas.DataFrame(content if isinstance(content, Mapping) else list(content))
 
 
 def written_figure(job: Path, name: str | None) -> Figure:
