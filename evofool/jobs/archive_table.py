@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..config.classes import choose_classes
+from ..config.records import RunConfig
 from ..search.descriptors import DESCRIPTORS
 
-if TYPE_CHECKING:
-    from .result import Result
+
+class Found(Protocol):
+    """What is needed of a run's result; see :class:`~evofool.jobs.result.Result`."""
+
+    @property
+    def classes(self) -> list[str]: ...
+    @property
+    def indices(self) -> np.ndarray: ...
+    @property
+    def confidence(self) -> np.ndarray: ...
+    @property
+    def decode(self) -> Callable[..., np.ndarray]: ...
+    @property
+    def places(self) -> list[dict[str, Any]] | None: ...
+    @property
+    def config(self) -> RunConfig: ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +69,7 @@ class ArchiveTable:
         }
 
 
-def archive_table(result: Result, classes: str | int | Iterable[str | int] | None = None) -> ArchiveTable:
+def archive_table(result: Found, classes: str | int | Iterable[str | int] | None = None) -> ArchiveTable:
     """Return a run's elites as pyribs has them.
 
     Args:
