@@ -79,9 +79,7 @@ class EventLines(Follower):
         self._tell("warning", message=message)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Tell what came out; of several runs, it is what all have come to."""
-        if folder := summary.get("folder"):
-            self._job = {"job": folder, "kind": "sweep"}
+        """Tell what came out."""
         status = STOPPED if summary.get("interrupted") else FINISHED
         self._tell("end", status=status, summary=dict(summary))
 

@@ -81,14 +81,16 @@ def test_notes_are_warnings_and_nothing_else_goes_to_standard_output(tmp_path: P
     assert warning["message"].startswith("it goes back to generation 2 with 40 evaluations")
 
 
-def test_several_seeds_have_a_start_each_and_one_end(tmp_path: Path, capsys: Capture) -> None:
+def test_several_seeds_are_one_sweep(tmp_path: Path, capsys: Capture) -> None:
     sweep = tmp_path / "sweep"
-    words = [*EVOLVE, "--generations", 1, "--seeds", "3,5", "--out", sweep, "--progress", "json", "--quiet"]
-    told = events(succeed(capsys, *words))
-    assert [(event["event"], event["kind"]) for event in told] == [("start", "run"), ("start", "run"), ("end", "sweep")]
-    assert [event["options"]["seed"] for event in told[:2]] == [3, 5]
-    assert [event["job"] for event in told] == [str(sweep / "seed-3"), str(sweep / "seed-5"), str(sweep)]
-    assert len(told[-1]["summary"]["runs"]) == 2
+    words = [*EVOLVE, "--generations", 1, "--seeds", "3,5", "--out", sweep, "--progress", "json"]
+    start, *steps, end = events(succeed(capsys, *words))
+    assert [(event["event"], event["kind"], event["job"]) for event in (start, end)] == [
+        ("start", "sweep", str(sweep)),
+        ("end", "sweep", str(sweep)),
+    ]
+    assert (steps[-1]["done"], steps[-1]["total"], steps[-1]["unit"]) == (2, 2, "runs")
+    assert len(end["summary"]["runs"]) == 2
 
 
 def test_campaigns_experiments_and_audits_tell_the_same_events(tmp_path: Path, capsys: Capture) -> None:
