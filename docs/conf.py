@@ -16,14 +16,15 @@ from evofool import __version__
 project, author, release = "evofool", "the evofool developers", __version__
 copyright = "the evofool developers, MIT licence"  # noqa: A001
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["site", "*.py"]
-source_suffix = {".md": "markdown"}
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 master_doc = "index"
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
 myst_links_external_new_tab = False
+nb_execution_mode = "off"  # the notebooks hold what their cells showed: docs/make_tutorials.py
 suppress_warnings = ["myst.xref_missing"]  # of files in benchmarks/, which are for readers of the repository
 
 autodoc_typehints = "none"

@@ -245,7 +245,7 @@ def _as_argument(reading: Reading, changed: list[str]) -> str:
     if "layout" in changed:
         parts.append("permute the axes in the module's forward(), images.permute(0, 2, 3, 1)")
     if {"range", "mean", "std"} & set(changed):
-        parts.append(f"evofool.Target(…, mean=({_text(mean)}), std=({_text(std)}))")
+        parts.append(f"evofool.Target(…, mean=[{_text(mean)}], std=[{_text(std)}])")
     return "; ".join(parts)
 
 

@@ -263,7 +263,7 @@ def test_a_target_of_ones_own_is_mended_in_its_own_words(shared: Path) -> None:
     assert mistakes(checkup) == [
         (
             "the classifier expects pixels normalised as ImageNet",
-            "make the Target so: evofool.Target(…, mean=(0.485,0.456,0.406), std=(0.229,0.224,0.225))",
+            "make the Target so: evofool.Target(…, mean=[0.485,0.456,0.406], std=[0.229,0.224,0.225])",
         )
     ]
 

@@ -18,7 +18,7 @@ from ..pages.experiment_page import Card
 from ..pages.notebook import fragment
 from .render import MAX_EDGE
 
-SHOWN = 192
+SHOWN = 128
 """Shorter side of the picture that a notebook shows, in pixels."""
 
 MEASURED = ("score", "top5", "networks", "robust")
