@@ -33,7 +33,7 @@ napoleon_google_docstring, napoleon_use_rtype = True, False
 
 html_theme = "furo"
 html_title = "evofool"
-html_static_path: list[str] = []
+html_static_path, html_css_files = ["_static"], ["notebooks.css"]
 html_show_sphinx = False
 html_copy_source = False
 highlight_language = "none"

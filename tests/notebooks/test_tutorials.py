@@ -45,7 +45,8 @@ def test_there_are_eight_lessons_and_the_page_has_them_all() -> None:
 def test_a_lesson_is_stored_as_it_ran_and_small(path: Path) -> None:
     assert path.stat().st_size < LARGEST
     code = [cell for cell in cells_of(path) if cell["cell_type"] == "code"]
-    assert [cell["execution_count"] for cell in code] == [*range(1, len(code) + 1)], "run: python docs/make_tutorials.py"
+    counts = [cell["execution_count"] for cell in code]
+    assert counts == [*range(1, len(code) + 1)], "run: python docs/make_tutorials.py"
     for output in (output for cell in code for output in cell["outputs"]):
         assert output["output_type"] in ("execute_result", "stream"), "a traceback, or progress"
         assert output.get("name") != "stderr"

@@ -13,7 +13,7 @@ from PIL import Image
 from ...io.images import to_image
 from .experiment_page import Card
 from .findings import read_findings
-from .rendering import render
+from .rendering import render, unbroken
 from .successes import shown_successes
 
 MOST_CARDS = 24
@@ -71,7 +71,8 @@ def attempt_cards(path: Path) -> Iterable[Card]:
 
 def _small(card: Card, edge: int) -> Card:
     """Return a card whose pictures are at most so many pixels wide and high."""
-    return Card([(_thumbnail(picture, edge), words) for picture, words in card.pictures], card.heading, card.note)
+    pictures = [(_thumbnail(picture, edge), words) for picture, words in card.pictures]
+    return Card(pictures, unbroken(card.heading), unbroken(card.note))
 
 
 def _thumbnail(picture: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:

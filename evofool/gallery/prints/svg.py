@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from html import escape
@@ -49,9 +50,11 @@ def figure(width: float, height: float, body: Sequence[str], title: str, screen:
 
 
 def standalone(svg: str) -> str:
-    """Return the same figure as a file of its own: with its style, on white."""
+    """Return the same figure as a file of its own: with its size and its style, on white."""
     head, rest = svg.split(">", 1)
-    return f'{head}><style>{STYLE}</style><rect width="100%" height="100%" fill="#fff"/>{rest}\n'
+    width, height = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head)[0]
+    size = f'width="{width}" height="{height}"'
+    return f'{head} {size}><style>{STYLE}</style><rect width="100%" height="100%" fill="#fff"/>{rest}\n'
 
 
 def text(x: float, y: float, words: str, *, anchor: str = "start", kind: str = "", turn: bool = False) -> str:
