@@ -145,6 +145,14 @@ class FeaturesOptions(
         ),
     ] = None
     decay: Annotated[Decay, option("Weight decay.", identity=True)] = 5e-4
+    unaugmented: Annotated[
+        tuple[str, ...],
+        option(
+            "Data sets that are learnt without random crops and mirror images, of D, D_R, D_NR, D_rand and D_det; an "
+            "empty text for none.",
+            identity=True,
+        ),
+    ] = (D_DET,)
     train_precision: TrainPrecision = "float32"
     evaluations: Annotated[Positive, option("Images that each evolution against a network scores.", identity=True)] = (
         3000

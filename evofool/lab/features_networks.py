@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..attacks.gradients.adversary import PGD
 from ..attacks.gradients.balls import L2
-from ..config.features import D_DET, FeaturesOptions
+from ..config.features import FeaturesOptions
 from ..errors import RunError
 from ..io.files import sha256, writing
 from ..io.slug import slug
@@ -159,12 +159,12 @@ def _training(folder: ExperimentFolder, trained: Trained, images: TrainingData) 
 def _recipe(options: FeaturesOptions, trained: Trained) -> Recipe:
     """Return how a network is trained: with the crops and mirror images of the embedded network of the same images.
 
-    D_det is learnt without these, and D_NR and D_rand at a lower rate.
+    The options say which data sets are learnt without these; D_NR and D_rand are learnt at a lower rate.
     """
     rate = options.slow_rate if trained.data in SLOW else options.learning_rate
     assert options.epochs is not None
     assert rate is not None
-    embedded, plain = RECIPES[options.data].recipe, trained.data == D_DET
+    embedded, plain = RECIPES[options.data].recipe, trained.data in options.unaugmented
     return Recipe(
         epochs=options.epochs,
         batch=128 if options.full else 64,

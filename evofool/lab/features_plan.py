@@ -77,6 +77,10 @@ def resolved(options: FeaturesOptions) -> FeaturesOptions:
     if wrong := [name for name in options.export if name not in EXPORTS]:
         raise ConfigError(f"`export` must be of {', '.join(EXPORTS)}, got {wrong[0]:.40}")
     check_train_precision(options.train_precision)
+    plain = tuple(name for name in options.unaugmented if name)
+    if wrong := [name for name in plain if name not in (D, *MADE)]:
+        hint = suggestion(wrong[0], (D, *MADE))
+        raise ConfigError(f"`unaugmented` must be of {', '.join((D, *MADE))}{hint}, got {wrong[0]:.40}")
     larger = {"network": "resnet20", "learners": ("resnet8", "convnet", "perceptron")} if data == "cifar10" else {}
     chosen = SOME | BY_DATA[data] | (FULL | larger if options.full else {})
     filled = replace(options, **{name: value for name, value in chosen.items() if getattr(options, name) is None})
@@ -84,6 +88,7 @@ def resolved(options: FeaturesOptions) -> FeaturesOptions:
     filled = replace(
         filled,
         target=data,
+        unaugmented=plain,
         epsilon_trained=filled.epsilon_trained or 2 * filled.epsilon,
         epsilon_made=filled.epsilon_made or 2 * filled.epsilon,
         learners=tuple(name for name in filled.learners or () if name not in ("", filled.network)),

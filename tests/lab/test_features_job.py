@@ -270,6 +270,7 @@ def test_results_that_tell_of_something_else_are_refused(whole: ExperimentResult
         ({"learners": "linear,linear"}, "`learners` must be different ones"),
         ({"start": "grey"}, "`start` must be one of images, noise, got grey"),
         ({"export": "zip"}, "`export` must be of npz, folder, got zip"),
+        ({"unaugmented": "D_rnd"}, r"`unaugmented` must be of D, D_R, .* \(did you mean \"D_rand\".*\), got D_rnd"),
         ({"train_precision": "float16"}, '`train_precision` must be float32 or bfloat16.*, got "float16"'),
         ({"epsilon": 0}, "`epsilon` must be a number above 0"),
         ({"weights": "mine.safetensors"}, "`weights`: features trains all its networks itself"),

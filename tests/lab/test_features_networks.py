@@ -32,6 +32,19 @@ def test_networks_are_trained_in_the_precision_that_was_asked_for(
     assert harden_networks._training(folder, begun.targets[0], Piece(EPOCH, 1, 0), []).autocast is autocast
 
 
+@pytest.mark.parametrize(
+    ("given", "plain"), [({}, {"D_det"}), ({"unaugmented": "D_rand,D"}, {"D_rand", "D"}), ({"unaugmented": ""}, set())]
+)
+def test_data_sets_are_learnt_from_crops_and_mirror_images_unless_the_options_say_otherwise(
+    given: dict[str, str], plain: set[str]
+) -> None:
+    options = resolved(FeaturesOptions(target="cifar10", **given))
+    recipes = {each.data: features_networks._recipe(options, each) for each in networks(options).values()}
+    assert {name: (recipe.pad, recipe.mirror) for name, recipe in recipes.items()} == {
+        name: (0, False) if name in plain else (4, True) for name in ("D", "D_R", "D_NR", "D_rand", "D_det")
+    }
+
+
 def test_convolutional_networks_are_normalised_on_request() -> None:
     kinds = {name: features_networks.build(name, (3, 32, 32), 10) for name in ("convnet", "convnet-bn")}
     counts = {
