@@ -58,7 +58,7 @@ class FeaturesOptions(
         option(
             "The network that makes the data sets and learns from them: digits, lenet, convnet, convnet-bn, "
             "perceptron, linear, resnet8, resnet20, resnet32, resnet44 or resnet56.",
-            default="digits, lenet, convnet (with --full resnet20)",
+            default="digits, lenet, convnet-bn (with --full resnet20)",
             identity=True,
         ),
     ] = None

@@ -39,7 +39,7 @@ BY_DATA = {
         "epochs": 30,
     },
     "mnist": {"network": "lenet", "learners": ("convnet", "perceptron"), "epsilon": 1.0, "epochs": 15},
-    "cifar10": {"network": "convnet", "learners": ("perceptron", "linear"), "epsilon": 0.25, "epochs": 20},
+    "cifar10": {"network": "convnet-bn", "learners": ("perceptron", "linear"), "epsilon": 0.25, "epochs": 20},
 }
 """Settings by the data set."""
 

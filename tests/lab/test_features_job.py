@@ -288,13 +288,13 @@ def test_options_that_cannot_be_are_named(
 
 def test_settings_that_nobody_gave_are_those_of_the_data_or_the_published_recipe() -> None:
     small, full = (resolved(FeaturesOptions(target="cifar10", full=full)) for full in (False, True))
-    assert (small.network, small.epsilon, small.epsilon_made, small.match_steps) == ("convnet", 0.25, 0.5, 50)
+    assert (small.network, small.epsilon, small.epsilon_made, small.match_steps) == ("convnet-bn", 0.25, 0.5, 50)
     assert (full.network, full.match_steps, full.match_size, full.epochs) == ("resnet20", 1000, 0.1, 100)
     assert (full.steps, full.step_size, full.epsilon_made) == (100, 0.1, 0.5)
     assert (full.learning_rate, full.slow_rate, full.decay) == (0.1, 0.01, 5e-4)
     assert resolved(FeaturesOptions(target="mnist", epsilon=1.5)).epsilon_trained == 3
     assert list(networks(small)) == [
-        "standard", "robust", *MADE, "convnet on D", "perceptron on D", "linear on D", "perceptron on D_rand",
+        "standard", "robust", *MADE, "convnet-bn on D", "perceptron on D", "linear on D", "perceptron on D_rand",
         "linear on D_rand",
     ]  # fmt: skip
 
