@@ -30,6 +30,21 @@ def test_what_bars_are_compared_with_is_a_mark_with_a_line_in_the_key() -> None:
     assert with_other.count('class="axis"') == without.count('class="axis"') + 1
 
 
+def test_the_number_of_a_bar_stands_beside_it_and_never_on_the_mark() -> None:
+    def places(other: float | None) -> tuple[float, float]:
+        svg = bar_groups([("D", [Bar(0.2, 0.1, 0.3, other)])], ("clean",), "published", "Accuracy")
+        number = float(re.findall(r'<text x="([0-9.]+)"[^>]*>20.0 %', svg)[0])
+        ends = [float(end) for _, end in re.findall(r'x1="([0-9.]+)"[^>]*x2="([0-9.]+)"[^>]*class="axis"', svg)]
+        return number, ends[-1]
+
+    plain, end = places(None)
+    assert end < plain < end + 10
+    far, mark = places(0.9)
+    assert far == plain < mark
+    near, mark = places(0.35)
+    assert plain < mark < near < mark + 10
+
+
 def test_no_letter_of_a_bar_leaves_the_figure() -> None:
     svg = bar_groups([("D", [Bar(1, 0.99, 1, 1)])], ("clean",), "published", "Accuracy")
     width = float(re.findall(r'viewBox="0 0 ([0-9.]+)', svg)[0])

@@ -8,6 +8,9 @@ from typing import NamedTuple
 from .plots import NARROW
 from .svg import TONES, figure, line, linear, path, rect, text
 
+LABEL = 56.0
+"""Width that a bar's number takes beside it, with its distance; a mark in there stands before the number."""
+
 
 class Bar(NamedTuple):
     """A share in [0, 1] with its interval, and one that it is compared with."""
@@ -55,7 +58,9 @@ def bar_groups(groups: Sequence[tuple[str, Sequence[Bar]]], series: Sequence[str
             body.append(line(x(bar.low), middle, x(bar.high), middle, "axis"))
             if bar.other is not None:
                 body.append(line(x(bar.other), up, x(bar.other), up + size, "axis"))
-            end = max(x(bar.high), x(bar.other or 0))
+            end = x(bar.high)
+            if bar.other is not None and end <= x(bar.other) <= end + LABEL:
+                end = x(bar.other)
             body.append(text(end + 6, middle + 4.5, f"{100 * bar.share:.1f} %"))
     return figure(NARROW, height + 16, body, title)
 
