@@ -17,6 +17,10 @@ MAX_BINS = 64
 """Largest number of bins along a descriptor, and of images per class with novelty."""
 
 BatchSize = Annotated[int, msgspec.Meta(ge=1, le=MAX_BATCH)]
+MAX_ISLANDS = 64
+"""Largest number of islands."""
+
+Islands = Annotated[int, msgspec.Meta(ge=1, le=MAX_ISLANDS)]
 Bins = Annotated[int, msgspec.Meta(ge=2, le=MAX_BINS)]
 Distance = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Scalar = str | int | float | bool | None
@@ -142,6 +146,15 @@ class EvolveOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
             reset_by=("target",),
         ),
     ] = False
+    islands: Annotated[
+        Islands,
+        option(
+            "Archives that evolve apart, in turns, and exchange elites now and then. The run keeps the best of each "
+            "niche.",
+            identity=True,
+            reset_by=VARIATION,
+        ),
+    ] = 1
     seed: Annotated[Natural, option("Random seed.", identity=True)] = 0
     generations: Annotated[
         Positive | None,

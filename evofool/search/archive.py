@@ -143,6 +143,23 @@ class Archive:
         self.generation[niches] = generation
         return Update(niches, rows)
 
+    def adopt(self, other: Archive, niches: Indices) -> Indices:
+        """Take another archive's elites of some of its niches, where they are surer; return those niches, sorted."""
+        surer = np.sort(niches[other.confidence[niches] > self.confidence[niches]])
+        if not len(surer):
+            return surer
+        genomes, rows = other.genomes.shared(surer)
+        if self.genomes is None:
+            self.genomes = NicheGenomes(genomes.take(rows[:1]), np.zeros(len(self), np.int64))
+        self.genomes.put(surer, genomes, rows)
+        self.kept.adopt(other.kept, surer)
+        if self.measures is not None and other.measures is not None:
+            at = torch.from_numpy(surer).to(self.measures.device)
+            self.measures[at] = other.measures[at]
+        for name in ("confidence", "evaluation_id", "parent", "generation"):
+            getattr(self, name)[surer] = getattr(other, name)[surer]
+        return surer
+
     def scores_of_class(self, class_index: int, niches: Indices) -> NDArray[np.float64]:
         """Return the probability (n,) of a class that elites of niches have, 0 where it is not kept."""
         own = self.class_of_niche[niches] == class_index

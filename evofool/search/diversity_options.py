@@ -23,6 +23,11 @@ def check_diversity(options: EvolveOptions, channels: int) -> None:
     descriptors, novelty = options.descriptors, options.novelty
     if descriptors is not None and novelty is not None:
         raise ConfigError("`descriptors` and `novelty` are two ways to several images per class; choose one")
+    if options.islands > 1 and novelty is not None:
+        raise ConfigError(
+            "`islands` keep the best of each niche, and with `novelty` a niche is no place of its own; leave one out, "
+            "or take `descriptors`"
+        )
     if options.apart is not None and novelty is None:
         raise ConfigError("`apart` is the smallest distance with `novelty`; add `novelty=pixels` or `novelty=features`")
     if descriptors is not None:

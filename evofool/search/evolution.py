@@ -26,7 +26,7 @@ from .archive import Archive, Update
 from .contracts import ADVICE, contracts
 from .defaults import VERIFIED_ELITES, resolve_for_target
 from .diversity import check_size, diversity_of
-from .niche_genomes import NicheGenomes
+from .niche_genomes import restored
 from .progress import Progress, build_statistics
 from .proposals import Proposals
 from .states import State, prefixed, under
@@ -51,7 +51,7 @@ class Evolution:
         toolbox: The operators; see :mod:`evofool.search.toolbox`. Those that are registered from now on are checked.
         swapped: The names of the operators that the function swapped, by alias.
         archive: The elites.
-        search: MAP-Elites.
+        search: MAP-Elites, or several that take turns.
         diversity: What tells several images of a class apart, None for one image per class.
         seconds: Seconds of evolving so far.
         consistent: Whether :meth:`state` is one that a run can go on from. It is where scoring a generation failed, and
@@ -94,15 +94,19 @@ class Evolution:
         class_indices = choose_classes(options.classes, target.classes)
         self.diversity = diversity_of(options, target.image_shape[0])
         check_size(encoding, len(class_indices), len(target.classes), self.diversity, self.engine.device)
-        self.archive = (
-            self.diversity.archive(class_indices, self.engine)
-            if self.diversity
-            else Archive(class_indices, len(target.classes), self.engine.device)
-        )
+
+        def archive() -> Archive:
+            if self.diversity:
+                return self.diversity.archive(class_indices, self.engine)
+            return Archive(class_indices, len(target.classes), self.engine.device)
+
+        self.archive = archive()
+        apart = [archive() for _ in range(options.islands)] if options.islands > 1 else []
         self.toolbox = build_toolbox(self.engine, encoding, self.rng, options, self.diversity)
         self.search = build_search(
-            self.toolbox, self.archive, encoding, self.rng, options, initial=initial, confirm=not self.engine.exact
-        )
+            self.toolbox, self.archive, encoding, self.rng, options,
+            initial=initial, confirm=not self.engine.exact, islands=apart,
+        )  # fmt: skip
         measures = 0 if self.archive.measures is None else self.archive.measures.shape[1]
         checked = contracts(encoding, len(target.classes), measures, self.engine.device)
         self.toolbox.open(checked, self.rng, ADVICE)
@@ -209,19 +213,13 @@ class Evolution:
         genomes, initial, seconds = under("genomes", state), under("initial", state), state["seconds"]
         if seconds.dtype != np.float64 or seconds.shape or not 0 <= seconds < np.inf:
             raise ValueError("seconds should be one number of at least 0")
-        self.search.restore(under("search", state), self._niche_genomes(genomes, state["slot"]) if genomes else None)
+        self.search.restore(
+            under("search", state), restored(self.encoding, genomes, state["slot"]) if genomes else None
+        )
         self.search.initial = self.encoding.load(initial) if initial else None
         self.rng.restore(under("rng", state))
         self._proposals.restore(under("proposed", state))
         self.seconds = float(seconds)
-
-    def _niche_genomes(self, arrays: State, slot: np.ndarray) -> NicheGenomes:
-        genomes = self.encoding.load(arrays)
-        if slot.ndim != 1 or slot.dtype != np.int64 or slot.min() < 0 or slot.max() >= len(genomes):
-            raise ValueError(f"slot should be whole numbers from 0 to {len(genomes) - 1}")
-        if len(genomes) > len(slot):
-            raise ValueError(f"{len(genomes)} genomes for {len(slot)} niches")
-        return NicheGenomes(genomes, slot)
 
     def _record(self, evaluated: int) -> dict[str, dict[str, float]]:
         """Add the generation to the logbook and return its statistics."""

@@ -60,6 +60,13 @@ class KeptScores:
         child_of_niche = self._on_device(child)
         self.values[at], self.classes[at] = values[child_of_niche], classes.int()[child_of_niche]
 
+    def adopt(self, other: KeptScores, niches: Indices) -> None:
+        """Take what another one keeps of niches."""
+        at = self._on_device(niches)
+        self.values[at] = other.values[at]
+        if self.classes is not None and other.classes is not None:
+            self.classes[at] = other.classes[at]
+
     def clear(self, niches: Indices) -> None:
         """Forget the probabilities of niches."""
         at = self._on_device(niches)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..encodings.base import Indices
+from ..encodings.base import Encoding, Indices
 
 
 class NicheGenomes:
@@ -28,6 +29,11 @@ class NicheGenomes:
     def take(self, niches: Indices) -> Any:
         """Return a batch with copies of the genomes of some niches."""
         return self._genomes.take(self.slot[niches])
+
+    def shared(self, niches: Indices) -> tuple[Any, Indices]:
+        """Return a batch with the genomes of some niches, each once, and which of them each niche (n,) has."""
+        used, rows = np.unique(self.slot[niches], return_inverse=True)
+        return self._genomes.take(used), rows
 
     def put(self, niches: Indices, genomes: Any, rows: Indices) -> None:
         """Give ``niches``, each named once, the genomes in ``rows`` of a batch."""
@@ -52,3 +58,18 @@ class NicheGenomes:
         used, first, slot = np.unique(self.slot, return_index=True, return_inverse=True)
         order = np.argsort(first)
         return self._genomes.take(used[order]), np.argsort(order)[slot]
+
+
+def restored(encoding: Encoding, arrays: Mapping[str, np.ndarray], slot: np.ndarray) -> NicheGenomes:
+    """Return genomes of niches from the arrays that :meth:`NicheGenomes.distinct` was dumped as.
+
+    Raises:
+        GenomeError: They are not the encoding's.
+        ValueError: They don't fit the niches.
+    """
+    genomes = encoding.load(dict(arrays))
+    if slot.ndim != 1 or slot.dtype != np.int64 or slot.min() < 0 or slot.max() >= len(genomes):
+        raise ValueError(f"slot should be whole numbers from 0 to {len(genomes) - 1}")
+    if len(genomes) > len(slot):
+        raise ValueError(f"{len(genomes)} genomes for {len(slot)} niches")
+    return NicheGenomes(genomes, slot)

@@ -18,7 +18,7 @@ from ..encodings.base import Encoding
 from ..engines.population import NO_EVALUATION, Population
 from ..engines.toolbox import Toolbox
 from ..errors import EvofoolError
-from .map_elites import MapElites
+from .islands import Search
 from .states import State, numbered, parts, prefixed, under
 
 RANDOM = -1
@@ -36,7 +36,7 @@ class Proposals:
         beside: Whether one may be scored while others are: the target and the operators must allow that.
     """
 
-    def __init__(self, toolbox: Toolbox, search: MapElites, encoding: Encoding, *, ahead: bool, beside: bool) -> None:
+    def __init__(self, toolbox: Toolbox, search: Search, encoding: Encoding, *, ahead: bool, beside: bool) -> None:
         self._toolbox, self._search, self._encoding, self._ahead = toolbox, search, encoding, ahead
         self._threads = ThreadPoolExecutor(2, "generation") if ahead and beside else None
         self._waiting: list[Population] = []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from deap import base
 from torch import Tensor
 
 from ..config.evolve import EvolveOptions
-from ..encodings.base import Encoding
+from ..encodings.base import Encoding, Indices
 from ..engines.base import Cluster, Engine
 from ..engines.population import Population, batched_map
 from ..engines.toolbox import Hook, Toolbox, swap
@@ -19,8 +20,12 @@ from .ascent.climb import look
 from .diversity import Diversity
 from .emitters.emitter_schedule import EmitterSchedule
 from .emitters.registry import EMITTERS, parse_emitter
+from .islands import Islands, Search
 from .map_elites import MapElites
 from .selectors import selector_named, unsure
+
+Ask = Callable[[Archive, int], tuple[Any, Indices]]
+"""Proposes so many children of an archive's elites: a batch of genomes, and the evaluation IDs of their parents."""
 
 CONFIRM_ROWS = {"cpu": 4, "cuda": 64, "mps": 32}
 """Rows of a forward pass that confirms, by device. They are few on the CPU, where filling a pass up costs time."""
@@ -106,7 +111,8 @@ def build_search(
     *,
     initial: Any = None,
     confirm: bool = False,
-) -> MapElites:
+    islands: Sequence[Archive] = (),
+) -> Search:
     """Build MAP-Elites on a toolbox.
 
     Registers every emitter's ``ask`` under the emitter's name, and the search's ask and tell under the names that
@@ -120,22 +126,40 @@ def build_search(
         options: The options, with emitters and batch filled in.
         initial: Genomes that take part in the first generation, or None.
         confirm: Whether children are scored again before they enter the archive.
+        islands: Archives of islands, which then take turns; ``archive`` is that of the whole.
     """
     assert options.emitters is not None
     assert options.batch is not None
-    emitters = {}
-    for name, begin in map(parse_emitter, options.emitters):
-        emitters[name] = EMITTERS[name].build(toolbox, encoding, rng), begin
-        toolbox.register(name, emitters[name][0].ask)
-    search = MapElites(
-        toolbox, archive, EmitterSchedule(emitters, rng), batch=options.batch, initial=initial, confirm=confirm
-    )
+    names = [parse_emitter(text) for text in options.emitters]
+    batch, askers = options.batch, dict[str, dict[int, Ask]]()
+
+    def search_on(own: Archive) -> MapElites:
+        emitters = {name: (EMITTERS[name].build(toolbox, encoding, rng), begin) for name, begin in names}
+        for name, (emitter, _) in emitters.items():
+            askers.setdefault(name, {})[id(own)] = emitter.ask
+        return MapElites(toolbox, own, EmitterSchedule(emitters, rng), batch=batch, initial=initial, confirm=confirm)
+
+    searches = [search_on(own) for own in islands or (archive,)]
+    for name, by_archive in askers.items():
+        toolbox.register(name, _asked(by_archive))
+    search: Search = Islands(searches, archive, encoding, rng) if islands else searches[0]
     toolbox.register("generate", search.ask)
     toolbox.register("update", search.tell)
     return search
 
 
-def swap_operators(toolbox: Toolbox, hook: Hook | None, search: MapElites, encoding: Encoding) -> dict[str, str]:
+def _asked(by_archive: Mapping[int, Ask]) -> Ask:
+    """Return what has the children of an archive proposed by the emitter that works on it."""
+    if len(by_archive) == 1:
+        return next(iter(by_archive.values()))
+
+    def ask(archive: Archive, count: int) -> tuple[Any, Indices]:
+        return by_archive[id(archive)](archive, count)
+
+    return ask
+
+
+def swap_operators(toolbox: Toolbox, hook: Hook | None, search: Search, encoding: Encoding) -> dict[str, str]:
     """Let a user's hook swap operators of an evolution that is wired.
 
     Where ``evaluate`` or ``map`` is swapped, children that could enter the archive are scored again by ``confirm``:
@@ -155,7 +179,7 @@ def swap_operators(toolbox: Toolbox, hook: Hook | None, search: MapElites, encod
     return swapped
 
 
-def _fixed(search: MapElites, encoding: Encoding) -> dict[str, str]:
+def _fixed(search: Search, encoding: Encoding) -> dict[str, str]:
     """Return why operators of an evolution can't be swapped, by alias."""
     emitters = search.schedule.emitters
     used = {operator for emitter in emitters.values() for operator in emitter.operators}

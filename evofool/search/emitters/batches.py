@@ -60,6 +60,11 @@ def scores_of_parts(scores: Tensor, parts: Sequence[tuple[int, int]]) -> list[ND
     return np.split(reached, np.cumsum(counts)[:-1])
 
 
+def copied_arrays(genomes: CPPNBatch) -> State:
+    """Return copies of the arrays of CPPNs, which :func:`load_cppns` takes."""
+    return {name: array.copy() for name, array in vars(genomes).items()}
+
+
 def load_cppns(prefix: str, state: State, load: Load, archive: Archive) -> CPPNBatch:
     """Return the CPPNs in the part of a state with this prefix.
 

@@ -12,7 +12,7 @@ from ...encodings.cppn.batch import CPPNBatch
 from ...engines.population import Confidence
 from ...kernels.constants import EMPTY
 from ..states import State, prefixed, whole_numbers
-from .batches import CHILDREN_PER_SEARCH, Load, load_cppns
+from .batches import CHILDREN_PER_SEARCH, Load, copied_arrays, load_cppns
 
 if TYPE_CHECKING:
     from ...rng import Rng
@@ -74,6 +74,7 @@ class CmaSearch(cma.Strategy):  # type: ignore[misc]
                 self.update([Weights(*pair) for pair in zip(self._asked, scores.tolist(), strict=True)])
         except np.linalg.LinAlgError:
             self.BD = np.full_like(self.C, np.nan)
+        self._asked = self._asked[:0]
         if not self._sound():
             self.stale, self.sigma, self.C = PATIENCE, SIGMA, np.eye(self.dim)
             self.pc = self.ps = np.zeros(self.dim)
@@ -85,8 +86,9 @@ class CmaSearch(cma.Strategy):  # type: ignore[misc]
         return {
             "numbers": np.array(numbers, np.int64),
             "best": np.array([self.best, self.sigma]),
+            **({"asked": self._asked.copy()} if len(self._asked) else {}),
             **{name: np.array(getattr(self, name)) for name in _ARRAYS},
-            **prefixed("genome", {name: array.copy() for name, array in vars(self.elite).items()}),
+            **prefixed("genome", copied_arrays(self.elite)),
         }
 
     @classmethod
@@ -112,6 +114,10 @@ class CmaSearch(cma.Strategy):  # type: ignore[misc]
             if array.shape != current.shape or array.dtype != np.float64 or not np.isfinite(array).all():
                 raise ValueError(f"a search's {name} should be finite float64 {current.shape}")
             setattr(search, name, array.copy())
+        if "asked" in state:
+            search._asked = state["asked"].copy()
+            if search._asked.shape != (children, search.dim) or not np.isfinite(search._asked).all():
+                raise ValueError(f"a search's asked should be finite {(children, search.dim)}")
         search.sigma, search.stale, search.update_count = float(state["best"][1]), stale, updates
         search._decompose()
         if not search._sound():

@@ -11,9 +11,9 @@ from deap import base
 from ...encodings.base import Encoding, Indices
 from ...encodings.cppn.batch import CPPNBatch
 from ..selectors import sure_level, uniform, weakest
-from ..states import State, numbered, parts
+from ..states import State, numbered, parts, prefixed, under
 from .base import Emitter
-from .batches import CHILDREN_PER_SEARCH, Load, joined, scores_of_parts, split_evenly
+from .batches import CHILDREN_PER_SEARCH, Load, copied_arrays, joined, load_cppns, scores_of_parts, split_evenly
 from .cma_search import CmaSearch
 
 if TYPE_CHECKING:
@@ -114,12 +114,27 @@ class Refine(Emitter):
                     float(scores_of_class[best]),
                     search.lambda_,
                 )
+        self._scouts = {}
 
     def state(self) -> State:
-        return numbered([search.state() for search in self.searches])
+        scouts = {index: copied_arrays(batch) for index, batch in self._scouts.items()}
+        return numbered(
+            [
+                {**search.state(), **prefixed("scouts", scouts.get(index, {}))}
+                for index, search in enumerate(self.searches)
+            ]
+        )
 
     def restore(self, state: State, archive: Archive) -> None:
-        self.searches = [CmaSearch.restored(part, self.load, archive) for part in parts(state)]
+        searches = parts(state)
+        self.searches = [CmaSearch.restored(part, self.load, archive) for part in searches]
+        self._scouts = {
+            index: load_cppns("scouts", part, self.load, archive)
+            for index, part in enumerate(searches)
+            if under("scouts", part)
+        }
+        if any(len(batch) != self.searches[index].lambda_ for index, batch in self._scouts.items()):
+            raise ValueError("a search should have as many scouts as children")
 
     def _begin(self, archive: Archive, size: int, enough: np.float32) -> CmaSearch:
         """Begin a search from an elite that is not sure, one that no other search has if there is any."""

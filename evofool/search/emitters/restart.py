@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ...encodings.base import Encoding, Indices
 from ...encodings.cppn.batch import CPPNBatch
 from ..selectors import sure_level, weakest
-from ..states import State, numbered, parts, prefixed, whole_numbers
+from ..states import State, numbered, parts, prefixed, under, whole_numbers
 from .base import Emitter
-from .batches import CHILDREN_PER_SEARCH, Load, joined, load_cppns, scores_of_parts, split_evenly
+from .batches import CHILDREN_PER_SEARCH, Load, copied_arrays, joined, load_cppns, scores_of_parts, split_evenly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,10 +89,25 @@ class Restart(Emitter):
             lineage.tell(children, parents, scores_of_class)
 
     def state(self) -> State:
-        return numbered([lineage.state() for lineage in self.lineages])
+        asked = [
+            {"parents": parents.copy(), **prefixed("genomes", copied_arrays(children))}
+            for children, parents in self._asked
+        ]
+        asked += [{}] * (len(self.lineages) - len(asked))
+        return numbered(
+            [
+                {**lineage.state(), **prefixed("asked", waiting)}
+                for lineage, waiting in zip(self.lineages, asked, strict=True)
+            ]
+        )
 
     def restore(self, state: State, archive: Archive) -> None:
-        self.lineages = [Lineage.restored(part, self.load, archive) for part in parts(state)]
+        lineages = parts(state)
+        self.lineages = [Lineage.restored(part, self.load, archive) for part in lineages]
+        self._asked = []
+        for asked in filter(None, (under("asked", part) for part in lineages)):
+            children = load_cppns("genomes", asked, self.load, archive)
+            self._asked.append((children, whole_numbers("parents", asked["parents"], len(children))))
 
     def _begin(self, archive: Archive, class_indices: Indices, confidence: NDArray[np.float32]) -> Lineage:
         """Begin a lineage for one of the weakest of these classes, one without a lineage if there is any."""
@@ -150,7 +165,7 @@ class Lineage:
             "numbers": np.array([self.class_index, self.age, self.stale], np.int64),
             "scores": self.scores.copy(),
             "evaluation_id": self.evaluation_id.copy(),
-            **prefixed("genomes", {name: array.copy() for name, array in vars(self.genomes).items()}),
+            **prefixed("genomes", copied_arrays(self.genomes)),
         }
 
     @classmethod

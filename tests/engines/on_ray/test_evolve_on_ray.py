@@ -45,7 +45,7 @@ def test_a_run_of_a_named_target_is_the_same_on_two_workers_one_of_which_dies_tw
 
 
 def test_a_target_of_the_users_own_travels_and_a_stopped_run_goes_on_in_this_process(tmp_path: Path) -> None:
-    options: dict[str, Any] = {"encoding": "direct", "batch": 20, "target": Linear()}
+    options: dict[str, Any] = {"encoding": "direct", "batch": 20, "islands": 2, "target": Linear()}
     small_evolve(tmp_path / "here", generations=5, **options, device="auto", precision=None)
     small_evolve(tmp_path / "there", generations=3, **options, **ON_RAY, device="auto", precision=None)
     evofool.resume(tmp_path / "there", target=Linear(), generations=5, engine="local")
