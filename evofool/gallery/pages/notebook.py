@@ -41,7 +41,8 @@ def fragment(
         edge: Largest width and height of a picture, in pixels; larger ones are made smaller.
     """
     shown = [_small(card, edge) for card in islice(cards, MOST_CARDS)]
-    return render("notebook.html", title=title, rows=rows, cards=shown, page=page, edge=edge)
+    values = [(name, unbroken(value)) for name, value in rows]
+    return render("notebook.html", title=unbroken(title), rows=values, cards=shown, page=page, edge=edge)
 
 
 def resuming(path: Path | None, stopped: bool) -> list[tuple[str, str]]:
