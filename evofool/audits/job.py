@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,13 @@ from msgspec.structs import replace
 
 from ..config.audit import AuditConfig
 from ..datasets import Fitting
-from ..engines.local import LocalEngine
+from ..engines.opening import ServedTarget, opened
 from ..errors import ConfigError, OutOfQueries, RunError
 from ..gallery.pages.commands import audit_command
 from ..io.files import write_atomically, writing
 from ..io.lock import is_held
 from ..jobs.life import inspect, repair
-from ..jobs.queries import keep_ledger, query_facts, with_changes
+from ..jobs.queries import LIMIT, keep_ledger, query_facts, with_changes
 from ..jobs.schedule import Later
 from ..jobs.session import Job
 from ..jobs.swapped import check_hook
@@ -116,6 +117,10 @@ class AuditJob(Job[AuditStep]):
     def record(self, step: AuditStep, later: Later) -> None:
         """Do nothing: a task is noted when it is done."""
 
+    def close(self) -> None:
+        """End the workers, if there are any."""
+        self.work.prepared.engine.close()
+
     def finish(self) -> None:
         """Write the record and the report, as far as the audit got."""
         record = self._record = record_of(self.folder)
@@ -150,15 +155,19 @@ class AuditKind:
         keep_ledger(prepared.target, path)
         if tuple(network.classes) != config.classes:
             raise RunError(f"{path} was made with other classes than {network.name} has; give the same target")
-        if subjects := folder.subjects[:VERIFIED_IMAGES]:
-            known = [(subject.prediction, subject.confidence) for subject in subjects]
-            images = [subject.image for subject in subjects]
-            verify_scores(LocalEngine(prepared.target), path, images, known, resumed=True)
-        folder.trim()  # When all is checked: a refusal changes nothing.
-        if changes:
-            folder.write_config()
-            folder.drop(short)
-        return AuditJob(Work(folder, prepared, target))
+        with ExitStack() as stack:
+            engine = stack.enter_context(closing(opened([(prepared.target, config.target)], config.options)))
+            if subjects := folder.subjects[:VERIFIED_IMAGES]:
+                known = [(subject.prediction, subject.confidence) for subject in subjects]
+                images = [subject.image for subject in subjects]
+                verify_scores(engine, path, images, known, resumed=True)
+            folder.trim()  # When all is checked: a refusal changes nothing.
+            if changes:
+                folder.write_config()
+            if LIMIT in changes:
+                folder.drop(short)
+            stack.pop_all()  # From here on the job closes its engine.
+        return AuditJob(Work(folder, ServedTarget(prepared.target, fitting, config.target, engine), target))
 
     def opened(self, path: Path) -> AuditResult:
         """Return what the audit has come to."""
@@ -226,8 +235,8 @@ def _with_more(folder: AuditFolder, changes: Mapping[str, Any]) -> AuditConfig:
         raise ConfigError(
             f"{path} is an audit: its plan says when it ends; leave {', '.join(map('`{}`'.format, others))} out{anew}"
         )
-    if not changes:
-        return config
+    if LIMIT not in changes:
+        return replace(config, options=options)
     if not (path / LEDGER).exists():
         raise ConfigError(f"{path} is an audit whose queries aren't counted; leave `max_queries` out{anew}")
     spent, done = FolderLedger(path).spent, folder.done()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,6 +19,7 @@ from .plan import plan_of, rounded_down
 from .result import AuditResult
 
 if TYPE_CHECKING:
+    from ..engines.opening import ServedTarget
     from ..targets.protocols import Target
     from .job import AuditStep
 
@@ -42,17 +44,42 @@ def run(
     outline = check_common(options, named=own is None, out=out)
     if outline and options.data is not None and chosen:
         check_fitting(options, outline)
-    from ..attacks.image_selection import select_images  # This and the next import torch.
+    from ..engines.opening import ServedTarget, opened  # This and the next import torch.
+    from .prepare import prepared_for
+
+    prepared = prepared_for(options, own)
+    with closing(opened([(prepared.target, prepared.record)], options)) as engine:
+        served = ServedTarget(prepared.target, prepared.fitting, prepared.record, engine)
+        return _audit(options, served, own, chosen=chosen, out=out, observer=observer)
+
+
+def _audit(
+    options: AuditOptions,
+    prepared: ServedTarget,
+    own: Target | None,
+    *,
+    chosen: bool,
+    out: Path,
+    observer: Observer | None,
+) -> AuditResult:
+    """Make the plan, choose images, and go through the plan in a folder.
+
+    Args:
+        options: The audit's options, with a target and one limit of queries.
+        prepared: The target.
+        chosen: Whether the user chose the data.
+        own, out, observer: See :func:`run`.
+    """
+    from ..attacks.image_selection import select_images
     from ..jobs.data import data_record
     from ..targets.prepare import versions
     from ..targets.protocols import Differentiable, precision_of
     from ..targets.queries.metered import images_left, metered
     from .job import AuditJob
     from .other_data import other_records
-    from .prepare import prepared_for, speed_of
+    from .prepare import speed_of
     from .tasks import Work
 
-    prepared = prepared_for(options, own)
     target, fitting = prepared.target, prepared.fitting
     data, no_data = _images(options, fitting, chosen=chosen)
     others = other_records(options, fitting)
@@ -74,7 +101,7 @@ def run(
     )
     images = None
     if data and plan.real:
-        images = select_images(data, target, count=plan.real, seed=options.seed, include_misclassified=True)
+        images = select_images(data, prepared.engine, count=plan.real, seed=options.seed, include_misclassified=True)
     config = AuditConfig(
         options=options,
         target=prepared.record,

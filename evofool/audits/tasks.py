@@ -18,6 +18,7 @@ from ..config.evolve import EvolveOptions
 from ..config.fooling import ENCODINGS
 from ..config.model import ASKING
 from ..config.perturb import PerturbOptions
+from ..engines.opening import ServedTarget
 from ..engines.outputs import outputs
 from ..errors import RunError
 from ..jobs import attack, evolve
@@ -27,7 +28,6 @@ from ..store.audit import AuditFolder
 from ..store.campaign import CampaignFolder
 from ..store.folder import check_free
 from ..store.run import RunFolder
-from ..targets.prepare import PreparedTarget
 from ..targets.queries.metered import metered
 from ..text import counted
 from .corruptions import corrupted
@@ -62,12 +62,12 @@ class Work:
 
     Attributes:
         folder: The audit's folder.
-        prepared: The target.
+        prepared: The target, and where it is asked.
         own: The user's own target, where it is one.
     """
 
     folder: AuditFolder
-    prepared: PreparedTarget
+    prepared: ServedTarget
     own: Any
 
     @property
@@ -150,7 +150,7 @@ def attacked_images(folder: AuditFolder, pixels: int) -> tuple[int, int]:
 
 def _measure(name: str, work: Work, watch: Watch | None) -> Came:
     """Have a set of images scored, and keep what the target says of them."""
-    config, target = work.config, work.prepared.target
+    config, engine = work.config, work.prepared.engine
     shape, seed = config.target.image_shape, config.options.seed
     count, wanted = len(work.folder.subjects), dict[str, NDArray[np.int64]]()
     if name == "real":
@@ -172,7 +172,7 @@ def _measure(name: str, work: Work, watch: Watch | None) -> Came:
             return Came(why="no image was evolved")
         queries, batches = work.again(len(lines)), elites(run)
         wanted["wanted"] = np.array([line["index"] for line in lines], np.int64)
-    work.folder.write_measured(name, {**outputs(target, batches), **wanted})
+    work.folder.write_measured(name, {**outputs(engine, batches), **wanted})
     return Came(queries)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from ..errors import ConfigError, parse_names, suggestion
 from . import images
-from .model import ModelOptions
+from .engine import EngineOptions
 from .options import LARGEST, Positive, option
 from .records import Count, DataRecord, JobConfig, Record, TargetRecord
 
@@ -54,7 +54,7 @@ class AuditBudget(NamedTuple):
         raise ConfigError(f'`budget` must be time as in 10m or 90s, or queries as in 50000, got "{word:.40}"')
 
 
-class AuditOptions(ModelOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AuditOptions(EngineOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options of an audit: of ``evofool audit`` and of :func:`evofool.audit`."""
 
     target: Annotated[

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from . import images
-from .model import ModelOptions
+from .engine import EngineOptions
 from .options import Positive, option
 
 Batch = Annotated[
@@ -15,7 +15,7 @@ Batch = Annotated[
 
 
 class ExperimentOptions(
-    ModelOptions, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="experiment", tag="experiment"
+    EngineOptions, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="experiment", tag="experiment"
 ):
     """The options of every experiment. Each has a structure of its own, whose tag is the experiment's name."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..observers.rates import Clock
 from ..text import clock
 from .live import Snapshot
+from .phrases import describe_workers
 
 if TYPE_CHECKING:
     from ..lab.job import ExperimentStep
@@ -28,7 +29,7 @@ class ExperimentView:
 
     def note(self, step: ExperimentStep) -> None:
         """Count the parts of this session."""
-        self._noted += 1
+        self._noted += step.part is not None
 
     def describe(self, step: ExperimentStep) -> Snapshot:
         """Return how far the experiment is."""
@@ -37,7 +38,11 @@ class ExperimentView:
         times = f"{clock(elapsed)}   remaining {clock(remaining)}"
         return Snapshot(
             title=f"{step.target} · {step.experiment}",
-            rows=[("parts", f"{step.done:,} of {step.parts:,}"), ("elapsed", times)],
+            rows=[
+                ("parts", f"{step.done:,} of {step.parts:,}"),
+                ("elapsed", times),
+                *describe_workers(step.engine),
+            ],
             share=step.done / step.parts,
             line=f"parts {step.done:,}/{step.parts:,}  elapsed {times}",
         )

@@ -46,9 +46,10 @@ def describe_workers(engine: Engine) -> list[tuple[str, str]]:
     text = f"{len(facts.workers):,}   {shown} images/s"
     text += f"   {facts.coming:,} to come" if facts.coming else ""
     rows = [("workers", text + (f"   {facts.lost:,} died" if facts.lost else ""))]
-    others = sorted({worker.hardware for worker in facts.workers} - {facts.recorded_by})
-    if others:
-        rows.append(("hardware", f"scores on record by {facts.recorded_by}; searching also by {', '.join(others)}"))
+    others = sorted({worker.hardware for worker in facts.workers} - set(facts.recorded_by[-1:]))
+    if len(facts.recorded_by) > 1 or (others and facts.recorded_by):
+        also = f"; searching also by {', '.join(others)}" if others else ""
+        rows.append(("hardware", f"scores on record by {', then '.join(facts.recorded_by)}{also}"))
     return rows
 
 

@@ -46,12 +46,20 @@ class Engine(Protocol):
         """
         ...
 
+    def logits(self, images: Tensor) -> Tensor:
+        """Return the logits (B, K) behind what :meth:`confirm` returns, of a target that tells them."""
+        ...
+
     def check(self, scores: Tensor) -> None:
         """Check scores that :meth:`scores` or :meth:`confirm` returned, or some of their columns.
 
         Raises:
             TargetError: Some are NaN or infinite.
         """
+        ...
+
+    def lent(self) -> Engine:
+        """Return an engine for a job that is a part of this one: closing it ends nothing that this one needs."""
         ...
 
     def close(self) -> None:
@@ -64,11 +72,13 @@ class Place:
     """Where a piece of work is done: what it finds on a worker.
 
     Attributes:
-        engine: Scores images there.
+        engine: Scores images there, for the first target.
+        targets: The targets of the job.
         memory: What earlier pieces of work left, by name.
     """
 
     engine: Engine
+    targets: Sequence[Target]
     memory: dict[str, Any] = field(default_factory=dict)
 
 
@@ -83,6 +93,9 @@ class Source(Protocol):
         """Take items back that a worker had when it died."""
         ...
 
+
+FIRST_ITEMS = 4
+"""Items that a worker is given before it has said how many it can take, where the job doesn't say."""
 
 Numbered = list[tuple[int, Any]]
 """Items of a job, or their results, with their numbers."""
@@ -133,13 +146,14 @@ class ClusterFacts:
         lost: How many died; others took their place where there was room.
         images: Images that they have scored.
         recorded_by: The hardware that gives the scores on record; workers with other hardware help with the search.
+            Where all workers with it are gone, another kind follows: those that gave some come first, in order.
     """
 
     workers: tuple[WorkerFacts, ...]
     coming: int
     lost: int
     images: int
-    recorded_by: str
+    recorded_by: tuple[str, ...]
 
 
 @runtime_checkable
@@ -157,8 +171,17 @@ class Cluster(Engine, Protocol):
         """Return what :meth:`confirm` returns for the images of genomes."""
         ...
 
-    def work(self, function: Work, common: Any, source: Source) -> Iterator[list[tuple[Any, Any]]]:
-        """Have all items of a source worked on, and yield those that are done, with their results, as they come."""
+    def work(
+        self, function: Work, common: Any, source: Source, *, first: int = FIRST_ITEMS
+    ) -> Iterator[list[tuple[Any, Any]]]:
+        """Have all items of a source worked on, and yield those that are done, with their results, as they come.
+
+        Args:
+            function: What workers do with items.
+            common: What all work has in common.
+            source: The items.
+            first: Items that a worker is given before it has said how many it can take.
+        """
         ...
 
     def facts(self) -> ClusterFacts:

@@ -46,7 +46,8 @@ class LocalEngine:
 
     def logits(self, images: Tensor) -> Tensor:
         """Return the logits (B, K) behind what :meth:`confirm` returns, of a target that tells them."""
-        return self._checked.logits(images)
+        parts = torch.split(images, pass_sizes(self.target, len(images))) if len(images) else (images,)
+        return torch.cat(list(map(self._checked.logits, parts)))
 
     def check(self, scores: Tensor) -> None:
         """Check scores that this engine returned, or some of their columns.
@@ -55,6 +56,10 @@ class LocalEngine:
             TargetError: Some are NaN or infinite.
         """
         check_finite(self.target.name, scores)
+
+    def lent(self) -> LocalEngine:
+        """Return this engine."""
+        return self
 
     def close(self) -> None:
         """Do nothing: there is nothing elsewhere."""

@@ -50,7 +50,7 @@ def run(
     prepared = prepare_target(
         user_target if user_target is not None else options.target, options, fold=_fold(options, user_target)
     )
-    with closing(opened(prepared.target, prepared.record, options)) as engine:
+    with closing(opened([(prepared.target, prepared.record)], options, user_target)) as engine:
         return _campaign(options, prepared, engine, data, out=out, observer=observer, toolbox=toolbox)
 
 

@@ -199,7 +199,7 @@ class CampaignKind:
         operators = operators_of(config.plan, network.image_shape, toolbox)
         check_same(path, config.swapped, operators.swapped)
         with ExitStack() as stack:
-            engine = stack.enter_context(closing(opened(network, config.target, options)))
+            engine = stack.enter_context(closing(opened([(network, config.target)], options, target)))
             job = CampaignJob(folder, engine, operators, resumed=True)
             folder.trim()  # When all is checked: a refusal changes nothing.
             if changes:

@@ -66,7 +66,7 @@ def run(
             f"the weights of {prepared.record.name} have another SHA-256 than {options.weights_sha256}; "
             "give the same file with `weights`"
         )
-    with closing(opened(prepared.target, prepared.record, options)) as engine:
+    with closing(opened([(prepared.target, prepared.record)], options, user_target)) as engine:
         config, evolution = _new(options, prepared, engine, toolbox)
 
         def create() -> RunJob:

@@ -240,7 +240,7 @@ class RunKind:
         network = reload_target(folder.config.target, path, target, asking=options.model)
         keep_ledger(network, path)
         with ExitStack() as stack:
-            engine = stack.enter_context(closing(opened(network, folder.config.target, options)))
+            engine = stack.enter_context(closing(opened([(network, folder.config.target)], options, target)))
             evolution = evolution_of(folder.config, network, toolbox, engine)
             check_same(path, folder.config.swapped, evolution.swapped)
             folder.load_checkpoint(evolution)

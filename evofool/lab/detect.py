@@ -95,6 +95,11 @@ class Detect(Experiment):
         """Return how many batches, runs and sources there are, and one more."""
         return len(pieces(config))
 
+    @classmethod
+    def spread(cls, config: ExperimentConfig) -> int:
+        """Return the number of all parts but the last, which learns from their images."""
+        return cls.parts(config) - 1
+
     @staticmethod
     def work(folder: ExperimentFolder, targets: Sequence[Target], part: int) -> Part:
         """Make or take images, and have them scored; at last, fit what learns from images."""

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..attacks.subject import Subject
+from ..config.engine import EngineOptions
 from ..config.experiments import ExperimentConfig
+from ..errors import ConfigError
 from ..gallery.pages.experiment_page import ExperimentPage
 from ..store.experiment import ExperimentFolder, Result
 from ..store.records import Kind
@@ -62,10 +64,23 @@ class Experiment(ABC):
     Attributes:
         result: What a result must be, a structure or a union of some; a file from a stranger is checked by it.
         asks: Whether it asks targets for scores alone, so that their queries can be counted and limited.
+        alone: Why workers can't do its parts, in words; empty where they can.
     """
 
     result: ClassVar[Kind]
     asks: ClassVar[bool] = False
+    alone: ClassVar[str] = ""
+
+    @classmethod
+    def check_engine(cls, options: EngineOptions) -> None:
+        """Check that the parts can be done where the options say.
+
+        Raises:
+            ConfigError: Workers can't do them.
+        """
+        if options.engine != "local" and cls.alone:
+            name = cls.__name__.lower()
+            raise ConfigError(f"{name} {cls.alone}, which workers can't share; leave `engine={options.engine}` out")
 
     @classmethod
     @abstractmethod
@@ -85,6 +100,11 @@ class Experiment(ABC):
     @abstractmethod
     def parts(config: ExperimentConfig) -> int:
         """Return how many parts the work has."""
+
+    @classmethod
+    def spread(cls, config: ExperimentConfig) -> int:
+        """Return how many of the first parts need no other part, so that workers can do them at the same time."""
+        return cls.parts(config)
 
     @staticmethod
     @abstractmethod

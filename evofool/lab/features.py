@@ -32,6 +32,7 @@ class Features(Experiment):
     """The experiment ``features``. A part is a batch of a data set, an epoch of a training, an evolution, or a test."""
 
     result = FeaturesResult
+    alone = "trains networks, epoch after epoch"
 
     @classmethod
     def begin(cls, options: FeaturesOptions, own: Sequence[Target], out: Path) -> Begun:

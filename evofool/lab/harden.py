@@ -34,6 +34,7 @@ class Harden(Experiment):
     """The experiment ``harden``. A part is an epoch of training, an evolution, or an attack on all images."""
 
     result = HardenResult
+    alone = "trains a network, epoch after epoch"
 
     @classmethod
     def begin(cls, options: HardenOptions, own: Sequence[Target], out: Path) -> Begun:

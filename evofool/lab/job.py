@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..config.experiments import ExperimentConfig
-from ..engines.local import LocalEngine
+from ..engines.base import Cluster, Engine
+from ..engines.opening import opened
 from ..errors import ConfigError, RunError
 from ..gallery.pages.experiment_page import write_experiment
 from ..gallery.pages.run_page import PAGE, write_gallery
 from ..io.lock import is_held
-from ..jobs.queries import keep_ledger, query_facts, with_changes
+from ..jobs.queries import LIMIT, keep_ledger, query_facts, with_changes
 from ..jobs.schedule import Later
 from ..jobs.session import Job
 from ..jobs.swapped import check_hook
@@ -28,6 +30,7 @@ from ..text import counted
 from .experiment import Part
 from .registry import find
 from .result import ExperimentResult
+from .spread import in_order
 
 VERIFIED_IMAGES = 16
 """Images that are scored again when an experiment goes on."""
@@ -40,14 +43,16 @@ class ExperimentStep:
     Attributes:
         experiment, target: Their names.
         done, parts: How many parts are done, and how many there are.
-        part: What the last one brought.
+        part: What the last one brought; None while workers do the next ones.
+        engine: Whose workers do them, where it has some.
     """
 
     experiment: str
     target: str
     done: int
     parts: int
-    part: Part
+    part: Part | None
+    engine: Engine
 
 
 class ExperimentJob(Job[ExperimentStep]):
@@ -56,10 +61,12 @@ class ExperimentJob(Job[ExperimentStep]):
     Args:
         folder: The experiment's folder.
         targets: The networks that it asks.
+        engine: Whose workers do its parts, where it has some.
     """
 
-    def __init__(self, folder: ExperimentFolder, targets: Sequence[Target]) -> None:
-        self.folder, self.path, self.config, self.targets = folder, folder.path, folder.config, targets
+    def __init__(self, folder: ExperimentFolder, targets: Sequence[Target], engine: Engine) -> None:
+        self.folder, self.path, self.config = folder, folder.path, folder.config
+        self.targets, self.engine = targets, engine
         self.experiment = find(folder.config.experiment)
         self.total = self.experiment.parts(folder.config)
         self.in_torch = any(map(runs_in_torch, targets))
@@ -79,13 +86,28 @@ class ExperimentJob(Job[ExperimentStep]):
 
     def steps(self) -> Iterator[ExperimentStep]:
         """Do the parts that are left, one by one."""
+        if isinstance(self.engine, Cluster):
+            shared = range(self.folder.parts, self.experiment.spread(self.folder.config))
+            for found in in_order(self.engine, self.folder, shared) if shared else ():
+                yield self._step(found)
         for number in range(self.folder.parts, self.total):
-            part = self.experiment.work(self.folder, self.targets, number)
-            yield ExperimentStep(self.folder.config.experiment, self.targets[0].name, number + 1, self.total, part)
+            yield self._step(self.experiment.work(self.folder, self.targets, number))
+
+    def _step(self, part: Part | None) -> ExperimentStep:
+        """Return where the experiment stands after a part, or while workers do some."""
+        done = self.folder.parts + (part is not None)
+        return ExperimentStep(
+            self.folder.config.experiment, self.targets[0].name, done, self.total, part, engine=self.engine
+        )
 
     def record(self, step: ExperimentStep, later: Later) -> None:
         """Write a part's pictures and results."""
-        self.folder.append(*step.part)
+        if step.part:
+            self.folder.append(*step.part)
+
+    def close(self) -> None:
+        """End the workers, if there are any."""
+        self.engine.close()
 
     def finish(self) -> None:
         """Write the pages."""
@@ -113,21 +135,26 @@ class ExperimentKind:
         """Return the experiment with the parts that have no results yet."""
         folder = ExperimentFolder.open(path)
         experiment = find(folder.config.experiment)
-        options, limits = with_changes(folder.config.options, changes if experiment.asks else {})
-        if limits or (changes and not experiment.asks):
+        options, limits = with_changes(folder.config.options, changes)
+        if limits or (LIMIT in changes and not experiment.asks):
             raise ConfigError(f"{path} is an experiment: it ends when all its parts are done; leave the limits out")
         check_hook(path, {}, toolbox)
         config = folder.config = replace(folder.config, options=options)
+        experiment.check_engine(options)
         targets = _reloaded(config, path, target)
         if tuple(targets[0].classes) != config.classes:
             raise RunError(f"{path} was made with other classes than {targets[0].name} has; give the same target")
-        job = ExperimentJob(folder, targets)
-        if known := list(experiment.known_scores(folder, VERIFIED_IMAGES)):
-            images, expected = zip(*known, strict=True)
-            verify_scores(LocalEngine(targets[0]), path, images, expected, resumed=True)
-        folder.trim()  # When all is checked: a refusal changes nothing.
-        if changes:
-            folder.write_config()
+        with ExitStack() as stack:
+            networks = list(zip(targets, config.targets, strict=True))
+            engine = stack.enter_context(closing(opened(networks, options)))
+            job = ExperimentJob(folder, targets, engine)
+            if known := list(experiment.known_scores(folder, VERIFIED_IMAGES)):
+                images, expected = zip(*known, strict=True)
+                verify_scores(engine, path, images, expected, resumed=True)
+            folder.trim()  # When all is checked: a refusal changes nothing.
+            if changes:
+                folder.write_config()
+            stack.pop_all()  # From here on the job closes its engine.
         return job
 
     def opened(self, path: Path) -> ExperimentResult:

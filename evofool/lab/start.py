@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -33,11 +34,17 @@ def run(
     Raises:
         EvofoolError: One of its family, for bad options, targets, data and folders.
     """
-    begun = find(options.experiment).begin(options, own, out)
-    from .job import ExperimentJob  # It imports torch.
+    experiment = find(options.experiment)
+    experiment.check_engine(options)
+    begun = experiment.begin(options, own, out)
+    from ..engines.opening import opened  # This and the next import torch.
+    from .job import ExperimentJob
 
-    def create() -> ExperimentJob:
-        return ExperimentJob(ExperimentFolder.create(out, begun.config, begun.subjects), begun.targets)
+    networks = list(zip(begun.targets, begun.config.targets, strict=True))
+    with closing(opened(networks, options)) as engine:
 
-    result: ExperimentResult = start(out, create, observer)
-    return result
+        def create() -> ExperimentJob:
+            return ExperimentJob(ExperimentFolder.create(out, begun.config, begun.subjects), begun.targets, engine)
+
+        result: ExperimentResult = start(out, create, observer)
+        return result

@@ -128,7 +128,7 @@ class ExperimentMeasure:
 
     def note(self, step: ExperimentStep) -> None:
         """Count the parts of this session."""
-        self._noted += 1
+        self._noted += step.part is not None
 
     def progress(self, step: ExperimentStep) -> JobProgress:
         """Return how far the experiment is."""

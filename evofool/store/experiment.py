@@ -66,6 +66,19 @@ class ExperimentFolder:
         """
         return cls(path, read_config(path, ExperimentConfig))
 
+    @classmethod
+    def carried(cls, path: str, config: ExperimentConfig, subjects: Sequence[Subject]) -> ExperimentFolder:
+        """Return a folder that is on another machine, with its images; it has no parts here.
+
+        Args:
+            path: Where it is there.
+            config: Its config.
+            subjects: Its images.
+        """
+        folder = cls(Path(path), config)
+        folder.__dict__["subjects"] = subjects
+        return folder
+
     def write_config(self) -> None:
         """Write the config anew."""
         with writing(self.path):

@@ -6,6 +6,7 @@ import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
@@ -16,6 +17,7 @@ from ray.exceptions import RayError, RayTaskError
 from ...errors import ConfigError, TargetError, in_words
 from ...kernels import settings
 from ..base import ClusterFacts, Done, Numbered, Source, Work, WorkerFacts
+from .head import Head
 from .luggage import Luggage
 from .worker import Answer, Refusal, Worker
 
@@ -23,16 +25,16 @@ PATIENCE = 600.0
 """Seconds in which a first worker has to begin; a machine of a cloud takes some minutes."""
 
 GROWTH_SECONDS = 5.0
-"""Seconds between two looks at whether machines have joined."""
-
-FIRST_ITEMS = 4
-"""Items that a worker is given before it has said how many it can take."""
+"""Seconds between two looks at whether machines have joined, and whether idle workers live."""
 
 MAX_DEATHS = 8
-"""Deaths of workers in a row, without an answer of any, after which a job ends."""
+"""Deaths of workers in a row, without any work done between them, after which a job ends."""
 
 WAIT_SECONDS = 0.5
 """Seconds for which answers are waited for at once."""
+
+FREE_SECONDS = 0.001
+"""Seconds between two looks at whether a worker is free."""
 
 SPEED_RATE = 0.5
 """Weight of a worker's last piece of work in its measured speed."""
@@ -46,12 +48,16 @@ class Member:
         actor: Its actor.
         described: What it says of itself, once it has begun.
         speed: Images a second, measured; 0 while nothing is known.
+        asked: Whether it has work of :meth:`Crew.ask` under way.
+        sign: A call that tells, by failing, that it died while it had nothing to do.
         dead: Whether a call to it failed. Others that were under way then tell nothing new.
     """
 
     actor: Any
     described: WorkerFacts | None = None
     speed: float = 0.0
+    asked: bool = False
+    sign: Any = None
     dead: bool = False
 
 
@@ -79,9 +85,9 @@ class Crew:
         self._actor = ray.remote(Worker).options(**options)
         self._members: list[Member] = []
         self._coming: dict[Any, Member] = {}  # by the reference to what they say of themselves
-        self._lock = threading.RLock()
+        self._lock, self.head = threading.RLock(), Head()
         self._lost = self._deaths = self._images = 0
-        self._reference = ""
+        self._recorded_by: list[str] = []
         self._last: ClusterFacts | None = None
         self._looked = float("-inf")
         self._check_room()
@@ -91,8 +97,9 @@ class Crew:
         """End all workers. The facts stay those of the last moment."""
         with self._lock:
             self._last = self.facts()
-            for member in (*self._members, *self._coming.values()):
-                ray.kill(member.actor)
+            if self.head.answers():
+                for member in (*self._members, *self._coming.values()):
+                    ray.kill(member.actor)
             self._members, self._coming = [], {}
 
     def facts(self) -> ClusterFacts:
@@ -101,7 +108,7 @@ class Crew:
             if self._last:
                 return self._last
             workers = tuple(m.described._replace(speed=m.speed) for m in self._members if m.described)
-            return ClusterFacts(workers, len(self._coming), self._lost, self._images, self._reference)
+            return ClusterFacts(workers, len(self._coming), self._lost, self._images, tuple(self._recorded_by))
 
     def run(
         self, function: Callable[..., Any], sizes: Sequence[int], arguments: Callable[[int, int], tuple[Any, ...]],
@@ -141,7 +148,38 @@ class Crew:
                 self._measure(member, ends[stop] - ends[start], answer.seconds)
         return [results[start] for start in sorted(results)]
 
-    def work(self, function: Work, common: Any, source: Source) -> Iterator[list[tuple[Any, Any]]]:
+    def ask(self, function: Callable[..., Any], images: int, *arguments: Any) -> Any:
+        """Have one piece of work done once, by the next worker that has no other.
+
+        Args:
+            function: Is called on the worker with the place and arguments.
+            images: The number of images that it scores.
+            arguments: Further arguments of the function.
+
+        Raises:
+            Lost: The worker died. It may have done the work.
+        """
+        while True:
+            self.attend()
+            with self._lock:
+                member = next((each for each in self._eligible(on_record=True) if not each.asked), None)
+                if member:
+                    member.asked = True
+                    break
+            time.sleep(FREE_SECONDS)
+        try:
+            call = member.actor.do.remote(function, *arguments)
+            while not _done({call: member}):
+                self.attend()
+            answer = self._received(member, call)
+        finally:
+            member.asked = False
+        self._measure(member, images, answer.seconds)
+        return answer.value
+
+    def work(
+        self, function: Work, common: Any, source: Source, *, first: int
+    ) -> Iterator[list[tuple[Any, Any]]]:  # fmt: skip
         """Keep every worker busy with items of a source, and yield those that are done, with their results.
 
         What a worker had when it died goes back to the source. An empty list is yielded where nothing is done for a
@@ -155,7 +193,7 @@ class Crew:
             self.attend()
             idle = [member for member in self._eligible(on_record=True) if member not in under_way.values()]
             for member in idle:
-                wanted = room.get(member, FIRST_ITEMS)
+                wanted = room.get(member, first)
                 items = source.take(wanted)
                 sent: Numbered = [(number + index, item) for index, item in enumerate(items)]
                 number += len(sent)
@@ -180,12 +218,19 @@ class Crew:
             yield finished
 
     def attend(self) -> None:
-        """Welcome workers that have begun, and begin others where there is room for them."""
+        """Welcome workers that have begun, and begin others where there is room for them.
+
+        Raises:
+            TargetError: The head of the cluster has died.
+            EvofoolError: A worker can't have the targets.
+        """
         with self._lock:
+            self.head.check()
             for call in _done(self._coming, seconds=0):
                 self._welcome(call)
-            if time.monotonic() - self._looked >= GROWTH_SECONDS:
+            if not self.head.silent and time.monotonic() - self._looked >= GROWTH_SECONDS:
                 self._looked = time.monotonic()
+                self._find_dead()
                 self._fill()
 
     def _wait_for_first(self) -> None:
@@ -214,7 +259,16 @@ class Crew:
             return
         assert member.described
         self._members.append(member)
-        self._reference = self._reference or member.described.hardware
+
+    def _find_dead(self) -> None:
+        """Forget workers that died while they had nothing to do."""
+        for member in list(self._members):
+            if member.sign is None:
+                member.sign = member.actor.describe.remote()
+            elif _done({member.sign: member}, seconds=0):
+                with suppress(Lost):
+                    self._received(member, member.sign)
+                member.sign = None
 
     def _fill(self) -> None:
         """Begin as many workers as are missing. Ray lets them wait where there is no room for them yet."""
@@ -252,9 +306,9 @@ class Crew:
             if not on_record or not self._members:
                 return list(self._members)
             kinds = [member.described.hardware if member.described else "" for member in self._members]
-            if self._reference not in kinds:
-                self._reference = kinds[0]
-            return [m for m, kind in zip(self._members, kinds, strict=True) if kind == self._reference]
+            if not self._recorded_by or self._recorded_by[-1] not in kinds:
+                self._recorded_by.append(kinds[0])
+            return [m for m, kind in zip(self._members, kinds, strict=True) if kind == self._recorded_by[-1]]
 
     def _received(self, member: Member, call: Any) -> Answer:
         """Return what a worker answered.
@@ -272,7 +326,6 @@ class Crew:
             raise Lost from error
         if isinstance(answer, Refusal):
             raise answer.error
-        self._deaths = 0
         return answer
 
     def _bury(self, member: Member, error: RayError) -> None:
@@ -281,6 +334,8 @@ class Crew:
             if member.dead:
                 return
             member.dead = True
+            if self.head.answers():
+                ray.kill(member.actor)  # One that only can't be reached any more gives its room back.
             if member in self._members:
                 self._members.remove(member)
             self._lost += 1
@@ -294,9 +349,10 @@ class Crew:
             self._looked = float("-inf")
 
     def _measure(self, member: Member, images: int, seconds: float) -> None:
-        """Note how fast a worker was."""
+        """Note that a worker did some work, and how fast it was."""
         with self._lock:
             self._images += images
+            self._deaths = 0
         speed = images / max(seconds, 1e-9)
         member.speed = speed if not member.speed else (1 - SPEED_RATE) * member.speed + SPEED_RATE * speed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,25 +26,23 @@ COMPARED = ("evofool", "torch", "numpy", "numba")
 
 @dataclass(frozen=True)
 class Luggage:
-    """What a worker needs to have the target of a job.
+    """What a worker needs to have the targets of a job.
 
     Attributes:
-        record: What is needed to build a named target again.
-        pickled: The user's own target; None for a named one, which the worker builds by itself.
+        packed: The targets, in order.
         versions: The versions that the job was begun with.
         threads: Threads that the worker computes on.
     """
 
-    record: TargetRecord
-    pickled: bytes | None
+    packed: tuple[Packed, ...]
     versions: dict[str, str]
     threads: int
 
-    def unpacked(self) -> Target:
-        """Return the target, on a worker.
+    def unpacked(self) -> list[Target]:
+        """Return the targets, on a worker.
 
         Raises:
-            EvofoolError: It can't be had here, or other versions are installed here.
+            EvofoolError: One can't be had here, or other versions are installed here.
         """
         here = versions()
         for name in COMPARED:
@@ -52,6 +50,27 @@ class Luggage:
                 raise TargetError(
                     f"{name} {here[name]} is installed there, and {self.versions[name]} here; install the same version"
                 )
+        return [packed.unpacked() for packed in self.packed]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A target, as it travels.
+
+    Attributes:
+        record: What is needed to build a named target again.
+        pickled: The user's own target; None for a named one, which the worker builds by itself.
+    """
+
+    record: TargetRecord
+    pickled: bytes | None
+
+    def unpacked(self) -> Target:
+        """Return the target, on a worker.
+
+        Raises:
+            EvofoolError: It can't be had here.
+        """
         if self.pickled is None:
             return rebuilt(self.record)
         from ray import cloudpickle
@@ -65,12 +84,21 @@ class Luggage:
         return target
 
 
-def luggage_of(target: Target, record: TargetRecord, threads: int) -> Luggage:
+def luggage_of(networks: Sequence[tuple[Target, TargetRecord]], threads: int) -> Luggage:
     """Return what the workers of a job need.
 
+    Args:
+        networks: The targets, each with what the job's config says of it.
+        threads: Threads that a worker computes on.
+
     Raises:
-        TargetError: The user's own target can't travel.
+        TargetError: A target of the user's own can't travel.
     """
+    return Luggage(tuple(_packed(target, record) for target, record in networks), versions(), threads)
+
+
+def _packed(target: Target, record: TargetRecord) -> Packed:
+    """Return a target as it travels."""
     if record.device.startswith("cuda"):  # a worker sees its own GPUs alone
         record = msgspec.structs.replace(
             record,
@@ -78,7 +106,7 @@ def luggage_of(target: Target, record: TargetRecord, threads: int) -> Luggage:
             members=tuple(msgspec.structs.replace(member, device="cuda") for member in record.members),
         )
     own = record.own or any(member.own for member in record.members)
-    return Luggage(record, travelling(target, f"target {target.name}") if own else None, versions(), threads)
+    return Packed(record, travelling(target, f"target {target.name}") if own else None)
 
 
 def travelling(thing: Any, what: str) -> bytes:

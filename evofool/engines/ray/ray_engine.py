@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
-import ray
 import torch
 from numpy.typing import NDArray
 from ray import cloudpickle
@@ -17,26 +16,14 @@ from torch import Tensor
 
 from ...encodings import registry
 from ...encodings.base import Batch, Encoding
-from ...targets.protocols import Target
-from ..base import ClusterFacts, Done, Numbered, Place, Source, Work
-from ..local import LocalEngine
+from ..base import FIRST_ITEMS, Done, Numbered, Place, Source, Work
 from ..passes import pass_sizes
-from .crew import Crew
+from .crew_engine import CrewEngine
 from .luggage import travelling
 
 
-class RayEngine(LocalEngine):
-    """Scores batches on the workers of a cluster; see :class:`~evofool.engines.base.Cluster`.
-
-    Args:
-        target: The target, as this process has it.
-        crew: The workers, which hold the same.
-        connected: Whether the connection to the cluster ends with the engine.
-    """
-
-    def __init__(self, target: Target, crew: Crew, *, connected: bool) -> None:
-        super().__init__(target)
-        self._crew, self._connected = crew, connected
+class RayEngine(CrewEngine):
+    """Scores batches on the workers of a cluster; see :class:`~evofool.engines.base.Cluster`."""
 
     def scores(self, images: Tensor) -> Tensor:
         """Return the probabilities (B, K) of images, which travel to workers."""
@@ -54,21 +41,21 @@ class RayEngine(LocalEngine):
         """Return the probabilities (B, K) that go on record."""
         return self._genomes_scored(genomes, encoding, rows, confirm=True)
 
-    def work(self, function: Work, common: Any, source: Source) -> Iterator[list[tuple[Any, Any]]]:
+    def logits(self, images: Tensor) -> Tensor:
+        """Return the logits (B, K) behind what :meth:`confirm` returns, of a target that tells them."""
+        pixels = images.cpu().numpy()
+
+        def arguments(start: int, stop: int) -> tuple[Any, ...]:
+            return (pixels[start:stop],)
+
+        return self._scored(score_logits, len(images), arguments, None, confirm=True)
+
+    def work(
+        self, function: Work, common: Any, source: Source, *, first: int = FIRST_ITEMS
+    ) -> Iterator[list[tuple[Any, Any]]]:
         """Have all items of a source worked on. The user's own functions in what is common travel with their source."""
         shared = uuid4().hex, function, travelling(common, "what the job's work has in common")
-        return self._crew.work(work_on, shared, source)
-
-    def facts(self) -> ClusterFacts:
-        """Return how the workers are doing."""
-        return self._crew.facts()
-
-    def close(self) -> None:
-        """End the workers, and the connection to the cluster if it was made for them."""
-        if ray.is_initialized():
-            self._crew.close()
-            if self._connected:
-                ray.shutdown()
+        return self._crew.work(work_on, shared, source, first=first)
 
     def _images_scored(self, images: Tensor, rows: int | None, *, confirm: bool) -> Tensor:
         pixels = images.cpu().numpy()
@@ -76,7 +63,7 @@ class RayEngine(LocalEngine):
         def arguments(start: int, stop: int) -> tuple[Any, ...]:
             return pixels[start:stop], rows, confirm
 
-        return self._scored(score_images, len(images), arguments, rows, confirm)
+        return self._scored(score_images, len(images), arguments, rows, confirm=confirm)
 
     def _genomes_scored(self, genomes: Batch, encoding: Encoding, rows: int | None, *, confirm: bool) -> Tensor:
         drawn_by = encoding.name, encoding.settings()
@@ -84,7 +71,7 @@ class RayEngine(LocalEngine):
         def arguments(start: int, stop: int) -> tuple[Any, ...]:
             return packed(encoding.dump(genomes.take(np.arange(start, stop)))), drawn_by, rows, confirm
 
-        return self._scored(score_genomes, len(genomes), arguments, rows, confirm)
+        return self._scored(score_genomes, len(genomes), arguments, rows, confirm=confirm)
 
     def _scored(
         self,
@@ -92,6 +79,7 @@ class RayEngine(LocalEngine):
         count: int,
         arguments: Callable[[int, int], tuple[Any, ...]],
         rows: int | None,
+        *,
         confirm: bool,
     ) -> Tensor:
         """Have whole passes scored on workers.
@@ -121,6 +109,11 @@ def work_on(place: Place, shared: tuple[str, Work, bytes], items: Numbered, more
 def score_images(place: Place, pixels: NDArray[np.uint8], rows: int | None, confirm: bool) -> bytes:
     """Score images (B, C, H, W), on a worker. They are cut into the same passes as they were in their batch."""
     return _scores(place, torch.from_numpy(pixels.copy()), rows, confirm)
+
+
+def score_logits(place: Place, pixels: NDArray[np.uint8]) -> bytes:
+    """Have logits of images (B, C, H, W) computed, on a worker."""
+    return packed(place.engine.logits(torch.from_numpy(pixels.copy())).cpu().numpy())
 
 
 def score_genomes(

@@ -1,4 +1,4 @@
-"""A worker: an actor that holds the target and does what it is sent. What is heavy is imported when it begins."""
+"""A worker: an actor that holds the targets and does what it is sent. What is heavy is imported when it begins."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Refusal:
 
 
 class Worker:
-    """Holds the target once, and does pieces of work.
+    """Holds the targets of a job once, and does pieces of work.
 
     Args:
-        luggage: What it needs to have the target, pickled: to unpack it imports much.
+        luggage: What it needs to have the targets, pickled: to unpack it imports much.
         tuned: Whether its process is set up as the command line's is.
     """
 
@@ -70,10 +70,10 @@ class Worker:
 
         luggage: Luggage = pickle.loads(packed)
         torch.set_num_threads(luggage.threads)
-        target = luggage.unpacked()
-        if not runs_in_torch(target):
+        targets = luggage.unpacked()
+        if not any(map(runs_in_torch, targets)):
             torch.set_num_threads(1)
-        self._place = Place(LocalEngine(target))
+        self._place = Place(LocalEngine(targets[0]), targets)
         device = self._place.engine.device
         return WorkerFacts(platform.node(), os.getpid(), _hardware(device), 0.0)
 

@@ -9,12 +9,16 @@ from typing import Any
 
 from ...config.attack import AttackOptions
 from ...config.audit import AuditConfig
+from ...config.engine import ENGINE_OPTIONS
 from ...config.experiment_options import ExperimentOptions
 from ...config.experiments import ExperimentConfig
 from ...config.options import declarations
 from ...config.records import CampaignConfig, TargetRecord
 from ...io.slug import slug
 from ...text import size_text
+
+_UNTOLD = ("target", *ENGINE_OPTIONS)
+"""Options that commands don't repeat as they are: the target, which stands first, and where images are scored."""
 
 
 def render_command(genome: Path, stem: str) -> str:
@@ -99,7 +103,7 @@ def experiment_command(config: ExperimentConfig) -> str:
     options: ExperimentOptions = config.options
     given: dict[str, Any] = {}
     for name, declaration in declarations(type(options)).items():
-        value, told = getattr(options, name), name != "target" and declaration.extra("shown")
+        value, told = getattr(options, name), name not in _UNTOLD and declaration.extra("shown")
         if (told and value != declaration.default) or name == "genomes":
             numbers = isinstance(value, tuple) and all(isinstance(each, float) for each in value)
             given[name] = ",".join(map(size_text, value)) if numbers else value
@@ -119,7 +123,7 @@ def audit_command(config: AuditConfig) -> str:
     options, given = config.options, {}
     for name, declaration in declarations(type(options)).items():
         value = getattr(options, name)
-        if name not in ("target", "data") and declaration.extra("shown") and value != declaration.default:
+        if name not in (*_UNTOLD, "data") and declaration.extra("shown") and value != declaration.default:
             given[name] = value
     data = options.data if config.data else None
     if config.target.own:

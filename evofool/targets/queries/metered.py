@@ -92,12 +92,10 @@ class MeteredTarget:
         self.multilabel, self.in_torch = is_multilabel(target), runs_in_torch(target)
         self.cached, self._checked = 0, CheckedTarget(target)
         self.has_logits = gives_logits(target)
-        self._ask_target: Callable[[Tensor], Tensor] = getattr(
-            target, "confirm_logits" if self.has_logits else "confirm"
-        )
         self._under_way: dict[bytes, threading.Event] = {}
         self._ledger: Ledger = ledger or MemoryLedger()
-        self._pace, self._lock, self._workers = Pace(policy.rate), threading.Lock(), Workers(policy.concurrency)
+        self._pace, self._lock = Pace(policy.rate), threading.Lock()
+        self.ask_here()
 
     @property
     def concurrency(self) -> int:
@@ -130,6 +128,24 @@ class MeteredTarget:
             ledger.reserve(self._ledger.spent)
             self._ledger.spent = 0  # others may share it
         self._ledger = ledger
+
+    def ask_here(self) -> None:
+        """Have the target asked in this process."""
+        self._ask_target: Callable[[Tensor], Tensor] = getattr(
+            self.target, "confirm_logits" if self.has_logits else "confirm"
+        )
+        self._workers = Workers(self._policy.concurrency)
+
+    def ask_elsewhere(self, ask: Callable[[Tensor], Tensor], calls: int) -> None:
+        """Have the target asked by others; what it answers is counted and kept here.
+
+        Args:
+            ask: Returns what the target says of (B, C, H, W) uint8 images: logits where it tells those.
+            calls: How many may be under way at the same time, where that is more than the policy has. Requests are
+                cut as before.
+        """
+        self._ask_target = ask
+        self._workers = Workers(max(calls, self._policy.concurrency))
 
     def scores(self, images: Tensor) -> Tensor:
         """Return the probabilities (B, K) float32 of (B, C, H, W) uint8 images.

@@ -16,6 +16,9 @@ from torch import Tensor
 from evofool.engines.base import Cluster
 from evofool.store.folder import CONFIG
 
+SMALL = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_log_monitor": False}
+"""What a machine of these tests has: room for one worker."""
+
 ON_RAY: dict[str, Any] = {"engine": "ray", "workers": 2}
 """Options of jobs on two workers."""
 

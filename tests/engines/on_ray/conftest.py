@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-SMALL = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_log_monitor": False}
-"""What a machine of these tests has: room for one worker."""
+from clusters import SMALL
 
 
 @pytest.fixture(scope="session")
@@ -20,14 +17,41 @@ def cluster() -> Iterator[Any]:
 
     from evofool.engines.ray.connection import connect
 
-    before = os.environ.get("RAY_AUTH_MODE")
-    os.environ["RAY_AUTH_MODE"] = "disabled"  # It would write a token into the home folder.
+    patch = pytest.MonkeyPatch()
+    patch.setenv("RAY_AUTH_MODE", "disabled")  # It would write a token into the home folder.
+    patch.setenv("RAY_worker_niceness", "0")  # Ray's own is 15, with which a busy machine lets workers starve.
     machines = Cluster(initialize_head=True, head_node_args={**SMALL, "include_dashboard": False})
+    assert connect(machines.address)  # Before there are others: this process belongs to the head's machine.
     machines.add_node(**SMALL)
-    assert connect(machines.address)
     yield machines
     ray.shutdown()
     machines.shutdown()
-    del os.environ["RAY_AUTH_MODE"]
-    if before is not None:
-        os.environ["RAY_AUTH_MODE"] = before
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def kept_workers(cluster: Any) -> Iterator[None]:
+    """Keep workers for the module's next job on the same targets: beginning them takes seconds."""
+    from evofool.engines.ray import opening
+    from evofool.engines.ray.crew import Crew
+
+    kept: dict[str, Any] = {}
+
+    class Kept(Crew):
+        def close(self) -> None:
+            pass
+
+    def crew(luggage: Any, **options: Any) -> Any:
+        job = repr(([packed.record for packed in luggage.packed], options))
+        if job not in kept:
+            for other in kept.values():
+                Crew.close(other)
+            kept.clear()
+            kept[job] = Kept(luggage, **options)
+        return kept[job]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "Crew", crew)
+        yield
+    for other in kept.values():
+        Crew.close(other)

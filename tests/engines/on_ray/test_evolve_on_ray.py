@@ -66,7 +66,7 @@ def test_the_map_of_deaps_own_loop_goes_over_the_cluster_and_one_worker_gives_th
     prepared = prepare_target(tiny_target(micro_batch=5), EvolveOptions())
     here = states(None, prepared.target)
     for workers in (1, 2):
-        engine = opened(prepared.target, prepared.record, EngineOptions(engine="ray", workers=workers))
+        engine = opened([(prepared.target, prepared.record)], EngineOptions(engine="ray", workers=workers))
         assert_same_arrays(states(engine, prepared.target), here)
         assert isinstance(engine, Cluster)
         assert engine.facts().images >= 3 * 24

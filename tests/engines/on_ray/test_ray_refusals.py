@@ -13,12 +13,15 @@ from clusters import ON_RAY, Linear
 from runs import assert_refused, run_cli, small_evolve
 from support import build
 
+from evofool.engines.base import WorkerFacts
 from evofool.errors import EvofoolError, TargetError
 from evofool.rng import Rng
+from evofool.targets.prepare import versions
 
 ray = pytest.importorskip("ray", reason="ray is an extra: pip install 'evofool[ray]'")
 
 from evofool.engines.ray import connection, crew  # noqa: E402
+from evofool.engines.ray.luggage import Luggage  # noqa: E402
 from evofool.engines.ray.ray_engine import packed, unpacked  # noqa: E402
 
 Capture = pytest.CaptureFixture[str]
@@ -136,7 +139,7 @@ class Failing(Linear):
 @pytest.mark.usefixtures("cluster")
 def test_what_a_worker_refuses_is_said_as_it_was_raised_there() -> None:
     with pytest.raises(EvofoolError, match=r"^the licence is for one machine$"):
-        small_evolve(target=Failing(), device="auto", precision=None, **ON_RAY)
+        small_evolve(target=Failing(), device="auto", precision=None, engine="ray", workers=1)
 
 
 class Deadly(Linear):
@@ -152,7 +155,25 @@ class Deadly(Linear):
 def test_workers_that_die_again_and_again_end_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "MAX_DEATHS", 2)
     with pytest.raises(TargetError, match="2 workers died one after another before they answered"):
-        small_evolve(target=Deadly(), device="auto", precision=None, **ON_RAY)
+        small_evolve(target=Deadly(), device="auto", precision=None, engine="ray", workers=1)
+
+
+def test_a_worker_with_another_version_of_evofool_says_so() -> None:
+    with pytest.raises(TargetError, match=r"^evofool \S+ is installed there, and 0\.9 here; install the same version$"):
+        Luggage((), {**versions(), "evofool": "0.9"}, 1).unpacked()
+
+
+def test_scores_on_record_come_from_hardware_of_one_kind_as_long_as_there_is_some() -> None:
+    workers = crew.Crew.__new__(crew.Crew)
+    workers._lock, workers._recorded_by = threading.RLock(), []  # type: ignore[assignment]
+    kinds = ("Xeon", "EPYC", "Xeon")
+    one, other, third = (crew.Member(None, WorkerFacts("m", pid, kind, 0.0)) for pid, kind in enumerate(kinds))
+    workers._members = [one, other, third]
+    assert workers._eligible(on_record=False) == [one, other, third]
+    assert workers._eligible(on_record=True) == [one, third]
+    workers._members = [other]
+    assert workers._eligible(on_record=True) == [other]
+    assert workers._recorded_by == ["Xeon", "EPYC"]
 
 
 def test_options_of_workers_are_refused_without_them(capsys: Capture) -> None:
