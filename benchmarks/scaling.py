@@ -1,20 +1,33 @@
 """Evolution on a cluster: what a generation costs there, and a simulation of how that grows with the workers.
 
-What is measured: one worker against this process, one worker against two (each on one thread), the part of a generation
-that this process does alone, and the bytes that travel for a child. The simulation takes those figures, or round ones
-for a GPU, and deals passes as the engine does.
+What is measured, each on one thread: one worker against this process, one worker against two, for evolution and for a
+campaign; the part of a generation that this process does alone, and the bytes that travel for a child. The engines take
+turns, generation by generation, so that what else the machine does slows all of them; ratios of medians are reported,
+beside the load average. The simulation takes those figures, or round ones for a GPU, and deals passes as the engine
+does.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
+import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from math import ceil
+from statistics import median
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 from evofool import encodings
+from evofool.attacks.campaign import Campaign
+from evofool.attacks.plan import plan_of
+from evofool.attacks.subject import Subject
+from evofool.config.attack import AttackOptions
 from evofool.config.engine import EngineOptions
 from evofool.config.evolve import EvolveOptions
 from evofool.engines.base import Engine
@@ -25,8 +38,11 @@ from evofool.targets.prepare import PreparedTarget, prepare_target
 
 from .common import Row, imagenet_weights, table
 
-GENERATIONS = 4
-"""Generations that are timed, after one that isn't."""
+ROUNDS = 5
+"""How often each engine takes its turn, after one turn that isn't timed."""
+
+ATTEMPTS: dict[str, Any] = {"criterion": "untargeted", "pixels": 1, "queries": 24}
+"""What a campaign does to each of its images."""
 
 BATCH, ROWS = 400, 16
 """Children of a generation, and images of a pass."""
@@ -83,46 +99,126 @@ def simulated() -> list[Row]:
     return rows
 
 
+def on_this_machine() -> None:
+    """Have clusters that begin here write no token into the home folder, and their workers be no nicer than others.
+
+    Ray's own niceness of workers is 15: beside other work they would starve.
+    """
+    os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}
+
+
 def measure(seeds: int | None) -> Iterator[list[Row]]:
     """Simulate, then measure on this machine."""
     rows = simulated()
     table(rows)
     yield rows
     torch.set_num_threads(1)
+    on_this_machine()
     options = EvolveOptions(batch=BATCH, micro_batch=ROWS, weights=str(imagenet_weights("squeezenet1_1")))
     prepared = prepare_target("torchvision:squeezenet1_1", options)
-    measured: list[Row] = []
-    for workers in (0, 1, 2):
-        chosen = EngineOptions(engine="ray", workers=workers) if workers else EngineOptions()
-        engine = opened(prepared.target, prepared.record, chosen)
-        measured.append(_measured(prepared, engine, workers))
-        engine.close()
-        table(measured)
-        yield [*rows, *measured]
+    for job in (_Evolution, _Campaign):
+        rows += _in_turn(prepared, job, ROUNDS if seeds is None else seeds)
+        yield rows
 
 
-def _measured(prepared: PreparedTarget, engine: Engine, workers: int) -> Row:
-    """Return how fast an evolution is on an engine, and what travels."""
-    from evofool.engines.ray.ray_engine import packed  # It imports ray, an extra.
+def _in_turn(prepared: PreparedTarget, job: Callable[[PreparedTarget, Engine], _Job], rounds: int) -> list[Row]:
+    """Return how fast a job is in this process, on one worker and on two, which take turns."""
+    jobs: dict[int, _Job] = {}
+    with ExitStack() as stack:
+        for workers in (0, 1, 2):
+            chosen = EngineOptions(engine="ray", workers=workers, cpus_per_worker=0.5) if workers else EngineOptions()
+            engine = stack.enter_context(closing(opened([(prepared.target, prepared.record)], chosen)))
+            jobs[workers] = job(prepared, engine)
+        times: dict[int, list[float]] = {workers: [] for workers in jobs}
+        for turn in range(rounds + 1):
+            for workers in random.Random(turn).sample(sorted(jobs), len(jobs)):
+                started = time.perf_counter()
+                images = jobs[workers].turn(turn)
+                if turn:
+                    times[workers].append((time.perf_counter() - started) / images)
+        medians = {workers: median(found) for workers, found in times.items()}
+        rows: list[Row] = [
+            {
+                "job": type(each).__name__.removeprefix("_").lower(),
+                "workers": workers or "this process",
+                "images/s": 1 / medians[workers],
+                "against this process": medians[0] / medians[workers],
+                "against one worker": medians[1] / medians[workers],
+                "slowest/fastest turn": max(times[workers]) / min(times[workers]),
+                "load": os.getloadavg()[0],
+                **each.facts(),
+            }
+            for workers, each in jobs.items()
+        ]
+    table(rows)
+    return rows
 
-    target = prepared.target
-    encoding = encodings.build("cppn", encodings.preset("cppn", "default"), target.image_shape, "cpu")
-    evolution = Evolution(target, encoding, EvolveOptions(batch=BATCH, seed=0), engine=engine)
-    evolution.step()
-    profiler = Profiler()
-    profiler.attach(evolution)
-    started = time.perf_counter()
-    for _ in range(GENERATIONS):
-        last = evolution.step()
-    passed = time.perf_counter() - started
-    profiler.stop()
-    shares = profiler.shares()
-    children = evolution.search.ask()
-    scores = torch.rand(len(children), len(target.classes)).softmax(1).numpy()
-    return {
-        "workers": workers or "this process",
-        "children/s": GENERATIONS * BATCH / passed,
-        "alone: s/child": (shares["variation"] + shares["admission"]) * passed / (GENERATIONS * BATCH),
-        "bytes/child": (len(packed(encoding.dump(children.genomes))) + len(packed(scores))) / len(children),
-        "median": last.median,
-    }
+
+class _Job(Protocol):
+    """What is measured."""
+
+    def turn(self, number: int) -> int:
+        """Do a part of the job. Return how many images were scored."""
+        ...
+
+    def facts(self) -> Row:
+        """Return what else is told of it."""
+        ...
+
+
+class _Evolution:
+    """An evolution of CPPNs; a turn is a generation."""
+
+    def __init__(self, prepared: PreparedTarget, engine: Engine) -> None:
+        shape = prepared.target.image_shape
+        self.encoding = encodings.build("cppn", encodings.preset("cppn", "default"), shape, "cpu")
+        options = EvolveOptions(batch=BATCH, seed=0)
+        self.evolution = Evolution(prepared.target, self.encoding, options, engine=engine)
+        self._profiler, self._seconds, self._children = Profiler(), 0.0, 0
+
+    def turn(self, number: int) -> int:
+        """Evolve for a generation."""
+        if number == 1:
+            self._profiler.attach(self.evolution)
+        started = time.perf_counter()
+        self.evolution.step()
+        if number:
+            self._seconds, self._children = self._seconds + time.perf_counter() - started, self._children + BATCH
+        return BATCH
+
+    def facts(self) -> Row:
+        """Return what this process does alone, and what travels for a child and its scores."""
+        from evofool.engines.ray.ray_engine import packed  # It imports ray, an extra.
+
+        self._profiler.stop()
+        shares = self._profiler.shares()
+        children = self.evolution.search.ask()
+        scores = torch.rand(len(children), len(self.evolution.target.classes)).softmax(1).numpy()
+        return {
+            "alone: s/child": (shares["variation"] + shares["admission"]) * self._seconds / self._children,
+            "bytes/child": (len(packed(self.encoding.dump(children.genomes))) + len(packed(scores))) / len(children),
+        }
+
+
+class _Campaign:
+    """Attempts on random images, which the network takes for whatever it does; a turn is a campaign on 24."""
+
+    def __init__(self, prepared: PreparedTarget, engine: Engine) -> None:
+        self.target, self.engine = prepared.target, engine
+
+    def turn(self, number: int) -> int:
+        """Attack 24 images."""
+        rng = np.random.default_rng(number)
+        images = rng.integers(0, 256, (24, *self.target.image_shape), np.uint8)
+        found = self.engine.confirm(torch.from_numpy(images)).max(1)
+        subjects = [
+            Subject(row, str(row), hashlib.sha256(image.tobytes()).hexdigest(), image, int(first), int(first), sure)
+            for row, (image, first, sure) in enumerate(zip(images, found.indices, found.values.tolist(), strict=True))
+        ]
+        campaign = Campaign(self.engine, subjects, plan_of(AttackOptions(**ATTEMPTS, seed=number), self.target))
+        outcomes = [outcome for new in campaign.run() for outcome in new]
+        return sum(outcome["queries"] for outcome in outcomes)
+
+    def facts(self) -> Row:
+        """Return nothing else."""
+        return {}
