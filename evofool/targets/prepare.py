@@ -101,7 +101,7 @@ def prepare_target(
             **vars(execution),
             model=options.model,
             combine=options.combine,
-            usual_precision=precision,
+            usual_precision=precision if open_precision else "auto",
         )
     else:
         loaded = take_own(target, options)  # type: ignore[arg-type]
