@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
@@ -78,12 +79,13 @@ def _measured(call: str, attack: Attack, attacked: Bench) -> Row:
     seconds, processor = time.perf_counter() - started, time.process_time() - worked
     eight_bit = adversarial.mul(255).round().clamp(0, 255).to(torch.uint8)
     fooled = target.confirm(eight_bit).argmax(1).cpu() != labels
-    changed = (eight_bit != images).any(1).flatten(1).sum(1)[fooled].double()
+    changed = (eight_bit != images).any(1).flatten(1).sum(1)[fooled].tolist()
     return {
         "call": call,
         "images": IMAGES,
         "successes": int(fooled.sum()),
-        "pixels changed, median": float(changed.median()) if len(changed) else None,
+        "pixels changed, median": median(changed) if changed else None,
+        "pixels changed, most": max(changed, default=None),
         "queries an image": round((network.rows if queries is None else queries) / IMAGES, 1),
         "seconds": round(seconds, 2),
         "processor seconds": round(processor, 2),
