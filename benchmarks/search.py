@@ -2,9 +2,6 @@
 
 On ``cifar10`` all ten classes must reach 99.9 %, on ``mnist`` the median must reach 99.99 %. A run that is not there
 after 40,000 evaluations counts as more. Nothing depends on the clock.
-
-On ``cifar10`` there are runs with the emitter ``gradient`` beside these. Of a gradient, the forward pass counts as one
-evaluation and the backward pass as two.
 """
 
 from __future__ import annotations
@@ -27,12 +24,6 @@ END = 40_000
 
 THRESHOLDS = {"cifar10": ("all ten 99.9 %", "min", 0.999), "mnist": ("median 99.99 %", "median", 0.9999)}
 
-EMITTERS = {
-    ("cifar10", "cppn"): (None, ("vary", "tweak@500", "restart@1000", "gradient@1000")),
-    ("cifar10", "direct"): (None, ("vary", "gradient")),
-}
-"""The emitters that runs have; None for the defaults, as where nothing is said."""
-
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
     """Measure the embedded networks."""
@@ -41,22 +32,20 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
         target = load_target(network)
         for encoding in ("cppn", "direct"):
             built = encodings.build(encoding, encodings.preset(encoding, "default"), target.image_shape, target.device)
-            for emitters in EMITTERS.get((network, encoding), (None,)):
-                needed = []
-                for seed in range(seeds or 10):
-                    evolution = Evolution(target, built, EvolveOptions(seed=seed, emitters=emitters))
-                    needed.append(_evaluations(evolution, attrgetter(figure), least))
-                late = sum(evaluations > END for evaluations in needed)
-                rows.append(
-                    {
-                        "network": network, "encoding": encoding, "emitters": ",".join(emitters or ("default",)),
-                        "criterion": threshold, "evaluations, median of seeds": float(np.median(needed)),
-                        f"seeds that need more than {END:,}": late,
-                        "each seed": sorted(needed),
-                    }
-                )  # fmt: skip
-                table(rows)
-                yield rows
+            needed = [
+                _evaluations(Evolution(target, built, EvolveOptions(seed=seed)), attrgetter(figure), least)
+                for seed in range(seeds or 10)
+            ]
+            rows.append(
+                {
+                    "network": network, "encoding": encoding, "criterion": threshold,
+                    "evaluations, median of seeds": float(np.median(needed)),
+                    f"seeds that need more than {END:,}": sum(evaluations > END for evaluations in needed),
+                    "each seed": sorted(needed),
+                }
+            )  # fmt: skip
+            table(rows)
+            yield rows
 
 
 def _evaluations(evolution: Evolution, figure: Any, least: float) -> int:
