@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts import REASON
 
-REASON = "notebooks need nbclient and ipykernel (evofool[test])"
 pytest.importorskip("ipykernel", reason=REASON)
 nbclient = pytest.importorskip("nbclient", reason=REASON)
 nbformat = pytest.importorskip("nbformat", reason=REASON)

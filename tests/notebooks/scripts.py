@@ -6,6 +6,9 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+REASON = "notebooks need nbclient and ipykernel (evofool[test])"
+"""Why tests are skipped where these are missing."""
+
 DOCS = Path(__file__).parents[2] / "docs"
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cells import REASON
-from scripts import loaded_script
+from scripts import REASON, loaded_script
 
 TUTORIALS = sorted((Path(__file__).parents[2] / "docs" / "tutorials").glob("*.ipynb"))
 NAMES = [path.stem for path in TUTORIALS]
@@ -25,7 +24,7 @@ LINES = 30
 def test_a_lesson_runs(path: Path, tmp_path: Path) -> None:
     pytest.importorskip("pandas", reason="pandas is an extra")
     pytest.importorskip("ipykernel", reason=REASON)
-    nbformat = pytest.importorskip("nbformat", reason=REASON)
+    nbformat, _ = (pytest.importorskip(name, reason=REASON) for name in ("nbformat", "nbclient"))
     notebook = nbformat.read(path, 4)
     loaded_script("make_tutorials").execute(notebook, tmp_path)
 
