@@ -20,6 +20,10 @@ from .margins import margins
 CONFIRM_ROWS = 8
 """Rows of a confirming batch, filled up where there are fewer, so that a confirmed score never depends on its batch."""
 
+NEAR_MISS = 0.25
+"""Log-odds by which a criterion may be missed for a fast score to be confirmed. Bfloat16 rounds logits between 8 and 16
+to sixteenths, so that candidates this near may well reach it in float32."""
+
 TOP = 5
 """Classes whose probabilities are kept."""
 
@@ -81,14 +85,14 @@ class Scorer:
         self._batches.append(self._start(candidates, evaluate, self.rows))
 
     def receive(self) -> tuple[Candidates, CandidateScores]:
-        """Return the candidates of the batch sent first, and their scores, successes confirmed.
+        """Return the candidates of the batch sent first, and their scores, successes and near misses confirmed.
 
         Raises:
             TargetError: The scores are no probabilities.
         """
         batch = self._batches.popleft()
         candidates, scores = batch.candidates, self._fetch(batch)
-        rows = np.flatnonzero(scores.margin < 0)
+        rows = np.flatnonzero(scores.margin < NEAR_MISS)
         if len(rows) and not self.exact:
             scores.replace(rows, self.confirm(candidates.take(rows)))
         return candidates, scores

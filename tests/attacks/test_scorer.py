@@ -16,7 +16,7 @@ from evofool import Target
 from evofool.attacks.candidates import Candidates, CandidateScores
 from evofool.attacks.margins import margins
 from evofool.attacks.plan import MAX_ROWS, MAX_SEQUENTIAL_ROWS
-from evofool.attacks.scorer import CONFIRM_ROWS, TOP, Scorer, build_toolbox
+from evofool.attacks.scorer import CONFIRM_ROWS, NEAR_MISS, TOP, Scorer, build_toolbox
 from evofool.encodings.pixels import Pixels, edited
 from evofool.engines.local import LocalEngine
 from evofool.errors import TargetError
@@ -131,7 +131,7 @@ def test_with_settle_every_row_has_its_whole_score_vector_in_float32() -> None:
     assert scorer.exact
 
 
-def test_fast_scores_below_zero_are_replaced_by_float32_s_and_counted() -> None:
+def test_fast_scores_near_the_border_or_beyond_are_replaced_by_float32_s_and_counted() -> None:
     watched = Watched()
     target = watched.target(precision="bfloat16")
     scorer, images = a_scorer(target, rows=64)
@@ -142,8 +142,8 @@ def test_fast_scores_below_zero_are_replaced_by_float32_s_and_counted() -> None:
     fast = [edited(images[slot], edits) for slot, edits in zip(candidates.slots, candidates.edits, strict=True)]
     scores = target.scores(torch.from_numpy(np.stack(fast)))
     quick, _ = margins(scores, torch.from_numpy(candidates.watched), torch.from_numpy(candidates.targeted))
-    clear = np.abs(quick.numpy()) > 0.05  # another shape of the batch may round otherwise
-    np.testing.assert_array_equal(scored.confirmed[clear], (quick.numpy() < 0)[clear])
+    clear = np.abs(quick.numpy() - NEAR_MISS) > 0.05  # another shape of the batch may round otherwise
+    np.testing.assert_array_equal(scored.confirmed[clear], (quick.numpy() < NEAR_MISS)[clear])
     assert 5 < scored.confirmed.sum() < 55
     confirmed = np.flatnonzero(scored.confirmed)
     assert_right(target, images, candidates.take(confirmed), cut(scored, confirmed))

@@ -28,6 +28,7 @@ from .best_first import BestFirst
 from .climb import Climb
 from .corners import Corners
 from .differential_evolution import DESettings, DifferentialEvolution
+from .giving_up import GivingUp
 from .random_search import RandomSearch
 from .sparse_rs import SparseRS
 
@@ -112,7 +113,7 @@ class Strategy:
 
 
 def _local(problem: Problem) -> Search:
-    return BestFirst(problem) if problem.space.k == 1 else Climb(problem)
+    return GivingUp(BestFirst(problem) if problem.space.k == 1 else Climb(problem), problem)
 
 
 def _evolution(name: str, settings: DESettings, stop_fitness: float | None = None) -> Strategy:

@@ -8,12 +8,7 @@ import numpy as np
 import pytest
 from searching import Margins, Shape, as_sets, equal, farthest, planted, rugged, run, search
 
-from evofool.attacks.searches.best_first import BestFirst
 from evofool.attacks.searches.scan import COARSE_PLACES, NEIGHBOURS, inverted
-
-
-def test_one_pixel_is_sought_best_first() -> None:
-    assert isinstance(search("local", k=1), BestFirst)
 
 
 def test_best_first_begins_with_the_coarse_grid_and_the_farthest_corners() -> None:

@@ -8,13 +8,9 @@ import numpy as np
 import pytest
 from searching import Shape, as_sets, farthest, rugged, run, search
 
-from evofool.attacks.searches.climb import FIRST_GENERATION, Climb
+from evofool.attacks.searches.climb import FIRST_GENERATION
 from evofool.attacks.searches.scan import COARSE_PLACES
 from evofool.encodings.pixels import Pixels
-
-
-def test_several_pixels_are_sought_by_climbing() -> None:
-    assert isinstance(search("local", k=2), Climb)
 
 
 @pytest.mark.parametrize(("shape", "k"), [((3, 32, 32), 2), ((3, 8, 8), 5), ((1, 9, 7), 3)])
