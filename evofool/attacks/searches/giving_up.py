@@ -11,24 +11,27 @@ import numpy as np
 from ...encodings.pixels import Edits
 from .base import Feedback, Problem, Search
 
+MIN_PATIENCE = 2_000
+"""Budget below which an attempt is as patient as with this one: a small budget is not cut further."""
+
 
 class GivingUp:
     """A search that has nothing left to try once its best margin is above what the queries so far allow.
 
     After n of N queries that is N / n log-odds: a quarter of the budget must have led to within 4 of the border, half
-    of it to within 2.
+    of it to within 2. N is at least ``MIN_PATIENCE``.
 
     Args:
         search: What proposes the candidates.
-        problem: Its attempt, whose budget is N.
+        problem: Its attempt, with its budget.
     """
 
     def __init__(self, search: Search, problem: Problem) -> None:
-        self.search, self.budget = search, problem.budget
+        self.search, self._patience = search, max(problem.budget, MIN_PATIENCE)
         self._told, self._margin = 0, np.inf
 
     def ask(self) -> Edits:
-        if self._told * self._margin > self.budget:
+        if self._told * self._margin > self._patience:
             return np.empty((0, 0, 0), np.int16)
         return self.search.ask()
 
