@@ -20,6 +20,10 @@ MIN_SLICE, MAX_SLICE = 16, 256
 SLICE_DIVISOR = 8
 """A slice is at most the queries spent so far divided by this, so that a success in it wastes few."""
 
+NEAR_MISS = 0.25
+"""Log-odds by which the best candidate so far may miss its criterion for its fast score to be confirmed. Bfloat16
+rounds logits between 8 and 16 to sixteenths, so that candidates this near may well reach it in float32."""
+
 MAX_REPEATS = 50
 """Generations in a row without a new candidate after which a search counts as converged."""
 
@@ -120,6 +124,11 @@ class Attempt:
         self._keys: list[bytes] = []
         self._new_rows: list[int] = []
         self._sent = self._repeats = 0
+
+    @property
+    def confirm_below(self) -> float:
+        """The margin below which a candidate's fast score is confirmed: a success, or a near miss better than all."""
+        return NEAR_MISS if self.best is None else min(max(self.best.margin, 0.0), NEAR_MISS)
 
     def next_slice(self) -> Edits:
         """Return the next candidates (N, k, 2 + C) to be scored; none when the attempt has stopped."""

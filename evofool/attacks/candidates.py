@@ -22,19 +22,21 @@ class Candidates:
         edits: (N, k, 2 + C) what is changed in them.
         watched: (N,) the class whose probability decides; see :func:`evofool.attacks.margins.margins`.
         targeted: (N,) whether that class is to be reached.
+        confirm_below: (N,) the margin below which a fast score is confirmed.
     """
 
     slots: Indices
     edits: Edits
     watched: Indices
     targeted: NDArray[np.bool_]
+    confirm_below: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.slots)
 
     def take(self, rows: Indices) -> Candidates:
         """Return the candidates of these rows."""
-        return Candidates(self.slots[rows], self.edits[rows], self.watched[rows], self.targeted[rows])
+        return Candidates(**{name: array[rows] for name, array in vars(self).items()})
 
     @classmethod
     def joined(cls, parts: Sequence[Candidates]) -> Candidates:
@@ -46,6 +48,7 @@ class Candidates:
             np.concatenate(padded),
             np.concatenate([part.watched for part in parts]),
             np.concatenate([part.targeted for part in parts]),
+            np.concatenate([part.confirm_below for part in parts]),
         )
 
 

@@ -41,8 +41,14 @@ class Entry:
 
     def candidates(self, edits: Edits) -> Candidates:
         """Return edits (N, k, 2 + C) as candidates of this attempt."""
-        n, targeted = len(edits), self.attempt.criterion.targeted
-        return Candidates(np.full(n, self.slot), edits, np.full(n, self.watched), np.full(n, targeted))
+        n, attempt = len(edits), self.attempt
+        return Candidates(
+            np.full(n, self.slot),
+            edits,
+            np.full(n, self.watched),
+            np.full(n, attempt.criterion.targeted),
+            np.full(n, attempt.confirm_below, np.float32),
+        )
 
 
 class Pool:

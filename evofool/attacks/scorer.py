@@ -20,10 +20,6 @@ from .margins import margins
 CONFIRM_ROWS = 8
 """Rows of a confirming batch, filled up where there are fewer, so that a confirmed score never depends on its batch."""
 
-NEAR_MISS = 0.25
-"""Log-odds by which a criterion may be missed for a fast score to be confirmed. Bfloat16 rounds logits between 8 and 16
-to sixteenths, so that candidates this near may well reach it in float32."""
-
 TOP = 5
 """Classes whose probabilities are kept."""
 
@@ -92,7 +88,7 @@ class Scorer:
         """
         batch = self._batches.popleft()
         candidates, scores = batch.candidates, self._fetch(batch)
-        rows = np.flatnonzero(scores.margin < NEAR_MISS)
+        rows = np.flatnonzero(scores.margin < candidates.confirm_below)
         if len(rows) and not self.exact:
             scores.replace(rows, self.confirm(candidates.take(rows)))
         return candidates, scores

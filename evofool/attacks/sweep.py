@@ -28,6 +28,9 @@ class Sweep:
     criterion = Criterion()
     """What single margins are about. A sweep doesn't look at them: it has the whole score vectors."""
 
+    confirm_below = 0.0
+    """See :class:`~evofool.attacks.attempt.Attempt`; nothing of a sweep has a fast score."""
+
     def __init__(self, criteria: list[Criterion], search: Search, budget: int) -> None:
         self.criteria, self.search, self.budget = criteria, search, budget
         self.queries = 0

@@ -12,8 +12,9 @@ from fakes import Script, candidates, drive, numbers_of, scored, script
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evofool.attacks.attempt import MAX_REPEATS, MAX_SLICE, MIN_SLICE, SLICE_DIVISOR, Attempt, AttemptResult
+from evofool.attacks.attempt import MAX_REPEATS, MAX_SLICE, MIN_SLICE, NEAR_MISS, SLICE_DIVISOR, Attempt, AttemptResult
 from evofool.attacks.criterion import SUCCESS_MARGIN, Criterion
+from evofool.attacks.pool import Entry
 
 UNTARGETED = Criterion(None)
 
@@ -268,3 +269,22 @@ def test_the_search_is_told_the_very_float32_values() -> None:
     attempt.take(attempt.next_slice(), scored([0.1], [0.3]))
     attempt.next_slice()
     assert search.answers[0][1:] == ([float(np.float32(0.1))], [float(np.float32(0.3))])
+
+
+@pytest.mark.parametrize(
+    ("margins", "below"),
+    [([], NEAR_MISS), ([3.0], NEAR_MISS), ([3.0, 0.2], 0.2), ([0.1, 2.0], 0.1), ([0.0], 0.0), ([-0.00005], 0.0)],
+)
+def test_near_misses_are_confirmed_where_they_are_the_best_so_far(margins: list[float], below: float) -> None:
+    attempt = Attempt(UNTARGETED, script(*([number] for number in range(len(margins)))), 100)
+    for margin in margins:
+        attempt.take(attempt.next_slice(), scored([margin]))
+    assert attempt.confirm_below == pytest.approx(below)
+
+
+def test_candidates_of_an_attempt_carry_its_limit() -> None:
+    attempt = Attempt(UNTARGETED, script([1], [2, 3]), 100)
+    attempt.take(attempt.next_slice(), scored([0.125]))
+    sent = Entry(attempt, slot=4, watched=2).candidates(attempt.next_slice())
+    assert sent.confirm_below.tolist() == [0.125, 0.125]
+    assert sent.take(np.array([1])).confirm_below.tolist() == [0.125]

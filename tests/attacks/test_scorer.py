@@ -16,7 +16,7 @@ from evofool import Target
 from evofool.attacks.candidates import Candidates, CandidateScores
 from evofool.attacks.margins import margins
 from evofool.attacks.plan import MAX_ROWS, MAX_SEQUENTIAL_ROWS
-from evofool.attacks.scorer import CONFIRM_ROWS, NEAR_MISS, TOP, Scorer, build_toolbox
+from evofool.attacks.scorer import CONFIRM_ROWS, TOP, Scorer, build_toolbox
 from evofool.encodings.pixels import Pixels, edited
 from evofool.engines.local import LocalEngine
 from evofool.errors import TargetError
@@ -38,7 +38,8 @@ def a_scorer(target: AnyTarget, rows: int = 16, slots: int = 6, *, settle: bool 
 def some_candidates(n: int, k: int = 1, seed: int = 0, slots: int = 6, classes: int = 4) -> Candidates:
     rng = np.random.default_rng(seed)
     edits = Pixels(SHAPE, k).random(n, rng)
-    return Candidates(rng.integers(0, slots, n), edits, rng.integers(0, classes, n), rng.random(n) < 0.5)
+    watched, targeted = rng.integers(0, classes, n), rng.random(n) < 0.5
+    return Candidates(rng.integers(0, slots, n), edits, watched, targeted, np.zeros(n, np.float32))
 
 
 def expected(
@@ -131,19 +132,21 @@ def test_with_settle_every_row_has_its_whole_score_vector_in_float32() -> None:
     assert scorer.exact
 
 
-def test_fast_scores_near_the_border_or_beyond_are_replaced_by_float32_s_and_counted() -> None:
+def test_fast_scores_below_a_candidate_s_limit_are_replaced_by_float32_s_and_counted() -> None:
     watched = Watched()
     target = watched.target(precision="bfloat16")
     scorer, images = a_scorer(target, rows=64)
     candidates = some_candidates(60, 2)
+    candidates.confirm_below[::2] = 0.5
     scorer.send(candidates)
     assert watched.dtypes == [torch.bfloat16]
     _, scored = scorer.receive()
     fast = [edited(images[slot], edits) for slot, edits in zip(candidates.slots, candidates.edits, strict=True)]
     scores = target.scores(torch.from_numpy(np.stack(fast)))
     quick, _ = margins(scores, torch.from_numpy(candidates.watched), torch.from_numpy(candidates.targeted))
-    clear = np.abs(quick.numpy() - NEAR_MISS) > 0.05  # another shape of the batch may round otherwise
-    np.testing.assert_array_equal(scored.confirmed[clear], (quick.numpy() < NEAR_MISS)[clear])
+    beyond = quick.numpy() - candidates.confirm_below
+    clear = np.abs(beyond) > 0.05  # another shape of the batch may round otherwise
+    np.testing.assert_array_equal(scored.confirmed[clear], beyond[clear] < 0)
     assert 5 < scored.confirmed.sum() < 55
     confirmed = np.flatnonzero(scored.confirmed)
     assert_right(target, images, candidates.take(confirmed), cut(scored, confirmed))
@@ -218,7 +221,7 @@ def test_a_target_that_is_no_torch_module_scores_candidates() -> None:
     target = Foreign()
     scorer, images = a_scorer(target)
     edits = Pixels(target.image_shape, 2).random(9, np.random.default_rng(0))
-    candidates = Candidates(np.arange(9) % 6, edits, np.zeros(9, np.int64), np.zeros(9, bool))
+    candidates = Candidates(np.arange(9) % 6, edits, np.zeros(9, np.int64), np.zeros(9, bool), np.zeros(9, np.float32))
     scorer.send(candidates)
     _, scores = scorer.receive()
     assert_right(target, images, candidates, scores)
