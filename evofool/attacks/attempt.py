@@ -28,7 +28,7 @@ MAX_REPEATS = 50
 """Generations in a row without a new candidate after which a search counts as converged."""
 
 Stopped = Literal["reached", "budget", "exhausted"]
-"""Why an attempt stopped: its criterion was reached, its budget was spent, or its search gave up or had nothing left."""
+"""Why an attempt stopped: its criterion was reached, its budget was spent, or its search gave up or had no more."""
 
 
 @dataclass(frozen=True)
