@@ -82,6 +82,8 @@ WRONG = (
     "evolve --seeds 0-2 --classes nope",
     "evolve --evaluations 0",
     "evolve --generation 3",
+    "sweep nope.toml",
+    "sweep --dry-run nope.toml",
     "resume nope",
     "inspect nope",
     "inspect --repair nope",
