@@ -3,8 +3,8 @@
 What is measured, each on one thread: one worker against this process, one worker against two, for evolution and for a
 campaign; the part of a generation that this process does alone, and the bytes that travel for a child. The engines take
 turns, generation by generation, so that what else the machine does slows all of them; ratios of medians are reported,
-beside the load average. The simulation takes those figures, or round ones for a GPU, and deals passes as the engine
-does.
+beside the load average, and the time for which processors worked, which depends less on what else they did. The
+simulation takes those figures, or round ones for a GPU, and deals passes as the engine does.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 from statistics import median
 from typing import Any, Protocol
 
@@ -30,7 +31,7 @@ from evofool.attacks.subject import Subject
 from evofool.config.attack import AttackOptions
 from evofool.config.engine import EngineOptions
 from evofool.config.evolve import EvolveOptions
-from evofool.engines.base import Engine
+from evofool.engines.base import Cluster, Engine
 from evofool.engines.opening import opened
 from evofool.search.evolution import Evolution
 from evofool.search.profiler import Profiler
@@ -130,13 +131,16 @@ def _in_turn(prepared: PreparedTarget, job: Callable[[PreparedTarget, Engine], _
             engine = stack.enter_context(closing(opened([(prepared.target, prepared.record)], chosen)))
             jobs[workers] = job(prepared, engine)
         times: dict[int, list[float]] = {workers: [] for workers in jobs}
+        computed: dict[int, list[float]] = {workers: [] for workers in jobs}
         for turn in range(rounds + 1):
             for workers in random.Random(turn).sample(sorted(jobs), len(jobs)):
-                started = time.perf_counter()
+                started, before = time.perf_counter(), _computed(jobs[workers].engine)
                 images = jobs[workers].turn(turn)
                 if turn:
                     times[workers].append((time.perf_counter() - started) / images)
+                    computed[workers].append((_computed(jobs[workers].engine) - before) / images)
         medians = {workers: median(found) for workers, found in times.items()}
+        processors = {workers: median(found) for workers, found in computed.items()}
         rows: list[Row] = [
             {
                 "job": type(each).__name__.removeprefix("_").lower(),
@@ -144,6 +148,8 @@ def _in_turn(prepared: PreparedTarget, job: Callable[[PreparedTarget, Engine], _
                 "images/s": 1 / medians[workers],
                 "against this process": medians[0] / medians[workers],
                 "against one worker": medians[1] / medians[workers],
+                "processor: ms/image": 1_000 * processors[workers],
+                "processor: against this process": processors[workers] / processors[0],
                 "slowest/fastest turn": max(times[workers]) / min(times[workers]),
                 "load": os.getloadavg()[0],
                 **each.facts(),
@@ -154,8 +160,20 @@ def _in_turn(prepared: PreparedTarget, job: Callable[[PreparedTarget, Engine], _
     return rows
 
 
+def _computed(engine: Engine) -> float:
+    """Return the seconds for which this process and the workers of an engine have had a processor so far."""
+    workers = engine.facts().workers if isinstance(engine, Cluster) else ()
+    ticks = 0
+    for worker in workers:
+        fields = Path(f"/proc/{worker.process}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
+
+
 class _Job(Protocol):
     """What is measured."""
+
+    engine: Engine
 
     def turn(self, number: int) -> int:
         """Do a part of the job. Return how many images were scored."""
@@ -174,6 +192,7 @@ class _Evolution:
         self.encoding = encodings.build("cppn", encodings.preset("cppn", "default"), shape, "cpu")
         options = EvolveOptions(batch=BATCH, seed=0)
         self.evolution = Evolution(prepared.target, self.encoding, options, engine=engine)
+        self.engine = engine
         self._profiler, self._seconds, self._children = Profiler(), 0.0, 0
 
     def turn(self, number: int) -> int:
