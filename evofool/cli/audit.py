@@ -69,6 +69,8 @@ def audit(
     from ..audits.rules import parse_rules
 
     console, judge = output.console, _Judge(parse_rules(fail_on or ()), junit, model_card)
+    if schema or compare or folders:
+        output.without_job()
     if schema:
         from ..audits.publishing import json_schema
 

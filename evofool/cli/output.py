@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from ..config.observers import check_observers
+from ..errors import ConfigError
 from .common import Json, Quiet
 
 if TYPE_CHECKING:
@@ -73,6 +74,15 @@ class Output:
         lines = progress is ProgressAs.JSON
         self.console: Console = Console(quiet=quiet, to_stderr=as_json, events=lines)
         self.as_json, self._observe = as_json or lines, observe
+
+    def without_job(self) -> None:
+        """Take note that this command works on no job.
+
+        Raises:
+            ConfigError: Trackers are to follow one.
+        """
+        if self._observe:
+            raise ConfigError("`observe` follows a job while it works, and nothing works here; leave it out")
 
     def watch(self, view: View) -> AbstractContextManager[Callable[[Any], object] | None]:
         """Show how far a job is while it works, and give what is called after every step."""

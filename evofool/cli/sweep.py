@@ -49,6 +49,8 @@ def sweep(
     """
     from ..sweeps import start
 
+    if dry_run:
+        output.without_job()
     plan = start.planned(file)
     if dry_run:
         from ..sweeps.estimate import estimate

@@ -172,7 +172,7 @@ class Console:
             The job's observer, or None where nothing is to be seen.
         """
         observers: list[Callable[[Any], object]] = []
-        if observed:
+        if observed is not None:
             from ..observers.registry import observers_of
 
             observers = observers_of(observed, self.warn)

@@ -150,15 +150,19 @@ def finished_campaign(result: CampaignResult, resume_command: str) -> tuple[str,
 
 
 def fact_rows(facts: Mapping[str, Any]) -> Rows:
-    """Return the facts of a job that was inspected; a baseline's figures get rows of their own."""
+    """Return the facts of a job that was inspected; a baseline's figures and a sweep's runs get rows of their own."""
     baseline, rows = facts.get("baseline"), dict(facts)
+    runs: Mapping[str, Any] = rows.pop("made", {})
     rows |= {name: LONG_FACTS[name](fact) if fact else None for name, fact in facts.items() if name in LONG_FACTS}
     if isinstance(baseline, Mapping):
         rows["baseline"] = "equal queries"
         rows |= {f"baseline_{name}": figure for name, figure in baseline.items()}
     if swapped := facts.get("swapped"):
         rows["swapped"] = operators_text(swapped)
-    return [(_fact_name(name), describe_fact(name.removeprefix("baseline_"), fact)) for name, fact in rows.items()]
+    return [
+        *((_fact_name(name), describe_fact(name.removeprefix("baseline_"), fact)) for name, fact in rows.items()),
+        *((name, describe_fact("made", figures)) for name, figures in runs.items()),
+    ]
 
 
 def _fact_name(name: str) -> str:

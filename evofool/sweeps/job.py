@@ -231,7 +231,7 @@ class SweepKind:
             "runs": len(runs),
             "done": sum(not why for why in ended.values()),
             "failed": {name: why for name, why in ended.items() if why},
-            **{each.run.name: {"state": each.state, **each.figures} for each in runs},
+            "made": {each.run.name: {"state": each.state, **each.figures} for each in runs},
             "damaged": [fault for run in folder.begun().values() for fault in inspect(run).get("damaged", [])],
             "versions": folder.config.versions,
         }

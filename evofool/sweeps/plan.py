@@ -13,6 +13,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from ..config.arguments import plain
 from ..config.options import Declaration, declarations
 from ..config.seeds import parse_seeds
@@ -139,7 +141,7 @@ class _Reader:
             raise self._place.refused("the file", f"plans {count:,} runs, and a sweep has at most {MAX_RUNS:,}")
         names: dict[str, str] = {}
         seen: dict[str, str] = {}
-        checked: set[str] = set()
+        firsts: dict[str, tuple[str, JobOptions]] = {}
         for seed, (variant, said), *values in product(seeds, self._variants, *self._axes.values()):
             varied = dict(zip(self._axes, values, strict=True))
             if any(name in said and value != self._axes[name][0] for name, value in varied.items()):
@@ -152,9 +154,8 @@ class _Reader:
             name = name_of(label, given.get("seed", 0) if seed is not None or not label else None)
             try:
                 options = kind.of(given)
-                if label not in checked:
+                if label not in firsts:
                     check(name, options)
-                    checked.add(label)
             except EvofoolError as error:
                 raise place.blamed(name, error) from error
             run = PlannedRun.of(name, label, options)
@@ -166,6 +167,11 @@ class _Reader:
                 )
             if text in seen:
                 raise place.refused(f'run "{name}"', f'has the options of run "{seen[text]}"; take one of them out')
+            first, like = firsts.setdefault(label, (name, options))
+            if replace(options, seed=like.seed) != like:
+                raise place.refused(
+                    f'run "{name}"', f'has other options than run "{first}" of the same name; give it a name of its own'
+                )
             names[name.lower()], seen[text] = name, name
             yield run
 

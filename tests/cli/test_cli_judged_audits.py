@@ -56,6 +56,12 @@ def test_a_comparison_has_a_page_a_finding_and_an_exit_code(done: Path, tmp_path
     assert json.loads(better.out)["comparisons"][0]["finding"] == "Surely better: fooled_at_99."
 
 
+@pytest.mark.parametrize("words", [["--schema"], ["--compare"], []])
+def test_trackers_are_refused_where_no_job_works(done: Path, capsys: Capture, words: list[str]) -> None:
+    folders = [] if "--schema" in words else [done] * (1 + len(words))
+    assert_refused(run_cli(capsys, "audit", *words, *folders, "--observe", "tensorboard"), "--observe follows a job")
+
+
 def test_the_schema_is_printed(capsys: Capture) -> None:
     assert "fooled_at_99" in json.dumps(json.loads(succeed(capsys, "audit", "--schema").out))
 

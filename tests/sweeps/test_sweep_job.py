@@ -234,6 +234,7 @@ def test_a_dry_run_says_what_there_is_to_do_and_writes_nothing(
     assert (facts["runs"], facts["evaluations"]) == (3, 900)
     assert 0 < facts["seconds"] < 60
     assert "3 runs: seed-0, seed-1, seed-2" in succeed(capsys, "sweep", "plan.toml", "--dry-run").out
+    assert_refused(run_cli(capsys, "sweep", "plan.toml", "--dry-run", "--observe", "wandb"), "--observe follows a job")
     assert [*tmp_path.iterdir()] == [tmp_path / "plan.toml"]
 
 

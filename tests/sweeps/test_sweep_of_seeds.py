@@ -26,7 +26,11 @@ from runs import (
 
 import evofool
 from evofool import SweepResult
+from evofool.config.sweep import SweepConfig
 from evofool.errors import ConfigError, RunError
+from evofool.store.sweep import SweepFolder
+from evofool.sweeps.start import planned
+from evofool.targets.prepare import versions
 
 OPTIONS: dict[str, Any] = {
     "target": "digits", "encoding": "direct", "generations": 3, "batch": 20, "device": "cpu", "precision": "float32",
@@ -160,11 +164,21 @@ def test_seed_and_seeds_are_one_or_the_other(tmp_path: Path, capsys: Capture) ->
 
 def test_what_is_asked_of_a_sweep_s_folder(made: Path, capsys: Capture) -> None:
     facts = json.loads(succeed(capsys, "inspect", made, "--json").out)
-    assert facts["seed-1"]["generation"] == 3
+    assert facts["made"]["seed-1"]["generation"] == 3
     assert evofool.repair(made) == []
     assert_refused(
         run_cli(capsys, "report", made), "is a sweep; expected a campaign; its page is written by: evofool gallery"
     )
+
+
+def test_runs_may_have_the_names_of_facts(tmp_path: Path, capsys: Capture) -> None:
+    names = ["done", "elites", "swapped"]
+    runs = planned({"runs": [{"name": name, "batch": 20 + at} for at, name in enumerate(names)]}).runs
+    SweepFolder.create(tmp_path / "sweep", SweepConfig(command="evolve", runs=runs, versions=versions()))
+    facts = json.loads(succeed(capsys, "inspect", tmp_path / "sweep", "--json").out)
+    assert (facts["done"], facts["made"]) == (0, {name: {"state": "waiting"} for name in names})
+    lines = succeed(capsys, "inspect", tmp_path / "sweep").out.splitlines()
+    assert [line.split() for line in lines[-3:]] == [[name, "state", "waiting"] for name in names]
 
 
 def test_runs_of_unequal_budgets_are_told_of(made: Path, tmp_path: Path, capsys: Capture) -> None:

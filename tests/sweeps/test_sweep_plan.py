@@ -51,6 +51,13 @@ def test_variants_each_get_the_grid_and_their_own_values_win() -> None:
     assert runs[2].given == {"batch": 40, "emitters": ["vary", "refine"]}  # cppn is the default
 
 
+def test_runs_of_one_name_differ_in_nothing_but_their_seeds() -> None:
+    runs = [{"name": "a", "seed": 1, "batch": 50}, {"name": "a", "seed": 2, "batch": 50}]
+    assert [run.configuration for run in planned({"seeds": "0", "runs": runs}).runs] == ["a", "a"]
+    with pytest.raises(ConfigError, match='run "a-seed-2" has other options than run "a-seed-1" of the same name'):
+        planned({"seeds": "0", "runs": [runs[0], {**runs[1], "batch": 60}]})
+
+
 def test_a_list_in_a_grid_may_be_of_lists() -> None:
     runs = planned({"grid": {"target": ["cifar10", ["mnist", "mnist:logistic"]], "classes": ["1", [2, 3]]}}).runs
     assert [run.configuration for run in runs] == [

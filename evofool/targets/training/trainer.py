@@ -296,7 +296,7 @@ def trained_until(begin: Callable[[], Training], state: Path, epochs: int) -> Tr
             return training
     except ConfigError:
         pass
-    state.unlink()
+    state.unlink(missing_ok=True)
     training = begin()
     deque(training.run(state, until=epochs), maxlen=0)
     return training
