@@ -85,13 +85,15 @@ class SweepFolder:
     def ended(self) -> dict[str, str]:
         """Return the runs that came to their end with the options that they have now, with why they failed.
 
-        A run that is done has an empty text. Damaged lines are left out: their runs are looked at again.
+        A run that is done has an empty text. Damaged lines are left out, and runs that are done and whose folder is
+        gone: these are looked at again.
         """
         options, found = {run.name: _digest(run) for run in self.config.runs}, dict[str, str]()
         for line in good_lines(self._lines, ("run",), self._seal):
             if not fault(line, RunLine) and line["options"] == options.get(line["run"]):
                 found[line["run"]] = line["why"]
-        return found
+        begun = self.begun()
+        return {name: why for name, why in found.items() if why or name in begun}
 
     def end(self, run: PlannedRun, why: str = "") -> None:
         """Note that a run is done, or why it failed."""

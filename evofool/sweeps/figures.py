@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -14,6 +15,7 @@ from ..config.budget import Budget
 from ..config.class_names import listed
 from ..config.evolve import EvolveOptions
 from ..config.sweep import COMMANDS, PlannedRun
+from ..errors import RunError
 from ..jobs.life import opened
 from ..store.run import RunFolder
 from ..store.sweep import SweepFolder
@@ -40,7 +42,7 @@ class RunFigures:
 
     Attributes:
         run: The run.
-        state: ``done``, ``failed``, ``stopped`` or ``waiting``.
+        state: ``done``, ``failed``, ``stopped`` or ``waiting``. One that can't be read has failed.
         why: Why it failed; else empty.
         figures: Its figures so far; empty where there are none.
     """
@@ -91,11 +93,19 @@ def figures_of(folder: SweepFolder) -> list[Configuration]:
     def of(run: PlannedRun) -> RunFigures:
         why = ended.get(run.name)
         state = DONE if why == "" else FAILED if why else STOPPED if run.name in begun else WAITING
-        return RunFigures(run, state, why or "", _figures(folder, run) if run.name in begun else {})
+        try:
+            return RunFigures(run, state, why or "", _figures(folder, run) if run.name in begun else {})
+        except RunError as error:
+            return RunFigures(run, FAILED, damage(folder, run, error), {})
 
     return [
         _configuration(folder, name, [of(run) for run in runs]) for name, runs in folder.config.configurations.items()
     ]
+
+
+def damage(folder: SweepFolder, run: PlannedRun, error: RunError) -> str:
+    """Return what is said of a run that can't be read."""
+    return f"{error}; to have this run made anew, remove {folder.of(run)} and go on with the sweep"
 
 
 def configuration_name(folder: SweepFolder, run: PlannedRun) -> str:
@@ -115,9 +125,10 @@ def unequal_budgets(folder: SweepFolder) -> str:
     for runs in folder.config.configurations.values():
         budgets: dict[str, list[str]] = {}
         for run in runs:
-            options = (
-                RunFolder.open(begun[run.name]).config.options if run.name in begun else folder.config.options_of(run)
-            )
+            options = folder.config.options_of(run)
+            if run.name in begun:
+                with suppress(RunError):  # One that can't be read has failed.
+                    options = RunFolder.open(begun[run.name]).config.options
             assert isinstance(options, EvolveOptions)
             budgets.setdefault(_in_words(options.budget.or_default()), []).append(run.name)
         if len(budgets) > 1:

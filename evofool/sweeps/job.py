@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from ..jobs.session import Job, Refresh
 from ..store.folder import check_free, read_config
 from ..store.run import RunFolder
 from ..store.sweep import SweepFolder
-from .figures import figures_of
+from .figures import damage, figures_of
 from .report import write_pictures, write_report
 from .result import SweepResult
 
@@ -222,7 +222,7 @@ class SweepKind:
     def inspect(self, path: Path) -> dict[str, Any]:
         """Return what the sweep is and how far it got."""
         folder = SweepFolder.open(path)
-        ended = folder.ended()
+        ended, begun = folder.ended(), folder.begun()
         runs = [each for configuration in figures_of(folder) for each in configuration.runs]
         return {
             "sweep": str(path),
@@ -232,16 +232,27 @@ class SweepKind:
             "done": sum(not why for why in ended.values()),
             "failed": {name: why for name, why in ended.items() if why},
             "made": {each.run.name: {"state": each.state, **each.figures} for each in runs},
-            "damaged": [fault for run in folder.begun().values() for fault in inspect(run).get("damaged", [])],
+            "damaged": [fault for run in folder.config.runs if run.name in begun for fault in _faults(folder, run)],
             "versions": folder.config.versions,
         }
 
     def repair(self, path: Path) -> list[str]:
-        """Repair every run; those that failed, or whose lines are damaged, are looked at again."""
-        folder = SweepFolder.open(path)
-        lines = [line for run in folder.begun().values() for line in repair(run)]
+        """Repair every run that can be; those that failed, or whose lines are damaged, are looked at again."""
+        folder, lines = SweepFolder.open(path), list[str]()
+        for run in folder.begun().values():
+            with suppress(RunError):  # What can't be repaired is told of by an inspection.
+                lines += repair(run)
         folder.drop_failed()
         return lines
+
+
+def _faults(folder: SweepFolder, run: PlannedRun) -> list[str]:
+    """Return what is damaged in a run that has begun."""
+    try:
+        faults: list[str] = inspect(folder.of(run)).get("damaged", [])
+    except RunError as error:
+        return [damage(folder, run, error)]
+    return faults
 
 
 KIND = SweepKind()

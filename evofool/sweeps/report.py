@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from contextlib import suppress
 from statistics import median
 from typing import Any
 
 from ..attacks.statistics import median_interval
-from ..config.evolve import EvolveOptions
+from ..errors import GenomeError, RunError
 from ..gallery.elite_lines import surest_per_class
 from ..gallery.pages.commands import sweep_command
 from ..gallery.pages.experiment_page import REPORT, Card, Plot, Table
@@ -55,7 +55,7 @@ def write_report(folder: SweepFolder) -> None:
     """Write ``sweep.csv`` and ``report.html``.
 
     Raises:
-        RunError: A run is damaged, or the folder can't be written.
+        RunError: The folder can't be written.
     """
     configurations = figures_of(folder)
     with writing(folder.path):
@@ -64,13 +64,10 @@ def write_report(folder: SweepFolder) -> None:
 
 
 def write_pictures(folder: SweepFolder) -> None:
-    """Write the page of all runs' pictures side by side, where there are some.
-
-    Raises:
-        RunError: A run is damaged, or the page can't be written.
-    """
-    if folder.config.command == "evolve" and any(RunFolder.open(run).elites() for run in folder.begun().values()):
-        write_gallery([folder.path])
+    """Write the page of all runs' pictures side by side, if there are some; if one is damaged it stays as it was."""
+    with suppress(RunError, GenomeError):
+        if folder.config.command == "evolve" and any(RunFolder.open(run).elites() for run in folder.begun().values()):
+            write_gallery([folder.path])
 
 
 def _page(folder: SweepFolder, configurations: Sequence[Configuration]) -> SweepPage:
@@ -160,9 +157,9 @@ def _facts(configurations: Sequence[Configuration], *, evolved: bool) -> list[Fi
 
 def _plots(folder: SweepFolder, configurations: Sequence[Configuration]) -> list[Plot]:
     """Return curves of confidences against evaluations; of many configurations, a few on each figure."""
-    begun, plots = folder.begun(), list[Plot]()
+    plots = list[Plot]()
     histories = [
-        (each.name, [lines for run in each.runs if run.run.name in begun and (lines := _history(begun[run.run.name]))])
+        (each.name, [RunFolder.open(folder.of(run.run)).metrics() for run in each.runs if run.figures])
         for each in configurations
     ]
     known = [(name, lines) for name, lines in histories if lines]
@@ -178,10 +175,6 @@ def _plots(folder: SweepFolder, configurations: Sequence[Configuration]) -> list
             caption = "Lines are medians over the seeds so far, bands their 95 % intervals."
             plots.append(Plot(f"{figure}-{start}", title, caption, svg))
     return plots
-
-
-def _history(path: Path) -> list[dict[str, Any]]:
-    return RunFolder.open(path).metrics()
 
 
 def _points(histories: Sequence[Sequence[dict[str, Any]]], figure: str) -> list[tuple[float, float, float, float]]:
@@ -208,15 +201,18 @@ def _sheet(folder: SweepFolder, configuration: Configuration) -> Sheet | None:
     if not known:
         return None
     run = known[(len(known) - 1) // 2].run
-    opened, options = RunFolder.open(folder.of(run)), folder.config.options_of(run)
-    assert isinstance(options, EvolveOptions)
-    lines = sorted(surest_per_class(opened.elites()), key=lambda line: int(line["index"]))
-    if not lines:
+    opened = RunFolder.open(folder.of(run))
+    try:
+        lines = sorted(surest_per_class(opened.elites()), key=lambda line: int(line["index"]))
+        chosen = lines[:: max(1, -(-len(lines) // PICTURES))]
+        pixels = [opened.pixels(line) for line in chosen]
+    except RunError:  # Pictures are damaged, and the figures are not.
         return None
-    chosen = lines[:: -(-len(lines) // PICTURES)]
+    if not chosen:
+        return None
     cards = [
-        Card([(opened.pixels(line), f"{line['class']}, evolved")], class_name(line["class"]), percent(line["score"]))
-        for line in chosen
+        Card([(image, f"{line['class']}, evolved")], class_name(line["class"]), percent(line["score"]))
+        for line, image in zip(chosen, pixels, strict=True)
     ]
     some = f"{len(chosen)} of its {len(lines):,} classes" if len(chosen) < len(lines) else "all its classes"
     return Sheet(configuration.name, f"{run.name}, whose median is the middle one: {some}.", cards)

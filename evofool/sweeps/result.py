@@ -116,7 +116,9 @@ class SweepResult:
         """
         if self.config.command != "evolve":
             raise ConfigError(f"{self.path} is a sweep of campaigns, which have figures of their own; open one of them")
-        runs = {name.replace("-", " "): RunFolder.open(path).metrics() for name, path in self.runs.items()}
+        known = {each.run.name for configuration in self.configurations for each in configuration.runs if each.figures}
+        paths = {name: path for name, path in self.runs.items() if name in known}
+        runs = {name.replace("-", " "): RunFolder.open(path).metrics() for name, path in paths.items()}
         return Figure("growth", growth_curves(runs, "Median confidence against evaluations"))
 
     def summary(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -272,3 +273,24 @@ def test_trackers_are_told_of_the_sweep_and_functions_of_every_run_s_steps(tmp_p
     assert told.seen[0] == ("sweep", "ours", 0)
     assert set(told.seen[1:-1]) == {("seed-0", "runs", 2), ("seed-1", "runs", 2)}
     assert told.seen[-1] == "finished"
+
+
+def test_a_damaged_run_keeps_no_other_from_being_made_and_is_made_anew_when_it_is_removed(
+    plain: Path, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(plain, tmp_path / "plain"))
+    lost, damaged = out / NAMES[0], out / NAMES[1]
+    shutil.rmtree(lost)
+    (damaged / "config.json").write_text("{")
+    result = evofool.sweep(PLAN, out=out, gallery=False)
+    assert_same_run(lost, plain / NAMES[0])
+    assert list(result.failed) == [NAMES[1]]
+    assert result.failed[NAMES[1]].endswith(f"to have this run made anew, remove {damaged} and go on with the sweep")
+    assert [row["state"] for row in rows(out)] == ["done", "done", "failed", "done"]
+    assert "config.json is damaged" in evofool.inspect(out)["damaged"][0]
+    assert evofool.repair(out) == []
+    assert "failed" in (out / "report.html").read_text(encoding="utf-8")
+    assert result.plot().svg
+    shutil.rmtree(damaged)
+    assert not evofool.resume(out, gallery=False).failed
+    assert_same_run(damaged, plain / NAMES[1])
