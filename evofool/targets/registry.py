@@ -184,7 +184,8 @@ def _load_one(
         request = Request(Path(weights) if weights else None, options, model or ModelOptions(), classes)
         loaded = door.load(short, request)
     if weights is not None and not loaded.user_weights:
-        raise ConfigError(f"target {name} takes no weights file; leave `weights` out")
+        instead = ", and name a function that returns the network with its weights" if door is python else ""
+        raise ConfigError(f"target {name} takes no weights file; leave `weights` out{instead}")
     return replace(_as_said(name, loaded, model, together=together), spec=absolute(name))
 
 
@@ -316,6 +317,8 @@ def _find(name: str) -> tuple[Door, str]:
         if door.claims(name):
             return door, name.removeprefix(door.PREFIX)
     ending, endings = Path(name).suffix.lower(), [suffix for door in DOORS for suffix in door.SUFFIXES]
+    if ending == ".py":
+        raise TargetError(f"{name} names no object in the file; say which, as in `target={name}:ATTRIBUTE`")
     if ending and (Path(name).exists() or suggestion(ending, endings)):
         raise TargetError(
             f"no target can be read from a {ending} file{suggestion(ending, endings)}; "

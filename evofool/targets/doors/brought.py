@@ -208,7 +208,7 @@ def module_loaded(
         request: How it is to be understood.
         names: The class names that come with it.
         rows: Images that it takes at once, where it takes only so many.
-        weights: The file of its weights.
+        weights: The file that its weights were loaded from. Where it isn't the user's, theirs is refused.
         spare_tensors: Tensors of that file that it has no place for.
     """
     options, device = request.model, choose_device(request.execution.device)
@@ -225,7 +225,8 @@ def module_loaded(
     card = card.with_outputs(classes, outputs, mean, std)
     target = TorchTarget.from_card(module, card, request.execution)
     understood = replace(request.model, outputs=outputs)
-    return Loaded(target, card, weights, request.weights is not None, spare_tensors, shown=shown, model=understood)
+    given = weights is not None and weights == request.weights
+    return Loaded(target, card, weights, given, spare_tensors, shown=shown, model=understood)
 
 
 def file_card(spec: str, kind: str, image_shape: tuple[int, int, int]) -> Card:

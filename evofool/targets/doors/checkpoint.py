@@ -70,7 +70,8 @@ def load(name: str, request: Request) -> Loaded:
     path, arch = Path(file), said or options.arch
     if arch is None:
         raise ConfigError(
-            f"{path} holds weights alone; say which network they are of, as in `arch=torchvision:resnet18`"
+            f"{path} holds weights alone; say which network they are of, as in `arch=torchvision:resnet18`, or name a "
+            "function of your own that returns the network with them, as in `target=path/to/file.py:function`"
         )
     if said is not None and options.arch is not None:
         raise ConfigError(f"{name} names its network already; leave `arch` out")
@@ -110,6 +111,7 @@ def find(arch: str) -> Architecture:
         hint = suggestion(arch, embedded.names()) or suggestion(arch.partition(":")[0] + ":", families)
         raise TargetError(
             f'no network is called "{arch}"{hint}; `arch` must be a name such as torchvision:resnet18, '
-            "timm:resnet18 or cifar10:resnet32"
+            "timm:resnet18 or cifar10:resnet32. A network of your own is named as a function that returns it with its "
+            "weights, as in `target=path/to/file.py:function`"
         )
     return Architecture(embedded.card(arch), lambda count: embedded.network(arch))

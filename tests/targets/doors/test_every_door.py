@@ -117,3 +117,9 @@ def test_the_same_seed_gives_the_same_archive_through_every_door(spec: str, file
     result = evofool.evolve(f"{files}/{spec}", **SPECS[spec], **settings)
     np.testing.assert_array_equal(result.images, expected.images)
     np.testing.assert_allclose(result.confidence, expected.confidence, atol=1e-4)
+
+
+@pytest.mark.parametrize("spec", ["mine.py:module", "digits.pt2", "digits.torchscript.pt", "digits.pth"])
+def test_a_weights_file_that_a_door_does_not_load_is_refused(spec: str, files: Path) -> None:
+    with pytest.raises(ConfigError, match="takes no weights file; leave `weights` out"):
+        evofool.load_target(str(files / spec), weights=files / "other.safetensors", **SPECS[spec])

@@ -148,7 +148,7 @@ def test_how_it_takes_images_is_checked_before_it_is_called(options: dict[str, A
     ("name", "message"),
     [
         ("network.onx", r'no target can be read from a \.onx file \(did you mean "\.onnx"\?\); expected \.onnx, '),
-        ("mine.py", r"no target can be read from a \.py file.*path/to/file\.py:attribute"),
+        ("mine.py", r"^mine\.py names no object in the file; say which, as in `target=mine\.py:ATTRIBUTE`$"),
     ],
 )
 def test_a_file_of_another_kind_is_named(name: str, message: str, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
