@@ -196,12 +196,15 @@ def read_record(path: Path) -> AuditRecord:
         RunError: There is none, or it is damaged or of another version.
     """
     file = path / AUDIT_JSON if path.is_dir() else path
+    instead = f"; to audit a classifier, say `target={path}`"
+    if path.is_file() and path.suffix != Path(AUDIT_JSON).suffix:
+        raise RunError(f"{path} is no record of an audit{instead}")
     try:
         with open_regular(file) as source:
             content = source.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         begun = (path / CONFIG).exists()
-        hint = "; the audit is not finished: evofool resume continues it" if begun else nearby(path)
+        hint = "; the audit is not finished: evofool resume continues it" if begun else nearby(path) or instead
         raise RunError(f"no {AUDIT_JSON} at {path}{hint}") from error
     except OSError as error:
         raise RunError(f"can't read {file}: {error.strerror or error}") from error

@@ -94,3 +94,12 @@ def test_a_folder_without_a_record_says_that_the_audit_is_not_finished(tmp_path:
         read_record(tmp_path)
     with pytest.raises(RunError, match=r"no audit\.json"):
         read_record(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("weights.pth", "is no record of an audit"), ("digits", "no audit.json at")]
+)
+def test_a_classifier_in_place_of_a_folder_is_told_its_option(name: str, found: str, tmp_path: Path) -> None:
+    (tmp_path / "weights.pth").write_bytes(b"\x80\x02weights")
+    with pytest.raises(RunError, match=f"{found}.*; to audit a classifier, say `target={tmp_path / name}`"):
+        read_record(tmp_path / name)
