@@ -147,7 +147,7 @@ def _why_not(folder: AuditFolder, part: str, done: Mapping[str, TaskLine]) -> st
     if not needed:
         return (
             f"the budget of {counted(config.plan.queries, 'query')} leaves this part fewer than "
-            f"{counted(FEWEST, 'image')}"
+            f"{counted(FEWEST, 'image')}; a larger one has it"
         )
     if part == "calibration" and config.data and not config.data.labelled:
         return "the real images have no labels"
