@@ -14,12 +14,16 @@ from .base import Feedback, Problem, Search
 MIN_PATIENCE = 2_000
 """Budget below which an attempt is as patient as with this one: a small budget is not cut further."""
 
+UNKNOWN = 80.0
+"""Margin from which on one tells nothing: a probability was 0, as classifiers have it that tell labels alone or round.
+The logarithm of the smallest float32 is -87."""
+
 
 class GivingUp:
     """A search that has nothing left to try once its best margin is above what the queries so far allow.
 
     After n of N queries that is N / n log-odds: a quarter of the budget must have led to within 4 of the border, half
-    of it to within 2. N is at least ``MIN_PATIENCE``.
+    of it to within 2. N is at least ``MIN_PATIENCE``. While all margins are unknown, nothing says that it is hopeless.
 
     Args:
         search: What proposes the candidates.
@@ -31,7 +35,7 @@ class GivingUp:
         self._told, self._margin = 0, np.inf
 
     def ask(self) -> Edits:
-        if self._told * self._margin > self._patience:
+        if self._margin < UNKNOWN and self._told * self._margin > self._patience:
             return np.empty((0, 0, 0), np.int16)
         return self.search.ask()
 
