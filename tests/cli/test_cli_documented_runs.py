@@ -21,7 +21,7 @@ LEFT_OUT = {
     r"torchvision:|timm:|hf:|https?:|imagenet|model\.pt2": "needs weights that are downloaded",
     r"--engine ray|--address|--workers": "needs a cluster; tests/engines/on_ray has one",
     r"--observe (mlflow|wandb)": "needs a tracker that is no part of the tests",
-    r"\b[A-Z][A-Z_]{2,}\b|…|\bmine\b|\bmy[-_]|photo|network\.|screenshots|BEFORE": "needs files of the reader's own",
+    r"\b[A-Z][A-Z_]{2,}\b|…|\bmine\b|\bmy[-_]|photo|pets|network\.|screenshots|BEFORE": "needs files of the reader's own",
     r"seed1|caffe|resnet20-|resnet32|resume run |resume audit|hardened": "needs what takes an earlier command minutes",
     r"lab (harden|features)|zoo train": "trains networks; their own tests train tiny ones",
     r"--tune|--profile": "measures this machine for half a minute",
@@ -76,7 +76,8 @@ RUN = [command for command in COMMANDS if why_left_out(command) is None]
 def given(words: list[str]) -> list[str]:
     """Return a command's words with a small budget, and nothing opened in a browser."""
     first = next((name for name in SMALL if words[: name.count(" ") + 1] == name.split()), "")
-    whole = (first == "audit" and "--compare" in words) or (first == "resume" and "--evaluations" not in words)
+    done = first == "audit" and ("--compare" in words or not words[1].startswith("-"))
+    whole = done or (first == "resume" and "--evaluations" not in words)
     small = "" if whole else SMALL.get(first, "")
     return [word for word in words if word != "--open"] + small.split()
 

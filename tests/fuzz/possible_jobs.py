@@ -137,7 +137,8 @@ EVOLVE_OPTIONS: Fields = {
     "selector": text, "emitters": several(text), "descriptors": maybe(several(text)), "novelty": maybe(text),
     "bins": maybe(whole(2, 64)), "apart": maybe(real(0, 1, above=0)), "classes": maybe(WORDS), "weights": maybe(NAMES),
     "weights_sha256": maybe(text), "init": maybe(text), "init_sha256": maybe(text), "batch": whole(1, 65_536),
-    "ahead": flag, "seed": whole(), "generations": maybe(whole(1)), "evaluations": maybe(whole(1)),
+    "ahead": flag, "islands": whole(1, 64), "seed": whole(),
+    "generations": maybe(whole(1)), "evaluations": maybe(whole(1)),
     "minutes": maybe(real(above=0, most=LARGEST - 1)), "until": maybe(real(above=0, most=1)), "device": text,
     "precision": maybe(text), "micro_batch": maybe(whole(1)), "memory_format": text, "fold": maybe(flag),
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -46,5 +47,6 @@ def run_cells(sources: Sequence[str], folder: Path, interrupted: Mapping[int, st
                         break
                 await task
 
-    asyncio.run(run())
+    with ThreadPoolExecutor(1) as apart:  # a browser that other tests opened leaves a running loop in this thread
+        apart.submit(lambda: asyncio.run(run())).result()
     return list(notebook.cells)

@@ -230,10 +230,12 @@ def test_a_dry_run_says_what_there_is_to_do_and_writes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("evofool.sweeps.estimate.SECONDS", 0.05)
-    Path("plan.toml").write_text('target = "digits"\nevaluations = 300\nseeds = "0-2"\n[grid]\nencoding = ["direct"]\n')
+    Path("plan.toml").write_text(
+        'target = "digits"\nevaluations = 30000\nseeds = "0-2"\n[grid]\nencoding = ["direct"]\n'
+    )
     facts = json.loads(succeed(capsys, "sweep", "plan.toml", "--dry-run", "--json").out)
-    assert (facts["runs"], facts["evaluations"]) == (3, 900)
-    assert 0 < facts["seconds"] < 60
+    assert (facts["runs"], facts["evaluations"]) == (3, 90_000)
+    assert 0 < facts["seconds"] < 600
     assert "3 runs: seed-0, seed-1, seed-2" in succeed(capsys, "sweep", "plan.toml", "--dry-run").out
     assert_refused(run_cli(capsys, "sweep", "plan.toml", "--dry-run", "--observe", "wandb"), "--observe follows a job")
     assert [*tmp_path.iterdir()] == [tmp_path / "plan.toml"]
