@@ -21,7 +21,7 @@ LEFT_OUT = {
     r"torchvision:|timm:|hf:|https?:|imagenet|model\.pt2": "needs weights that are downloaded",
     r"--engine ray|--address|--workers": "needs a cluster; tests/engines/on_ray has one",
     r"--observe (mlflow|wandb)": "needs a tracker that is no part of the tests",
-    r"\b[A-Z][A-Z_]{2,}\b|…|\bmine\b|\bmy[-_]|photo|pets|network\.|screenshots|BEFORE": "needs files of the reader's own",
+    r"\b[A-Z][A-Z_]{2,}\b|…|\bmine\b|\bmy[-_]|photo|pets|network\.|screenshots|BEFORE": "needs the reader's own files",
     r"seed1|caffe|resnet20-|resnet32|resume run |resume audit|hardened": "needs what takes an earlier command minutes",
     r"lab (harden|features)|zoo train": "trains networks; their own tests train tiny ones",
     r"--tune|--profile": "measures this machine for half a minute",
