@@ -117,3 +117,19 @@ def test_the_python_of_the_page_of_operators_runs(tmp_path: Path, monkeypatch: p
         exec(few.replace("cifar10", "digits"), {"__name__": "mine"})
     assert evofool.inspect(tmp_path / "runs" / "weakest")["swapped"] == {"select": "mine:weakest"}
     assert evofool.inspect(tmp_path / "runs" / "scattered")["swapped"] == {"search": "mine:Scattered"}
+
+
+def test_the_python_of_the_page_of_attacks_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    pixels = random_images(3, (3, 32, 32))
+    photos = pixels.permute(0, 2, 3, 1).numpy()
+    scores = evofool.load_target("cifar10", device="cpu").scores(pixels)
+    campaign, drop_in = python_of("ATTACKS")
+    few = campaign.replace("queries=1000", "queries=20")
+    exec(few, {"images": photos, "labels": scores.argmax(1).numpy()})
+    assert evofool.open("runs/attack").statistics.attempts == 3
+    mean, std = (torch.tensor(values)[:, None, None] for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    model, images = tiny_network(), (random_images(3).float() / 255 - mean) / std
+    names = {"evofool": evofool, "model": model, "images": images, "labels": model(images).argmax(1)}
+    exec(drop_in.replace("queries=2000", "queries=20"), names)
+    assert names["adversarial"].shape == images.shape

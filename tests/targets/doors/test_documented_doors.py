@@ -12,7 +12,9 @@ import pytest
 import torch
 from door_files import keras_network, write_onnx_file, write_torch_files, write_transformers_folder
 from inference_server import Served, serving
+from PIL import Image
 from runs import Capture, succeed
+from torch import nn
 
 import evofool
 from evofool.targets.torch_target import TorchTarget
@@ -123,3 +125,29 @@ def test_the_command_of_a_door_runs(
         FILES[start](tmp_path, shared)
         succeed(capsys, name, *words)
     assert (tmp_path / "job" / "config.json").exists()
+
+
+def test_a_state_dict_of_a_network_of_one_s_own_comes_in_as_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    own = PAGE[PAGE.index("## Your own PyTorch network") : PAGE.index("## The embedded networks")]
+    function, commands = re.findall(r"```(?:python)?\n(.*?)```", own, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    Path("pets.py").write_text(function)
+    Path("model.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
+        "        super().__init__(nn.AvgPool2d(16), nn.Flatten(), nn.Linear(12, 3))\n"
+    )
+    torch.manual_seed(0)
+    torch.save(nn.Sequential(nn.AvgPool2d(16), nn.Flatten(), nn.Linear(12, 3)).state_dict(), "pets.pth")
+    pixels = np.random.default_rng(0)
+    for name in ("cat", "dog", "ship"):
+        (tmp_path / "PHOTOS" / name).mkdir(parents=True)
+        for number in range(6):
+            image = Image.fromarray(pixels.integers(0, 256, (32, 32, 3), np.uint8))
+            image.save(tmp_path / "PHOTOS" / name / f"{number}.png")
+    for command in commands.splitlines():
+        _, name, *words = shlex.split(command)
+        assert succeed(capsys, name, *words, *SMALL.get(name, [])).out
+    assert evofool.open("outputs/attack-pets.py-network-001").statistics.attempts
