@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from ..config.audit import AuditConfig
 from ..config.options import fault_in_words
 from ..errors import RunError
 from ..io.files import open_regular
 from ..io.nearby import nearby
-from ..store.folder import CONFIG
+from ..store.folder import CONFIG, kind_of
 from ..store.records import Measure, Natural, NotNegative, plain_fault
 from .figure_table import FIGURES, PARTS
 
@@ -203,9 +204,7 @@ def read_record(path: Path) -> AuditRecord:
         with open_regular(file) as source:
             content = source.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        begun = (path / CONFIG).exists()
-        hint = "; the audit is not finished: evofool resume continues it" if begun else nearby(path) or instead
-        raise RunError(f"no {AUDIT_JSON} at {path}{hint}") from error
+        raise RunError(f"no {AUDIT_JSON} at {path}{_where_else(path) or instead}") from error
     except OSError as error:
         raise RunError(f"can't read {file}: {error.strerror or error}") from error
     if len(content) > MAX_BYTES:
@@ -219,3 +218,16 @@ def read_record(path: Path) -> AuditRecord:
         return msgspec.json.decode(content, type=AuditRecord)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RunError(f"{file} is damaged: {fault_in_words(error)[:120]}") from error
+
+
+def _where_else(path: Path) -> str:
+    """Return what a folder without a record is, and what to do, for the end of a message."""
+    if not (path / CONFIG).exists():
+        return nearby(path)
+    try:
+        kind = kind_of(path)
+    except RunError as error:
+        return f"; {error}"
+    if kind == AuditConfig.kind:
+        return f"; the audit is not finished: evofool resume {path} continues it"
+    return f", which is the folder of a {kind:.40}; give an audit's folder, or `target` for a new audit"

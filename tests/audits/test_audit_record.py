@@ -11,6 +11,7 @@ from audit_records import figure, record
 
 from evofool.audits.figure_table import FIGURES, PARTS
 from evofool.audits.record import read_record
+from evofool.config.records import FORMAT
 from evofool.errors import RunError
 
 
@@ -86,12 +87,17 @@ def test_a_file_that_holds_no_record_is_refused(tmp_path: Path, content: bytes) 
         read_record(tmp_path / "audit.json")
 
 
-def test_a_folder_without_a_record_says_that_the_audit_is_not_finished(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"no audit\.json at [^;]*$"):
+def test_a_folder_without_a_record_says_what_it_is_and_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"no audit\.json at"):
         read_record(tmp_path)
-    (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(RunError, match="not finished"):
-        read_record(tmp_path)
+    for content, said in (
+        ({}, r"config\.json is damaged"),
+        ({"format": FORMAT, "job": "audit"}, "not finished: evofool resume .* continues it"),
+        ({"format": FORMAT, "job": "run"}, "the folder of a run; give an audit's folder"),
+    ):
+        (tmp_path / "config.json").write_text(json.dumps(content))
+        with pytest.raises(RunError, match=said):
+            read_record(tmp_path)
     with pytest.raises(RunError, match=r"no audit\.json"):
         read_record(tmp_path / "nothing")
 
