@@ -70,6 +70,7 @@ class Tracking:
         self._queue: queue.Queue[Callable[[], object] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, name="evofool-tracker", daemon=True)
         self._error: Exception | None = None
+        self._undrawn: Exception | None = None
         self._sent_at = self._drawn_at = float("-inf")
         self._picture_seconds = PICTURE_SECONDS
         self._sent = self._known = self._drawn_step = 0
@@ -104,7 +105,7 @@ class Tracking:
         """Send what is left, and wait for it a while.
 
         Raises:
-            Exception: What the tracker raised, or that it takes too long.
+            Exception: What the tracker raised, that it takes too long, or that a picture could not be drawn.
         """
         self._raise()
         if self._last:
@@ -115,6 +116,9 @@ class Tracking:
         self._raise()
         if self._thread.is_alive():
             raise TimeoutError(f"it took more than {END_SECONDS:g} seconds for what was left to send")
+        if self._undrawn:
+            why = in_words(self._undrawn)
+            raise RuntimeError(f"a picture could not be drawn, all else was sent ({why})") from self._undrawn
 
     def _send(self, progress: JobProgress, *, draw: bool) -> None:
         """Queue the figures of a step, and what there is to see. The picture is drawn here, as the job will change."""
@@ -127,9 +131,12 @@ class Tracking:
             self._queue.put(lambda: step > self._known and self._tracker.send_picture(step, picture))
 
     def _drawn(self, progress: JobProgress) -> Image.Image | None:
-        """Return a picture; ones that take long are drawn less often."""
-        before = self._now()
-        picture = progress.pictures()
+        """Return a picture; ones that take long are drawn less often. None where it can't be drawn: figures go on."""
+        before, picture = self._now(), None
+        try:
+            picture = progress.pictures()
+        except Exception as error:
+            self._undrawn = error
         self._drawn_at = self._now()
         self._picture_seconds = max(PICTURE_SECONDS, (self._drawn_at - before) / PICTURE_SHARE)
         return picture

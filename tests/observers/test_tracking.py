@@ -146,6 +146,21 @@ def test_what_a_tracker_raises_comes_out_at_the_next_step_or_the_end(
         following.end(ENDED)
 
 
+def test_a_picture_that_can_not_be_drawn_costs_no_figures_and_no_end() -> None:
+    def fail() -> None:
+        raise ValueError("no such font")
+
+    tracker, clock = FakeTracker(), Steps()
+    following = Tracking(tracker, clock)
+    following.start(started())
+    for step in (1, 2):
+        clock.now += 2 * PICTURE_SECONDS
+        following.progress(JobProgress(step, step, 2, "generations", 1.0, 1.0, 1.0, {"median": 0.5}, pictures=fail))
+    with pytest.raises(RuntimeError, match=r"could not be drawn, all else was sent \(no such font\)"):
+        following.end(ENDED)
+    assert tracker.sent == [(1, 0.5), (2, 0.5), "finished"]
+
+
 def test_options_become_names_and_plain_values() -> None:
     options = {"seed": 0, "classes": [3, 8], "init": None, "settings": {"sigma": 0.5, "on": True}, "long": "x" * 900}
     plain = plain_options(options)
