@@ -65,4 +65,8 @@ def going_on(folder: Path | None) -> str:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, ObserverWarning, stacklevel=2)
+    """Warn of an observer that failed. Where warnings are errors, it is printed: it must not end the job."""
+    try:
+        warnings.warn(message, ObserverWarning, stacklevel=2)
+    except ObserverWarning:
+        Console(to_stderr=True).warn(message)

@@ -130,6 +130,15 @@ def test_an_observer_that_fails_is_told_in_one_line_and_changes_no_byte(tmp_path
     assert_same_run(tmp_path / "alone", tmp_path / "observed")
 
 
+@pytest.mark.filterwarnings("error")
+def test_where_warnings_are_errors_an_observer_that_fails_ends_no_job(capsys: pytest.CaptureFixture[str]) -> None:
+    noting = Noting()
+    result = small_evolve(observer=[Failing(), noting])
+    assert (result.generations, len(noting.steps), len(noting.ended)) == (3, 3, 1)
+    told = "warning: observer Failing failed and is told of no more, the job goes on: the server is gone\n"
+    assert capsys.readouterr().err == told
+
+
 def test_the_end_of_a_job_that_fails_is_told(tmp_path: Path) -> None:
     noting = Noting()
 
