@@ -19,7 +19,7 @@ from ..version import __version__
 from . import attack, audit, evolve, gallery, jobs, lab, sweep, targets, zoo
 from .common import exit_code
 from .declared import as_options, with_home
-from .output import ProgressAs
+from .output import JSON_LINES
 
 _OTHER_WORDS = {
     "compare": "evofool report for campaigns, evofool gallery for runs, evofool audit --compare for audits",
@@ -43,7 +43,7 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
         except typer.Exit:
             raise
         except BaseException as error:
-            if values.get("progress") is ProgressAs.JSON and not isinstance(error, BrokenPipeError):
+            if values.get("progress") == JSON_LINES and not isinstance(error, BrokenPipeError):
                 from ..console.console import Console
 
                 message, code = _fault(error) if isinstance(error, _FAULTS) else (in_words(error), 1)

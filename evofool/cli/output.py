@@ -6,13 +6,12 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from ..config.observers import check_observers
-from ..errors import ConfigError
+from ..errors import ConfigError, suggestion
 from .common import Json, Quiet
 
 if TYPE_CHECKING:
@@ -20,16 +19,16 @@ if TYPE_CHECKING:
     from ..console.live import View
 
 
-class ProgressAs(StrEnum):
-    """How a command tells how far it is."""
-
-    AUTO = "auto"
-    JSON = "json"
-
+AUTO, JSON_LINES = "auto", "json"
+"""How a command tells how far it is: in words for people, or in JSON lines for programs."""
 
 Progress = Annotated[
-    ProgressAs,
-    typer.Option("--progress", help="How far it is: auto, for people; or json, an object a line on standard output."),
+    str,
+    typer.Option(
+        "--progress",
+        metavar=f"<{AUTO}|{JSON_LINES}>",
+        help="How far it is: auto, for people; or json, an object a line on standard output.",
+    ),
 ]
 Observe = Annotated[
     list[str] | None,
@@ -43,7 +42,7 @@ Observe = Annotated[
 
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "observe": (Observe, None),
-    "progress": (Progress, ProgressAs.AUTO),
+    "progress": (Progress, AUTO),
     "quiet": (Quiet, False),
     "as_json": (Json, False),
 }
@@ -55,7 +54,7 @@ class Output:
 
     Args:
         observe: Names of trackers.
-        progress: How it tells how far it is.
+        progress: How it tells how far it is, ``auto`` or ``json``.
         quiet: Whether it tells nothing but results and errors.
         as_json: Whether the result is a JSON object.
 
@@ -64,14 +63,17 @@ class Output:
         as_json: Whether a program reads standard output.
 
     Raises:
-        ConfigError: A tracker is none.
+        ConfigError: A tracker is none, or there is no such way to tell.
     """
 
-    def __init__(self, *, observe: list[str] | None, progress: ProgressAs, quiet: bool, as_json: bool) -> None:
+    def __init__(self, *, observe: list[str] | None, progress: str, quiet: bool, as_json: bool) -> None:
         from ..console.console import Console
 
         check_observers(observe or ())
-        lines = progress is ProgressAs.JSON
+        if progress not in (AUTO, JSON_LINES):
+            hint = suggestion(progress, (AUTO, JSON_LINES))
+            raise ConfigError(f'`progress` must be {AUTO} or {JSON_LINES}, got "{progress:.40}"{hint}')
+        lines = progress == JSON_LINES
         self.console: Console = Console(quiet=quiet, to_stderr=as_json, events=lines)
         self.as_json, self._observe = as_json or lines, observe
 

@@ -59,6 +59,7 @@ from evofool.targets import networks
         ("--selector newest", ['unknown selector "newest"', "fresh"]),
         ("--config nowhere", ["no run at nowhere"]),
         ("--memory-format contiguous", ["--memory-format"]),
+        ("--progress jsonl", ['error: --progress must be auto or json, got "jsonl" (did you mean "json"?)']),
     ],
 )
 def test_a_bad_option_of_evolve_is_refused(options: str, parts: list[str], tmp_path: Path, capsys: Capture) -> None:
