@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..observers.rates import Clock
+from ..observers.under_way import UnderWay
 from ..text import clock
 from .campaign_view import CampaignView
 from .experiment_view import ExperimentView
@@ -33,21 +34,16 @@ class AuditView:
 
     def __init__(self, now: Clock = time.monotonic) -> None:
         self._now, self._started = now, now()
-        self._title = ""
-        self._inner: View | None = None
+        self._under_way = UnderWay[View](lambda step: VIEWS[type(step).__name__]())
 
     def note(self, step: AuditStep | SweepStep) -> None:
         """Take a step, and give that of the job under way to the view that describes it."""
-        if step.title != self._title or step.step is None:
-            self._title, self._inner = step.title, None
-        if step.step is not None:
-            if self._inner is None:
-                self._inner = _view_of(step.step)
-            self._inner.note(step.step)
+        self._under_way.note(step)
 
     def describe(self, step: AuditStep | SweepStep) -> Snapshot:
         """Return how far the audit is."""
-        inner = self._inner.describe(step.step) if self._inner and step.step is not None else None
+        view = self._under_way.inner
+        inner = view.describe(step.step) if view else None
         elapsed = clock(self._now() - self._started)
         inside = f"  {inner.line}" if inner else ""
         share = (step.done + (inner.share or 0.0 if inner else 0.0)) / step.tasks
@@ -57,9 +53,3 @@ class AuditView:
             share=min(1.0, share),
             line=f"{self.noun} {step.done}/{step.tasks}  {step.title}  elapsed {elapsed}{inside}",
         )
-
-
-def _view_of(step: object) -> View:
-    """Return a view of the job that a step is of."""
-    view: View = VIEWS[type(step).__name__]()
-    return view

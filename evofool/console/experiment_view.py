@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..observers.rates import Clock
+from ..observers.rates import Clock, ExperimentRate
 from ..text import clock
 from .live import Snapshot
 from .phrases import describe_workers
@@ -25,17 +25,15 @@ class ExperimentView:
     notes: Sequence[str] = ()
 
     def __init__(self, now: Clock = time.monotonic) -> None:
-        self._now, self._started, self._noted = now, now(), 0
+        self.rate = ExperimentRate(now)
 
     def note(self, step: ExperimentStep) -> None:
-        """Count the parts of this session."""
-        self._noted += step.part is not None
+        """Take the next part."""
+        self.rate.note(step)
 
     def describe(self, step: ExperimentStep) -> Snapshot:
         """Return how far the experiment is."""
-        elapsed = self._now() - self._started
-        remaining = elapsed / max(1, self._noted) * (step.parts - step.done)
-        times = f"{clock(elapsed)}   remaining {clock(remaining)}"
+        times = f"{clock(self.rate.elapsed)}   remaining {clock(self.rate.remaining(step))}"
         return Snapshot(
             title=f"{step.target} · {step.experiment}",
             rows=[

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from .events import JobProgress
 from .pictures import attempts_sheet, elites_sheet
-from .rates import CampaignRate, Clock, RunRate
+from .rates import CampaignRate, Clock, ExperimentRate, RunRate
+from .under_way import UnderWay
 
 if TYPE_CHECKING:
     from ..attacks.outcome import Outcome
@@ -24,26 +26,36 @@ SUCCESSES_DRAWN = 24
 """How many of a campaign's last successes are drawn."""
 
 
-class Measure(Protocol):
-    """Puts the steps of a job into figures. Every step is noted; of some, the figures are asked for."""
-
-    def note(self, step: Any) -> None:
-        """Take every step of the job, in order."""
-
-    def progress(self, step: Any) -> JobProgress:
-        """Return how far the job is after a step, the last one that was noted."""
-        ...
-
-
-class RunMeasure:
-    """The figures of a run, of which a step is a generation.
+class Measure(ABC):
+    """Puts the steps of a job into figures. Every step is noted; of some, the figures are asked for.
 
     Args:
         now: The clock; the session starts when the measure is made.
     """
 
     def __init__(self, now: Clock = time.monotonic) -> None:
-        self._now, self._started, self.rate = now, now(), RunRate()
+        self._now, self._started = now, now()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of this session."""
+        return self._now() - self._started
+
+    @abstractmethod
+    def note(self, step: Any) -> None:
+        """Take every step of the job, in order."""
+
+    @abstractmethod
+    def progress(self, step: Any) -> JobProgress:
+        """Return how far the job is after a step, the last one that was noted."""
+
+
+class RunMeasure(Measure):
+    """The figures of a run, of which a step is a generation."""
+
+    def __init__(self, now: Clock = time.monotonic) -> None:
+        super().__init__(now)
+        self.rate = RunRate()
 
     def note(self, step: RunStep) -> None:
         """Take the next generation."""
@@ -63,21 +75,18 @@ class RunMeasure:
             unit=unit,
             per_second=speeds.get(unit, 1.0) or None,
             eta=self.rate.remaining(progress, step.budget),
-            seconds=self._now() - self._started,
+            seconds=self.seconds,
             figures=figures,
             pictures=lambda: elites_sheet(evolution),
         )
 
 
-class CampaignMeasure:
-    """The figures of a campaign, of which a step is a batch of candidates.
-
-    Args:
-        now: The clock; the session starts when the measure is made.
-    """
+class CampaignMeasure(Measure):
+    """The figures of a campaign, of which a step is a batch of candidates."""
 
     def __init__(self, now: Clock = time.monotonic) -> None:
-        self._now, self._started, self.rate = now, now(), CampaignRate(now)
+        super().__init__(now)
+        self.rate = CampaignRate(now)
         self._first: int | None = None
         self._successes: deque[Outcome] = deque(maxlen=SUCCESSES_DRAWN)
 
@@ -89,8 +98,7 @@ class CampaignMeasure:
 
     def progress(self, step: CampaignStep) -> JobProgress:
         """Return how far the campaign is."""
-        statistics, campaign = step.statistics, step.campaign
-        seconds = self._now() - self._started
+        statistics, campaign, seconds = step.statistics, step.campaign, self.seconds
         speed = (step.done - (self._first or 0)) / seconds if seconds > 0 else 0.0
         figures = {
             "running": campaign.running,
@@ -116,61 +124,49 @@ class CampaignMeasure:
         )
 
 
-class ExperimentMeasure:
-    """The figures of an experiment, of which a step is a part of its work.
-
-    Args:
-        now: The clock; the session starts when the measure is made.
-    """
+class ExperimentMeasure(Measure):
+    """The figures of an experiment, of which a step is a part of its work."""
 
     def __init__(self, now: Clock = time.monotonic) -> None:
-        self._now, self._started, self._noted = now, now(), 0
+        super().__init__(now)
+        self.rate = ExperimentRate(now)
 
     def note(self, step: ExperimentStep) -> None:
-        """Count the parts of this session."""
-        self._noted += step.part is not None
+        """Take the next part."""
+        self.rate.note(step)
 
     def progress(self, step: ExperimentStep) -> JobProgress:
         """Return how far the experiment is."""
-        seconds = self._now() - self._started
         return JobProgress(
             step=step.done,
             done=step.done,
             total=step.parts,
             unit="parts",
-            per_second=self._noted / seconds if seconds > 0 else None,
-            eta=seconds / max(1, self._noted) * (step.parts - step.done),
-            seconds=seconds,
+            per_second=self.rate.parts_per_second,
+            eta=self.rate.remaining(step),
+            seconds=self.seconds,
             figures={},
         )
 
 
-class AuditMeasure:
-    """The figures of an audit, of which a step is a task, or a step of the job that the task consists of.
-
-    Args:
-        now: The clock; the session starts when the measure is made.
-    """
+class AuditMeasure(Measure):
+    """The figures of an audit, of which a step is a task, or a step of the job that the task consists of."""
 
     unit = "tasks"
 
     def __init__(self, now: Clock = time.monotonic) -> None:
-        self._now, self._started = now, now()
-        self._task, self._done = "", 0.0
-        self._inner: Measure | None = None
+        super().__init__(now)
+        self._done = 0.0
+        self._under_way = UnderWay[Measure](lambda step: MEASURES[type(step).__name__](now))
 
     def note(self, step: AuditStep | SweepStep) -> None:
         """Take a step, and give that of the job under way to its own measure."""
-        if step.title != self._task or step.step is None:
-            self._task, self._inner = step.title, None
-        if step.step is not None:
-            if self._inner is None:
-                self._inner = MEASURES[type(step.step).__name__](self._now)
-            self._inner.note(step.step)
+        self._under_way.note(step)
 
     def progress(self, step: AuditStep | SweepStep) -> JobProgress:
         """Return how far the audit is; the figures are those of the job under way."""
-        inner = self._inner.progress(step.step) if self._inner and step.step is not None else None
+        measure = self._under_way.inner
+        inner = measure.progress(step.step) if measure else None
         share = inner.done / inner.total if inner and inner.total else 0.0
         self._done = max(self._done, min(step.tasks, step.done + share))  # a task can have several jobs
         return JobProgress(
@@ -180,7 +176,7 @@ class AuditMeasure:
             unit=self.unit,
             per_second=None,
             eta=None,
-            seconds=self._now() - self._started,
+            seconds=self.seconds,
             figures=inner.figures if inner else {},
             task=step.title,
         )
@@ -192,11 +188,12 @@ class SweepMeasure(AuditMeasure):
     unit = "runs"
 
 
-class StepMeasure:
+class StepMeasure(Measure):
     """Counts the steps of a job of any other kind."""
 
     def __init__(self, now: Clock = time.monotonic) -> None:
-        self._now, self._started, self._noted = now, now(), 0
+        super().__init__(now)
+        self._noted = 0
 
     def note(self, step: object) -> None:
         """Count a step."""
@@ -204,11 +201,10 @@ class StepMeasure:
 
     def progress(self, step: object) -> JobProgress:
         """Return how many steps there were."""
-        seconds = self._now() - self._started
-        return JobProgress(self._noted, self._noted, None, "steps", None, None, seconds, {}, str(step))
+        return JobProgress(self._noted, self._noted, None, "steps", None, None, self.seconds, {}, str(step))
 
 
-MEASURES: dict[str, type[Any]] = {
+MEASURES: dict[str, type[Measure]] = {
     "RunStep": RunMeasure,
     "CampaignStep": CampaignMeasure,
     "ExperimentStep": ExperimentMeasure,
@@ -229,8 +225,7 @@ OF_KIND = {
 
 def measure_of(kind: str, now: Clock = time.monotonic) -> Measure:
     """Return what puts the steps of a kind of job into figures."""
-    measure: Measure = MEASURES.get(OF_KIND.get(kind, ""), StepMeasure)(now)
-    return measure
+    return MEASURES.get(OF_KIND.get(kind, ""), StepMeasure)(now)
 
 
 def _nearest(progress: Progress, budget: Budget) -> tuple[str, float, float | None]:

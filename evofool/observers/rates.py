@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..config.budget import Budget
     from ..jobs.campaign import CampaignStep
+    from ..lab.job import ExperimentStep
     from ..search.progress import Progress
 
 Clock = Callable[[], float]
@@ -94,3 +95,33 @@ class CampaignRate:
             self.queries_per_second = (scored - scored_before) / (now - since)
             done = step.done - done_before
             self.remaining = (now - since) / done * (step.expected - step.done) if done > 0 else self.remaining
+
+
+class ExperimentRate:
+    """Speed and remaining time of an experiment, measured over this session only.
+
+    Args:
+        now: The clock; the session starts when the rate is made.
+    """
+
+    def __init__(self, now: Clock = time.monotonic) -> None:
+        self._now, self._started, self._noted = now, now(), 0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self._now() - self._started
+
+    @property
+    def parts_per_second(self) -> float | None:
+        """The speed; None while it is unknown."""
+        elapsed = self.elapsed
+        return self._noted / elapsed if elapsed > 0 else None
+
+    def note(self, step: ExperimentStep) -> None:
+        """Count the parts of this session."""
+        self._noted += step.part is not None
+
+    def remaining(self, step: ExperimentStep) -> float:
+        """Return the seconds until all parts are done."""
+        return self.elapsed / max(1, self._noted) * (step.parts - step.done)
