@@ -23,7 +23,6 @@ from rich.text import Text
 from ..io.interrupts import BROKEN_PIPE, stop
 from . import summaries, tables
 from .live import LiveView, PlainView, View
-from .notebook import NotebookView
 from .terminal import can_draw
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from ..targets.execution.trials import Trial
     from ..targets.torch_target import TorchTarget
     from .event_lines import EventLines
+    from .notebook import NotebookView
 
 STARTING = "starting … (once on each machine, loops are compiled and the network's fastest way is tried)"
 
@@ -196,6 +196,8 @@ class Console:
             with Live(spinner, console=self.rich, refresh_per_second=8, transient=True) as live:
                 yield LiveView(live, view)
         elif self.rich.is_jupyter:
+            from .notebook import NotebookView  # It needs the pages' templates, and no command has a use for it.
+
             with closing(NotebookView(view, STARTING)) as cell:
                 yield cell
         else:

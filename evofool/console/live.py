@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -85,8 +86,37 @@ class StepView:
         return Snapshot(self.title, [("step", line)], None, line)
 
 
-class LiveView:
-    """Shows a job as a panel, which is redrawn a few times a second.
+class RedrawnView(ABC):
+    """Shows a job in one place, which is redrawn now and then.
+
+    Args:
+        view: Describes the job's steps.
+        now: The clock.
+
+    Attributes:
+        seconds: Minimum seconds between two drawings.
+    """
+
+    seconds: float
+
+    def __init__(self, view: View, now: Clock = time.monotonic) -> None:
+        self.view, self.now = view, now
+        self._drawn_at = float("-inf")
+
+    def __call__(self, step: Any) -> None:
+        """Take a step of the job, and redraw it if it is time."""
+        self.view.note(step)
+        if self.now() - self._drawn_at >= self.seconds:
+            self._drawn_at = self.now()
+            self.draw(self.view.describe(step))
+
+    @abstractmethod
+    def draw(self, snapshot: Snapshot) -> None:
+        """Draw how far the job is over what is there."""
+
+
+class LiveView(RedrawnView):
+    """Shows a job as a panel in a terminal.
 
     Args:
         live: Where it is drawn.
@@ -94,16 +124,15 @@ class LiveView:
         now: The clock.
     """
 
-    def __init__(self, live: Live, view: View, now: Clock = time.monotonic) -> None:
-        self.live, self.view, self.now = live, view, now
-        self._drawn_at = float("-inf")
+    seconds = REDRAW_SECONDS
 
-    def __call__(self, step: Any) -> None:
-        """Take a step of the job, and redraw the panel if it is time."""
-        self.view.note(step)
-        if self.now() - self._drawn_at >= REDRAW_SECONDS:
-            self._drawn_at = self.now()
-            self.live.update(panel(self.view.describe(step)))
+    def __init__(self, live: Live, view: View, now: Clock = time.monotonic) -> None:
+        super().__init__(view, now)
+        self.live = live
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Redraw the panel."""
+        self.live.update(panel(snapshot))
 
 
 class PlainView:

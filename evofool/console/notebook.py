@@ -7,13 +7,13 @@ from typing import Any
 
 from ..gallery.pages.rendering import render
 from ..observers.rates import Clock
-from .live import Snapshot, View
+from .live import RedrawnView, Snapshot, View
 
 REDRAW_SECONDS = 0.5
 """Minimum seconds between two drawings; each is a message to the browser."""
 
 
-class NotebookView:
+class NotebookView(RedrawnView):
     """Shows a job as names, values and a bar in one output of a cell. When the job ends, the output is empty.
 
     Args:
@@ -22,20 +22,18 @@ class NotebookView:
         now: The clock.
     """
 
+    seconds = REDRAW_SECONDS
+
     def __init__(self, view: View, starting: str, now: Clock = time.monotonic) -> None:
         from IPython.display import display  # It is there wherever there is a notebook.
 
-        self.view, self.now = view, now
-        self._drawn_at = float("-inf")
+        super().__init__(view, now)
         content = drawn(Snapshot(starting, [], None, starting))
         self._output: Any = display(content, raw=True, display_id=True)
 
-    def __call__(self, step: Any) -> None:
-        """Take a step of the job, and draw it if it is time."""
-        self.view.note(step)
-        if self.now() - self._drawn_at >= REDRAW_SECONDS:
-            self._drawn_at = self.now()
-            self._output.update(drawn(self.view.describe(step)), raw=True)
+    def draw(self, snapshot: Snapshot) -> None:
+        """Write over the output."""
+        self._output.update(drawn(snapshot), raw=True)
 
     def close(self) -> None:
         """Empty the output: the job's result says how it ended."""

@@ -138,6 +138,12 @@ def test_the_command_line_is_imported_without_anything_heavy() -> None:
     assert "typer" in packages
 
 
+def test_what_prints_is_imported_without_what_only_pages_and_notebooks_need() -> None:
+    packages, _, _ = modules_after("import evofool.console.console")
+    assert packages.isdisjoint({"torch", "jinja2", "PIL", "IPython", "tensorboard", "mlflow", "wandb"})
+    assert "rich" in packages
+
+
 @pytest.mark.parametrize("command", ["", "evolve", "attack", "audit", "resume", "lab", "lab perturb", "lab ascend"])
 def test_help_is_instant_because_nothing_heavy_is_imported(command: str) -> None:
     """An idle machine shows it within 0.3 s. A busy one needs longer, but not more of a processor."""
