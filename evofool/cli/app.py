@@ -67,6 +67,11 @@ def _whole(command: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
+def _guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command as it is called: with paths at home, and with faults that are told as they should be."""
+    return _told(_whole(with_home(command)))
+
+
 app = typer.Typer(
     name="evofool",
     help="Show where image classifiers can be fooled: evolve pictures that a network is sure about and people can't "
@@ -97,9 +102,9 @@ for command in (
     targets.score,
     gallery.render,
 ):
-    app.command()(_told(_whole(with_home(command))))
-targets_app.command("show")(_told(_whole(with_home(targets.targets))))
-targets_app.command()(_told(_whole(with_home(targets.check))))
+    app.command()(_guarded(command))
+targets_app.command("show")(_guarded(targets.targets))
+targets_app.command()(_guarded(targets.check))
 lab_app = typer.Typer(
     help="Run the experiments that explain why networks are fooled.",
     invoke_without_command=True,
@@ -108,8 +113,8 @@ lab_app = typer.Typer(
 app.add_typer(lab_app, name="lab")
 lab_app.callback()(lab.experiments)
 for command in lab.COMMANDS:
-    lab_app.command()(_told(_whole(with_home(command))))
-zoo_app.command()(_told(_whole(with_home(zoo.train))))
+    lab_app.command()(_guarded(command))
+zoo_app.command()(_guarded(zoo.train))
 
 
 def _version(wanted: bool) -> None:

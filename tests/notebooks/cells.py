@@ -19,14 +19,8 @@ PATIENCE = 300
 """Seconds that a cell may take where the machine is busy."""
 
 
-def client_of(notebook: Any, folder: Path) -> Any:
-    """Return what executes a notebook in a folder, in a kernel of the Python that the tests run in."""
-    found = {"metadata": {"path": str(folder)}}
-    return nbclient.NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3", resources=found)
-
-
 def run_cells(sources: Sequence[str], folder: Path, interrupted: Mapping[int, str]) -> list[Any]:
-    """Return cells that ran one after the other.
+    """Return cells that ran one after the other, in a kernel of the Python that the tests run in.
 
     Args:
         sources: Their source.
@@ -34,7 +28,8 @@ def run_cells(sources: Sequence[str], folder: Path, interrupted: Mapping[int, st
         interrupted: At which cells the kernel is interrupted, with what such a cell has shown before.
     """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    client = client_of(notebook, folder)
+    found = {"metadata": {"path": str(folder)}}
+    client = nbclient.NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3", resources=found)
 
     async def run() -> None:
         async with client.async_setup_kernel():
