@@ -14,7 +14,7 @@ from ..config.options import fault_in_words
 from ..errors import RunError
 from ..io.files import open_regular
 from ..io.nearby import nearby
-from ..store.folder import CONFIG, kind_of
+from ..store.folder import CONFIG, kind_of, with_article
 from ..store.records import Measure, Natural, NotNegative, plain_fault
 from .figure_table import FIGURES, PARTS
 
@@ -230,4 +230,4 @@ def _where_else(path: Path) -> str:
         return f"; {error}"
     if kind == AuditConfig.kind:
         return f"; the audit is not finished: evofool resume {path} continues it"
-    return f", which is the folder of a {kind:.40}; give an audit's folder, or `target` for a new audit"
+    return f", which is the folder of {with_article(kind)}; give an audit's folder, or `target` for a new audit"

@@ -15,7 +15,7 @@ from ..errors import OperatorError, RunError, TargetError
 from ..io.files import remove_leftovers
 from ..io.interrupts import kept
 from ..io.lock import locked
-from ..store.folder import claim_folder, discard_folder, go_on, kind_of, whole_of
+from ..store.folder import claim_folder, discard_folder, go_on, kind_of, whole_of, with_article
 from .session import Job, Session
 
 Observer = Callable[[Any], object]
@@ -73,8 +73,8 @@ def kind_at(path: Path) -> Kind:
     name = kind_of(path)
     kind = KINDS.get(name)
     if kind is None:
-        known, name = " or a ".join(KINDS), " ".join(name.split())[:40]
-        raise RunError(f"{path} is a {name}, which this version of evofool doesn't know; expected a {known}")
+        known = " or ".join(map(with_article, KINDS))
+        raise RunError(f"{path} is {with_article(name)}, which this version of evofool doesn't know; expected {known}")
     if isinstance(kind, str):
         imported: Kind = import_module(kind).KIND
         return imported

@@ -133,8 +133,7 @@ def read_config(path: Path, wanted: type[C]) -> C:
         inner = [folder.parent for folder in sorted(path.glob(f"*/{CONFIG}"))[:1]]
         such = f", such as {inner[0]}" if inner else ""
         instead = _INSTEAD.get((kind, wanted.kind), "").format(path=path, such=such)
-        article = "an" if kind.startswith(("a", "e")) else "a"
-        raise RunError(f"{path} is {article} {_quoted(kind, 40)}; expected a {wanted.kind}{instead}")
+        raise RunError(f"{path} is {with_article(kind)}; expected {with_article(wanted.kind)}{instead}")
     for name in INSIDE:
         if (path / name).is_symlink():
             raise RunError(f"{path / name} is a link, and what is written there would be elsewhere; put a folder there")
@@ -143,6 +142,11 @@ def read_config(path: Path, wanted: type[C]) -> C:
         return msgspec.convert(content, wanted)
     except (msgspec.ValidationError, ValueError, ConfigError) as error:
         raise damaged(path / CONFIG, error) from error
+
+
+def with_article(kind: str) -> str:
+    """Return a kind of job as a sentence has it, such as ``an audit``: on one line, and not long."""
+    return f"{'an' if kind.startswith(('a', 'e')) else 'a'} {_quoted(kind, 40)}"
 
 
 def damaged(file: Path, error: object) -> RunError:

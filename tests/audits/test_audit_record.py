@@ -94,6 +94,8 @@ def test_a_folder_without_a_record_says_what_it_is_and_what_to_do(tmp_path: Path
         ({}, r"config\.json is damaged"),
         ({"format": FORMAT, "job": "audit"}, "not finished: evofool resume .* continues it"),
         ({"format": FORMAT, "job": "run"}, "the folder of a run; give an audit's folder"),
+        ({"format": FORMAT, "job": "experiment"}, "the folder of an experiment; give an audit's folder"),
+        ({"format": FORMAT, "job": "two\nlines"}, "the folder of a two lines; give an audit's folder"),
     ):
         (tmp_path / "config.json").write_text(json.dumps(content))
         with pytest.raises(RunError, match=said):
