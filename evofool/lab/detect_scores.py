@@ -14,12 +14,11 @@ from ..detection.odin import odin_scores
 from ..detection.outputs import Outputs, Scores, confidence_scores
 from ..detection.separation import FEWEST
 from ..detection.trained import Detector, shrunk
-from ..engines.local import LocalEngine
 from ..engines.outputs import outputs
 from ..errors import TargetError
 from ..store.experiment import ExperimentFolder, Result
 from ..store.records import DetectedImage
-from ..targets.protocols import Differentiable, Target, device_of
+from ..targets.protocols import Differentiable, Target, device_of, rows_of
 from .detect_plan import REAL
 from .detect_results import ALL, FEATURES, PIXELS, detector
 
@@ -85,9 +84,8 @@ def _features(target: Target, images: Images) -> Inputs | None:
     """Return what the last layer is given for images, or None where that can't be had."""
     if not isinstance(target, Differentiable):
         return None
-    engine = LocalEngine(target)
     try:
-        parts = [target.features(batch) for batch in torch.split(torch.from_numpy(images), engine.rows)]
+        parts = [target.features(batch) for batch in torch.split(torch.from_numpy(images), rows_of(target))]
     except TargetError:  # Its layers can't be looked into, as of a scripted network.
         return None
     return torch.cat(parts).float().cpu().numpy()
