@@ -46,8 +46,7 @@ class LocalEngine:
 
     def logits(self, images: Tensor) -> Tensor:
         """Return the logits (B, K) behind what :meth:`confirm` returns, of a target that tells them."""
-        parts = torch.split(images, pass_sizes(self.target, len(images))) if len(images) else (images,)
-        return torch.cat(list(map(self._checked.logits, parts)))
+        return self._in_passes(self._checked.logits, images)
 
     def check(self, scores: Tensor) -> None:
         """Check scores that this engine returned, or some of their columns.
