@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ..errors import TargetError
@@ -86,6 +86,12 @@ class LogitTarget(Target, Protocol):
 def gives_logits(target: Target) -> bool:
     """Return whether a target tells the logits behind its probabilities, so that one query gives both."""
     return isinstance(target, LogitTarget) and bool(getattr(target, "has_logits", True))
+
+
+def most_told_by(target: Target) -> Callable[[Tensor], Tensor]:
+    """Return what asks a target for most: for logits where it tells those, else for the probabilities on record."""
+    ask: Callable[[Tensor], Tensor] = getattr(target, "confirm_logits" if gives_logits(target) else "confirm")
+    return ask
 
 
 def differentiable(

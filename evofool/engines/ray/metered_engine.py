@@ -12,7 +12,7 @@ from ray import cloudpickle
 from torch import Tensor
 
 from ...errors import EvofoolError, in_words
-from ...targets.protocols import gives_logits
+from ...targets.protocols import most_told_by
 from ...targets.queries.metered import MeteredTarget
 from ...targets.queries.policy import TryAgain
 from ..base import Place
@@ -71,9 +71,8 @@ class Failed:
 def asked(place: Place, pixels: NDArray[np.uint8]) -> object:
     """Ask a target about images (B, C, H, W), on a worker. Return its answer, or :class:`Failed`."""
     (target,) = place.targets
-    ask = getattr(target, "confirm_logits" if gives_logits(target) else "confirm")
     try:
-        answer = ask(torch.from_numpy(pixels.copy()).to(place.engine.device))
+        answer: object = most_told_by(target)(torch.from_numpy(pixels.copy()).to(place.engine.device))
     except EvofoolError:
         raise
     except Exception as error:  # a user's target may raise anything

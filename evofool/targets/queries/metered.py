@@ -16,7 +16,7 @@ from torch import Tensor
 from ...errors import EvofoolError, OutOfQueries
 from ..checked import CheckedTarget
 from ..checks import failure_of
-from ..protocols import Target, gives_logits, is_multilabel, runs_in_torch
+from ..protocols import Target, gives_logits, is_multilabel, most_told_by, runs_in_torch
 from .cache import ScoreCache, Scores
 from .policy import Pace, Policy, TryAgain, even_parts, repeated, within
 from .workers import Workers
@@ -131,9 +131,7 @@ class MeteredTarget:
 
     def ask_here(self) -> None:
         """Have the target asked in this process."""
-        self._ask_target: Callable[[Tensor], Tensor] = getattr(
-            self.target, "confirm_logits" if self.has_logits else "confirm"
-        )
+        self._ask_target = most_told_by(self.target)
         self._workers = Workers(self._policy.concurrency)
 
     def ask_elsewhere(self, ask: Callable[[Tensor], Tensor], calls: int) -> None:
