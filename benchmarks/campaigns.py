@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from evofool.attacks.campaign import Campaign
 from evofool.attacks.image_selection import select_images
 from evofool.attacks.outcome import Outcome
 from evofool.attacks.plan import plan_of
+from evofool.attacks.statistics import median_or_none
 from evofool.attacks.subject import Subject
 from evofool.config.attack import UNTARGETED, AttackOptions
 from evofool.datasets import open_data
@@ -76,9 +75,7 @@ def within(outcomes: Sequence[Outcome], queries: int) -> int:
 
 def median_queries(outcomes: Sequence[Outcome]) -> float | None:
     """Return the median queries to success. A failure counts as endless, and an endless median is None."""
-    queries = [outcome["queries_to_success"] if outcome["success"] else np.inf for outcome in outcomes]
-    median = float(np.median(queries))
-    return median if np.isfinite(median) else None
+    return median_or_none(outcome["queries_to_success"] if outcome["success"] else None for outcome in outcomes)
 
 
 def total_queries(outcomes: Sequence[Outcome]) -> float:

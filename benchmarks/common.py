@@ -10,11 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torchvision import models
 
 import evofool
 from evofool.config.evolve import EvolveOptions
+from evofool.targets.torch_target import TorchTarget
 
 Row = dict[str, object]
 """Figures by name: a row of a table, and of ``benchmarks/results``."""
@@ -72,6 +73,29 @@ def tiny_target(classes: int) -> evofool.Target:
         network, classes=[f"class {k}" for k in range(classes)], image_shape=(3, 8, 8), mean=0.5, std=0.1,
         name="tiny", device="cpu",
     )  # fmt: skip
+
+
+class FromPixels(nn.Module):
+    """A network as other libraries want it: from pixels (B, C, H, W) in [0, 1] to logits.
+
+    Args:
+        network: The network, which takes normalised pixels.
+        target: The target that it is of, which says how they are normalised.
+
+    Attributes:
+        rows: How many images it was asked about so far.
+    """
+
+    def __init__(self, network: nn.Module, target: TorchTarget) -> None:
+        super().__init__()
+        self.network, self.rows = network, 0
+        self.register_buffer("mean", torch.tensor(target.mean)[:, None, None])
+        self.register_buffer("std", torch.tensor(target.std)[:, None, None])
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        self.rows += len(pixels)
+        logits: Tensor = self.network((pixels - self.mean) / self.std)
+        return logits
 
 
 def plain_options(batch: int) -> EvolveOptions:

@@ -19,7 +19,7 @@ import evofool
 from evofool.targets.torch_target import TorchTarget
 
 from .campaigns import Bench, bench, run_campaign, total_queries
-from .common import Row, shared, table
+from .common import FromPixels, Row, shared, table
 from .ribs_loop import ribs_and_ours
 
 IMAGES = 12
@@ -73,7 +73,7 @@ def _measured(call: str, attack: Attack, attacked: Bench) -> Row:
     assert isinstance(target, TorchTarget)
     images = torch.from_numpy(np.stack([subject.image for subject in attacked.subjects]))
     labels = torch.tensor([subject.label for subject in attacked.subjects])
-    network = _Counted(target)
+    network = FromPixels(target.network, target)
     started, worked = time.perf_counter(), time.process_time()
     adversarial, queries = attack(network, images, labels)
     seconds, processor = time.perf_counter() - started, time.process_time() - worked
@@ -93,30 +93,14 @@ def _measured(call: str, attack: Attack, attacked: Bench) -> Row:
     }
 
 
-class _Counted(nn.Module):
-    """A target's network as peers want it: from pixels in [0, 1] to logits, with its rows counted."""
-
-    def __init__(self, target: TorchTarget) -> None:
-        super().__init__()
-        self.network, self.rows = target.network, 0
-        mean, std = (torch.tensor(values)[:, None, None] for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-        self.register_buffer("mean", mean)
-        self.register_buffer("std", std)
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        self.rows += len(pixels)
-        logits: Tensor = self.network((pixels - self.mean) / self.std)
-        return logits
-
-
 Found = tuple[Tensor, float | None]
 """Images from 0 to 1, and how many queries they took; None where the network has counted them."""
 
-Attack = Callable[[_Counted, Tensor, Tensor], Found]
+Attack = Callable[[FromPixels, Tensor, Tensor], Found]
 
 
 def _ours(pixels: int) -> Attack:
-    def attack(network: _Counted, images: Tensor, labels: Tensor) -> Found:
+    def attack(network: FromPixels, images: Tensor, labels: Tensor) -> Found:
         attack = evofool.OnePixel(network, pixels=pixels, queries=QUERIES)
         adversarial = attack(images.float() / 255, labels)
         assert attack.last is not None
@@ -125,7 +109,7 @@ def _ours(pixels: int) -> Attack:
     return attack
 
 
-def _one_pixel(network: _Counted, images: Tensor, labels: Tensor) -> Found:
+def _one_pixel(network: FromPixels, images: Tensor, labels: Tensor) -> Found:
     import torchattacks
 
     np.random.seed(0)  # noqa: NPY002 (its differential evolution draws from the global generator)
@@ -133,14 +117,14 @@ def _one_pixel(network: _Counted, images: Tensor, labels: Tensor) -> Found:
     return attack(images.float() / 255, labels).cpu(), None
 
 
-def _pixle(network: _Counted, images: Tensor, labels: Tensor) -> Found:
+def _pixle(network: FromPixels, images: Tensor, labels: Tensor) -> Found:
     import torchattacks
 
     np.random.seed(0)  # noqa: NPY002 (as above)
     return torchattacks.Pixle(network)(images.float() / 255, labels).cpu(), None
 
 
-def _art(network: _Counted, images: Tensor, labels: Tensor) -> Found:
+def _art(network: FromPixels, images: Tensor, labels: Tensor) -> Found:
     from art.attacks.evasion import PixelAttack
     from art.estimators.classification import PyTorchClassifier
 
@@ -154,7 +138,7 @@ def _art(network: _Counted, images: Tensor, labels: Tensor) -> Found:
     return torch.from_numpy(adversarial) / 255, None
 
 
-def _salt_and_pepper(network: _Counted, images: Tensor, labels: Tensor) -> Found:
+def _salt_and_pepper(network: FromPixels, images: Tensor, labels: Tensor) -> Found:
     import foolbox
 
     torch.manual_seed(0)
@@ -163,7 +147,7 @@ def _salt_and_pepper(network: _Counted, images: Tensor, labels: Tensor) -> Found
     return attack.run(model, images.float() / 255, labels), None
 
 
-def _pointwise(network: _Counted, images: Tensor, labels: Tensor) -> Found:
+def _pointwise(network: FromPixels, images: Tensor, labels: Tensor) -> Found:
     import foolbox
 
     torch.manual_seed(0)

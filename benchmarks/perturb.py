@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import evofool
 from evofool.attacks.gradients.balls import LInf
@@ -24,7 +24,7 @@ from evofool.attacks.statistics import wilson
 from evofool.datasets import Fitting, open_data
 from evofool.targets.torch_target import TorchTarget
 
-from .common import Row, shared, table
+from .common import FromPixels, Row, shared, table
 
 COUNT, BATCH, STEPS, ROUNDS = 200, 50, 20, 3
 EPSILONS = {"1/255": 1 / 255, "2/255": 2 / 255, "4/255": 4 / 255}
@@ -32,26 +32,13 @@ EPSILONS = {"1/255": 1 / 255, "2/255": 2 / 255, "4/255": 4 / 255}
 Attack = Callable[[Tensor, Tensor, float], Tensor]
 
 
-class Normalised(nn.Module):
-    """A target's network as users of the others have it: pixels in [0, 1] to logits, in torch's own memory format."""
-
-    def __init__(self, target: TorchTarget) -> None:
-        super().__init__()
-        self.network = copy.deepcopy(target.network).to(memory_format=torch.contiguous_format)
-        self.register_buffer("mean", torch.tensor(target.mean)[:, None, None])
-        self.register_buffer("std", torch.tensor(target.std)[:, None, None])
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        logits: Tensor = self.network((pixels - self.mean) / self.std)
-        return logits
-
-
 def attacks(target: TorchTarget) -> dict[str, Attack]:
     """Return PGD as the three libraries have it."""
     import foolbox
     import torchattacks
 
-    model = Normalised(target).eval()
+    network = copy.deepcopy(target.network).to(memory_format=torch.contiguous_format)  # as their users have it
+    model = FromPixels(network, target).eval()
     others = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")
 
     def ours(pixels: Tensor, labels: Tensor, epsilon: float) -> Tensor:
