@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from audit_records import untimed
 from plain import PlainTarget
 from torch import Tensor
 
@@ -74,13 +75,6 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("digits") / "audit"
     evofool.audit("digits", budget=4_000, out=path, seed=3)
     return path
-
-
-def untimed(path: Path) -> str:
-    """The bytes of ``audit.json`` without its times."""
-    text = (path / "audit.json").read_text()
-    text = re.sub(r'"seconds": [\d.]+', '"seconds": 0', text)
-    return re.sub(r'("seconds": \{)[^}]*', r"\1", text)
 
 
 def test_an_audit_of_digits_has_figures_of_every_part_its_budget_allows(digits: Path) -> None:

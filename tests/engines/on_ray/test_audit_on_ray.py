@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from audit_records import untimed
 from campaigns import archive
 from clusters import ON_RAY, without_engine
 from plain import PlainTarget
@@ -29,12 +29,6 @@ TIMED = (
 
 IN_ANY_ORDER = ("outcomes.jsonl", "outcomes.csv", "confidence.svg")
 """Files in which attempts stand in the order in which they ended."""
-
-
-def untimed(path: Path) -> str:
-    """The bytes of ``audit.json`` without its times."""
-    text = re.sub(r'"seconds": [\d.]+', '"seconds": 0', (path / "audit.json").read_text())
-    return re.sub(r'("seconds": \{)[^}]*', r"\1", text)
 
 
 def test_an_audit_on_two_workers_has_the_figures_and_files_of_one_in_this_process(tmp_path: Path) -> None:
