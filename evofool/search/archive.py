@@ -148,10 +148,9 @@ class Archive:
         surer = np.sort(niches[other.confidence[niches] > self.confidence[niches]])
         if not len(surer):
             return surer
-        genomes, rows = other.genomes.shared(surer)
         if self.genomes is None:
-            self.genomes = NicheGenomes(genomes.take(rows[:1]), np.zeros(len(self), np.int64))
-        self.genomes.put(surer, genomes, rows)
+            self.genomes = NicheGenomes(other.genomes.take(surer[:1]), np.zeros(len(self), np.int64))
+        self.genomes.adopt(other.genomes, surer)
         self.kept.adopt(other.kept, surer)
         if self.measures is not None and other.measures is not None:
             at = torch.from_numpy(surer).to(self.measures.device)

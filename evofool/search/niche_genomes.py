@@ -30,11 +30,6 @@ class NicheGenomes:
         """Return a batch with copies of the genomes of some niches."""
         return self._genomes.take(self.slot[niches])
 
-    def shared(self, niches: Indices) -> tuple[Any, Indices]:
-        """Return a batch with the genomes of some niches, each once, and which of them each niche (n,) has."""
-        used, rows = np.unique(self.slot[niches], return_inverse=True)
-        return self._genomes.take(used), rows
-
     def put(self, niches: Indices, genomes: Any, rows: Indices) -> None:
         """Give ``niches``, each named once, the genomes in ``rows`` of a batch."""
         children, child = np.unique(rows, return_inverse=True)
@@ -44,6 +39,10 @@ class NicheGenomes:
         free = np.flatnonzero(~taken)[: len(children)]
         self._genomes.put(free, genomes.take(children))
         self.slot[niches] = free[child]
+
+    def adopt(self, other: NicheGenomes, niches: Indices) -> None:
+        """Take another one's genomes of some niches."""
+        self.put(niches, other._genomes, other.slot[niches])
 
     def sizes(self) -> NDArray[np.int64]:
         """Return the size (N,) of each niche's genome."""
