@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,18 @@ def kill() -> None:
 def interrupt() -> None:
     """Press Ctrl-C."""
     signal.raise_signal(signal.SIGINT)
+
+
+class After:
+    """An observer that does something after so many steps of a job."""
+
+    def __init__(self, steps: int, action: Callable[[], None]) -> None:
+        self.left, self.action = steps, action
+
+    def __call__(self, step: object) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.action()
 
 
 def run_cli(capsys: Capture, *words: object) -> CommandResult:

@@ -11,6 +11,7 @@ import pytest
 from pages import data_of
 from runs import (
     EVOLVE,
+    After,
     Capture,
     Killed,
     assert_refused,
@@ -39,18 +40,6 @@ OPTIONS: dict[str, Any] = {
 
 def small_sweep(out: Path | None, seeds: Any = "0-1", **options: Any) -> SweepResult:
     return evofool.evolve_seeds(seeds=seeds, out=out, **{**OPTIONS, **options})
-
-
-class After:
-    """An observer that does something after so many generations of all runs."""
-
-    def __init__(self, generations: int, action: Any) -> None:
-        self.left, self.action = generations, action
-
-    def __call__(self, step: object) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self.action()
 
 
 @pytest.fixture(scope="module")
