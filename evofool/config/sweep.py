@@ -22,8 +22,11 @@ COMMANDS: dict[str, type[EvolveOptions] | type[AttackOptions]] = {"evolve": Evol
 MAX_RUNS = 10_000
 """Largest number of runs of a sweep."""
 
-CHANGEABLE = frozenset(
-    {*BUDGET, *ENGINE_OPTIONS, *ASKING, "device", "micro_batch", "memory_format", "fold", "weights_sha256", "export"}
+SCORING = frozenset({*ENGINE_OPTIONS, *ASKING})
+"""Options of where images are scored and how targets are asked. A run that is done stays so when they change."""
+
+CHANGEABLE = SCORING | frozenset(
+    {*BUDGET, "device", "micro_batch", "memory_format", "fold", "weights_sha256", "export"}
 )
 """Options that may be others when a sweep goes on: its runs are the same ones, longer or made elsewhere."""
 

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import msgspec
 
-from ..config.sweep import PlannedRun, RunName, SweepConfig
+from ..config.sweep import SCORING, PlannedRun, RunName, SweepConfig
 from ..errors import RunError
 from ..io.files import write_atomically, writing
 from ..io.lines import append_lines, good_lines, sealed_line
@@ -31,7 +31,7 @@ class RunLine(msgspec.Struct, frozen=True):
 
     Attributes:
         run: Its name.
-        options: Digest of the options that it came to its end with.
+        options: Digest of the options that it came to its end with, but those of :data:`~evofool.config.sweep.SCORING`.
         why: Why it failed; empty where it is done.
     """
 
@@ -97,15 +97,17 @@ class SweepFolder:
 
     def end(self, run: PlannedRun, why: str = "") -> None:
         """Note that a run is done, or why it failed."""
-        line = RunLine(run.name, _digest(run), why)
-        append_lines(self._lines, [sealed_line(msgspec.to_builtins(line), self._seal)])
+        append_lines(self._lines, [self._line(run, why)])
 
     def drop_failed(self) -> None:
         """Leave only the lines of runs that are done, so that those which failed are tried again."""
-        done, by_name = {name for name, why in self.ended().items() if not why}, {r.name: r for r in self.config.runs}
-        lines = [RunLine(name, _digest(run), "") for name, run in by_name.items() if name in done]
+        ended = self.ended()
+        lines = [self._line(run) for run in self.config.runs if ended.get(run.name) == ""]
         with writing(self.path):
-            write_atomically(self._lines, "".join(sealed_line(msgspec.to_builtins(each), self._seal) for each in lines))
+            write_atomically(self._lines, "".join(lines))
+
+    def _line(self, run: PlannedRun, why: str = "") -> str:
+        return sealed_line(msgspec.to_builtins(RunLine(run.name, _digest(run), why)), self._seal)
 
     @property
     def _lines(self) -> Path:
@@ -113,5 +115,6 @@ class SweepFolder:
 
 
 def _digest(run: PlannedRun) -> str:
-    """Return what stands for a run's options."""
-    return hashlib.sha256(json.dumps(run.given, sort_keys=True).encode()).hexdigest()[:16]
+    """Return what stands for the options that a run came to its end with."""
+    given = {name: value for name, value in run.given.items() if name not in SCORING}
+    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]

@@ -169,7 +169,7 @@ def _changes(path: Path, options: Any) -> Changes | None:
     return changes | {name: limit for name, limit in asdict(budget).items() if limit is not None}
 
 
-def with_new_options(path: Path, config: SweepConfig, changes: Mapping[str, Any]) -> SweepConfig:
+def _with_new_options(path: Path, config: SweepConfig, changes: Mapping[str, Any]) -> SweepConfig:
     """Return a sweep's config with some options of all its runs changed.
 
     Raises:
@@ -199,18 +199,20 @@ class SweepKind:
     ) -> SweepJob:
         """Return the sweep with the runs that are not done yet."""
         folder = SweepFolder.open(path)
-        for name, given, made_with in (
-            ("target", target is not None, folder.config.own),
-            ("toolbox", toolbox is not None, folder.config.swapped),
+        for name, what, given, made_with in (
+            ("target", "a target of your own", target is not None, folder.config.own),
+            ("toolbox", "operators of your own", toolbox is not None, folder.config.swapped),
         ):
             if given != made_with:
-                what = "a target of your own" if name == "target" else "operators of your own"
                 raise RunError(
                     f"{path} was made with {what}; give it: evofool.resume(…, {name}=…)"
                     if made_with
                     else f"{path} was made without {what}; leave `{name}` out"
                 )
-        folder.config = with_new_options(path, folder.config, changes)
+        done = sum(not why for why in folder.ended().values())
+        if [*changes] == [LIMIT] and done == len(folder.config.runs):
+            raise ConfigError(f"{path} has done all its runs, and leaves nothing to `{LIMIT}`; leave it out")
+        folder.config = _with_new_options(path, folder.config, changes)
         if changes:
             folder.write_config()
         return SweepJob(folder, target, toolbox, gallery=gallery)

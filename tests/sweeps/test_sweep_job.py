@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pages import Page
 from runs import (
+    After,
     Capture,
     Killed,
     assert_refused,
@@ -37,18 +38,6 @@ PLAN: dict[str, Any] = {
 }  # fmt: skip
 NAMES = ["cppn-seed-0", "direct-seed-0", "cppn-seed-1", "direct-seed-1"]
 BROKEN = 'def net(images):\n    raise ValueError("out of order")\n\nnet.image_shape = (1, 8, 8)\n'
-
-
-class After:
-    """An observer that does something after so many steps."""
-
-    def __init__(self, steps: int, action: Any) -> None:
-        self.left, self.action = steps, action
-
-    def __call__(self, step: object) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self.action()
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +106,20 @@ def test_a_larger_budget_goes_on_with_all_runs(plain: Path, tmp_path: Path) -> N
     assert not evofool.resume(tmp_path / "ours", generations=2, gallery=False).interrupted
     for name in NAMES[:2]:
         assert_same_run(tmp_path / "ours" / name, plain / name)
+
+
+def test_runs_that_are_done_stay_so_however_their_targets_are_asked(plain: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(plain, tmp_path / "ours"))
+    before = tree(out)
+    with pytest.raises(ConfigError, match="has done all its runs, and leaves nothing to `max_queries`; leave it out"):
+        evofool.resume(out, max_queries=5, gallery=False)
+    assert tree(out) == before
+    shutil.rmtree(out / NAMES[3])
+    result = evofool.resume(out, max_queries=500, gallery=False)
+    assert (result.failed, result.interrupted) == ({}, False)
+    for name in NAMES[:3]:
+        assert tree(out / name) == tree(plain / name)
+    assert (out / NAMES[3] / "queries.log").exists()
 
 
 def test_a_run_that_fails_is_told_and_the_others_are_made(tmp_path: Path, capsys: Capture) -> None:
