@@ -108,7 +108,7 @@ def damage(folder: SweepFolder, run: PlannedRun, error: RunError) -> str:
     return f"{error}; to have this run made anew, remove {folder.of(run)} and go on with the sweep"
 
 
-def configuration_name(folder: SweepFolder, run: PlannedRun) -> str:
+def _configuration_name(folder: SweepFolder, run: PlannedRun) -> str:
     """Return what the configuration of a run is called; where there is only one, after its target."""
     options = folder.config.options_of(run)
     if isinstance(options, EvolveOptions):
@@ -139,18 +139,20 @@ def unequal_budgets(folder: SweepFolder) -> str:
 
 def table(folder: SweepFolder, configurations: Sequence[Configuration]) -> list[dict[str, Any]]:
     """Return a row for each run: its name, configuration and state, what is varied, and its figures."""
-    varied = varied_options(folder)
-    return [
-        {
-            "run": each.run.name,
-            "configuration": configuration.name,
-            "state": each.state,
-            **{name: _plain(getattr(folder.config.options_of(each.run), name)) for name in (*varied, "seed")},
-            **{name: each.figures.get(name) for name in FIGURES[folder.config.command]},
-        }
-        for configuration in configurations
-        for each in configuration.runs
-    ]
+    names, rows = (*varied_options(folder), "seed"), []
+    for configuration in configurations:
+        for each in configuration.runs:
+            options = folder.config.options_of(each.run)
+            rows.append(
+                {
+                    "run": each.run.name,
+                    "configuration": configuration.name,
+                    "state": each.state,
+                    **{name: _plain(getattr(options, name)) for name in names},
+                    **{name: each.figures.get(name) for name in FIGURES[folder.config.command]},
+                }
+            )
+    return rows
 
 
 def varied_options(folder: SweepFolder) -> list[str]:
@@ -175,7 +177,7 @@ def _configuration(folder: SweepFolder, name: str, runs: Sequence[RunFigures]) -
         values = [value for each in runs if each.state == DONE and (value := each.figures.get(figure)) is not None]
         if values:
             figures[figure] = Spread(median(values), median_interval(values))
-    return Configuration(configuration_name(folder, runs[0].run), runs, figures)
+    return Configuration(_configuration_name(folder, runs[0].run), runs, figures)
 
 
 def _figures(folder: SweepFolder, run: PlannedRun) -> dict[str, float | None]:
