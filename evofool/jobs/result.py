@@ -19,14 +19,14 @@ from ..errors import ConfigError, RunError
 from ..gallery.pages.notebook import MOST_CARDS, attempt_cards, elite_cards, fragment, resuming
 from ..gallery.pages.run_page import PAGE
 from ..gallery.prints.figure import Figure
-from ..gallery.prints.growth import growth_curves
+from ..gallery.prints.growth import GROWTH, growth_curves
 from ..gallery.prints.sheet import SHEET
 from ..io.lock import is_held
 from ..store.campaign import CampaignFolder
 from ..store.run import RunFolder
 from ..text import between, clock, confidence, counted, ending, least_confident, percent, rate, scored
 from .archive_table import archive_table
-from .tables import Table, data_frame, written_figure
+from .tables import Table, chosen_figure, data_frame, written_figure
 
 if TYPE_CHECKING:
     from ..encodings.base import Encoding
@@ -195,14 +195,17 @@ class Result:
         tables["archive"] = lambda: archive_table(self).columns()
         return data_frame(tables, table)
 
-    def plot(self) -> Figure:
+    def plot(self, name: str | None = None) -> Figure:
         """Return the median and the lowest confidence against evaluations.
 
+        Args:
+            name: ``growth``, which is all there is.
+
         Raises:
-            ConfigError: The history was not kept.
+            ConfigError: There is no such figure, or the history was not kept.
         """
-        title = "Confidence against evaluations"
-        return Figure("growth", growth_curves({self.config.target.name: self._history()}, title))
+        title, chosen = "Confidence against evaluations", chosen_figure(self.run or "this run", [GROWTH], name)
+        return Figure(chosen, growth_curves({self.config.target.name: self._history()}, title))
 
     def _elites(self) -> list[dict[str, Any]]:
         """Return the lines of ``elites.jsonl``; of a run in memory, what is known of them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,22 @@ def written_figure(job: Path, name: str | None) -> Figure:
     names = sorted(file.stem for file in (job / PLOTS).glob("*.svg"))
     if not names:
         raise ConfigError(f"{job} has no figures; they are written when a job ends")
+    chosen = chosen_figure(job, names, name)
+    return Figure(chosen, (job / PLOTS / f"{chosen}.svg").read_text(encoding="utf-8"))
+
+
+def chosen_figure(job: object, names: Sequence[str], name: str | None) -> str:
+    """Return which of its figures is asked of a job.
+
+    Args:
+        job: The job, for messages.
+        names: Its figures.
+        name: What was asked for; None is the first.
+
+    Raises:
+        ConfigError: There is no such figure.
+    """
     chosen = names[0] if name is None else name
     if chosen not in names:
         raise ConfigError(f'{job} has no figure "{chosen:.40}"{suggestion(chosen, names)}; it has {", ".join(names)}')
-    return Figure(chosen, (job / PLOTS / f"{chosen}.svg").read_text(encoding="utf-8"))
+    return chosen

@@ -13,8 +13,8 @@ from ..gallery.pages.experiment_page import REPORT
 from ..gallery.pages.notebook import fragment, resuming
 from ..gallery.pages.run_page import PAGE
 from ..gallery.prints.figure import Figure
-from ..gallery.prints.growth import growth_curves
-from ..jobs.tables import data_frame
+from ..gallery.prints.growth import GROWTH, growth_curves
+from ..jobs.tables import chosen_figure, data_frame
 from ..store.run import RunFolder
 from ..store.sweep import SweepFolder
 from ..text import counted, ending, percent, rate
@@ -108,18 +108,22 @@ class SweepResult:
         """
         return data_frame({"runs": lambda: self.rows, "configurations": self._configurations}, table)
 
-    def plot(self) -> Figure:
+    def plot(self, name: str | None = None) -> Figure:
         """Return the median confidence of every run against its evaluations.
 
+        Args:
+            name: ``growth``, which is all there is.
+
         Raises:
-            ConfigError: The runs are campaigns.
+            ConfigError: There is no such figure, or the runs are campaigns.
         """
         if self.config.command != "evolve":
             raise ConfigError(f"{self.path} is a sweep of campaigns, which have figures of their own; open one of them")
+        chosen = chosen_figure(self.path, [GROWTH], name)
         known = {each.run.name for configuration in self.configurations for each in configuration.runs if each.figures}
         paths = {name: path for name, path in self.runs.items() if name in known}
         runs = {name.replace("-", " "): RunFolder.open(path).metrics() for name, path in paths.items()}
-        return Figure("growth", growth_curves(runs, "Median confidence against evaluations"))
+        return Figure(chosen, growth_curves(runs, "Median confidence against evaluations"))
 
     def summary(self) -> dict[str, Any]:
         """Return the result as plain JSON values."""

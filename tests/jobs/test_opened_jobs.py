@@ -108,6 +108,10 @@ def test_figures_are_shown_and_saved(jobs: dict[str, Any], tmp_path: Path) -> No
     assert jobs["sweep"].plot().svg.count("seed ") == 2
     with pytest.raises(ConfigError, match=r'no figure "succes" \(did you mean "success"'):
         jobs["campaign"].plot("succes")
+    for name in ("run", "sweep"):
+        assert jobs[name].plot("growth") == jobs[name].plot()
+        with pytest.raises(ConfigError, match=r'has no figure "grwth" \(did you mean "growth"\?\); it has growth'):
+            jobs[name].plot("grwth")
     with pytest.raises(ConfigError, match=r"a name that ends with \.svg"):
         jobs["run"].plot().save(tmp_path / "a.png")
 

@@ -9,6 +9,9 @@ from typing import Any
 from .plots import BOTTOM, HEIGHT, LEFT, TOP, WIDTH
 from .svg import TONES, apart, figure, line, linear, path, round_ticks, share_grid, standalone, text
 
+GROWTH = "growth"
+"""What the figure is called."""
+
 NAMES = {"median": "median", "min": "lowest"}
 """What the figures of a single run are called."""
 
