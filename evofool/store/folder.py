@@ -217,14 +217,18 @@ def go_on(path: Path) -> str:
     A job that an audit is made of goes on with the audit.
     """
     path = whole_of(path)
-    content = _content_or_nothing(path)
-    record = content.get("target")
-    given = isinstance(record, dict) and record.get("own")
-    own = ["target=…"] if given or content.get("own") else []
-    own += ["toolbox=…"] if content.get("swapped") else []
-    if own:
+    if own := given_again(path):
         return f"go on with, in Python: evofool.resume({', '.join([repr(str(path)), *own])}), or delete the folder"
     return f"go on with: evofool resume {path}"
+
+
+def given_again(path: Path) -> list[str]:
+    """Return the arguments that have to be given again where the job in a folder goes on: objects of the user's own."""
+    content = _content_or_nothing(path)
+    several = content.get("targets")
+    records = [content.get("target"), *(several if isinstance(several, list) else [])]
+    own = content.get("own") or any(isinstance(record, dict) and record.get("own") for record in records)
+    return [*(["target=…"] if own else []), *(["toolbox=…"] if content.get("swapped") else [])]
 
 
 def whole_of(path: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import evofool
 from evofool.errors import ConfigError, RunError
 from evofool.gallery.pages.notebook import EDGE, MOST_CARDS, fragment
 from evofool.io.lock import locked
+from evofool.store.folder import go_on
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +149,21 @@ def test_a_job_that_another_process_works_on_says_that_it_runs(name: str, jobs: 
     assert "evofool.resume(" not in unfinished._repr_html_()
     stopped = replace(unfinished, running=False)._repr_html_()
     assert f"evofool.resume(&#34;{path.as_posix()}&#34;)" in stopped
+
+
+@pytest.mark.parametrize(("name", "record"), [("run", "target"), ("experiment", "targets")])
+def test_the_way_on_says_what_of_the_user_s_own_is_given_again(
+    name: str, record: str, jobs: dict[str, Any], tmp_path: Path
+) -> None:
+    place = "run" if name == "run" else "path"
+    path = Path(shutil.copytree(getattr(jobs[name], place), tmp_path / name))
+    config = json.loads((path / "config.json").read_text())
+    target = config[record][0] if record == "targets" else config[record]
+    target["own"] = True
+    (path / "config.json").write_text(json.dumps(config))
+    stopped = replace(jobs[name], interrupted=True, **{place: path})
+    assert f"evofool.resume(&#34;{path.as_posix()}&#34;, target=…)" in stopped._repr_html_()
+    assert go_on(path).startswith(f"go on with, in Python: evofool.resume({str(path)!r}, target=…)")
 
 
 def test_an_audit_shows_what_it_is_surest_about_and_its_figures(jobs: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from html import escape
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -181,6 +182,16 @@ def test_a_target_of_the_user_s_own_is_given_again(tmp_path: Path) -> None:
     assert len(evofool.resume(tmp_path / "ours", target=tiny_target(), gallery=False).runs) == 2
     with pytest.raises(ConfigError, match="a name stands in the plan"):
         evofool.sweep(plan, target="digits", out=tmp_path / "other")  # type: ignore[arg-type]
+
+
+def test_the_way_on_names_the_target_of_the_user_s_own(tmp_path: Path) -> None:
+    plan = {"encoding": "direct", "batch": 10, "generations": 1, "seeds": "0-1"}
+    target, out = tiny_target(), tmp_path / "ours"
+    stopped = evofool.sweep(plan, target=target, out=out, observer=After(2, interrupt), gallery=False)
+    assert stopped.interrupted
+    call = f'evofool.resume("{out.as_posix()}", target=…)'
+    assert call in Page((out / "report.html").read_text(encoding="utf-8")).words
+    assert escape(call) in stopped._repr_html_().replace("&#34;", "&quot;")
 
 
 def test_the_page_compares_configurations_and_links_to_runs(made: SweepResult) -> None:

@@ -15,6 +15,7 @@ from ...config.experiments import ExperimentConfig
 from ...config.options import declarations
 from ...config.records import CampaignConfig, TargetRecord
 from ...io.slug import slug
+from ...store.folder import given_again
 from ...text import size_text
 
 _UNTOLD = ("target", *ENGINE_OPTIONS)
@@ -39,9 +40,15 @@ def score_command(file: Path, target: Mapping[str, Any], *, own: bool = False) -
     return shlex.join(["evofool", "score", str(file), *_flags(target)])
 
 
+def resume_call(path: Path) -> str:
+    """Return the Python that goes on with a job."""
+    arguments = [f'"{path.as_posix()}"', *given_again(path)]
+    return f"evofool.resume({', '.join(arguments)})"
+
+
 def sweep_command(path: Path) -> str:
-    """Return the command that goes on with a sweep."""
-    return shlex.join(["evofool", "resume", str(path)])
+    """Return what goes on with a sweep: a command, or Python where objects of the user's own are given again."""
+    return resume_call(path) if given_again(path) else shlex.join(["evofool", "resume", str(path)])
 
 
 def target_options(target: TargetRecord) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...io.images import to_image
+from .commands import resume_call
 from .experiment_page import Card
 from .findings import read_findings
 from .rendering import render, unbroken
@@ -47,7 +48,7 @@ def fragment(
 
 def resuming(path: Path | None, stopped: bool) -> list[tuple[str, str]]:
     """Return the row that says how a job goes on, if it was stopped and has a folder."""
-    return [("go on", f'evofool.resume("{path.as_posix()}")')] if path and stopped else []
+    return [("go on", resume_call(path))] if path and stopped else []
 
 
 def elite_cards(names: Sequence[str], values: Sequence[str], images: Iterable[NDArray[np.uint8]]) -> Iterable[Card]:
