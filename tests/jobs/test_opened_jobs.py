@@ -116,6 +116,8 @@ def test_figures_are_shown_and_saved(jobs: dict[str, Any], tmp_path: Path) -> No
             jobs[name].plot("grwth")
     with pytest.raises(ConfigError, match=r"a name that ends with \.svg"):
         jobs["run"].plot().save(tmp_path / "a.png")
+    with pytest.raises(ConfigError, match="`path` must be a path, got 5"):
+        jobs["run"].plot().save(5)
 
 
 def test_results_show_their_pictures_in_a_notebook(jobs: dict[str, Any]) -> None:

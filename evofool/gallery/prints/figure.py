@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...config.arguments import path_of
 from ...errors import ConfigError
 from ...io.files import write_atomically, writing
 
@@ -31,12 +32,29 @@ class Figure:
         """Write the figure into a file.
 
         Raises:
-            ConfigError: The file's name doesn't end with ``.svg``.
+            ConfigError: It is no path, or its name doesn't end with ``.svg``.
             RunError: It can't be written.
         """
-        path = Path(path).expanduser()
-        if path.suffix.lower() != ".svg":
-            raise ConfigError(f"a figure is written as SVG, got {path.name}; give a name that ends with .svg")
-        with writing(path.parent):
-            write_atomically(path, self.svg.encode())
-        return path
+        return saved(path, ".svg", "a figure", self.svg)
+
+
+def saved(path: str | Path, suffix: str, what: str, text: str) -> Path:
+    """Write a text into a file that a user names, and return the file.
+
+    Args:
+        path: The file.
+        suffix: What its name has to end with: the format in small letters, behind a dot.
+        what: What is written, for messages.
+        text: The text.
+
+    Raises:
+        ConfigError: It is no path, or its name doesn't end so.
+        RunError: It can't be written.
+    """
+    file = path_of(path, "path")
+    if file.suffix.lower() != suffix:
+        kind = suffix[1:].upper()
+        raise ConfigError(f"{what} is written as {kind}, got {file.name}; give a name that ends with {suffix}")
+    with writing(file.parent):
+        write_atomically(file, text)
+    return file

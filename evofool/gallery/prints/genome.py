@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from ...encodings.genome_file import CHECKSUM, GenomeFile, dumps, node_name, parse
 from ...errors import ConfigError
-from ...io.files import write_atomically, writing
 from ...text import confidence, counted
 from ..pages.experiment_page import Card
 from ..pages.notebook import fragment
+from .figure import saved
 from .render import MAX_EDGE
 
 SHOWN = 128
@@ -90,16 +90,11 @@ class Genome:
         """Write the genome into a file that ``evofool score``, ``render`` and ``--init`` take.
 
         Raises:
-            ConfigError: The file's name doesn't end with ``.json``.
+            ConfigError: It is no path, or its name doesn't end with ``.json``.
             RunError: It can't be written.
         """
-        path = Path(path).expanduser()
-        if path.suffix.lower() != ".json":
-            raise ConfigError(f"a genome is written as JSON, got {path.name}; give a name that ends with .json")
         text = dumps(self.file.content) if self.file.sealed else json.dumps(self.file.content, indent=1)
-        with writing(path.parent):
-            write_atomically(path, text)
-        return path
+        return saved(path, ".json", "a genome", text)
 
     def describe(self, connection: int) -> str:
         """Return a connection in words, such as ``x → sin 12, weight 0.52``."""
