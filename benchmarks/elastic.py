@@ -56,8 +56,8 @@ class Killer:
         self.killed, self._at, self._images = 0, time.monotonic(), 0
 
     def __call__(self, step: Any) -> None:
-        facts = getattr(step, "campaign", None) or step.evolution
-        facts = facts.engine.facts()
+        working = getattr(step, "campaign", None) or step.evolution
+        facts = working.engine.facts()
         if time.monotonic() - self._at >= KILLED_SECONDS and facts.images > self._images and facts.workers:
             self._at, self._images, self.killed = time.monotonic(), facts.images, self.killed + 1
             os.kill(facts.workers[self.killed % len(facts.workers)].process, signal.SIGKILL)

@@ -177,9 +177,7 @@ class Crew:
         self._measure(member, images, answer.seconds)
         return answer.value
 
-    def work(
-        self, function: Work, common: Any, source: Source, *, first: int
-    ) -> Iterator[list[tuple[Any, Any]]]:  # fmt: skip
+    def work(self, function: Work, common: Any, source: Source, *, first: int) -> Iterator[list[tuple[Any, Any]]]:
         """Keep every worker busy with items of a source, and yield those that are done, with their results.
 
         What a worker had when it died goes back to the source. An empty list is yielded where nothing is done for a
