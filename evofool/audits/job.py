@@ -68,7 +68,7 @@ class AuditJob(Job[AuditStep]):
 
     def __init__(self, work: Work) -> None:
         self.work, self.folder, self.path, self.config = work, work.folder, work.folder.path, work.folder.config
-        self.in_torch = runs_in_torch(work.prepared.target)
+        self.in_torch, self.engine = runs_in_torch(work.prepared.target), work.prepared.engine
         self._tasks, self._done = tasks_of(work.config), self.folder.done()
         keep_ledger(work.prepared.target, self.path)
 

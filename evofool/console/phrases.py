@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..config.class_names import listed
+from ..store.hardware import Hardware
 from ..text import amount, between, counted, per_second, percent, rate
 
 if TYPE_CHECKING:
@@ -46,10 +47,10 @@ def describe_workers(engine: Engine) -> list[tuple[str, str]]:
     text = f"{len(facts.workers):,}   {shown} images/s"
     text += f"   {facts.coming:,} to come" if facts.coming else ""
     rows = [("workers", text + (f"   {facts.lost:,} died" if facts.lost else ""))]
-    others = sorted({worker.hardware for worker in facts.workers} - set(facts.recorded_by[-1:]))
-    if len(facts.recorded_by) > 1 or (others and facts.recorded_by):
-        also = f"; searching also by {', '.join(others)}" if others else ""
-        rows.append(("hardware", f"scores on record by {', then '.join(facts.recorded_by)}{also}"))
+    hardware = Hardware(facts.recorded_by, facts.searched_by)
+    idle = sorted({worker.hardware for worker in facts.workers}.difference(facts.searched_by, facts.recorded_by[-1:]))
+    if facts.recorded_by and (hardware.mixed or idle):
+        rows.append(("hardware", hardware.words + (f"; not used: {', '.join(idle)}" if idle else "")))
     return rows
 
 

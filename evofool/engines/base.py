@@ -145,8 +145,9 @@ class ClusterFacts:
         coming: How many haven't begun yet.
         lost: How many died; others took their place where there was room.
         images: Images that they have scored.
-        recorded_by: The hardware that gives the scores on record; workers with other hardware help with the search.
-            Where all workers with it are gone, another kind follows: those that gave some come first, in order.
+        recorded_by: The hardware that gives the scores on record. Where all workers with it are gone, another kind
+            follows: those that gave some come first, in order.
+        searched_by: The hardware that gave scores for the search alone.
     """
 
     workers: tuple[WorkerFacts, ...]
@@ -154,6 +155,7 @@ class ClusterFacts:
     lost: int
     images: int
     recorded_by: tuple[str, ...]
+    searched_by: tuple[str, ...] = ()
 
 
 @runtime_checkable

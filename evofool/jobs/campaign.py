@@ -93,6 +93,7 @@ class CampaignJob(Job[CampaignStep]):
         resumed: bool = False,
     ) -> None:
         self.folder, self.path, self.in_torch = folder, folder.path, runs_in_torch(engine.target)
+        self.engine = engine
         self.config, plan = folder.config, folder.config.plan
         self.campaign = Campaign(engine, folder.subjects, plan, operators)
         verify_determinism(self.campaign.engine, folder, resumed=resumed)

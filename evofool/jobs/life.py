@@ -16,6 +16,7 @@ from ..io.files import remove_leftovers
 from ..io.interrupts import kept
 from ..io.lock import locked
 from ..store.folder import claim_folder, discard_folder, go_on, kind_of, whole_of, with_article
+from .hardware import hardware_facts
 from .session import Job, Session
 
 Observer = Callable[[Any], object]
@@ -166,7 +167,7 @@ def opened(path: Path) -> Any:
 
 def inspect(path: Path) -> dict[str, Any]:
     """Return what a job is and how far it got. See :func:`evofool.inspect`."""
-    return kind_at(path).inspect(path)
+    return {**kind_at(path).inspect(path), **hardware_facts(path)}
 
 
 def repair(path: Path) -> list[str]:

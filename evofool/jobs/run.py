@@ -79,6 +79,7 @@ class RunJob(Job[RunStep]):
         profiler: Profiler | None = None,
     ) -> None:
         self.evolution, self.config, self.folder = evolution, config, folder
+        self.engine = evolution.engine
         self.gallery = gallery and folder is not None
         self.path = folder.path if folder else None
         self.checkpoints = folder.checkpoints if folder else None

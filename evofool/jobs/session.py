@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..config.records import JobConfig
 from ..errors import EvofoolError, OutOfQueries
@@ -15,7 +15,11 @@ from ..io.arrays import Arrays
 from ..io.interrupts import interruptible
 from ..io.writer import Writer
 from ..store.checkpoint import Checkpoints
+from .hardware import notes_of
 from .schedule import Later, Schedule, Work
+
+if TYPE_CHECKING:
+    from ..engines.base import Engine
 
 CHECKPOINT_SECONDS = 20.0
 """Minimum seconds between checkpoints; a killed job repeats at most this much. Negative: after every step."""
@@ -65,6 +69,7 @@ class Job(ABC, Generic[S]):
     Attributes:
         path: The job's folder; None where nothing is written.
         config: What is recorded of it.
+        engine: Where its images are scored; None where other jobs have all of them scored.
         checkpoints: Where its states are kept; None where its records say all that it needs to go on.
         gallery: Whether its page is kept up to date. Without one, the files that a page shows wait for checkpoints.
         in_torch: Whether what it asks may compute in torch.
@@ -74,6 +79,7 @@ class Job(ABC, Generic[S]):
 
     path: Path | None = None
     config: JobConfig | None = None
+    engine: Engine | None = None
     checkpoints: Checkpoints | None = None
     gallery: bool = True
     in_torch: bool = True
@@ -190,10 +196,13 @@ class Session(Generic[S]):
         """
         job, interrupted = self.job, False
         job.begin(later)
+        hardware = notes_of(job.path, job.engine)
         self._checkpoints.restart()
         try:
             for step in job.steps():
                 with job.saving():
+                    if hardware:
+                        hardware.note()
                     job.record(step, later)
                 if self._observer:
                     self._observer(step)

@@ -64,6 +64,8 @@ class ExperimentJob(Job[ExperimentStep]):
         engine: Whose workers do its parts, where it has some.
     """
 
+    engine: Engine
+
     def __init__(self, folder: ExperimentFolder, targets: Sequence[Target], engine: Engine) -> None:
         self.folder, self.path, self.config = folder, folder.path, folder.config
         self.targets, self.engine = targets, engine

@@ -26,11 +26,15 @@ from evofool.engines.base import ClusterFacts, WorkerFacts
 
 def test_workers_are_told_with_their_speeds_deaths_and_hardware() -> None:
     workers = (WorkerFacts("m", 1, "Xeon", 1210.4), WorkerFacts("n", 2, "EPYC", 0.0))
-    engine: Any = SimpleNamespace(facts=lambda: ClusterFacts(workers, 1, 3, 500, ("Xeon",)))
+    engine: Any = SimpleNamespace(facts=lambda: ClusterFacts(workers, 1, 3, 500, ("Xeon",), ("Xeon", "EPYC")))
     assert describe_workers(engine) == [
         ("workers", "2   1,210 – images/s   1 to come   3 died"),
-        ("hardware", "scores on record by Xeon; searching also by EPYC"),
+        ("hardware", "scores on record by Xeon; searched also by EPYC"),
     ]
+    waiting: Any = SimpleNamespace(facts=lambda: ClusterFacts(workers, 0, 0, 500, ("Xeon",)))
+    assert describe_workers(waiting)[1] == ("hardware", "scores on record by Xeon; not used: EPYC")
+    alike: Any = SimpleNamespace(facts=lambda: ClusterFacts(workers[:1], 0, 0, 500, ("Xeon",), ("Xeon",)))
+    assert [name for name, _ in describe_workers(alike)] == ["workers"]
     mixed: Any = SimpleNamespace(facts=lambda: ClusterFacts(workers[1:], 0, 1, 500, ("Xeon", "EPYC")))
     assert describe_workers(mixed)[1] == ("hardware", "scores on record by Xeon, then EPYC")
     nobody: Any = SimpleNamespace()

@@ -88,6 +88,7 @@ class Crew:
         self._lock, self.head = threading.RLock(), Head()
         self._lost = self._deaths = self._images = 0
         self._recorded_by: list[str] = []
+        self._searched_by: list[str] = []
         self._last: ClusterFacts | None = None
         self._looked = float("-inf")
         self._check_room()
@@ -108,7 +109,8 @@ class Crew:
             if self._last:
                 return self._last
             workers = tuple(m.described._replace(speed=m.speed) for m in self._members if m.described)
-            return ClusterFacts(workers, len(self._coming), self._lost, self._images, tuple(self._recorded_by))
+            hardware = tuple(self._recorded_by), tuple(self._searched_by)
+            return ClusterFacts(workers, len(self._coming), self._lost, self._images, *hardware)
 
     def run(
         self, function: Callable[..., Any], sizes: Sequence[int], arguments: Callable[[int, int], tuple[Any, ...]],
@@ -146,6 +148,8 @@ class Crew:
                     continue
                 results[start] = answer.value
                 self._measure(member, ends[stop] - ends[start], answer.seconds)
+                if not on_record:
+                    self._searched_with(member)
         return [results[start] for start in sorted(results)]
 
     def ask(self, function: Callable[..., Any], images: int, *arguments: Any) -> Any:
@@ -345,6 +349,13 @@ class Crew:
                     "their memory, and whether evofool is installed on all machines"
                 ) from error
             self._looked = float("-inf")
+
+    def _searched_with(self, member: Member) -> None:
+        """Note that a worker's hardware gave scores for the search."""
+        assert member.described
+        with self._lock:
+            if member.described.hardware not in self._searched_by:
+                self._searched_by.append(member.described.hardware)
 
     def _measure(self, member: Member, images: int, seconds: float) -> None:
         """Note that a worker did some work, and how fast it was."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Self
 
 import ray
@@ -25,10 +26,12 @@ class CrewEngine(LocalEngine):
     def __init__(self, target: Target, crew: Crew, *, connected: bool, owner: bool = True) -> None:
         super().__init__(target)
         self._crew, self._connected, self._owner = crew, connected, owner
+        self._kinds_before = 0 if owner else max(0, len(crew.facts().recorded_by) - 1)
 
     def facts(self) -> ClusterFacts:
-        """Return how the workers are doing."""
-        return self._crew.facts()
+        """Return how the workers are doing. Hardware that was gone before a lent engine's job began is not its own."""
+        facts = self._crew.facts()
+        return replace(facts, recorded_by=facts.recorded_by[self._kinds_before :])
 
     def lent(self) -> Self:
         """Return an engine with the same workers, which stay when it is closed."""

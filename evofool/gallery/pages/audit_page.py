@@ -8,6 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from ...store.hardware import read_hardware
 from ..prints.svg import STYLE
 from .examples import Example
 from .experiment_page import REPORT, Card, Plot, Table
@@ -91,5 +92,8 @@ def write_audit_page(path: Path, page: AuditPage) -> Path:
     Raises:
         RunError: It can't be written.
     """
-    write_page(path / REPORT, render("audit.html", title=page.title, page=page, style=Markup(STYLE), markup=Markup))
+    html = render(
+        "audit.html", title=page.title, page=page, hardware=read_hardware(path), style=Markup(STYLE), markup=Markup
+    )
+    write_page(path / REPORT, html)
     return path / REPORT

@@ -14,6 +14,7 @@ from ...attacks.statistics import Statistics
 from ...config.attack import UNTARGETED
 from ...config.class_names import listed
 from ...io.files import write_atomically, writing
+from ...store.hardware import read_hardware
 from ..prints import plots
 from ..prints.svg import STYLE, standalone
 from .commands import attack_command
@@ -167,6 +168,7 @@ def _report(findings: Findings, figures: dict[str, str], with_gallery: bool) -> 
         gallery=PAGE if with_gallery else None,
         command=attack_command(config),
         config=config,
+        hardware=read_hardware(findings.folder.path),
         mapping=listed([f"{name} → {config.classes[index]}" for name, index in config.data.mapping], MAX_NAMES),
         skipped=list(config.data.skipped.items())[:MAX_SKIPPED],
     )

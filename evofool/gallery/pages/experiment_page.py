@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...io.files import write_atomically, writing
 from ...io.images import data_uri
 from ...io.png import png
+from ...store.hardware import read_hardware
 from ..prints.svg import STYLE, standalone
 from .page_file import write_page
 from .rendering import encoded, render
@@ -105,7 +106,9 @@ def write_experiment(path: Path, page: ExperimentPage) -> Path:
     Raises:
         RunError: A file can't be written.
     """
-    html = render("experiment.html", title=page.title, page=page, style=Markup(STYLE), markup=Markup)
+    html = render(
+        "experiment.html", title=page.title, page=page, hardware=read_hardware(path), style=Markup(STYLE), markup=Markup
+    )
     write_page(path / REPORT, html)
     with writing(path):
         (path / PLOTS).mkdir(exist_ok=True)

@@ -134,6 +134,8 @@ def _lead(source: Source) -> str:
         descriptors = " × ".join(source.cells.names)
         apart = f"by {descriptors}" if descriptors else "each far from the others"
         lead += f". Several pictures of each class: {apart}"
+    if source.hardware:
+        lead += f"; {source.hardware}"
     return f"{lead}."
 
 

@@ -15,6 +15,7 @@ from ...io.images import data_uri
 from ...io.png import png
 from ...kernels.constants import EMPTY
 from ...store.folder import CONFIG, damaged
+from ...store.hardware import read_hardware
 from ...store.history import EliteChanges, HistoryFolder
 from ...store.run import RunFolder
 from ..cells import CellGrid, cell_grid
@@ -94,6 +95,7 @@ def read_run(path: Path, classes: str | None = None) -> Source:
         cells=cells,
         filled=(count, per_class * classes_shown),
         config=run.config,
+        hardware=hardware.words if (hardware := read_hardware(path)) else "",
     )
     _check_cells(run, source)
     return source

@@ -107,6 +107,7 @@ class Source:
         cells: How the pictures of a class stand together, where there are several.
         filled: How many niches of a run have a picture, and how many it has, those of the shown classes.
         config: A run's config.
+        hardware: On which hardware it was scored, in words, where that was of several kinds.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Source:
     cells: CellGrid | None = None
     filled: tuple[int, int] | None = None
     config: RunConfig | None = None
+    hardware: str = ""
 
     def classes(self) -> list[list[Tile]]:
         """Return the tiles of each class; each tile alone where every class has one picture."""

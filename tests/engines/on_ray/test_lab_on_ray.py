@@ -36,6 +36,7 @@ GENOME = {
 SMALL: dict[str, dict[str, Any]] = {
     "perturb": {"count": 3, "steps": 4, "methods": ("fgsm", "pgd"), "epsilon": (0.03,)},
     "ascend": {"classes": [0, 2, 3], "steps": 12},
+    "occlude": {"patch": 3, "stride": 2},
     "probe": {"count": 6, "samples": 20, "directions": 3, "queries": 60, "evaluations": 100, "sources": "pixel"},
     "detect": {"count": 4, "runs": 2, "evaluations": 100, "queries": 60, "kinds": ("direct", "fgsm")},
     "transfer": {"count": 2, "runs": 1, "evaluations": 100, "queries": 60, "kinds": ("direct", "pixel")},
@@ -48,6 +49,14 @@ def pair() -> list[Any]:
     options: dict[str, Any] = {"image_shape": (3, 8, 8), "mean": 0.5, "std": 0.25, "device": "cpu"}
     names = [f"class {index}" for index in range(4)]
     return [tiny_target(), evofool.Target(tiny_network(seed=1), classes=names, name="other", **options)]
+
+
+def genome_files(folder: Path, count: int) -> list[Path]:
+    """Write the genome into several files, which differ in where it is said to come from."""
+    files = [folder / f"{number}.json" for number in range(count)]
+    for number, file in enumerate(files):
+        file.write_text(json.dumps({**GENOME, "provenance": {"number": number}}))
+    return files
 
 
 def assert_same(there: Path, here: Path) -> None:
@@ -64,7 +73,9 @@ def assert_same(there: Path, here: Path) -> None:
 def test_an_experiment_on_two_workers_has_the_bytes_of_one_in_this_process(name: str, tmp_path: Path) -> None:
     begin: Callable[..., Any] = getattr(evofool, name)
     options = {**SMALL[name], "batch": 1, "target": pair() if name == "transfer" else tiny_target()}
-    if name != "ascend":
+    if name == "occlude":
+        options["genomes"] = genome_files(tmp_path, 3)
+    elif name != "ascend":
         options["data"] = archive(tmp_path / "images.npz")
     begin(out=tmp_path / "here", **options)
     seen: list[ExperimentStep] = []
@@ -76,9 +87,7 @@ def test_an_experiment_on_two_workers_has_the_bytes_of_one_in_this_process(name:
 def test_evolved_images_are_taken_apart_on_workers_whoever_dies_and_a_stopped_experiment_goes_on_elsewhere(
     tmp_path: Path,
 ) -> None:
-    files = [tmp_path / f"{number}.json" for number in range(6)]
-    for number, file in enumerate(files):
-        file.write_text(json.dumps({**GENOME, "provenance": {"number": number}}))
+    files = genome_files(tmp_path, 6)
     killed: list[int] = []
 
     def disturb(step: ExperimentStep) -> None:

@@ -165,7 +165,7 @@ def test_a_worker_with_another_version_of_evofool_says_so() -> None:
 
 def test_scores_on_record_come_from_hardware_of_one_kind_as_long_as_there_is_some() -> None:
     workers = crew.Crew.__new__(crew.Crew)
-    workers._lock, workers._recorded_by = threading.RLock(), []  # type: ignore[assignment]
+    workers._lock, workers._recorded_by, workers._searched_by = threading.RLock(), [], []  # type: ignore[assignment]
     kinds = ("Xeon", "EPYC", "Xeon")
     one, other, third = (crew.Member(None, WorkerFacts("m", pid, kind, 0.0)) for pid, kind in enumerate(kinds))
     workers._members = [one, other, third]
@@ -174,6 +174,9 @@ def test_scores_on_record_come_from_hardware_of_one_kind_as_long_as_there_is_som
     workers._members = [other]
     assert workers._eligible(on_record=True) == [other]
     assert workers._recorded_by == ["Xeon", "EPYC"]
+    for member in (other, third, other):
+        workers._searched_with(member)
+    assert workers._searched_by == ["EPYC", "Xeon"]
 
 
 def test_options_of_workers_are_refused_without_them(capsys: Capture) -> None:
