@@ -127,15 +127,14 @@ def _cluster(machines: int) -> Iterator[Any]:
         cluster.shutdown()
 
 
-def _begun(begin: Callable[[], Any]) -> Any:
+def _begun(begin: Callable[[], Any], tries: int = TRIES) -> Any:
     """Begin a machine or a cluster, once more where Ray's processes were too slow."""
-    for last in range(TRIES - 1, -1, -1):
-        try:
-            return begin()
-        except Exception as error:  # Ray raises no other
-            if not last or "timed out during startup" not in str(error):
-                raise
-    raise AssertionError
+    try:
+        return begin()
+    except Exception as error:  # Ray raises no other
+        if tries == 1 or "timed out during startup" not in str(error):
+            raise
+        return _begun(begin, tries - 1)
 
 
 def _campaign(cluster: Any, folder: Path, seed: int) -> Row:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,16 @@ class Linear:
             return (self.network(images.float() / 255) / 4).softmax(1)
 
     confirm = scores
+
+
+def begun(begin: Callable[[], Any], tries: int = 3) -> Any:
+    """Begin a machine, again where this one is so busy that Ray's processes took longer than Ray waits for them."""
+    try:
+        return begin()
+    except Exception as error:  # Ray raises no other
+        if tries == 1 or "timed out during startup" not in str(error):
+            raise
+        return begun(begin, tries - 1)
 
 
 def kill(engine: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from clusters import SMALL
+from clusters import SMALL, begun
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +20,9 @@ def cluster() -> Iterator[Any]:
     patch = pytest.MonkeyPatch()
     patch.setenv("RAY_AUTH_MODE", "disabled")  # It would write a token into the home folder.
     patch.setenv("RAY_worker_niceness", "0")  # Ray's own is 15, with which a busy machine lets workers starve.
-    machines = Cluster(initialize_head=True, head_node_args={**SMALL, "include_dashboard": False})
+    machines = begun(lambda: Cluster(initialize_head=True, head_node_args={**SMALL, "include_dashboard": False}))
     assert connect(machines.address)  # Before there are others: this process belongs to the head's machine.
-    machines.add_node(**SMALL)
+    begun(lambda: machines.add_node(**SMALL))
     yield machines
     ray.shutdown()
     machines.shutdown()
