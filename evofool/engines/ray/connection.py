@@ -19,6 +19,12 @@ from ...targets.doors.needs import need_package
 SECONDS = 5.0
 """Seconds in which a cluster has to answer. Ray itself would wait for minutes."""
 
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+"""What a client of HTTP/2 says first, which gRPC and so Ray speak: the preface and no settings (RFC 9113, §3.4)."""
+
+_SETTINGS = 4
+"""The type of the frame that a server says first: the fourth byte that it sends."""
+
 _LISTENER = "listen_error_messages"
 """Ray's function that prints what happens on the cluster, on a thread that begins with the connection."""
 
@@ -62,21 +68,26 @@ def connect(address: str | None) -> bool:
 
 
 def _check_answers(address: str) -> None:
-    """Check that something listens at an address.
+    """Check that a server listens at an address which may be a cluster. Ray would wait without end for another one.
 
     Raises:
-        ConfigError: Nothing does, or it is no address.
+        ConfigError: None does, or it is no address.
     """
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
         raise ConfigError(f'`address` must be auto or HOST:PORT, such as 10.0.0.1:6379, got "{address:.60}"')
     try:
-        socket.create_connection((host, int(port)), SECONDS).close()
+        with socket.create_connection((host, int(port)), SECONDS) as server, server.makefile("rb") as answer:
+            server.sendall(_GREETING)
+            speaks = os.environ.get("RAY_USE_TLS") == "1" or answer.read(4)[3:] == bytes((_SETTINGS,))
+            problem = "" if speaks else "another server listens there"
     except OSError as error:
+        problem = error.strerror or in_words(error)
+    if problem:
         raise ConfigError(
-            f"no Ray cluster answers at `address={address}` ({error.strerror or in_words(error)}); begin one there "
-            "with: ray start --head --port PORT"
-        ) from error
+            f"no Ray cluster answers at `address={address}` ({problem}); begin one there with: ray start --head --port "
+            "PORT"
+        )
 
 
 def _refusal(place: str, error: BaseException) -> str:

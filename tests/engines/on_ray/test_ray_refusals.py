@@ -51,6 +51,27 @@ def test_nothing_at_the_address_is_said_at_once(tmp_path: Path, capsys: Capture)
 
 
 @pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    ("answer", "said"), [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "another server listens there"), (b"", "timed out")]
+)
+def test_another_server_at_the_address_is_no_cluster(
+    answer: bytes, said: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(connection, "SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address, kept = f"127.0.0.1:{server.getsockname()[1]}", []
+
+        def serve() -> None:
+            kept.append(server.accept()[0])
+            kept[0].sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        refused = run_cli(capsys, *EVOLVE, "--address", address)
+        assert_refused(refused, f"no Ray cluster answers at --address {address} ({said})", "ray start --head")
+        kept[0].close()
+
+
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("address", ["somewhere", "host:", ":6379", "host:0", "host:99999", "host:port"])
 def test_what_is_no_address_is_said(address: str, capsys: Capture) -> None:
     assert_refused(run_cli(capsys, *EVOLVE, "--address", address), "--address must be auto or HOST:PORT", address)
