@@ -19,6 +19,9 @@ BATCH = {"default": 100, "nguyen2015": 200}
 SELECTOR = {"default": "fresh", "nguyen2015": "uniform"}
 """The selector, by preset."""
 
+SELECTOR_OF_ENCODING = {("direct", "default"): "unsure"}
+"""The selector by encoding and preset, where it is not the preset's (docs/SEARCH.md)."""
+
 EMITTERS = {("cppn", "default"): {"vary": 0, "tweak": 150, "restart": 200}}
 """The emitters by encoding and preset, where they are not ``vary`` alone, each with the number of evaluations per niche
 after which it begins (docs/SEARCH.md)."""
@@ -49,7 +52,8 @@ def resolve(options: EvolveOptions) -> EvolveOptions:
         filled["settings"] = settings if options.settings is None else options.settings
     batch = BATCH.get(options.preset, BATCH["default"]) if options.batch is None else options.batch
     if options.selector is None:
-        filled["selector"] = SELECTOR.get(options.preset, SELECTOR["default"])
+        usual = SELECTOR.get(options.preset, SELECTOR["default"])
+        filled["selector"] = SELECTOR_OF_ENCODING.get((options.encoding, options.preset), usual)
     else:
         selector_named(options.selector)
     if options.emitters is not None:

@@ -242,7 +242,7 @@ def test_the_config_tells_every_option_and_version(tmp_path: Path) -> None:
     result = small_evolve(tmp_path / "run", generations=1, classes=[3], seed=4)
     options, target = result.config.options, result.config.target
     assert (options.encoding, options.preset, options.batch, options.seed) == ("direct", "default", 20, 4)
-    assert (options.selector, options.emitters) == ("fresh", ("vary",))
+    assert (options.selector, options.emitters) == ("unsure", ("vary",))
     assert options.settings == encodings.preset("direct", "default")
     assert (options.generations, options.evaluations, options.minutes, options.until) == (1, None, None, None)
     assert result.config.class_indices == (3,)

@@ -21,7 +21,7 @@ def test_a_run_tells_its_options_its_figures_and_its_elites(tmp_path: Path) -> N
     facts = evofool.inspect(tmp_path / "run")
     expected = {
         "run": str(tmp_path / "run"), "target": "digits", "encoding": "direct", "preset": "default", "batch": 20,
-        "seed": 4, "budget": {"generations": 3}, "generation": 3, "evaluations": 60, "selector": "fresh",
+        "seed": 4, "budget": {"generations": 3}, "generation": 3, "evaluations": 60, "selector": "unsure",
         "emitters": ["vary"], "classes": 2, "niches": 2, "device": "cpu", "precision": "float32",
         "damaged": [], "saved": {"generation": 3, "evaluations": 60}, "elites_written": True,
     }  # fmt: skip

@@ -114,7 +114,7 @@ LIMITS = {"generations": 4, "evaluations": None, "minutes": None, "until": None}
         (["--preset", "default"], {"preset": "default", "batch": 100, "selector": "fresh"}),
         (
             ["--encoding", "direct"],
-            {"encoding": "direct", "preset": "default", "batch": 100, "selector": "fresh"},
+            {"encoding": "direct", "preset": "default", "batch": 100, "selector": "unsure"},
         ),
     ],
 )

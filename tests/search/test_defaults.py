@@ -24,7 +24,7 @@ def resolved(**options: Any) -> EvolveOptions:
     [
         ({}, ("fresh", 100, ("vary", "tweak@600", "restart@800"))),
         ({"preset": "nguyen2015"}, ("uniform", 200, ("vary",))),
-        ({"encoding": "direct"}, ("fresh", 100, ("vary",))),
+        ({"encoding": "direct"}, ("unsure", 100, ("vary",))),
         ({"encoding": "direct", "preset": "nguyen2015"}, ("uniform", 200, ("vary",))),
         ({"classes": ("class 1", 3)}, ("fresh", 100, ("vary", "tweak@300", "restart@400"))),
         ({"descriptors": ("hue",), "bins": 10}, ("fresh", 100, ("vary", "tweak@6000", "restart@8000"))),

@@ -205,7 +205,7 @@ def test_a_run_ends_with_its_budget(budget: Budget, generations: int) -> None:
 
 def test_options_are_kept_with_nothing_left_open() -> None:
     run = Evolution(tiny_target(), build("direct", "default", crossover=0.0), EvolveOptions(seed=5))
-    assert (run.options.encoding, run.options.selector, run.options.batch) == ("direct", "fresh", 100)
+    assert (run.options.encoding, run.options.selector, run.options.batch) == ("direct", "unsure", 100)
     assert run.options.emitters == ("vary",)
     assert run.options.settings == run.encoding.settings()
     again = Evolution(run.target, run.encoding, run.options)
