@@ -54,6 +54,29 @@ def test_a_target_of_the_users_own_travels_and_a_stopped_run_goes_on_in_this_pro
     assert_same_run(tmp_path / "there", tmp_path / "here")
 
 
+@pytest.mark.parametrize("job", ["evolve", "attack"])
+@pytest.mark.usefixtures("kept_workers")
+def test_the_runs_and_campaigns_of_a_sweep_go_over_the_cluster(job: str, tmp_path: Path) -> None:
+    options = {"generations": 2, "batch": 8} if job == "evolve" else {"count": 2, "queries": 20}
+    plan: dict[str, Any] = {"command": job, "target": "digits", "device": "cpu", "seeds": [0, 1], **options}
+    workers: list[int] = []
+
+    def watch(step: Any) -> None:
+        if part := step.step:
+            engine = part.evolution.engine if job == "evolve" else part.campaign.engine
+            workers.append(len(engine.facts().workers))
+
+    evofool.sweep(plan, out=tmp_path / "here", gallery=False)
+    evofool.sweep({**plan, **ON_RAY}, out=tmp_path / "there", gallery=False, observer=watch)
+    assert min(workers) > 0
+    names = ("elites.jsonl",) if job == "evolve" else ("outcomes.jsonl", "images.jsonl")
+    files = [file for name in names for file in sorted((tmp_path / "here").rglob(name))]
+    assert len(files) == 2 * len(names)
+    for file in files:
+        lines = (tmp_path / "there" / file.relative_to(tmp_path / "here")).read_bytes().splitlines()
+        assert sorted(lines) == sorted(file.read_bytes().splitlines())
+
+
 def states(engine: Any, target: Any, ngen: int = 3) -> dict[str, Any]:
     """The state after some generations of DEAP's own loop."""
     options = EvolveOptions(batch=24, seed=3)
