@@ -11,6 +11,7 @@ from evofool.targets.prepare import versions
 from . import (
     attack,
     audits,
+    beside,
     breed,
     default_run,
     doors,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "imagenet": imagenet.measure,
     "attack": attack.measure,
     "audits": audits.measure,
+    "beside": beside.measure,
     "breed": breed.measure,
     "campaign": peers.measure_campaign,
     "doors": doors.measure,

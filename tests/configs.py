@@ -46,6 +46,7 @@ def target_record(**changes: Any) -> TargetRecord:
         micro_batch=64,
         memory_format="contiguous",
         fold=False,
+        parallel=False,
         image_shape=(3, 8, 8),
         classes=4,
         class_names=None,

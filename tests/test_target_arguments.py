@@ -41,6 +41,7 @@ TARGET: dict[str, list[tuple[str, Any]]] = {
     "resize": [(name, make(8)) for name, make in WHOLE.items()],
     "memory_format": [("format", torch.contiguous_format), ("channels", torch.channels_last)],
     "fold": [("bool_", np.False_)],
+    "parallel": [("bool_", np.True_)],
 }  # fmt: skip
 
 
@@ -83,6 +84,7 @@ def test_every_argument_of_a_target_takes_values_as_users_have_them(name: str, g
         ({"resize": 7}, "`resize` must be at least 8, the shorter side of the images, got 7"),
         ({"resize": 8.5}, "`resize` must be a whole number, got 8.5"),
         ({"fold": "yes"}, '`fold` must be true or false, got "yes"'),
+        ({"parallel": 2}, "`parallel` must be true or false, got 2"),
         ({"device": 0}, "`device` must be text, got 0"),
     ],
 )

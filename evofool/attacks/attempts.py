@@ -15,7 +15,7 @@ from .criterion import Criterion
 from .operators import Operators
 from .outcome import Outcome, outcome_of
 from .pool import Entry, Pool
-from .scorer import Scorer, build_toolbox
+from .scorer import Scorer, batches_under_way, build_toolbox
 from .searches.base import Problem
 from .searches.registry import STRATEGIES
 from .subject import Subject
@@ -69,7 +69,7 @@ class Attempts:
         self.target, self.plan, self.operators = engine.target, plan, operators
         self.toolbox = build_toolbox(engine)
         self.spaces = {k: Pixels(self.target.image_shape, k) for k in plan.pixels}
-        slots = plan.rows * SLOTS_PER_ROW.get(engine.device.type, 2)
+        slots = plan.rows * max(batches_under_way(engine), SLOTS_PER_ROW.get(engine.device.type, 2))
         settle = STRATEGIES[plan.strategy].settles_all
         self.pool = Pool(Scorer(self.toolbox, engine, plan.rows, slots, settle=settle))
 

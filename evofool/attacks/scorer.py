@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,6 +16,8 @@ from torch import Tensor
 
 from ..encodings.apply_edits import apply_edits
 from ..engines.base import Engine
+from ..engines.local import passes_at_once
+from ..targets.execution.side_by_side import submit
 from .candidates import Candidates, CandidateScores
 from .margins import margins
 
@@ -34,6 +38,11 @@ class _Batch:
     top: Tensor
     confidence: Tensor
     scores: Tensor
+
+
+def batches_under_way(engine: Engine) -> int:
+    """Return how many batches are sent before the first one's scores are read: one more than are computed at once."""
+    return passes_at_once(engine) + 1 if engine.device.type == "cuda" or passes_at_once(engine) > 1 else 1
 
 
 def build_toolbox(engine: Engine) -> base.Toolbox:
@@ -63,8 +72,8 @@ class Scorer:
         self.toolbox, self.engine, self.rows, self.settle = toolbox, engine, rows, settle
         self.exact = settle or engine.exact
         self.images = torch.zeros((slots, *engine.target.image_shape), dtype=torch.uint8, device=engine.device)
-        self.depth = 2 if engine.device.type == "cuda" else 1
-        self._batches: deque[_Batch] = deque()
+        self.depth, self._beside = batches_under_way(engine), passes_at_once(engine) > 1
+        self._batches: deque[_Batch | Future[_Batch]] = deque()
 
     @property
     def under_way(self) -> int:
@@ -78,7 +87,8 @@ class Scorer:
     def send(self, candidates: Candidates) -> None:
         """Start scoring up to ``rows`` candidates."""
         evaluate = self.toolbox.confirm if self.exact else self.toolbox.evaluate
-        self._batches.append(self._start(candidates, evaluate, self.rows))
+        start = partial(self._start, candidates, evaluate, self.rows)
+        self._batches.append(submit(start) if self._beside else start())
 
     def receive(self) -> tuple[Candidates, CandidateScores]:
         """Return the candidates of the batch sent first, and their scores, successes and near misses confirmed.
@@ -86,7 +96,8 @@ class Scorer:
         Raises:
             TargetError: The scores are no probabilities.
         """
-        batch = self._batches.popleft()
+        sent = self._batches.popleft()
+        batch = sent.result() if isinstance(sent, Future) else sent
         candidates, scores = batch.candidates, self._fetch(batch)
         rows = np.flatnonzero(scores.margin < candidates.confirm_below)
         if len(rows) and not self.exact:

@@ -193,6 +193,10 @@ class EvolveOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
         bool | None,
         option("Fold batch normalisations into the layers before them.", shown=False, reset_by=RUNNING),
     ] = None
+    parallel: Annotated[
+        bool | None,
+        option("Run forward passes on a CPU side by side, each on one thread.", shown=False, reset_by=RUNNING),
+    ] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

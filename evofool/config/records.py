@@ -105,7 +105,7 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
             torch knows of none. Of several targets, the digest of what identifies each.
         fingerprint: What the user's own object says that it is, or None.
         spare_tensors: Tensors of the weights file that the network has no place for.
-        device, precision, micro_batch, memory_format, fold: How its forward passes are run.
+        device, precision, micro_batch, memory_format, fold, parallel: How its forward passes are run.
         image_shape: (C, H, W) of its images.
         classes: How many classes it has.
         class_names: Their names, for the user's own object.
@@ -129,6 +129,7 @@ class TargetRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
     micro_batch: Annotated[int, msgspec.Meta(ge=1)]
     memory_format: str
     fold: bool
+    parallel: bool
     image_shape: tuple[Edge, Edge, Edge]
     classes: Annotated[int, msgspec.Meta(ge=1)]
     class_names: tuple[str, ...] | None
@@ -213,7 +214,9 @@ class JobConfig(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).digest()
 
 
-FOUND_FOR_TARGET = ("weights", "weights_sha256", "device", "precision", "micro_batch", "memory_format", "fold")
+FOUND_FOR_TARGET = (
+    "weights", "weights_sha256", "device", "precision", "micro_batch", "memory_format", "fold", "parallel",
+)  # fmt: skip
 """Options of a run that are recorded as they were found for its target, so that the same run can be made again."""
 
 

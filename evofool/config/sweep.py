@@ -26,7 +26,7 @@ SCORING = frozenset({*ENGINE_OPTIONS, *ASKING})
 """Options of where images are scored and how targets are asked. A run that is done stays so when they change."""
 
 CHANGEABLE = SCORING | frozenset(
-    {*BUDGET, "device", "micro_batch", "memory_format", "fold", "weights_sha256", "export"}
+    {*BUDGET, "device", "micro_batch", "memory_format", "fold", "parallel", "weights_sha256", "export"}
 )
 """Options that may be others when a sweep goes on: its runs are the same ones, longer or made elsewhere."""
 

@@ -88,7 +88,7 @@ def card_rows(card: Card) -> list[tuple[str, str]]:
 def trials_table(target: TorchTarget, trials: Iterable[Trial]) -> Table:
     """Return a table of the ways to run a target that were tried, the default first; a note tells which was chosen."""
     numbers = dict.fromkeys(("rows a pass", "images/s", "error"), "right")
-    table = _table({"precision": "", "memory format": "", "folded": "", **numbers, "": ""})
+    table = _table({"precision": "", "memory format": "", "folded": "", "parallel": "", **numbers, "": ""})
     for index, trial in enumerate(trials):
         execution, notes = trial.execution, [] if index else ["default"]
         if execution == target.execution:
@@ -99,6 +99,7 @@ def trials_table(target: TorchTarget, trials: Iterable[Trial]) -> Table:
             execution.precision,
             execution.memory_format,
             "yes" if execution.fold else "no",
+            "yes" if execution.parallel else "no",
             f"{execution.micro_batch:,}",
             f"{trial.images_per_second:,.0f}",
             f"{trial.error:.0e}",

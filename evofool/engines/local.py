@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..targets.checked import CheckedTarget
 from ..targets.checks import check_finite
+from ..targets.ensemble import Ensemble
 from ..targets.protocols import Target, precision_of, rows_of
 from ..targets.torch_target import TorchTarget
 from .base import Engine
@@ -67,6 +68,16 @@ class LocalEngine:
         """Ask for images pass by pass. A torch target cuts batches itself, in the same way."""
         sizes = [] if isinstance(self.target, TorchTarget) else pass_sizes(self.target, len(images))
         return torch.cat([ask(part) for part in torch.split(images, sizes)]) if len(sizes) > 1 else ask(images)
+
+
+def passes_at_once(engine: Engine) -> int:
+    """Return how many passes of an engine this process computes at the same time, each on a thread of its own."""
+    if not isinstance(engine, LocalEngine):
+        return 1
+    target = engine.target
+    parts = target.members if isinstance(target, Ensemble) else (target,)
+    alone = all(isinstance(part, TorchTarget) and part.execution.parallel for part in parts)
+    return torch.get_num_threads() if alone else 1
 
 
 def engine_of(target: Target | Engine) -> Engine:

@@ -31,6 +31,7 @@ from .execution.tuning import tune
 from .members import joined
 from .own_target import check_target
 from .protocols import Target
+from .queries.asked import is_asked_with_care
 from .recording import asked, record_of
 from .robust.robust_target import RobustTarget
 from .torch_target import TorchTarget
@@ -112,6 +113,8 @@ def prepare_target(
             part.apply(replace(part.execution, **{name: way[name] for name in way.keys() & set(part.tunable)}))
         if open_precision and precision != "auto" and "precision" in part.tunable:
             part.apply(replace(part.execution, precision=precision))
+        if "parallel" in part.tunable and is_asked_with_care(options.model, remote=False):
+            part.apply(replace(part.execution, parallel=False))  # where queries are counted, passes come one by one
     run_alike(loaded.target)
     record = msgspec.structs.replace(record_of(loaded), robust=RobustRecord.of(options))
     return PreparedTarget(asked(loaded, record, options.model), fitting_of(loaded), record)
@@ -131,8 +134,8 @@ def take_own(target: Target, options: TargetOptions) -> Loaded:
         )
     if options.weights is not None or ExecutionOptions.of(options) != ExecutionOptions():
         raise ConfigError(
-            "`weights`, `device`, `precision`, `micro_batch`, `memory_format` and `fold` belong to a named target; "
-            "set them in your Target"
+            "`weights`, `device`, `precision`, `micro_batch`, `memory_format`, `fold` and `parallel` belong to a named "
+            "target; set them in your Target"
         )
     return as_loaded(target)
 

@@ -82,6 +82,7 @@ def load(
     micro_batch: int | None = None,
     memory_format: str = "auto",
     fold: bool | None = None,
+    parallel: bool | None = None,
     model: ModelOptions | None = None,
     combine: str = "min",
     classes: tuple[str, ...] | None = None,
@@ -90,14 +91,14 @@ def load(
     """Build a target by name, or several as one, with cards and where weights came from; see :func:`load_target`.
 
     Args:
-        name, weights, device, precision, micro_batch, memory_format, fold, model, combine: As there.
+        name, weights, device, precision, micro_batch, memory_format, fold, parallel, model, combine: As there.
         classes: The class names that were recorded of a target which the user brings.
         usual_precision: What is scored in where neither ``precision`` nor the target says so.
 
     Raises:
         ConfigError: The target can't be run so, or takes no weights file.
     """
-    asked = ExecutionOptions(device, precision, micro_batch, memory_format, fold)
+    asked = ExecutionOptions(device, precision, micro_batch, memory_format, fold, parallel)
     options = replace(asked, precision=usual_precision) if precision == "auto" else asked
     if not isinstance(name, str):
         check_alone(name, model)

@@ -18,6 +18,7 @@ from .execution.folding import foldable
 from .execution.modules import fixed_rows
 from .execution.options import ExecutionOptions
 from .execution.runner import TorchExecution
+from .execution.side_by_side import may_run_side_by_side
 from .preprocessing import Normalisation
 
 
@@ -48,6 +49,8 @@ class TorchTarget:
         memory_format: Memory format of images and weights: ``channels_last``, ``contiguous`` or ``auto``.
         fold: Whether batch normalisations are folded into the layers before them in a search's passes, where the
             network can be traced. None leaves it to what is found faster.
+        parallel: Whether passes on a CPU run side by side, each on one thread, as many at a time as torch has threads.
+            None leaves it to what is found faster.
         resize: What the shorter side of pictures of other sizes becomes before the centre is cropped, in pixels: 256
             for many networks that take 224. None: the images' shorter side.
 
@@ -88,6 +91,7 @@ class TorchTarget:
         micro_batch: int | None = None,
         memory_format: str = "auto",
         fold: bool | None = None,
+        parallel: bool | None = None,
         resize: int | None = None,
     ) -> None:
         if not isinstance(module, nn.Module):
@@ -103,9 +107,10 @@ class TorchTarget:
             micro_batch=fixed_rows(module) if micro_batch is None else micro_batch,
             memory_format=memory_format,
             fold=fold,
+            parallel=parallel,
         )
         self.device = choose_device(options.device)
-        self.tunable = options.left_open(foldable(module))
+        self.tunable = options.left_open(foldable=foldable(module), parallel=may_run_side_by_side(module, self.device))
         normalisation = Normalisation(self.name, mean, std, self.image_shape[0], self.device)
         self.mean, self.std, self.outputs = normalisation.mean, normalisation.std, outputs
         self._runner = TorchExecution(

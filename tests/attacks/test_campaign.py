@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -187,6 +188,21 @@ def test_fewer_attempts_at_once_or_a_deeper_queue_change_no_outcome(name: str) -
     deep = Campaign(tiny_target(), IMAGES, plan(**SETUPS[name]))
     deep.attempts.pool.scorer.depth = 2
     assert by_attempt(run_all(deep)) == whole
+
+
+@pytest.mark.parametrize("name", ["untargeted", "all", "sparse-rs"])
+def test_batches_side_by_side_change_no_outcome(name: str, threads: Callable[[int], None]) -> None:
+    setup = {**SETUPS[name], "rows": 5}
+    whole, orders = by_attempt(outcomes_of(IMAGES, **setup)), list[list[str]]()
+    for number in (1, 2, 3, 3):
+        threads(number)
+        campaign = Campaign(tiny_target(parallel=True), IMAGES, plan(**setup))
+        scorer = campaign.attempts.pool.scorer
+        assert (scorer.depth, len(scorer.images)) == {1: (1, 10), 2: (3, 15), 3: (4, 20)}[number]
+        outcomes = run_all(campaign)
+        assert by_attempt(outcomes) == whole
+        orders.append([outcome["id"] for outcome in outcomes])
+    assert orders[2] == orders[3]  # by what was sent first, not by what came back first
 
 
 def test_another_seed_gives_other_attempts() -> None:

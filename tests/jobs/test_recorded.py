@@ -164,6 +164,8 @@ def test_a_config_that_lacks_something_is_one_line(name: str, copied: Path, tmp_
         ({"target.fold": 1}, "target.fold"),
         ({"target.fold": "yes"}, "target.fold"),
         ({"target.fold": None}, "target.fold"),
+        ({"target.parallel": 1}, "target.parallel"),
+        ({"target.parallel": REMOVED}, "(target: object missing required field parallel)"),
         ({"target.fold": REMOVED}, "(target: object missing required field fold)"),
         ({"options.until": 99}, "until"),
         ({"options.selector": "nosuch"}, '"nosuch"'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,8 +16,12 @@ from evofool.targets.execution.process import SWITCH
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Tuning is on, with a cache file of its own, on a CPU without bfloat16 whose clock is that of :class:`Slow`."""
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: Callable[[int], None]) -> Path:
+    """Tuning is on, with a cache file of its own, on a CPU without bfloat16 whose clock is that of :class:`Slow`.
+
+    Torch has one thread, so that passes follow one another.
+    """
+    threads(1)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
     monkeypatch.setenv("EVOFOOL_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv(SWITCH)

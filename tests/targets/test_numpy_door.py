@@ -32,6 +32,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"micro_batch": 3}, "can't run with `micro_batch=3`, only with 64; leave `micro_batch` out"),
         ({"memory_format": "channels_last"}, "can't run with `memory_format=channels_last`, only with contiguous"),
         ({"fold": True}, "can't run with `fold=True`, only with False"),
+        ({"parallel": True}, "can't run with `parallel=True`, only with False"),
         ({"device": "mps"}, "can't run with `device=mps`, only with cpu"),
         ({"weights": "mine.safetensors"}, "takes no weights file; leave `weights` out"),
     ],

@@ -24,6 +24,12 @@ from evofool.targets.torch_target import TorchTarget
 pytestmark = pytest.mark.usefixtures("cache")
 
 
+SOUND = {
+    "precision": "float32", "memory_format": "channels_last", "micro_batch": 8, "fold": False, "parallel": False,
+}  # fmt: skip
+"""An entry of the cache that can be."""
+
+
 def trial(rows: int, speed: float, error: float = 0.0, precision: str = "float32") -> Trial:
     return Trial(Execution(precision, "channels_last", rows), speed, error)
 
@@ -206,7 +212,8 @@ def test_a_damaged_cache_is_made_anew(content: str, cache: Path) -> None:
     cache.parent.mkdir()
     cache.write_text(content)
     tune(target_of(Slow()))
-    assert any(value == {"precision": "float32", "memory_format": "channels_last", "micro_batch": 1024, "fold": False}
+    assert any(value == {"precision": "float32", "memory_format": "channels_last", "micro_batch": 1024, "fold": False,
+                         "parallel": False}
                for value in json.loads(cache.read_text()).values() if isinstance(value, dict))  # fmt: skip
 
 
@@ -215,11 +222,8 @@ def test_a_damaged_cache_is_made_anew(content: str, cache: Path) -> None:
     [
         None, 5, {}, {"precision": "float32", "memory_format": "channels_last"},
         {"precision": "float32", "memory_format": "channels_last", "micro_batch": 8},  # before 0.5.0
-        {"precision": "float8", "memory_format": "channels_last", "micro_batch": 8, "fold": False},
-        {"precision": "float32", "memory_format": "rows", "micro_batch": 8, "fold": False},
-        {"precision": "float32", "memory_format": "channels_last", "micro_batch": 0, "fold": False},
-        {"precision": "float32", "memory_format": "channels_last", "micro_batch": True, "fold": False},
-        {"precision": "float32", "memory_format": "channels_last", "micro_batch": 8, "fold": 1},
+        {**SOUND, "precision": "float8"}, {**SOUND, "memory_format": "rows"}, {**SOUND, "micro_batch": 0},
+        {**SOUND, "micro_batch": True}, {**SOUND, "fold": 1}, {**SOUND, "parallel": 0},
     ],
 )  # fmt: skip
 def test_an_entry_that_cannot_be_is_tried_anew(entry: Any, cache: Path) -> None:

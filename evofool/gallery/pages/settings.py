@@ -32,6 +32,7 @@ LABELS = {
     "spare_tensors": "tensors without a place",
     "micro_batch": "images of a forward pass",
     "fold": "batch normalisations folded",
+    "parallel": "passes side by side",
     "mean": "mean of the pixels",
     "std": "standard deviation of the pixels",
     "outputs": "what the network returns",

@@ -30,12 +30,14 @@ class Execution:
         memory_format: A name in ``FORMATS``.
         micro_batch: Rows of one forward pass, at most.
         fold: Whether batch normalisations are folded into the layers before them.
+        parallel: Whether passes on a CPU run side by side, each on one thread, instead of one after another on all.
     """
 
     precision: str
     memory_format: str
     micro_batch: int
     fold: bool = False
+    parallel: bool = False
 
 
 def choose_format(name: str) -> str:
@@ -60,6 +62,7 @@ def default_execution(options: ExecutionOptions, device: torch.device, image_sha
         choose_format(options.memory_format),
         _default_micro_batch(device, image_shape) if options.micro_batch is None else options.micro_batch,
         bool(options.fold),
+        bool(options.parallel),
     )
 
 

@@ -61,6 +61,7 @@ class ExecutionOptions:
         micro_batch: Rows of one forward pass, at most.
         memory_format: ``auto``, ``channels_last`` or ``contiguous``.
         fold: Whether batch normalisations are folded into the layers before them.
+        parallel: Whether passes on a CPU run side by side, each on one thread.
     """
 
     device: str = "auto"
@@ -68,6 +69,7 @@ class ExecutionOptions:
     micro_batch: int | None = None
     memory_format: str = "auto"
     fold: bool | None = None
+    parallel: bool | None = None
 
     @classmethod
     def of(cls, options: TargetOptions) -> ExecutionOptions:
@@ -84,16 +86,18 @@ class ExecutionOptions:
         """
         return cls.of(EvolveOptions.of(values))
 
-    def left_open(self, foldable: bool) -> frozenset[str]:
+    def left_open(self, *, foldable: bool, parallel: bool) -> frozenset[str]:
         """Return the names of those fields of :class:`~.execution.Execution` that tuning may choose.
 
         Args:
             foldable: Whether the network has anything to fold.
+            parallel: Whether its passes may run side by side.
         """
         choices = {
             "precision": self.precision == "auto",
             "memory_format": self.memory_format == "auto",
             "micro_batch": self.micro_batch is None,
             "fold": self.fold is None and foldable,
+            "parallel": self.parallel is None and parallel,
         }
         return frozenset(name for name, left in choices.items() if left)

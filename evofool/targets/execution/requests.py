@@ -39,8 +39,9 @@ def check_requests(target: Target, options: ExecutionOptions) -> None:
             raise _refusal(name, field, getattr(options, field), getattr(execution, field))
     if options.micro_batch not in (None, execution.micro_batch):
         raise _refusal(name, "micro_batch", options.micro_batch, execution.micro_batch)
-    if options.fold and not isinstance(target, TorchTarget):
-        raise _refusal(name, "fold", True, False)
+    for field in ("fold", "parallel"):
+        if getattr(options, field) and not isinstance(target, TorchTarget):
+            raise _refusal(name, field, True, False)
 
 
 def _refusal(name: str, option: str, asked: object, actual: object) -> ConfigError:

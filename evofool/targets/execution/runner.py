@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -18,6 +18,7 @@ from .execution import FORMATS, Execution, choose_format
 from .folding import fold
 from .modules import ends_in_sigmoid, evaluating, in_bfloat16, is_mixed, made_ready
 from .outputs import Head
+from .side_by_side import has_hooks, run_side_by_side
 
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -121,7 +122,8 @@ class TorchExecution:
                         ) from error
                     precision = "float32"
         self._precision_tried = False
-        self.execution = Execution(precision, memory_format, execution.micro_batch, folded is not None)
+        parallel = execution.parallel and self.device.type == "cpu"
+        self.execution = Execution(precision, memory_format, execution.micro_batch, folded is not None, parallel)
         self._use_format(memory_format)
 
     @torch.inference_mode()
@@ -216,7 +218,7 @@ class TorchExecution:
             smaller = any(len(part) != self.execution.micro_batch for part in parts)
             try:
                 with evaluating(self.network, self._layers):
-                    results = [forward(part) for part in parts]
+                    results = self._run(forward, parts)
                 if one_size or smaller:
                     self._one_size = one_size
                 return (results[0] if len(results) == 1 else torch.cat(results))[: len(images)]
@@ -238,6 +240,12 @@ class TorchExecution:
                         raise self._failure(first) from first
                     continue
             self._halve(limit, one_size)  # outside the handler, whose exception would keep the failed pass's tensors
+
+    def _run(self, forward: Callable[[Tensor], Tensor], parts: Sequence[Tensor]) -> list[Tensor]:
+        """Call ``forward`` on each part: side by side where that was chosen, and nobody wants gradients."""
+        if self.execution.parallel and torch.is_inference_mode_enabled():
+            return run_side_by_side(forward, parts, in_turn=has_hooks(self._layers))
+        return [forward(part) for part in parts]
 
     def _can_fall_back(self) -> bool:
         """Return whether float32 may be tried instead: nobody has asked for bfloat16, and it never worked."""

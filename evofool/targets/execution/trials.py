@@ -13,6 +13,7 @@ import torch
 from ...errors import TargetError
 from ..torch_target import TorchTarget
 from .execution import FORMATS, Execution
+from .side_by_side import keeps_nothing
 
 TOLERANCE = {"float32": 1e-4, "bfloat16": 0.1}
 """Largest deviation of a probability from its confirmation, by precision. In float32 it is that of a saved picture that
@@ -29,6 +30,12 @@ MAX_SECONDS = 6.0
 
 MICRO_BATCH_FACTORS = (0.25, 0.5, 2, 4)
 """Micro-batches that are tried, as multiples of the default."""
+
+GENERATION = 100
+"""Images that passes side by side share: a generation of the default size."""
+
+SIDE_BY_SIDE_PASSES = (2, 1, 4)
+"""How many of them each thread then has, in the order in which they are tried."""
 
 REPEATS = 5
 """Largest number of times that the fastest ways are tried again, in turn, because a machine's speed changes from one
@@ -67,7 +74,8 @@ class Trial:
 
 
 def run_trials(target: TorchTarget, images: torch.Tensor) -> list[Trial]:
-    """Try the target's own way, then folding, memory formats and precisions, then micro-batches with the best of them.
+    """Try the target's own way, and passes side by side; then folding, memory formats and precisions with the better
+    one; then micro-batches with the best of them.
 
     Raises:
         TargetError: The network can't confirm the images.
@@ -81,11 +89,10 @@ def run_trials(target: TorchTarget, images: torch.Tensor) -> list[Trial]:
                 yield trial
 
     trials = [trial for trial in [_try(target, original, images, exact)] if trial]
-    trials += measured(_combinations(target, original))
+    trials += measured(_side_by_side(target, original)[:1])
+    trials += measured(_combinations(target, best(trials) if trials else original))
     base = best(trials) if trials else original
-    factors = MICRO_BATCH_FACTORS if "micro_batch" in target.tunable else ()
-    rows = {max(1, round(factor * base.micro_batch)) for factor in factors} - {base.micro_batch}
-    trials += measured(replace(base, micro_batch=count) for count in sorted(rows))
+    trials += measured(way for way in _micro_batches(target, base) if way not in [trial.execution for trial in trials])
     return trials
 
 
@@ -96,7 +103,7 @@ def repeat_trials(target: TorchTarget, images: torch.Tensor, trials: list[Trial]
     close = sorted(close, key=lambda trial: -trial.images_per_second)[:FINALISTS]
     finalists, started = [*trials[:1], *close], time.monotonic()
     speeds: dict[Execution, list[float]] = {trial.execution: [] for trial in finalists}
-    same = _repeated(images, max(execution.micro_batch for execution in speeds)) if close else images
+    same = _repeated(images, max(map(_images_at_once, speeds))) if close else images
     for _ in range(REPEATS if close else 0):
         if time.monotonic() - started >= MAX_SECONDS:
             break
@@ -130,7 +137,7 @@ def holds(target: TorchTarget, execution: Execution) -> bool:
     with suppress(TargetError):
         target.apply(execution)
         error = float((target.scores(images) - exact).abs().max())
-        if target.execution == execution and Trial(execution, 0.0, error).faithful:
+        if target.execution == execution and Trial(execution, 0.0, error).faithful and _sound(target, images[:1]):
             return True
     target.apply(original)
     return False
@@ -168,14 +175,44 @@ def _combinations(target: TorchTarget, original: Execution) -> list[Execution]:
     return combinations[1:]
 
 
+def _side_by_side(target: TorchTarget, original: Execution) -> list[Execution]:
+    """Return the ways to run passes side by side; none where they can't be, or a pass changes the network."""
+    if "parallel" not in target.tunable:
+        return []
+    way = replace(original, parallel=True)
+    if "micro_batch" not in target.tunable:
+        return [way]
+    threads = torch.get_num_threads()
+    return [replace(way, micro_batch=max(1, -(-GENERATION // (passes * threads)))) for passes in SIDE_BY_SIDE_PASSES]
+
+
+def _micro_batches(target: TorchTarget, base: Execution) -> list[Execution]:
+    """Return the ways that differ from one in the rows of a pass, as far as these were left open."""
+    if base.parallel:
+        return _side_by_side(target, base)
+    factors = MICRO_BATCH_FACTORS if "micro_batch" in target.tunable else ()
+    rows = {max(1, round(factor * base.micro_batch)) for factor in factors} - {base.micro_batch}
+    return [replace(base, micro_batch=count) for count in sorted(rows)]
+
+
+def _images_at_once(execution: Execution) -> int:
+    """Return how many images a way is tried with: those of a pass, or of a pass for each thread."""
+    return execution.micro_batch * (torch.get_num_threads() if execution.parallel else 1)
+
+
+def _sound(target: TorchTarget, image: torch.Tensor) -> bool:
+    """Return whether a target can be run as it is set: no pass side by side with others may meet what they left."""
+    return not target.execution.parallel or keeps_nothing(target.network, lambda: target.confirm(image))
+
+
 def _try(target: TorchTarget, execution: Execution, images: torch.Tensor, exact: torch.Tensor) -> Trial | None:
     """Measure one way; return None where the network can't be run so."""
     try:
         target.apply(execution)
-        if target.execution != execution:  # it can't be folded
+        if target.execution != execution or not _sound(target, images[:1]):  # it can't be folded, or keeps something
             return None
         error = float((target.scores(images[:_COMPARED]) - exact).abs().max())
-        speed = _fastest_pass(target, _repeated(images, execution.micro_batch))
+        speed = _fastest_pass(target, _repeated(images, _images_at_once(execution)))
     except TargetError:
         return None
     if target.execution != execution:  # it ran out of memory, or can't have this format
@@ -200,7 +237,7 @@ def _speed_of_all(target: TorchTarget, execution: Execution, images: torch.Tenso
     """Return the images per second of one scoring of all images; 0 where it fails, or there is no memory for it."""
     with suppress(TargetError):
         target.apply(execution)
-        target.scores(images[: execution.micro_batch])
+        target.scores(images[: _images_at_once(execution)])
         _wait(target)
         started = time.perf_counter()
         target.scores(images)

@@ -96,5 +96,6 @@ def _execution(entry: Any) -> Execution | None:
         and type(execution.micro_batch) is int
         and 1 <= execution.micro_batch <= MAX_MICRO_BATCH
         and type(execution.fold) is bool
+        and type(execution.parallel) is bool
     )
     return execution if sound else None
