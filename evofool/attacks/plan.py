@@ -11,8 +11,7 @@ from ..config.classes import choose_classes
 from ..config.records import PlanRecord
 from ..encodings.pixels import Pixels
 from ..errors import ConfigError, GenomeError, suggestion
-from ..targets.execution.requests import execution_of
-from ..targets.protocols import Target, device_of, precision_of, rows_of
+from ..targets.protocols import Target, device_of, precision_of, rows_of, runs_side_by_side
 from .criterion import Criterion
 from .searches.registry import BASELINE, DEFAULT, PRESETS, Strategy, find_strategy
 
@@ -114,7 +113,7 @@ def batch_rows(strategy: Strategy, target: Target) -> int:
     """Return how many rows the batches of a campaign have."""
     rows = rows_of(target)
     if strategy.sequential:
-        return min(rows, MAX_SEQUENTIAL_ROWS // 2 if execution_of(target).parallel else MAX_SEQUENTIAL_ROWS)
+        return min(rows, MAX_SEQUENTIAL_ROWS // 2 if runs_side_by_side(target) else MAX_SEQUENTIAL_ROWS)
     return min(rows, MAX_ROWS.get(device_of(target).partition(":")[0], rows))
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..targets.checked import CheckedTarget
 from ..targets.checks import check_finite
 from ..targets.ensemble import Ensemble
-from ..targets.protocols import Target, precision_of, rows_of
+from ..targets.protocols import Target, precision_of, rows_of, runs_side_by_side
 from ..targets.torch_target import TorchTarget
 from .base import Engine
 from .passes import fills_passes, pass_sizes
@@ -74,10 +74,8 @@ def passes_at_once(engine: Engine) -> int:
     """Return how many passes of an engine this process computes at the same time, each on a thread of its own."""
     if not isinstance(engine, LocalEngine):
         return 1
-    target = engine.target
-    parts = target.members if isinstance(target, Ensemble) else (target,)
-    alone = all(isinstance(part, TorchTarget) and part.execution.parallel for part in parts)
-    return torch.get_num_threads() if alone else 1
+    plain = isinstance(engine.target, TorchTarget | Ensemble)
+    return torch.get_num_threads() if plain and runs_side_by_side(engine.target) else 1
 
 
 def engine_of(target: Target | Engine) -> Engine:

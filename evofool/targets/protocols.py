@@ -152,6 +152,12 @@ def rows_of(target: Target) -> int:
     return rows
 
 
+def runs_side_by_side(target: Target) -> bool:
+    """Return whether a target, or all that it is made of, runs its passes side by side, each on one thread."""
+    parts = getattr(target, "members", (target,))
+    return all(getattr(getattr(part, "execution", None), "parallel", False) is True for part in parts)
+
+
 def takes_rows(target: Target) -> bool:
     """Return whether a target's ``confirm`` takes ``rows``, the size of its passes."""
     return "rows" in inspect.signature(target.confirm).parameters

@@ -108,17 +108,18 @@ def test_a_model_card_counts_many_classes() -> None:
 
 def test_trials_are_told_with_the_chosen_one() -> None:
     default = Execution("float32", "contiguous", 256)
-    executions = [default, replace(default, fold=True), Execution("bfloat16", "channels_last", 1024, fold=True)]
+    beside = replace(default, fold=True, parallel=True)
+    executions = [default, beside, Execution("bfloat16", "channels_last", 1024, fold=True)]
     trials = [
         Trial(execution, 1000.0 * index, error)
         for index, (execution, error) in enumerate(zip(executions, [0.0, 3e-7, 0.5], strict=True), start=1)
     ]
     target: Any = SimpleNamespace(execution=executions[1])
     assert cells(trials_table(target, trials)) == [
-        ["precision", "memory format", "folded", "rows a pass", "images/s", "error"],
-        ["float32", "contiguous", "no", "256", "1,000", "0e+00", "default"],
-        ["float32", "contiguous", "yes", "256", "2,000", "3e-07", "chosen"],
-        ["bfloat16", "channels_last", "yes", "1,024", "3,000", "5e-01", "not faithful"],
+        ["precision", "memory format", "folded", "parallel", "rows a pass", "images/s", "error"],
+        ["float32", "contiguous", "no", "no", "256", "1,000", "0e+00", "default"],
+        ["float32", "contiguous", "yes", "yes", "256", "2,000", "3e-07", "chosen"],
+        ["bfloat16", "channels_last", "yes", "no", "1,024", "3,000", "5e-01", "not faithful"],
     ]
     target.execution = default
     assert cells(trials_table(target, trials))[1][-1] == "default, chosen"

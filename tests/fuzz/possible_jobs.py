@@ -141,6 +141,7 @@ EVOLVE_OPTIONS: Fields = {
     "generations": maybe(whole(1)), "evaluations": maybe(whole(1)),
     "minutes": maybe(real(above=0, most=LARGEST - 1)), "until": maybe(real(above=0, most=1)), "device": text,
     "precision": maybe(text), "micro_batch": maybe(whole(1)), "memory_format": text, "fold": maybe(flag),
+    "parallel": maybe(flag),
 }  # fmt: skip
 RESOLVED = {"settings", "selector", "emitters", "batch"}
 """Options of a run that have a value in its config, whatever was left open."""
@@ -173,7 +174,7 @@ TARGET_FIELDS = record({
     "name": text, "spec": NAMES, "model": record(MODEL_OPTIONS, optional=sorted(MODEL_OPTIONS)), "own": flag,
     "weights": maybe(NAMES), "weights_sha256": maybe(text), "fingerprint": maybe(text),
     "spare_tensors": several(text), "device": text, "precision": text, "micro_batch": whole(1),
-    "memory_format": text, "fold": flag, "image_shape": image_shape, "classes": whole(1),
+    "memory_format": text, "fold": flag, "parallel": flag, "image_shape": image_shape, "classes": whole(1),
     "class_names": maybe(several(text)), "mean": maybe(several(real())), "std": maybe(several(real())),
     "outputs": maybe(text), "combine": maybe(lambda value: value in ("min", "mean")),
     "members": several(lambda value: target_can_be(value) and not value["members"] and not value["robust"]),

@@ -199,7 +199,7 @@ def test_a_config_that_lacks_a_field_is_refused_or_has_its_default(job: Path) ->
     assert required > 15
 
 
-FOUND = ("target", "classes", "device", "precision", "micro_batch", "memory_format", "fold")
+FOUND = ("target", "classes", "device", "precision", "micro_batch", "memory_format", "fold", "parallel")
 RESOLVED = {"run": ("settings", "selector", "emitters", "batch", *FOUND), "campaign": ()}
 """Options that a job's config can't lack, since their defaults are others."""
 
