@@ -17,16 +17,3 @@ def test_children_that_wait_in_a_checkpoint_teach_the_emitter_that_proposed_them
         stopped = evolution("cppn", emitters=emitters, ahead=True)
         stopped.restore(state)
         assert_same_arrays(contents(stopped), contents(undisturbed))
-
-
-def test_a_generation_that_waits_in_a_checkpoint_to_be_confirmed_at_once_still_is() -> None:
-    options = {"precision": "bfloat16", "batch": 4, "ahead": True}
-    undisturbed, stopped = (evolution(**options) for _ in range(2))
-    advance(undisturbed, 3)
-    advance(stopped, 2)
-    state = stopped.state()
-    assert any(name.endswith(".exact") for name in state)
-    stopped = evolution(**options)
-    stopped.restore(state)
-    advance(stopped, 1)
-    assert_same_arrays(contents(stopped), contents(undisturbed))
