@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from tuned import Slow
 
 from evofool.errors import TargetError
+from evofool.targets.execution.execution import Execution
 from evofool.targets.execution.side_by_side import keeps_nothing, may_run_side_by_side, submit
-from evofool.targets.execution.tuning import tune
+from evofool.targets.execution.trials import Trial, best
+from evofool.targets.execution.tuning import retune, tune
 from evofool.targets.torch_target import TorchTarget
 
 Threads = Callable[[int], None]
@@ -176,12 +178,50 @@ def test_they_are_chosen_where_they_are_faster(cache: Path, threads: Threads) ->
     assert not tuned_target(Quick()).execution.parallel  # torch has one thread
     threads(2)
     target = tuned_target(Quick())
-    assert (target.execution.parallel, target.micro_batch) == (True, 25)  # two passes each of a generation of 100
+    assert (target.execution.parallel, target.micro_batch) == (True, 13)  # four passes each of a generation of 100
     assert tuned_target(Quick(), rows=7).execution.parallel
     assert not tuned_target(Quick(), parallel=False).execution.parallel
     kept = cache.read_bytes()
     assert tuned_target(Quick()).execution == target.execution
     assert cache.read_bytes() == kept
+
+
+class OnceQuick(Quick):
+    """Takes as long for a pass whatever its rows are, and a little less on a thread of its own."""
+
+    def begin(self, pixels: Tensor) -> None:
+        alone = threading.current_thread() is threading.main_thread()
+        Slow.clock += 0.2 if alone else 0.15
+
+
+@pytest.mark.usefixtures("cache")
+def test_ways_are_compared_by_a_generation(threads: Threads) -> None:
+    """A pass in turn takes 0.2 s, and one of 50 rows side by side 0.15 s: 0.2 s a generation against 0.3 s."""
+    threads(2)
+    target = target_of(OnceQuick(), rows=None, parallel=None, memory_format="contiguous")
+    tried = retune(target)
+    assert any(trial.execution.parallel for trial in tried)
+    assert not target.execution.parallel
+
+
+@pytest.mark.parametrize(
+    ("speeds", "expected"),
+    [
+        ([(100, False), (91, True)], 1),  # about as fast
+        ([(100, False), (89, True)], 0),
+        ([(100, False), (91, True), (101, False)], 1),
+        ([(100, False), (91, True), (102, False)], 2),
+        ([(100, False), (200, True), (208, True)], 1),
+    ],
+)
+def test_passes_side_by_side_are_chosen_where_they_are_about_as_fast(
+    speeds: list[tuple[float, bool]], expected: int
+) -> None:
+    trials = [
+        Trial(Execution("float32", "contiguous", rows, parallel=parallel), speed, 0.0)
+        for rows, (speed, parallel) in enumerate(speeds, start=1)
+    ]
+    assert best(trials) == trials[expected].execution
 
 
 @pytest.mark.usefixtures("cache")

@@ -34,8 +34,15 @@ MICRO_BATCH_FACTORS = (0.25, 0.5, 2, 4)
 GENERATION = 100
 """Images that passes side by side share: a generation of the default size."""
 
-SIDE_BY_SIDE_PASSES = (2, 1, 4)
+SIDE_BY_SIDE_PASSES = (4, 2, 1)
 """How many of them each thread then has, in the order in which they are tried."""
+
+SIDE_BY_SIDE_ROWS = 8
+"""Fewest rows of such a pass; it takes hardly less time with fewer."""
+
+SIDE_BY_SIDE_SPEED = 0.9
+"""How many times as fast as passes in turn those side by side must be. They may be a little slower, since they lose
+half as much beside other processes, and passes that confirm gain by it (docs/SPEED.md)."""
 
 REPEATS = 5
 """Largest number of times that the fastest ways are tried again, in turn, because a machine's speed changes from one
@@ -92,18 +99,29 @@ def run_trials(target: TorchTarget, images: torch.Tensor) -> list[Trial]:
     trials += measured(_side_by_side(target, original)[:1])
     trials += measured(_combinations(target, best(trials) if trials else original))
     base = best(trials) if trials else original
-    trials += measured(way for way in _micro_batches(target, base) if way not in [trial.execution for trial in trials])
+    ways = _micro_batches(target, base)
+    if base.parallel:
+        ways = [replace(base, parallel=False, micro_batch=original.micro_batch), *ways]
+    trials += measured(way for way in ways if way not in [trial.execution for trial in trials])
     return trials
 
 
 def repeat_trials(target: TorchTarget, images: torch.Tensor, trials: list[Trial]) -> list[Trial]:
-    """Try the first and those close to the fastest again, in turn; return them with their median speeds."""
+    """Try the first and those close to the fastest again, in turn; return them with their median speeds.
+
+    Where passes run side by side in some of them, all are tried with a generation, and the fastest ways without that
+    are among them.
+    """
     least = CLOSE * max((trial.images_per_second for trial in trials if trial.faithful), default=0.0)
     close = [trial for trial in trials[1:] if trial.faithful and trial.images_per_second >= least]
-    close = sorted(close, key=lambda trial: -trial.images_per_second)[:FINALISTS]
-    finalists, started = [*trials[:1], *close], time.monotonic()
+    close = sorted(close, key=lambda trial: -trial.images_per_second)
+    if beside := [trial for trial in close if trial.execution.parallel]:
+        in_turn = [trial for trial in close if not trial.execution.parallel]
+        close = [*in_turn[: FINALISTS - 1], *beside[: FINALISTS - 1]]
+    finalists, started = [*trials[:1], *close[: FINALISTS + bool(beside)]], time.monotonic()
     speeds: dict[Execution, list[float]] = {trial.execution: [] for trial in finalists}
-    same = _repeated(images, max(map(_images_at_once, speeds))) if close else images
+    together = GENERATION if beside else max(map(_images_at_once, speeds))
+    same = _repeated(images, together) if close else images
     for _ in range(REPEATS if close else 0):
         if time.monotonic() - started >= MAX_SECONDS:
             break
@@ -116,13 +134,23 @@ def repeat_trials(target: TorchTarget, images: torch.Tensor, trials: list[Trial]
 
 
 def best(trials: list[Trial]) -> Execution:
-    """Return the fastest way that is faithful: the first, unless another is faster by more than noise."""
+    """Return the fastest way that is faithful: the first, unless another is faster by more than noise.
+
+    Passes side by side are chosen where they are about as fast.
+    """
     chosen = trials[0]
     for trial in trials[1:]:
-        faster = trial.images_per_second > MIN_SPEEDUP * chosen.images_per_second
+        faster = trial.images_per_second > _speedup(chosen.execution, trial.execution) * chosen.images_per_second
         if trial.faithful and (faster or not chosen.faithful):
             chosen = trial
     return chosen.execution
+
+
+def _speedup(chosen: Execution, other: Execution) -> float:
+    """Return how many times as fast another way has to be to be chosen instead."""
+    if chosen.parallel == other.parallel:
+        return MIN_SPEEDUP
+    return SIDE_BY_SIDE_SPEED if other.parallel else 1 / SIDE_BY_SIDE_SPEED
 
 
 def holds(target: TorchTarget, execution: Execution) -> bool:
@@ -183,7 +211,8 @@ def _side_by_side(target: TorchTarget, original: Execution) -> list[Execution]:
     if "micro_batch" not in target.tunable:
         return [way]
     threads = torch.get_num_threads()
-    return [replace(way, micro_batch=max(1, -(-GENERATION // (passes * threads)))) for passes in SIDE_BY_SIDE_PASSES]
+    rows = [max(SIDE_BY_SIDE_ROWS, -(-GENERATION // (passes * threads))) for passes in SIDE_BY_SIDE_PASSES]
+    return [replace(way, micro_batch=count) for count in dict.fromkeys(rows)]
 
 
 def _micro_batches(target: TorchTarget, base: Execution) -> list[Execution]:
@@ -222,7 +251,8 @@ def _try(target: TorchTarget, execution: Execution, images: torch.Tensor, exact:
 
 def _fastest_pass(target: TorchTarget, images: torch.Tensor) -> float:
     """Return the images per second of the fastest scoring: whatever else runs here can only slow it down."""
-    target.scores(images)
+    for _ in range(2 if target.execution.parallel else 1):  # each thread has memory of its own to fetch
+        target.scores(images)
     _wait(target)
     began, fastest = time.perf_counter(), float("inf")
     while time.perf_counter() - began < TRIAL_SECONDS or fastest == float("inf"):
