@@ -45,6 +45,9 @@ ROUNDS = 5
 ATTEMPTS: dict[str, Any] = {"criterion": "untargeted", "pixels": 1, "queries": 24}
 """What a campaign does to each of its images."""
 
+IMAGES = 96
+"""Images of a campaign: so many that its end, when workers run out of attempts, hardly counts."""
+
 BATCH, ROWS = 400, 16
 """Children of a generation, and images of a pass."""
 
@@ -220,15 +223,15 @@ class _Evolution:
 
 
 class _Campaign:
-    """Attempts on random images, which the network takes for whatever it does; a turn is a campaign on 24."""
+    """Attempts on random images, which the network takes for whatever it does; a turn is a campaign on some."""
 
     def __init__(self, prepared: PreparedTarget, engine: Engine) -> None:
         self.target, self.engine = prepared.target, engine
 
     def turn(self, number: int) -> int:
-        """Attack 24 images."""
+        """Attack random images."""
         rng = np.random.default_rng(number)
-        images = rng.integers(0, 256, (24, *self.target.image_shape), np.uint8)
+        images = rng.integers(0, 256, (IMAGES, *self.target.image_shape), np.uint8)
         found = self.engine.confirm(torch.from_numpy(images)).max(1)
         subjects = [
             Subject(row, str(row), hashlib.sha256(image.tobytes()).hexdigest(), image, int(first), int(first), sure)
