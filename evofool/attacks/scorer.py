@@ -42,7 +42,8 @@ class _Batch:
 
 def batches_under_way(engine: Engine) -> int:
     """Return how many batches are sent before the first one's scores are read: one more than are computed at once."""
-    return passes_at_once(engine) + 1 if engine.device.type == "cuda" or passes_at_once(engine) > 1 else 1
+    at_once = passes_at_once(engine)
+    return at_once + 1 if at_once > 1 or engine.device.type == "cuda" else 1
 
 
 def build_toolbox(engine: Engine) -> base.Toolbox:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -44,13 +44,6 @@ def amplifier(activation: str) -> Graph:
     return Graph(("sin",), hidden, (*edges, (first + 8, 4, 10.0)))
 
 
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
 @given(st.lists(graphs(3), min_size=2, max_size=5), st.randoms(use_true_random=False), st.sampled_from(SIZES))
 def test_a_picture_is_its_genomes_alone(drawn: list[Graph], random: object, size: tuple[int, int]) -> None:
     genomes = to_batch(drawn, 16, 20)
@@ -73,15 +66,15 @@ def test_a_picture_does_not_depend_on_tiles(first: Graph, second: Graph, size: t
 
 
 @pytest.mark.parametrize("size", [(301, 403), (7, 20_001), (20_001, 7)])
-def test_a_large_picture_does_not_depend_on_threads(threads: None, size: tuple[int, int]) -> None:
+def test_a_large_picture_does_not_depend_on_threads(threads: Callable[[int], None], size: tuple[int, int]) -> None:
     """It is one genome, whose lines are shared out."""
     edges = [(X, 7, 3.0), (Y, 8, 3.0), (7, 9, 2.0), (8, 9, -2.0), (DISTANCE, 9, 1.0), (BIAS, 10, 0.3)]
     edges += [(9, 4, 1.0), (7, 5, 1.0), (8, 5, 1.0), (8, 6, 1.0), (10, 6, 1.0)]
     genomes = to_batch([Graph(("sin", "sin", "sin"), ("cos", "gauss", "sin", "sigmoid"), tuple(edges))])
-    torch.set_num_threads(1)
+    threads(1)
     single = draw(genomes, "rgb", size)
     for count in (2, 5):
-        torch.set_num_threads(count)
+        threads(count)
         assert torch.equal(draw(genomes, "rgb", size), single)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -181,7 +182,7 @@ def test_a_job_without_steps_left_ends_as_one_that_just_ended(tmp_path: Path) ->
 
 @pytest.mark.parametrize("in_torch", [True, False])
 def test_beside_what_does_not_run_in_torch_torch_uses_one_thread(
-    in_torch: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    in_torch: bool, threads: Callable[[int], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVOFOOL_CACHE", str(tmp_path))
 
@@ -190,12 +191,9 @@ def test_beside_what_does_not_run_in_torch_torch_uses_one_thread(
             seen.add(torch.get_num_threads())
             return super().scores(images)
 
-    seen, before, target = set[int](), torch.get_num_threads(), Asked("asked")
+    seen, target = set[int](), Asked("asked")
     target.in_torch = in_torch  # type: ignore[attr-defined]
-    torch.set_num_threads(2)
-    try:
-        evofool.evolve(target, "direct", generations=2, batch=10, count_queries=True)
-        assert seen == {2 if in_torch else 1}
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+    threads(2)
+    evofool.evolve(target, "direct", generations=2, batch=10, count_queries=True)
+    assert seen == {2 if in_torch else 1}
+    assert torch.get_num_threads() == 2

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import llvmlite.binding
@@ -244,11 +244,10 @@ def test_sums_that_overflowed_give_values_still(name: str) -> None:
 
 
 @pytest.fixture(params=[1, 2, 5])
-def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
+def number(request: pytest.FixtureRequest, threads: Callable[[int], None]) -> int:
+    """The number of torch's threads."""
+    threads(request.param)
+    return int(request.param)
 
 
 @given(work=st.lists(st.integers(0, SPLIT), min_size=1, max_size=30))
@@ -258,23 +257,24 @@ def test_every_genome_is_in_one_part(work: list[int]) -> None:
     assert sorted(done) == list(range(len(work)))
 
 
-def test_much_work_is_shared_and_little_is_not(threads: int) -> None:
+def test_much_work_is_shared_and_little_is_not(number: int) -> None:
     where: set[str] = set()
-    barrier = threading.Barrier(threads)
+    barrier = threading.Barrier(number)
 
     def part(first: int, last: int) -> None:
         barrier.wait(10)  # So that no thread does two.
         where.add(threading.current_thread().name)
 
     in_parts(part, np.arange(101) * SPLIT)
-    assert len(where) == threads
+    assert len(where) == number
     where.clear()
     barrier = threading.Barrier(1)
     in_parts(part, np.arange(101))
     assert where == {threading.current_thread().name}
 
 
-def test_what_fails_in_a_thread_is_raised(threads: int) -> None:
+@pytest.mark.usefixtures("number")
+def test_what_fails_in_a_thread_is_raised() -> None:
     def part(first: int, last: int) -> None:
         raise MemoryError("no room")
 
@@ -282,21 +282,17 @@ def test_what_fails_in_a_thread_is_raised(threads: int) -> None:
         in_parts(part, np.arange(101) * SPLIT)
 
 
-def test_a_forked_child_does_without_the_threads_that_it_did_not_inherit() -> None:
+def test_a_forked_child_does_without_the_threads_that_it_did_not_inherit(threads: Callable[[int], None]) -> None:
     """A convolution in torch's pool of threads would wait for ever."""
     network, images = torch.nn.Conv2d(3, 8, 3), torch.zeros(64, 3, 32, 32)
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
+    threads(2)
+    network(images)
+    in_parts(lambda first, last: None, np.arange(101) * SPLIT)
+    child = os.fork()
+    if not child:
+        signal.alarm(30)
         network(images)
         in_parts(lambda first, last: None, np.arange(101) * SPLIT)
-        child = os.fork()
-        if not child:
-            signal.alarm(30)
-            network(images)
-            in_parts(lambda first, last: None, np.arange(101) * SPLIT)
-            os._exit(torch.get_num_threads())
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+        os._exit(torch.get_num_threads())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    assert torch.get_num_threads() == 2

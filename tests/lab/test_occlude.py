@@ -133,22 +133,21 @@ def test_a_target_that_gives_nothing_but_scores_will_do_and_its_queries_are_coun
     assert tree(out)["results.jsonl"] == tree(free.path)["results.jsonl"]
 
 
-def test_beside_a_target_that_does_not_run_in_torch_torch_uses_one_thread(pictures: list[Path], tmp_path: Path) -> None:
+def test_beside_a_target_that_does_not_run_in_torch_torch_uses_one_thread(
+    pictures: list[Path], threads: Callable[[int], None], tmp_path: Path
+) -> None:
     class Outside(PlainTarget):
         in_torch = False
 
-    before, during = torch.get_num_threads(), set[int]()
-    torch.set_num_threads(2)
-    try:
-        occluded(
-            pictures,
-            tmp_path / "lab",
-            target=Outside("outside"),
-            observer=lambda step: during.add(torch.get_num_threads()),
-        )
-        assert (during, torch.get_num_threads()) == ({1}, 2)
-    finally:
-        torch.set_num_threads(before)
+    threads(2)
+    during = set[int]()
+    occluded(
+        pictures,
+        tmp_path / "lab",
+        target=Outside("outside"),
+        observer=lambda step: during.add(torch.get_num_threads()),
+    )
+    assert (during, torch.get_num_threads()) == ({1}, 2)
 
 
 def test_a_function_in_a_file_will_do(pictures: list[Path], tmp_path: Path) -> None:

@@ -54,6 +54,9 @@ CLOSE = 0.7
 FINALISTS = 3
 """Largest number of ways that are tried again beside the first."""
 
+EACH_KIND = 2
+"""Largest number of those in turn, and of those side by side, where both are tried again."""
+
 _COMPARED, _MAX_IMAGES = 32, 4096
 
 _FEW = 2
@@ -115,10 +118,13 @@ def repeat_trials(target: TorchTarget, images: torch.Tensor, trials: list[Trial]
     least = CLOSE * max((trial.images_per_second for trial in trials if trial.faithful), default=0.0)
     close = [trial for trial in trials[1:] if trial.faithful and trial.images_per_second >= least]
     close = sorted(close, key=lambda trial: -trial.images_per_second)
-    if beside := [trial for trial in close if trial.execution.parallel]:
+    beside = [trial for trial in close if trial.execution.parallel]
+    if beside:
         in_turn = [trial for trial in close if not trial.execution.parallel]
-        close = [*in_turn[: FINALISTS - 1], *beside[: FINALISTS - 1]]
-    finalists, started = [*trials[:1], *close[: FINALISTS + bool(beside)]], time.monotonic()
+        close = [*in_turn[:EACH_KIND], *beside[:EACH_KIND]]
+    else:
+        close = close[:FINALISTS]
+    finalists, started = [*trials[:1], *close], time.monotonic()
     speeds: dict[Execution, list[float]] = {trial.execution: [] for trial in finalists}
     together = GENERATION if beside else max(map(_images_at_once, speeds))
     same = _repeated(images, together) if close else images
@@ -204,7 +210,7 @@ def _combinations(target: TorchTarget, original: Execution) -> list[Execution]:
 
 
 def _side_by_side(target: TorchTarget, original: Execution) -> list[Execution]:
-    """Return the ways to run passes side by side; none where they can't be, or a pass changes the network."""
+    """Return the ways to run passes side by side; none where they can't be, or that was said."""
     if "parallel" not in target.tunable:
         return []
     way = replace(original, parallel=True)
