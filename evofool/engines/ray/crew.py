@@ -7,8 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Any
 
 import ray
@@ -16,9 +15,10 @@ from ray.exceptions import RayError, RayTaskError
 
 from ...errors import ConfigError, TargetError, in_words
 from ...kernels import settings
-from ..base import ClusterFacts, Done, Numbered, Source, Work, WorkerFacts
+from ..base import ClusterFacts, Done, Numbered, Source, Work
 from .head import Head
 from .luggage import Luggage
+from .member import Member, shares
 from .worker import Answer, Refusal, Worker
 
 PATIENCE = 600.0
@@ -35,30 +35,6 @@ WAIT_SECONDS = 0.5
 
 FREE_SECONDS = 0.001
 """Seconds between two looks at whether a worker is free."""
-
-SPEED_RATE = 0.5
-"""Weight of a worker's last piece of work in its measured speed."""
-
-
-@dataclass(eq=False)
-class Member:
-    """A worker.
-
-    Attributes:
-        actor: Its actor.
-        described: What it says of itself, once it has begun.
-        speed: Images a second, measured; 0 while nothing is known.
-        asked: Whether it has work of :meth:`Crew.ask` under way.
-        sign: A call that tells, by failing, that it died while it had nothing to do.
-        dead: Whether a call to it failed. Others that were under way then tell nothing new.
-    """
-
-    actor: Any
-    described: WorkerFacts | None = None
-    speed: float = 0.0
-    asked: bool = False
-    sign: Any = None
-    dead: bool = False
 
 
 class Lost(Exception):
@@ -362,20 +338,7 @@ class Crew:
         with self._lock:
             self._images += images
             self._deaths = 0
-        speed = images / max(seconds, 1e-9)
-        member.speed = speed if not member.speed else (1 - SPEED_RATE) * member.speed + SPEED_RATE * speed
-
-
-def shares(members: Sequence[Member], first: int, last: int) -> list[tuple[Member, int, int]]:
-    """Return which worker computes which of the passes from ``first`` up to ``last``, in proportion to their speeds.
-
-    A worker whose speed is not known counts as an average one.
-    """
-    known = [member.speed for member in members if member.speed]
-    average = sum(known) / len(known) if known else 1.0
-    ends = list(accumulate(member.speed or average for member in members))
-    bounds = [first, *(first + round((last - first) * end / ends[-1]) for end in ends)]
-    return [(m, start, stop) for m, (start, stop) in zip(members, pairwise(bounds), strict=True) if stop > start]
+        member.measure(images, seconds)
 
 
 def _done(calls: dict[Any, Any], seconds: float = WAIT_SECONDS) -> list[Any]:

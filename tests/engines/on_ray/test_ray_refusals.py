@@ -22,6 +22,7 @@ ray = pytest.importorskip("ray", reason="ray is an extra: pip install 'evofool[r
 
 from evofool.engines.ray import connection, crew  # noqa: E402
 from evofool.engines.ray.luggage import Luggage  # noqa: E402
+from evofool.engines.ray.member import Member, shares  # noqa: E402
 from evofool.engines.ray.ray_engine import packed, unpacked  # noqa: E402
 
 Capture = pytest.CaptureFixture[str]
@@ -188,7 +189,7 @@ def test_scores_on_record_come_from_hardware_of_one_kind_as_long_as_there_is_som
     workers = crew.Crew.__new__(crew.Crew)
     workers._lock, workers._recorded_by, workers._searched_by = threading.RLock(), [], []  # type: ignore[assignment]
     kinds = ("Xeon", "EPYC", "Xeon")
-    one, other, third = (crew.Member(None, WorkerFacts("m", pid, kind, 0.0)) for pid, kind in enumerate(kinds))
+    one, other, third = (Member(None, WorkerFacts("m", pid, kind, 0.0)) for pid, kind in enumerate(kinds))
     workers._members = [one, other, third]
     assert workers._eligible(on_record=False) == [one, other, third]
     assert workers._eligible(on_record=True) == [one, third]
@@ -223,8 +224,18 @@ def test_at_most_five_kilobytes_travel_for_a_cppn_and_its_thousand_scores() -> N
 
 
 def test_passes_are_dealt_in_proportion_to_speed() -> None:
-    fast, slow, new = (crew.Member(None, speed=speed) for speed in (300.0, 100.0, 0.0))
-    assert crew.shares([fast, slow], 0, 8) == [(fast, 0, 6), (slow, 6, 8)]
-    assert crew.shares([fast, slow, new], 2, 14) == [(fast, 2, 8), (slow, 8, 10), (new, 10, 14)]
-    assert crew.shares([slow, fast], 0, 1) == [(fast, 0, 1)]
-    assert crew.shares([new, crew.Member(None)], 0, 2)[1][1:] == (1, 2)
+    fast, slow, new = (Member(None, speed=speed) for speed in (300.0, 100.0, 0.0))
+    assert shares([fast, slow], 0, 8) == [(fast, 0, 6), (slow, 6, 8)]
+    assert shares([fast, slow, new], 2, 14) == [(fast, 2, 8), (slow, 8, 10), (new, 10, 14)]
+    assert shares([slow, fast], 0, 1) == [(fast, 0, 1)]
+    assert shares([new, Member(None)], 0, 2)[1][1:] == (1, 2)
+
+
+def test_a_worker_that_took_long_to_load_and_compile_gets_passes_again() -> None:
+    warm, new = Member(None, speed=3000.0, warm=True), Member(None)
+    new.measure(16, seconds=4.0)
+    assert shares([warm, new], 0, 8) == [(warm, 0, 4), (new, 4, 8)]
+    for _ in range(2):
+        new.measure(16, seconds=0.016)
+    assert new.speed == pytest.approx(1000)
+    assert shares([warm, new], 0, 8) == [(warm, 0, 6), (new, 6, 8)]
