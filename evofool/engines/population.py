@@ -66,13 +66,22 @@ class Population(Sequence[Individual]):
         class_indices: (M,) classes that count for an individual's fitness; None for all.
         scores: (B, K) probabilities once evaluated, on the target's device.
         proposer: The emitter that proposed them, None where none did.
+        exact: Whether they should be evaluated as :meth:`~.Engine.confirm` does, since most would be confirmed anyway.
+        confirmed: Whether the scores are such ones.
         images: (B, C, H, W) uint8 once evaluated, if they were kept.
     """
 
     def __init__(
-        self, genomes: Any, parents: Indices, class_indices: Indices | None = None, proposer: str | None = None
+        self,
+        genomes: Any,
+        parents: Indices,
+        class_indices: Indices | None = None,
+        proposer: str | None = None,
+        *,
+        exact: bool = False,
     ) -> None:
         self.genomes, self.parents, self.class_indices, self.proposer = genomes, parents, class_indices, proposer
+        self.exact, self.confirmed = exact, False
         self.scores: Tensor | None = None
         self.images: Tensor | None = None
         self._individuals: list[Individual] = []

@@ -98,10 +98,13 @@ class Archive:
         return surest
 
     def contenders(self, scores: Tensor) -> Indices:
-        """Return the rows of ``scores`` (B, K) that could enter a niche.
+        """Return the rows of ``scores`` (B, K) that could enter a niche, sorted.
 
-        They score some class higher than its weakest elite, or that class has an empty niche.
+        Where a class has one niche, these are the best rows of the classes whose elites they beat. Where it has
+        several, all rows count that score a class higher than its weakest elite, or whose class has an empty niche.
         """
+        if self.measures is None:
+            return np.unique(best_rows(scores[:, self._columns], self.confidence)[1])
         weakest = torch.from_numpy(self._by_class().min(1)).to(scores.device)
         return np.flatnonzero((scores[:, self._columns] > weakest).any(1).cpu().numpy())
 

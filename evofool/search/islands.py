@@ -62,10 +62,10 @@ class Islands:
         """Whether children that could enter an archive are scored again."""
         return self.searches[0].confirm
 
-    @confirm.setter
-    def confirm(self, confirm: bool) -> None:
+    def confirm_always(self) -> None:
+        """Confirm what could enter an archive, whatever a population says of itself."""
         for search in self.searches:
-            search.confirm = confirm
+            search.confirm_always()
 
     @property
     def initial(self) -> Any:

@@ -94,6 +94,7 @@ class Proposals:
                 {
                     "parents": waiting.parents,
                     "proposer": np.array(RANDOM if waiting.proposer is None else schedule.number(waiting.proposer)),
+                    "exact": np.array(waiting.exact),
                     **prefixed("genomes", self._encoding.dump(waiting.genomes)),
                 }
                 for waiting in self._waiting
@@ -115,7 +116,7 @@ class Proposals:
 
     def _population(self, state: State) -> Population:
         genomes, search = self._encoding.load(under("genomes", state)), self._search
-        parents, proposer = state["parents"], state["proposer"]
+        parents, proposer, exact = state["parents"], state["proposer"], state["exact"]
         if (
             parents.shape != (len(genomes),)
             or parents.dtype != np.int64
@@ -123,8 +124,10 @@ class Proposals:
             or proposer.dtype != np.int64
         ):
             raise ValueError("parents and proposer should be whole numbers, one for each genome and one for all")
+        if exact.shape or exact.dtype != np.bool_:
+            raise ValueError("exact should be true or false")
         least = NO_EVALUATION if proposer == RANDOM else 0
         if not search.batch <= len(genomes) or parents.min() < least or parents.max() >= search.evaluations:
             raise ValueError("a proposed generation doesn't fit the counts")
         name = None if proposer == RANDOM else search.schedule.named(int(proposer))
-        return Population(genomes, parents, search.archive.class_indices, name)
+        return Population(genomes, parents, search.archive.class_indices, name, exact=bool(exact))

@@ -27,7 +27,7 @@ from .selectors import selector_named, unsure
 Ask = Callable[[Archive, int], tuple[Any, Indices]]
 """Proposes so many children of an archive's elites: a batch of genomes, and the evaluation IDs of their parents."""
 
-CONFIRM_ROWS = {"cpu": 4, "cuda": 64, "mps": 32}
+CONFIRM_ROWS = {"cpu": 2, "cuda": 64, "mps": 32}
 """Rows of a forward pass that confirms, by device. They are few on the CPU, where filling a pass up costs time."""
 
 FIXED = {
@@ -67,10 +67,11 @@ def build_toolbox(
     def evaluate(population: Population) -> Tensor:
         if not isinstance(population, Population):
             raise TypeError(f"evaluate takes a whole population, got {type(population).__name__}")
+        population.confirmed = population.exact
         if isinstance(engine, Cluster):
-            return engine.scores_of(population.genomes, encoding)
+            return (engine.confirm_of if population.exact else engine.scores_of)(population.genomes, encoding)
         population.images = toolbox.decode(population.genomes)
-        return engine.scores(population.images)
+        return (engine.confirm if population.exact else engine.scores)(population.images)
 
     def confirm(population: Population) -> Tensor:
         rows = CONFIRM_ROWS.get(engine.device.type)
@@ -175,7 +176,8 @@ def swap_operators(toolbox: Toolbox, hook: Hook | None, search: Search, encoding
     if hook is None:
         return {}
     swapped = swap(toolbox, hook, _fixed(search, encoding))
-    search.confirm |= bool({"evaluate", "map"} & swapped.keys())
+    if {"evaluate", "map"} & swapped.keys():
+        search.confirm_always()
     return swapped
 
 

@@ -19,7 +19,8 @@ def evolution(
     encoding: str = "direct", preset: str = "default", seed: int = 0, batch: int = 16, **options: Any
 ) -> Evolution:
     """An evolution as Nguyen et al. 2015 have it, unless options say otherwise."""
-    target, initial = tiny_target(precision=options.pop("precision", "float32")), options.pop("initial", None)
+    target = options.pop("target", None) or tiny_target(precision=options.pop("precision", "float32"))
+    initial = options.pop("initial", None)
     searched = EvolveOptions(**{"selector": "uniform", "emitters": ("vary",), "batch": batch, "seed": seed, **options})
     return Evolution(target, build(encoding, preset), searched, initial=initial)
 

@@ -162,7 +162,7 @@ def test_only_contenders_are_confirmed_and_only_confirmed_scores_enter() -> None
     exact = torch.tensor([[0.5, 0.1, 0, 0], [0.1, 0.6, 0, 0], [0.9, 0.1, 0, 0], [0.1, 0.1, 0.8, 0]])
     asked = confirming(elites, exact)
     first = numbered(2)
-    first.scores = torch.tensor([[0.7, 0.7, 0, 0], [0.2, 0.2, 0, 0]])
+    first.scores = torch.tensor([[0.7, 0.2, 0, 0], [0.2, 0.7, 0, 0]])
     elites.tell(first)
     assert elites.archive.confidence.tolist() == pytest.approx([0.5, 0.6])  # the fast 0.7 counts for nothing
     assert elites.confirmations == 2
@@ -181,6 +181,58 @@ def test_only_contenders_are_confirmed_and_only_confirmed_scores_enter() -> None
     assert (elites.generation, elites.evaluations, elites.confirmations) == (2, 6, 4)
 
 
+def test_of_children_that_beat_the_same_elite_only_the_best_is_confirmed() -> None:
+    elites = map_elites(niches=1, confirm=True)
+    asked = confirming(elites, torch.tensor([[0.1, 0, 0, 0], [0.6, 0, 0, 0], [0.2, 0, 0, 0]]))
+    children = numbered(3)
+    children.scores = torch.tensor([[0.1, 0, 0, 0], [0.2, 0, 0, 0], [0.5, 0, 0, 0]])
+    update = elites.tell(children)
+    assert asked[-1][:, 0, 0, 0].tolist() == [2]
+    assert (update.niches.tolist(), update.rows.tolist(), elites.confirmations) == ([0], [0], 1)
+    assert elites.archive.evaluation_id.tolist() == [2]
+    assert elites.archive.confidence.tolist() == pytest.approx([0.2])
+
+
+def test_a_generation_is_confirmed_at_once_while_most_children_enter() -> None:
+    elites = map_elites(niches=4, batch=4, confirm=True)
+    first = elites.ask()
+    assert first.exact  # each of the four could have a niche
+    first.scores, first.confirmed = torch.eye(4) / 2, True
+    elites.tell(first)
+    assert elites.archive.confidence.tolist() == [0.5] * 4
+    assert elites.confirmations == 0
+
+    second = elites.ask()
+    assert second.exact
+    second.scores, second.confirmed = torch.eye(4) * torch.tensor([0.6, 0.6, 0.1, 0.1]), True
+    elites.tell(second)
+    assert not elites.ask().exact  # only half of the second generation entered
+
+
+def test_few_niches_are_not_worth_confirming_a_whole_generation() -> None:
+    assert not map_elites(niches=2, batch=4, confirm=True).ask().exact
+    assert not map_elites(niches=4, batch=4).ask().exact  # what evaluates is exact already
+
+
+def test_what_a_population_says_of_itself_does_not_count_where_a_user_evaluates() -> None:
+    elites = map_elites(niches=4, batch=4, confirm=True)
+    elites.confirm_always()
+    asked = confirming(elites, torch.eye(4) / 4)
+    children = numbered(4)
+    children.scores, children.confirmed = torch.eye(4), True
+    elites.tell(children)
+    assert len(asked[0]) == elites.confirmations == 4
+    assert elites.archive.confidence.tolist() == [0.25] * 4
+    assert not elites.ask().exact
+
+
+@pytest.mark.parametrize("entering", [np.array(1.5), np.array(np.nan), np.array(1), np.array([0.5])])
+def test_a_share_that_no_generation_can_have_is_refused(entering: np.ndarray) -> None:
+    elites = map_elites()
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        elites.restore({**elites.state(), "entering": entering}, None)
+
+
 def test_a_generation_without_contenders_confirms_nothing_and_changes_nothing() -> None:
     elites = map_elites(niches=2, confirm=True)
     confirming(elites, torch.full((3, 4), 0.5))
@@ -191,7 +243,7 @@ def test_a_generation_without_contenders_confirms_nothing_and_changes_nothing() 
     weak.scores = torch.full((3, 4), 0.5)
     update = elites.tell(weak)
     assert update.niches.tolist() == []
-    assert (elites.generation, elites.evaluations, elites.confirmations) == (2, 6, 3)
+    assert (elites.generation, elites.evaluations, elites.confirmations) == (2, 6, 1)
 
 
 def test_operators_are_looked_up_when_they_are_used() -> None:

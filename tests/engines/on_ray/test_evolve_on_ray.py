@@ -77,20 +77,30 @@ def test_the_runs_and_campaigns_of_a_sweep_go_over_the_cluster(job: str, tmp_pat
         assert sorted(lines) == sorted(file.read_bytes().splitlines())
 
 
-def states(engine: Any, target: Any, ngen: int = 3) -> dict[str, Any]:
+SEARCHES: tuple[dict[str, Any], ...] = (
+    {},
+    {"islands": 3, "ahead": True},
+    {"novelty": "pixels", "bins": 2},
+    {"batch": 3},
+)
+"""Options of searches of four classes. Of three children, most could enter, so they are confirmed at once."""
+
+
+def states(engine: Any, target: Any, **options: Any) -> dict[str, Any]:
     """The state after some generations of DEAP's own loop."""
-    options = EvolveOptions(batch=24, seed=3)
-    evolution = Evolution(target, build("cppn", "default"), options, engine=engine)
-    algorithms.eaGenerateUpdate(evolution.toolbox, ngen=ngen, verbose=False)
+    searched = EvolveOptions(**{"batch": 24, "seed": 3, **options})
+    evolution = Evolution(target, build("cppn", "default"), searched, engine=engine)
+    algorithms.eaGenerateUpdate(evolution.toolbox, ngen=3, verbose=False)
     return {name: array for name, array in evolution.state().items() if name != "seconds"}
 
 
 def test_the_map_of_deaps_own_loop_goes_over_the_cluster_and_one_worker_gives_the_same_as_several() -> None:
-    prepared = prepare_target(tiny_target(micro_batch=5), EvolveOptions())
-    here = states(None, prepared.target)
+    prepared = prepare_target(tiny_target(micro_batch=5, precision="bfloat16"), EvolveOptions())
+    here = [states(None, prepared.target, **options) for options in SEARCHES]
     for workers in (1, 2):
         engine = opened([(prepared.target, prepared.record)], EngineOptions(engine="ray", workers=workers))
-        assert_same_arrays(states(engine, prepared.target), here)
+        for options, state in zip(SEARCHES, here, strict=True):
+            assert_same_arrays(states(engine, prepared.target, **options), state)
         assert isinstance(engine, Cluster)
         assert engine.facts().images >= 3 * 24
         engine.close()
