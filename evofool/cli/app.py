@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from ..config.class_names import listed
 from ..errors import EvofoolError, in_words, suggestion
 from ..io.interrupts import Stopped, stoppable
 from ..targets.execution.process import tune_process
@@ -159,7 +160,7 @@ def _run() -> NoReturn:
         message = error.format_message()
         if not message or type(error).__name__ == "NoArgsIsHelpError":  # no arguments at all: the help
             _show_help(message)
-        _fail(_usage_text(message.rstrip(".")))
+        _fail(_usage_text(message.rstrip("."), error))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -184,14 +185,40 @@ def _stopped(kept: str = "") -> str:
 
 def _known_options() -> dict[str, str]:
     """Every option of every command, by its Python name."""
-    command: Any = typer.main.get_command(app)
-    commands = [one for each in command.commands.values() for one in (each, *getattr(each, "commands", {}).values())]
     return {
         parameter.name: next(flag for flag in parameter.opts if flag.startswith("--"))
-        for each in commands
+        for each in _commands().values()
         for parameter in each.params
         if parameter.param_type_name == "option"
     }
+
+
+def _other_place(error: Any) -> str:
+    """Return what to do about an option that other commands have and this one doesn't; nothing if none has it."""
+    asked, flag = _path(error.ctx), error.option_name
+    owners = [name for name, each in _commands().items() if any(flag in parameter.opts for parameter in each.params)]
+    if not owners:
+        return ""
+    if error.ctx.command.name == "sweep" and {"evofool evolve", "evofool attack"} & set(owners):
+        name = flag.strip("-").replace("-", "_")
+        return f"{asked} has no {flag}: options of its runs stand in the FILE, as {name} = …"
+    return f"{asked} has no {flag}; commands that have it: {listed(owners, 3)}; see: {asked} --help"
+
+
+def _path(context: Any) -> str:
+    """Return the words of a command."""
+    return " ".join(["evofool", *context.command_path.partition("evofool")[2].split()])
+
+
+def _commands() -> dict[str, Any]:
+    """Every command, and those of groups, by their words."""
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    grouped = {
+        f"evofool {group} {name}": each
+        for group, command in commands.items()
+        for name, each in getattr(command, "commands", {}).items()
+    }
+    return {f"evofool {name}": command for name, command in commands.items()} | grouped
 
 
 def _show_help(text: str) -> NoReturn:
@@ -208,12 +235,14 @@ def _fail(message: str, code: int = 2) -> NoReturn:
     sys.exit(code)
 
 
-def _usage_text(message: str) -> str:
-    """Return Typer's message, with what to do about a command that doesn't exist."""
+def _usage_text(message: str, error: Any) -> str:
+    """Return Typer's message, with what to do about a command or an option that doesn't exist."""
+    if message.startswith("No such option"):
+        return _other_place(error) or message
     if not message.startswith("No such command"):
         return message
-    word = message.split("'")[1] if "'" in message else ""
-    names = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    word, group = message.split("'")[1] if "'" in message else "", _path(error.ctx)
     if word in _OTHER_WORDS:
         return f"No such command '{word}'; use {_OTHER_WORDS[word]}; see: evofool --help"
-    return f"{message}{suggestion(word, names) if 'mean' not in message else ''}; see: evofool --help"
+    names = list(error.ctx.command.commands)
+    return f"{message}{suggestion(word, names) if 'mean' not in message else ''}; see: {group} --help"

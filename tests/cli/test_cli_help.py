@@ -37,6 +37,27 @@ def test_a_command_of_another_name_is_pointed_to_the_right_one(capsys: Capture) 
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["sweep", "--engine", "ray", "a.toml"],
+            "evofool sweep has no --engine: options of its runs stand in the FILE, as engine = …",
+        ),
+        (
+            ["attack", "--encoding", "cppn"],
+            "evofool attack has no --encoding; commands that have it: evofool evolve, evofool lab probe; "
+            "see: evofool attack --help",
+        ),
+        (["evolve", "--engne", "ray"], "No such option: --engne (Possible options: --engine, --range, --seed)"),
+        (["lab", "pgd"], "No such command 'pgd'; see: evofool lab --help"),
+    ],
+    ids=["sweep", "attack", "unknown", "lab"],
+)
+def test_an_option_that_another_command_has_is_pointed_there(words: list[str], told: str, capsys: Capture) -> None:
+    assert run_cli(capsys, *words) == CommandResult(2, "", f"error: {told}\n")
+
+
 COMMANDS = [
     "evolve", "attack", "audit", "resume", "report", "gallery", "timelapse", "poster", "inspect", "targets", "score",
     "render", "lab perturb", "lab ascend", "lab", "zoo", "zoo train",
