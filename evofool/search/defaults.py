@@ -26,6 +26,9 @@ EMITTERS = {("cppn", "default"): {"vary": 0, "tweak": 150, "restart": 200}}
 """The emitters by encoding and preset, where they are not ``vary`` alone, each with the number of evaluations per niche
 after which it begins (docs/SEARCH.md)."""
 
+AT_ONCE_ON_GIVEN_GENOMES = "tweak"
+"""The emitter that begins at once where a run starts from given genomes, whose graphs have grown (docs/SEARCH.md)."""
+
 PRECISION = {"default": "auto", "nguyen2015": "float32"}
 """What a search scores in, by preset."""
 
@@ -83,10 +86,12 @@ def resolve_for_target(options: EvolveOptions, target: Target) -> EvolveOptions:
     diversity = diversity_of(options, target.image_shape[0])
     niches_per_class = diversity.niches_per_class if diversity else 1
     niches = len(choose_classes(options.classes, target.classes)) * niches_per_class
-    return replace(options, emitters=default_emitters(options.encoding, options.preset, niches))
+    return replace(options, emitters=default_emitters(options, niches))
 
 
-def default_emitters(encoding: str, preset: str, niches: int) -> tuple[str, ...]:
+def default_emitters(options: EvolveOptions, niches: int) -> tuple[str, ...]:
     """Return the emitters for an archive of so many niches, where nobody names any."""
-    begins = EMITTERS.get((encoding, preset), {"vary": 0})
+    begins = EMITTERS.get((options.encoding, options.preset), {"vary": 0})
+    if options.init is not None and AT_ONCE_ON_GIVEN_GENOMES in begins:
+        begins = begins | {AT_ONCE_ON_GIVEN_GENOMES: 0}
     return tuple(f"{name}@{begin * niches}" if begin else name for name, begin in begins.items())

@@ -23,7 +23,9 @@ def resolved(**options: Any) -> EvolveOptions:
     ("options", "expected"),
     [
         ({}, ("fresh", 100, ("vary", "tweak@600", "restart@800"))),
+        ({"init": "cifar10-cppn"}, ("fresh", 100, ("vary", "tweak", "restart@800"))),
         ({"preset": "nguyen2015"}, ("uniform", 200, ("vary",))),
+        ({"preset": "nguyen2015", "init": "cifar10-cppn"}, ("uniform", 200, ("vary",))),
         ({"encoding": "direct"}, ("unsure", 100, ("vary",))),
         ({"encoding": "direct", "preset": "nguyen2015"}, ("uniform", 200, ("vary",))),
         ({"classes": ("class 1", 3)}, ("fresh", 100, ("vary", "tweak@300", "restart@400"))),
