@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -26,6 +26,9 @@ FINALISTS = 3
 GPU_BATCH = 400
 """Children per generation on a GPU, where the default batch doesn't fill it."""
 
+Clock = Callable[[], float]
+"""Returns seconds: of the day, or of a processor."""
+
 Turn = tuple[float, int]
 """Seconds, and the images of that time."""
 
@@ -36,9 +39,11 @@ class Passes:
     Args:
         target: The target whose network it is.
         execution: How the passes are run.
+        clock: What their time is taken with.
     """
 
-    def __init__(self, target: TorchTarget, execution: Execution) -> None:
+    def __init__(self, target: TorchTarget, execution: Execution, clock: Clock = time.perf_counter) -> None:
+        self.clock = clock
         memory, self.device = FORMATS[execution.memory_format], target.device
         dtype = torch.bfloat16 if execution.precision == "bfloat16" else torch.float32
         network = fold(target.network, torch.rand(2, *target.image_shape).to(self.device)) if execution.fold else None
@@ -51,13 +56,13 @@ class Passes:
     @torch.inference_mode()
     def run(self, seconds: float) -> Turn:
         """Run passes for some seconds, at least one; return the seconds that it took, and the images."""
-        started, passes = time.perf_counter(), 0
-        while not passes or time.perf_counter() - started < seconds:
+        started, passes = self.clock(), 0
+        while not passes or self.clock() - started < seconds:
             self.network(self.images)
             passes += 1
         if self.device.type == "cuda":
             torch.cuda.synchronize()
-        return time.perf_counter() - started, passes * len(self.images)
+        return self.clock() - started, passes * len(self.images)
 
 
 def rate(turns: Sequence[Turn]) -> float:
@@ -66,10 +71,22 @@ def rate(turns: Sequence[Turn]) -> float:
     return images / seconds
 
 
-def fastest_execution(target: TorchTarget) -> Execution:
-    """Return the execution with the fastest forward passes here, tried without the tuning of evofool."""
-    trials = sorted(_candidates(target), key=lambda execution: -rate([Passes(target, execution).run(TRIAL_SECONDS)]))
-    return max(trials[:FINALISTS], key=lambda execution: rate([Passes(target, execution).run(3 * TRIAL_SECONDS)]))
+def fastest_execution(
+    target: TorchTarget, clock: Clock = time.perf_counter, seconds: float = TRIAL_SECONDS
+) -> Execution:
+    """Return the execution with the fastest forward passes here, tried without the tuning of evofool.
+
+    Args:
+        target: The target.
+        clock: What the time of passes is taken with.
+        seconds: How long each execution is tried; the fastest ones are tried again for three times as long.
+    """
+
+    def speed(execution: Execution, seconds: float) -> float:
+        return rate([Passes(target, execution, clock).run(seconds)])
+
+    trials = sorted(_candidates(target), key=lambda execution: -speed(execution, seconds))
+    return max(trials[:FINALISTS], key=lambda execution: speed(execution, 3 * seconds))
 
 
 def folding_gain(target: TorchTarget, execution: Execution) -> float | str:

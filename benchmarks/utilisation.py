@@ -17,7 +17,7 @@ from evofool.targets.execution.tuning import tune
 from evofool.targets.torch_target import TorchTarget
 
 from .common import Row
-from .passes import GPU_BATCH, REPEATS, Passes, Turn, fastest_execution, folding_gain, rate
+from .passes import GPU_BATCH, REPEATS, Clock, Passes, Turn, fastest_execution, folding_gain, rate
 
 SMALL_SECONDS, LARGE_SECONDS = 12.0, 60.0
 """Seconds of an evolution of small and of large images, without the passes in between."""
@@ -52,31 +52,36 @@ class Turns:
 
     What the run's writing thread works meanwhile is added to the evolution's time.
 
+    Args:
+        passes: The passes.
+        profiler: The evolution's profiler.
+        clock: What the evolution's time is taken with.
+
     Attributes:
         evolution: The evolution's turns.
         raw: The passes' turns.
     """
 
-    def __init__(self, passes: Passes, profiler: Profiler) -> None:
-        self.passes, self.profiler = passes, profiler
+    def __init__(self, passes: Passes, profiler: Profiler, clock: Clock = time.perf_counter) -> None:
+        self.passes, self.profiler, self.clock = passes, profiler, clock
         profiler.seconds["raw"] = 0.0
         self.evolution: list[Turn] = []
         self.raw: list[Turn] = []
-        self._began, self._evaluations = time.perf_counter(), 0
+        self._began, self._evaluations = clock(), 0
 
     def __call__(self, step: RunStep) -> None:
-        took, evaluations = time.perf_counter() - self._began, step.progress.evaluations
+        took, evaluations = self.clock() - self._began, step.progress.evaluations
         if took < EVOLUTION_TURN:
             return
         written = _writing_seconds()
         with self.profiler.phase("raw"):
             self.raw.append(self.passes.run(PASSES_TURN))
         self.evolution.append((took + _writing_seconds() - written, evaluations - self._evaluations))
-        self._began, self._evaluations = time.perf_counter(), evaluations
+        self._began, self._evaluations = self.clock(), evaluations
 
-    def rates(self) -> tuple[float, float]:
-        """Return images per second of evolution and passes, without the first quarter, which fills the archive."""
-        first = len(self.raw) // 4
+    def rates(self, *, filled: bool = True) -> tuple[float, float]:
+        """Return images per second of evolution and passes; without the first quarter, which fills the archive."""
+        first = len(self.raw) // 4 if filled else 0
         return rate(self.evolution[first:]), rate(self.raw[first:])
 
 
