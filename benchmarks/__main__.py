@@ -69,6 +69,7 @@ BENCHMARKS: dict[str, Callable[[int | None], list[Row] | Iterator[list[Row]]]] =
     "several": several.measure,
     "speed": speed.measure,
     "transfer": transfer.measure,
+    "unseen": peers.measure_unseen,
 }
 
 

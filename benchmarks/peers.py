@@ -6,8 +6,11 @@ They need the ``bench`` extra. All run in one process, one after the other, on t
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -30,6 +33,16 @@ CAMPAIGN_IMAGES, CAMPAIGN_QUERIES = 500, 300
 
 QUERIES = 2_000
 """Most queries of ours for an image."""
+
+UNSEEN_FROM, UNSEEN_IMAGES, UNSEEN_PAIRS = 200, 4, 3
+"""Of networks that nothing was tuned on: the first image that is attacked, how many a pair of calls attacks, and how
+many pairs there are."""
+
+START_UP = {
+    "ours": "import evofool; evofool.OnePixel(network, queries=2)(images, labels)",
+    "theirs": "import torchattacks; torchattacks.OnePixel(network, pixels=1, steps=1, popsize=5)(images, labels)",
+}
+"""What a fresh interpreter runs to tell the start of each side: its imports, and the shortest of attacks."""
 
 
 def measure(seeds: int | None) -> Iterator[list[Row]]:
@@ -58,6 +71,42 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
     yield rows
 
 
+def measure_unseen(seeds: int | None) -> Iterator[list[Row]]:
+    """Measure ours and torchattacks' OnePixel in turn, on networks and images that nothing was tuned on.
+
+    Each pair of calls attacks images of its own. A row is a pair; a network's last row has the sums, with the start of
+    each side and without.
+    """
+    folder = shared()
+    if folder is None:
+        print("unseen: skipped, no images; set EVOFOOL_SHARED")
+        return
+    starts = {side: _start_up(code) for side, code in START_UP.items()}
+    rows = list[Row]()
+    for name, weights in (("cifar10:resnet32", folder / "weights" / "resnet32-cifar10.safetensors"), ("cifar10", None)):
+        attacked = bench(name, weights, "cifar10", folder / "data", UNSEEN_FROM + UNSEEN_PAIRS * UNSEEN_IMAGES)
+        pairs = list[Row]()
+        for pair in range(UNSEEN_PAIRS):
+            first = UNSEEN_FROM + pair * UNSEEN_IMAGES
+            part = replace(attacked, subjects=attacked.subjects[first : first + UNSEEN_IMAGES])
+            ours, theirs = _measured("ours", _ours(1), part), _measured("theirs", _one_pixel, part)
+            pairs.append(_compared({"network": name, "images from": first}, ours, theirs))
+            rows.append(pairs[-1])
+            table(rows[-1:])
+            yield rows
+        sums = [{key: sum(pair[f"{side}: {key}"] for pair in pairs) for key in COMPARED} for side in START_UP]
+        total = _compared({"network": name, "images from": UNSEEN_FROM}, *sums)
+        for unit in ("seconds", "processor seconds"):
+            ratios = [pair[f"times, {unit}"] for pair in pairs]
+            total[f"times, {unit}: median and range of pairs"] = [median(ratios), min(ratios), max(ratios)]
+            begun = [each[unit] + starts[side][unit] for side, each in zip(START_UP, sums, strict=True)]
+            total |= {f"{side}: {unit} of the start": starts[side][unit] for side in START_UP}
+            total[f"times, {unit}, start-up included"] = round(begun[1] / begun[0], 1)
+        rows.append(total)
+        table(rows[-1:])
+        yield rows
+
+
 def measure_campaign(seeds: int | None) -> list[Row]:
     """Measure a campaign of 500 images beside the network's fastest forward passes."""
     folder = shared()
@@ -80,17 +129,46 @@ def _measured(call: str, attack: Attack, attacked: Bench) -> Row:
     eight_bit = adversarial.mul(255).round().clamp(0, 255).to(torch.uint8)
     fooled = target.confirm(eight_bit).argmax(1).cpu() != labels
     changed = (eight_bit != images).any(1).flatten(1).sum(1)[fooled].tolist()
+    asked = float(network.rows if queries is None else queries)
     return {
         "call": call,
-        "images": IMAGES,
+        "images": len(images),
         "successes": int(fooled.sum()),
         "pixels changed, median": median(changed) if changed else None,
         "pixels changed, most": max(changed, default=None),
-        "queries an image": round((network.rows if queries is None else queries) / IMAGES, 1),
+        "queries": asked,
+        "queries an image": round(asked / len(images), 1),
         "seconds": round(seconds, 2),
         "processor seconds": round(processor, 2),
         "load": round(os.getloadavg()[0], 2),
     }
+
+
+COMPARED = ("images", "successes", "queries", "seconds", "processor seconds")
+"""The figures of a call that a pair compares, all of which can be added."""
+
+
+def _compared(what: Row, ours: Row, theirs: Row) -> Row:
+    """Return the figures of two calls on the same images as one row, and how many times longer the second took."""
+    row = {**what, **{f"{side}: {key}": each[key] for key in COMPARED for side, each in zip(START_UP, (ours, theirs), strict=True)}}
+    times = {f"times, {unit}": round(theirs[unit] / ours[unit], 1) for unit in ("seconds", "processor seconds")}
+    return {**row, **times}
+
+
+def _start_up(code: str) -> dict[str, float]:
+    """Return what a fresh interpreter takes until its first attack is done: the median of three."""
+    given = (
+        "import time, torch; network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 10)); "
+        f"images, labels = torch.zeros(1, 3, 8, 8), torch.zeros(1, dtype=torch.int64); {code}; "
+        "print(time.process_time())"
+    )
+    taken = []
+    for _ in range(3):
+        started = time.perf_counter()
+        printed = subprocess.run([sys.executable, "-c", given], capture_output=True, text=True, check=True).stdout
+        taken.append((time.perf_counter() - started, float(printed.split()[-1])))
+    seconds, processor = (median(values) for values in zip(*taken, strict=True))
+    return {"seconds": round(seconds, 2), "processor seconds": round(processor, 2)}
 
 
 Found = tuple[Tensor, float | None]

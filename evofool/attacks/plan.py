@@ -66,7 +66,7 @@ def plan_of(options: AttackOptions, target: Target) -> PlanRecord:
         queries=options.queries or strategy.budget(Pixels(target.image_shape, pixels[-1])),
         baseline=options.baseline,
         seed=options.seed,
-        rows=batch_rows(strategy, target),
+        rows=batch_rows(strategy, target, pixels[-1]),
     )
 
 
@@ -109,10 +109,10 @@ def excluded_classes(plan: PlanRecord) -> list[int]:
     return [target_class for target_class in plan.criteria if target_class is not None]
 
 
-def batch_rows(strategy: Strategy, target: Target) -> int:
-    """Return how many rows the batches of a campaign have."""
+def batch_rows(strategy: Strategy, target: Target, pixels: int) -> int:
+    """Return how many rows the batches of a campaign with so many pixels at most have."""
     rows = rows_of(target)
-    if strategy.sequential:
+    if strategy.sequential_from is not None and pixels >= strategy.sequential_from:
         return min(rows, MAX_SEQUENTIAL_ROWS // 2 if runs_side_by_side(target) else MAX_SEQUENTIAL_ROWS)
     return min(rows, MAX_ROWS.get(device_of(target).partition(":")[0], rows))
 

@@ -13,7 +13,7 @@ from support import tiny_target
 
 from evofool.attacks.criterion import Criterion
 from evofool.attacks.plan import count_pairs, criteria_of, excluded_classes, plan_of
-from evofool.attacks.searches.registry import STRATEGIES
+from evofool.attacks.searches.registry import MANY_PIXELS, STRATEGIES
 from evofool.config.attack import ALL, AttackOptions
 from evofool.config.records import PlanRecord
 from evofool.errors import ConfigError
@@ -216,6 +216,8 @@ class OnGpu(Foreign):
 def test_batches_fit_the_device_and_the_search() -> None:
     assert planned().rows == 64
     assert planned(strategy="sparse-rs").rows == 32
+    assert planned(pixels=MANY_PIXELS - 1).rows == 64
+    assert planned(pixels=MANY_PIXELS).rows == 32
     assert planned(tiny_target(micro_batch=5)).rows == 5
     assert planned(tiny_target(micro_batch=5), strategy="sparse-rs").rows == 5
     assert planned(Foreign()).rows == 64

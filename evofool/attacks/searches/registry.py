@@ -29,6 +29,7 @@ from .climb import Climb
 from .corners import Corners
 from .differential_evolution import DESettings, DifferentialEvolution
 from .giving_up import GivingUp
+from .many_pixels import ManyPixels
 from .random_search import RandomSearch
 from .sparse_rs import SparseRS
 
@@ -50,6 +51,9 @@ ALIASES = {"de": "best1bin"}
 DEFAULT_BUDGET = 10_000
 """Queries of an attempt whose search has no natural end."""
 
+MANY_PIXELS = 20
+"""Number of pixels from which ``local`` takes Sparse-RS's steps after its scan."""
+
 DE_OPERATORS = ("random", "mutate", "mate", "select")
 """The operators that differential evolution calls."""
 
@@ -67,7 +71,7 @@ class Strategy:
         stop_fitness: Targeted attempts go on until 1 minus the probability of the class to reach is at most this.
             None: they stop at the first success.
         max_pixels: Most pixels that it can edit. None: any number.
-        sequential: Whether it wants its candidates scored one by one.
+        sequential_from: Fewest pixels from which its candidates are best scored one by one. None: it has no such number.
         settles_all: Whether its candidates don't depend on scores, so that one search settles all criteria of an image.
     """
 
@@ -78,7 +82,7 @@ class Strategy:
     operators: tuple[str, ...] = ()
     stop_fitness: float | None = None
     max_pixels: int | None = None
-    sequential: bool = False
+    sequential_from: int | None = None
     settles_all: bool = False
 
     def check(self, space: Pixels) -> None:
@@ -113,7 +117,8 @@ class Strategy:
 
 
 def _local(problem: Problem) -> Search:
-    return GivingUp(BestFirst(problem) if problem.space.k == 1 else Climb(problem), problem)
+    kind: type[Search] = BestFirst if problem.space.k == 1 else Climb if problem.space.k < MANY_PIXELS else ManyPixels
+    return GivingUp(kind(problem), problem)
 
 
 def _evolution(name: str, settings: DESettings, stop_fitness: float | None = None) -> Strategy:
@@ -125,11 +130,11 @@ def _evolution(name: str, settings: DESettings, stop_fitness: float | None = Non
 
 
 _STRATEGIES = (
-    Strategy("local", _local, lambda space: 2_000),
+    Strategy("local", _local, lambda space: 2_000, sequential_from=MANY_PIXELS),
     _evolution("rand1", presets.RAND1),
     _evolution("best1bin", presets.BEST1BIN),
     Strategy("corners", Corners, lambda space: space.places * 2**space.channels, max_pixels=1, settles_all=True),
-    Strategy("sparse-rs", SparseRS, sequential=True),
+    Strategy("sparse-rs", SparseRS, sequential_from=1),
     Strategy(BASELINE, RandomSearch, operators=("random",)),
     _evolution("su2019", presets.SU2019, presets.SU2019_STOP_FITNESS),
     _evolution("hyperparticle", presets.HYPERPARTICLE),

@@ -3,7 +3,7 @@
 Croce, Andriushchenko, Singh, Flammarion, Hein, "Sparse-RS: a Versatile Framework for Query-Efficient Sparse Black-Box
 Adversarial Attacks" (AAAI 2022), algorithm 1 for L0: k random places with random corners of the colour cube; in
 every step some of them, ever fewer, move to free places with new corners, and the step is kept where the margin is
-no worse.
+no worse. Where edits are given to start from, they are among the first.
 """
 
 from __future__ import annotations
@@ -27,14 +27,13 @@ class SparseRS:
 
     def __init__(self, problem: Problem) -> None:
         self.space, self.rng, self.budget = problem.space, problem.rng, problem.budget
-        self.step = 0
+        self.step, self._start = 0, problem.start
         self.edits: Edits = np.empty((0, self.space.k, self.space.genes), np.int16)
         self.margin = np.inf
 
     def ask(self) -> Edits:
         if not len(self.edits):
-            places = self.space.random_places(1, self.space.k, self.rng)
-            return self.space.join(places, self._colours(self.space.k)[None])
+            return self._first()
         child = self.edits.copy()
         count = max(1, int(self._share() * self.space.k))
         moved = self.rng.permutation(self.space.k)[:count]
@@ -50,6 +49,15 @@ class SparseRS:
         self.step += 1
         if feedback.margin[0] <= self.margin:
             self.edits, self.margin = edits, float(feedback.margin[0])
+
+    def _first(self) -> Edits:
+        """Return the first candidate (1, k, 2 + C): the pixels that the attempt starts from, and random ones."""
+        places = self.space.random_places(1, self.space.k, self.rng)
+        edits = self.space.join(places, self._colours(self.space.k)[None])
+        if len(self._start):
+            free = edits[:, ~np.isin(places[0], self.space.places_of(self._start[0]))]
+            edits = np.concatenate((self._start, free), 1)[:, : self.space.k]
+        return edits
 
     def _colours(self, count: int) -> NDArray[np.int64]:
         return 255 * self.rng.integers(0, 2, (count, self.space.channels))

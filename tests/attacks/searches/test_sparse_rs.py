@@ -8,7 +8,7 @@ from searching import as_sets, equal, problem, rugged, run
 
 from evofool.attacks.searches.base import Feedback
 from evofool.attacks.searches.sparse_rs import SparseRS
-from evofool.encodings.pixels import Edits
+from evofool.encodings.pixels import Edits, Pixels
 
 
 def sparse(k: int, budget: int, shape: tuple[int, int, int] = (3, 16, 16), seed: int = 0) -> SparseRS:
@@ -98,3 +98,11 @@ def test_an_incumbent_stays_as_it_was() -> None:
         search.tell(child, Feedback(np.ones(1, np.float32), np.ones(1, np.float32)))
     np.testing.assert_array_equal(first, before)
     np.testing.assert_array_equal(search.edits, before)
+
+
+@pytest.mark.parametrize(("k", "begun"), [(12, 9), (12, 12), (63, 60), (64, 1)])
+def test_sparse_rs_starts_from_the_edits_it_is_given(k: int, begun: int) -> None:
+    start = Pixels((3, 8, 8), begun).random(1, np.random.default_rng(5))
+    (first,) = as_sets(SparseRS(problem("sparse-rs", (3, 8, 8), k, start=start)).ask())
+    assert as_sets(start)[0] <= first
+    assert len({(x, y) for x, y, *_ in first}) == k
