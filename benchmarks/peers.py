@@ -150,9 +150,10 @@ COMPARED = ("images", "successes", "queries", "seconds", "processor seconds")
 
 def _compared(what: Row, ours: Row, theirs: Row) -> Row:
     """Return the figures of two calls on the same images as one row, and how many times longer the second took."""
-    row = {**what, **{f"{side}: {key}": each[key] for key in COMPARED for side, each in zip(START_UP, (ours, theirs), strict=True)}}
+    sides = list(zip(START_UP, (ours, theirs), strict=True))
+    row = what | {f"{side}: {key}": each[key] for key in COMPARED for side, each in sides}
     times = {f"times, {unit}": round(theirs[unit] / ours[unit], 1) for unit in ("seconds", "processor seconds")}
-    return {**row, **times}
+    return row | times
 
 
 def _start_up(code: str) -> dict[str, float]:

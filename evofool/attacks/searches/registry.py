@@ -71,7 +71,7 @@ class Strategy:
         stop_fitness: Targeted attempts go on until 1 minus the probability of the class to reach is at most this.
             None: they stop at the first success.
         max_pixels: Most pixels that it can edit. None: any number.
-        sequential_from: Fewest pixels from which its candidates are best scored one by one. None: it has no such number.
+        sequential_from: Fewest pixels from which it asks for one candidate at a time. None: it asks for more.
         settles_all: Whether its candidates don't depend on scores, so that one search settles all criteria of an image.
     """
 
