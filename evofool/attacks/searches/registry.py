@@ -117,8 +117,9 @@ class Strategy:
 
 
 def _local(problem: Problem) -> Search:
-    kind: type[Search] = BestFirst if problem.space.k == 1 else Climb if problem.space.k < MANY_PIXELS else ManyPixels
-    return GivingUp(kind(problem), problem)
+    if problem.space.k == 1:
+        return GivingUp(BestFirst(problem), problem)
+    return GivingUp(Climb(problem) if problem.space.k < MANY_PIXELS else ManyPixels(problem), problem)
 
 
 def _evolution(name: str, settings: DESettings, stop_fitness: float | None = None) -> Strategy:
