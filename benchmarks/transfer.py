@@ -24,10 +24,10 @@ TARGET = f"{Path(__file__).with_name('efficientnet_lite.py')}:lite0"
 PUBLISHED = 0.8811
 """The median that Nguyen et al. 2015 tell of their CPPN images of ImageNet's classes."""
 
-MARKS = (1_000, 2_000, 3_000, 5_000, 10_000, 20_000, 40_000, 60_000, 80_000, 100_000)
+MARKS = (1_000, 10_000, 20_000, 50_000, 100_000, 150_000, 200_000, 250_000, 300_000, 350_000)
 """Evaluations whose median a row has."""
 
-LEVELS = (0.1, 0.2, 0.3, 0.4, 0.45, 0.5, PUBLISHED)
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, PUBLISHED)
 """Medians of which a row has when they were reached."""
 
 
