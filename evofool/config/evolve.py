@@ -65,8 +65,8 @@ class EvolveOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
             "in torch also gradient (ascent from elites, whose gradients count as three evaluations each). Emitters "
             "that improve more are used more often. NAME@1500 starts one after 1,500 evaluations, as in "
             "vary,tweak@1500.",
-            default="vary; for CPPNs also tweak and restart, from 150 and 200 evaluations for each niche on; with "
-            "--init, tweak at once",
+            default="vary; for CPPNs also tweak and restart, from 150 and 200 evaluations for each niche on (tweak "
+            "sooner with more than ten niches, at once with --init)",
             identity=True,
             reset_by=VARIATION,
         ),

@@ -10,7 +10,7 @@ from support import tiny_target
 from evofool import encodings
 from evofool.config.evolve import EvolveOptions
 from evofool.errors import ConfigError
-from evofool.search.defaults import resolve, resolve_for_target
+from evofool.search.defaults import default_emitters, resolve, resolve_for_target
 
 OPEN = ("settings", "selector", "batch", "emitters")
 
@@ -29,12 +29,19 @@ def resolved(**options: Any) -> EvolveOptions:
         ({"encoding": "direct"}, ("unsure", 100, ("vary",))),
         ({"encoding": "direct", "preset": "nguyen2015"}, ("uniform", 200, ("vary",))),
         ({"classes": ("class 1", 3)}, ("fresh", 100, ("vary", "tweak@300", "restart@400"))),
-        ({"descriptors": ("hue",), "bins": 10}, ("fresh", 100, ("vary", "tweak@6000", "restart@8000"))),
+        ({"descriptors": ("hue",), "bins": 10}, ("fresh", 100, ("vary", "tweak@2000", "restart@8000"))),
     ],
 )
 def test_the_preset_and_the_number_of_niches_decide(options: dict[str, Any], expected: tuple[Any, ...]) -> None:
     filled = resolved(**options)
     assert (filled.selector, filled.batch, filled.emitters) == expected
+
+
+@pytest.mark.parametrize(
+    ("niches", "begin"), [(1, 150), (10, 1500), (11, 1500), (30, 1500), (31, 1550), (1000, 50_000)]
+)
+def test_slight_changes_begin_sooner_for_many_niches(niches: int, begin: int) -> None:
+    assert default_emitters(EvolveOptions(), niches) == ("vary", f"tweak@{begin}", f"restart@{200 * niches}")
 
 
 def test_what_was_given_stays() -> None:
