@@ -9,6 +9,9 @@ from __future__ import annotations
 import evofool
 from evofool.targets.doors.torchvision_names import class_names
 
+LITE0 = f"{__file__}:lite0"
+"""The name of the target."""
+
 
 def lite0(**options: str) -> evofool.Target:
     """Return EfficientNet-lite0 for images of 224 × 224, with ImageNet's class names."""

@@ -15,11 +15,11 @@ import evofool
 from evofool.store.run import RunFolder
 
 from .common import Row, table
+from .efficientnet_lite import LITE0
 
 OUTPUTS = Path("outputs")
 EVALUATIONS = int(os.environ.get("EVOFOOL_EVALUATIONS", "10000"))
 STARTS = {"nothing": None, "bank": "imagenet-cppn"}
-TARGET = f"{Path(__file__).with_name('efficientnet_lite.py')}:lite0"
 
 PUBLISHED = 0.8811
 """The median that Nguyen et al. 2015 tell of their CPPN images of ImageNet's classes."""
@@ -40,7 +40,7 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
             if run.exists():
                 evofool.resume(run, evaluations=EVALUATIONS)
             else:
-                evofool.evolve(TARGET, init=init, seed=seed, evaluations=EVALUATIONS, gallery=False, out=run)
+                evofool.evolve(LITE0, init=init, seed=seed, evaluations=EVALUATIONS, gallery=False, out=run)
             rows.append(run_row(run, start))
             table(rows)
             yield rows
