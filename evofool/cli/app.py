@@ -207,7 +207,7 @@ def _other_place(error: Any) -> str:
 
 def _path(context: Any) -> str:
     """Return the words of a command."""
-    return " ".join(["evofool", *context.command_path.partition("evofool")[2].split()])
+    return f"evofool{context.command_path.removeprefix(context.find_root().command_path)}"
 
 
 def _commands() -> dict[str, Any]:

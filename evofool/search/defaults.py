@@ -26,12 +26,9 @@ EMITTERS = {("cppn", "default"): {"vary": 0, "tweak": 150, "restart": 200}}
 """The emitters by encoding and preset, where they are not ``vary`` alone, each with the number of evaluations per niche
 after which it begins (docs/SEARCH.md)."""
 
-SOONER = {"tweak": (1500, 50)}
-"""Emitters that begin sooner where there are many niches: after so many evaluations, or so many per niche if that is
-more (docs/SEARCH.md)."""
-
-AT_ONCE_ON_GIVEN_GENOMES = "tweak"
-"""The emitter that begins at once where a run starts from given genomes, whose graphs have grown (docs/SEARCH.md)."""
+TWEAK_SOONER = 1500, 50
+"""With many niches ``tweak`` begins sooner: after so many evaluations, or so many per niche if that is more
+(docs/SEARCH.md)."""
 
 PRECISION = {"default": "auto", "nguyen2015": "float32"}
 """What a search scores in, by preset."""
@@ -96,9 +93,8 @@ def resolve_for_target(options: EvolveOptions, target: Target) -> EvolveOptions:
 def default_emitters(options: EvolveOptions, niches: int) -> tuple[str, ...]:
     """Return the emitters for an archive of so many niches, where nobody names any."""
     begins = {name: n * niches for name, n in EMITTERS.get((options.encoding, options.preset), {"vary": 0}).items()}
-    for name, (least, each) in SOONER.items():
-        if name in begins:
-            begins[name] = min(begins[name], max(least, each * niches))
-    if options.init is not None and AT_ONCE_ON_GIVEN_GENOMES in begins:
-        begins[AT_ONCE_ON_GIVEN_GENOMES] = 0
+    if "tweak" in begins:
+        least, each = TWEAK_SOONER
+        grown = options.init is not None  # the graphs of given genomes
+        begins["tweak"] = 0 if grown else min(begins["tweak"], max(least, each * niches))
     return tuple(f"{name}@{begin}" if begin else name for name, begin in begins.items())

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...encodings.pixels import Edits
-from .base import Feedback, Problem, Search
+from .base import Feedback, Problem
 from .climb import Climb
 from .sparse_rs import SparseRS
 
@@ -21,15 +21,14 @@ class ManyPixels:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._search: Search = Climb(problem)
-        self._scanned = False
+        self._search: Climb | SparseRS = Climb(problem)
 
     def ask(self) -> Edits:
         return self._search.ask()
 
     def tell(self, edits: Edits, feedback: Feedback) -> None:
-        if self._scanned:
+        if isinstance(self._search, SparseRS):
             self._search.tell(edits, feedback)
             return
         best = int(np.argmin(feedback.margin))
-        self._search, self._scanned = SparseRS(replace(self._problem, start=edits[best : best + 1])), True
+        self._search = SparseRS(replace(self._problem, start=edits[best : best + 1]))
