@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 
 from evofool.targets.execution.execution import FORMATS, Execution
-from evofool.targets.execution.folding import fold, foldable
+from evofool.targets.execution.folding import fold, has_normalisations
 from evofool.targets.torch_target import TorchTarget
 
 REPEATS = 5
@@ -91,7 +91,7 @@ def fastest_execution(
 
 def folding_gain(target: TorchTarget, execution: Execution) -> float | str:
     """Return how much faster passes are with batch normalisations folded; a dash where there are none."""
-    if not foldable(target.network):
+    if not has_normalisations(target.network):
         return "–"
     folded, plain = (Passes(target, replace(execution, fold=folds)) for folds in (True, False))
     gains = [rate([folded.run(TRIAL_SECONDS)]) / rate([plain.run(TRIAL_SECONDS)]) for _ in range(REPEATS)]
@@ -103,6 +103,6 @@ def _candidates(target: TorchTarget) -> list[Execution]:
     rows = [8, 16, 32, 50] if target.image_shape[1] > 64 else [16, 32, 50, 64, 128, 256, 512, 1024]
     if target.device.type == "cuda":
         rows = [64, 128, 256, GPU_BATCH, 1024]
-    folds = [False, True] if foldable(target.network) else [False]
+    folds = [False, True] if has_normalisations(target.network) else [False]
     executions = [Execution(target.precision, name, n, fold) for name in FORMATS for n in rows for fold in folds]
     return list(dict.fromkeys([*executions, target.execution]))

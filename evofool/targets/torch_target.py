@@ -14,7 +14,7 @@ from .checks import check_resize, described
 from .execution.devices import choose_device
 from .execution.execution import Execution, default_execution
 from .execution.features import last_inputs
-from .execution.folding import foldable
+from .execution.joining import joinable
 from .execution.modules import fixed_rows
 from .execution.options import ExecutionOptions
 from .execution.runner import TorchExecution
@@ -110,7 +110,9 @@ class TorchTarget:
             parallel=parallel,
         )
         self.device = choose_device(options.device)
-        self.tunable = options.left_open(foldable=foldable(module), parallel=may_run_side_by_side(module, self.device))
+        self.tunable = options.left_open(
+            foldable=joinable(module, self.device), parallel=may_run_side_by_side(module, self.device)
+        )
         normalisation = Normalisation(self.name, mean, std, self.image_shape[0], self.device)
         self.mean, self.std, self.outputs = normalisation.mean, normalisation.std, outputs
         self._runner = TorchExecution(

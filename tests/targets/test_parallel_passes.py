@@ -198,7 +198,7 @@ class OnceQuick(Quick):
 def test_ways_are_compared_by_a_generation(threads: Threads) -> None:
     """A pass in turn takes 0.2 s, and one of 50 rows side by side 0.15 s: 0.2 s a generation against 0.3 s."""
     threads(2)
-    target = target_of(OnceQuick(), rows=None, parallel=None, memory_format="contiguous")
+    target = target_of(OnceQuick(), rows=None, parallel=None, memory_format="contiguous", fold=False)
     tried = retune(target)
     assert any(trial.execution.parallel for trial in tried)
     assert not target.execution.parallel

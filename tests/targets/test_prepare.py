@@ -19,7 +19,7 @@ from evofool.errors import ConfigError, RunError, TargetError
 from evofool.io.files import sha256
 from evofool.targets.doors.embedded import embedded_weights
 from evofool.targets.execution.execution import Execution
-from evofool.targets.execution.folding import foldable
+from evofool.targets.execution.folding import has_normalisations
 from evofool.targets.fingerprint import tensors_digest
 from evofool.targets.own_target import check_target
 from evofool.targets.prepare import prepare_target, reload_target
@@ -142,7 +142,7 @@ def test_folding_is_settled_where_the_options_say_nothing_of_it() -> None:
     assert target.execution.fold
     target = prepare_target("cifar10", options(device="cpu", fold=False), fold=True).target
     assert isinstance(target, TorchTarget)
-    assert foldable(target.network)
+    assert has_normalisations(target.network)
     assert not target.execution.fold
 
 

@@ -6,9 +6,12 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
+from typing import TypeVar
 
 import torch
 from torch import nn
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def made_ready(module: nn.Module, device: torch.device) -> nn.Module:
@@ -22,7 +25,7 @@ def made_ready(module: nn.Module, device: torch.device) -> nn.Module:
     return module.to(device)
 
 
-def in_bfloat16(module: nn.Module) -> nn.Module:
+def in_bfloat16(module: Network) -> Network:
     """Return a copy of a module in bfloat16."""
     return copy.deepcopy(module).to(torch.bfloat16)
 

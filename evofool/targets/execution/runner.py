@@ -15,7 +15,7 @@ from ..checks import failure_of, first_line, refused
 from ..preprocessing import Normalisation
 from .devices import choose_precision
 from .execution import FORMATS, Execution, choose_format
-from .folding import fold
+from .joining import Joined, join
 from .modules import ends_in_sigmoid, evaluating, in_bfloat16, is_mixed, made_ready
 from .outputs import Head
 from .side_by_side import has_hooks, run_side_by_side
@@ -109,21 +109,24 @@ class TorchExecution:
         precision = choose_precision(execution.precision, self.device)
         memory_format = choose_format(execution.memory_format)
         with evaluating(self.network, self._layers):
-            folded = self._folded if execution.fold else None
-            self._fast = self.network if folded is None else folded
-            if precision == "bfloat16":
+            joined = self._joined if execution.fold else None
+            if joined is not None:
+                self._fast = joined.made(precision, execution.micro_batch)
+            elif precision == "float32":
+                self._fast = self.network
+            else:
                 try:
-                    self._fast = in_bfloat16(self._fast)
+                    self._fast = in_bfloat16(self.network)
                 except Exception as error:  # a user's module may hold what can't be copied
                     if not self._precision_open:
                         raise TargetError(
                             f"target {self._name} can't be copied ({first_line(error)}), which bfloat16 needs; "
                             "use `precision=float32`"
                         ) from error
-                    precision = "float32"
+                    precision, self._fast = "float32", self.network
         self._precision_tried = False
         parallel = execution.parallel and self.device.type == "cpu"
-        self.execution = Execution(precision, memory_format, execution.micro_batch, folded is not None, parallel)
+        self.execution = Execution(precision, memory_format, execution.micro_batch, joined is not None, parallel)
         self._use_format(memory_format)
 
     @torch.inference_mode()
@@ -263,10 +266,10 @@ class TorchExecution:
         return failure_of(self._name, self._image_shape, error, advice)
 
     @cached_property
-    def _folded(self) -> nn.Module | None:
-        """The network with its batch normalisations folded; None where they can't be."""
+    def _joined(self) -> Joined | None:
+        """The network with its layers joined; None where they can't be."""
         noise = torch.rand((2, *self._image_shape), generator=torch.Generator().manual_seed(0))
-        return fold(self.network, noise.mul_(2).sub_(1).to(self.device))
+        return join(self.network, noise.mul_(2).sub_(1).to(self.device))
 
     def _use_format(self, memory_format: str) -> None:
         """Have weights and images in a memory format from now on."""
