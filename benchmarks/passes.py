@@ -12,6 +12,7 @@ import torch
 
 from evofool.targets.execution.execution import FORMATS, Execution
 from evofool.targets.execution.folding import fold, has_normalisations
+from evofool.targets.execution.trials import GENERATION, noise_for
 from evofool.targets.torch_target import TorchTarget
 
 REPEATS = 5
@@ -89,13 +90,23 @@ def fastest_execution(
     return max(trials[:FINALISTS], key=lambda execution: speed(execution, 3 * seconds))
 
 
-def folding_gain(target: TorchTarget, execution: Execution) -> float | str:
-    """Return how much faster passes are with batch normalisations folded; a dash where there are none."""
-    if not has_normalisations(target.network):
-        return "–"
-    folded, plain = (Passes(target, replace(execution, fold=folds)) for folds in (True, False))
-    gains = [rate([folded.run(TRIAL_SECONDS)]) / rate([plain.run(TRIAL_SECONDS)]) for _ in range(REPEATS)]
-    return round(statistics.median(gains), 2)
+def joining_gain(target: TorchTarget, execution: Execution, clock: Clock = time.perf_counter) -> float | str:
+    """Return how much faster the target's passes are with its layers joined; a dash where they can't be."""
+    ways = [replace(execution, precision=target.precision, fold=fold) for fold in (True, False)]
+    before, images = target.execution, noise_for(target)
+    images = images[torch.arange(GENERATION) % len(images)]
+    seconds: list[list[float]] = [[], []]
+    for _ in range(REPEATS):
+        for way, taken in zip(ways, seconds, strict=True):
+            target.apply(way)
+            if target.execution != way:
+                return "–"
+            target.scores(images)
+            started = clock()
+            target.scores(images)
+            taken.append(clock() - started)
+    target.apply(before)
+    return round(statistics.median(apart / joined for joined, apart in zip(*seconds, strict=True)), 2)
 
 
 def _candidates(target: TorchTarget) -> list[Execution]:

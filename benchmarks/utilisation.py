@@ -17,7 +17,7 @@ from evofool.targets.execution.tuning import tune
 from evofool.targets.torch_target import TorchTarget
 
 from .common import Row
-from .passes import GPU_BATCH, REPEATS, Clock, Passes, Turn, fastest_execution, folding_gain, rate
+from .passes import GPU_BATCH, REPEATS, Clock, Passes, Turn, fastest_execution, joining_gain, rate
 
 SMALL_SECONDS, LARGE_SECONDS = 12.0, 60.0
 """Seconds of an evolution of small and of large images, without the passes in between."""
@@ -43,7 +43,7 @@ def utilisation(name: str, weights: Path | None, precision: str) -> list[Row]:
     for _ in range(REPEATS):
         for encoding in encodings:
             runs[encoding].append(_evolve(target, encoding, seconds, passes))
-    gain = {"folded, times as fast": folding_gain(target, execution)}
+    gain = {"joined, times as fast": joining_gain(target, target.execution)}
     return [_row(f"evolve {name}, {encoding}", target, execution, runs[encoding]) | gain for encoding in encodings]
 
 
@@ -107,7 +107,7 @@ def _row(what: str, target: TorchTarget, execution: Execution, runs: Sequence[Ru
         "precision": target.precision,
         "raw forward images/s": round(statistics.median(raw), 1),
         "its rows a pass": execution.micro_batch,
-        "folded, raw and evolve": f"{'yes' if execution.fold else 'no'}, {'yes' if target.execution.fold else 'no'}",
+        "raw folded, evolve joined": f"{'yes' if execution.fold else 'no'}, {'yes' if target.execution.fold else 'no'}",
         "evolve images/s": round(statistics.median(speeds), 1),
         "utilisation": round(statistics.median(ratios), 3),
         "utilisation, lowest": round(ratios[0], 3),

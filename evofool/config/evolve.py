@@ -192,7 +192,7 @@ class EvolveOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
     ] = "auto"
     fold: Annotated[
         bool | None,
-        option("Fold batch normalisations into the layers before them.", shown=False, reset_by=RUNNING),
+        option("Join layers for passes of a search: see evofool.Target.", shown=False, reset_by=RUNNING),
     ] = None
     parallel: Annotated[
         bool | None,

@@ -88,7 +88,7 @@ def card_rows(card: Card) -> list[tuple[str, str]]:
 def trials_table(target: TorchTarget, trials: Iterable[Trial]) -> Table:
     """Return a table of the ways to run a target that were tried, the default first; a note tells which was chosen."""
     numbers = dict.fromkeys(("rows a pass", "images/s", "error"), "right")
-    table = _table({"precision": "", "memory format": "", "folded": "", "parallel": "", **numbers, "": ""})
+    table = _table({"precision": "", "memory format": "", "joined": "", "parallel": "", **numbers, "": ""})
     for index, trial in enumerate(trials):
         execution, notes = trial.execution, [] if index else ["default"]
         if execution == target.execution:

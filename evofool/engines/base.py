@@ -21,7 +21,7 @@ class Engine(Protocol):
         target: The classifier under test.
         device: Where images are decoded.
         exact: Whether :meth:`scores` already has the precision that goes on record, which is float32. Its scores are
-            then recorded without :meth:`confirm`, those of a network with folded batch normalisations too.
+            then recorded without :meth:`confirm`, those of a network whose layers are joined too.
         rows: Images that the target likes to be given at once. Only speed depends on it.
     """
 

@@ -113,7 +113,7 @@ def _campaign(
 
 
 def _fold(options: AttackOptions, user_target: Target | PreparedTarget | None) -> bool | None:
-    """Return whether passes may be folded. In float32 every candidate is scored by the network as it is."""
+    """Return whether layers may be joined. In float32 every candidate is scored by the network as it is."""
     if user_target is not None:
         return None
     from ..targets.execution.devices import choose_device, choose_precision

@@ -80,7 +80,7 @@ def prepare_target(
         target: A name, or an object that satisfies :class:`~.protocols.Target`; several names for an ensemble. One
             that is prepared is taken as it is.
         options: The job's options. Those of a named target must be left out for an object.
-        fold: Whether batch normalisations are folded, where the options say nothing of it.
+        fold: Whether layers are joined, where the options say nothing of it.
         precision: What the search scores in, where neither the options nor the user's own target say so.
         way: How forward passes are run where neither says so, instead of the way that is found fastest; fields of
             :class:`~.execution.execution.Execution`.

@@ -47,8 +47,9 @@ class TorchTarget:
         micro_batch: Rows of one forward pass, at most. It is halved for good when the device runs out of memory. Where
             a network fails on fewer rows, every pass is filled up to so many.
         memory_format: Memory format of images and weights: ``channels_last``, ``contiguous`` or ``auto``.
-        fold: Whether batch normalisations are folded into the layers before them in a search's passes, where the
-            network can be traced. None leaves it to what is found faster.
+        fold: Whether layers are joined in a search's passes, where the network can be traced: batch normalisations are
+            folded into the layers before them, and on a CPU convolutions apply the activation function and the sum
+            behind them. None leaves it to what is found faster.
         parallel: Whether passes on a CPU run side by side, each on one thread, as many at a time as torch has threads.
             None leaves it to what is found faster.
         resize: What the shorter side of pictures of other sizes becomes before the centre is cropped, in pixels: 256
@@ -172,7 +173,7 @@ class TorchTarget:
         return self._runner.execution.micro_batch
 
     def apply(self, execution: Execution) -> None:
-        """Run forward passes in another way from now on. A network that can't be folded stays as it is.
+        """Run forward passes in another way from now on. A network whose layers can't be joined stays as it is.
 
         Raises:
             ConfigError: Forward passes can't be run so.

@@ -116,7 +116,7 @@ def test_trials_are_told_with_the_chosen_one() -> None:
     ]
     target: Any = SimpleNamespace(execution=executions[1])
     assert cells(trials_table(target, trials)) == [
-        ["precision", "memory format", "folded", "parallel", "rows a pass", "images/s", "error"],
+        ["precision", "memory format", "joined", "parallel", "rows a pass", "images/s", "error"],
         ["float32", "contiguous", "no", "no", "256", "1,000", "0e+00", "default"],
         ["float32", "contiguous", "yes", "yes", "256", "2,000", "3e-07", "chosen"],
         ["bfloat16", "channels_last", "yes", "no", "1,024", "3,000", "5e-01", "not faithful"],

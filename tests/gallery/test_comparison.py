@@ -258,7 +258,7 @@ def test_settings_have_plain_names() -> None:
         {"queries": 151}, {"fold": True, "weights_sha256": "c" * 64}, {"looked": 9, "skipped": {"a.txt": "no image"}}
     )
     assert {label for label, _ in settings_rows([campaign_config(), other])} == {
-        "weights (SHA-256)", "batch normalisations folded", "images looked at", "files left out",
+        "weights (SHA-256)", "layers joined", "images looked at", "files left out",
         "most queries of an attempt",
     }  # fmt: skip
 

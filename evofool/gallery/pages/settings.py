@@ -31,7 +31,7 @@ LABELS = {
     "fingerprint": "what the target says that it is",
     "spare_tensors": "tensors without a place",
     "micro_batch": "images of a forward pass",
-    "fold": "batch normalisations folded",
+    "fold": "layers joined",
     "parallel": "passes side by side",
     "mean": "mean of the pixels",
     "std": "standard deviation of the pixels",

@@ -29,7 +29,7 @@ class Execution:
         precision: ``float32`` or ``bfloat16``.
         memory_format: A name in ``FORMATS``.
         micro_batch: Rows of one forward pass, at most.
-        fold: Whether batch normalisations are folded into the layers before them.
+        fold: Whether layers are joined, as :mod:`.joining` does.
         parallel: Whether passes on a CPU run side by side, each on one thread, instead of one after another on all.
     """
 

@@ -32,7 +32,12 @@ class Joined:
         network, images = self.graph_module, self.images
         if precision == "bfloat16":
             network, images = in_bfloat16(network), images.bfloat16()
-        return fuse(network, images, rows) if self.fused else network
+        if not self.fused:
+            return network
+        try:
+            return fuse(network, images, rows)
+        except Exception:  # it can't run in this precision, which its first pass will say
+            return network
 
 
 @torch.no_grad()

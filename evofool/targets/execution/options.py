@@ -60,7 +60,7 @@ class ExecutionOptions:
         precision: ``auto`` (bfloat16 where the hardware has it), ``float32`` or ``bfloat16``.
         micro_batch: Rows of one forward pass, at most.
         memory_format: ``auto``, ``channels_last`` or ``contiguous``.
-        fold: Whether batch normalisations are folded into the layers before them.
+        fold: Whether layers are joined, as :mod:`.joining` does.
         parallel: Whether passes on a CPU run side by side, each on one thread.
     """
 
@@ -90,7 +90,7 @@ class ExecutionOptions:
         """Return the names of those fields of :class:`~.execution.Execution` that tuning may choose.
 
         Args:
-            foldable: Whether the network has anything to fold.
+            foldable: Whether the network has layers that may be joined.
             parallel: Whether its passes may run side by side.
         """
         choices = {

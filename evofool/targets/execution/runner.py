@@ -98,7 +98,7 @@ class TorchExecution:
             ) from error
 
     def apply(self, execution: Execution) -> None:
-        """Run forward passes in another way from now on. A network that can't be folded stays as it is.
+        """Run forward passes in another way from now on. A network whose layers can't be joined stays as it is.
 
         Raises:
             ConfigError: Forward passes can't be run so.
