@@ -197,7 +197,7 @@ class TorchTarget:
         return self._runner.scores(images, exact=False, checked=checked)
 
     def confirm(self, images: Tensor, *, rows: int | None = None, checked: bool = True) -> Tensor:
-        """Return what :meth:`scores` does, by the network as it is, in float32: what goes on record.
+        """Return what :meth:`scores` does in float32, whatever a search's precision: what goes on record.
 
         Args:
             images: (B, C, H, W) uint8, on any device.

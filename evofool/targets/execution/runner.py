@@ -84,7 +84,7 @@ class TorchExecution:
         self._precision_open = precision_open
         try:
             self.head = Head(name, outputs, classes, sigmoid=ends_in_sigmoid(module))
-            self.network = self._fast = made_ready(module, device)
+            self.network = self._fast = self._exact = made_ready(module, device)
             self._layers = list(self.network.modules())
             self._largest_pass: int | None = None  # rows that the device's memory turned out to have room for
             self._one_size: bool | None = None  # whether passes have to have all rows of the micro-batch, once known
@@ -110,10 +110,11 @@ class TorchExecution:
         memory_format = choose_format(execution.memory_format)
         with evaluating(self.network, self._layers):
             joined = self._joined if execution.fold else None
-            if joined is not None:
+            self._exact = joined.made("float32", execution.micro_batch) if joined else self.network
+            if precision == "float32":
+                self._fast = self._exact
+            elif joined is not None:
                 self._fast = joined.made(precision, execution.micro_batch)
-            elif precision == "float32":
-                self._fast = self.network
             else:
                 try:
                     self._fast = in_bfloat16(self.network)
@@ -123,7 +124,7 @@ class TorchExecution:
                             f"target {self._name} can't be copied ({first_line(error)}), which bfloat16 needs; "
                             "use `precision=float32`"
                         ) from error
-                    precision, self._fast = "float32", self.network
+                    precision, self._fast = "float32", self._exact
         self._precision_tried = False
         parallel = execution.parallel and self.device.type == "cpu"
         self.execution = Execution(precision, memory_format, execution.micro_batch, joined is not None, parallel)
@@ -135,7 +136,7 @@ class TorchExecution:
 
         Args:
             images: (B, C, H, W) uint8, on any device.
-            exact: Whether to run the network itself in float32, instead of what the execution makes of it.
+            exact: Whether to run the network in float32, whatever the execution's precision.
             checked: Whether to look at the scores at once, which waits for a GPU.
             rows: Rows of every pass, the last one filled up; None for up to the micro-batch.
 
@@ -160,7 +161,7 @@ class TorchExecution:
         self._check_bytes(images)
         if not self.head.gives_logits:
             raise self.head.refuse_logits()
-        values = self._in_passes(lambda part: self._of_bytes(self.network, "float32", part), images)
+        values = self._in_passes(lambda part: self._of_bytes(self._exact, "float32", part), images)
         self.head.checked(self.head.probabilities(values, "float32"), at_once=True)
         return values
 
@@ -181,7 +182,7 @@ class TorchExecution:
 
     def _score(self, exact: bool, images: Tensor) -> Tensor:
         """Run one forward pass on 8-bit images."""
-        module, precision = (self.network, "float32") if exact else (self._fast, self.execution.precision)
+        module, precision = (self._exact, "float32") if exact else (self._fast, self.execution.precision)
         return self.head.probabilities(self._of_bytes(module, precision, images), precision)
 
     def _of_bytes(self, module: nn.Module, precision: str, images: Tensor) -> Tensor:
@@ -275,7 +276,7 @@ class TorchExecution:
         """Have weights and images in a memory format from now on."""
         self.execution = replace(self.execution, memory_format=memory_format)
         with torch.inference_mode(False):  # weights that gradients can go through
-            for module in (self.network, self._fast):
+            for module in (self.network, self._exact, self._fast):
                 module.to(memory_format=FORMATS[memory_format])
 
     def _halve(self, rows: int, one_size: bool) -> None:
