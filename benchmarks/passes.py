@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
+from torch.fx.experimental.optimization import fuse
 
 from evofool.targets.execution.execution import FORMATS, Execution
-from evofool.targets.execution.folding import fold, has_normalisations
+from evofool.targets.execution.folding import has_normalisations
 from evofool.targets.execution.trials import GENERATION, noise_for
 from evofool.targets.torch_target import TorchTarget
 
@@ -35,7 +36,7 @@ Turn = tuple[float, int]
 
 
 class Passes:
-    """Forward passes of the bare network over the same floating-point images.
+    """Forward passes of the bare network over the same floating-point images, folded by torch's own tool at most.
 
     Args:
         target: The target whose network it is.
@@ -47,8 +48,7 @@ class Passes:
         self.clock = clock
         memory, self.device = FORMATS[execution.memory_format], target.device
         dtype = torch.bfloat16 if execution.precision == "bfloat16" else torch.float32
-        network = fold(target.network, torch.rand(2, *target.image_shape).to(self.device)) if execution.fold else None
-        network = copy.deepcopy(target.network) if network is None else network
+        network = fuse(target.network) if execution.fold else copy.deepcopy(target.network)
         self.network = network.to(self.device, dtype, memory_format=memory)  # type: ignore[call-overload]
         images = torch.rand(execution.micro_batch, *target.image_shape)
         self.images = images.to(self.device, dtype, memory_format=memory)

@@ -97,16 +97,30 @@ class Archive:
         surest: NDArray[np.float32] = self._by_class().max(1)
         return surest
 
-    def contenders(self, scores: Tensor) -> Indices:
+    def contenders(self, scores: Tensor, share: float = 1.0, least: int = 0) -> Indices:
         """Return the rows of ``scores`` (B, K) that could enter a niche, sorted.
 
         Where a class has one niche, these are the best rows of the classes whose elites they beat. Where it has
         several, all rows count that score a class higher than its weakest elite, or whose class has an empty niche.
+
+        Args:
+            scores: (B, K) float32 probabilities.
+            share: Where a class has one niche, only rows that promise most are returned, as many as together raise
+                the log-odds of all elites by this share of what all rows would.
+            least: As many are returned in any case, if there are.
         """
-        if self.measures is None:
-            return np.unique(best_rows(scores[:, self._columns], self.confidence)[1])
-        weakest = torch.from_numpy(self._by_class().min(1)).to(scores.device)
-        return np.flatnonzero((scores[:, self._columns] > weakest).any(1).cpu().numpy())
+        if self.measures is not None:
+            weakest = torch.from_numpy(self._by_class().min(1)).to(scores.device)
+            return np.flatnonzero((scores[:, self._columns] > weakest).any(1).cpu().numpy())
+        niches, rows, reached = best_rows(scores[:, self._columns], self.confidence)
+        children, of_child = np.unique(rows, return_inverse=True)
+        if share == 1 or len(children) <= least:
+            return children
+        gains = np.bincount(of_child, _log_odds(reached) - _log_odds(self.confidence[niches]))
+        highest = np.argsort(-gains, kind="stable")
+        together = gains[highest].cumsum()
+        count = max(least, 1 + int(np.searchsorted(together, share * together[-1])))
+        return np.sort(children[highest[:count]])
 
     def update(
         self,
@@ -257,3 +271,10 @@ def best_rows(reached: Tensor, confidence: NDArray[np.float32]) -> Admitted:
     scores = bits.view(np.float32)
     won = np.flatnonzero(scores > confidence)
     return won, rows[won].astype(np.int64), scores[won]
+
+
+def _log_odds(confidence: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the log-odds of confidences, where those below a millionth, or as near to one, are all the same."""
+    bounded = np.clip(confidence.astype(np.float64), 1e-6, 1 - 1e-6)
+    odds: NDArray[np.float64] = np.log(bounded) - np.log1p(-bounded)
+    return odds

@@ -8,7 +8,8 @@ several niches per class measures the children that could enter one (``diversity
     tell:  for every niche: the child that scores its class highest replaces a weaker elite
 
 Where children are scored in a fast approximation, those that could enter the archive are confirmed: scored again, and
-only that counts. While most of a generation would be, it is confirmed at once and not approximated before.
+only that counts. Where many could, those that promise little are not. While most of a generation would be confirmed, it
+is at once, and not approximated before.
 """
 
 from __future__ import annotations
@@ -25,8 +26,12 @@ from .emitters.emitter_schedule import EmitterSchedule
 from .niche_genomes import NicheGenomes
 from .states import State, prefixed, under, whole_numbers
 
+CONFIRMED_SHARE, CONFIRMED_AT_LEAST = 0.9, 10
+"""Of many children that could enter the archive, as many are confirmed as promise this share of what all would raise
+the elites' log-odds by, but at least so many. A confirmation costs as much as two or three other children."""
+
 CONFIRMED_AT_ONCE = 2 / 3
-"""Share of the last generation's children that could enter the archive above which the next one is confirmed at once.
+"""Share of the last generation's children that were to be confirmed above which the next one is confirmed at once.
 
 A confirmation takes two to three times as long as the approximation in bfloat16, so that both together take longer than
 confirmations alone from a half to two thirds on.
@@ -112,11 +117,14 @@ class MapElites:
         searched, evaluation_ids = scores, self.evaluations + np.arange(len(population))
         confirmed, measures = 0, None
         if self.confirm or self.archive.measures is not None:
-            rows = self.archive.contenders(scores)
+            exact = not self.confirm or (population.confirmed and self._at_once)
+            rows = self.archive.contenders(scores, CONFIRMED_SHARE, CONFIRMED_AT_LEAST)
             self._entering = len(rows) / len(population)
+            if exact:
+                rows = self.archive.contenders(scores)
             contenders, scores, evaluation_ids = population.take(rows), scores[rows], evaluation_ids[rows]
             genomes, parents = contenders.genomes, contenders.parents
-            if self.confirm and not (population.confirmed and self._at_once):
+            if not exact:
                 scores = self.toolbox.confirm(contenders)
                 confirmed = len(rows)
             if self.archive.measures is not None:

@@ -172,3 +172,15 @@ def test_a_state_of_other_niches_is_refused() -> None:
         archive.restore(archive.state() | {"scores": np.zeros((2, 4), np.float32)}, None)
     with pytest.raises(ValueError, match="1 genomes for 2 niches"):
         archive.restore(archive.state(), NicheGenomes(labelled_batch([1]), np.zeros(1, np.int64)))
+
+
+def test_of_many_contenders_those_that_promise_most_are_asked_for() -> None:
+    archive = Archive(np.arange(4), 4)
+    archive.confidence[:] = 0.1
+    scores = torch.tensor([[0.11, 0, 0, 0], [0, 0.9, 0, 0], [0, 0, 0.9, 0], [0, 0, 0, 0.101], [0.05, 0.8, 0, 0]])
+    assert archive.contenders(scores).tolist() == [0, 1, 2, 3]
+    assert archive.contenders(scores, 0.9).tolist() == [1, 2]
+    assert archive.contenders(scores, 0.5).tolist() == [1]  # the first of two that promise the same
+    assert archive.contenders(scores, 0.5, least=3).tolist() == [0, 1, 2]
+    assert archive.contenders(scores, 0.5, least=4).tolist() == [0, 1, 2, 3]
+    assert archive.contenders(torch.zeros(2, 4), 0.9).tolist() == []

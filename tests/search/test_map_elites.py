@@ -193,6 +193,23 @@ def test_of_children_that_beat_the_same_elite_only_the_best_is_confirmed() -> No
     assert elites.archive.confidence.tolist() == pytest.approx([0.2])
 
 
+def test_of_many_contenders_those_that_promise_little_are_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evofool.search.map_elites.CONFIRMED_AT_LEAST", 1)
+    elites = map_elites(niches=3, confirm=True)
+    asked = confirming(elites, torch.tensor([[0.5, 0.1, 0.1, 0], [0.1, 0.6, 0, 0], [0, 0, 0.11, 0]]))
+    first, children = numbered(1), numbered(3)
+    first.scores = torch.tensor([[0.5, 0.1, 0.1, 0]])
+    elites.tell(first)
+    children.scores = torch.tensor([[0.51, 0, 0, 0], [0.1, 0.9, 0, 0], [0, 0, 0.11, 0]])
+    update = elites.tell(children)
+    assert asked[-1][:, 0, 0, 0].tolist() == [1]
+    assert update.niches.tolist() == [1]
+    children.confirmed = True  # what is exact already enters whatever it promises
+    children.scores = torch.tensor([[0.51, 0, 0, 0], [0.1, 0.9, 0, 0], [0, 0, 0.11, 0]])
+    assert elites.tell(children).niches.tolist() == [0, 1, 2]
+    assert len(asked) == 2
+
+
 def test_a_generation_is_confirmed_at_once_while_most_children_enter() -> None:
     elites = map_elites(niches=4, batch=4, confirm=True)
     first = elites.ask()

@@ -10,8 +10,8 @@ from .tracing import trace
 _NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 TOLERANCE = 1e-4
-"""Largest difference of a copy's outputs from the network's in float32, as a share of the largest output; rounding gives
-1e-6."""
+"""Largest difference of a copy's outputs from the network's in float32, as a share of the largest output; rounding
+gives 1e-6."""
 
 
 @torch.no_grad()

@@ -24,7 +24,7 @@ def execution_of(target: Target) -> Execution:
 
 
 def check_requests(target: Target, options: ExecutionOptions) -> None:
-    """Check that a target runs its forward passes as it was asked to. A torch module whose layers can't be joined may stay so.
+    """Check that a target runs its forward passes as it was asked to. A torch module may keep its layers apart.
 
     Raises:
         ConfigError: It runs them in another way, or there is no such device.

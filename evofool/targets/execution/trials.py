@@ -244,7 +244,7 @@ def _try(target: TorchTarget, execution: Execution, images: torch.Tensor, exact:
     """Measure one way; return None where the network can't be run so."""
     try:
         target.apply(execution)
-        if target.execution != execution or not _sound(target, images[:1]):  # its layers can't be joined, or it keeps something
+        if target.execution != execution or not _sound(target, images[:1]):  # can't be joined, or keeps something
             return None
         error = float((target.scores(images[:_COMPARED]) - exact).abs().max())
         speed = _fastest_pass(target, _repeated(images, _images_at_once(execution)))
