@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from tuned import Slow
 
 from evofool.targets.execution import trials
 from evofool.targets.execution.process import SWITCH
+
+
+def clocked(function: Callable[..., Any], seconds: Callable[[], float]) -> Callable[..., Any]:
+    """Have a function of torch take so long by the clock of :class:`Slow`."""
+
+    @wraps(function)
+    def call(*arguments: Any, **named: Any) -> Any:
+        Slow.clock += seconds()
+        return function(*arguments, **named)
+
+    return call
 
 
 @pytest.fixture
@@ -27,6 +41,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: Callable[[in
     monkeypatch.delenv(SWITCH)
     Slow.clock = 0.0
     monkeypatch.setattr(trials, "time", SimpleNamespace(perf_counter=lambda: Slow.clock, monotonic=lambda: Slow.clock))
+    for name, seconds in (("batch_norm", lambda: Slow.norm_seconds), ("adaptive_avg_pool2d", lambda: 0.001)):
+        monkeypatch.setattr(F, name, clocked(getattr(F, name), seconds))
     return tmp_path / "cache" / "tuning.json"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Callable
 
 import pytest
@@ -43,18 +44,60 @@ class Normalised(nn.BatchNorm2d):
         return F.relu6(F.batch_norm(pixels, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps))
 
 
-class Overwriting(nn.Module):
-    """Adds to what it needs again."""
+class TwoConvolutions(nn.Module):
+    """Does with two convolutions what it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, way: Callable[[nn.Module, nn.Module, Tensor], Tensor], groups: int = 1) -> None:
         super().__init__()
-        self.one, self.two = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 1)
+        self.one, self.two, self.way = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 1, groups=groups), way
 
     def forward(self, pixels: Tensor) -> Tensor:
-        first = self.one(pixels).relu_()
-        second = self.two(first)
-        first += second
-        return (second + first).mean((2, 3))
+        return self.way(self.one, self.two, pixels).mean((2, 3))
+
+
+def add_to_what_is_read(one: nn.Module, two: nn.Module, pixels: Tensor) -> Tensor:
+    first = one(pixels).relu_()
+    second = two(first)
+    first += second
+    return second + first
+
+
+def clamp_unused(one: nn.Module, two: nn.Module, pixels: Tensor) -> Tensor:
+    first = one(pixels)
+    first.clamp_(-9, 9)
+    return two(first)
+
+
+def clamp_beside(one: nn.Module, two: nn.Module, pixels: Tensor) -> Tensor:
+    first = one(pixels)
+    return two(first) + first.clamp_(-9, 9)
+
+
+def lower_what_is_pooled(one: nn.Module, two: nn.Module, pixels: Tensor) -> Tensor:
+    first = one(pixels).relu()
+    lower = first.sub_(1)
+    return two(F.max_pool2d(first, 2) + F.max_pool2d(lower, 2))
+
+
+def add_and_activate(function: Callable[[Tensor], Tensor]) -> Callable[[nn.Module, nn.Module, Tensor], Tensor]:
+    return lambda one, two, pixels: function(two(first := one(pixels)) + first)
+
+
+def pool_what_is_small(one: nn.Module, two: nn.Module, pixels: Tensor) -> Tensor:
+    small = F.avg_pool2d(one(pixels), 6).relu()
+    return two(F.max_pool2d(small, 13, 1, 6))
+
+
+def pool_and_view(one: nn.Module, two: nn.Module, pixels: Tensor) -> Tensor:
+    return one(pixels).mean((2, 3), keepdim=True) + F.max_pool2d(F.avg_pool2d(pixels, 2), 2).view(len(pixels), 1, 3, -1)
+
+
+def add_of_two_types(one: nn.Module, two: nn.Module, pixels: Tensor) -> Tensor:
+    return two(first := one(pixels)) + first.float()
+
+
+KEPT = (clamp_unused, clamp_beside, lower_what_is_pooled, pool_and_view)
+"""Those that can't be joined: three change what is read elsewhere, and one can't have its images in channels last."""
 
 
 class Mixed(nn.Module):
@@ -77,7 +120,17 @@ def chain(*layers: nn.Module) -> nn.Module:
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "residual": Residual,
     "looked at early": lambda: Residual(early=True),
-    "overwriting": Overwriting,
+    **{
+        way.__name__: lambda way=way: TwoConvolutions(way)
+        for way in (*KEPT, add_to_what_is_read, pool_what_is_small, add_of_two_types)
+    },
+    **{
+        f"sum, {function.__name__}, {groups} groups": lambda function=function, groups=groups: TwoConvolutions(
+            add_and_activate(function), groups
+        )
+        for function in (F.relu, F.relu6, F.silu, F.hardswish)
+        for groups in (1, 2, 4)
+    },
     "mixed": Mixed,
     "mixed, floor": lambda: Mixed(ceil=False),
     "padded": lambda: chain(Padded(3, 6, (1, 1, 1, 1)), Normalised(6)),
@@ -103,7 +156,8 @@ def test_a_joined_network_gives_the_same(name: str, memory_format: torch.memory_
     random = torch.get_rng_state()
     joined = join(network, images[:2])
     assert torch.equal(random, torch.get_rng_state())
-    if name in ("same", "reflecting"):  # of which torch's oneDNN convolutions know nothing
+    kept = ("same", "reflecting", *(way.__name__ for way in KEPT))
+    if name in kept:  # of the first two, torch's oneDNN convolutions know nothing
         assert joined is None
         return
     assert joined is not None
@@ -113,6 +167,8 @@ def test_a_joined_network_gives_the_same(name: str, memory_format: torch.memory_
         assert torch.allclose(joined.made("float32", 5)(images), expected, atol=1e-5)
         rounded = joined.made("bfloat16", 3)(images.bfloat16()).float()
         assert torch.allclose(rounded, expected, atol=0.05 * float(expected.abs().max()))
+        again = copy.deepcopy(joined.made("bfloat16", 3))
+        assert torch.equal(again(images.bfloat16()), joined.made("bfloat16", 3)(images.bfloat16()))
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
@@ -162,3 +218,37 @@ def test_a_network_without_normalisations_may_be_folded_on_a_cpu() -> None:
     images = torch.randint(0, 256, (9, 3, 8, 8), dtype=torch.uint8)
     target.apply(Execution("bfloat16", "channels_last", 4, fold=True))
     assert torch.allclose(target.scores(images), target.confirm(images), atol=0.05)
+
+
+@pytest.mark.parametrize("where", [lambda network: network, lambda network: network.norm1])
+def test_a_network_that_somebody_hooked_into_stays_as_it_is(where: Callable[[Residual], nn.Module]) -> None:
+    network = drawn(Residual())
+    where(network).register_forward_hook(lambda _module, _given, found: found.clamp(max=9))  # type: ignore[arg-type]
+    assert join(network, torch.randn(2, 3, 8, 8)) is None
+
+
+def test_weights_that_change_are_joined_anew() -> None:
+    target, images = target_of(drawn(Residual()), fold=True), torch.randint(0, 256, (4, 3, 8, 8), dtype=torch.uint8)
+    before = target.confirm(images)
+    with torch.no_grad():
+        for parameter in target.network.parameters():
+            parameter.add_(0.3)
+    plain = target_of(copy.deepcopy(target.network), fold=False)
+    assert not torch.allclose(before, plain.confirm(images), atol=1e-3)
+    assert torch.allclose(target.confirm(images), plain.confirm(images), atol=1e-5)
+    assert torch.allclose(target.scores(images), plain.confirm(images), atol=1e-5)
+
+
+def test_a_joined_target_can_be_copied_and_pickled() -> None:
+    target, images = target_of(drawn(Residual()), fold=True), torch.randint(0, 256, (4, 3, 8, 8), dtype=torch.uint8)
+    made = target._runner._exact
+    pixels = torch.randn(4, 3, 8, 8)
+    assert torch.equal(pickle.loads(pickle.dumps(made))(pixels), made(pixels))
+    assert torch.equal(copy.deepcopy(target).scores(images), target.scores(images))
+
+
+def test_what_cannot_be_joined_is_not_told(capfd: pytest.CaptureFixture[str]) -> None:
+    network = chain(nn.Conv2d(3, 4, 3), nn.ReLU())
+    network.append(nn.Linear(5, 2))
+    assert join(network.eval(), torch.randn(2, 3, 8, 8)) is None
+    assert capfd.readouterr() == ("", "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import operator
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +18,6 @@ from torch import Tensor, fx, nn
 from torch.fx.node import Argument
 
 from .pooling import MaxPooling
-from .side_by_side import has_hooks
 from .tracing import arguments, layer_of
 
 Unary = tuple[str, list[float]]
@@ -58,7 +58,16 @@ class FusedConvolution(nn.Module):
         weight, bias = layer.weight.detach(), None if layer.bias is None else layer.bias.detach()
         way = (list(layer.padding), list(layer.stride), list(layer.dilation), layer.groups)
         self._given = (torch.ops.mkldnn._reorder_convolution_weight(weight, *way, shape), bias, *way)
-        self.unary = unary
+        self.unary, self._shape = unary, shape
+
+    def __getstate__(self) -> dict[str, Any]:
+        weight, *others = self._given
+        return self.__dict__ | {"_given": (weight.to_dense(), *others)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        weight, *others = self._given
+        self._given = (torch.ops.mkldnn._reorder_convolution_weight(weight, *others[1:], self._shape), *others)
 
     def forward(self, images: Tensor, added: Tensor | None = None) -> Tensor:
         """Return the activation of the convolution of ``images``, plus ``added``, which has its shape."""
@@ -118,7 +127,9 @@ class _Shapes(fx.Interpreter):
 
     def run_node(self, node: fx.Node) -> object:
         value = super().run_node(node)
-        node.meta["shape"] = list(value.shape) if isinstance(value, Tensor) else None
+        node.meta["shape"], node.meta["dtype"] = (
+            (list(value.shape), value.dtype) if isinstance(value, Tensor) else (None, None)
+        )
         return value
 
 
@@ -128,8 +139,11 @@ def _fuse_at(fused: fx.GraphModule, layers: dict[str, nn.Module], node: fx.Node,
     if (addition := _only_user(node)) and (added := _added(addition, node)):
         replaced, given = [*replaced, addition], [*given, added]
     unary = None
-    if (user := _only_user(replaced[-1])) and (unary := _activation(user, layers)):
-        replaced.append(user)
+    if (user := _only_user(replaced[-1])) and (found := _activation(user, layers)):
+        grouped = layers[str(node.target)].groups != 1 and node.meta["dtype"] == torch.bfloat16
+        if len(given) == 1 or (found is _RELU and not grouped):  # oneDNN has no other together with a sum
+            unary = found
+            replaced.append(user)
     shape = [rows, *node.args[0].meta["shape"][1:]]  # type: ignore[union-attr]
     layer = FusedConvolution(layers[str(node.target)], shape, unary)  # type: ignore[arg-type]
     _insert(fused, layers, layer, tuple(given), replaced)
@@ -156,8 +170,7 @@ def _insert(
 
 
 def _is_convolution(layer: nn.Module | None) -> bool:
-    plain = type(layer) is nn.Conv2d and layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
-    return plain and not has_hooks([layer])  # type: ignore[list-item]
+    return type(layer) is nn.Conv2d and layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
 
 
 def _only_user(node: fx.Node) -> fx.Node | None:
@@ -166,8 +179,9 @@ def _only_user(node: fx.Node) -> fx.Node | None:
 
 def _activation(node: fx.Node, layers: Mapping[str, nn.Module]) -> Unary | None:
     """Return the activation function that a node applies; None where it applies none that is known."""
-    called = type(layer_of(node, layers)) if node.op == "call_module" else node.target
-    return _ACTIVATIONS.get(called)
+    if node.op == "call_module":
+        return _ACTIVATIONS.get(type(layer_of(node, layers)))
+    return _ACTIVATIONS.get(node.target) if node.op in ("call_function", "call_method") else None
 
 
 def _added(addition: fx.Node, node: fx.Node) -> fx.Node | None:
@@ -178,7 +192,9 @@ def _added(addition: fx.Node, node: fx.Node) -> fx.Node | None:
         return None
     others = [term for term in addition.args if term is not node]
     other = others[0] if len(others) == 1 else None
-    return other if isinstance(other, fx.Node) and other.meta["shape"] == node.meta["shape"] else None
+    if not isinstance(other, fx.Node):
+        return None
+    return other if all(other.meta[name] == node.meta[name] for name in ("shape", "dtype")) else None
 
 
 def _pooling(node: fx.Node, layers: Mapping[str, nn.Module]) -> MaxPooling | None:

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
+from .execution import FORMATS
 from .folding import fold, gives_the_same, has_normalisations
 from .fusing import fusable, fuse, is_fused
 from .modules import in_bfloat16
+from .side_by_side import has_hooks
 from .tracing import trace
+
+ROUNDED = 0.1
+"""Largest difference of the outputs of fused layers from those of others in bfloat16, as a share of the largest."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class Joined:
     images: Tensor
     fused: bool
 
+    @torch.no_grad()
     def made(self, precision: str, rows: int) -> nn.Module:
         """Return the joined network in a precision, for passes of so many rows."""
         network, images = self.graph_module, self.images
@@ -35,7 +41,8 @@ class Joined:
         if not self.fused:
             return network
         try:
-            return fuse(network, images, rows)
+            fused = fuse(network, images, rows)
+            return fused if precision == "float32" or gives_the_same(fused, network, images, ROUNDED) else network
         except Exception:  # it can't run in this precision, which its first pass will say
             return network
 
@@ -50,20 +57,24 @@ def join(module: nn.Module, images: Tensor) -> Joined | None:
         images: A few images that it takes, on its device, for which the joined network has to give the same outputs.
 
     Returns:
-        None where nothing can be joined: there is nothing, or the network does more than call its layers one after the
-        other.
+        None where nothing can be joined: there is nothing, the network does more than call its layers one after the
+        other, or somebody watches or changes what goes through it by hooks.
     """
+    if has_hooks(list(module.modules())):
+        return None
     folded = fold(module, images)
+    plain = None if folded is None else Joined(folded, images, fused=False)
     if not fusable(module, images.device):
-        return None if folded is None else Joined(folded, images, fused=False)
+        return plain
     try:
         graph_module = trace(module) if folded is None else folded
         fused = fuse(graph_module, images, len(images))
-        if is_fused(fused) and gives_the_same(fused, module, images):
+        formats = (images.contiguous(memory_format=name) for name in FORMATS.values())
+        if is_fused(fused) and all(gives_the_same(fused, module, part) for part in formats):
             return Joined(graph_module, images, fused=True)
     except Exception:  # a user's module may do anything with what is no tensor
         pass
-    return None if folded is None else Joined(folded, images, fused=False)
+    return plain
 
 
 def joinable(module: nn.Module, device: torch.device) -> bool:

@@ -27,8 +27,10 @@ class MaxPooling(nn.Module):
         self.edge, self.stride, self.padding, self.size, self.positive = edge, stride, padding, size, positive
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the pooled images, in channels last."""
-        pooled = torch.empty((*images.shape[:2], *self.size), dtype=images.dtype, memory_format=torch.channels_last)
+        """Return the pooled images, in the memory format of the images."""
+        last = images.is_contiguous(memory_format=torch.channels_last)
+        memory_format = torch.channels_last if last else torch.contiguous_format
+        pooled = torch.empty((*images.shape[:2], *self.size), dtype=images.dtype, memory_format=memory_format)
         given, written = (part.view(torch.int16) if self.positive else part for part in (images, pooled))
         rows = max(1, CHUNK_BYTES // (images[:1].numel() * images.element_size()))
         for part, of in zip(torch.split(given, rows), torch.split(written, rows), strict=True):
@@ -38,7 +40,7 @@ class MaxPooling(nn.Module):
     def _along(self, dim: int, values: Tensor) -> Tensor:
         """Pool along one direction."""
         count = self.size[dim - 2]
-        taken = [self._taken(dim, values, offset) for offset in range(self.edge)]
+        taken = [found for offset in range(self.edge) if (found := self._taken(dim, values, offset))]
         whole = [part for _, part in taken if part.shape[dim] == count]
         largest = torch.maximum(whole[0], whole[-1])
         for part in whole[1:-1]:
@@ -49,10 +51,12 @@ class MaxPooling(nn.Module):
                 torch.maximum(within, part, out=within)
         return largest
 
-    def _taken(self, dim: int, values: Tensor, offset: int) -> tuple[int, Tensor]:
-        """Return each square's pixel at an offset, of those that have one, and the first that has."""
+    def _taken(self, dim: int, values: Tensor, offset: int) -> tuple[int, Tensor] | None:
+        """Return the first square that has a pixel at an offset, and each one's from there on; None where none has."""
         start, last = offset - self.padding, values.shape[dim] - 1
         first = max(0, -(start // self.stride))
         count = min(self.size[dim - 2], (last - start) // self.stride + 1) - first
-        part = values.narrow(dim, first * self.stride + start, max(0, (count - 1) * self.stride + 1))
+        if count < 1:
+            return None
+        part = values.narrow(dim, first * self.stride + start, (count - 1) * self.stride + 1)
         return first, part[(slice(None),) * dim + (slice(None, None, self.stride),)]

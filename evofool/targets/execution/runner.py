@@ -18,7 +18,7 @@ from .execution import FORMATS, Execution, choose_format
 from .joining import Joined, join
 from .modules import ends_in_sigmoid, evaluating, in_bfloat16, is_mixed, made_ready
 from .outputs import Head
-from .side_by_side import has_hooks, run_side_by_side
+from .side_by_side import has_hooks, run_side_by_side, times_written
 
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -144,6 +144,7 @@ class TorchExecution:
             TargetError: The images have another shape or type; or the network fails, or returns no probabilities.
         """
         self._check_bytes(images)
+        self._keep_up()
         scores = self._in_passes(partial(self._score, exact), images, rows)
         self._precision_tried |= not exact
         return self.head.checked(scores, at_once=checked)
@@ -161,6 +162,7 @@ class TorchExecution:
         self._check_bytes(images)
         if not self.head.gives_logits:
             raise self.head.refuse_logits()
+        self._keep_up()
         values = self._in_passes(lambda part: self._of_bytes(self._exact, "float32", part), images)
         self.head.checked(self.head.probabilities(values, "float32"), at_once=True)
         return values
@@ -179,6 +181,13 @@ class TorchExecution:
         if not isinstance(pixels, Tensor) or not pixels.is_floating_point() or pixels.shape[1:] != self._image_shape:
             raise refused(self._name, self._image_shape, pixels, "float torch tensors")
         return self._in_passes(self._logits, pixels)
+
+    def _keep_up(self) -> None:
+        """Join the layers anew where somebody has written to the network's weights since they were."""
+        if self.execution.fold and self._written != times_written(self.network):
+            del self._joined
+            with torch.inference_mode(False):
+                self.apply(self.execution)
 
     def _score(self, exact: bool, images: Tensor) -> Tensor:
         """Run one forward pass on 8-bit images."""
@@ -270,7 +279,7 @@ class TorchExecution:
     def _joined(self) -> Joined | None:
         """The network with its layers joined; None where they can't be."""
         noise = torch.rand((2, *self._image_shape), generator=torch.Generator().manual_seed(0))
-        return join(self.network, noise.mul_(2).sub_(1).to(self.device))
+        return join(self.network, noise.mul_(6).sub_(3).to(self.device))
 
     def _use_format(self, memory_format: str) -> None:
         """Have weights and images in a memory format from now on."""
@@ -278,6 +287,7 @@ class TorchExecution:
         with torch.inference_mode(False):  # weights that gradients can go through
             for module in (self.network, self._exact, self._fast):
                 module.to(memory_format=FORMATS[memory_format])
+        self._written = times_written(self.network)
 
     def _halve(self, rows: int, one_size: bool) -> None:
         """Run passes of half as many rows at most from now on."""

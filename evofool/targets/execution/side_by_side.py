@@ -66,10 +66,10 @@ def keeps_nothing(network: nn.Module, run: Callable[[], object]) -> bool:
         network: The network.
         run: Runs one pass.
     """
-    before, written = _held_by(network), _times_written(network)
+    before, written = _held_by(network), times_written(network)
     run()
     after = _held_by(network)
-    return written == _times_written(network) and all(
+    return written == times_written(network) and all(
         one.keys() == other.keys() and all(one[name] is other[name] for name in one)
         for one, other in zip(before, after, strict=True)
     )
@@ -80,15 +80,15 @@ def has_hooks(layers: Sequence[nn.Module]) -> bool:
     return any(layer._forward_hooks or layer._forward_pre_hooks for layer in layers)
 
 
-def _held_by(network: nn.Module) -> list[dict[str, Any]]:
-    """Return what every module of a network holds."""
-    return [{**vars(layer), **layer._buffers} for layer in network.modules()]
-
-
-def _times_written(network: nn.Module) -> list[int]:
+def times_written(network: nn.Module) -> list[int]:
     """Return how often each tensor of a network was written to."""
     tensors = chain(network.parameters(), network.buffers())
     return [tensor._version for tensor in tensors if not tensor.is_inference()]
+
+
+def _held_by(network: nn.Module) -> list[dict[str, Any]]:
+    """Return what every module of a network holds."""
+    return [{**vars(layer), **layer._buffers} for layer in network.modules()]
 
 
 @lru_cache(maxsize=2)

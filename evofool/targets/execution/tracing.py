@@ -14,12 +14,15 @@ _NORMALISATION = ("input", "running_mean", "running_var", "weight", "bias", "tra
 _PADDING = ("input", "pad", "mode", "value")
 """Names of the arguments of torch's functions, in their order."""
 
+_IN_PLACE = ("iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "iand", "ior", "ixor", "setitem")
+"""Functions of Python's ``operator`` that change their first argument."""
+
 _IDLE = (nn.Identity, nn.Dropout, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 """Layers that do nothing in evaluation mode."""
 
 
 def trace(module: nn.Module) -> fx.GraphModule:
-    """Return a network as a graph of its layers. It shares the network's weights.
+    """Return a network as a graph of its layers. It shares the network's weights, and knows nothing of its hooks.
 
     Some networks have layers of their own that call ``conv2d`` or ``batch_norm``. These calls become the modules of
     torch that do the same, and zeros that are padded before such a call become the convolution's own, as far as that is
@@ -29,10 +32,14 @@ def trace(module: nn.Module) -> fx.GraphModule:
         module: A network in evaluation mode.
 
     Raises:
-        Exception: Any of them: the network does more than call its layers one after the other.
+        Exception: Any of them: the network does more than call its layers one after the other, or it changes a tensor
+            in place that something else reads.
     """
     traced = fx.symbolic_trace(module)
     layers = dict(traced.named_modules())
+    for node in traced.graph.nodes:
+        if _is_in_place(node, layers) and not (node.users and len(node.args[0].users) == 1):
+            raise ValueError(f"{node} changes what others read")
     for node in list(traced.graph.nodes):
         if isinstance(layer_of(node, layers), _IDLE):
             node.replace_all_uses_with(node.args[0])
@@ -50,6 +57,18 @@ def trace(module: nn.Module) -> fx.GraphModule:
 def layer_of(node: object, layers: Mapping[str, nn.Module]) -> nn.Module | None:
     """Return the module that a node calls; None where it calls none."""
     return layers.get(str(node.target)) if isinstance(node, fx.Node) and node.op == "call_module" else None
+
+
+def _is_in_place(node: fx.Node, layers: Mapping[str, nn.Module]) -> bool:
+    """Return whether a node changes its first argument."""
+    if node.op == "call_method":
+        name = str(node.target)
+        return (name.endswith("_") and not name.endswith("__")) or name.startswith("__i") or name == "__setitem__"
+    if node.op == "call_function":
+        name = getattr(node.target, "__name__", "")
+        of_operator = getattr(node.target, "__module__", "") == "_operator" and name in _IN_PLACE
+        return of_operator or name.endswith("_") or bool(node.kwargs.get("inplace", False))
+    return bool(getattr(layer_of(node, layers), "inplace", False))
 
 
 def arguments(node: fx.Node, names: tuple[str, ...]) -> dict[str, Any]:
