@@ -15,7 +15,7 @@ import evofool
 from evofool import encodings
 from evofool.config.budget import Budget
 from evofool.config.evolve import EvolveOptions
-from evofool.search.defaults import resolve
+from evofool.search.defaults import resolve_for_target
 from evofool.search.evolution import Evolution
 from evofool.targets.execution.tuning import tune
 from evofool.targets.torch_target import TorchTarget
@@ -47,7 +47,7 @@ def ribs_and_ours() -> list[Row]:
     loops = {
         "pyribs' tutorial, direct MNIST": _ribs(target),
         f"evofool, {BATCH} children, float32": _ours(target, plain_options(BATCH)),
-        "evofool, as it comes": _ours(usual, resolve(EvolveOptions(encoding="direct"))),
+        "evofool, as it comes": _ours(usual, resolve_for_target(EvolveOptions(encoding="direct"), usual)),
     }
     seconds, worked, rows = dict.fromkeys(loops, 0.0), dict.fromkeys(loops, 0.0), dict[str, Row]()
     while len(rows) < len(loops):

@@ -52,7 +52,7 @@ class EvolveOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
         str | None,
         option(
             "How parents are chosen among the elites: fresh, uniform, unsure or weak.",
-            default="fresh for cppn, unsure for direct; nguyen2015: uniform",
+            default="fresh; unsure for direct and up to 100 classes; nguyen2015: uniform",
             identity=True,
             reset_by=VARIATION,
         ),

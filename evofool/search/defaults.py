@@ -19,8 +19,11 @@ BATCH = {"default": 100, "nguyen2015": 200}
 SELECTOR = {"default": "fresh", "nguyen2015": "uniform"}
 """The selector, by preset."""
 
-SELECTOR_OF_ENCODING = {("direct", "default"): "unsure"}
-"""The selector by encoding and preset, where it is not the preset's (docs/SEARCH.md)."""
+SELECTOR_OF_FEW = {("direct", "default"): "unsure"}
+"""The selector by encoding and preset, where it is not the preset's with few classes (docs/SEARCH.md)."""
+
+FEW_CLASSES = 100
+"""Largest number of classes that are few."""
 
 EMITTERS = {("cppn", "default"): {"vary": 0, "tweak": 150, "restart": 200}}
 """The emitters by encoding and preset, where they are not ``vary`` alone, each with the number of evaluations per niche
@@ -55,11 +58,10 @@ def resolve(options: EvolveOptions) -> EvolveOptions:
         settings = encodings.preset(options.encoding, options.preset)
         filled["settings"] = settings if options.settings is None else options.settings
     batch = BATCH.get(options.preset, BATCH["default"]) if options.batch is None else options.batch
-    if options.selector is None:
-        usual = SELECTOR.get(options.preset, SELECTOR["default"])
-        filled["selector"] = SELECTOR_OF_ENCODING.get((options.encoding, options.preset), usual)
-    else:
+    if options.selector is not None:
         selector_named(options.selector)
+    elif (options.encoding, options.preset) not in SELECTOR_OF_FEW:
+        filled["selector"] = SELECTOR.get(options.preset, SELECTOR["default"])
     if options.emitters is not None:
         filled["emitters"] = known_emitters(options.emitters, options.encoding, batch, ahead=options.ahead)
     if options.bins is None and (options.descriptors is not None or options.novelty is not None):
@@ -80,14 +82,21 @@ def resolve_for_target(options: EvolveOptions, target: Target) -> EvolveOptions:
         ConfigError: An option names what doesn't exist, or options don't go together.
     """
     options = resolve(options)
-    if options.emitters is not None:
+    if options.emitters is not None and options.selector is not None:
         return options
     from .diversity import diversity_of
 
     diversity = diversity_of(options, target.image_shape[0])
     niches_per_class = diversity.niches_per_class if diversity else 1
-    niches = len(choose_classes(options.classes, target.classes)) * niches_per_class
-    return replace(options, emitters=default_emitters(options, niches))
+    classes = len(choose_classes(options.classes, target.classes))
+    emitters = options.emitters or default_emitters(options, classes * niches_per_class)
+    return replace(options, emitters=emitters, selector=options.selector or default_selector(options, classes))
+
+
+def default_selector(options: EvolveOptions, classes: int) -> str:
+    """Return the selector for an archive of so many classes, where nobody names one."""
+    usual = SELECTOR.get(options.preset, SELECTOR["default"])
+    return SELECTOR_OF_FEW.get((options.encoding, options.preset), usual) if classes <= FEW_CLASSES else usual
 
 
 def default_emitters(options: EvolveOptions, niches: int) -> tuple[str, ...]:

@@ -44,6 +44,15 @@ def test_slight_changes_begin_sooner_for_many_niches(niches: int, begin: int) ->
     assert default_emitters(EvolveOptions(), niches) == ("vary", f"tweak@{begin}", f"restart@{200 * niches}")
 
 
+@pytest.mark.parametrize("options", [{}, {"emitters": ("vary",)}])
+@pytest.mark.parametrize(("classes", "selector"), [(100, "unsure"), (101, "fresh")])
+def test_direct_pixels_prefer_unsure_classes_where_there_are_few(
+    classes: int, selector: str, options: dict[str, Any]
+) -> None:
+    filled = resolve_for_target(EvolveOptions(encoding="direct", **options), tiny_target(classes=classes))
+    assert (filled.selector, filled.emitters) == (selector, ("vary",))
+
+
 def test_what_was_given_stays() -> None:
     given = {"selector": "weak", "batch": 7, "emitters": ("vary", "tweak@9"), "settings": {"limit": 3.0}}
     filled = resolved(preset="nguyen2015", **given)
