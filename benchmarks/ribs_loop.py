@@ -20,7 +20,7 @@ from evofool.search.evolution import Evolution
 from evofool.targets.execution.tuning import tune
 from evofool.targets.torch_target import TorchTarget
 
-from .common import Row, plain_options
+from .common import Row, plain_options, table
 
 EVALUATIONS, BATCH = 150_000, 30
 """Evaluations of each loop, and children per generation."""
@@ -32,6 +32,14 @@ TURN = 100
 """Generations of the tutorial's loop, then as many evaluations of the others."""
 
 Loop = Generator[None, None, Row]
+
+
+def measure(seeds: int | None) -> list[Row]:
+    """Measure the loops, where pyribs is there."""
+    if rows := ribs_and_ours():
+        for row in rows:
+            table([row])
+    return rows
 
 
 def ribs_and_ours() -> list[Row]:
