@@ -118,8 +118,9 @@ class MapElites:
         confirmed, measures = 0, None
         if self.confirm or self.archive.measures is not None:
             exact = not self.confirm or (population.confirmed and self._at_once)
-            rows = self.archive.contenders(scores, CONFIRMED_SHARE, CONFIRMED_AT_LEAST)
-            self._entering = len(rows) / len(population)
+            if self.confirm:
+                rows = self.archive.contenders(scores, CONFIRMED_SHARE, CONFIRMED_AT_LEAST)
+                self._entering = len(rows) / len(population)
             if exact:
                 rows = self.archive.contenders(scores)
             contenders, scores, evaluation_ids = population.take(rows), scores[rows], evaluation_ids[rows]

@@ -13,7 +13,7 @@ from test_folding import Residual, drawn, target_of
 from torch import Tensor, nn
 
 from evofool.targets.execution.execution import Execution
-from evofool.targets.execution.fusing import FusedConvolution, fuse
+from evofool.targets.execution.fusing import FusedConvolution, fuse, is_fused
 from evofool.targets.execution.joining import join
 from evofool.targets.execution.pooling import MaxPooling
 from evofool.targets.execution.tracing import trace
@@ -161,14 +161,14 @@ def test_a_joined_network_gives_the_same(name: str, memory_format: torch.memory_
         assert joined is None
         return
     assert joined is not None
-    assert joined.fused
+    assert is_fused(joined.exact)
     with torch.inference_mode():
         expected = network(images)
-        assert torch.allclose(joined.made("float32", 5)(images), expected, atol=1e-5)
-        rounded = joined.made("bfloat16", 3)(images.bfloat16()).float()
+        assert torch.allclose(joined.exact(images), expected, atol=1e-5)
+        rounded = joined.in_bfloat16()(images.bfloat16()).float()
         assert torch.allclose(rounded, expected, atol=0.05 * float(expected.abs().max()))
-        again = copy.deepcopy(joined.made("bfloat16", 3))
-        assert torch.equal(again(images.bfloat16()), joined.made("bfloat16", 3)(images.bfloat16()))
+        again = copy.deepcopy(joined.in_bfloat16())
+        assert torch.equal(again(images.bfloat16()), joined.in_bfloat16()(images.bfloat16()))
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
@@ -176,8 +176,7 @@ def test_sums_and_activations_are_fused() -> None:
     network = drawn(Residual())
     joined = join(network, torch.randn(2, 3, 8, 8))
     assert joined is not None
-    made = joined.made("float32", 2)
-    assert isinstance(made, torch.fx.GraphModule)
+    made = joined.exact
     called = [node.target for node in made.graph.nodes if node.op not in ("placeholder", "output")]
     assert len(called) == 3, called  # both convolutions, and the mean
     assert sum(isinstance(layer, FusedConvolution) for layer in made.modules()) == 2
@@ -206,7 +205,7 @@ def test_pooling_in_bfloat16_changes_no_bit() -> None:
     network = drawn(Mixed()).to(torch.bfloat16)
     images = torch.randn(4, 3, 13, 13).bfloat16().contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
-        fused = fuse(trace(network), images, 4)
+        fused = fuse(trace(network), images)
         assert sum(isinstance(layer, MaxPooling) for layer in fused.modules()) == 2
         assert torch.equal(fused(images), network(images))
 

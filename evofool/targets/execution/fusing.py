@@ -49,7 +49,7 @@ class FusedConvolution(nn.Module):
 
     Args:
         layer: The convolution.
-        shape: The shape (B, C, H, W) of what it is given, for which its weights are laid out. It takes others as well.
+        shape: The shape (B, C, H, W) of what it is given, for which its weights are laid out. It takes any B.
         unary: The activation function that follows, or None.
     """
 
@@ -91,15 +91,14 @@ def fusable(module: nn.Module, device: torch.device) -> bool:
 
 
 @torch.no_grad()
-def fuse(graph_module: fx.GraphModule, images: Tensor, rows: int) -> fx.GraphModule:
+def fuse(graph_module: fx.GraphModule, images: Tensor) -> fx.GraphModule:
     """Return a copy of a network whose convolutions do what follows them as well.
 
     Sums lose a rounding by it; in bfloat16 the copy's outputs differ by as much.
 
     Args:
         graph_module: A network as :func:`~.tracing.trace` returns it, on the CPU and in the precision that it runs in.
-        images: A few images that it takes, in this precision.
-        rows: Rows of a forward pass, for which weights are laid out. The copy takes any number.
+        images: A few images that it takes, in this precision. The copy takes any number.
 
     Raises:
         Exception: Any of them: torch can't run it so.
@@ -109,7 +108,7 @@ def fuse(graph_module: fx.GraphModule, images: Tensor, rows: int) -> fx.GraphMod
     layers = dict(fused.named_modules())
     for node in list(fused.graph.nodes):
         if _is_convolution(layer_of(node, layers)):
-            _fuse_at(fused, layers, node, rows)
+            _fuse_at(fused, layers, node)
         elif images.dtype == torch.bfloat16 and (pooling := _pooling(node, layers)):
             _insert(fused, layers, pooling, node.args[:1], [node])
     fused.delete_all_unused_submodules()
@@ -133,7 +132,7 @@ class _Shapes(fx.Interpreter):
         return value
 
 
-def _fuse_at(fused: fx.GraphModule, layers: dict[str, nn.Module], node: fx.Node, rows: int) -> None:
+def _fuse_at(fused: fx.GraphModule, layers: dict[str, nn.Module], node: fx.Node) -> None:
     """Replace a convolution, the addition after it and the activation function after that, as far as they are there."""
     replaced, given = [node], [node.args[0]]
     if (addition := _only_user(node)) and (added := _added(addition, node)):
@@ -144,7 +143,7 @@ def _fuse_at(fused: fx.GraphModule, layers: dict[str, nn.Module], node: fx.Node,
         if len(given) == 1 or (found is _RELU and not grouped):  # oneDNN has no other together with a sum
             unary = found
             replaced.append(user)
-    shape = [rows, *node.args[0].meta["shape"][1:]]  # type: ignore[union-attr]
+    shape = node.args[0].meta["shape"]  # type: ignore[union-attr]
     layer = FusedConvolution(layers[str(node.target)], shape, unary)  # type: ignore[arg-type]
     _insert(fused, layers, layer, tuple(given), replaced)
 

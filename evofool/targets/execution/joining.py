@@ -20,29 +20,27 @@ ROUNDED = 0.1
 
 @dataclass(frozen=True)
 class Joined:
-    """A network whose layers can be joined.
+    """A network whose layers are joined.
 
     Attributes:
-        graph_module: The network in float32, with its batch normalisations folded.
+        exact: It, in float32.
+        graph_module: The network in float32, with its batch normalisations folded and nothing else.
         images: A few images that it takes.
-        fused: Whether its convolutions do what follows them as well.
     """
 
+    exact: fx.GraphModule
     graph_module: fx.GraphModule
     images: Tensor
-    fused: bool
 
     @torch.no_grad()
-    def made(self, precision: str, rows: int) -> nn.Module:
-        """Return the joined network in a precision, for passes of so many rows."""
-        network, images = self.graph_module, self.images
-        if precision == "bfloat16":
-            network, images = in_bfloat16(network), images.bfloat16()
-        if not self.fused:
+    def in_bfloat16(self) -> fx.GraphModule:
+        """Return the joined network in bfloat16."""
+        network, images = in_bfloat16(self.graph_module), self.images.bfloat16()
+        if self.exact is self.graph_module:
             return network
         try:
-            fused = fuse(network, images, rows)
-            return fused if precision == "float32" or gives_the_same(fused, network, images, ROUNDED) else network
+            fused = fuse(network, images)
+            return fused if gives_the_same(fused, network, images, ROUNDED) else network
         except Exception:  # it can't run in this precision, which its first pass will say
             return network
 
@@ -63,15 +61,15 @@ def join(module: nn.Module, images: Tensor) -> Joined | None:
     if has_hooks(list(module.modules())):
         return None
     folded = fold(module, images)
-    plain = None if folded is None else Joined(folded, images, fused=False)
+    plain = None if folded is None else Joined(folded, folded, images)
     if not fusable(module, images.device):
         return plain
     try:
         graph_module = trace(module) if folded is None else folded
-        fused = fuse(graph_module, images, len(images))
+        fused = fuse(graph_module, images)
         formats = (images.contiguous(memory_format=name) for name in FORMATS.values())
         if is_fused(fused) and all(gives_the_same(fused, module, part) for part in formats):
-            return Joined(graph_module, images, fused=True)
+            return Joined(fused, graph_module, images)
     except Exception:  # a user's module may do anything with what is no tensor
         pass
     return plain

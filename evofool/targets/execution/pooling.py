@@ -1,4 +1,4 @@
-"""Max pooling in bfloat16 on a CPU, without the positions that torch's notes for a backward pass."""
+"""Max pooling in bfloat16 on a CPU, without the positions that torch's layer notes for a backward pass."""
 
 from __future__ import annotations
 

@@ -110,11 +110,11 @@ class TorchExecution:
         memory_format = choose_format(execution.memory_format)
         with evaluating(self.network, self._layers):
             joined = self._joined if execution.fold else None
-            self._exact = joined.made("float32", execution.micro_batch) if joined else self.network
+            self._exact = joined.exact if joined else self.network
             if precision == "float32":
                 self._fast = self._exact
             elif joined is not None:
-                self._fast = joined.made(precision, execution.micro_batch)
+                self._fast = joined.in_bfloat16()
             else:
                 try:
                     self._fast = in_bfloat16(self.network)
