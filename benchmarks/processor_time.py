@@ -88,6 +88,7 @@ def _evolve(
             target, encoding, evaluations=evaluations, seed=seed, out=Path(folder) / "run", gallery=False,
             profiler=profiler, observer=turns,
         )  # fmt: skip
+        turns.end(evaluations)
     shares = profiler.shares()
     evolution = 1 - shares.pop("raw")
     return *turns.rates(filled=False), {phase: share / evolution for phase, share in shares.items()}

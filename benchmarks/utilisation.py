@@ -79,6 +79,10 @@ class Turns:
         self.evolution.append((took + _writing_seconds() - written, evaluations - self._evaluations))
         self._began, self._evaluations = self.clock(), evaluations
 
+    def end(self, evaluations: int) -> None:
+        """Count what came after the last turn, to the end of a run of so many evaluations."""
+        self.evolution.append((self.clock() - self._began, evaluations - self._evaluations))
+
     def rates(self, *, filled: bool = True) -> tuple[float, float]:
         """Return images per second of evolution and passes; without the first quarter, which fills the archive."""
         first = len(self.raw) // 4 if filled else 0

@@ -123,9 +123,6 @@ class RunJob(Job[RunStep]):
                     "allow more, at least as many as `batch`"
                 ) from error
             raise
-        finally:
-            if self._profiler:
-                self._profiler.stop()
 
     def begin(self, later: Later) -> None:
         """Cut the history back to where the evolution goes on from."""
@@ -150,7 +147,9 @@ class RunJob(Job[RunStep]):
         return self.evolution.state()
 
     def refresh(self, interval: float, *, last: bool) -> Refresh | None:
-        """Decode the elites that changed, bit by bit, then write them and the page."""
+        """Decode the elites that changed, bit by bit, then write them and the page. The last ones are confirmed."""
+        if last:
+            self._end()
         if not self.folder or not self._recorder or not self.evolution.search.generation:
             return None
         self._recorder.flush(self.evolution)
@@ -194,11 +193,19 @@ class RunJob(Job[RunStep]):
             missing=self._missing,
         )
 
+    def _end(self) -> None:
+        """Confirm the last elites, after the last checkpoint."""
+        if self.evolution.consistent:
+            self.evolution.settle()
+        if self._profiler:
+            self._profiler.stop()
+
     def _changed(self) -> Elites:
-        """Return the elites that are new since the last call."""
-        evaluations = self.evolution.archive.evaluation_id
-        changed = None if self._seen is None else np.flatnonzero(evaluations != self._seen)
-        self._seen = evaluations.copy()
+        """Return the elites that are new since the last call, or were provisional then."""
+        archive = self.evolution.archive
+        seen = np.where(archive.provisional, -2 - archive.evaluation_id, archive.evaluation_id)
+        changed = None if self._seen is None else np.flatnonzero(seen != self._seen)
+        self._seen = seen
         elites = Elites.of(self.evolution, changed, self._lines)
         self._lines = elites.lines_by_niche
         return elites

@@ -57,6 +57,7 @@ class Archive:
         evaluation_id: (N,) The evaluation, counted from 0, that scored each elite. Empty niches have ``NO_EVALUATION``.
         parent: (N,) The evaluation ID of each elite's parent, or ``NO_EVALUATION``.
         generation: (N,) The generation, counted from 1, that each elite comes from. Empty niches have 0.
+        provisional: (N,) bool. Whether an elite's probabilities are a fast approximation, not confirmed yet.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Archive:
         self.evaluation_id = np.full(count, NO_EVALUATION, np.int64)
         self.parent = np.full(count, NO_EVALUATION, np.int64)
         self.generation = np.zeros(count, np.int64)
+        self.provisional = np.zeros(count, bool)
         self._columns = torch.from_numpy(self.class_indices).to(device)
 
     def __len__(self) -> int:
@@ -97,7 +99,7 @@ class Archive:
         surest: NDArray[np.float32] = self._by_class().max(1)
         return surest
 
-    def contenders(self, scores: Tensor, share: float = 1.0, least: int = 0) -> Indices:
+    def contenders(self, scores: Tensor) -> Indices:
         """Return the rows of ``scores`` (B, K) that could enter a niche, sorted.
 
         Where a class has one niche, these are the best rows of the classes whose elites they beat. Where it has
@@ -105,22 +107,18 @@ class Archive:
 
         Args:
             scores: (B, K) float32 probabilities.
-            share: Where a class has one niche, only rows that promise most are returned, as many as together raise
-                the log-odds of all elites by this share of what all rows would.
-            least: As many are returned in any case, if there are.
         """
         if self.measures is not None:
             weakest = torch.from_numpy(self._by_class().min(1)).to(scores.device)
             return np.flatnonzero((scores[:, self._columns] > weakest).any(1).cpu().numpy())
+        return np.unique(best_rows(scores[:, self._columns], self.confidence)[1])
+
+    def promises(self, scores: Tensor) -> tuple[Indices, NDArray[np.float64]]:
+        """Return the contenders (C,) where a class has one niche, and how much they would raise all log-odds (C,)."""
         niches, rows, reached = best_rows(scores[:, self._columns], self.confidence)
         children, of_child = np.unique(rows, return_inverse=True)
-        if share == 1 or len(children) <= least:
-            return children
-        gains = np.bincount(of_child, _log_odds(reached) - _log_odds(self.confidence[niches]))
-        highest = np.argsort(-gains, kind="stable")
-        together = gains[highest].cumsum()
-        count = max(least, 1 + int(np.searchsorted(together, share * together[-1])))
-        return np.sort(children[highest[:count]])
+        gains = _log_odds(reached) - _log_odds(self.confidence[niches])
+        return children, np.asarray(np.bincount(of_child, gains, len(children)), np.float64)
 
     def update(
         self,
@@ -130,6 +128,7 @@ class Archive:
         parents: Indices,
         generation: int,
         measures: Tensor | None = None,
+        provisional: NDArray[np.bool_] | None = None,
     ) -> Update:
         """Let every child compete in every niche that it reaches.
 
@@ -137,11 +136,12 @@ class Archive:
 
         Args:
             genomes: A batch of B genomes.
-            scores: (B, K) float32 probabilities, confirmed.
+            scores: (B, K) float32 probabilities.
             evaluation_ids: (B,) The children's evaluations.
             parents: (B,) The evaluation IDs of their parents.
             generation: The number of their generation.
             measures: (B, D) Their measures, where a class has several niches.
+            provisional: (B,) Whose scores are an approximation; None where all are confirmed.
         """
         if not len(genomes):
             return Update(np.empty(0, np.int64), np.empty(0, np.int64))
@@ -158,7 +158,26 @@ class Archive:
         self.genomes.put(niches, genomes, rows)
         self.evaluation_id[niches], self.parent[niches] = evaluation_ids[rows], parents[rows]
         self.generation[niches] = generation
+        self.provisional[niches] = False if provisional is None else provisional[rows]
         return Update(niches, rows)
+
+    def correct(self, niches: Indices, scores: Tensor, rows: Indices) -> None:
+        """Give provisional elites the scores that are confirmed for them.
+
+        Args:
+            niches: (n,) Their niches.
+            scores: (B, K) float32 probabilities, confirmed.
+            rows: (n,) Which of them each niche's elite has.
+        """
+        self.confidence[niches] = self.own(niches, scores, rows)
+        self.kept.put(niches, scores, rows)
+        self.provisional[niches] = False
+
+    def own(self, niches: Indices, scores: Tensor, rows: Indices) -> NDArray[np.float32]:
+        """Return the probabilities (n,) of niches' own classes in rows (n,) of ``scores`` (B, K)."""
+        at, classes = (torch.from_numpy(each).to(scores.device) for each in (rows, self.class_of_niche[niches]))
+        own: NDArray[np.float32] = scores[at, classes].numpy(force=True)
+        return own
 
     def adopt(self, other: Archive, niches: Indices) -> Indices:
         """Take another archive's elites of some of its niches, where they are surer; return those niches, sorted."""
@@ -172,7 +191,7 @@ class Archive:
         if self.measures is not None and other.measures is not None:
             at = torch.from_numpy(surer).to(self.measures.device)
             self.measures[at] = other.measures[at]
-        for name in ("confidence", "evaluation_id", "parent", "generation"):
+        for name in ("confidence", "evaluation_id", "parent", "generation", "provisional"):
             getattr(self, name)[surer] = getattr(other, name)[surer]
         return surer
 
@@ -189,7 +208,7 @@ class Archive:
         return torch.cat([known, confidence], 1), torch.cat([others, scores.gather(1, own)], 1)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return copies of all arrays but the genomes."""
+        """Return copies of all arrays but the genomes, and ``provisional`` only where an elite is."""
         state = {
             "class_of_niche": self.class_of_niche.copy(),
             **self.kept.state(),
@@ -198,6 +217,8 @@ class Archive:
             "parent": self.parent.copy(),
             "generation": self.generation.copy(),
         }
+        if self.provisional.any():
+            state["provisional"] = self.provisional.copy()
         return state if self.measures is None else state | {"measures": self.measures.numpy(force=True).copy()}
 
     def restore(self, state: dict[str, np.ndarray], genomes: NicheGenomes | None) -> None:
@@ -206,7 +227,8 @@ class Archive:
         Raises:
             ValueError: The state belongs to an archive of other niches, or doesn't fit itself.
         """
-        for name, current in self.state().items():
+        state = {"provisional": np.zeros(len(self), bool)} | state
+        for name, current in {"provisional": self.provisional, **self.state()}.items():
             if state[name].shape != current.shape or state[name].dtype != current.dtype:
                 raise ValueError(f"{name} should be {current.dtype} {current.shape}")
         if not np.array_equal(state["class_of_niche"], self.class_of_niche):
@@ -220,7 +242,7 @@ class Archive:
         if self.measures is not None:
             self.measures = torch.from_numpy(state["measures"].copy()).to(self.measures.device)
         self.evaluation_id, self.parent = state["evaluation_id"].copy(), state["parent"].copy()
-        self.generation = state["generation"].copy()
+        self.generation, self.provisional = state["generation"].copy(), state["provisional"].copy()
 
     def _check_values(self, state: dict[str, np.ndarray], genomes: NicheGenomes | None) -> None:
         """Check that elites can be as a state says, and that empty niches are empty."""
@@ -233,6 +255,7 @@ class Archive:
             "generation": np.where(held, state["generation"] > 0, state["generation"] == 0),
             "confidence": np.where(held, (confidence == own) & (confidence >= 0), confidence == -1.0),
             "measures": ~held | measured,
+            "provisional": held | ~state["provisional"],
         }
         for name, sound in values.items():
             if not np.all(sound):
@@ -254,7 +277,7 @@ class Archive:
         self.kept.clear(niches)
         self.confidence[niches] = -1.0
         self.evaluation_id[niches] = self.parent[niches] = NO_EVALUATION
-        self.generation[niches] = 0
+        self.generation[niches], self.provisional[niches] = 0, False
 
     def _by_class(self) -> NDArray[np.float32]:
         """Return the confidences as (M, niches_per_class)."""

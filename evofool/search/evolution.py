@@ -29,6 +29,7 @@ from .diversity import check_size, diversity_of
 from .niche_genomes import restored
 from .progress import Progress, build_statistics
 from .proposals import Proposals
+from .provisional import confirmed_confidence, settle
 from .states import State, prefixed, under
 from .toolbox import build_search, build_toolbox, swap_operators
 
@@ -133,7 +134,18 @@ class Evolution:
         """Return whether the budget is spent."""
         search = self.search
         reached = median(self.archive.surest_confidence().tolist()) if budget.until is not None else 0.0
+        if budget.until is not None and reached >= budget.until and self.archive.provisional.any():
+            reached = median(confirmed_confidence(self.archive, self.toolbox, search.batch).tolist())
         return budget.spent(search.generation, search.evaluations, self.seconds, reached)
+
+    def settle(self) -> None:
+        """Confirm the elites whose scores are an approximation so far, if there are any.
+
+        :meth:`state` is to be asked before: an evolution that goes on doesn't know when somebody looked at it.
+        """
+        started = time.perf_counter()
+        self.search.confirmations += settle(self.archive, self.toolbox, self.search.batch)
+        self.seconds += time.perf_counter() - started
 
     def step(self, *, last: bool = False) -> Progress:
         """Run one generation and return the progress after it.
@@ -166,7 +178,7 @@ class Evolution:
         self._proposals.in_turn()
 
     def verify_determinism(self, *, resumed: bool = False) -> int:
-        """Score the newest elites again: what is recorded must be what anyone finds who scores the same image.
+        """Score the newest confirmed elites again: what is recorded must be what anyone finds who scores the image.
 
         Args:
             resumed: Whether they were scored in another session.
@@ -179,6 +191,9 @@ class Evolution:
         """
         archive, toolbox = self.archive, self.toolbox
         held = archive.held()
+        held = held[~archive.provisional[held]]
+        if not len(held):
+            return 0
         newest = held[np.argsort(-archive.evaluation_id[held], kind="stable")[:VERIFIED_ELITES]]
         elites = Population(archive.genomes.take(newest), archive.parent[newest], archive.class_indices)
         confirms = self.search.confirm

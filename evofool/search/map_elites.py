@@ -8,8 +8,10 @@ several niches per class measures the children that could enter one (``diversity
     tell:  for every niche: the child that scores its class highest replaces a weaker elite
 
 Where children are scored in a fast approximation, those that could enter the archive are confirmed: scored again, and
-only that counts. Where many could, those that promise little are not. While most of a generation would be confirmed, it
-is at once, and not approximated before.
+only that counts. While most of a generation would be confirmed, it is at once, and not approximated before.
+
+With many niches nearly every child enters somewhere, and most of them are replaced before long. So a few are confirmed,
+and the others become provisional elites. These are confirmed all together when few are left of the many that entered.
 """
 
 from __future__ import annotations
@@ -24,11 +26,20 @@ from ..errors import TargetError
 from .archive import Archive, Update
 from .emitters.emitter_schedule import EmitterSchedule
 from .niche_genomes import NicheGenomes
+from .provisional import settle
 from .states import State, prefixed, under, whole_numbers
 
-CONFIRMED_SHARE, CONFIRMED_AT_LEAST = 0.9, 10
-"""Of many children that could enter the archive, as many are confirmed as promise this share of what all would raise
-the elites' log-odds by, but at least so many. A confirmation costs as much as two or three other children."""
+MANY_NICHES = 100
+"""Number of niches above which elites may be provisional."""
+
+CONFIRMED_OF_MANY = 2
+"""How many children of a generation are confirmed then: those that promise most."""
+
+PROVISIONAL_SHARE = 0.05
+"""Provisional elites are confirmed when they are at most this share of the children that were told since the last time.
+
+A confirmation takes as long as two or three approximations in bfloat16, so this bounds what confirmations take.
+"""
 
 CONFIRMED_AT_ONCE = 2 / 3
 """Share of the last generation's children that were to be confirmed above which the next one is confirmed at once.
@@ -52,6 +63,8 @@ class MapElites:
         confirm: Whether children that could enter the archive are scored again through ``toolbox.confirm``. Needed
             where ``toolbox.evaluate`` is a fast approximation. It may confirm a population whose ``exact`` asks for
             that, and then sets its ``confirmed``.
+        provisional: Whether elites may be provisional, where a class has one niche and there are more than
+            ``MANY_NICHES``.
 
     Attributes:
         generation: How many generations were told.
@@ -69,13 +82,15 @@ class MapElites:
         batch: int,
         initial: Any = None,
         confirm: bool = False,
+        provisional: bool = True,
     ) -> None:
         self.toolbox, self.archive, self.schedule, self.batch = toolbox, archive, schedule, batch
-        self.initial, self.confirm, self._at_once = initial, confirm, confirm
+        self._provisional = provisional and confirm and archive.measures is None and len(archive) > MANY_NICHES
+        self.initial, self.confirm, self._at_once = initial, confirm, confirm and not self._provisional
         self._entering = min(1.0, len(archive) / batch)
         self.proposer: str | None = None
         self._drawn: str | None = None
-        self.generation = self.evaluations = self.confirmations = 0
+        self.generation = self.evaluations = self.confirmations = self._settled = 0
 
     def ask(self) -> Population:
         """Return the children of the next generation."""
@@ -102,8 +117,8 @@ class MapElites:
         return None if waits else self.ask()
 
     def confirm_always(self) -> None:
-        """Confirm what could enter the archive, whatever :attr:`~.Population.confirmed` says of a population."""
-        self.confirm, self._at_once = True, False
+        """Confirm what could enter the archive before it does, whatever a population says of its scores."""
+        self.confirm, self._at_once, self._provisional = True, False, False
 
     def tell(self, population: Population) -> Update:
         """Let scored children into the archive.
@@ -115,27 +130,33 @@ class MapElites:
         if scores is None:
             raise TargetError("the population has no scores: call toolbox.map(toolbox.evaluate, population) first")
         searched, evaluation_ids = scores, self.evaluations + np.arange(len(population))
-        confirmed, measures = 0, None
+        confirmed, measures, provisional = 0, None, None
         if self.confirm or self.archive.measures is not None:
-            exact = not self.confirm or (population.confirmed and self._at_once)
-            if self.confirm:
-                rows = self.archive.contenders(scores, CONFIRMED_SHARE, CONFIRMED_AT_LEAST)
-                self._entering = len(rows) / len(population)
-            if exact:
+            promise = None
+            if self._provisional:
+                rows, promise = self.archive.promises(scores)
+            else:
                 rows = self.archive.contenders(scores)
+            if self.confirm:
+                self._entering = len(rows) / len(population)
             contenders, scores, evaluation_ids = population.take(rows), scores[rows], evaluation_ids[rows]
             genomes, parents = contenders.genomes, contenders.parents
-            if not exact:
-                scores = self.toolbox.confirm(contenders)
-                confirmed = len(rows)
+            if self.confirm and not (population.confirmed and self._at_once):
+                provisional = np.zeros(len(rows), bool)
+                if promise is not None:
+                    provisional[np.argsort(-promise, kind="stable")[CONFIRMED_OF_MANY:]] = True
+                sure = np.flatnonzero(~provisional)
+                scores[sure] = self.toolbox.confirm(contenders.take(sure))
+                confirmed = len(sure)
             if self.archive.measures is not None:
                 images = self.toolbox.decode(genomes) if contenders.images is None else contenders.images
                 measures = self.toolbox.measure(images, genomes) if len(rows) else self.archive.measures[:0]
         before = self._total_confidence() if self.schedule.learns else 0.0
-        update = self.archive.update(genomes, scores, evaluation_ids, parents, self.generation + 1, measures)
+        number = self.generation + 1
+        update = self.archive.update(genomes, scores, evaluation_ids, parents, number, measures, provisional)
         for to_check in (searched, scores) if self.confirm else (searched,):
             self.toolbox.check(to_check)
-        self.generation += 1
+        self.generation = number
         self.evaluations += len(population)
         self.confirmations += confirmed
         self.proposer = population.proposer
@@ -146,6 +167,10 @@ class MapElites:
             if self.schedule.learns:
                 gain = max(0.0, self._total_confidence() - before) / (len(population) + emitter.passes)
                 self.schedule.record(self.proposer, gain)
+        waiting = np.unique(self.archive.evaluation_id[self.archive.provisional])
+        if len(waiting) and len(waiting) <= PROVISIONAL_SHARE * (self.evaluations - self._settled):
+            self.confirmations += settle(self.archive, self.toolbox, self.batch)
+            self._settled = self.evaluations
         return update
 
     def state(self) -> State:
@@ -155,6 +180,7 @@ class MapElites:
             **drawn,
             "counts": np.array([self.generation, self.evaluations, self.confirmations], np.int64),
             "entering": np.array(self._entering, np.float64),
+            **({"settled": np.array([self._settled], np.int64)} if self._provisional else {}),
             **prefixed("archive", self.archive.state()),
             **prefixed("emitters", self.schedule.state()),
         }
@@ -175,6 +201,8 @@ class MapElites:
         if entering.shape or entering.dtype != np.float64 or not 0 <= entering <= 1:
             raise ValueError("entering should be one number from 0 to 1")
         self._entering = float(entering)
+        settled = state.get("settled")
+        self._settled = 0 if settled is None else int(whole_numbers("settled", settled, 1)[0])
         self.archive.restore(under("archive", state), genomes)
         if self.archive.evaluation_id.max() >= self.evaluations or self.archive.generation.max() > self.generation:
             raise ValueError("counts are less than the elites say")

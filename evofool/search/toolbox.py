@@ -138,7 +138,9 @@ def build_search(
         emitters = {name: (EMITTERS[name].build(toolbox, encoding, rng), begin) for name, begin in names}
         for name, (emitter, _) in emitters.items():
             askers.setdefault(name, {})[id(own)] = emitter.ask
-        return MapElites(toolbox, own, EmitterSchedule(emitters, rng), batch=batch, initial=initial, confirm=confirm)
+        schedule = EmitterSchedule(emitters, rng)
+        provisional = not islands  # the archive of the whole has only what is confirmed
+        return MapElites(toolbox, own, schedule, batch=batch, initial=initial, confirm=confirm, provisional=provisional)
 
     searches = [search_on(own) for own in islands or (archive,)]
     for name, by_archive in askers.items():

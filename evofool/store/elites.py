@@ -111,6 +111,8 @@ def _lines(evolution: Evolution, niches: np.ndarray) -> list[dict[str, Any]]:
             "size": sizes[row],
             "file": f"elites/{stem}.png",
         }
+        if archive.provisional[niche]:
+            line["provisional"] = True
         if evolution.encoding.name == "cppn":
             line["genome"] = f"elites/{stem}.json"
         lines.append(line | places[row])

@@ -50,6 +50,7 @@ class EliteLine(msgspec.Struct, frozen=True):
     picture_crc32: str
     name: str = msgspec.field(name="class")
     genome: str | msgspec.UnsetType = msgspec.UNSET
+    provisional: bool | msgspec.UnsetType = msgspec.UNSET
     networks: Items | msgspec.UnsetType = msgspec.UNSET
     robust: Items | msgspec.UnsetType = msgspec.UNSET
     cell: Annotated[list[Natural], msgspec.Meta(min_length=1, max_length=MAX_DEPTH)] | msgspec.UnsetType = msgspec.UNSET

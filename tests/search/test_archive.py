@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -174,13 +175,57 @@ def test_a_state_of_other_niches_is_refused() -> None:
         archive.restore(archive.state(), NicheGenomes(labelled_batch([1]), np.zeros(1, np.int64)))
 
 
-def test_of_many_contenders_those_that_promise_most_are_asked_for() -> None:
+def test_what_contenders_promise_is_log_odds_over_all_niches() -> None:
     archive = Archive(np.arange(4), 4)
-    archive.confidence[:] = 0.1
-    scores = torch.tensor([[0.11, 0, 0, 0], [0, 0.9, 0, 0], [0, 0, 0.9, 0], [0, 0, 0, 0.101], [0.05, 0.8, 0, 0]])
-    assert archive.contenders(scores).tolist() == [0, 1, 2, 3]
-    assert archive.contenders(scores, 0.9).tolist() == [1, 2]
-    assert archive.contenders(scores, 0.4).tolist() == [1]  # the first of two that promise the same
-    assert archive.contenders(scores, 0.4, least=3).tolist() == [0, 1, 2]
-    assert archive.contenders(scores, 0.4, least=4).tolist() == [0, 1, 2, 3]
-    assert archive.contenders(torch.zeros(2, 4), 0.9).tolist() == []
+    archive.confidence[:] = [0.001, 0.5, 0.001, 0.5]
+    scores = torch.tensor([[0.01, 0, 0.01, 0], [0, 0.7, 0, 0.1], [0.009, 0, 0, 0], [0, 0.6, 0, 0.55], [0, 0, 0, 0]])
+    rows, gains = archive.promises(scores)
+    assert rows.tolist() == archive.contenders(scores).tolist() == [0, 1, 3]
+
+    def odds(p: float) -> float:
+        return math.log(p / (1 - p))
+
+    assert gains == pytest.approx([2 * (odds(0.01) - odds(0.001)), odds(0.7), odds(0.55)], rel=1e-5)
+    assert [len(array) for array in archive.promises(torch.zeros(2, 4))] == [0, 0]
+
+
+def test_provisional_elites_get_their_confirmed_scores() -> None:
+    archive = Archive(np.arange(3), 3)
+    scores = torch.tensor([[0.5, 0.3, 0.0], [0.0, 0.1, 0.4]])
+    children, parents = labelled_batch([1, 2]), np.array([-1, -1])
+    archive.update(children, scores, np.array([0, 1]), parents, 1, provisional=np.array([True, False]))
+    assert archive.provisional.tolist() == [True, True, False]
+    assert archive.state()["provisional"].tolist() == [True, True, False]
+    exact = torch.tensor([[0.9, 0.9, 0.9], [0.4, 0.2, 0.1]])
+    assert archive.own(np.array([0, 1]), exact, np.array([1, 1])).tolist() == pytest.approx([0.4, 0.2])
+    archive.correct(np.array([0, 1]), exact, np.array([1, 1]))
+    assert archive.confidence.tolist() == pytest.approx([0.4, 0.2, 0.4])
+    np.testing.assert_allclose(archive.kept.values[:2], exact[[1, 1]])
+    assert not archive.provisional.any()
+    assert "provisional" not in archive.state()  # a run without any has the checkpoints that it always had
+
+
+def test_a_state_tells_which_elites_are_provisional() -> None:
+    archive, again = Archive(np.arange(2), 2), Archive(np.arange(2), 2)
+    archive.update(
+        labelled_batch([1]), torch.tensor([[0.5, 0.0]]), np.array([0]), np.array([-1]), 1, provisional=np.array([True])
+    )
+    assert archive.provisional.tolist() == [True, True]
+    again.restore(archive.state(), archive.genomes)
+    assert again.provisional.tolist() == [True, True]
+    without = {name: array for name, array in archive.state().items() if name != "provisional"}
+    again.restore(without, archive.genomes)
+    assert again.provisional.tolist() == [False, False]
+
+
+@pytest.mark.parametrize("wrong", [np.array([True]), np.array([1, 0])])
+def test_what_is_not_one_mark_for_each_niche_is_refused(wrong: np.ndarray) -> None:
+    archive = Archive(np.arange(2), 2)
+    with pytest.raises(ValueError, match="provisional should be bool"):
+        archive.restore(archive.state() | {"provisional": wrong}, None)
+
+
+def test_an_empty_niche_has_nothing_provisional() -> None:
+    archive = Archive(np.arange(2), 2)
+    with pytest.raises(ValueError, match="provisional has a value"):
+        archive.restore(archive.state() | {"provisional": np.array([True, False])}, None)

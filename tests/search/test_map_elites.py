@@ -21,6 +21,7 @@ from evofool.search.archive import Archive
 from evofool.search.emitters.emitter_schedule import EmitterSchedule
 from evofool.search.emitters.vary import Vary
 from evofool.search.map_elites import MapElites
+from evofool.search.provisional import confirmed_confidence, settle
 from evofool.search.toolbox import build_toolbox
 
 
@@ -193,21 +194,100 @@ def test_of_children_that_beat_the_same_elite_only_the_best_is_confirmed() -> No
     assert elites.archive.confidence.tolist() == pytest.approx([0.2])
 
 
-def test_of_many_contenders_those_that_promise_little_are_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("evofool.search.map_elites.CONFIRMED_AT_LEAST", 1)
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three niches are many, and one child of a generation is confirmed."""
+    monkeypatch.setattr("evofool.search.map_elites.MANY_NICHES", 2)
+    monkeypatch.setattr("evofool.search.map_elites.CONFIRMED_OF_MANY", 1)
+
+
+EXACT = torch.tensor([[0.5, 0.1, 0.1, 0], [0.1, 0.6, 0, 0], [0, 0, 0.05, 0], [0.45, 0, 0.2, 0]])
+"""What :func:`numbered` children score when they are confirmed."""
+
+
+@pytest.mark.usefixtures("many")
+def test_with_many_niches_the_most_promising_child_is_confirmed_and_others_are_provisional() -> None:
     elites = map_elites(niches=3, confirm=True)
-    asked = confirming(elites, torch.tensor([[0.5, 0.1, 0.1, 0], [0.1, 0.6, 0, 0], [0, 0, 0.11, 0]]))
-    first, children = numbered(1), numbered(3)
-    first.scores = torch.tensor([[0.5, 0.1, 0.1, 0]])
+    asked = confirming(elites, EXACT)
+    first, second = numbered(1), numbered(3)
+    assert not elites.ask().exact
+    first.scores = torch.tensor([[0.4, 0.2, 0.2, 0]])
     elites.tell(first)
-    children.scores = torch.tensor([[0.51, 0, 0, 0], [0.1, 0.9, 0, 0], [0, 0, 0.11, 0]])
-    update = elites.tell(children)
+    assert elites.archive.confidence.tolist() == pytest.approx([0.5, 0.1, 0.1])
+    assert not elites.archive.provisional.any()
+
+    second.scores = torch.tensor([[0.51, 0, 0, 0], [0.1, 0.9, 0, 0], [0, 0, 0.11, 0]])
+    update = elites.tell(second)
     assert asked[-1][:, 0, 0, 0].tolist() == [1]
-    assert update.niches.tolist() == [1]
-    children.confirmed = True  # what is exact already enters whatever it promises
-    children.scores = torch.tensor([[0.51, 0, 0, 0], [0.1, 0.9, 0, 0], [0, 0, 0.11, 0]])
-    assert elites.tell(children).niches.tolist() == [0, 1, 2]
-    assert len(asked) == 2
+    assert update.niches.tolist() == [0, 1, 2]
+    assert elites.archive.confidence.tolist() == pytest.approx([0.51, 0.6, 0.11])
+    assert elites.archive.provisional.tolist() == [True, False, True]
+    assert (elites.evaluations, elites.confirmations) == (4, 2)
+    assert elites.archive.evaluation_id.tolist() == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("many")
+def test_provisional_elites_are_confirmed_when_they_are_few_among_those_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evofool.search.map_elites.PROVISIONAL_SHARE", 0.25)
+    elites = map_elites(niches=3, batch=1, confirm=True)
+    asked = confirming(elites, EXACT)
+    first, second, idle = numbered(1), numbered(3), numbered(3)
+    first.scores = torch.tensor([[0.4, 0.2, 0.2, 0]])
+    second.scores = torch.tensor([[0.51, 0, 0, 0], [0.1, 0.9, 0, 0], [0, 0, 0.11, 0]])
+    idle.scores = torch.zeros(3, 4)
+    for population in (first, second):
+        population.parents[:] = NO_EVALUATION
+        elites.tell(population)
+    assert elites.archive.provisional.sum() == 2  # of four
+    again = map_elites(niches=3, batch=1, confirm=True)
+    confirming(again, EXACT)
+    again.restore(elites.state(), elites.archive.genomes)
+    elites.tell(idle)
+    assert elites.archive.provisional.sum() == 2  # of seven
+    elites.tell(idle)
+    assert not elites.archive.provisional.any()  # of ten
+    assert elites.archive.confidence.tolist() == pytest.approx([0.5, 0.6, 0.05])
+    assert [images[:, 0, 0, 0].tolist() for images in asked[-2:]] == [[0], [2]]  # in batches of one
+    assert elites.confirmations == 4
+    for _ in range(2):
+        again.tell(idle)
+    for name, array in elites.state().items():
+        np.testing.assert_array_equal(array, again.state()[name], name)
+    assert elites.state()["settled"].tolist() == [10]
+
+
+@pytest.mark.usefixtures("many")
+def test_a_provisional_child_of_several_niches_is_confirmed_once_and_looking_changes_nothing() -> None:
+    elites = map_elites(niches=3, confirm=True)
+    asked = confirming(elites, EXACT)
+    first, second = numbered(1), numbered(4)
+    first.scores = torch.tensor([[0.4, 0.2, 0.2, 0]])
+    second.scores = torch.tensor([[0, 0, 0, 0], [0, 0.9, 0, 0], [0, 0, 0, 0], [0.52, 0, 0.12, 0]])
+    elites.tell(first)
+    elites.tell(second)
+    archive, before = elites.archive, elites.archive.state()
+    assert archive.provisional.tolist() == [True, False, True]
+    confirmed = confirmed_confidence(archive, elites.toolbox, 10)
+    for name, array in archive.state().items():
+        np.testing.assert_array_equal(array, before[name], name)
+    assert settle(archive, elites.toolbox, 10) == 1
+    assert asked[-1][:, 0, 0, 0].tolist() == [3]
+    assert archive.confidence.tolist() == confirmed.tolist() == pytest.approx([0.45, 0.6, 0.2])
+    assert settle(archive, elites.toolbox, 10) == 0
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("swapped", [True, False])
+def test_nothing_is_provisional_where_a_user_evaluates_or_islands_exchange_elites(swapped: bool) -> None:
+    elites = map_elites(niches=3, confirm=True, provisional=swapped)
+    if swapped:
+        elites.confirm_always()
+    confirming(elites, EXACT)
+    children = numbered(4)
+    children.scores = torch.tensor([[0.9, 0, 0, 0], [0, 0.9, 0, 0], [0, 0, 0.9, 0], [0, 0, 0, 0]])
+    elites.tell(children)
+    assert elites.archive.confidence.tolist() == pytest.approx([0.5, 0.6, 0.1])
+    assert (elites.archive.provisional.any(), elites.confirmations) == (False, 3)
 
 
 def test_a_generation_is_confirmed_at_once_while_most_children_enter() -> None:
