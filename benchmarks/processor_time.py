@@ -51,16 +51,17 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
         for encoding, evaluations in encodings.items():
             evofool.evolve(target, encoding, generations=2)  # compiles its loops
             runs = [_evolve(target, encoding, evaluations, seed, passes) for seed in range(seeds or SEEDS)]
-            ratios = [speed / raw for speed, raw, _ in runs]
+            ratios = [speed / raw for speed, raw, *_ in runs]
             shares = [phases for *_, phases in runs]
             rows.append(
                 {
                     "network": name, "encoding": encoding, "precision": target.precision, "evaluations": evaluations,
                     "rows a pass": execution.micro_batch, "raw folded": execution.fold, "joined, times as fast": gain,
-                    "raw forward images/s": round(median(raw for _, raw, _ in runs), 1),
+                    "raw forward images/s": round(median(raw for _, raw, *_ in runs), 1),
                     "evolve images/s": round(median(speed for speed, *_ in runs), 1),
                     "utilisation": round(median(ratios), 3),
                     "each seed": [round(ratio, 3) for ratio in ratios],
+                    "without its end": round(median(before / raw for _, raw, before, _ in runs), 3),
                     **{f"% {phase}": round(100 * median(each[phase] for each in shares), 1) for phase in shares[0]},
                 }
             )  # fmt: skip
@@ -80,15 +81,21 @@ def _target(name: str) -> TorchTarget:
 
 def _evolve(
     target: TorchTarget, encoding: str, evaluations: int, seed: int, passes: Passes
-) -> tuple[float, float, dict[str, float]]:
-    """Return the images per second of an evolution and of passes in turn with it, and the shares of its phases."""
+) -> tuple[float, float, float, dict[str, float]]:
+    """Return images per second and the shares of an evolution's phases.
+
+    The images per second are those of the whole evolution, of passes in turn with it, and of the evolution without its
+    end, in which its last elites are confirmed and written.
+    """
     turns = Turns(passes, profiler := Profiler(), time.process_time)
     with tempfile.TemporaryDirectory() as folder:
         evofool.evolve(
             target, encoding, evaluations=evaluations, seed=seed, out=Path(folder) / "run", gallery=False,
             profiler=profiler, observer=turns,
         )  # fmt: skip
+        before, raw = turns.rates(filled=False)
         turns.end(evaluations)
+    whole, _ = turns.rates(filled=False)
     shares = profiler.shares()
     evolution = 1 - shares.pop("raw")
-    return *turns.rates(filled=False), {phase: share / evolution for phase, share in shares.items()}
+    return whole, raw, before, {phase: share / evolution for phase, share in shares.items()}

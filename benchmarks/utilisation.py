@@ -80,7 +80,7 @@ class Turns:
         self._began, self._evaluations = self.clock(), evaluations
 
     def end(self, evaluations: int) -> None:
-        """Count what came after the last turn, to the end of a run of so many evaluations."""
+        """Take what came after the last turn, to the end of a run of so many evaluations."""
         self.evolution.append((self.clock() - self._began, evaluations - self._evaluations))
 
     def rates(self, *, filled: bool = True) -> tuple[float, float]:
