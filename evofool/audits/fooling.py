@@ -55,6 +55,7 @@ class Evolved:
             niches, queries = changes.niche[over], changes.evaluation_id[over] + 1
             for niche, count in zip(niches[::-1].tolist(), queries[::-1].tolist(), strict=True):
                 first[run.config.class_indices[niche]] = count  # The first change is the last that is written.
+            first[best < np.float32(confidence / 100)] = 0  # An elite that was provisional may be confirmed to be less.
             after[confidence] = first
         last = run.metrics()[-1:]
         return cls(best, after, pictures, sum(line["evaluations"] for line in last))

@@ -146,7 +146,7 @@ class Result:
             run=path,
             gallery=gallery if gallery.exists() else None,
             sheet=sheet if sheet.exists() else None,
-            interrupted=not folder.spent(),
+            interrupted=not folder.spent(folder.config.options.budget),
             config=folder.config,
             running=running,
         )

@@ -92,6 +92,7 @@ class RunJob(Job[RunStep]):
         self._missing = ""
         self._page: Path | None = None
         self._profiler = profiler
+        self._spent = False
         if profiler:
             profiler.attach(evolution)
 
@@ -123,6 +124,9 @@ class RunJob(Job[RunStep]):
                     "allow more, at least as many as `batch`"
                 ) from error
             raise
+        finally:
+            if self._profiler:
+                self._profiler.stop()
 
     def begin(self, later: Later) -> None:
         """Cut the history back to where the evolution goes on from."""
@@ -146,10 +150,18 @@ class RunJob(Job[RunStep]):
         self._saved = generation
         return self.evolution.state()
 
+    def conclude(self, later: Later) -> None:
+        """Confirm the elites that still are provisional, and put their figures in the last generation's line."""
+        self._spent = self.evolution.spent(self.config.options.budget)
+        if not self.consistent:
+            return
+        if self.evolution.confirm_elites() and self.folder:
+            later(partial(self.folder.correct_metrics, self.evolution.figures()))
+        if self._profiler:
+            self._profiler.stop()
+
     def refresh(self, interval: float, *, last: bool) -> Refresh | None:
-        """Decode the elites that changed, bit by bit, then write them and the page. The last ones are confirmed."""
-        if last:
-            self._end()
+        """Decode the elites that changed, bit by bit, then write them and the page."""
         if not self.folder or not self._recorder or not self.evolution.search.generation:
             return None
         self._recorder.flush(self.evolution)
@@ -181,24 +193,16 @@ class RunJob(Job[RunStep]):
 
     def result(self, interrupted: bool) -> Result:
         """Return what the run ended with."""
-        spent = self.evolution.spent(self.config.options.budget)
         return Result.of(
             self.evolution,
             self.config,
             self.path,
             self._page,
             self._sheet,
-            interrupted=not spent,
+            interrupted=not self._spent,
             note=self.note,
             missing=self._missing,
         )
-
-    def _end(self) -> None:
-        """Confirm the last elites, after the last checkpoint."""
-        if self.evolution.consistent:
-            self.evolution.settle()
-        if self._profiler:
-            self._profiler.stop()
 
     def _changed(self) -> Elites:
         """Return the elites that are new since the last call, or were provisional then."""
@@ -257,6 +261,8 @@ class RunKind:
             if not wanted.empty:
                 _check_left(evolution, wanted, folder)
             folder.trim_metrics(evolution.search.generation)
+            if evolution.archive.provisional.any():
+                folder.correct_metrics(evolution.figures())
             if changes:
                 folder.write_config()
             job = RunJob(evolution, folder.config, folder, gallery=gallery)
@@ -342,8 +348,12 @@ def _check_left(evolution: Evolution, wanted: Budget, folder: RunFolder) -> None
     """Refuse a new budget that was spent before the last generation. One that the run has just reached is done."""
     search, path = evolution.search, folder.path
     earlier = [line for line in folder.metrics() if line["generation"] < search.generation][-1:]
+    approximate = (
+        evolution.archive.provisional.any()
+    )  # whether a median was reached is not known before it is confirmed
     if not any(
-        wanted.spent(line["generation"], line["evaluations"], line["seconds"], line["median"]) for line in earlier
+        wanted.spent(line["generation"], line["evaluations"], line["seconds"], 0.0 if approximate else line["median"])
+        for line in earlier
     ):
         return
     further = f"`generations={2 * search.generation}`"

@@ -122,6 +122,9 @@ class Job(ABC, Generic[S]):
         """
         return None
 
+    def conclude(self, later: Later) -> None:
+        """Bring what the last step left to its end, once the last checkpoint has what the next step depends on."""
+
     def refresh(self, interval: float, *, last: bool) -> Refresh | None:
         """Begin to refresh what is shown while the job works, and a last time at its end; None where nothing is.
 
@@ -222,6 +225,7 @@ class Session(Generic[S]):
         self._end_refresh(later)
         if job.consistent:
             self._checkpoint(later)
+        job.conclude(later)
         self._refresh = job.refresh(self._pages.interval, last=True)
         self._end_refresh(later)
         return interrupted

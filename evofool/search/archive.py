@@ -191,7 +191,7 @@ class Archive:
         if self.measures is not None and other.measures is not None:
             at = torch.from_numpy(surer).to(self.measures.device)
             self.measures[at] = other.measures[at]
-        for name in ("confidence", "evaluation_id", "parent", "generation", "provisional"):
+        for name in ("confidence", "evaluation_id", "parent", "generation"):
             getattr(self, name)[surer] = getattr(other, name)[surer]
         return surer
 
@@ -277,7 +277,7 @@ class Archive:
         self.kept.clear(niches)
         self.confidence[niches] = -1.0
         self.evaluation_id[niches] = self.parent[niches] = NO_EVALUATION
-        self.generation[niches], self.provisional[niches] = 0, False
+        self.generation[niches] = 0
 
     def _by_class(self) -> NDArray[np.float32]:
         """Return the confidences as (M, niches_per_class)."""

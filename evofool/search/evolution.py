@@ -22,14 +22,14 @@ from ..engines.toolbox import Hook
 from ..rng import Rng
 from ..targets.protocols import Target, can_be_asked_beside, compare_scores
 from ..targets.queries.metered import images_left
-from .archive import Archive, Update
+from .archive import Archive
 from .contracts import ADVICE, contracts
 from .defaults import VERIFIED_ELITES, resolve_for_target
 from .diversity import check_size, diversity_of
 from .niche_genomes import restored
 from .progress import Progress, build_statistics
 from .proposals import Proposals
-from .provisional import confirmed_confidence, settle
+from .provisional import Preview, confirm_elites
 from .states import State, prefixed, under
 from .toolbox import build_search, build_toolbox, swap_operators
 
@@ -115,6 +115,7 @@ class Evolution:
         beside = can_be_asked_beside(target) or isinstance(self.engine, Cluster)
         beside &= not {"evaluate", "map"} & self.swapped.keys()
         self._proposals = Proposals(self.toolbox, self.search, encoding, ahead=options.ahead, beside=beside)
+        self._preview = Preview(self.archive, self.toolbox, self.search.batch)
         self.consistent = True
         self.seconds = 0.0
         self.logbook = tools.Logbook()
@@ -135,17 +136,25 @@ class Evolution:
         search = self.search
         reached = median(self.archive.surest_confidence().tolist()) if budget.until is not None else 0.0
         if budget.until is not None and reached >= budget.until and self.archive.provisional.any():
-            reached = median(confirmed_confidence(self.archive, self.toolbox, search.batch).tolist())
+            started = time.perf_counter()
+            reached = median(self._preview.confidence().tolist())
+            self.seconds += time.perf_counter() - started
         return budget.spent(search.generation, search.evaluations, self.seconds, reached)
 
-    def settle(self) -> None:
-        """Confirm the elites whose scores are an approximation so far, if there are any.
+    def confirm_elites(self) -> bool:
+        """Confirm the elites whose scores are an approximation so far; return whether there were any.
 
-        :meth:`state` is to be asked before: an evolution that goes on doesn't know when somebody looked at it.
+        Ask for :meth:`state` before: an evolution that goes on from there doesn't know when somebody looked at it.
         """
         started = time.perf_counter()
-        self.search.confirmations += settle(self.archive, self.toolbox, self.search.batch)
+        count = confirm_elites(self.archive, self.toolbox, self.search.batch)
+        self.search.confirmations += count
         self.seconds += time.perf_counter() - started
+        return count > 0
+
+    def figures(self) -> Progress:
+        """Return where the evolution stands, as if its last generation had given no niche a new elite."""
+        return self._progress(0, self._statistics())
 
     def step(self, *, last: bool = False) -> Progress:
         """Run one generation and return the progress after it.
@@ -161,12 +170,13 @@ class Evolution:
         population = self._proposals.scored()
         self.consistent = False
         update = toolbox.update(population)
-        record = self._record(len(population))
+        record = self._statistics()
+        self.logbook.record(gen=self.search.generation, nevals=len(population), **record)
         if self.search.generation & (self.search.generation - 1) == 0:  # 1, 2, 4, 8, …
             self.search.confirmations += self.verify_determinism()
         self.consistent = True
         self.seconds += time.perf_counter() - started
-        return self._progress(update, record)
+        return self._progress(len(update.niches), record)
 
     def _short_of_queries(self) -> bool:
         """Return whether queries may not do for two generations: then the second must not spend the first one's."""
@@ -236,15 +246,14 @@ class Evolution:
         self._proposals.restore(under("proposed", state))
         self.seconds = float(seconds)
 
-    def _record(self, evaluated: int) -> dict[str, dict[str, float]]:
-        """Add the generation to the logbook and return its statistics."""
+    def _statistics(self) -> dict[str, dict[str, float]]:
+        """Return the statistics of the surest elites."""
         sizes = self.archive.genomes.sizes()[self.archive.surest()]
         surest = list(zip(self.archive.surest_confidence().tolist(), sizes.tolist(), strict=True))
-        record: dict[str, dict[str, float]] = self.statistics.compile(surest)
-        self.logbook.record(gen=self.search.generation, nevals=evaluated, **record)
-        return record
+        statistics: dict[str, dict[str, float]] = self.statistics.compile(surest)
+        return statistics
 
-    def _progress(self, update: Update, record: dict[str, dict[str, float]]) -> Progress:
+    def _progress(self, improved: int, record: dict[str, dict[str, float]]) -> Progress:
         confidence, held = record["confidence"], self.archive.held()
         return Progress(
             generation=self.search.generation,
@@ -256,7 +265,7 @@ class Evolution:
             min=float(confidence["min"]),
             max=float(confidence["max"]),
             at_99=int(confidence["at_99"]),
-            improved=len(update.niches),
+            improved=improved,
             size=float(record["size"]["mean"]),
             elites=len(held),
             qd_score=float(self.archive.confidence[held].sum(dtype=np.float64)),

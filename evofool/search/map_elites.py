@@ -26,7 +26,7 @@ from ..errors import TargetError
 from .archive import Archive, Update
 from .emitters.emitter_schedule import EmitterSchedule
 from .niche_genomes import NicheGenomes
-from .provisional import settle
+from .provisional import confirm_elites
 from .states import State, prefixed, under, whole_numbers
 
 MANY_NICHES = 100
@@ -36,7 +36,7 @@ CONFIRMED_OF_MANY = 2
 """How many children of a generation are confirmed then: those that promise most."""
 
 PROVISIONAL_SHARE = 0.05
-"""Provisional elites are confirmed when they are at most this share of the children that were told since the last time.
+"""Provisional elites are confirmed when they are at most this share of the evaluations since the last time.
 
 A confirmation takes as long as two or three approximations in bfloat16, so this bounds what confirmations take.
 """
@@ -86,11 +86,11 @@ class MapElites:
     ) -> None:
         self.toolbox, self.archive, self.schedule, self.batch = toolbox, archive, schedule, batch
         self._provisional = provisional and confirm and archive.measures is None and len(archive) > MANY_NICHES
-        self.initial, self.confirm, self._at_once = initial, confirm, confirm and not self._provisional
+        self.initial, self.confirm, self._at_once = initial, confirm, confirm
         self._entering = min(1.0, len(archive) / batch)
         self.proposer: str | None = None
         self._drawn: str | None = None
-        self.generation = self.evaluations = self.confirmations = self._settled = 0
+        self.generation = self.evaluations = self.confirmations = self._all_confirmed = 0
 
     def ask(self) -> Population:
         """Return the children of the next generation."""
@@ -168,9 +168,9 @@ class MapElites:
                 gain = max(0.0, self._total_confidence() - before) / (len(population) + emitter.passes)
                 self.schedule.record(self.proposer, gain)
         waiting = np.unique(self.archive.evaluation_id[self.archive.provisional])
-        if len(waiting) and len(waiting) <= PROVISIONAL_SHARE * (self.evaluations - self._settled):
-            self.confirmations += settle(self.archive, self.toolbox, self.batch)
-            self._settled = self.evaluations
+        if len(waiting) and len(waiting) <= PROVISIONAL_SHARE * (self.evaluations - self._all_confirmed):
+            self.confirmations += confirm_elites(self.archive, self.toolbox, self.batch)
+            self._all_confirmed = self.evaluations
         return update
 
     def state(self) -> State:
@@ -180,7 +180,7 @@ class MapElites:
             **drawn,
             "counts": np.array([self.generation, self.evaluations, self.confirmations], np.int64),
             "entering": np.array(self._entering, np.float64),
-            **({"settled": np.array([self._settled], np.int64)} if self._provisional else {}),
+            **({"all_confirmed": np.array([self._all_confirmed], np.int64)} if self._provisional else {}),
             **prefixed("archive", self.archive.state()),
             **prefixed("emitters", self.schedule.state()),
         }
@@ -201,8 +201,10 @@ class MapElites:
         if entering.shape or entering.dtype != np.float64 or not 0 <= entering <= 1:
             raise ValueError("entering should be one number from 0 to 1")
         self._entering = float(entering)
-        settled = state.get("settled")
-        self._settled = 0 if settled is None else int(whole_numbers("settled", settled, 1)[0])
+        if (since := state.get("all_confirmed")) is not None:
+            self._all_confirmed = int(whole_numbers("all_confirmed", since, 1)[0])
+        if self._all_confirmed > self.evaluations:
+            raise ValueError("all_confirmed should be at most the evaluations")
         self.archive.restore(under("archive", state), genomes)
         if self.archive.evaluation_id.max() >= self.evaluations or self.archive.generation.max() > self.generation:
             raise ValueError("counts are less than the elites say")
@@ -213,7 +215,7 @@ class MapElites:
     @property
     def _wants_exact(self) -> bool:
         """Whether the next generation should be confirmed at once."""
-        return self._at_once and self._entering > CONFIRMED_AT_ONCE
+        return self._at_once and not self._provisional and self._entering > CONFIRMED_AT_ONCE
 
     def _total_confidence(self) -> float:
         """Return the sum of all elites' confidences."""

@@ -98,7 +98,8 @@ def _lines(evolution: Evolution, niches: np.ndarray) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     for row, niche in enumerate(niches.tolist()):
         index, evaluation = int(archive.class_of_niche[niche]), int(archive.evaluation_id[niche])
-        stem = elite_stem(index, target.classes[index], confidence[row], evaluation)
+        provisional = bool(archive.provisional[niche])
+        stem = elite_stem(index, target.classes[index], confidence[row], evaluation, provisional=provisional)
         line = {
             "niche": niche,
             "class": target.classes[index],
@@ -111,7 +112,7 @@ def _lines(evolution: Evolution, niches: np.ndarray) -> list[dict[str, Any]]:
             "size": sizes[row],
             "file": f"elites/{stem}.png",
         }
-        if archive.provisional[niche]:
+        if provisional:
             line["provisional"] = True
         if evolution.encoding.name == "cppn":
             line["genome"] = f"elites/{stem}.json"
@@ -119,11 +120,11 @@ def _lines(evolution: Evolution, niches: np.ndarray) -> list[dict[str, Any]]:
     return lines
 
 
-def elite_stem(index: int, name: str, score: float, child: int) -> str:
+def elite_stem(index: int, name: str, score: float, child: int, *, provisional: bool = False) -> str:
     """Return a file name, without ending, that sorts by class and tells name, score and child: ``003_cat_0.9987_4711``.
 
-    No other elite of the run has the same name, so a file never changes: what ``elites.jsonl`` names is whole while
-    newer files are written. Any class name becomes at most 40 letters, digits and hyphens. The score is cut, not
-    rounded, so only a certain 1 reads 1.0000.
+    No other elite of the run has the same name, nor had this one while it was provisional: ``…_4711p``. So a file never
+    changes: what ``elites.jsonl`` names is whole while newer files are written. Any class name becomes at most 40
+    letters, digits and hyphens. The score is cut, not rounded, so only a certain 1 reads 1.0000.
     """
-    return f"{index:03d}_{slug(name)}_{int(score * 10000) / 10000:.4f}_{child}"
+    return f"{index:03d}_{slug(name)}_{int(score * 10000) / 10000:.4f}_{child}{'p' if provisional else ''}"

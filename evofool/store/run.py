@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ..search.progress import Progress
     from .elites import Elites
 
-_ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}_\d+\.(png|json)")
+_ELITE = re.compile(r"\d{3,}_[A-Za-z0-9-]+_[01]\.\d{4}_\d+p?\.(png|json)")
 
 PICTURE_SUM = "picture_crc32"
 """Key of a line of ``elites.jsonl``: the CRC-32 of the picture's bytes."""
@@ -96,16 +96,28 @@ class RunFolder:
         """Add the line of a generation."""
         append_lines(self.path / "metrics.jsonl", [json_line(asdict(progress))])
 
+    def correct_metrics(self, progress: Progress) -> None:
+        """Give the last generation's line other figures; how many elites it brought stays.
+
+        Raises:
+            RunError: Lines are damaged, or it can't be written.
+        """
+        lines = self._whole_metrics()
+        if lines and lines[-1]["generation"] == progress.generation:
+            lines[-1] = asdict(progress) | {"improved": lines[-1]["improved"]}
+            self._write_metrics(lines)
+
     def metrics(self) -> list[dict[str, Any]]:
         """Return the recorded generations; torn and damaged lines are left out."""
         return self._metrics()[0]
 
-    def spent(self) -> bool:
-        """Return whether the run's budget is spent."""
+    def spent(self, budget: Budget) -> bool:
+        """Return whether a budget is spent, and the run has come to its end: all elites are confirmed."""
         last = next(reversed(self.metrics()), None)
-        budget = self.config.options.budget
-        return last is not None and budget.spent(
-            last["generation"], last["evaluations"], last["seconds"], last["median"]
+        return (
+            last is not None
+            and budget.spent(last["generation"], last["evaluations"], last["seconds"], last["median"])
+            and not any(line.get("provisional") for line in read_lines(self.path / "elites.jsonl", ()))
         )
 
     def damage(self) -> list[str]:

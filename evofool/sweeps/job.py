@@ -163,9 +163,8 @@ def _changes(path: Path, options: Any) -> Changes | None:
     budget = options.budget.or_default()
     if recorded.budget == budget:
         return changes
-    for last in RunFolder.open(path).metrics()[-1:]:
-        if budget.spent(last["generation"], last["evaluations"], last["seconds"], last["median"]):
-            return None
+    if RunFolder.open(path).spent(budget):
+        return None
     return changes | {name: limit for name, limit in asdict(budget).items() if limit is not None}
 
 

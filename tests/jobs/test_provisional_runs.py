@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from runs import Killed, assert_same_run, interrupt, json_lines, kill, small_evolve
+from runs import Killed, assert_same_run, change_checkpoint, interrupt, json_lines, kill, small_evolve
 
 import evofool
 from evofool import Result
+from evofool.config.budget import Budget
 from evofool.engines.local import LocalEngine
+from evofool.errors import RunError, TargetError
 from evofool.jobs.run import RunStep
+from evofool.search import evolution
+from evofool.store.elites import elite_stem
 from evofool.store.run import RunFolder
 from evofool.targets.registry import load_target
 
@@ -39,6 +43,12 @@ def confirmed(result: Result) -> list[float]:
     target = load_target("digits", device="cpu")
     scores = target.confirm(torch.from_numpy(result.images))
     return scores[range(len(scores)), result.indices.tolist()].tolist()
+
+
+def biased(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the approximation far too sure of itself."""
+    scores = LocalEngine.scores
+    monkeypatch.setattr(LocalEngine, "scores", lambda self, images: scores(self, images).mul(8).clamp(max=1))
 
 
 def saved(run: Path, name: str) -> int:
@@ -84,7 +94,7 @@ def test_killed_or_stopped_after_any_generation_it_ends_with_the_same_bytes(
             evofool.resume(tmp_path / "a", observer=at(generation, end), gallery=False)
     evofool.resume(tmp_path / "a", gallery=False)
     evolve(tmp_path / "b", encoding=encoding)
-    assert 0 < saved(tmp_path / "b", "settled") <= 20 * GENERATIONS
+    assert 0 < saved(tmp_path / "b", "all_confirmed") <= 20 * GENERATIONS
     assert_same_run(tmp_path / "a", tmp_path / "b")
 
 
@@ -110,8 +120,7 @@ def test_what_a_killed_run_leaves_says_which_scores_are_an_approximation(tmp_pat
 
 def test_a_median_is_reached_when_it_is_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
     """An approximation that is far too sure of itself reaches it sooner, and doesn't count."""
-    scores = LocalEngine.scores
-    monkeypatch.setattr(LocalEngine, "scores", lambda self, images: scores(self, images).mul(8).clamp(max=1))
+    biased(monkeypatch)
     seen: list[float] = []
     result = evolve(
         generations=None, until=0.5, evaluations=4000, observer=lambda step: seen.append(step.progress.median)
@@ -120,3 +129,104 @@ def test_a_median_is_reached_when_it_is_confirmed(monkeypatch: pytest.MonkeyPatc
     assert sum(value >= 0.5 for value in seen) > 1
     assert median(result.confidence.tolist()) >= 0.5
     np.testing.assert_allclose(result.confidence, confirmed(result), rtol=1e-4)  # bfloat16 is further off
+
+
+def test_the_last_figures_of_a_run_are_confirmed_and_go_on_as_they_were(tmp_path: Path) -> None:
+    result = evolve(tmp_path / "run", generations=4)
+    last = json_lines(tmp_path / "run" / "metrics.jsonl")[-1]
+    assert last["median"] == pytest.approx(median(result.confidence.tolist()))
+    assert last["min"] == pytest.approx(result.confidence.min())
+    assert last["confirmations"] == result.confirmations == evofool.open(tmp_path / "run").confirmations
+    assert evofool.inspect(tmp_path / "run")["confirmations"] == result.confirmations
+    for generations in (6, GENERATIONS):
+        evofool.resume(tmp_path / "run", generations=generations, gallery=False)
+    evolve(tmp_path / "whole")
+    ours, theirs = (json_lines(tmp_path / name / "metrics.jsonl") for name in ("run", "whole"))
+    assert [{**line, "seconds": 0} for line in ours] == [{**line, "seconds": 0} for line in theirs]
+
+
+def test_a_median_that_was_never_confirmed_is_no_budget_that_is_spent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    biased(monkeypatch)
+    first = evolve(tmp_path / "run", generations=5)
+    goal = (1 + median(first.confidence.tolist())) / 2
+    assert json_lines(tmp_path / "run" / "metrics.jsonl")[-2]["median"] > goal
+    assert not RunFolder.open(tmp_path / "run").spent(Budget(until=goal))
+    resumed = evofool.resume(tmp_path / "run", until=goal, evaluations=3000, gallery=False)
+    assert resumed.generations > 5
+    assert median(resumed.confidence.tolist()) >= goal
+
+
+def test_looking_for_a_median_scores_an_elite_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    biased(monkeypatch)
+    images: list[int] = []
+    confirm = LocalEngine.confirm
+
+    def count(self: LocalEngine, batch: torch.Tensor, rows: int | None = None) -> torch.Tensor:
+        images.append(len(batch))
+        return confirm(self, batch, rows)
+
+    monkeypatch.setattr(LocalEngine, "confirm", count)
+    evolve()
+    alone = sum(images)
+    images.clear()
+    evolve(until=0.99999)
+    assert alone < sum(images) < 3 * alone
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_run_that_ends_before_its_elites_are_confirmed_is_not_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as broken:
+        broken.setattr("evofool.search.evolution.confirm_elites", fail)
+        with pytest.raises(Killed):
+            evolve(tmp_path / "run")
+    assert evofool.open(tmp_path / "run").interrupted
+    evofool.resume(tmp_path / "run", gallery=False)
+    assert not evofool.open(tmp_path / "run").interrupted
+    evolve(tmp_path / "whole")
+    assert_same_run(tmp_path / "run", tmp_path / "whole")
+
+
+def test_scores_that_are_none_end_the_run_when_they_are_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = evolution.confirm_elites
+
+    def broken(archive: Any, toolbox: Any, batch: int) -> int:
+        confirm = toolbox.confirm
+        toolbox.register("confirm", lambda population: confirm(population) * float("nan"))
+        return original(archive, toolbox, batch)
+
+    monkeypatch.setattr(evolution, "confirm_elites", broken)
+    with pytest.raises(TargetError, match="NaN"):
+        evolve(tmp_path / "run")
+
+
+def test_a_provisional_elite_has_files_of_its_own(tmp_path: Path) -> None:
+    """Or else a run killed between two files would have a genome that its line doesn't fit."""
+    names = [elite_stem(3, "cat", 0.99912, 7, provisional=mark) for mark in (True, False)]
+    assert names == ["003_cat_0.9991_7p", "003_cat_0.9991_7"]
+
+
+def test_islands_have_nothing_provisional() -> None:
+    seen: list[bool] = []
+    evolve(
+        islands=2,
+        observer=lambda step: seen.extend(
+            bool(search.archive.provisional.any()) for search in step.evolution.search.searches
+        ),
+    )
+    assert not any(seen)
+
+
+def test_what_was_confirmed_last_is_no_later_than_the_run(tmp_path: Path) -> None:
+    evolve(tmp_path / "run")
+    change_checkpoint(tmp_path / "run", **{"search.all_confirmed": np.array([10**6])})
+    with pytest.raises(RunError, match="all_confirmed"):
+        evofool.resume(tmp_path / "run", generations=9)

@@ -21,7 +21,7 @@ from evofool.search.archive import Archive
 from evofool.search.emitters.emitter_schedule import EmitterSchedule
 from evofool.search.emitters.vary import Vary
 from evofool.search.map_elites import MapElites
-from evofool.search.provisional import confirmed_confidence, settle
+from evofool.search.provisional import Preview, confirm_elites
 from evofool.search.toolbox import build_toolbox
 
 
@@ -253,7 +253,7 @@ def test_provisional_elites_are_confirmed_when_they_are_few_among_those_told(mon
         again.tell(idle)
     for name, array in elites.state().items():
         np.testing.assert_array_equal(array, again.state()[name], name)
-    assert elites.state()["settled"].tolist() == [10]
+    assert elites.state()["all_confirmed"].tolist() == [10]
 
 
 @pytest.mark.usefixtures("many")
@@ -267,13 +267,16 @@ def test_a_provisional_child_of_several_niches_is_confirmed_once_and_looking_cha
     elites.tell(second)
     archive, before = elites.archive, elites.archive.state()
     assert archive.provisional.tolist() == [True, False, True]
-    confirmed = confirmed_confidence(archive, elites.toolbox, 10)
+    preview = Preview(archive, elites.toolbox, 10)
+    confirmed, looked = preview.confidence(), len(asked)
+    np.testing.assert_array_equal(preview.confidence(), confirmed)
+    assert len(asked) == looked  # what is known is not scored again
     for name, array in archive.state().items():
         np.testing.assert_array_equal(array, before[name], name)
-    assert settle(archive, elites.toolbox, 10) == 1
+    assert confirm_elites(archive, elites.toolbox, 10) == 1
     assert asked[-1][:, 0, 0, 0].tolist() == [3]
     assert archive.confidence.tolist() == confirmed.tolist() == pytest.approx([0.45, 0.6, 0.2])
-    assert settle(archive, elites.toolbox, 10) == 0
+    assert confirm_elites(archive, elites.toolbox, 10) == 0
 
 
 @pytest.mark.usefixtures("many")
