@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..observers.rates import RunRate
 from ..text import clock, counted, least_confident, per_second, percent, rate, scored, sparkline
 from .live import Snapshot
@@ -30,19 +27,17 @@ class RunView:
 
     def __init__(self, medians: Iterable[float] = (), notes: Sequence[str] = ()) -> None:
         self.medians, self.notes, self.rate = list(medians), notes, RunRate()
-        self._confidence: NDArray[np.float32] = np.empty(0, np.float32)
 
     def note(self, step: RunStep) -> None:
         """Take the figures of the next generation."""
         self.medians.append(step.progress.median)
-        self._confidence = step.evolution.archive.surest_confidence()
         self.rate.note(step.progress)
 
     def describe(self, step: RunStep) -> Snapshot:
         """Return how far the run is."""
         progress, evolution, archive = step.progress, step.evolution, step.evolution.archive
         classes = [evolution.target.classes[index] for index in archive.class_indices]
-        confidence = self._confidence.tolist()
+        confidence = step.confidence.tolist()
         speed = f"{per_second(self.rate.images_per_second)} images/s"
         work = scored(progress.evaluations, progress.confirmations)
         elapsed, remaining = clock(progress.seconds), clock(self.rate.remaining(progress, step.budget))

@@ -50,10 +50,12 @@ class RunStep:
         progress: The generation's figures.
         evolution: The evolution, to look at.
         budget: When the run ends by itself.
+        confidence: (M,) float32. The confidence of each class's surest elite, as the figures have it.
     """
 
     def __init__(self, progress: Progress, evolution: Evolution, budget: Budget) -> None:
         self.progress, self.evolution, self.budget = progress, evolution, budget
+        self.confidence = evolution.archive.surest_confidence()
 
 
 class RunJob(Job[RunStep]):

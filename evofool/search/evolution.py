@@ -146,11 +146,12 @@ class Evolution:
 
         Ask for :meth:`state` before: an evolution that goes on from there doesn't know when somebody looked at it.
         """
+        if not self.archive.provisional.any():
+            return False
         started = time.perf_counter()
-        count = confirm_elites(self.archive, self.toolbox, self.search.batch)
-        self.search.confirmations += count
+        self.search.confirmations += confirm_elites(self.archive, self.toolbox, self.search.batch)
         self.seconds += time.perf_counter() - started
-        return count > 0
+        return True
 
     def figures(self) -> Progress:
         """Return where the evolution stands, as if its last generation had given no niche a new elite."""
