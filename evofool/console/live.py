@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from rich.console import Group, RenderableType
@@ -102,13 +102,21 @@ class RedrawnView(ABC):
     def __init__(self, view: View, now: Clock = time.monotonic) -> None:
         self.view, self.now = view, now
         self._drawn_at = float("-inf")
+        self._step: Any = None
 
     def __call__(self, step: Any) -> None:
         """Take a step of the job, and redraw it if it is time."""
         self.view.note(step)
+        self._step = step
         if self.now() - self._drawn_at >= self.seconds:
             self._drawn_at = self.now()
             self.draw(self.view.describe(step))
+
+    def notice(self, words: str) -> None:
+        """Draw the last step, and what the job does after it."""
+        if self._step is not None:
+            snapshot = self.view.describe(self._step)
+            self.draw(replace(snapshot, rows=[*snapshot.rows, ("now", words)]))
 
     @abstractmethod
     def draw(self, snapshot: Snapshot) -> None:
@@ -155,6 +163,11 @@ class PlainView:
         self._unsaid = step
         if self.now() - self._said_at >= PLAIN_SECONDS:
             self.close()
+
+    def notice(self, words: str) -> None:
+        """Say what the job does after its last step."""
+        self.close()
+        self.say(words)
 
     def close(self) -> None:
         """Say how far the job is after its last step, unless that was said."""

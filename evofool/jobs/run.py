@@ -152,6 +152,13 @@ class RunJob(Job[RunStep]):
         self._saved = generation
         return self.evolution.state()
 
+    @property
+    def left(self) -> str:
+        """The elites that still are provisional."""
+        archive = self.evolution.archive
+        waiting = len(np.unique(archive.evaluation_id[archive.provisional]))
+        return f"confirming {counted(waiting, 'elite')}" if waiting else ""
+
     def conclude(self, later: Later) -> None:
         """Confirm the elites that still are provisional, and put their figures in the last generation's line."""
         self._spent = self.evolution.spent(self.config.options.budget)

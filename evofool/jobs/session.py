@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from ..config.records import JobConfig
 from ..errors import EvofoolError, OutOfQueries
@@ -61,6 +61,15 @@ class Follower(ABC):
     @abstractmethod
     def fail(self, error: BaseException) -> None:
         """Take what ended the session without a result."""
+
+
+@runtime_checkable
+class Notified(Protocol):
+    """An observer that is also told what a job does after its last step."""
+
+    def notice(self, words: str) -> None:
+        """Take what the job does now, in words."""
+        ...
 
 
 class Job(ABC, Generic[S]):
@@ -121,6 +130,11 @@ class Job(ABC, Generic[S]):
         What has to be on disk before that state is written here as well.
         """
         return None
+
+    @property
+    def left(self) -> str:
+        """What :meth:`conclude` will do, in words; empty where that is nothing to wait for."""
+        return ""
 
     def conclude(self, later: Later) -> None:
         """Bring what the last step left to its end, once the last checkpoint has what the next step depends on."""
@@ -225,6 +239,8 @@ class Session(Generic[S]):
         self._end_refresh(later)
         if job.consistent:
             self._checkpoint(later)
+        if (words := job.left) and isinstance(self._observer, Notified):
+            self._observer.notice(words)
         job.conclude(later)
         self._refresh = job.refresh(self._pages.interval, last=True)
         self._end_refresh(later)

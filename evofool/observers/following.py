@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import in_words
 from ..io.interrupts import Stopped
-from ..jobs.session import Follower, Job
+from ..jobs.session import Follower, Job, Notified
 from .events import FAILED, FINISHED, STOPPED, JobEnded, JobObserver, JobStarted
 from .measures import Measure, measure_of
 from .rates import Clock
@@ -87,6 +87,12 @@ class Together(Follower):
         """Give every observer a step."""
         for observer in self._observers:
             observer(step)
+
+    def notice(self, words: str) -> None:
+        """Tell those who want to know what the job does after its last step."""
+        for observer in self._observers:
+            if isinstance(observer, Notified):
+                observer.notice(words)
 
     def end(self, result: Any) -> None:
         """Tell those who want to know what the session ended with."""

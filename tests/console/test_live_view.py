@@ -12,7 +12,16 @@ from rich.console import Console as RichConsole
 from rich.live import Live
 
 from evofool.console.console import STARTING, Console
-from evofool.console.live import PLAIN_SECONDS, REDRAW_SECONDS, LiveView, PlainView, Snapshot, StepView, panel
+from evofool.console.live import (
+    PLAIN_SECONDS,
+    REDRAW_SECONDS,
+    LiveView,
+    PlainView,
+    RedrawnView,
+    Snapshot,
+    StepView,
+    panel,
+)
 
 
 class Recipe:
@@ -52,6 +61,36 @@ def test_the_last_line_is_said_once() -> None:
     view.close()
     view.close()
     assert lines == ["step 1", "step 2"]
+
+
+def test_what_a_job_does_after_its_last_step_is_said_behind_it() -> None:
+    view, lines = plain(FakeClock())
+    view(1)
+    view(2)
+    view.notice("confirming 930 elites")
+    view.close()
+    assert lines == ["step 1", "step 2", "confirming 930 elites"]
+
+
+def test_the_panel_shows_what_a_job_does_after_its_last_step() -> None:
+    drawn: list[Snapshot] = []
+
+    class Drawn(RedrawnView):
+        seconds = REDRAW_SECONDS
+
+        def draw(self, snapshot: Snapshot) -> None:
+            drawn.append(snapshot)
+
+    view = Drawn(Recipe(), FakeClock())
+    view.notice("nothing is there yet")
+    assert drawn == []
+    view(1)
+    view(2)
+    view.notice("confirming 930 elites")
+    assert [snapshot.rows for snapshot in drawn] == [
+        [("step", "number 1")],
+        [("step", "number 2"), ("now", "confirming 930 elites")],
+    ]
 
 
 def test_nothing_is_said_of_a_job_without_steps() -> None:

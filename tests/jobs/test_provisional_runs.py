@@ -145,6 +145,23 @@ def test_the_last_figures_of_a_run_are_confirmed_and_go_on_as_they_were(tmp_path
     assert [{**line, "seconds": 0} for line in ours] == [{**line, "seconds": 0} for line in theirs]
 
 
+def test_an_observer_is_told_that_elites_are_confirmed() -> None:
+    told: list[object] = []
+
+    class Watching:
+        def __call__(self, step: RunStep) -> None:
+            told.append(len(np.unique(step.evolution.archive.evaluation_id[step.evolution.archive.provisional])))
+
+        def notice(self, words: str) -> None:
+            told.append(words)
+
+    evolve(observer=Watching())
+    assert told[-1] == f"confirming {told[-2]} elites"
+    told.clear()
+    evolve(precision="float32", observer=Watching())
+    assert told == [0] * GENERATIONS
+
+
 def test_a_median_that_was_never_confirmed_is_no_budget_that_is_spent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
