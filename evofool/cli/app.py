@@ -138,8 +138,11 @@ def _options(
 def main() -> NoReturn:
     """Run the command line; bad input is one line on standard error and exit code 2."""
     tune_process()
-    with stoppable():
-        _run()
+    try:
+        with stoppable():
+            _run()
+    except Stopped as stopped:  # before or after the command
+        sys.exit(exit_code(stopped.signal))
 
 
 def _run() -> NoReturn:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from configs import edit_config
-from runs import Capture, assert_refused, json_lines, run_cli, succeed, tree
+from runs import Capture, CommandResult, assert_refused, json_lines, run_cli, succeed, tree
 
 from evofool.search.evolution import Evolution
 from evofool.search.progress import Progress
@@ -104,6 +104,14 @@ def test_a_signal_before_the_work_begins_leaves_nothing(
     message = "error: stopped before this command saved anything; give it again\n"
     assert (outcome.code, outcome.err) == (code, message)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_around_a_command_ends_it_without_a_word(
+    stop: signal.Signals, code: int, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evofool.cli.app._run", lambda: signal.raise_signal(stop))
+    assert run_cli(capsys, "targets") == CommandResult(code, "", "")
 
 
 def test_a_run_that_is_stopped_at_once_tells_what_is_kept_and_how_to_go_on(
