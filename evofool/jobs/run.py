@@ -357,9 +357,7 @@ def _check_left(evolution: Evolution, wanted: Budget, folder: RunFolder) -> None
     """Refuse a new budget that was spent before the last generation. One that the run has just reached is done."""
     search, path = evolution.search, folder.path
     earlier = [line for line in folder.metrics() if line["generation"] < search.generation][-1:]
-    approximate = (
-        evolution.archive.provisional.any()
-    )  # whether a median was reached is not known before it is confirmed
+    approximate = bool(evolution.archive.provisional.any())  # then no line tells whether a median was reached
     if not any(
         wanted.spent(line["generation"], line["evaluations"], line["seconds"], 0.0 if approximate else line["median"])
         for line in earlier
