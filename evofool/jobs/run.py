@@ -155,8 +155,7 @@ class RunJob(Job[RunStep]):
     @property
     def left(self) -> str:
         """The elites that still are provisional."""
-        archive = self.evolution.archive
-        waiting = len(np.unique(archive.evaluation_id[archive.provisional]))
+        waiting = self.evolution.archive.waiting()
         return f"confirming {counted(waiting, 'elite')}" if waiting else ""
 
     def conclude(self, later: Later) -> None:

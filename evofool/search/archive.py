@@ -89,6 +89,10 @@ class Archive:
         """Return the niches that have an elite, in order."""
         return np.flatnonzero(self.evaluation_id != NO_EVALUATION)
 
+    def waiting(self) -> int:
+        """Return how many children are provisional elites; one may have several niches."""
+        return len(np.unique(self.evaluation_id[self.provisional]))
+
     def surest(self) -> Indices:
         """Return the niche (M,) of every class's surest elite."""
         first = np.arange(len(self.class_indices)) * self.niches_per_class

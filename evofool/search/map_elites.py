@@ -167,8 +167,8 @@ class MapElites:
             if self.schedule.learns:
                 gain = max(0.0, self._total_confidence() - before) / (len(population) + emitter.passes)
                 self.schedule.record(self.proposer, gain)
-        waiting = np.unique(self.archive.evaluation_id[self.archive.provisional])
-        if len(waiting) and len(waiting) <= PROVISIONAL_SHARE * (self.evaluations - self._all_confirmed):
+        waiting = self.archive.waiting()
+        if 0 < waiting <= PROVISIONAL_SHARE * (self.evaluations - self._all_confirmed):
             self.confirmations += confirm_elites(self.archive, self.toolbox, self.batch)
             self._all_confirmed = self.evaluations
         return update

@@ -19,8 +19,9 @@ class Progress:
     Attributes:
         generation: The number of generations so far.
         evaluations: The number of children scored so far. A gradient, of the emitter ``gradient``, counts as three.
-        confirmations: How many images were scored again: children in float32 before admission, where the search is
-            not float32, and in generations 1, 2, 4, … some elites, to see that the target still says the same.
+        confirmations: How many images were scored again: in float32, where the search is not, children before
+            admission or provisional elites later; and in generations 1, 2, 4, … some elites, to see that the target
+            still says the same.
         seconds: Seconds of evolving so far.
         median: The median, over the classes, of the confidence of each class's surest elite.
         mean: The mean of these confidences.
