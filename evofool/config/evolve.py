@@ -66,7 +66,7 @@ class EvolveOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
             "that improve more are used more often. NAME@1500 starts one after 1,500 evaluations, as in "
             "vary,tweak@1500.",
             default="vary; for CPPNs also tweak and restart, from 150 and 200 evaluations for each niche on (tweak "
-            "sooner with more than ten niches, at once with --init)",
+            "sooner with more than ten niches and few evaluations for each, at once with --init)",
             identity=True,
             reset_by=VARIATION,
         ),

@@ -33,6 +33,10 @@ TWEAK_SOONER = 1500, 50
 """With many niches ``tweak`` begins sooner: after so many evaluations, or so many per niche if that is more
 (docs/SEARCH.md)."""
 
+TWEAK_SHARE = 0.3
+"""Share of a run's evaluations after which ``tweak`` begins with many niches, where that is later. Graphs that grow for
+longer end better, if there is time (docs/SEARCH.md)."""
+
 PRECISION = {"default": "auto", "nguyen2015": "float32"}
 """What a search scores in, by preset."""
 
@@ -100,10 +104,22 @@ def default_selector(options: EvolveOptions, classes: int) -> str:
 
 
 def default_emitters(options: EvolveOptions, niches: int) -> tuple[str, ...]:
-    """Return the emitters for an archive of so many niches, where nobody names any."""
+    """Return the emitters for an archive of so many niches, where nobody names any.
+
+    They depend on the evaluations that the run begins with the intention of making. A run that goes on for longer keeps
+    them.
+    """
     begins = {name: n * niches for name, n in EMITTERS.get((options.encoding, options.preset), {"vary": 0}).items()}
     if "tweak" in begins:
         least, each = TWEAK_SOONER
         grown = options.init is not None  # the graphs of given genomes
-        begins["tweak"] = 0 if grown else min(begins["tweak"], max(least, each * niches))
+        share = round(TWEAK_SHARE * _evaluations(options))
+        begins["tweak"] = 0 if grown else min(begins["tweak"], max(least, each * niches, share))
     return tuple(f"{name}@{begin}" if begin else name for name, begin in begins.items())
+
+
+def _evaluations(options: EvolveOptions) -> int:
+    """Return how many evaluations the limits allow for, 0 where none of them says."""
+    batch = options.batch or BATCH["default"]
+    limits = [options.evaluations, options.generations * batch if options.generations else None]
+    return min((limit for limit in limits if limit), default=0)

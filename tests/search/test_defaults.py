@@ -44,6 +44,26 @@ def test_slight_changes_begin_sooner_for_many_niches(niches: int, begin: int) ->
     assert default_emitters(EvolveOptions(), niches) == ("vary", f"tweak@{begin}", f"restart@{200 * niches}")
 
 
+@pytest.mark.parametrize(
+    ("niches", "limits", "begin"),
+    [
+        (1000, {"evaluations": 100_000}, 50_000),
+        (1000, {"evaluations": 300_000}, 90_000),
+        (1000, {"evaluations": 500_000}, 150_000),
+        (1000, {"evaluations": 900_000}, 150_000),
+        (1000, {"generations": 3_000}, 90_000),
+        (1000, {"generations": 3_000, "batch": 50}, 50_000),
+        (1000, {"generations": 9_000, "evaluations": 300_000}, 90_000),
+        (1000, {"minutes": 90.0}, 50_000),
+        (1000, {"evaluations": 500_000, "init": "imagenet-cppn"}, 0),
+        (10, {"evaluations": 500_000}, 1_500),
+    ],
+)
+def test_slight_changes_wait_in_long_runs(niches: int, limits: dict[str, Any], begin: int) -> None:
+    tweak = default_emitters(EvolveOptions(**limits), niches)[1]
+    assert tweak == (f"tweak@{begin}" if begin else "tweak")
+
+
 @pytest.mark.parametrize("options", [{}, {"emitters": ("vary",)}])
 @pytest.mark.parametrize(("classes", "selector"), [(100, "unsure"), (101, "fresh")])
 def test_direct_pixels_prefer_unsure_classes_where_there_are_few(
