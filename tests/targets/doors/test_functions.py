@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 weights = np.random.default_rng(0).normal(0, 0.3, (192, 4))
-random, calls = np.random.default_rng(), 0
+calls = 0
 
 
 def array(images):
@@ -37,7 +37,8 @@ def named(images):
     return {"probabilities": array(images), "features": np.zeros((len(images), 7))}
 
 def other_each_time(images):
-    return array(images) ** random.uniform(0.5, 1)
+    part = 1 / (1 + counted())
+    return array(images) * part + (1 - part) / 4
 
 def another_shape(images):
     return array(images)[:, : 4 if counted() < 4 else 3]
