@@ -66,7 +66,8 @@ class EvolveOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
             "that improve more are used more often. NAME@1500 starts one after 1,500 evaluations, as in "
             "vary,tweak@1500.",
             default="vary; for CPPNs also tweak and restart, from 150 and 200 evaluations for each niche on (tweak "
-            "sooner with more than ten niches and few evaluations for each, at once with --init)",
+            "sooner with more than ten niches and few evaluations for each, at once with --init, and with up to ten "
+            "niches and founders)",
             identity=True,
             reset_by=VARIATION,
         ),
@@ -127,7 +128,12 @@ class EvolveOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
     init: Annotated[
         str | None,
         option(
-            "Start from genomes: a run, a file, a folder, or a bank such as cifar10-cppn.", path=True, identity=True
+            "Genomes to begin with: a run, a file, a folder, or a bank such as cifar10-cppn; random begins with random "
+            "ones alone.",
+            path=True,
+            identity=True,
+            default="founders-cppn, CPPNs evolved for another network; random for direct, grey targets and nguyen2015",
+            reset_by=VARIATION,
         ),
     ] = None
     init_sha256: Annotated[

@@ -13,6 +13,15 @@ from ..io.nearby import nearby
 MANY_SUFFIX = ".jsonl"
 """The suffix of a file of many genomes."""
 
+FOUNDERS = "founders-cppn"
+"""The bank that CPPN runs of colour images begin with unless something else is said."""
+
+FOUNDERS_EDGE = 96
+"""Pixels along each side of the images that it was evolved for."""
+
+RANDOM = "random"
+"""What ``init`` says for a run that begins with random genomes alone."""
+
 _BANK_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 

@@ -17,7 +17,7 @@ from ..config.records import RobustRecord
 from ..config.scoring import COMBINE
 from ..datasets import NAMED_DATASETS, ArrayImages, Fitting, LabelledImages, check_data, open_data
 from ..datasets.named import match_named
-from ..encodings.banks import check_genomes
+from ..encodings.banks import RANDOM, check_genomes
 from ..errors import ConfigError
 from ..search.defaults import resolve
 from ..search.diversity_options import check_diversity
@@ -52,8 +52,8 @@ def check_evolve(options: EvolveOptions, *, named: bool, out: Path | None) -> Ev
     if outline := check_common(options, named=named, out=out):
         choose_classes(options.classes, outline.classes)
         check_diversity(options, outline.image_shape[0])
-    if options.init is not None:
-        check_genomes(options.init)
+    if options.init not in (None, RANDOM):
+        check_genomes(str(options.init))
     return options
 
 

@@ -13,10 +13,9 @@ import msgspec
 from ..config.evolve import EvolveOptions, settings_of
 from ..config.records import FOUND_FOR_TARGET, RunConfig
 from ..encodings import registry as encodings
-from ..encodings.banks import genome_path_exists
+from ..encodings.banks import RANDOM, genome_path_exists
 from ..errors import ConfigError
-from ..io.arrays import digest_of
-from ..search.defaults import PRECISION
+from ..search.defaults import PRECISION, default_init
 from ..store.run import RunFolder
 from ..targets.protocols import Target
 from .checks import check_evolve
@@ -85,14 +84,14 @@ def _new(
     options: EvolveOptions, prepared: PreparedTarget, engine: Engine, hook: Hook | None
 ) -> tuple[RunConfig, Evolution]:
     """Return a new run's config and evolution."""
-    from ..encodings.initial import initial_genomes
+    from ..search.beginning import beginning
     from ..search.evolution import Evolution
     from ..targets.prepare import versions
 
     target = prepared.target
     encoding = encodings.build(options.encoding, settings_of(options), target.image_shape, prepared.record.device)
-    initial = initial_genomes(options.init, encoding) if options.init is not None else None
-    digest = digest_of(encoding.dump(initial)).tobytes().hex() if initial is not None else None
+    options = msgspec.structs.replace(options, init=default_init(options, target.image_shape[0]))
+    initial, digest = beginning(options, encoding)
     if options.init_sha256 not in (None, digest):
         raise ConfigError(
             f"the genomes of `init={options.init}` are not those that the run began with; give those, or leave it"
@@ -118,5 +117,5 @@ def _new(
 
 
 def _absolute(init: str) -> str:
-    """Return a path that can be found from elsewhere. A bank's name stays."""
-    return str(Path(init).absolute()) if genome_path_exists(init) else init
+    """Return a path that can be found from elsewhere. A bank's name stays, and so does what stands for no genomes."""
+    return str(Path(init).absolute()) if init != RANDOM and genome_path_exists(init) else init

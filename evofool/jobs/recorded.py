@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ..config.evolve import EvolveOptions
 from ..config.records import CampaignConfig, RunConfig
+from ..encodings.banks import RANDOM
 from ..errors import RunError
 from ..store.folder import CONFIG, kind_of, read_config
 from ..text import operators_text
@@ -42,4 +45,7 @@ def recorded_options(path: Path, changes: Mapping[str, Any]) -> EvolveOptions:
         raise RunError(
             f"{folder} was made with your own Target {config.target.name}; give it in Python: evofool.evolve(target, …)"
         )
-    return EvolveOptions.given_beside(config.options, changes)
+    recorded = config.options
+    if recorded.init is None:  # Earlier versions began with random genomes by default.
+        recorded = msgspec.structs.replace(recorded, init=RANDOM)
+    return EvolveOptions.given_beside(recorded, changes)

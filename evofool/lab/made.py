@@ -16,9 +16,9 @@ from ..config.attack import AttackOptions
 from ..config.budget import Budget
 from ..config.evolve import EvolveOptions
 from ..encodings import registry as encodings
-from ..encodings.initial import initial_genomes
 from ..encodings.pixels import Edits
 from ..engines.local import LocalEngine
+from ..search.beginning import beginning
 from ..search.evolution import Evolution
 from ..search.progress import Progress
 from ..targets.protocols import Target
@@ -33,8 +33,7 @@ def evolution_of(target: Target, options: EvolveOptions) -> Evolution:
     """
     settings = encodings.preset(options.encoding, options.preset)
     encoding = encodings.build(options.encoding, settings, target.image_shape, str(LocalEngine(target).device))
-    initial = initial_genomes(options.init, encoding) if options.init is not None else None
-    return Evolution(target, encoding, options, initial=initial)
+    return Evolution(target, encoding, options, initial=beginning(options, encoding)[0])
 
 
 def elites(

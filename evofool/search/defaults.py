@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from msgspec.structs import replace
 
 from .. import encodings
 from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
+from ..encodings.banks import FOUNDERS, RANDOM
+from ..encodings.base import Indices
 from ..targets.protocols import Target
 from .emitters.registry import known_emitters
 from .selectors import selector_named
@@ -48,6 +51,16 @@ BINS = 5
 
 APART = 0.3
 """Smallest distance between two images of a class with novelty, in both of its spaces."""
+
+
+INIT = {("cppn", "default"): FOUNDERS}
+"""The genomes to begin with by encoding and preset, where images have colours; else random ones (docs/SEARCH.md)."""
+
+FOUNDERS_SHARE = 0.25
+"""Largest share of a run's evaluations that are founders."""
+
+SHAPING = ("coordinates", "colour", "functions", "limit", "max_nodes", "max_connections")
+"""Settings of CPPNs that tell whether a genome is one of theirs."""
 
 
 def resolve(options: EvolveOptions) -> EvolveOptions:
@@ -107,15 +120,43 @@ def default_emitters(options: EvolveOptions, niches: int) -> tuple[str, ...]:
     """Return the emitters for an archive of so many niches, where nobody names any.
 
     They depend on the evaluations that the run begins with the intention of making. A run that goes on for longer keeps
-    them.
+    them. The graphs of given genomes have grown, and those of the founders have grown enough for few niches.
     """
     begins = {name: n * niches for name, n in EMITTERS.get((options.encoding, options.preset), {"vary": 0}).items()}
     if "tweak" in begins:
         least, each = TWEAK_SOONER
-        grown = options.init is not None  # the graphs of given genomes
         share = round(TWEAK_SHARE * _evaluations(options))
+        few = begins["tweak"] <= least
+        grown = options.init not in (None, RANDOM, FOUNDERS) or (few and options.init == FOUNDERS)
         begins["tweak"] = 0 if grown else min(begins["tweak"], max(least, each * niches, share))
     return tuple(f"{name}@{begin}" if begin else name for name, begin in begins.items())
+
+
+def default_init(options: EvolveOptions, channels: int) -> str:
+    """Return the name of the genomes that a run begins with.
+
+    Args:
+        options: Its options, resolved.
+        channels: Of the target's images. Founders draw in colour; for digits, their lightness is worse than nothing.
+    """
+    if options.init is not None:
+        return options.init
+    init = INIT.get((options.encoding, options.preset), RANDOM)
+    if init == RANDOM or options.settings is None or channels == 1:
+        return RANDOM
+    usual, own = encodings.preset(options.encoding, options.preset), options.settings
+    return init if all(own.get(name, usual[name]) == usual[name] for name in SHAPING) else RANDOM
+
+
+def founders_of(options: EvolveOptions, count: int) -> Indices:
+    """Return which of so many founders a run begins with, in its order: all of them, or as many as its budget is for.
+
+    Both depend on the seed.
+    """
+    evaluations = _evaluations(options)
+    wanted = min(count, max(1, round(FOUNDERS_SHARE * evaluations))) if evaluations else count
+    order: Indices = np.random.default_rng(options.seed).permutation(count)
+    return order[:wanted]
 
 
 def _evaluations(options: EvolveOptions) -> int:

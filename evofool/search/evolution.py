@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from ..config.budget import Budget
 from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
+from ..encodings.banks import FOUNDERS
 from ..encodings.base import Encoding
 from ..engines.base import Cluster, Engine
 from ..engines.local import LocalEngine
@@ -26,6 +27,8 @@ from .archive import Archive
 from .contracts import ADVICE, contracts
 from .defaults import VERIFIED_ELITES, resolve_for_target
 from .diversity import check_size, diversity_of
+from .islands import Islands
+from .map_elites import MapElites
 from .niche_genomes import restored
 from .progress import Progress, build_statistics
 from .proposals import Proposals
@@ -43,7 +46,8 @@ class Evolution:
         target: The classifier to fool.
         encoding: How genomes are made, varied and decoded. It stands for the options' ``encoding`` and ``settings``.
         options: The options of the search. What they leave open gets its default.
-        initial: A batch of genomes for the first generation, or None.
+        initial: A batch of genomes to begin with, or None. The first generation has all of them, unless ``init`` names
+            the founders: these are shared out to the first generations.
         engine: Where batches are scored, this process by default.
         toolbox: A function that swaps operators: it is given the toolbox and calls ``register`` on it.
 
@@ -106,7 +110,7 @@ class Evolution:
         self.toolbox = build_toolbox(self.engine, encoding, self.rng, options, self.diversity)
         self.search = build_search(
             self.toolbox, self.archive, encoding, self.rng, options,
-            initial=initial, confirm=not self.engine.exact, islands=apart,
+            initial=initial, spread=options.init == FOUNDERS, confirm=not self.engine.exact, islands=apart,
         )  # fmt: skip
         measures = 0 if self.archive.measures is None else self.archive.measures.shape[1]
         checked = contracts(encoding, len(target.classes), measures, self.engine.device)
@@ -224,8 +228,9 @@ class Evolution:
             genomes, state["slot"] = self.archive.genomes.distinct()
             state |= prefixed("genomes", self.encoding.dump(genomes))
         state |= prefixed("proposed", self._proposals.state())
-        if self.search.initial is not None:
-            state |= prefixed("initial", self.encoding.dump(self.search.initial))
+        for name, search in self._searches().items():
+            if search.initial is not None:
+                state |= prefixed(f"initial{name}", self.encoding.dump(search.initial))
         return state
 
     def restore(self, state: State) -> None:
@@ -236,16 +241,25 @@ class Evolution:
             ValueError: The state doesn't fit itself.
             KeyError: An array is missing.
         """
-        genomes, initial, seconds = under("genomes", state), under("initial", state), state["seconds"]
+        genomes, seconds = under("genomes", state), state["seconds"]
         if seconds.dtype != np.float64 or seconds.shape or not 0 <= seconds < np.inf:
             raise ValueError("seconds should be one number of at least 0")
         self.search.restore(
             under("search", state), restored(self.encoding, genomes, state["slot"]) if genomes else None
         )
-        self.search.initial = self.encoding.load(initial) if initial else None
+        for name, search in self._searches().items():
+            initial = under(f"initial{name}", state)
+            begun = search.archive.genomes is not None and self.options.init != FOUNDERS  # others come all at once
+            search.initial = self.encoding.load(initial) if initial and not begun else None
         self.rng.restore(under("rng", state))
         self._proposals.restore(under("proposed", state))
         self.seconds = float(seconds)
+
+    def _searches(self) -> dict[str, MapElites]:
+        """Return the search; or those of all islands, by number."""
+        if isinstance(self.search, Islands):
+            return {str(number): search for number, search in enumerate(self.search.searches)}
+        return {"": self.search}
 
     def _statistics(self) -> dict[str, dict[str, float]]:
         """Return the statistics of the surest elites."""

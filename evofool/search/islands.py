@@ -11,7 +11,6 @@ the whole has the surest elite that any island has had in each niche; it is what
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -66,16 +65,6 @@ class Islands:
         """Confirm what could enter an archive, whatever a population says of itself."""
         for search in self.searches:
             search.confirm_always()
-
-    @property
-    def initial(self) -> Any:
-        """Genomes that take part in the first generation of each island, or None."""
-        return self.searches[0].initial
-
-    @initial.setter
-    def initial(self, initial: Any) -> None:
-        for search in self.searches:
-            search.initial = initial
 
     def ask(self) -> Population:
         """Return the children of the next generation."""

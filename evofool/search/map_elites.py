@@ -59,7 +59,8 @@ class MapElites:
         archive: An archive, empty or not.
         schedule: The emitters, and which of them proposes a generation.
         batch: Children per generation.
-        initial: Genomes that take part in the first generation, or None.
+        initial: Genomes that it begins with, or None.
+        portion: How many of these a generation has; None: the first generation has all of them.
         confirm: Whether children that could enter the archive are scored again through ``toolbox.confirm``. Needed
             where ``toolbox.evaluate`` is a fast approximation. It may confirm a population whose ``exact`` asks for
             that, and then sets its ``confirmed``.
@@ -67,6 +68,7 @@ class MapElites:
             ``MANY_NICHES``.
 
     Attributes:
+        initial: Those of the genomes that it begins with which are still to come, or None.
         generation: How many generations were told.
         evaluations: How many children were told, and the forward passes of gradients beside them.
         confirmations: How many images were scored again.
@@ -81,12 +83,13 @@ class MapElites:
         *,
         batch: int,
         initial: Any = None,
+        portion: int | None = None,
         confirm: bool = False,
         provisional: bool = True,
     ) -> None:
         self.toolbox, self.archive, self.schedule, self.batch = toolbox, archive, schedule, batch
         self._provisional = provisional and confirm and archive.measures is None and len(archive) > MANY_NICHES
-        self.initial, self.confirm, self._at_once = initial, confirm, confirm
+        self.initial, self._portion, self.confirm, self._at_once = initial, portion, confirm, confirm
         self._entering = min(1.0, len(archive) / batch)
         self.proposer: str | None = None
         self._drawn: str | None = None
@@ -94,8 +97,8 @@ class MapElites:
 
     def ask(self) -> Population:
         """Return the children of the next generation."""
-        if self.archive.genomes is None:
-            return self._first()
+        if self.archive.genomes is None or self.initial is not None:
+            return self._beginning()
         proposer, self._drawn = self._drawn or self.schedule.draw(self.evaluations), None
         children, parents = getattr(self.toolbox, proposer)(self.archive, self.batch)
         return Population(children, parents, self.archive.class_indices, proposer, exact=self._wants_exact)
@@ -112,6 +115,8 @@ class MapElites:
         """
         if self.archive.genomes is None:
             return None
+        if self.initial is not None:
+            return self._beginning()
         self._drawn = self._drawn or self.schedule.draw(self.evaluations)
         waits = self._drawn == last.proposer and self.schedule.emitters[self._drawn].learns
         return None if waits else self.ask()
@@ -221,11 +226,13 @@ class MapElites:
         """Return the sum of all elites' confidences."""
         return float(self.archive.confidence[self.archive.held()].sum(dtype=np.float64))
 
-    def _first(self) -> Population:
-        """Return random genomes, and the initial ones in the place of the first of them."""
-        initial_count = 0 if self.initial is None else len(self.initial)
-        genomes = self.toolbox.random(max(self.batch, initial_count))
-        if initial_count:
-            genomes.put(np.arange(initial_count), self.initial)
+    def _beginning(self) -> Population:
+        """Return random genomes, and the next of the initial ones in the place of the first of them."""
+        left = 0 if self.initial is None else len(self.initial)
+        count = min(left, self._portion or left)
+        genomes = self.toolbox.random(max(self.batch, count))
+        if count:
+            genomes.put(np.arange(count), self.initial.take(np.arange(count)))
+            self.initial = self.initial.take(np.arange(count, left)) if count < left else None
         parents = np.full(len(genomes), NO_EVALUATION, np.int64)
         return Population(genomes, parents, self.archive.class_indices, exact=self._wants_exact)

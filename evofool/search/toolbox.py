@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from deap import base
 from torch import Tensor
 
@@ -111,6 +112,7 @@ def build_search(
     options: EvolveOptions,
     *,
     initial: Any = None,
+    spread: bool = False,
     confirm: bool = False,
     islands: Sequence[Archive] = (),
 ) -> Search:
@@ -125,7 +127,9 @@ def build_search(
         encoding: How genomes are made, varied and decoded.
         rng: The evolution's random generators.
         options: The options, with emitters and batch filled in.
-        initial: Genomes that take part in the first generation, or None.
+        initial: Genomes that it begins with, or None.
+        spread: Whether these are shared out to the first generations of all islands. Otherwise the first generation
+            of each island has all of them.
         confirm: Whether children are scored again before they enter the archive.
         islands: Archives of islands, which then take turns; ``archive`` is that of the whole.
     """
@@ -134,15 +138,22 @@ def build_search(
     names = [parse_emitter(text) for text in options.emitters]
     batch, askers = options.batch, dict[str, dict[int, Ask]]()
 
-    def search_on(own: Archive) -> MapElites:
+    def search_on(own: Archive, number: int) -> MapElites:
         emitters = {name: (EMITTERS[name].build(toolbox, encoding, rng), begin) for name, begin in names}
         for name, (emitter, _) in emitters.items():
             askers.setdefault(name, {})[id(own)] = emitter.ask
         schedule = EmitterSchedule(emitters, rng)
         provisional = not islands  # the archive of the whole has only what is confirmed
-        return MapElites(toolbox, own, schedule, batch=batch, initial=initial, confirm=confirm, provisional=provisional)
+        portion, begins_with = None, initial
+        if spread and initial is not None:
+            rows = np.arange(number, len(initial), max(1, len(islands)))
+            portion, begins_with = batch, initial.take(rows) if len(rows) else None
+        return MapElites(
+            toolbox, own, schedule,
+            batch=batch, initial=begins_with, portion=portion, confirm=confirm, provisional=provisional,
+        )  # fmt: skip
 
-    searches = [search_on(own) for own in islands or (archive,)]
+    searches = [search_on(own, number) for number, own in enumerate(islands or (archive,))]
     for name, by_archive in askers.items():
         toolbox.register(name, _asked(by_archive))
     search: Search = Islands(searches, archive, encoding, rng) if islands else searches[0]

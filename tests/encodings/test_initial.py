@@ -111,7 +111,7 @@ def test_what_is_no_bank_is_none(name: str) -> None:
 
 def test_a_mistyped_bank_gets_a_suggestion() -> None:
     with pytest.raises(
-        GenomeError, match=r'did you mean "mnist-cppn".*bank \(cifar10-cppn, imagenet-cppn, mnist-cppn\)'
+        GenomeError, match=r'did you mean "mnist-cppn".*bank \(cifar10-cppn, founders-cppn, imagenet-cppn, mnist-cppn\)'
     ):
         initial_genomes("mnist-cpn", build("cppn", "default", (1, 28, 28)))
 

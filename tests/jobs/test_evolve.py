@@ -212,10 +212,8 @@ def test_init_from_pictures_of_any_kind_and_size(tmp_path: Path) -> None:
     for name, size in (("a.png", (8, 8)), ("b.jpg", (40, 30))):
         Image.new("RGB", size, "white").save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("not a picture")
-    seen: list[Any] = []
-    small_evolve(init=tmp_path, generations=1, observer=lambda step: seen.append(step.evolution.search.initial))
-    assert seen[0].genes.shape == (2, 1, 8, 8)
-    assert bool((seen[0].genes == 255).all())
+    run = small_evolve(tmp_path / "run", init=tmp_path, generations=1, batch=2, classes=[3])
+    assert bool((run.images == 255).all())  # all that there is, both of them
 
 
 def test_more_first_genomes_than_the_batch_all_take_part(tmp_path: Path) -> None:
@@ -260,10 +258,31 @@ def test_no_option_that_makes_the_bytes_is_left_open_in_the_config(tmp_path: Pat
     options = json.loads((tmp_path / "run" / "config.json").read_text())["options"]
     assert (options["batch"], options["selector"], options["bins"]) == (100, "fresh", 5)
     assert options["emitters"] == ["vary", "tweak@1500", "restart@2000"]
+    assert options["init"] == "random"
     assert options["settings"]
     small_evolve(tmp_path / "other", novelty="pixels", classes="1,2", gallery=False)
     options = json.loads((tmp_path / "other" / "config.json").read_text())["options"]
     assert (options["bins"], options["apart"]) == (5, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("options", "init", "emitters"),
+    [
+        ({}, "founders-cppn", ["vary", "tweak", "restart@800"]),
+        ({"descriptors": "size", "bins": 2}, "founders-cppn", ["vary", "tweak", "restart@1600"]),
+        ({"descriptors": "size", "bins": 3}, "founders-cppn", ["vary", "tweak@1500", "restart@2400"]),
+        ({"init": "random"}, "random", ["vary", "tweak@600", "restart@800"]),
+        ({"preset": "nguyen2015"}, "random", ["vary"]),
+    ],
+    ids=str,
+)
+def test_what_cppns_in_colour_begin_with_is_recorded(
+    options: dict[str, Any], init: str, emitters: list[str], tmp_path: Path
+) -> None:
+    own_evolve(tmp_path / "run", encoding="cppn", generations=4, **options)
+    recorded = json.loads((tmp_path / "run" / "config.json").read_text())["options"]
+    assert (recorded["init"], recorded["emitters"]) == (init, emitters)
+    assert bool(recorded["init_sha256"]) == (init != "random")
 
 
 def test_without_any_limit_the_default_budget_ends_a_run_and_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

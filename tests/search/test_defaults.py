@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from support import tiny_target
 
 from evofool import encodings
 from evofool.config.evolve import EvolveOptions
+from evofool.encodings.banks import FOUNDERS, RANDOM
 from evofool.errors import ConfigError
-from evofool.search.defaults import default_emitters, resolve, resolve_for_target
+from evofool.search.defaults import default_emitters, default_init, founders_of, resolve, resolve_for_target
 
 OPEN = ("settings", "selector", "batch", "emitters")
 
@@ -24,6 +26,8 @@ def resolved(**options: Any) -> EvolveOptions:
     [
         ({}, ("fresh", 100, ("vary", "tweak@600", "restart@800"))),
         ({"init": "cifar10-cppn"}, ("fresh", 100, ("vary", "tweak", "restart@800"))),
+        ({"init": FOUNDERS}, ("fresh", 100, ("vary", "tweak", "restart@800"))),
+        ({"init": RANDOM}, ("fresh", 100, ("vary", "tweak@600", "restart@800"))),
         ({"preset": "nguyen2015"}, ("uniform", 200, ("vary",))),
         ({"preset": "nguyen2015", "init": "cifar10-cppn"}, ("uniform", 200, ("vary",))),
         ({"encoding": "direct"}, ("unsure", 100, ("vary",))),
@@ -56,12 +60,64 @@ def test_slight_changes_begin_sooner_for_many_niches(niches: int, begin: int) ->
         (1000, {"generations": 9_000, "evaluations": 300_000}, 90_000),
         (1000, {"minutes": 90.0}, 50_000),
         (1000, {"evaluations": 500_000, "init": "imagenet-cppn"}, 0),
+        (1000, {"evaluations": 500_000, "init": FOUNDERS}, 150_000),
+        (10, {"evaluations": 500_000, "init": FOUNDERS}, 0),
+        (11, {"evaluations": 5_000, "init": FOUNDERS}, 1_500),
         (10, {"evaluations": 500_000}, 1_500),
     ],
 )
 def test_slight_changes_wait_in_long_runs(niches: int, limits: dict[str, Any], begin: int) -> None:
     tweak = default_emitters(EvolveOptions(**limits), niches)[1]
     assert tweak == (f"tweak@{begin}" if begin else "tweak")
+
+
+@pytest.mark.parametrize(
+    ("options", "init"),
+    [
+        ({}, FOUNDERS),
+        ({"encoding": "direct"}, RANDOM),
+        ({"preset": "nguyen2015"}, RANDOM),
+        ({"init": "cifar10-cppn"}, "cifar10-cppn"),
+        ({"init": RANDOM}, RANDOM),
+        ({"settings": {"sigma": 2.0}}, FOUNDERS),
+        ({"settings": {"colour": "rgb"}}, RANDOM),
+        ({"settings": {"limit": 5.0}}, RANDOM),
+        ({"settings": {"max_nodes": 40}}, RANDOM),
+        ({"settings": {"functions": ("sin", "gauss")}}, RANDOM),
+    ],
+    ids=str,
+)
+def test_cppns_begin_with_founders_unless_these_are_none_of_theirs(options: dict[str, Any], init: str) -> None:
+    assert default_init(resolve(EvolveOptions(**options)), 3) == init
+
+
+def test_founders_are_for_colours() -> None:
+    assert default_init(resolve(EvolveOptions()), 1) == RANDOM
+
+
+@pytest.mark.parametrize(
+    ("limits", "count"),
+    [
+        ({"evaluations": 2_000}, 500),
+        ({"evaluations": 20_000}, 1_000),
+        ({"evaluations": 1}, 1),
+        ({"generations": 10}, 250),
+        ({"generations": 10, "batch": 4}, 10),
+        ({"generations": 10, "evaluations": 400}, 100),
+        ({"minutes": 1.0}, 1_000),
+        ({"until": 0.99}, 1_000),
+    ],
+    ids=str,
+)
+def test_founders_are_a_quarter_of_the_evaluations_at_most(limits: dict[str, Any], count: int) -> None:
+    rows = founders_of(EvolveOptions(**limits), 1_000)
+    assert len(rows) == len(set(rows.tolist())) == count
+
+
+def test_the_seed_decides_which_founders_come_first_and_the_budget_how_many() -> None:
+    few, many = (founders_of(EvolveOptions(seed=3, evaluations=n), 1_000) for n in (400, 4_000))
+    np.testing.assert_array_equal(few, many[: len(few)])
+    assert founders_of(EvolveOptions(seed=4, evaluations=400), 1_000).tolist() != few.tolist()
 
 
 @pytest.mark.parametrize("options", [{}, {"emitters": ("vary",)}])
