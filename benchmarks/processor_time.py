@@ -1,6 +1,6 @@
 """Utilisation in processor time: a measure that other work on the machine hardly disturbs.
 
-Evolutions from nothing and bare passes have one thread and take turns. Their images are counted per second of
+Evolutions from their start on and bare passes have one thread and take turns. Their images are counted per second of
 processor time, in the default precision. A run's page is left out: it is written by the clock, not by the images.
 """
 
