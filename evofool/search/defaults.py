@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from msgspec.structs import replace
 
 from .. import encodings
 from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
 from ..encodings.banks import FOUNDERS, RANDOM
-from ..encodings.base import Indices
 from ..targets.protocols import Target
 from .emitters.registry import known_emitters
 from .selectors import selector_named
@@ -56,8 +54,8 @@ APART = 0.3
 INIT = {("cppn", "default"): FOUNDERS}
 """The genomes to begin with by encoding and preset, where images have colours; else random ones (docs/SEARCH.md)."""
 
-FOUNDERS_SHARE = 0.25
-"""Largest share of a run's evaluations that are founders."""
+FOUNDERS_EACH = 100
+"""Most founders that a run begins with, for each niche."""
 
 SHAPING = ("coordinates", "colour", "functions", "limit", "max_nodes", "max_connections")
 """Settings of CPPNs that tell whether a genome is one of theirs."""
@@ -146,17 +144,6 @@ def default_init(options: EvolveOptions, channels: int) -> str:
         return RANDOM
     usual, own = encodings.preset(options.encoding, options.preset), options.settings
     return init if all(own.get(name, usual[name]) == usual[name] for name in SHAPING) else RANDOM
-
-
-def founders_of(options: EvolveOptions, count: int) -> Indices:
-    """Return which of so many founders a run begins with, in its order: all of them, or as many as its budget is for.
-
-    Both depend on the seed.
-    """
-    evaluations = _evaluations(options)
-    wanted = min(count, max(1, round(FOUNDERS_SHARE * evaluations))) if evaluations else count
-    order: Indices = np.random.default_rng(options.seed).permutation(count)
-    return order[:wanted]
 
 
 def _evaluations(options: EvolveOptions) -> int:

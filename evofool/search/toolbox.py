@@ -18,6 +18,7 @@ from ..rng import Rng
 from ..targets.protocols import differentiable
 from .archive import Archive
 from .ascent.climb import look
+from .defaults import FOUNDERS_EACH
 from .diversity import Diversity
 from .emitters.emitter_schedule import EmitterSchedule
 from .emitters.registry import EMITTERS, parse_emitter
@@ -128,8 +129,8 @@ def build_search(
         rng: The evolution's random generators.
         options: The options, with emitters and batch filled in.
         initial: Genomes that it begins with, or None.
-        spread: Whether these are shared out to the first generations of all islands. Otherwise the first generation
-            of each island has all of them.
+        spread: Whether as many of them as the niches are worth (``FOUNDERS_EACH``) are shared out to the first
+            generations of all islands. Otherwise the first generation of each island has all of them.
         confirm: Whether children are scored again before they enter the archive.
         islands: Archives of islands, which then take turns; ``archive`` is that of the whole.
     """
@@ -144,10 +145,11 @@ def build_search(
             askers.setdefault(name, {})[id(own)] = emitter.ask
         schedule = EmitterSchedule(emitters, rng)
         provisional = not islands  # the archive of the whole has only what is confirmed
-        portion, begins_with = None, initial
+        begins_with = initial
         if spread and initial is not None:
-            rows = np.arange(number, len(initial), max(1, len(islands)))
-            portion, begins_with = batch, initial.take(rows) if len(rows) else None
+            rows = np.arange(number, min(len(initial), FOUNDERS_EACH * len(own)), max(1, len(islands)))
+            begins_with = initial.take(rows) if len(rows) else None
+        portion = batch if spread else None
         return MapElites(
             toolbox, own, schedule,
             batch=batch, initial=begins_with, portion=portion, confirm=confirm, provisional=provisional,

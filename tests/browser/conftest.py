@@ -90,7 +90,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of CPPNs for ten classes of 3×32×32 images, with its page; read only."""
-    return _made(tmp_path_factory, "colours", target="cifar10", encoding="cppn", generations=6, seed=3)
+    return _made(tmp_path_factory, "colours", target="cifar10", encoding="cppn", init="random", generations=6, seed=3)
 
 
 @pytest.fixture(scope="session")

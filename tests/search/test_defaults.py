@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 from support import tiny_target
 
@@ -12,7 +11,7 @@ from evofool import encodings
 from evofool.config.evolve import EvolveOptions
 from evofool.encodings.banks import FOUNDERS, RANDOM
 from evofool.errors import ConfigError
-from evofool.search.defaults import default_emitters, default_init, founders_of, resolve, resolve_for_target
+from evofool.search.defaults import default_emitters, default_init, resolve, resolve_for_target
 
 OPEN = ("settings", "selector", "batch", "emitters")
 
@@ -93,31 +92,6 @@ def test_cppns_begin_with_founders_unless_these_are_none_of_theirs(options: dict
 
 def test_founders_are_for_colours() -> None:
     assert default_init(resolve(EvolveOptions()), 1) == RANDOM
-
-
-@pytest.mark.parametrize(
-    ("limits", "count"),
-    [
-        ({"evaluations": 2_000}, 500),
-        ({"evaluations": 20_000}, 1_000),
-        ({"evaluations": 1}, 1),
-        ({"generations": 10}, 250),
-        ({"generations": 10, "batch": 4}, 10),
-        ({"generations": 10, "evaluations": 400}, 100),
-        ({"minutes": 1.0}, 1_000),
-        ({"until": 0.99}, 1_000),
-    ],
-    ids=str,
-)
-def test_founders_are_a_quarter_of_the_evaluations_at_most(limits: dict[str, Any], count: int) -> None:
-    rows = founders_of(EvolveOptions(**limits), 1_000)
-    assert len(rows) == len(set(rows.tolist())) == count
-
-
-def test_the_seed_decides_which_founders_come_first_and_the_budget_how_many() -> None:
-    few, many = (founders_of(EvolveOptions(seed=3, evaluations=n), 1_000) for n in (400, 4_000))
-    np.testing.assert_array_equal(few, many[: len(few)])
-    assert founders_of(EvolveOptions(seed=4, evaluations=400), 1_000).tolist() != few.tolist()
 
 
 @pytest.mark.parametrize("options", [{}, {"emitters": ("vary",)}])
