@@ -19,7 +19,7 @@ from .efficientnet_lite import LITE0
 
 OUTPUTS = Path("outputs")
 EVALUATIONS = int(os.environ.get("EVOFOOL_EVALUATIONS", "10000"))
-STARTS = {"nothing": None, "bank": "imagenet-cppn"}
+STARTS = {"nothing": "random", "bank": "imagenet-cppn"}
 
 PUBLISHED = 0.8811
 """The median that Nguyen et al. 2015 tell of their CPPN images of ImageNet's classes."""

@@ -46,7 +46,8 @@ def genome_path_exists(path: str | Path) -> bool:
 
 def find_genomes(path: str | Path) -> Path | None:
     """Return where the genomes are that a user names by a path or a bank's name, or None if there are none."""
-    return Path(path) if genome_path_exists(path) else bank_path(path)
+    own = genome_path_exists(path) and str(path) != FOUNDERS  # a default, which no folder of that name takes over
+    return Path(path) if own else bank_path(path)
 
 
 def check_genomes(init: str | Path) -> Path:

@@ -13,7 +13,7 @@ import msgspec
 from ..config.evolve import EvolveOptions, settings_of
 from ..config.records import FOUND_FOR_TARGET, RunConfig
 from ..encodings import registry as encodings
-from ..encodings.banks import RANDOM, genome_path_exists
+from ..encodings.banks import FOUNDERS, RANDOM, genome_path_exists
 from ..errors import ConfigError
 from ..search.defaults import PRECISION, default_init
 from ..store.run import RunFolder
@@ -118,4 +118,4 @@ def _new(
 
 def _absolute(init: str) -> str:
     """Return a path that can be found from elsewhere. A bank's name stays, and so does what stands for no genomes."""
-    return str(Path(init).absolute()) if init != RANDOM and genome_path_exists(init) else init
+    return str(Path(init).absolute()) if init not in (FOUNDERS, RANDOM) and genome_path_exists(init) else init

@@ -145,3 +145,10 @@ def test_a_sample_of_the_imagenet_bank_scores_what_it_was_recorded_with(shared: 
         assert network.classes[provenance["index"]] == provenance["class"]
         score = network.confirm(genome.encoding.decode(genome.genomes))[0, provenance["index"]]
         assert float(score) == pytest.approx(provenance["score"], abs=1e-3)
+
+
+def test_no_folder_of_that_name_takes_the_founders_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "founders-cppn").mkdir()
+    assert find_genomes("founders-cppn") == BANK / "founders-cppn.jsonl"
+    assert find_genomes("./founders-cppn") == Path("founders-cppn")
