@@ -94,6 +94,12 @@ def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of CPPNs for the same classes that begins with founders, whose graphs are large; read only."""
+    return _made(tmp_path_factory, "founded", target="cifar10", encoding="cppn", generations=6, seed=3)
+
+
+@pytest.fixture(scope="session")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of raw pixels for ten classes of 1×8×8 images, with its page; read only."""
     return _made(tmp_path_factory, "raw", generations=6)

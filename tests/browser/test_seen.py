@@ -54,6 +54,20 @@ def test_every_connection_node_and_label_of_a_graph(opened: Open, colours: Path,
     assert unpainted_texts(page, "#graph text, .legend li, .legend p") == []
 
 
+@SCREENS
+def test_a_large_graph_lies_whole_inside_its_frame(opened: Open, founded: Path, width: int, scheme: str) -> None:
+    page = opened_at(opened, None, width, scheme)
+    page.goto(f"{(founded / 'index.html').as_uri()}#{largest(founded)}")
+    page.wait_for_selector("#closer[data-ready]")
+    assert_readable(page)
+    page.locator("#graph").evaluate("graph => graph.scrollIntoView({block: 'center'})")
+    assert page.locator("#graph .edge").count() > 60
+    assert outside(page, "#graph", "svg") == []
+    assert outside(page, "#graph svg", ".edge, .node, text") == []
+    assert overlaps(page, "#graph text") == []
+    assert smallest_letters(page, "#graph text, .legend") >= LEGIBLE
+
+
 SPENT = [(1, 1e6), (90, 12_000), (100, 1e9), (300, 900), (5e5, 6e5)]
 """First and last number of evaluations of curves."""
 

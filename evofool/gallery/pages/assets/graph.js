@@ -8,6 +8,9 @@ const Graph = (() => {
   const LEVEL = [64, 104], NODE = 60, NARROW = 44;
   /** Size in pixels of the labels. On a large screen, where the text around is larger, all of it is. */
   const LETTERS = 13;
+  /** A graph that has no room is drawn smaller, down to this scale; beyond that it scrolls. Labels and lines keep their
+   * size, so that labels need more room around it: half as many pixels as the longest of them is wide. */
+  const SMALLEST = 0.3, ROUND = 30;
   /** Room in pixels below which levels are drawn as rows. */
   const UPRIGHT = 440;
   /** Milliseconds without another weight before it is told what the picture depends on. */
@@ -91,8 +94,11 @@ const Graph = (() => {
    * that of a node. Returns functions that draw other weights, and mark a connection or a node. */
   function draw(parent, genome, frame, {chosen, looked}) {
     const scale = parseFloat(getComputedStyle(parent).fontSize) / LETTERS;
-    const {positions, upright, width, height} = layout(genome, frame, parent.clientWidth / scale);
-    const svg = Dom.svg("svg", {width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}`, role: "group",
+    const room = parent.clientWidth / scale, {positions, upright, width, height} = layout(genome, frame, room);
+    const fit = Math.max(SMALLEST, Math.min(1, (room - 2 * ROUND) / (width - 2 * ROUND)));
+    const more = ROUND * (1 / fit - 1), box = [width + 2 * more, height + 2 * more];
+    const [wide, high] = box.map((edge) => edge * scale * fit);
+    const svg = Dom.svg("svg", {width: wide, height: high, viewBox: `${-more} ${-more} ${box.join(" ")}`, role: "group",
       "aria-label": `A graph of ${genome.a.length} nodes and ${genome.s.length} connections`});
     const largest = Math.max(1e-9, ...genome.w.map(Math.abs));
     const wires = genome.s.map((source, e) => {
@@ -117,8 +123,8 @@ const Graph = (() => {
       Dom.svg("circle", {class: "body", r: RADIUS}, g);
       if (!input) Dom.svg("path", {class: "curve", d: curve(activation)}, g);
       if (named) {
-        const y = upright && input ? -RADIUS - 7 : RADIUS + LABEL;
-        Dom.svg("text", {y, "text-anchor": "middle"}, g, title(genome, frame, node));
+        const y = upright && input ? -RADIUS - 7 : RADIUS + LABEL / fit;
+        Dom.svg("text", {y, "text-anchor": "middle", style: `font-size:${LETTERS / fit}px`}, g, title(genome, frame, node));
       }
       g.addEventListener("click", () => looked(node));
       g.addEventListener("keydown", (event) => {
