@@ -23,6 +23,7 @@ from evofool.errors import ConfigError, EvofoolError
 from evofool.io.files import write_atomically
 from evofool.store.run import RunFolder
 from evofool.targets.prepare import reload_target
+from evofool.targets.protocols import Target
 
 MIN_SCORE, GOOD_SCORE = 0.9, 0.95
 """The score below which a genome is left out, and that from which no more digits are tried."""
@@ -52,10 +53,7 @@ def make(run: Path, out: Path, *, keep: bool = False) -> None:
         assert genome is not None
         best: Content = {"score": 0.0}
         for digits in DIGITS:
-            content = shortened(genome.content, genome.image_shape[0], digits)
-            short = genome_file.parse(content)
-            score = float(target.confirm(short.encoding.decode(short.genomes))[0, line["index"]])
-            best = max(best, {**content, "score": float(np.float32(score))}, key=itemgetter("score"))
+            best = max(best, scored_again(target, genome, digits), key=itemgetter("score"))
             if best["score"] >= GOOD_SCORE:
                 break
         if best["score"] >= MIN_SCORE:
@@ -74,6 +72,14 @@ def make(run: Path, out: Path, *, keep: bool = False) -> None:
 def _worth(content: Content) -> tuple[float, int]:
     """Return what the better of two genomes has more of."""
     return min(content["score"], GOOD_SCORE), -len(content["connections"])
+
+
+def scored_again(target: Target, genome: genome_file.GenomeFile, digits: int) -> Content:
+    """Return the JSON of a genome with weights of so many digits, and with the score that it then has."""
+    content = shortened(genome.content, genome.image_shape[0], digits)
+    short = genome_file.parse(content)
+    score = float(target.confirm(short.encoding.decode(short.genomes))[0, content["index"]])
+    return {**content, "score": float(np.float32(score))}
 
 
 def shortened(content: Content, outputs: int, digits: int) -> Content:

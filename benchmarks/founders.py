@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 
 import evofool
-from evofool.encodings import genome_file, genome_lines
+from evofool.encodings import genome_lines
 from evofool.errors import EvofoolError
 from evofool.io.files import write_atomically
 from evofool.store.run import RunFolder
 
-from .bank import shortened
+from .bank import scored_again
 from .efficientnet_lite import lite0_small
 
 SEED, EVALUATIONS = 1, 300_000
@@ -38,9 +38,7 @@ def make(run: Path, out: Path) -> None:
     for line in folder.elites():
         genome = folder.genome(line)
         assert genome is not None
-        short = genome_file.parse(shortened(genome.content, genome.image_shape[0], DIGITS))
-        score = float(target.confirm(short.encoding.decode(short.genomes))[0, line["index"]])
-        contents.append({**short.content, "score": score})
+        contents.append(scored_again(target, genome, DIGITS))
     write_atomically(out, genome_lines.dumps(contents))
     print(f"{out}: {len(genome_lines.read_genomes(out)):,} genomes, {out.stat().st_size:,} bytes")
 

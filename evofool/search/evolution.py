@@ -110,7 +110,7 @@ class Evolution:
         self.toolbox = build_toolbox(self.engine, encoding, self.rng, options, self.diversity)
         self.search = build_search(
             self.toolbox, self.archive, encoding, self.rng, options,
-            initial=initial, spread=options.init == FOUNDERS, confirm=not self.engine.exact, islands=apart,
+            initial=initial, confirm=not self.engine.exact, islands=apart,
         )  # fmt: skip
         measures = 0 if self.archive.measures is None else self.archive.measures.shape[1]
         checked = contracts(encoding, len(target.classes), measures, self.engine.device)

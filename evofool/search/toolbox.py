@@ -10,6 +10,7 @@ from deap import base
 from torch import Tensor
 
 from ..config.evolve import EvolveOptions
+from ..encodings.banks import FOUNDERS
 from ..encodings.base import Encoding, Indices
 from ..engines.base import Cluster, Engine
 from ..engines.population import Population, batched_map
@@ -113,7 +114,6 @@ def build_search(
     options: EvolveOptions,
     *,
     initial: Any = None,
-    spread: bool = False,
     confirm: bool = False,
     islands: Sequence[Archive] = (),
 ) -> Search:
@@ -128,16 +128,16 @@ def build_search(
         encoding: How genomes are made, varied and decoded.
         rng: The evolution's random generators.
         options: The options, with emitters and batch filled in.
-        initial: Genomes that it begins with, or None.
-        spread: Whether as many of them as the niches are worth (``FOUNDERS_EACH``) are shared out to the first
-            generations of all islands. Otherwise the first generation of each island has all of them.
+        initial: Genomes that it begins with, or None. The first generation of each island has all of them. Of the
+            founders, as many as the niches are worth (``FOUNDERS_EACH``) are shared out to the first generations of
+            all islands.
         confirm: Whether children are scored again before they enter the archive.
         islands: Archives of islands, which then take turns; ``archive`` is that of the whole.
     """
     assert options.emitters is not None
     assert options.batch is not None
     names = [parse_emitter(text) for text in options.emitters]
-    batch, askers = options.batch, dict[str, dict[int, Ask]]()
+    batch, askers, shared_out = options.batch, dict[str, dict[int, Ask]](), options.init == FOUNDERS
 
     def search_on(own: Archive, number: int) -> MapElites:
         emitters = {name: (EMITTERS[name].build(toolbox, encoding, rng), begin) for name, begin in names}
@@ -145,14 +145,13 @@ def build_search(
             askers.setdefault(name, {})[id(own)] = emitter.ask
         schedule = EmitterSchedule(emitters, rng)
         provisional = not islands  # the archive of the whole has only what is confirmed
-        begins_with = initial
-        if spread and initial is not None:
-            rows = np.arange(number, min(len(initial), FOUNDERS_EACH * len(own)), max(1, len(islands)))
-            begins_with = initial.take(rows) if len(rows) else None
-        portion = batch if spread else None
+        first = initial
+        if shared_out and initial is not None:
+            first = initial.take(np.arange(number, min(len(initial), FOUNDERS_EACH * len(own)), max(1, len(islands))))
+        portion = batch if shared_out else None
         return MapElites(
             toolbox, own, schedule,
-            batch=batch, initial=begins_with, portion=portion, confirm=confirm, provisional=provisional,
+            batch=batch, initial=first, portion=portion, confirm=confirm, provisional=provisional,
         )  # fmt: skip
 
     searches = [search_on(own, number) for number, own in enumerate(islands or (archive,))]
