@@ -66,8 +66,8 @@ class EvolveOptions(ScoringOptions, frozen=True, kw_only=True, forbid_unknown_fi
             "that improve more are used more often. NAME@1500 starts one after 1,500 evaluations, as in "
             "vary,tweak@1500.",
             default="vary; for CPPNs also tweak and restart, from 150 and 200 evaluations for each niche on (tweak "
-            "sooner with more than ten niches and few evaluations for each, at once with --init, and with up to ten "
-            "niches and founders)",
+            "sooner with more than ten niches and few evaluations for each, at once with genomes of your own, and "
+            "with up to ten niches and founders)",
             identity=True,
             reset_by=VARIATION,
         ),
