@@ -310,12 +310,12 @@ def _graph(nodes: list[Any], connections: list[Any], outputs: int) -> CPPNBatch:
         batch.activation[0, i] = 0 if i < len(INPUTS) else _activation(i, node["activation"])
         hidden = i >= first_hidden
         batch.position[0, i] = _number(node["position"]) if hidden else float(i >= len(INPUTS))
-    for e, connection in enumerate(connections):
-        for end, slots in (("from", batch.source), ("to", batch.sink)):
-            if type(connection[end]) is not int or not 0 <= connection[end] < len(nodes):
-                raise GenomeError(f"connection {e} goes {end} node {connection[end]!r:.40}, which isn't there")
-            slots[0, e] = connection[end]
-        with np.errstate(over="ignore"):  # A weight that float32 can't hold becomes infinite, which the check refuses.
+    with np.errstate(over="ignore"):  # A weight that float32 can't hold becomes infinite, which the check refuses.
+        for e, connection in enumerate(connections):
+            for end, slots in (("from", batch.source), ("to", batch.sink)):
+                if type(connection[end]) is not int or not 0 <= connection[end] < len(nodes):
+                    raise GenomeError(f"connection {e} goes {end} node {connection[end]!r:.40}, which isn't there")
+                slots[0, e] = connection[end]
             batch.weight[0, e] = _number(connection["weight"])
     return batch
 

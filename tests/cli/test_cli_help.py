@@ -165,14 +165,25 @@ def test_what_prints_is_imported_without_what_only_pages_and_notebooks_need() ->
     assert "rich" in packages
 
 
+@pytest.fixture(scope="module")
+def smallest_help() -> float:
+    """Seconds of processor time that typer needs to show the help of a program with two options and nothing else."""
+    code = """
+    import pathlib, typer
+    def program(file: pathlib.Path = pathlib.Path(), count: int = 1): pass
+    typer.run(program)
+    """
+    return min(modules_after(code.strip(), "--help")[2] for _ in range(3))
+
+
 @pytest.mark.parametrize("command", ["", "evolve", "attack", "audit", "resume", "lab", "lab perturb", "lab ascend"])
-def test_help_is_instant_because_nothing_heavy_is_imported(command: str) -> None:
-    """An idle machine shows it within 0.3 s. A busy one needs longer, but not more of a processor."""
+def test_help_is_instant_because_nothing_heavy_is_imported(command: str, smallest_help: float) -> None:
+    """A third of a second on an idle machine. How long that is depends on the machine and on typer's version."""
     tries = [modules_after("from evofool.cli import app; app.main()", *command.split(), "--help") for _ in range(3)]
     for packages, shown, _ in tries:
         assert packages.isdisjoint(HEAVY)
         assert "Options:" in shown
-    assert min(seconds for _, _, seconds in tries) < 0.6
+    assert min(seconds for _, _, seconds in tries) < 2 * smallest_help
 
 
 @pytest.mark.parametrize("arguments", [["evolve", "--generations", "1"], ["attack", "--count", "1"]])

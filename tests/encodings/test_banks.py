@@ -150,5 +150,7 @@ def test_a_sample_of_the_imagenet_bank_scores_what_it_was_recorded_with(shared: 
 def test_no_folder_of_that_name_takes_the_founders_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "founders-cppn").mkdir()
-    assert find_genomes("founders-cppn") == BANK / "founders-cppn.jsonl"
+    found = find_genomes("founders-cppn")
+    assert found is not None
+    assert found.read_bytes() == (BANK / "founders-cppn.jsonl").read_bytes()
     assert find_genomes("./founders-cppn") == Path("founders-cppn")
