@@ -1,6 +1,6 @@
 """Passes one after another on all threads, and side by side on one thread each: alone, and beside another process.
 
-The same run with both ways takes turns, each time from nothing. The other process computes without end on one core.
+The same run with both ways takes turns, each time from its beginning. The other process computes without end on a core.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
 
 
 def _evolve(target: str, options: dict[str, Any], *, parallel: bool) -> float:
-    """Return the evaluations per second of a run from nothing."""
+    """Return the evaluations per second of a whole run."""
     way = {"parallel": parallel, **({"micro_batch": SIDE_BY_SIDE_ROWS} if parallel else {})}
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()

@@ -1,8 +1,8 @@
 """All 1,000 ImageNet classes on SqueezeNet 1.1: how the median grows with evaluations and time, both encodings.
 
 ``python -m benchmarks imagenet`` makes a run of each in float32, ``outputs/imagenet-cppn-0`` and ``-direct-0`` (with
-``--seeds 3`` three), in rounds of 50,000 evaluations up to 500,000. The next call goes on where the last one was
-stopped. It takes hours on two cores.
+``--seeds 3`` three), in rounds of 50,000 evaluations up to 500,000. They begin with random genomes, as the paper's runs
+did. The next call goes on where the last one was stopped. It takes hours on two cores.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def measure(seeds: int | None) -> Iterator[list[Row]]:
         if not run.exists():
             evofool.evolve(
                 "torchvision:squeezenet1_1", encoding, weights=weights, precision="float32", batch=BATCH, seed=seed,
-                evaluations=evaluations, out=run,
+                init="random", evaluations=evaluations, out=run,
             )  # fmt: skip
         elif not (done := RunFolder.open(run).metrics()) or done[-1]["evaluations"] < evaluations:
             evofool.resume(run, evaluations=evaluations)

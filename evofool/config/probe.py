@@ -73,6 +73,7 @@ class ProbeOptions(
         str | None,
         option(
             "Evolve fooling images from genomes: a run, a file, a folder, or a bank such as cifar10-cppn.",
+            default="random",
             path=True,
             identity=True,
         ),

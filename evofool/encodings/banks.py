@@ -50,8 +50,18 @@ def find_genomes(path: str | Path) -> Path | None:
     return Path(path) if own else bank_path(path)
 
 
-def check_genomes(init: str | Path) -> Path:
+def is_founders(init: str | Path) -> bool:
+    """Return whether a user names the founders: by their name, or by the path of the bank that is shipped."""
+    found, bank = find_genomes(init), bank_path(FOUNDERS)
+    return found is not None and bank is not None and found.resolve() == bank.resolve()
+
+
+def check_genomes(init: str | Path, *words: str) -> Path:
     """Return where the genomes are that a run is to start from.
+
+    Args:
+        init: What a user names.
+        words: What the option may be besides, for who mistypes it.
 
     Raises:
         GenomeError: Nothing is there.
@@ -59,7 +69,7 @@ def check_genomes(init: str | Path) -> Path:
     source = find_genomes(init)
     if source is None:
         raise GenomeError(
-            f"nothing at `init={init}`{nearby(init, bank_names())}; "
+            f"nothing at `init={init}`{nearby(init, [*bank_names(), *words])}; "
             f"give a run, a genome file, a folder of genomes or a bank ({', '.join(bank_names())})"
         )
     return source

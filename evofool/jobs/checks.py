@@ -53,7 +53,7 @@ def check_evolve(options: EvolveOptions, *, named: bool, out: Path | None) -> Ev
         choose_classes(options.classes, outline.classes)
         check_diversity(options, outline.image_shape[0])
     if options.init not in (None, RANDOM):
-        check_genomes(str(options.init))
+        check_genomes(str(options.init), RANDOM)
     return options
 
 

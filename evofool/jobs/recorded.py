@@ -12,6 +12,7 @@ from ..config.evolve import EvolveOptions
 from ..config.records import CampaignConfig, RunConfig
 from ..encodings.banks import RANDOM
 from ..errors import RunError
+from ..search.defaults import default_emitters, default_init, niches_of
 from ..store.folder import CONFIG, kind_of, read_config
 from ..text import operators_text
 
@@ -45,7 +46,20 @@ def recorded_options(path: Path, changes: Mapping[str, Any]) -> EvolveOptions:
         raise RunError(
             f"{folder} was made with your own Target {config.target.name}; give it in Python: evofool.evolve(target, …)"
         )
-    recorded = config.options
-    if recorded.init is None:  # Earlier versions began with random genomes by default.
-        recorded = msgspec.structs.replace(recorded, init=RANDOM)
-    return EvolveOptions.given_beside(recorded, changes)
+    return EvolveOptions.given_beside(_with_defaults_open(config, changes), changes)
+
+
+def _with_defaults_open(config: RunConfig, changes: Mapping[str, Any]) -> EvolveOptions:
+    """Return recorded options, with those left open again that are the defaults of this run and may not be those of
+    the changed one: what it begins with depends on the target, and its emitters depend on that."""
+    options, channels = config.options, config.target.image_shape[0]
+    if options.init is None:  # Earlier versions began with random genomes by default.
+        options = msgspec.structs.replace(options, init=RANDOM)
+    opened = dict[str, None]()
+    if "target" in changes and options.init == default_init(msgspec.structs.replace(options, init=None), channels):
+        opened["init"] = None
+    if opened or "init" in changes:
+        niches = niches_of(options, len(config.class_indices), channels)
+        if options.emitters == default_emitters(options, niches):
+            opened["emitters"] = None
+    return msgspec.structs.replace(options, **opened)

@@ -20,7 +20,7 @@ from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
 from ..config.experiments import ExperimentConfig
 from ..config.probe import SOURCES, ProbeOptions
-from ..encodings.banks import check_genomes
+from ..encodings.banks import RANDOM, check_genomes
 from ..errors import ConfigError, TargetError, suggestion
 from ..search.defaults import resolve
 from ..store.experiment import ExperimentFolder
@@ -54,8 +54,8 @@ class Probe(ImageExperiment):
             raise ConfigError(f"`sources` must be different ones of {', '.join(SOURCES)}")
         cls.excluded(options, classes)
         resolve(EvolveOptions(encoding=options.encoding))
-        if options.init is not None:
-            check_genomes(options.init)
+        if options.init not in (None, RANDOM):
+            check_genomes(str(options.init), RANDOM)
 
     @classmethod
     def excluded(cls, options: ProbeOptions, classes: Sequence[str]) -> list[int]:

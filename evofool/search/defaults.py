@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from .. import encodings
 from ..config.classes import choose_classes
 from ..config.evolve import EvolveOptions
-from ..encodings.banks import FOUNDERS, RANDOM
+from ..encodings.banks import FOUNDERS, RANDOM, is_founders
+from ..encodings.cppn.settings import CPPNSettings
 from ..targets.protocols import Target
 from .emitters.registry import known_emitters
 from .selectors import selector_named
@@ -99,13 +100,26 @@ def resolve_for_target(options: EvolveOptions, target: Target) -> EvolveOptions:
     options = resolve(options)
     if options.emitters is not None and options.selector is not None:
         return options
+    classes = len(choose_classes(options.classes, target.classes))
+    emitters = options.emitters or default_emitters(options, niches_of(options, classes, target.image_shape[0]))
+    return replace(options, emitters=emitters, selector=options.selector or default_selector(options, classes))
+
+
+def niches_of(options: EvolveOptions, classes: int, channels: int) -> int:
+    """Return how many niches the archive of a run has.
+
+    Args:
+        options: Its options, with ``bins`` and ``apart`` filled in.
+        classes: How many classes it evolves for.
+        channels: Of the target's images.
+
+    Raises:
+        ConfigError: Options don't go together.
+    """
     from .diversity import diversity_of
 
-    diversity = diversity_of(options, target.image_shape[0])
-    niches_per_class = diversity.niches_per_class if diversity else 1
-    classes = len(choose_classes(options.classes, target.classes))
-    emitters = options.emitters or default_emitters(options, classes * niches_per_class)
-    return replace(options, emitters=emitters, selector=options.selector or default_selector(options, classes))
+    diversity = diversity_of(options, channels)
+    return classes * (diversity.niches_per_class if diversity else 1)
 
 
 def default_selector(options: EvolveOptions, classes: int) -> str:
@@ -138,12 +152,12 @@ def default_init(options: EvolveOptions, channels: int) -> str:
         channels: Of the target's images. Founders draw in colour; for digits, their lightness is worse than nothing.
     """
     if options.init is not None:
-        return options.init
+        return FOUNDERS if is_founders(options.init) else options.init
     init = INIT.get((options.encoding, options.preset), RANDOM)
     if init == RANDOM or options.settings is None or channels == 1:
         return RANDOM
-    usual, own = encodings.preset(options.encoding, options.preset), options.settings
-    return init if all(own.get(name, usual[name]) == usual[name] for name in SHAPING) else RANDOM
+    own, usual = (CPPNSettings(**each) for each in (options.settings, encodings.preset("cppn", options.preset)))
+    return init if all(getattr(own, name) == getattr(usual, name) for name in SHAPING) else RANDOM
 
 
 def _evaluations(options: EvolveOptions) -> int:

@@ -46,8 +46,9 @@ class Evolution:
         target: The classifier to fool.
         encoding: How genomes are made, varied and decoded. It stands for the options' ``encoding`` and ``settings``.
         options: The options of the search. What they leave open gets its default.
-        initial: A batch of genomes to begin with, or None. The first generation has all of them, unless ``init`` names
-            the founders: these are shared out to the first generations.
+        initial: A batch of genomes to begin with, such as :func:`~evofool.search.beginning.beginning` returns; None
+            begins with random ones, whatever ``init`` names. The first generation has all of them, unless ``init``
+            names the founders: these are shared out to the first generations.
         engine: Where batches are scored, this process by default.
         toolbox: A function that swaps operators: it is given the toolbox and calls ``register`` on it.
 

@@ -16,6 +16,7 @@ from ..config.engine import ENGINE_OPTIONS
 from ..config.evolve import BUDGET, EvolveOptions
 from ..config.records import CampaignConfig, RunConfig
 from ..config.sweep import COMMANDS, PlannedRun, SweepConfig
+from ..encodings.banks import RANDOM
 from ..engines.toolbox import Hook
 from ..errors import ConfigError, EvofoolError, RunError
 from ..io.lock import is_held
@@ -99,7 +100,7 @@ class SweepJob(Job[SweepStep]):
 
     def _made(self, run: PlannedRun) -> Any:
         """Make a run, or go on with it. Return its result; None where it is past its budget already."""
-        options, path, watch = self.folder.config.options_of(run), self.folder.of(run), self._watch(run)
+        options, path, watch = self._options(run), self.folder.of(run), self._watch(run)
         try:
             check_free(path)
         except RunError:
@@ -117,6 +118,20 @@ class SweepJob(Job[SweepStep]):
         if isinstance(options, AttackOptions):
             return attack.run(options, self._own, out=path, observer=watch, toolbox=self._toolbox)
         return evolve.run(options, self._own, out=path, gallery=self.gallery, observer=watch, toolbox=self._toolbox)
+
+    def _options(self, run: PlannedRun) -> Any:
+        """Return the options of a run. Those of one sweep begin alike, also where earlier versions began it.
+
+        They began with random genomes by default, and left ``init`` open in the configs of runs.
+        """
+        options = self.folder.config.options_of(run)
+        if not isinstance(options, EvolveOptions) or options.init is not None:
+            return options
+        for path in self.folder.begun().values():
+            with suppress(RunError):  # A damaged one is told of where it is its turn.
+                if read_config(path, RunConfig).options.init is None:
+                    return replace(options, init=RANDOM)
+        return options
 
     def _watch(self, run: PlannedRun) -> Any:
         """Return what passes the steps of a run on to the observer."""

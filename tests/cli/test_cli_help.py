@@ -179,11 +179,13 @@ def smallest_help() -> float:
 @pytest.mark.parametrize("command", ["", "evolve", "attack", "audit", "resume", "lab", "lab perturb", "lab ascend"])
 def test_help_is_instant_because_nothing_heavy_is_imported(command: str, smallest_help: float) -> None:
     """A third of a second on an idle machine. How long that is depends on the machine and on typer's version."""
-    tries = [modules_after("from evofool.cli import app; app.main()", *command.split(), "--help") for _ in range(3)]
-    for packages, shown, _ in tries:
+    for _ in range(3):  # Other work on the machine comes and goes.
+        packages, shown, seconds = modules_after("from evofool.cli import app; app.main()", *command.split(), "--help")
         assert packages.isdisjoint(HEAVY)
         assert "Options:" in shown
-    assert min(seconds for _, _, seconds in tries) < 2 * smallest_help
+        if seconds < 2 * smallest_help:
+            break
+    assert seconds < 2 * smallest_help
 
 
 @pytest.mark.parametrize("arguments", [["evolve", "--generations", "1"], ["attack", "--count", "1"]])

@@ -10,10 +10,12 @@ import pytest
 from PIL import Image
 from support import build
 
+from evofool.config.evolve import EvolveOptions
 from evofool.encodings import banks, genome_file
 from evofool.encodings.banks import bank_path
 from evofool.encodings.initial import initial_genomes
 from evofool.errors import EvofoolError, GenomeError
+from evofool.jobs.checks import check_evolve
 from evofool.rng import Rng
 
 
@@ -114,6 +116,11 @@ def test_a_mistyped_bank_gets_a_suggestion() -> None:
         GenomeError, match=r'did you mean "mnist-cppn".*bank \(cifar10-cppn, founders-cppn, imagenet-cppn, mnist-cppn\)'
     ):
         initial_genomes("mnist-cpn", build("cppn", "default", (1, 28, 28)))
+
+
+def test_a_mistyped_random_gets_a_suggestion() -> None:
+    with pytest.raises(GenomeError, match='nothing at `init=randon` \\(did you mean "random"\\?\\);'):
+        check_evolve(EvolveOptions(init="randon"), named=True, out=None)
 
 
 def test_a_picture_starts_no_cppn_run(tmp_path: Path) -> None:

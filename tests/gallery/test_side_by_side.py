@@ -56,7 +56,7 @@ def test_the_table_has_figures_and_the_settings_that_differ() -> None:
 def test_every_setting_of_a_run_is_in_the_table_where_it_differs() -> None:
     other = {"batch": 40, "selector": "uniform", "emitters": ("vary@5",), "seed": 3, "init": "bank", "apart": 0.5}
     names = [name for name, _ in table_rows([source(), source(**other)])]
-    assert {"batch", "selector", "emitters", "seed", "first generation from", "apart"} <= set(names)
+    assert {"batch", "selector", "emitters", "seed", "begins with", "apart"} <= set(names)
     assert len(names) == len(set(names))
 
 

@@ -9,17 +9,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import runs
 import torch
-from configs import REMOVED, edit_config
+from configs import REMOVED, edit_config, run_config
 from runs import Capture, assert_refused, json_lines, run_cli, small_evolve, tree
 from support import tiny_target
 
 import evofool
+from evofool.config.evolve import EvolveOptions
 from evofool.config.records import FOUND_FOR_TARGET, RunConfig
+from evofool.encodings.banks import FOUNDERS, RANDOM
 from evofool.jobs.recorded import recorded_options
-from evofool.store.folder import read_config
+from evofool.search.defaults import default_init, resolve, resolve_for_target
+from evofool.store.folder import make_folder, read_config
 from evofool.targets.execution.devices import choose_precision
 
 SAME = ("elites.jsonl", "gallery.png")
@@ -130,6 +134,43 @@ def test_what_is_given_beside_it_wins(
         assert getattr(after.options, name) == changed.get(name, getattr(before.options, name)), name
 
 
+def recorded(folder: Path, **options: Any) -> Path:
+    """Return the folder of the config of a run of colour images that left open all but some options."""
+    left_open = resolve(EvolveOptions(**options))
+    init = default_init(left_open, channels=3)
+    begun = resolve_for_target(msgspec.structs.replace(left_open, init=init), tiny_target())
+    varied = {name: getattr(begun, name) for name in ("encoding", "settings", "emitters", "init")}
+    make_folder(folder, run_config(varied, target={"own": False}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "changes", "init", "emitters"),
+    [
+        ({}, {"seed": 3}, FOUNDERS, ("vary", "tweak", "restart@800")),
+        ({}, {"init": RANDOM}, RANDOM, None),
+        ({}, {"target": "mnist"}, None, None),
+        ({"emitters": "vary"}, {"init": RANDOM}, RANDOM, ("vary",)),
+        ({"emitters": "vary"}, {"target": "mnist"}, None, ("vary",)),
+        ({"init": RANDOM}, {"target": "mnist"}, RANDOM, ("vary", "tweak@600", "restart@800")),
+        ({"init": "cifar10-cppn"}, {"target": "mnist"}, "cifar10-cppn", ("vary", "tweak", "restart@800")),
+    ],
+    ids=str,
+)
+def test_defaults_that_depend_on_what_is_changed_are_found_anew(
+    options: dict[str, Any], changes: dict[str, Any], init: str | None, emitters: tuple[str, ...] | None, tmp_path: Path
+) -> None:
+    again = recorded_options(recorded(tmp_path / "run", **options), changes)
+    assert (again.init, again.emitters) == (init, emitters)
+
+
+def test_a_config_of_an_earlier_version_begins_with_random_genomes(tmp_path: Path) -> None:
+    folder = recorded(tmp_path / "run", init=RANDOM)
+    edit_config(folder, {"options.init": None})
+    again = recorded_options(folder, {})
+    assert (again.init, again.emitters) == (RANDOM, ("vary", "tweak@600", "restart@800"))
+
+
 def test_another_seed_makes_other_images(made: Path, tmp_path: Path, capsys: Capture) -> None:
     words = ["evolve", "--config", made, "--seed", "1", "--out", tmp_path / "other", "--quiet"]
     assert run_cli(capsys, *words).code == 0
@@ -205,19 +246,20 @@ def test_a_campaign_is_no_run_to_make_again(tmp_path: Path, capsys: Capture) -> 
     assert_refused(outcome, "is a campaign; expected a run, which --config makes again", "is on its page, report.html")
 
 
-@pytest.mark.parametrize("encoding", ["direct", "cppn"])
-def test_two_interpreters_make_the_same_bytes(encoding: str, tmp_path: Path) -> None:
+def test_two_interpreters_make_the_same_bytes(tmp_path: Path) -> None:
     """They do so whatever the hash seed, the time zone and the language are."""
     code = (
         "import pathlib, sys; sys.path.insert(0, sys.argv[1]); from runs import small_evolve; from campaigns import "
-        f"small_attack; out = pathlib.Path(sys.argv[2]); small_evolve(out / 'run', encoding='{encoding}', seed=5); "
+        "small_attack; out = pathlib.Path(sys.argv[2]); "
+        "[small_evolve(out / encoding, encoding=encoding, seed=5) for encoding in ('direct', 'cppn')]; "
         "small_attack(out / 'campaign', count=4)"
     )
     for name, seed, zone, language in (("a", "1", "UTC", "C.UTF-8"), ("b", "4242", "Asia/Tokyo", "tr_TR.UTF-8")):
         surroundings = os.environ | {"PYTHONHASHSEED": seed, "TZ": zone, "LANG": language}
         words = [sys.executable, "-c", code, str(Path(runs.__file__).parent), str(tmp_path / name)]
         subprocess.run(words, check=True, env=surroundings)
-    assert_same(tmp_path / "a" / "run", tmp_path / "b" / "run")
+    for encoding in ("direct", "cppn"):
+        assert_same(tmp_path / "a" / encoding, tmp_path / "b" / encoding)
     ours, theirs = (json_lines(tmp_path / name / "campaign" / "outcomes.jsonl") for name in "ab")
     assert ours == theirs
     assert ours

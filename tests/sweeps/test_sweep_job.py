@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 import pytest
+from configs import edit_config
 from pages import Page
 from runs import (
     After,
@@ -30,7 +31,10 @@ from support import tiny_target
 
 import evofool
 from evofool import SweepResult
+from evofool.config.records import RunConfig
+from evofool.encodings.banks import FOUNDERS, RANDOM
 from evofool.errors import ConfigError, RunError
+from evofool.store.folder import read_config
 from evofool.sweeps.job import SweepStep
 
 PLAN: dict[str, Any] = {
@@ -72,6 +76,16 @@ def test_each_run_is_an_ordinary_run_with_its_options(made: SweepResult, tmp_pat
     assert_same_run(made.path / "cppn-seed-1", tmp_path / "alone")
     assert evofool.open(made.path / "direct-seed-0").evaluations == 40
     assert evofool.open(made.path).rows == made.rows
+
+
+def test_the_rest_of_an_earlier_versions_sweep_begins_as_its_first_runs_did(tmp_path: Path) -> None:
+    plan: dict[str, Any] = {"target": "cifar10", "batch": 10, "generations": 1, "device": "cpu"}
+    out, options = tmp_path / "sweep", dict[str, Any](gallery=False)
+    evofool.sweep(plan | {"seeds": "0"}, out=out, **options)
+    assert read_config(out / "seed-0", RunConfig).options.init == FOUNDERS
+    edit_config(out / "seed-0", {"options.init": None})
+    evofool.sweep(plan | {"seeds": "0-1"}, out=out, **options)
+    assert read_config(out / "seed-1", RunConfig).options.init == RANDOM
 
 
 def test_configurations_have_medians_over_their_seeds_with_intervals(made: SweepResult) -> None:
